@@ -1,0 +1,113 @@
+# The commands of the project; `make` alone lists them. `make demo` and `make test` each do everything themselves, on a
+# machine that has only Python 3.11 or newer and make.
+
+VENV        := .venv
+NEWEST      := .venv-newest
+PY          := $(VENV)/bin/python
+BASE        := $(VENV)/.installed-base
+DEV         := $(VENV)/.installed-dev
+INTEROP     := tests/interop/node_modules/.installed
+PYTHON      ?=
+PYTEST_ARGS ?=
+PIP         := -m pip --disable-pip-version-check --quiet install
+
+export PYTHONUNBUFFERED := 1
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help setup demo test test-newest check format schemas clean
+
+# Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
+define FIND_PYTHON
+for candidate in $(PYTHON) python3.13 python3.12 python3.11 python3.14 python3 python; do \
+	if "$$candidate" -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 11))' >/dev/null 2>&1; then \
+		echo "$$candidate"; exit 0; \
+	fi; \
+done
+endef
+
+# Prints "<minor version> <path>" of the newest released CPython on PATH or under pyenv.
+define FIND_NEWEST
+for candidate in python3.11 python3.12 python3.13 python3.14 python3.15 "$$HOME"/.pyenv/versions/*/bin/python3.1[1-9]; do \
+	"$$candidate" -c 'import sys, venv, ensurepip; v = sys.version_info; \
+	print(v[1], sys.executable) if v.releaselevel == "final" and sys.implementation.name == "cpython" else None' 2>/dev/null; \
+done | sort -n | tail -n 1
+endef
+
+help: ## list the commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: $(DEV) $(INTEROP) ## install everything that development needs into .venv
+
+demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
+	@$(PY) -m capnweb_gen.cli schemas --out generated
+	@$(PY) -m examples.demo
+
+test: $(DEV) $(INTEROP) ## run the tests: make test PYTEST_ARGS='-k map -x'
+	$(PY) -m pytest $(PYTEST_ARGS)
+
+test-newest: $(DEV) ## run the runtime's tests on the newest Python found
+	@newest=$$($(FIND_NEWEST)); minor=$${newest%% *}; python=$${newest#* }; \
+	default=$$($(PY) -c 'import sys; print(sys.version_info[1])'); \
+	if [ -z "$$newest" ] || [ "$$minor" -le "$$default" ]; then \
+		echo "test-newest: 3.$$default in $(VENV) is the newest Python here; make test covers it"; exit 0; \
+	fi; \
+	echo "test-newest: 3.$$minor ($$python)"; \
+	if ! $(NEWEST)/bin/python -c "import sys; sys.exit(sys.version_info[1] != $$minor)" 2>/dev/null; then \
+		rm -rf $(NEWEST); "$$python" -m venv $(NEWEST); \
+	fi; \
+	if [ ! -e $(NEWEST)/.installed ] || [ pyproject.toml -nt $(NEWEST)/.installed ]; then \
+		$(NEWEST)/bin/python $(PIP) -e '.[test]' && touch $(NEWEST)/.installed || exit 1; \
+	fi; \
+	$(NEWEST)/bin/python -m pytest tests/runtime $(PYTEST_ARGS)
+
+check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to date
+	$(PY) -m ruff format --check .
+	$(PY) -m ruff check .
+	$(PY) -m mypy
+	$(PY) -m pyright
+	$(VENV)/bin/lint-imports
+	$(PY) -m capnweb_gen.cli check
+
+format: $(DEV) ## format the code and mend what the linter can mend
+	$(PY) -m ruff check --fix .
+	$(PY) -m ruff format .
+
+schemas: $(BASE) ## compile schemas/ into generated/
+	$(PY) -m capnweb_gen.cli schemas --out generated
+
+clean: ## remove environments, installed packages and caches
+	rm -rf $(VENV) $(NEWEST) tests/interop/node_modules build dist *.egg-info
+	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+$(PY):
+	@python=$$($(FIND_PYTHON)); \
+	if [ -z "$$python" ]; then \
+		echo "capnweb-gen needs Python 3.11 or newer with its venv module; none of python3.11 ... python3 is one." >&2; \
+		echo "Install one (Debian: apt-get install python3 python3-venv) or name it: make PYTHON=/path/to/python" >&2; \
+		exit 1; \
+	fi; \
+	echo "creating $(VENV) with $$("$$python" --version)"; \
+	"$$python" -m venv $(VENV)
+
+# What the demo needs. The development environment includes it.
+$(BASE): pyproject.toml | $(PY)
+	@if [ ! -e $(DEV) ] || [ pyproject.toml -nt $(DEV) ]; then \
+		echo "installing capnweb-gen into $(VENV)"; $(PY) $(PIP) -e .; \
+	fi
+	@touch $@
+
+$(DEV): pyproject.toml | $(PY)
+	@echo "installing capnweb-gen and its development tools into $(VENV)"
+	@$(PY) $(PIP) -e '.[dev]'
+	@touch $@
+
+# The npm package at the other end of tests/interop. Without Node those tests skip by name, except in CI.
+$(INTEROP): tests/interop/package.json tests/interop/package-lock.json
+	@if command -v npm >/dev/null 2>&1; then \
+		echo "installing the npm packages of tests/interop"; \
+		cd tests/interop && npm ci --silent && touch node_modules/.installed; \
+	else \
+		echo "npm not found: tests that talk to the npm package will be skipped"; \
+	fi
