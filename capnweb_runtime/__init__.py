@@ -1,0 +1,51 @@
+"""Runtime of capnweb-gen, an unofficial implementation of the Cap'n Web protocol: sessions, reference counts and
+promise pipelining.
+
+`connect` and `serve` open sessions; the stubs and targets that they work with are generated from a schema by the
+`capnweb-gen` command. Nothing here imports the compiler, and optional parts (aiohttp, pydantic) are imported where they
+are used.
+"""
+
+from capnweb_runtime.client import connect
+from capnweb_runtime.errors import (
+    CapnwebError,
+    DisposedError,
+    EvalError,
+    LimitExceeded,
+    ProtocolError,
+    RangeError,
+    RpcError,
+    SessionClosed,
+    SessionError,
+    URIError,
+)
+from capnweb_runtime.limits import Limits
+from capnweb_runtime.observe import Observer
+from capnweb_runtime.server import Peer, serve
+from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
+from capnweb_runtime.target import RpcTarget
+from capnweb_runtime.values import UNDEFINED, WireDate
+
+__all__ = [
+    "UNDEFINED",
+    "CallbackStub",
+    "CapnwebError",
+    "DisposedError",
+    "EvalError",
+    "LimitExceeded",
+    "Limits",
+    "Observer",
+    "Peer",
+    "ProtocolError",
+    "RangeError",
+    "RpcError",
+    "RpcPromise",
+    "RpcStub",
+    "RpcTarget",
+    "SessionClosed",
+    "SessionError",
+    "URIError",
+    "WireDate",
+    "connect",
+    "serve",
+]

@@ -1,0 +1,182 @@
+"""The one module that generated code imports. Rule: what stands here is a contract; a change that breaks generated
+code raises GENERATED_API.
+
+A generated module calls `require` first, so that one made for another version of this contract fails at import with a
+word on what to do.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
+
+from capnweb_runtime.callbacks import CallbackCodec
+from capnweb_runtime.core.codecs import (
+    ANY,
+    BOOL,
+    BYTES,
+    DATETIME,
+    FLOAT,
+    INT,
+    NONE,
+    STR,
+    DictCodec,
+    InterfaceCodec,
+    ListCodec,
+    LiteralCodec,
+    ModelCodec,
+    OptionalCodec,
+    TupleCodec,
+    TypeCodec,
+)
+from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import Exporter as Exporter
+from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
+from capnweb_runtime.models import Reader
+from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
+from capnweb_runtime.target import RpcTarget
+
+GENERATED_API = 1
+"""Number of this contract."""
+
+Codec: TypeAlias = TypeCodec
+Importer: TypeAlias = Evaluator
+M = TypeVar("M")
+T_co = TypeVar("T_co", covariant=True)
+
+
+class ListArg(Protocol[T_co]):
+    """What may be passed for a list: a list or tuple of values and promises, but no str or bytes, whose
+    `__contains__` is narrower.
+    """
+
+    def __len__(self) -> int: ...
+    def __iter__(self) -> Iterator[T_co]: ...
+    def __reversed__(self) -> Iterator[T_co]: ...
+    def __contains__(self, value: object, /) -> bool: ...
+    @overload
+    def __getitem__(self, index: SupportsIndex, /) -> T_co: ...
+    @overload
+    def __getitem__(self, index: slice[Any, Any, Any], /) -> ListArg[T_co]: ...
+
+
+class _ListCodec(ListCodec):
+    promise = staticmethod(lambda: ListPromise)
+
+
+class _DictCodec(DictCodec):
+    promise = staticmethod(lambda: DictPromise)
+
+
+def require(api: int) -> None:
+    """Checks that a generated module was made for this contract.
+
+    Parameters:
+        api: the GENERATED_API of the compiler that made it.
+
+    Raises:
+        ImportError: it was not; the message says which side to upgrade.
+    """
+    if api != GENERATED_API:
+        mend = "upgrade capnweb-gen here" if api > GENERATED_API else "generate it again with capnweb-gen"
+        raise ImportError(
+            f"this module was generated for API {api}, the installed capnweb_runtime has API {GENERATED_API}: {mend}"
+        )
+
+
+def list_of(item: Codec) -> Codec:
+    """Codec of a list."""
+    return _ListCodec(item)
+
+
+def dict_of(item: Codec) -> Codec:
+    """Codec of an object with keys of the application's choosing."""
+    return _DictCodec(item)
+
+
+def tuple_of(*items: Codec) -> Codec:
+    """Codec of a tuple of fixed length."""
+    return TupleCodec(items)
+
+
+def optional(item: Codec) -> Codec:
+    """Codec of a value or None."""
+    return OptionalCodec(item)
+
+
+def literal_of(*values: str | int | bool | None) -> Codec:
+    """Codec of one of a few constants."""
+    return LiteralCodec(values)
+
+
+def model(
+    cls: type[Any],
+    encode: Callable[[Any, Exporter], Wire],
+    decode: Callable[[Wire, Importer], Any],
+    promise: Callable[[], type[PromiseRef]],
+) -> Codec:
+    """Codec of a by-value class: its two generated functions, and the class of its promises."""
+    return ModelCodec(cls, encode, decode, promise)
+
+
+def interface(
+    stub: Callable[[], type[StubRef]], promise: Callable[[], type[PromiseRef]], target: Callable[[], type[Exportable]]
+) -> Codec:
+    """Codec of a capability: its stub, promise and target classes, which may be defined later."""
+    return InterfaceCodec(stub, promise, target)
+
+
+def callback(result: Codec, *params: Codec) -> Codec:
+    """Codec of a function: its result, and its positional parameters."""
+    return CallbackCodec(
+        method("", result, *(param(f"argument {index + 1}", codec) for index, codec in enumerate(params)))
+    )
+
+
+def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
+    """Reads a model from its wire form; see `Reader`."""
+    return Reader(cls, wire, source)
+
+
+__all__ = [
+    "ANY",
+    "BOOL",
+    "BYTES",
+    "DATETIME",
+    "FLOAT",
+    "GENERATED_API",
+    "INT",
+    "NONE",
+    "STR",
+    "CallbackStub",
+    "Calls",
+    "Codec",
+    "DictPromise",
+    "Exporter",
+    "Importer",
+    "Interface",
+    "ListArg",
+    "ListPromise",
+    "MapPromise",
+    "Method",
+    "Parameter",
+    "RpcPromise",
+    "RpcStub",
+    "RpcTarget",
+    "Wire",
+    "callback",
+    "dict_of",
+    "interface",
+    "list_of",
+    "literal_of",
+    "method",
+    "model",
+    "omitted",
+    "optional",
+    "param",
+    "prop",
+    "reader",
+    "require",
+    "tuple_of",
+]

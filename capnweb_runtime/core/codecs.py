@@ -1,0 +1,405 @@
+"""The codecs that generated modules are put together from: scalars, containers, capabilities. Rule: one short
+function each way per type.
+
+Decoding is strict (a string is no number), but 3.0 is an int, as JSON does not tell them apart. A promise may stand for
+any value on the sending side; on the receiving side promises have been resolved before a codec is asked, or it raises
+Mismatch and is asked again later.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
+from typing import Any, Final
+
+from capnweb_runtime.core.devaluate import devaluate, encode_bytes, encode_date, encode_float, encode_int, encode_ref
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator
+from capnweb_runtime.core.evaluate_leaves import parse_base64, parse_bigint
+from capnweb_runtime.core.hook import Codec, Exportable, Exporter, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
+from capnweb_runtime.limits import DEFAULT_LIMITS
+from capnweb_runtime.values import date_from_ms
+
+_UNDEFINED_WIRE: Final = ["undefined"]
+_BYTE_CONTAINERS: Final = ("Uint8Array", "ArrayBuffer", "DataView", "Uint8ClampedArray")
+_NOT_FINITE: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
+NO_PROMISE: Final[Callable[[], type[PromiseRef] | None]] = lambda: None  # noqa: E731  (a default that is shared by name)
+
+
+class TypeCodec(Codec):
+    """A codec of generated code.
+
+    Attributes:
+        promise: gives the class whose instances stand for a value that has not arrived; None means the general one.
+    """
+
+    promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
+
+    def other(self, value: Any, to: Exporter) -> Wire:
+        """The wire form of what is not of the type itself: a promise of it. Raises Mismatch for anything else."""
+        if isinstance(value, PromiseRef):
+            return encode_ref(value, to)
+        raise value_mismatch(self.label, value)
+
+
+class _None(TypeCodec):
+    label = "None"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return None
+
+    def decode(self, wire: Wire, source: Evaluator) -> None:
+        if wire is not None and wire != _UNDEFINED_WIRE:
+            raise wire_mismatch(self.label, wire)
+
+
+class _Bool(TypeCodec):
+    label = "bool"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return value if type(value) is bool else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> bool:
+        if type(wire) is not bool:
+            raise wire_mismatch(self.label, wire)
+        return wire
+
+
+class _Int(TypeCodec):
+    label = "int"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if type(value) is int:
+            return encode_int(value)
+        if isinstance(value, int) and not isinstance(value, bool):
+            return encode_int(int(value))
+        return self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> int:
+        if type(wire) is int:
+            return wire
+        if type(wire) is float and wire.is_integer():
+            return int(wire)
+        if type(wire) is list and wire and wire[0] == "bigint":
+            return parse_bigint(wire, DEFAULT_LIMITS.bigint_digits)
+        raise wire_mismatch(self.label, wire)
+
+
+class _Float(TypeCodec):
+    label = "float"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if type(value) is float:
+            return encode_float(value)
+        if isinstance(value, (int, float)) and not isinstance(value, bool):
+            return encode_float(float(value))
+        return self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> float:
+        if type(wire) is float:
+            return wire
+        if type(wire) is int:
+            return float(wire)
+        if type(wire) is list and len(wire) == 1 and type(wire[0]) is str and wire[0] in _NOT_FINITE:
+            return _NOT_FINITE[wire[0]]
+        raise wire_mismatch(self.label, wire)
+
+
+class _Str(TypeCodec):
+    label = "str"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if type(value) is str:
+            return value
+        return str.__str__(value) if isinstance(value, str) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> str:
+        if type(wire) is not str:
+            raise wire_mismatch(self.label, wire)
+        return wire
+
+
+class _Bytes(TypeCodec):
+    label = "bytes"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return encode_bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> bytes:
+        if type(wire) is not list or not 2 <= len(wire) <= 3 or wire[0] != "bytes" or type(wire[1]) is not str:
+            raise wire_mismatch(self.label, wire)
+        if len(wire) == 3 and wire[2] not in _BYTE_CONTAINERS:
+            raise wire_mismatch(self.label, wire)
+        return parse_base64(wire[1])
+
+
+class _Datetime(TypeCodec):
+    label = "datetime"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, datetime):
+            return self.other(value, to)
+        try:
+            return encode_date(value)
+        except TypeError:
+            raise Mismatch(
+                "a datetime with a time zone, such as value.replace(tzinfo=timezone.utc)", "a naive datetime"
+            ) from None
+
+    def decode(self, wire: Wire, source: Evaluator) -> datetime:
+        if type(wire) is list and len(wire) >= 2 and wire[0] == "date" and type(wire[1]) in (int, float):
+            value = date_from_ms(wire[1])
+            if isinstance(value, datetime):
+                return value.astimezone(UTC)
+            raise Mismatch("a date between year 1 and 9999", repr(value))
+        raise wire_mismatch(self.label, wire)
+
+
+class _Any(TypeCodec):
+    label = "any serializable value"
+    pure = False
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return devaluate(value, to, to.depth)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return source.value(wire, source.depth)
+
+
+NONE: Final = _None()
+BOOL: Final = _Bool()
+INT: Final = _Int()
+FLOAT: Final = _Float()
+STR: Final = _Str()
+BYTES: Final = _Bytes()
+DATETIME: Final = _Datetime()
+ANY: Final = _Any()
+
+
+class OptionalCodec(TypeCodec):
+    """A value or None; undefined reads as None."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.label = f"{item.label} or None"
+        self.pure = item.pure
+        self.promise = item.promise
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return None if value is None else self.item.encode(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        if wire is None or wire == _UNDEFINED_WIRE:
+            return None
+        return self.item.decode(wire, source)
+
+
+class ListCodec(TypeCodec):
+    """A list of values of one type; tuples and other sequences are sent as lists."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.label = f"a list of {item.label}"
+        self.pure = item.pure
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if (
+            isinstance(value, (str, bytes, bytearray, Mapping))
+            or not hasattr(value, "__len__")
+            or isinstance(value, PromiseRef)
+        ):
+            return self.other(value, to)
+        encode = self.item.encode
+        wire: list[Wire] = []
+        try:
+            for item in value:
+                wire.append(encode(item, to))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(wire)) from None
+        return [wire]
+
+    def decode(self, wire: Wire, source: Evaluator) -> list[Any]:
+        if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list:
+            raise wire_mismatch(self.label, wire)
+        decode = self.item.decode
+        value: list[Any] = []
+        try:
+            for item in wire[0]:
+                value.append(decode(item, source))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(value)) from None
+        return value
+
+
+class TupleCodec(TypeCodec):
+    """A tuple with one codec for each of its items."""
+
+    def __init__(self, items: tuple[TypeCodec, ...]) -> None:
+        self.items = items
+        self.label = f"a list of exactly {len(items)}"
+        self.pure = all(item.pure for item in items)
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, (tuple, list)) or len(value) != len(self.items):
+            return self.other(value, to)
+        return [
+            [
+                _at(index, codec.encode, item, to)
+                for index, (codec, item) in enumerate(zip(self.items, value, strict=True))
+            ]
+        ]
+
+    def decode(self, wire: Wire, source: Evaluator) -> tuple[Any, ...]:
+        if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list or len(wire[0]) != len(self.items):
+            raise wire_mismatch(self.label, wire)
+        return tuple(
+            _at(index, codec.decode, item, source)
+            for index, (codec, item) in enumerate(zip(self.items, wire[0], strict=True))
+        )
+
+
+class RecordCodec(TypeCodec):
+    """A tuple, list or dict of which each item has a codec of its own: what a mapper function returned."""
+
+    def __init__(self, container: type[Any], items: Mapping[Any, TypeCodec]) -> None:
+        self.container = container
+        self.items = items
+        self.label = f"a {container.__name__} of {len(items)}"
+        self.pure = all(item.pure for item in items.values())
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        wire = [_at(key, codec.encode, value[key], to) for key, codec in self.items.items()]
+        return dict(zip(self.items, wire, strict=True)) if self.container is dict else [wire]
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        fields = wire[0] if type(wire) is list and len(wire) == 1 else wire
+        if type(fields) is not (dict if self.container is dict else list) or len(fields) != len(self.items):
+            raise wire_mismatch(self.label, wire)
+        values = [_at(key, codec.decode, fields[key], source) for key, codec in self.items.items()]
+        return dict(zip(self.items, values, strict=True)) if self.container is dict else self.container(values)
+
+
+class DictCodec(TypeCodec):
+    """An object with keys of the application's choosing and values of one type."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.label = f"an object of {item.label}"
+        self.pure = item.pure
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, Mapping):
+            return self.other(value, to)
+        wire: dict[str, Wire] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise value_mismatch("str as key", key)
+            wire[str.__str__(key)] = _at(key, self.item.encode, item, to)
+        return wire
+
+    def decode(self, wire: Wire, source: Evaluator) -> dict[str, Any]:
+        if type(wire) is not dict:
+            raise wire_mismatch(self.label, wire)
+        return {
+            key: _at(key, self.item.decode, item, source) for key, item in wire.items() if key not in FORBIDDEN_KEYS
+        }
+
+
+class LiteralCodec(TypeCodec):
+    """One of a few values, each a str, int, bool or None."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
+        self.label = "one of " + ", ".join(map(repr, values))
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return self._one_of(value) if not isinstance(value, PromiseRef) else encode_ref(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._one_of(wire)
+
+    def _one_of(self, value: Any) -> Any:
+        for allowed in self.values:
+            if type(allowed) is type(value) and allowed == value:
+                return allowed
+        raise value_mismatch(self.label, value) if type(value) is not list else wire_mismatch(self.label, value)
+
+
+class ModelCodec(TypeCodec):
+    """A by-value class, encoded and decoded by the two functions that were generated for it."""
+
+    def __init__(
+        self,
+        model: type[Any],
+        encode: Callable[[Any, Exporter], Wire],
+        decode: Callable[[Wire, Any], Any],
+        promise: Callable[[], type[PromiseRef] | None],
+        pure: bool = True,
+    ) -> None:
+        self.model = model
+        self.label = model.__name__
+        self.pure = pure
+        self.promise = promise
+        self._encode = encode
+        self._decode = decode
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return self._encode(value, to) if isinstance(value, self.model) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._decode(wire, source)
+
+
+class InterfaceCodec(TypeCodec):
+    """A capability: a target is sent as a new export, a stub or promise as what it refers to; a stub is what
+    arrives.
+    """
+
+    pure = False
+
+    def __init__(
+        self,
+        stub: Callable[[], type[StubRef]],
+        promise: Callable[[], type[PromiseRef] | None],
+        target: Callable[[], type[Exportable]],
+    ) -> None:
+        self.promise = promise
+        self._stub = stub
+        self._target = target
+
+    @property
+    def label(self) -> str:  # type: ignore[override]  # computed, because the class may be defined after the codec
+        """The interface's name, as its target class has it."""
+        return f"{self._target().__name__} or {self._stub().__name__}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, self._target()):
+            return ["export", to.export_stub(value._export(to.host))]
+        if isinstance(value, self._stub()):
+            return encode_ref(value, to)
+        return self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return stub_of(wire, source, self._stub, self)
+
+
+def stub_of(wire: Wire, source: Evaluator, stub: Callable[[], Callable[[Any], Any]], codec: Codec) -> Any:
+    """The stub for a wire form that is a capability by itself: ["export", id] or ["import", id]."""
+    if type(wire) is list and len(wire) == 2 and type(wire[1]) is int:
+        if wire[0] == "export":
+            hook = source.importer.import_stub(wire[1])
+            source.hooks.append(hook)
+            return stub()(hook)
+        if wire[0] == "import":
+            hook = source.importer.own_export(wire[1]).dup()
+            source.hooks.append(hook)
+            return stub()(hook)
+    raise wire_mismatch(codec.label, wire)
+
+
+def _at(key: str | int, convert: Callable[[Any, Any], Any], value: Any, context: Any) -> Any:
+    """Converts an item; a Mismatch in it gets the item's key as a step of its path."""
+    try:
+        return convert(value, context)
+    except Mismatch as mismatch:
+        raise mismatch.inside(key) from None

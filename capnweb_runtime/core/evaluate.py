@@ -1,0 +1,342 @@
+"""Wire expressions → values, without knowledge of types. Rule: a malformed expression is a ProtocolError; what was
+imported for it is given back.
+
+The tree that comes in is never changed, so that a codec that gives up on it can hand it over here. Source: protocol,
+"Expressions".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from capnweb_runtime.core.devaluate import ARRAY_TYPES
+from capnweb_runtime.core.evaluate_leaves import parse_bigint, parse_bytes, unknown
+from capnweb_runtime.core.hook import (
+    Codec,
+    Hook,
+    Importer,
+    Path,
+    Payload,
+    PlainPromise,
+    PlainStub,
+    PromiseRef,
+    StubRef,
+    Wire,
+    dispose_all,
+)
+from capnweb_runtime.errors import ProtocolError, from_wire
+from capnweb_runtime.values import UNDEFINED, date_from_ms
+
+# Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
+FORBIDDEN_KEYS: Final = frozenset(
+    [
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+        "toJSON",
+    ]
+)
+_ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
+_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+
+
+class Evaluator:
+    """Evaluates the expressions of one payload.
+
+    Attributes:
+        importer: gives ids their capabilities.
+        hooks: the capabilities found, which the payload will own.
+        promises: the promises found, with the place where each one's result belongs.
+    """
+
+    __slots__ = ("depth", "hooks", "importer", "max_depth", "promises")
+
+    direct = False
+
+    def __init__(self, importer: Importer, depth: int = 0) -> None:
+        self.importer = importer
+        self.hooks: list[Hook] = []
+        self.promises: list[tuple[Any, Any, PromiseRef]] = []
+        self.max_depth = importer.limits.depth
+        self.depth = depth
+
+    def payload(self, wire: Wire) -> Payload:
+        """The payload of an expression. Raises ProtocolError, with all that was imported disposed."""
+        return self._collect(lambda: self.value(wire, self.depth))
+
+    def arguments(self, wire: list[Wire]) -> Payload:
+        """The payload of the bare list of expressions that a call carries."""
+        return self._collect(lambda: self._items(wire, self.depth))
+
+    def _collect(self, evaluate: Callable[[], Any]) -> Payload:
+        try:
+            value = evaluate()
+        except BaseException:
+            dispose_all(self.hooks)
+            raise
+        if isinstance(value, PromiseRef):
+            self.promises.append((None, None, value))
+        return Payload(value, None, self.hooks or None, self.promises or None)
+
+    def value(self, wire: Wire, depth: int) -> Any:
+        """The value of an expression that stands at the given depth of its message."""
+        if depth >= self.max_depth:
+            raise ProtocolError(
+                f"Deserialization exceeded maximum allowed message depth of {self.max_depth}.", "TypeError"
+            )
+        kind = type(wire)
+        if kind is list:
+            if len(wire) == 1 and type(wire[0]) is list:
+                return self._items(wire[0], depth)
+            handler = _HANDLERS.get(wire[0]) if wire and type(wire[0]) is str else None
+            if handler is None:
+                raise unknown(wire)
+            return handler(self, wire, depth)
+        if kind is dict:
+            return self._fields(wire, depth, FORBIDDEN_KEYS)
+        return wire
+
+    def _items(self, wire: list[Wire], depth: int) -> list[Any]:
+        items: list[Any] = []
+        for item in wire:
+            if type(item) in _PLAIN and depth + 1 < self.max_depth:
+                items.append(item)
+                continue
+            value = self.value(item, depth + 1)
+            if isinstance(value, PromiseRef):
+                self.promises.append((items, len(items), value))
+            items.append(value)
+        return items
+
+    def _fields(self, wire: dict[str, Wire], depth: int, dropped: frozenset[str]) -> dict[str, Any]:
+        fields: dict[str, Any] = {}
+        for key, item in wire.items():
+            value = self.value(item, depth + 1)
+            if key in dropped:  # evaluated all the same, so that capabilities in it are released
+                continue
+            if isinstance(value, PromiseRef):
+                self.promises.append((fields, key, value))
+            fields[key] = value
+        return fields
+
+    def stub(self, hook: Hook) -> StubRef:
+        """A stub over a hook that this payload owns from here on."""
+        self.hooks.append(hook)
+        return PlainStub(hook)
+
+    def promise(self, hook: Hook) -> PromiseRef:
+        """A promise over a hook that this payload owns from here on."""
+        self.hooks.append(hook)
+        return PlainPromise(hook)
+
+
+class DirectEvaluator(Evaluator):
+    """Evaluates what stands in a message as it is. Rule: nothing is started and no promise is accepted, so that all
+    of it can be taken back.
+    """
+
+    __slots__ = ()
+
+    direct = True
+
+    def stub(self, hook: Hook) -> StubRef:
+        """A stub for the application, over a hook that this payload owns from here on."""
+        self.hooks.append(hook)
+        return self.importer.host.new_stub(hook)
+
+    def take_back(self) -> None:
+        """Undoes every import, as if the expressions had not been seen."""
+        for hook in self.hooks:
+            self.importer.forget(hook)
+        self.hooks = []
+
+
+class NotDirect(Exception):
+    """An expression needs more than one pass: it starts a call, or names a promise."""
+
+
+class CallArguments:
+    """Arguments of a received call, evaluated in the way that the callee chooses."""
+
+    __slots__ = ("_depth", "_importer", "_wire")
+
+    def __init__(self, wire: list[Wire], importer: Importer, depth: int) -> None:
+        self._wire = wire
+        self._importer = importer
+        self._depth = depth
+
+    def payload(self) -> Payload:
+        """Evaluates them without knowledge of types."""
+        return Evaluator(self._importer, self._depth).arguments(self._wire)
+
+    def direct(self, codec: Codec) -> tuple[Any, list[Hook]]:
+        """Decodes them in one pass; see `IncomingArgs.direct`."""
+        return decode_direct(codec, self._wire, self._importer, self._depth + 1)
+
+
+def decode_direct(codec: Codec, wire: Wire, importer: Importer, depth: int) -> tuple[Any, list[Hook]]:
+    """Decodes a wire form with a codec in one pass.
+
+    Parameters:
+        codec: of the value.
+        wire: its wire form.
+        importer: gives ids their capabilities.
+        depth: how deep in its message the value stands.
+
+    Returns:
+        The value, and the capabilities in it, owned by the caller.
+
+    Raises:
+        Whatever the codec raises, with nothing imported.
+    """
+    if codec.pure:
+        return codec.decode(wire, None), []
+    source = DirectEvaluator(importer, depth)
+    try:
+        return codec.decode(wire, source), source.hooks
+    except BaseException:
+        source.take_back()
+        raise
+
+
+def _bigint(source: Evaluator, wire: list[Wire], depth: int) -> int:
+    return parse_bigint(wire, source.importer.limits.bigint_digits)
+
+
+def _date(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    if len(wire) > 1 and (wire[1] is None or type(wire[1]) in (int, float)):
+        return date_from_ms(wire[1])
+    raise unknown(wire)
+
+
+def _bytes(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    return parse_bytes(wire, ARRAY_TYPES)
+
+
+def _error(source: Evaluator, wire: list[Wire], depth: int) -> Exception:
+    if len(wire) < 3 or type(wire[1]) is not str or type(wire[2]) is not str:
+        raise unknown(wire)
+    error: Any = from_wire(wire[1], wire[2])
+    if len(wire) >= 5:
+        if type(wire[4]) is not dict:
+            raise unknown(wire)
+        props = source._fields(wire[4], depth, FORBIDDEN_KEYS | _ERROR_FIELDS)
+        cause = props.get("cause")
+        if isinstance(cause, BaseException):
+            error.__cause__ = cause
+            del props["cause"]
+        error.props = props
+    return error  # type: ignore[no-any-return]  # Any above: built-in exceptions take a `props` that their types do not declare
+
+
+def _undefined(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    if len(wire) != 1:
+        raise unknown(wire)
+    return UNDEFINED
+
+
+def _constant(value: float) -> Callable[[Evaluator, list[Wire], int], float]:
+    return lambda source, wire, depth: value
+
+
+def _reference(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    """["import"|"pipeline", id, path?, arguments?]: something of ours, read or called."""
+    if source.direct and (wire[0] == "pipeline" or len(wire) > 2):
+        raise NotDirect
+    if not 2 <= len(wire) <= 4 or type(wire[1]) not in (int, float):
+        raise unknown(wire)
+    hook = source.importer.own_export(wire[1])
+    wrap = source.promise if wire[0] == "pipeline" else source.stub
+    if len(wire) == 2:
+        return wrap(hook.get(()) if wire[0] == "pipeline" else hook.dup())
+    path = parse_path(wire, wire[2])
+    if len(wire) == 3:
+        return wrap(hook.get(path))
+    return wrap(call_own(source, hook, path, wire, depth))
+
+
+def call_own(source: Evaluator, hook: Hook, path: Path, wire: list[Wire], depth: int) -> Hook:
+    """Starts the call that ["pipeline", id, path, arguments] asks for, and returns the hook of its result."""
+    if type(wire[3]) is not list:
+        raise unknown(wire)
+    return hook.call_wire(path, CallArguments(wire[3], source.importer, depth))
+
+
+def parse_path(wire: list[Wire], path: Wire) -> Path:
+    """The path in an expression, its parts strings and whole numbers. Raises ProtocolError naming the expression."""
+    if type(path) is not list:
+        raise unknown(wire)
+    for part in path:
+        if type(part) is not str and type(part) is not int:
+            if type(part) is not float:
+                raise unknown(wire)
+            return tuple(int(part) if type(part) is float and part.is_integer() else str(part) for part in path)
+    return tuple(path)
+
+
+def _export(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    if len(wire) < 2 or type(wire[1]) is not int:
+        raise unknown(wire)
+    return source.stub(source.importer.import_stub(wire[1]))
+
+
+def _promise(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    if source.direct:
+        raise NotDirect
+    if len(wire) < 2 or type(wire[1]) is not int:
+        raise unknown(wire)
+    return source.promise(source.importer.import_promise(wire[1]))
+
+
+def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    """["remap", id, path, captures, instructions]: a recorded function to apply to something of ours."""
+    if source.direct:
+        raise NotDirect
+    if len(wire) != 5 or type(wire[1]) is not int or type(wire[3]) is not list or type(wire[4]) is not list:
+        raise unknown(wire)
+    hook = source.importer.own_export(wire[1])
+    path = parse_path(wire, wire[2])
+    captures: list[Hook] = []
+    try:
+        for capture in wire[3]:
+            captures.append(_capture(source.importer, capture))
+    except BaseException:
+        dispose_all(captures)
+        raise
+    return source.promise(hook.map(path, captures, wire[4]))
+
+
+def _capture(importer: Importer, capture: Wire) -> Hook:
+    if type(capture) is list and len(capture) == 2 and type(capture[1]) is int:
+        if capture[0] == "export":
+            return importer.import_stub(capture[1])
+        if capture[0] == "import":
+            return importer.own_export(capture[1]).dup()
+    raise ProtocolError(f"unknown map capture: {unknown(capture).shown}", "TypeError")
+
+
+_HANDLERS: Final[dict[str, Callable[[Evaluator, list[Wire], int], Any]]] = {
+    "bigint": _bigint,
+    "date": _date,
+    "bytes": _bytes,
+    "error": _error,
+    "undefined": _undefined,
+    "inf": _constant(float("inf")),
+    "-inf": _constant(float("-inf")),
+    "nan": _constant(float("nan")),
+    "import": _reference,
+    "pipeline": _reference,
+    "export": _export,
+    "promise": _promise,
+    "remap": _remap,
+}

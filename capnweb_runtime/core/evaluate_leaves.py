@@ -1,0 +1,143 @@
+"""Parsers of the leaf expressions whose text follows JavaScript's rules. Rule: accept what the reference accepts, in
+its own grammar.
+"""
+
+from __future__ import annotations
+
+import binascii
+import re
+from array import array
+from collections.abc import Mapping
+from typing import Any, Final
+
+from capnweb_runtime.core.hook import Wire
+from capnweb_runtime.core.text import dumps
+from capnweb_runtime.errors import ProtocolError
+from capnweb_runtime.values import Uint8ClampedArray
+
+# The text that JavaScript's BigInt() takes: differs from Python's int() in signs, prefixes, underscores and digits
+# outside ASCII.
+_BIGINT: Final = re.compile(
+    r"(?P<decimal>[+-]?[0-9]+)|0[xX](?P<hex>[0-9a-fA-F]+)|0[oO](?P<octal>[0-7]+)|0[bB](?P<binary>[01]+)"
+)
+_JS_SPACE: Final = (
+    " \t\n\v\f\r\u00a0\u1680\u2000\u2001\u2002\u2003\u2004\u2005\u2006\u2007\u2008\u2009\u200a"
+    "\u2028\u2029\u202f\u205f\u3000\ufeff"
+)
+_DIGITS_AT_ONCE: Final = 4000
+_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
+
+
+class UnknownExpression(ProtocolError):
+    """An expression that the protocol does not have.
+
+    Attributes:
+        shown: compact JSON of the expression, cut to 200 characters.
+    """
+
+    def __init__(self, wire: Wire) -> None:
+        text = dumps(wire).decode("utf-8", "replace")
+        self.shown = text if len(text) <= 200 else text[:200] + "…"
+        super().__init__(f"unknown special value: {self.shown}", "TypeError")
+
+
+def unknown(wire: Wire) -> UnknownExpression:
+    """The error for an expression that the protocol does not have."""
+    return UnknownExpression(wire)
+
+
+def parse_bigint(wire: list[Wire], max_digits: int) -> int:
+    """The integer of ["bigint", text].
+
+    Parameters:
+        wire: the expression.
+        max_digits: longest text allowed, in characters, sign and spaces included.
+
+    Raises:
+        ProtocolError: the text is too long or not what JavaScript's BigInt() takes.
+    """
+    if len(wire) < 2 or type(wire[1]) is not str:
+        raise unknown(wire)
+    text = wire[1]
+    if len(text) > max_digits:
+        raise ProtocolError(f"Deserialized bigint exceeds maximum length of {max_digits} digits.", "TypeError")
+    text = text.strip(_JS_SPACE)
+    if not text:
+        return 0
+    found = _BIGINT.fullmatch(text)
+    if found is None:
+        raise ProtocolError(f"Cannot convert {text[:64]} to a BigInt", "SyntaxError")
+    if found["decimal"] is not None:
+        return _parse_decimal(found["decimal"])
+    base = {"hex": 16, "octal": 8, "binary": 2}[str(found.lastgroup)]
+    return int(text[2:], base)
+
+
+def _parse_decimal(text: str) -> int:
+    """`int` in pieces: CPython refuses more than 4,300 digits at once, the protocol allows 16,384."""
+    if len(text) <= _DIGITS_AT_ONCE:
+        return int(text)
+    sign, digits = (-1, text[1:]) if text[0] == "-" else (1, text.lstrip("+"))
+    total = 0
+    for start in range(0, len(digits), _DIGITS_AT_ONCE):
+        piece = digits[start : start + _DIGITS_AT_ONCE]
+        total = total * 10 ** len(piece) + int(piece)
+    return sign * total
+
+
+def parse_base64(text: str) -> bytes:
+    """Bytes of base64 in any dialect: padded or not, URL-safe, with white space or garbage in it; never fails, as in
+    the reference.
+    """
+    try:
+        return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
+    except ValueError:
+        clean = _NOT_BASE64.sub("", text.partition("=")[0].translate({45: 43, 95: 47}))
+        if len(clean) % 4 == 1:
+            clean = clean[:-1]
+        return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))
+
+
+def parse_bytes(wire: list[Wire], array_types: Mapping[str, str]) -> Any:
+    """The byte container of ["bytes", base64, marker?]: bytes without a marker, otherwise what stands for the marked
+    container.
+
+    Parameters:
+        wire: the expression.
+        array_types: marker → typecode of `array.array`, for containers of numbers.
+    """
+    if len(wire) < 2 or type(wire[1]) is not str:
+        raise unknown(wire)
+    data = parse_base64(wire[1])
+    if len(wire) == 2:
+        return data
+    marker = wire[2]
+    if type(marker) is not str:
+        raise ProtocolError("Unknown bytes type marker type: " + _js_typeof(marker), "TypeError")
+    if marker in array_types:
+        return _number_array(data, marker, array_types[marker])
+    containers = {
+        "Uint8Array": bytes,
+        "ArrayBuffer": bytearray,
+        "DataView": memoryview,
+        "Uint8ClampedArray": Uint8ClampedArray,
+    }
+    if marker not in containers:
+        raise ProtocolError(f"Unknown bytes type marker: {marker[:64]}", "TypeError")
+    return containers[marker](data)
+
+
+def _number_array(data: bytes, marker: str, typecode: str) -> array[Any]:
+    numbers: array[Any] = array(typecode)
+    if len(data) % numbers.itemsize:
+        raise ProtocolError(
+            f"Invalid byte length {len(data)} for {marker}; expected a multiple of {numbers.itemsize}", "TypeError"
+        )
+    numbers.frombytes(data)
+    return numbers
+
+
+def _js_typeof(value: Wire) -> str:
+    if isinstance(value, bool):
+        return "boolean"
+    return "number" if isinstance(value, (int, float)) else "object"

@@ -1,0 +1,346 @@
+"""What a stub holds, and what crosses between hooks. Rule: every method says who owns what afterwards.
+
+A Hook is one reference to something that can be called: an entry of the peer's export table, a local target, a value
+that has arrived, or a promise of any of these. Stubs and promises of the public API are thin covers over a hook. A
+Payload is a tree of values with the hooks in it: the arguments of one call, or one result. `Exporter` and `Importer`
+are the seam between values and the wire: the session implements both with its tables, the recorder of `map()` is an
+exporter, its replayer an importer.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any, Protocol, TypeAlias
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.limits import Limits
+
+Wire: TypeAlias = Any
+"""A JSON-compatible tree, as it stands in a message."""
+Path: TypeAlias = tuple[str | int, ...]
+"""Property names and list indices that lead from a value to a part of it."""
+
+
+class Host(Protocol):
+    """Runs code of the application on behalf of the core."""
+
+    def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function in a Context of its own.
+
+        Returns:
+            Its value if it ran inline; a `Cell` if the value has to be waited for. Raises what the function raised
+            inline.
+        """
+        ...
+
+    def new_stub(self, hook: Hook) -> StubRef:
+        """An untyped stub for the application over the hook, which the stub owns."""
+        ...
+
+    def function_hook(self, function: Callable[..., Any]) -> Hook:
+        """A new hook over a plain function that no schema describes, owned by the caller."""
+        ...
+
+    def discard(self, hook: Hook) -> None:
+        """Disposes the hook at the next turn; callable from any thread, in the middle of anything."""
+        ...
+
+    def collect(self) -> None:
+        """Disposes what has been discarded."""
+        ...
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Tells the application that code of its own failed: interface and member, and what was raised."""
+        ...
+
+
+class Exporter(Protocol):
+    """Gives capabilities their ids on the wire.
+
+    Attributes:
+        host: runs local targets and functions that are exported.
+        depth: how deep in its message a value stands that is encoded: 1 in arguments, otherwise 0.
+    """
+
+    depth: int
+
+    @property
+    def host(self) -> Host:
+        """See above; a recorder of `map()` has none and raises TypeError."""
+        ...
+
+    def export_stub(self, hook: Hook) -> int:
+        """Puts the hook on the export table, which owns it from here on, and returns its id."""
+        ...
+
+    def export_promise(self, hook: Hook) -> int:
+        """Like `export_stub`, for a hook whose resolution is to be sent as soon as it is known."""
+        ...
+
+    def import_id(self, hook: Hook) -> int | None:
+        """Id under which the receiver of the message knows the hook already, because it is its own; otherwise None."""
+        ...
+
+    def error_to_send(self, error: BaseException) -> BaseException:
+        """The exception to send in place of the given one."""
+        ...
+
+
+class Importer(Protocol):
+    """Gives ids of the wire their capabilities."""
+
+    host: Host
+    limits: Limits
+
+    def import_stub(self, import_id: int) -> Hook:
+        """A new reference to what the sender exported under the id; the caller owns it."""
+        ...
+
+    def import_promise(self, import_id: int) -> Hook:
+        """Like `import_stub`, for something that the sender will resolve by itself."""
+        ...
+
+    def forget(self, hook: Hook) -> None:
+        """Takes back an `import_stub` of the message at hand as if it had not been seen; nothing is sent."""
+        ...
+
+    def own_export(self, export_id: int) -> Hook:
+        """The hook that we exported under the id, still owned by the table. Raises ProtocolError if there is none."""
+        ...
+
+
+class Codec(ABC):
+    """How the values of one type travel.
+
+    Attributes:
+        label: the type in words, for messages.
+        pure: no capability can be part of a value, so encoding has no side effects and can wait until it is needed.
+    """
+
+    label: str = "value"
+    pure: bool = True
+
+    @abstractmethod
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        """The wire form of a value. Raises Mismatch naming the path where the value is not of the type."""
+
+    @abstractmethod
+    def decode(self, wire: Wire, source: Any) -> Any:
+        """The value of a wire form. Raises Mismatch naming the path where the wire form is not of the type."""
+
+
+class Payload:
+    """A tree of values and the capabilities in it.
+
+    Attributes:
+        value: the tree. With a codec it is the application's typed value; without, it is plain: dict, list, scalars and
+            Refs.
+        codec: how the typed value travels, or None.
+        hooks: capabilities that this payload owns.
+        promises: promises in a plain tree that are still to be replaced by what they resolve to: (container, key,
+            promise).
+        resolving: settles once they have been replaced; None until somebody has asked for it.
+        label: what to call the value in a message about it.
+    """
+
+    __slots__ = ("codec", "hooks", "label", "promises", "resolving", "value")
+
+    def __init__(
+        self,
+        value: Any,
+        codec: Codec | None = None,
+        hooks: list[Hook] | None = None,
+        promises: list[tuple[Any, Any, PromiseRef]] | None = None,
+        label: str = "result",
+    ) -> None:
+        self.label = label
+        self.value = value
+        self.codec = codec
+        self.hooks = hooks
+        self.promises = promises
+        self.resolving: Cell[None] | None = None
+
+    def dispose(self) -> None:
+        """Disposes every hook that the payload owns; safe to repeat."""
+        hooks, self.hooks = self.hooks, None
+        self.promises = None
+        for hook in hooks or ():
+            hook.dispose()
+
+
+class IncomingArgs(Protocol):
+    """Arguments of a received call, not evaluated yet."""
+
+    def payload(self) -> Payload:
+        """Evaluates them without knowledge of types. Raises ProtocolError if they are malformed."""
+        ...
+
+    def direct(self, codec: Codec) -> tuple[Any, list[Hook]]:
+        """Decodes them in one pass: the value, and the capabilities in it, owned by the caller.
+
+        Raises Mismatch, with nothing imported or started, where one pass is not enough: a promise among them, or a
+        wrong type.
+        """
+        ...
+
+
+class Hook(ABC):
+    """One reference to something that can be called, read, mapped over or waited for."""
+
+    __slots__ = ()
+
+    @property
+    @abstractmethod
+    def host(self) -> Host:
+        """Who runs the application's code for this hook; a broken hook has none."""
+
+    @property
+    def held(self) -> bool:
+        """Whether the peer keeps something alive for this reference."""
+        return False
+
+    @abstractmethod
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        """Calls what is at the path.
+
+        Parameters:
+            path: where the function is, from here.
+            args: the arguments; this method owns them, also when it raises.
+            expect: codec of the result, if known: the result is then decoded once, when it arrives.
+
+        Returns:
+            A hook for the result, owned by the caller. A failing call gives a hook that carries the error.
+        """
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        """Like `call`, for arguments as they stand in a message; hooks that know types override it to decode them in
+        one pass.
+        """
+        return self.call(path, args.payload())
+
+    @abstractmethod
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        """A hook, owned by the caller, for the value at the path; with an empty path, for a copy of the value
+        itself.
+        """
+
+    @abstractmethod
+    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+        """Applies recorded instructions to the value at the path; this method owns the captures, also when it
+        raises.
+        """
+
+    @abstractmethod
+    def dup(self) -> Hook:
+        """A second reference, owned by the caller and disposed on its own."""
+
+    @abstractmethod
+    def pull(self) -> Payload | Cell[Payload]:
+        """The value, now or later. The payload stays owned by the hook."""
+
+    @abstractmethod
+    def dispose(self) -> None:
+        """Gives this reference up; safe to repeat."""
+
+    @abstractmethod
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """Calls back once if this reference breaks: its session ends, or the promise behind it is rejected."""
+
+
+class Ref:
+    """Base of stubs and promises: a hook inside a tree of values."""
+
+    __slots__ = ("_hook",)
+
+    _hook: Hook
+
+
+class StubRef(Ref):
+    """A capability in a tree of values."""
+
+    __slots__ = ()
+
+
+class PromiseRef(Ref):
+    """A promise in a tree of values; `_path` leads from what the hook resolves to to what the promise stands for."""
+
+    __slots__ = ("_path",)
+
+    _path: Path
+
+
+class PlainStub(StubRef):
+    """A capability in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+
+class PlainPromise(PromiseRef):
+    """A promise in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+        self._path = ()
+
+
+class Exportable(ABC):
+    """Base of local objects that are passed by reference."""
+
+    @abstractmethod
+    def _export(self, host: Host) -> Hook:
+        """A new hook over this object, owned by the caller."""
+
+
+class ErrorHook(Hook):
+    """A hook that is broken: whatever is asked of it fails with its error. Disposing it does nothing."""
+
+    __slots__ = ("error",)
+
+    def __init__(self, error: BaseException) -> None:
+        self.error = error
+
+    @property
+    def host(self) -> Host:
+        raise self.error
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        args.dispose()
+        return self
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return self
+
+    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+        dispose_all(captures)
+        return self
+
+    def dup(self) -> Hook:
+        return self
+
+    def pull(self) -> Payload | Cell[Payload]:
+        cell: Cell[Payload] = Cell()
+        cell.reject(self.error)
+        return cell
+
+    def dispose(self) -> None:
+        pass
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        callback(self.error)
+
+
+DISPOSED = ErrorHook(DisposedError("Attempted to use RPC stub after it has been disposed."))
+"""What a stub holds once it has been disposed."""
+
+
+def dispose_all(hooks: Sequence[Hook]) -> None:
+    """Disposes each of the hooks."""
+    for hook in hooks:
+        hook.dispose()

@@ -1,0 +1,252 @@
+"""The table of an interface: what its methods and properties are called on the wire and how their values travel.
+Rule: nothing outside is reachable.
+
+One table serves both ends: stubs encode arguments and decode results by it, targets are dispatched by it. How Python
+signatures travel, which TypeScript peers rely on: positional parameters positionally, without trailing omitted ones;
+one omitted in the middle is undefined; keyword-only ones as one last object by wire name, left out when empty.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, ClassVar, Final, TypeVar
+
+from capnweb_runtime.core.codecs import ANY, TypeCodec
+from capnweb_runtime.core.devaluate import devaluate
+from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.hook import Codec, Exporter, Wire
+from capnweb_runtime.core.mismatch import Mismatch
+
+T = TypeVar("T")
+_UNDEFINED_WIRE: Final = ["undefined"]
+
+
+class Omitted:
+    """Default value of an optional parameter on a stub: the argument is not sent, so that the server's default applies.
+
+    Attributes:
+        default: the default that the schema declares, for whoever reads the signature.
+    """
+
+    __slots__ = ("default",)
+
+    def __init__(self, default: object) -> None:
+        self.default = default
+
+    def __repr__(self) -> str:
+        return f"<omitted: {self.default!r}>"
+
+
+def omitted(default: T) -> T:
+    """Marks a parameter as omitted unless the caller passes it; to type checkers it is the default itself.
+
+    Parameters:
+        default: the default that the schema declares; the server applies its own.
+    """
+    mark: Any = Omitted(default)
+    return mark  # type: ignore[no-any-return]  # the point of it: typed as the default, recognised by identity of its class
+
+
+class Parameter:
+    """One parameter of a method.
+
+    Attributes:
+        name: as Python calls it.
+        wire: as keyword-only parameters are keyed on the wire.
+        codec: how arguments for it travel.
+        required: whether it has no default.
+        keyword: whether it is keyword-only.
+    """
+
+    __slots__ = ("codec", "keyword", "name", "required", "wire")
+
+    def __init__(
+        self, name: str, codec: TypeCodec, required: bool = True, keyword: bool = False, wire: str | None = None
+    ) -> None:
+        self.name = name
+        self.wire = name if wire is None else wire
+        self.codec = codec
+        self.required = required
+        self.keyword = keyword
+
+
+class Arguments(Codec):
+    """Codec of the arguments of one method: a pair (positional, by keyword) ↔ the escaped array that a call carries,
+    without its escape.
+    """
+
+    def __init__(self, params: tuple[Parameter, ...]) -> None:
+        self.positional = tuple(p for p in params if not p.keyword)
+        self.keyword = tuple(p for p in params if p.keyword)
+        self.pure = all(p.codec.pure for p in params)
+        self.label = "arguments"
+
+    def encode(self, value: Any, to: Exporter) -> list[Wire]:
+        """The bare list of expressions for a pair (positional arguments, keyword arguments)."""
+        args, kwargs = value
+        wire: list[Wire] = []
+        given = len(args)
+        for param in self.positional:
+            index = len(wire)
+            argument = args[index] if index < given else kwargs.get(param.name, _ABSENT)
+            if type(argument) is Omitted or argument is _ABSENT:
+                wire.append(_UNDEFINED_WIRE)
+            else:
+                wire.append(_argument(param, param.codec.encode, argument, to))
+        last = self._keywords(kwargs, to) if self.keyword else None
+        if last:
+            return [*wire, last]
+        while wire and wire[-1] is _UNDEFINED_WIRE:
+            wire.pop()
+        return wire
+
+    def _keywords(self, kwargs: Mapping[str, Any], to: Exporter) -> dict[str, Wire]:
+        given = ((p, kwargs.get(p.name, _ABSENT)) for p in self.keyword)
+        return {
+            p.wire: _argument(p, p.codec.encode, v, to) for p, v in given if v is not _ABSENT and type(v) is not Omitted
+        }
+
+    def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
+        """The pair (positional arguments, keyword arguments) with which to call a target."""
+        positional = self.positional
+        count = len(wire)
+        kwargs: dict[str, Any] = {}
+        if self.keyword:
+            kwargs, count = self._decode_keywords(wire, source)
+        if count > len(positional):
+            raise Mismatch(f"at most {len(positional)} arguments", str(count))
+        args: list[Any] = []
+        for index, param in enumerate(positional):
+            if index >= count or (not param.required and wire[index] == _UNDEFINED_WIRE):
+                if param.required:
+                    raise Mismatch(param.codec.label, "nothing").inside(param.name)
+                continue
+            value = _argument(param, param.codec.decode, wire[index], source)
+            if len(args) == index:
+                args.append(value)
+            else:  # an earlier one was omitted
+                kwargs[param.name] = value
+        return args, kwargs
+
+    def _decode_keywords(self, wire: list[Wire], source: Evaluator) -> tuple[dict[str, Any], int]:
+        """The keyword arguments, and how many expressions are left for positional ones."""
+        count = len(wire)
+        has_object = count > 0 and type(wire[-1]) is dict and count > sum(p.required for p in self.positional)
+        given: dict[str, Wire] = wire[-1] if has_object else {}
+        by_wire = {p.wire: p for p in self.keyword}
+        kwargs: dict[str, Any] = {}
+        for key, item in given.items():
+            if key not in by_wire:
+                raise Mismatch("one of the keywords " + ", ".join(by_wire), "an unknown one").inside(key)
+            if item != _UNDEFINED_WIRE:
+                kwargs[by_wire[key].name] = _argument(by_wire[key], by_wire[key].codec.decode, item, source)
+        for param in self.keyword:
+            if param.required and param.name not in kwargs:
+                raise Mismatch(param.codec.label, "nothing").inside(param.name)
+        return kwargs, count - has_object
+
+
+_ABSENT: Final = object()
+
+
+def _argument(param: Parameter, convert: Any, value: Any, context: Any) -> Any:
+    try:
+        return convert(value, context)
+    except Mismatch as mismatch:
+        raise mismatch.inside(param.name) from None
+
+
+def argument_error(mismatch: Mismatch) -> TypeError:
+    """The TypeError for arguments that do not fit, naming the argument and the path inside it."""
+    name, rest = mismatch.outermost()
+    return rest.error(f"argument '{name}'") if name else rest.error("arguments")
+
+
+class _AnyArguments(Codec):
+    """Arguments of a function that no schema describes: any number of any values."""
+
+    pure = False
+    label = "arguments"
+
+    def encode(self, value: Any, to: Exporter) -> list[Wire]:
+        args, kwargs = value
+        if kwargs:
+            raise Mismatch(
+                "positional arguments only, as no schema names the parameters", f"keyword {next(iter(kwargs))!r}"
+            )
+        return [devaluate(item, to, to.depth) for item in args]
+
+    def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
+        return [source.value(item, source.depth) for item in wire], {}
+
+
+class Method:
+    """A method of an interface.
+
+    Attributes:
+        name: on the wire.
+        params: codec of its arguments.
+        result: codec of its result.
+    """
+
+    __slots__ = ("name", "params", "result")
+
+    def __init__(self, name: str, result: TypeCodec, params: Codec) -> None:
+        self.name = name
+        self.params = params
+        self.result = result
+
+
+class Property:
+    """A read-only property of an interface.
+
+    Attributes:
+        name: on the wire.
+        codec: how its value travels.
+    """
+
+    __slots__ = ("codec", "name")
+
+    def __init__(self, name: str, codec: TypeCodec) -> None:
+        self.name = name
+        self.codec = codec
+
+
+ANY_METHOD: Final = Method("", ANY, _AnyArguments())
+"""What a function is taken for that no schema describes."""
+
+
+class Interface:
+    """Base of generated tables: class attributes that are `Method` or `Property`, named as in Python; bases' tables
+    are inherited.
+
+    Attributes:
+        members: name on the wire → (name in Python, member).
+    """
+
+    members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
+
+    def __init_subclass__(cls) -> None:
+        members: dict[str, tuple[str, Method | Property]] = {}
+        for base in reversed(cls.__mro__):
+            for name, member in vars(base).items():
+                if isinstance(member, (Method, Property)):
+                    members[member.name] = (name, member)
+        cls.members = members
+
+
+def method(name: str, result: TypeCodec, *params: Parameter) -> Method:
+    """A method for an interface's table: its name on the wire, codec of its result, its parameters in order."""
+    return Method(name, result, Arguments(params))
+
+
+def prop(name: str, codec: TypeCodec) -> Property:
+    """A property for an interface's table: its name on the wire, codec of its value."""
+    return Property(name, codec)
+
+
+def param(
+    name: str, codec: TypeCodec, required: bool = True, keyword: bool = False, wire: str | None = None
+) -> Parameter:
+    """A parameter for `method`; see `Parameter`."""
+    return Parameter(name, codec, required, keyword, wire)

@@ -1,0 +1,61 @@
+"""Capabilities from one side to the same side. Rule: what is exported under an id is imported under it once, and
+belongs to who imports it.
+
+Typed values become plain ones, and plain ones typed, through the wire form; a Loopback stands in for the session on
+that way.
+"""
+
+from __future__ import annotations
+
+from capnweb_runtime.core.hook import Hook, Host, dispose_all
+from capnweb_runtime.errors import ProtocolError
+from capnweb_runtime.limits import DEFAULT_LIMITS
+
+
+class Loopback:
+    """An exporter and an importer at once."""
+
+    __slots__ = ("_table", "depth", "host", "limits")
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.depth = 0
+        self.limits = DEFAULT_LIMITS
+        self._table: list[Hook] = []
+
+    def dispose(self) -> None:
+        """Disposes whatever has been exported: for when the import does not come, or has failed."""
+        dispose_all(self._table)
+        self._table = []
+
+    def export_stub(self, hook: Hook) -> int:
+        """Takes the hook over until it is imported."""
+        self._table.append(hook)
+        return len(self._table)
+
+    def export_promise(self, hook: Hook) -> int:
+        """Takes the hook over until it is imported."""
+        return self.export_stub(hook)
+
+    def import_id(self, hook: Hook) -> int | None:
+        """Always None: nothing has crossed yet."""
+        return None
+
+    def error_to_send(self, error: BaseException) -> BaseException:
+        """The error itself: it stays on this side."""
+        return error
+
+    def import_stub(self, import_id: int) -> Hook:
+        """Hands the hook over to the caller."""
+        return self._table[import_id - 1]
+
+    def import_promise(self, import_id: int) -> Hook:
+        """Hands the hook over to the caller."""
+        return self._table[import_id - 1]
+
+    def forget(self, hook: Hook) -> None:
+        """Nothing to take back: the hook waits to be imported again, or for `dispose`."""
+
+    def own_export(self, export_id: int) -> Hook:
+        """There are none."""
+        raise ProtocolError(f"no such entry on exports table: {export_id}")

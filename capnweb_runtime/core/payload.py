@@ -1,0 +1,253 @@
+"""What one does with a tree of values: encode it, make it plain, copy a branch, resolve its promises. Rule: whoever
+holds a payload disposes it.
+
+Typed payloads are made plain only where a path, a `map()` or a promise needs it: what is merely sent or delivered never
+is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.devaluate import devaluate
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator
+from capnweb_runtime.core.hook import (
+    Codec,
+    Exporter,
+    Hook,
+    Host,
+    Path,
+    Payload,
+    PlainPromise,
+    PlainStub,
+    PromiseRef,
+    Ref,
+    StubRef,
+    Wire,
+)
+from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.values import UNDEFINED
+
+
+def encode_payload(payload: Payload, to: Exporter) -> Wire:
+    """The expression for a payload; its capabilities stay owned by it."""
+    if payload.codec is not None:
+        return payload.codec.encode(payload.value, to)
+    return devaluate(payload.value, to)
+
+
+def encode_arguments(payload: Payload, to: Exporter) -> list[Wire]:
+    """The bare list of expressions for a payload that holds the arguments of a call."""
+    if payload.codec is not None:
+        wire: list[Wire] = payload.codec.encode(payload.value, to)
+        return wire
+    return [devaluate(item, to, 1) for item in payload.value]
+
+
+def make_plain(payload: Payload, host: Host, arguments: bool = False) -> None:
+    """Turns a typed payload into a plain one that owns references of its own; the typed value stays as it was for
+    those who have it.
+
+    Parameters:
+        payload: the payload, changed in place.
+        host: for targets and functions that become capabilities.
+        arguments: whether the payload holds the arguments of a call.
+    """
+    if payload.codec is None:
+        return
+    loopback = Loopback(host)
+    evaluator = Evaluator(loopback)
+    try:
+        wire = payload.codec.encode(payload.value, loopback)
+    except BaseException:
+        loopback.dispose()
+        raise
+    plain = evaluator.arguments(wire) if arguments else evaluator.payload(wire)
+    payload.value, payload.codec = plain.value, None
+    payload.hooks = [*(payload.hooks or ()), *(plain.hooks or ())] or None
+    payload.promises = plain.promises
+
+
+def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
+    """The typed value of a payload whose promises have been resolved; capabilities in it stay owned by the payload.
+
+    Raises:
+        Mismatch: it is not of the codec's type.
+    """
+    if payload.codec is codec:
+        return payload.value
+    return _decode(encode_payload, payload, codec, host)
+
+
+def decode_arguments(payload: Payload, codec: Codec, host: Host) -> Any:
+    """Like `decode_payload`, for the arguments of a call."""
+    return _decode(encode_arguments, payload, codec, host)
+
+
+def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec: Codec, host: Host) -> Any:
+    loopback = Loopback(host)
+    source = DirectEvaluator(loopback)
+    try:
+        value = codec.decode(encode(payload, loopback), source)
+    except BaseException:
+        loopback.dispose()
+        raise
+    if source.hooks:
+        payload.hooks = [*(payload.hooks or ()), *source.hooks]
+    return value
+
+
+def copy_branch(value: Any) -> Payload:
+    """A payload with a deep copy of a plain tree, in which every capability is a reference of its own."""
+    hooks: list[Hook] = []
+    promises: list[tuple[Any, Any, PromiseRef]] = []
+    copied = _copy(value, hooks, promises)
+    if isinstance(copied, PromiseRef):
+        promises.append((None, None, copied))
+    return Payload(copied, None, hooks or None, promises or None)
+
+
+def _copy(value: Any, hooks: list[Hook], promises: list[tuple[Any, Any, PromiseRef]]) -> Any:
+    if type(value) is list:
+        items: list[Any] = []
+        for item in value:
+            items.append(_copied_item(item, items, len(items), hooks, promises))
+        return items
+    if type(value) is dict:
+        fields: dict[str, Any] = {}
+        for key, item in value.items():
+            fields[key] = _copied_item(item, fields, key, hooks, promises)
+        return fields
+    if isinstance(value, Ref):
+        return _copy_ref(value, hooks)
+    return value
+
+
+def _copied_item(
+    item: Any, container: Any, key: Any, hooks: list[Hook], promises: list[tuple[Any, Any, PromiseRef]]
+) -> Any:
+    copied = _copy(item, hooks, promises)
+    if isinstance(copied, PromiseRef):
+        promises.append((container, key, copied))
+    return copied
+
+
+def _copy_ref(ref: Ref, hooks: list[Hook]) -> Ref:
+    """A reference of its own, of the plain kind: a typed stub's class says nothing once it is inside a plain tree."""
+    copied: Ref
+    if isinstance(ref, PromiseRef):
+        hook = ref._hook.get(ref._path)
+        copied = PlainPromise(hook)
+    else:
+        hook = ref._hook.dup()
+        copied = PlainStub(hook)
+    hooks.append(hook)
+    return copied
+
+
+def resolve_promises(payload: Payload, host: Host) -> Cell[None] | None:
+    """Replaces every promise in the payload by what it resolves to, and the promises in that too.
+
+    Returns:
+        None if that is done; otherwise a cell that settles once it is, or with the first error.
+    """
+    if payload.resolving is None:
+        if not payload.promises:
+            return None
+        payload.resolving = Cell()
+        _Resolving(payload, payload.resolving, host).start()
+    return None if payload.resolving.fulfilled else payload.resolving
+
+
+class _Resolving:
+    """Counts down the promises of one payload that are still open."""
+
+    __slots__ = ("_cell", "_host", "_open", "_payload")
+
+    def __init__(self, payload: Payload, cell: Cell[None], host: Host) -> None:
+        self._payload = payload
+        self._host = host
+        self._cell = cell
+        self._open = 1  # the one that start() itself holds
+
+    def start(self) -> None:
+        promises, self._payload.promises = self._payload.promises or [], None
+        for container, key, promise in promises:
+            self._wait(container, key, promise)
+        self._close_one()
+
+    def _wait(self, container: Any, key: Any, promise: PromiseRef) -> None:
+        self._open += 1
+        hook = promise._hook
+        if promise._path:
+            hook = hook.get(promise._path)
+            self._payload.hooks = [*(self._payload.hooks or ()), hook]
+        pulled = hook.pull()
+        if isinstance(pulled, Payload):
+            self._place(container, key, pulled)
+        else:
+            pulled.then(lambda inner: self._place(container, key, inner), self._cell.reject)
+
+    def _place(self, container: Any, key: Any, inner: Payload) -> None:
+        """Puts a result in its place once its own promises are resolved."""
+        try:
+            make_plain(inner, self._host)
+            waiting = resolve_promises(inner, self._host)
+        except Exception as error:  # a value that cannot be made plain fails the call it was meant for
+            self._cell.reject(error)
+            return
+        if waiting is None:
+            self._put(container, key, inner)
+        else:
+            waiting.then(lambda _: self._put(container, key, inner), self._cell.reject)
+
+    def _put(self, container: Any, key: Any, inner: Payload) -> None:
+        if container is None:
+            self._payload.value = inner.value
+        else:
+            container[key] = inner.value
+        self._close_one()
+
+    def _close_one(self) -> None:
+        self._open -= 1
+        if self._open == 0:
+            self._cell.resolve(None)
+
+
+class Inside:
+    """Where a path ended that led into another capability: the hook, and what is left of the path."""
+
+    __slots__ = ("hook", "rest")
+
+    def __init__(self, hook: Hook, rest: Path) -> None:
+        self.hook = hook
+        self.rest = rest
+
+
+def follow(value: Any, path: Path) -> Any:
+    """The value at a path inside a plain tree, or an `Inside` where the path leads into a capability.
+
+    Objects have their keys, lists their non-negative integer indices; everything else has no properties: they read as
+    undefined.
+
+    Raises:
+        TypeError: the path leads beyond undefined.
+    """
+    for index, part in enumerate(path):
+        if isinstance(value, StubRef):
+            return Inside(value._hook, path[index:])
+        if isinstance(value, PromiseRef):
+            return Inside(value._hook, value._path + path[index:])
+        if value is UNDEFINED:
+            raise TypeError(f"Cannot read properties of undefined (reading '{part}')")
+        if type(value) is dict and type(part) is str and part not in FORBIDDEN_KEYS:
+            value = value.get(part, UNDEFINED)
+        elif type(value) is list and type(part) is int and 0 <= part < len(value):
+            value = value[part]
+        else:
+            value = UNDEFINED
+    if isinstance(value, PromiseRef):
+        return Inside(value._hook, value._path)
+    return value

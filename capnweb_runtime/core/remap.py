@@ -1,0 +1,242 @@
+"""`map()`: the recorder turns a function into instructions, the replayer applies them to values. Rule: a mapper has
+no side effects of its own.
+
+The recorder is an exporter: whatever the function touches outside becomes a capture. The replayer is an importer: id 0
+is the element, positive ids are the results of earlier instructions, negative ones the captures. Source: protocol,
+"remap".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final, NoReturn
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
+from capnweb_runtime.core.payload import copy_branch, encode_arguments, encode_payload
+from capnweb_runtime.errors import LimitExceeded, ProtocolError
+from capnweb_runtime.limits import DEFAULT_LIMITS
+from capnweb_runtime.values import UNDEFINED
+
+_NO_NEW_CAPABILITIES: Final = (
+    "a mapper function cannot pass a new target or callback: it runs elsewhere. "
+    "Make a stub outside of the function and use that inside"
+)
+_NO_SIDE_EFFECTS: Final = (
+    "a mapper's placeholder stands for values that are elsewhere: inside map() it can only be read, called and returned"
+)
+
+
+class Recorder:
+    """Records what a mapper function does, as instructions. An exporter for the values in them.
+
+    Parameters:
+        parent: the recorder of the mapper function in which this one is called, if any.
+    """
+
+    depth = 1
+
+    @property
+    def host(self) -> Host:
+        """Refused: what a host would run is new here, and a mapper runs elsewhere."""
+        raise TypeError(_NO_NEW_CAPABILITIES)
+
+    def __init__(self, parent: Recorder | None = None) -> None:
+        self.parent = parent
+        self.captures: list[Hook] = []
+        self.instructions: list[Wire] = []
+
+    def placeholder(self) -> Hook:
+        """The hook of the element to which the function is applied."""
+        return Variable(self, 0)
+
+    def index_of(self, hook: Hook) -> int:
+        """Index of a hook: of a variable of this mapper, or of a new capture."""
+        if isinstance(hook, Variable) and hook.recorder is self:
+            return hook.index
+        self.captures.append(hook if isinstance(hook, Variable) else hook.dup())
+        return -len(self.captures)
+
+    def call(self, hook: Hook, path: Path, args: Payload) -> Hook:
+        """Records a call and returns the variable of its result; the arguments are disposed."""
+        try:
+            wire = encode_arguments(args, self)
+        finally:
+            args.dispose()
+        self.instructions.append(["pipeline", self.index_of(hook), path, wire])
+        return Variable(self, len(self.instructions))
+
+    def get(self, hook: Hook, path: Path) -> Hook:
+        """Records reading a property and returns its variable."""
+        self.instructions.append(["pipeline", self.index_of(hook), path])
+        return Variable(self, len(self.instructions))
+
+    def finish(self, subject: Hook, path: Path, result: Payload, expect: Codec | None) -> Hook:
+        """Records what the function returned and applies all of it to the subject.
+
+        Parameters:
+            subject: what the function is mapped over.
+            path: from the subject to the value.
+            result: what the function returned.
+            expect: codec of the mapped value.
+
+        Returns:
+            A hook for the mapped value, owned by the caller.
+        """
+        self.instructions.append(encode_payload(result, self))
+        if self.parent is None:
+            return subject.map(path, self.captures, self.instructions, expect)
+        captures = [["import", self.parent.index_of(hook)] for hook in self.captures]
+        self.parent.instructions.append(["remap", self.parent.index_of(subject), path, captures, self.instructions])
+        return Variable(self.parent, len(self.parent.instructions))
+
+    def import_id(self, hook: Hook) -> int | None:
+        """Index under which the instructions know the hook; every hook can be captured."""
+        return self.index_of(hook)
+
+    def export_stub(self, hook: Hook) -> int:
+        """Refused: a mapper runs where the values are."""
+        raise TypeError(_NO_NEW_CAPABILITIES)
+
+    def export_promise(self, hook: Hook) -> int:
+        """Refused: a mapper runs where the values are."""
+        raise TypeError(_NO_NEW_CAPABILITIES)
+
+    def error_to_send(self, error: BaseException) -> BaseException:
+        """The error itself."""
+        return error
+
+
+class Variable(Hook):
+    """A placeholder inside a mapper function; only its recorder can do anything with it."""
+
+    __slots__ = ("index", "recorder")
+
+    def __init__(self, recorder: Recorder, index: int) -> None:
+        self.recorder = recorder
+        self.index = index
+
+    @property
+    def host(self) -> Host:
+        return self.recorder.host
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        args.dispose()
+        return ErrorHook(TypeError(_NO_SIDE_EFFECTS))
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return self if not path else self.recorder.get(self, path)
+
+    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+        dispose_all(captures)
+        return ErrorHook(TypeError(_NO_SIDE_EFFECTS))
+
+    def dup(self) -> Hook:
+        return self
+
+    def pull(self) -> Payload | Cell[Payload]:
+        raise TypeError(_NO_SIDE_EFFECTS)
+
+    def dispose(self) -> None:
+        pass
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        raise TypeError(_NO_SIDE_EFFECTS)
+
+
+class Replayer:
+    """Applies recorded instructions to one element. An importer for the ids in them."""
+
+    def __init__(self, host: Host, captures: list[Hook], element: Hook) -> None:
+        self.host = host
+        self.limits = DEFAULT_LIMITS
+        self._captures = captures
+        self._variables = [element]
+
+    def apply(self, instructions: list[Wire], wrap: Callable[[Payload], Hook]) -> Payload:
+        """The payload of the last instruction; the variables before it are disposed."""
+        try:
+            for instruction in instructions[:-1]:
+                self._variables.append(wrap(Evaluator(self).payload(instruction)))
+            return Evaluator(self).payload(instructions[-1])
+        finally:
+            dispose_all(self._variables)
+
+    def own_export(self, export_id: int) -> Hook:
+        """The capture or variable of that index."""
+        table = self._captures if export_id < 0 else self._variables
+        index = -export_id - 1 if export_id < 0 else export_id
+        if index >= len(table):
+            raise ProtocolError(f"no such entry on exports table: {export_id}")
+        return table[index]
+
+    def import_stub(self, import_id: int) -> NoReturn:
+        """Refused, as in the reference."""
+        raise ProtocolError("A mapper function cannot refer to exports.")
+
+    def import_promise(self, import_id: int) -> NoReturn:
+        """Refused, as in the reference."""
+        raise ProtocolError("A mapper function cannot refer to exports.")
+
+    def forget(self, hook: Hook) -> None:
+        """Nothing is ever imported."""
+
+
+def replay(
+    value: Any, captures: list[Hook], instructions: list[Wire], host: Host, wrap: Callable[[Payload], Hook]
+) -> Payload:
+    """Applies recorded instructions to a plain value: to each element of a list, once to anything else; None and
+    undefined pass through.
+
+    Parameters:
+        value: the plain tree mapped over; it stays as it is.
+        captures: capabilities that the instructions use; disposed at the end.
+        instructions: as recorded; the last one is the result.
+        host: the application's host.
+        wrap: makes a hook over a payload, which it owns.
+
+    Raises:
+        ProtocolError: the instructions are malformed.
+        LimitExceeded: they expand to too many steps.
+    """
+    try:
+        if value is None or value is UNDEFINED:
+            return Payload(value)
+        if not instructions:
+            raise ProtocolError("Invalid empty mapper function.")
+        elements = value if type(value) is list else [value]
+        if len(elements) * len(instructions) > DEFAULT_LIMITS.map_steps:
+            raise LimitExceeded(
+                f"map() of {len(elements)} elements × {len(instructions)} instructions exceeds the limit of "
+                f"{DEFAULT_LIMITS.map_steps} steps"
+            )
+        results = _apply_to_each(elements, captures, instructions, host, wrap)
+        return _joined(results) if type(value) is list else results[0]
+    finally:
+        dispose_all(captures)
+
+
+def _apply_to_each(
+    elements: list[Any], captures: list[Hook], instructions: list[Wire], host: Host, wrap: Callable[[Payload], Hook]
+) -> list[Payload]:
+    results: list[Payload] = []
+    try:
+        for element in elements:
+            results.append(Replayer(host, captures, wrap(copy_branch(element))).apply(instructions, wrap))
+    except BaseException:
+        for result in results:
+            result.dispose()
+        raise
+    return results
+
+
+def _joined(results: list[Payload]) -> Payload:
+    """One payload with the list of the results, owning what they owned."""
+    items = [result.value for result in results]
+    hooks = [hook for result in results for hook in result.hooks or ()]
+    promises: list[tuple[Any, Any, PromiseRef]] = []
+    for index, result in enumerate(results):
+        for container, key, promise in result.promises or ():
+            promises.append((items, index, promise) if container is None else (container, key, promise))
+    return Payload(items, None, hooks or None, promises or None)

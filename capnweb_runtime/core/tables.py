@@ -1,0 +1,256 @@
+"""The import and export tables of a session. Rule: an id is always ours, and every introduction and every release is
+counted.
+
+Positive ids are calls and pipes, counted up by whoever sends them; negative ids are capabilities, counted down by
+whoever exports them; 0 is the main object of each side. An import entry lives until its last local reference goes or
+its promise resolves; an export entry until the peer has released it as often as it was introduced.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload, Wire, dispose_all
+from capnweb_runtime.errors import DisposedError, RpcError
+
+_CANCELLED = "RPC was canceled because the RpcPromise was disposed."
+
+
+class Sender(Protocol):
+    """What an import needs of its session."""
+
+    host: Host
+    closed: bool
+
+    def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
+        """Pushes a call, or a read where there are no arguments; owns the arguments."""
+        ...
+
+    def send_map(
+        self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
+    ) -> Hook:
+        """Pushes a map; owns the captures."""
+        ...
+
+    def send_pull(self, import_id: int) -> None:
+        """Asks for the resolution of a promise."""
+        ...
+
+    def send_release(self, import_id: int, count: int) -> None:
+        """Gives up an import, which has been introduced that often."""
+        ...
+
+    def watch(self, callback: Callable[[BaseException], object]) -> Watch:
+        """Calls back when the session ends."""
+        ...
+
+
+class Watch:
+    """A callback for the end of the session; it can be moved elsewhere."""
+
+    __slots__ = ("callback",)
+
+    def __init__(self, callback: Callable[[BaseException], object]) -> None:
+        self.callback: Callable[[BaseException], object] | None = callback
+
+
+class ImportEntry:
+    """Something of the peer's: a capability, or the promise of a result.
+
+    Attributes:
+        import_id: our id of it.
+        local_refs: hooks over this entry.
+        remote_refs: how often the peer has introduced it; what a release gives back.
+        resolution: what a promise has resolved to; the entry is off the table by then.
+        expect: codec of the result, if known.
+        waiting: settles with the result; there once it has been pulled.
+    """
+
+    __slots__ = ("expect", "import_id", "local_refs", "remote_refs", "resolution", "sender", "waiting", "watches")
+
+    def __init__(self, sender: Sender, import_id: int, expect: Codec | None = None) -> None:
+        self.sender = sender
+        self.import_id = import_id
+        self.local_refs = 0
+        self.remote_refs = 1
+        self.resolution: Hook | None = None
+        self.expect = expect
+        self.waiting: Cell[Payload] | None = None
+        self.watches: list[Watch] | None = None
+
+    def pull(self) -> Payload | Cell[Payload]:
+        """The result, asking the peer for it if that has not been done."""
+        if self.resolution is not None:
+            return self.resolution.pull()
+        if self.waiting is None:
+            self.waiting = Cell()
+            self.sender.send_pull(self.import_id)
+        return self.waiting
+
+    def resolve(self, resolution: Hook) -> None:
+        """Takes the result, which this entry owns from here on, gives the promise back to the peer and lets those
+        who wait continue.
+        """
+        if self.resolution is not None or self.local_refs == 0:
+            resolution.dispose()
+            return
+        self.resolution = resolution
+        self._release()
+        for watch in self.watches or ():
+            callback, watch.callback = watch.callback, None
+            if callback is not None:
+                resolution.on_broken(callback)
+        self.watches = None
+        waiting, self.waiting = self.waiting, None
+        if waiting is None:
+            return
+        pulled = resolution.pull()
+        if isinstance(pulled, Payload):
+            waiting.resolve(pulled)
+        else:
+            pulled.then(waiting.resolve, waiting.reject)
+
+    def fail(self, error: BaseException) -> None:
+        """Breaks the entry: those who wait get the error, and so does whoever uses it later. Nothing is sent."""
+        if self.resolution is None:
+            self.resolution = ErrorHook(error)
+            self.watches = None
+            waiting, self.waiting = self.waiting, None
+            if waiting is not None:
+                waiting.reject(error)
+
+    def drop(self) -> None:
+        """The last local reference is gone."""
+        if self.resolution is not None:
+            self.resolution.dispose()
+        else:
+            self.fail(RpcError(_CANCELLED))
+            self._release()
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """Calls back when the session ends; moves on to what a promise resolves to."""
+        if self.resolution is not None:
+            self.resolution.on_broken(callback)
+            return
+        if self.watches is None:
+            self.watches = []
+        self.watches.append(self.sender.watch(callback))
+
+    def _release(self) -> None:
+        count, self.remote_refs = self.remote_refs, 0
+        if count > 0:
+            self.sender.send_release(self.import_id, count)
+
+
+class ImportHook(Hook):
+    """A reference to something of the peer's. Owns one local reference of its entry."""
+
+    __slots__ = ("entry",)
+
+    def __init__(self, entry: ImportEntry) -> None:
+        entry.local_refs += 1
+        self.entry: ImportEntry | None = entry
+
+    def __del__(self) -> None:
+        # Dropped without having been disposed. What a promise resolved to needs nothing: the hooks in it have
+        # finalizers of their own.
+        if self.held:
+            self.host.discard(self)
+
+    @property
+    def held(self) -> bool:
+        entry = self.entry
+        return entry is not None and entry.resolution is None and not entry.sender.closed
+
+    @property
+    def host(self) -> Host:
+        return self.opened().sender.host
+
+    def opened(self) -> ImportEntry:
+        """The entry. Raises DisposedError if this reference has been given up."""
+        if self.entry is None:
+            raise DisposedError("This RpcImportHook was already disposed.")
+        return self.entry
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        entry = self.entry
+        if entry is None:
+            args.dispose()
+            return ErrorHook(_disposed())
+        if entry.resolution is not None:
+            return entry.resolution.call(path, args, expect)
+        return entry.sender.send_call(entry.import_id, path, args, expect)
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        entry = self.entry
+        if entry is None:
+            return ErrorHook(_disposed())
+        if entry.resolution is not None:
+            return entry.resolution.get(path, expect)
+        if not path:
+            return ImportHook(entry)
+        return entry.sender.send_call(entry.import_id, path, None, expect)
+
+    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+        entry = self.entry
+        if entry is None:
+            dispose_all(captures)
+            return ErrorHook(_disposed())
+        if entry.resolution is not None:
+            return entry.resolution.map(path, captures, instructions, expect)
+        return entry.sender.send_map(entry.import_id, path, captures, instructions, expect)
+
+    def dup(self) -> Hook:
+        return ImportHook(self.opened())
+
+    def pull(self) -> Payload | Cell[Payload]:
+        return self.opened().pull()
+
+    def dispose(self) -> None:
+        entry, self.entry = self.entry, None
+        if entry is not None:
+            entry.local_refs -= 1
+            if entry.local_refs == 0:
+                entry.drop()
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        if self.entry is not None:
+            self.entry.on_broken(callback)
+
+
+def _disposed() -> DisposedError:
+    return DisposedError("This RpcImportHook was already disposed.")
+
+
+class MainHook(ImportHook):
+    """The reference to the peer's main object. Disposing it ends the session."""
+
+    __slots__ = ("_shut_down",)
+
+    def __init__(self, entry: ImportEntry, shut_down: Callable[[], None]) -> None:
+        super().__init__(entry)
+        self._shut_down: Callable[[], None] | None = shut_down
+
+    def dispose(self) -> None:
+        shut_down, self._shut_down = self._shut_down, None
+        if shut_down is not None:
+            shut_down()
+
+
+class ExportEntry:
+    """Something of ours that the peer may use: a capability, or the result of one of its calls.
+
+    Attributes:
+        hook: what it is; owned by the entry.
+        refcount: how often it has been introduced and not been released.
+        pulled: whether the peer has asked for its resolution, or is sent it without asking.
+    """
+
+    __slots__ = ("hook", "pulled", "refcount")
+
+    def __init__(self, hook: Hook) -> None:
+        self.hook = hook
+        self.refcount = 1
+        self.pulled = False

@@ -1,0 +1,55 @@
+"""JSON text of messages. Rule: orjson does the work, and a slow parser decides wherever orjson refuses what the
+protocol allows.
+
+orjson refuses numbers beyond a double or 64 bits and lone surrogates; the reference's JSON reads the first as doubles
+(1e400 is Infinity) and writes and reads the second as escapes. Writing, nothing may reach orjson that it would convert
+by itself (nan, datetime, Enum, UUID, dataclasses): devaluate and the codecs see to that.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from typing import Any
+
+import orjson
+
+from capnweb_runtime.errors import ProtocolError
+
+_SURROGATE = re.compile("[\ud800-\udfff]")
+
+
+def dumps(message: Any) -> bytes:
+    """UTF-8 JSON text of a message, compact."""
+    try:
+        return orjson.dumps(message)
+    except TypeError:
+        text = json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+
+
+def loads(text: str | bytes) -> Any:
+    """The tree of a JSON text.
+
+    Raises:
+        ProtocolError: the text is not JSON.
+    """
+    try:
+        return orjson.loads(text)
+    except ValueError:
+        return _slow_loads(text)
+
+
+def _slow_loads(text: str | bytes) -> Any:
+    try:
+        return json.loads(text, parse_int=_parse_int, parse_constant=_refuse_constant)
+    except (ValueError, RecursionError) as error:
+        raise ProtocolError(f"message is not valid JSON: {error}") from None
+
+
+def _parse_int(digits: str) -> int | float:
+    return int(digits) if len(digits) <= 19 else float(digits)
+
+
+def _refuse_constant(name: str) -> None:
+    raise ValueError(f"{name} is not JSON")

@@ -1,0 +1,60 @@
+"""What every host offers to the core apart from running code. Rule: finalizers only append; disposal happens at the
+host's next turn.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from capnweb_runtime.core.hook import Hook, StubRef
+from capnweb_runtime.core.interface import ANY_METHOD
+from capnweb_runtime.core.local import FunctionHook
+from capnweb_runtime.observe import Observer
+from capnweb_runtime.stub import RpcStub
+
+
+class HostBase(ABC):
+    """Makes stubs for the application, tells its observer of failures, and disposes what was dropped.
+
+    Parameters:
+        observer: is told of failures.
+        wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
+            anything.
+    """
+
+    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere")
+
+    def __init__(self, observer: Observer, wake_from_anywhere: Callable[[], None]) -> None:
+        self._observer = observer
+        self._wake_from_anywhere = wake_from_anywhere
+        self._discarded: deque[Hook] = deque()
+
+    @abstractmethod
+    def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.start`."""
+
+    def new_stub(self, hook: Hook) -> StubRef:
+        """An untyped stub over the hook."""
+        return RpcStub(hook)
+
+    def function_hook(self, function: Callable[..., Any]) -> Hook:
+        """A new hook over a plain function that no schema describes."""
+        return FunctionHook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
+
+    def discard(self, hook: Hook) -> None:
+        """Disposes the hook at the next turn."""
+        self._discarded.append(hook)
+        self._wake_from_anywhere()
+
+    def collect(self) -> None:
+        """Disposes what has been discarded."""
+        discarded = self._discarded
+        while discarded:
+            discarded.popleft().dispose()
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Tells the observer that code of the application failed."""
+        self._observer.target_failed(where, error)

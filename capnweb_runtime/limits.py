@@ -1,0 +1,40 @@
+"""Every bound that a session enforces, with its reason. Rule: passing a bound ends the call where that is possible,
+the session otherwise, never more.
+
+Limits are local: the protocol has no negotiation, so the defaults are far above what an honest peer sends and low
+enough for the open internet.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Bounds of one session.
+
+    Attributes:
+        message_size: longest incoming message, in bytes of UTF-8. Default 32 MiB, the reference's figure: bounds the
+            work of one parse.
+        depth: deepest nesting of a message, the leaf counting. Default 256, the reference's figure: bounds recursion.
+        bigint_digits: longest text of a bigint, in characters. Default 16,384, the reference's figure: parsing is
+            superlinear in it.
+        exports: capabilities and unreleased calls that the peer may hold in this session. Default 100,000: some 100 MB
+            at worst.
+        imports: capabilities and unfinished calls of the peer's that this side may hold. Default 100,000.
+        map_steps: elements × instructions that one `map()` may expand to, nested maps included. Default 100,000: a few
+            seconds of work.
+        outbox_bytes: bytes that may wait for a peer that does not read. Default 64 MiB.
+    """
+
+    message_size: int = 32 * 1024 * 1024
+    depth: int = 256
+    bigint_digits: int = 16_384
+    exports: int = 100_000
+    imports: int = 100_000
+    map_steps: int = 100_000
+    outbox_bytes: int = 64 * 1024 * 1024
+
+
+DEFAULT_LIMITS = Limits()

@@ -1,0 +1,147 @@
+"""A promise's outcome as asyncio sees it. Rule: cancelling a wait cancels that wait only; the call goes on until its
+promise is disposed.
+
+`gather` and `wait_for` would wrap what is no Future in a Task each, which costs more than the call. `FutureFace` gives
+promises the methods that asyncio looks for, at run time only: type checkers, and so editors, do not see them.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from contextvars import Context
+from typing import TYPE_CHECKING, Any, Final
+
+PENDING: Final = 0
+VALUE: Final = 1
+ERROR: Final = 2
+
+
+class Outcome:
+    """The value or error of a promise, once delivered, and who waits for it."""
+
+    __slots__ = ("_callbacks", "_cancelled", "_waiters", "state", "value")
+
+    def __init__(self) -> None:
+        self.state = PENDING
+        self.value: Any = None
+        self._waiters: list[asyncio.Future[Any]] = []
+        self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] = []
+        self._cancelled = False
+
+    def waiter(self) -> asyncio.Future[Any]:
+        """A future of the running loop that gets the outcome; cancelling it concerns nobody else."""
+        future = asyncio.get_running_loop().create_future()
+        if self.state == PENDING:
+            self._waiters.append(future)
+        else:
+            self._fill(future)
+        return future
+
+    def settle(self, promise: Any, state: int, value: Any) -> None:
+        """Delivers the outcome to all who wait; later calls are ignored."""
+        if self.state != PENDING:
+            return
+        self.state = state
+        self.value = value
+        waiters, self._waiters = self._waiters, []
+        for future in waiters:
+            if not future.done():
+                self._fill(future)
+        self._call_back(promise)
+
+    def _fill(self, future: asyncio.Future[Any]) -> None:
+        if self.state == VALUE:
+            future.set_result(self.value)
+        elif isinstance(self.value, StopIteration):  # which asyncio refuses, because a coroutine cannot pass it on
+            future.set_exception(RuntimeError("the call raised StopIteration"))
+        else:
+            future.set_exception(self.value)
+
+    def _call_back(self, promise: Any) -> None:
+        callbacks, self._callbacks = self._callbacks, []
+        for callback, context, loop in callbacks:
+            loop.call_soon(callback, promise, context=context)
+
+    def add_callback(self, promise: Any, callback: Callable[[Any], object], context: Context | None) -> None:
+        """Calls back on the running loop once there is an outcome; a wait that was cancelled starts afresh."""
+        self._cancelled = False
+        self._callbacks.append((callback, context, asyncio.get_running_loop()))
+        if self.state != PENDING:
+            self._call_back(promise)
+
+    def remove_callback(self, callback: Callable[[Any], object]) -> int:
+        """Takes a callback back and returns how often it had been added."""
+        kept = [entry for entry in self._callbacks if entry[0] != callback]
+        removed = len(self._callbacks) - len(kept)
+        self._callbacks = kept
+        return removed
+
+    def cancel(self, promise: Any) -> bool:
+        """Cancels the waits that were begun by callbacks; False if there is an outcome already."""
+        if self.done:
+            return False
+        self._cancelled = True
+        self._call_back(promise)
+        return True
+
+    @property
+    def cancelled(self) -> bool:
+        """Whether the waits have been cancelled."""
+        return self._cancelled
+
+    @property
+    def done(self) -> bool:
+        """Whether there is an outcome, or the waits have been cancelled."""
+        return self._cancelled or self.state != PENDING
+
+    def error(self) -> BaseException | None:
+        """The error, or None for a value."""
+        self._check()
+        return self.value if self.state == ERROR else None
+
+    def result(self) -> Any:
+        """The value; raises the error."""
+        self._check()
+        if self.state == ERROR:
+            raise self.value
+        return self.value
+
+    def _check(self) -> None:
+        if self._cancelled:
+            raise asyncio.CancelledError
+        if self.state == PENDING:
+            raise asyncio.InvalidStateError("the result has not arrived")
+
+
+class FutureFace:
+    """Base of promises with the methods by which asyncio takes them for futures."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+        _asyncio_future_blocking = False
+
+        def get_loop(self):
+            return asyncio.get_running_loop()
+
+        def add_done_callback(self, callback, *, context=None):
+            self._begun().add_callback(self, callback, context)
+
+        def remove_done_callback(self, callback):
+            return self._begun().remove_callback(callback)
+
+        def cancel(self, msg=None):
+            return self._begun().cancel(self)
+
+        def cancelled(self):
+            return self._begun().cancelled
+
+        def done(self):
+            return self._begun().done
+
+        def result(self):
+            return self._begun().result()
+
+        def exception(self):
+            return self._begun().error()

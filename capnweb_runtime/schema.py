@@ -1,0 +1,43 @@
+"""What schema files import. Rule: nothing here runs at call time, so that a schema needs neither compiler nor event
+loop.
+
+A schema is a module with `typing.Protocol` classes. Wire names are the Python names, unless the module sets `WIRE_CASE
+= "camel"`, an interface is decorated with `interface(case=...)`, or one member with `wire_name(...)`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Literal, TypeVar
+
+T = TypeVar("T")
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+def wire_name(name: str) -> Callable[[F], F]:
+    """Gives a method or property another name on the wire; below `@property` for a property.
+
+    Parameters:
+        name: the name that peers use.
+    """
+
+    def mark(member: F) -> F:
+        member.__capnweb_wire_name__ = name  # type: ignore[attr-defined]  # read by the compiler
+        return member
+
+    return mark
+
+
+def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
+    """Says how the names of an interface's members are written on the wire.
+
+    Parameters:
+        case: "camel" turns get_profile into getProfile; "as-written" leaves names as they are, also where the module
+            says otherwise.
+    """
+
+    def mark(cls: type[T]) -> type[T]:
+        cls.__capnweb_wire_case__ = case  # type: ignore[attr-defined]  # read by the compiler
+        return cls
+
+    return mark

@@ -1,0 +1,174 @@
+"""HTTP for batches, through aiohttp. Rule: nothing imports this module before the first HTTP request is made or
+received.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections.abc import Awaitable, Callable, Mapping
+from http import HTTPStatus
+
+import aiohttp
+from aiohttp import web
+from multidict import CIMultiDict
+
+from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
+
+_CONTENT_TYPE = "text/plain; charset=utf-8"
+_KEEPALIVE_TIMEOUT = (
+    75.0  # seconds between two requests of one connection; also bounds how long a client may take for the head of one
+)
+
+
+class _TooLargeError(Exception):
+    """A body is longer than allowed."""
+
+
+async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
+    chunks: list[bytes] = []
+    size = 0
+    async for chunk in content.iter_any():
+        size += len(chunk)
+        if size > limit:
+            raise _TooLargeError
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+class BatchHttpServer:
+    """Answers HTTP requests with batches, over aiohttp's request-handler protocol.
+
+    Parameters:
+        answer: runs one batch; gets the peer and the body, returns status and body of the response; may raise
+            RefusedError.
+        check: refuses a request before its body is read, by raising RefusedError.
+        body_limit: longest request body, in bytes.
+        body_timeout: seconds that a client has to send its body.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Peer, bytes], Awaitable[tuple[int, bytes]]],
+        check: Callable[[Peer], None],
+        *,
+        body_limit: int,
+        body_timeout: float,
+    ) -> None:
+        self._answer = answer
+        self._check = check
+        self._body_limit = body_limit
+        self._body_timeout = body_timeout
+        # Bodies are not decompressed, so that a short one cannot become a long one; a client's disconnecting ends its
+        # batch.
+        self._server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=_KEEPALIVE_TIMEOUT,
+        )
+
+    def protocol(self) -> asyncio.Protocol:
+        """A protocol for one connection."""
+        return self._server()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a connection is open."""
+        return bool(self._server.connections)
+
+    async def close(self, grace: float) -> None:
+        """Closes every connection: idle ones at once, others once their request is answered or the time is up.
+
+        Parameters:
+            grace: seconds to wait for requests in progress.
+        """
+        self._server.pre_shutdown()
+        await self._server.shutdown(grace)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        peername = None if request.transport is None else request.transport.get_extra_info("peername")
+        peer = peer_of(request.headers.items(), peername, request.raw_path, "http")
+        try:
+            self._check(peer)
+            if request.method != "POST":
+                return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+            body = await self._body(request)
+            status, text = await self._answer(peer, body)
+        except RefusedError as refused:
+            response = web.Response(status=refused.status, text=refused.text + "\n")
+            response.force_close()
+            return response
+        headers = {"Content-Type": _CONTENT_TYPE}
+        if "Origin" in peer.headers:  # it was checked; the browser asks whether the page may read the answer
+            headers |= {"Access-Control-Allow-Origin": peer.headers["Origin"], "Vary": "Origin"}
+        return web.Response(status=status, body=text, headers=headers)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
+        too_large = RefusedError(
+            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+            f"A batch may have {self._body_limit} bytes; send less or use a WebSocket.",
+        )
+        if request.content_length is not None and request.content_length > self._body_limit:
+            raise too_large
+        try:
+            async with asyncio.timeout(self._body_timeout):
+                return await _read(request.content, self._body_limit)
+        except _TooLargeError:
+            raise too_large from None
+        except TimeoutError:
+            raise RefusedError(
+                HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {self._body_timeout} s."
+            ) from None
+
+
+async def post(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    ssl: ssl_module.SSLContext | None,
+    open_timeout: float | None,
+    body_limit: int,
+) -> bytes:
+    """Sends one batch.
+
+    Parameters:
+        url: where to, http:// or https://.
+        body: the request's body.
+        headers: headers of the request.
+        ssl: settings of TLS; None means the system's defaults.
+        open_timeout: seconds to wait for a connection; for the response there is no bound, since calls take what they
+            take.
+        body_limit: longest response body, in bytes.
+
+    Returns:
+        The response's body.
+
+    Raises:
+        SessionClosed: there is no response, or its status is not of success.
+    """
+    timeout = aiohttp.ClientTimeout(total=None, sock_connect=open_timeout)
+    sent = CIMultiDict({"Content-Type": _CONTENT_TYPE})
+    sent.update(headers)
+    try:
+        async with (
+            aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as client,
+            # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer
+            # says.
+            client.post(url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False) as response,
+        ):
+            answer = await _read(response.content, body_limit)
+    except _TooLargeError:
+        raise SessionClosed(f"RPC request failed: the response is longer than {body_limit} bytes.") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise SessionClosed(f"RPC request failed: {str(error) or type(error).__name__}") from error
+    if not 200 <= response.status < 300:
+        failure = SessionClosed(f"RPC request failed: {response.status} {response.reason}")
+        failure.add_note(answer[:2000].decode("utf-8", "replace"))
+        raise failure
+    return answer

@@ -1,0 +1,195 @@
+r"""Messages as lines of one HTTP request and its response. Rule: bodies are split at "\n" and nothing else; HTTP itself
+is in `_aiohttp`.
+
+A batch is a session that hears its peer once. The server answers when every call that the client waits for has an
+answer, and fails what would wait for the client; the client fails what the response leaves open.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import json
+from collections.abc import Awaitable, Callable
+from typing import Final
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.errors import SessionClosed, wire_message, wire_type
+
+ENDED: Final = "Batch RPC request ended."
+_ENDED_HINT: Final = (
+    f"{ENDED} One request carries what was called before the first await: await together what belongs together, "
+    "with asyncio.gather(...), or use a ws:// URL for a lasting session."
+)
+_NO_ANSWER: Final = (
+    "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
+)
+_PULL: Final = b'["pull",'
+
+
+def split(body: bytes) -> list[bytes]:
+    """Messages of a body; an empty body has none."""
+    return body.split(b"\n") if body else []
+
+
+class BatchAnswer:
+    """The server's end of a batch: the Wire of its connection.
+
+    Parameters:
+        connection: the connection, fresh and not attached.
+    """
+
+    def __init__(self, connection: Connection) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._messages: list[bytes] = []
+        self._failed: asyncio.Future[None] = self._loop.create_future()
+
+    async def answer(self, body: bytes) -> tuple[int, bytes]:
+        """Runs the session of a request.
+
+        Parameters:
+            body: the request's body.
+
+        Returns:
+            Status and body of the response: 200 and the answers, or 500 and the reason if the session was aborted.
+        """
+        connection = self._connection
+        connection.attach(self)
+        fed: asyncio.Future[None] = self._loop.create_future()
+        # From a callback, so that no call sees the task of the request as its own.
+        self._loop.call_soon(self._feed, split(body), fed)
+        try:
+            await fed
+            await self._drained_or_failed()
+            connection.flush()
+            reason = connection.session.reason
+            if reason is not None:
+                return 500, f"{wire_type(reason)}: {wire_message(reason)}".encode("utf-8", "replace")
+            return 200, b"\n".join(self._messages)
+        finally:
+            connection.lost(SessionClosed(ENDED))
+
+    async def _drained_or_failed(self) -> None:
+        drained = asyncio.create_task(self._connection.drained())
+        try:
+            await asyncio.wait((drained, self._failed), return_when=asyncio.FIRST_COMPLETED)
+        finally:
+            drained.cancel()
+            with contextlib.suppress(asyncio.CancelledError, Exception):
+                await drained  # a failure is told by the session's reason
+
+    def _feed(self, messages: list[bytes], fed: asyncio.Future[None]) -> None:
+        self._connection.received(messages)
+        if not fed.done():
+            fed.set_result(None)
+
+    # ---- Wire
+
+    def write(self, messages: list[bytes]) -> None:
+        """Keeps messages for the response. A pull is answered here: the client never will, so what waits for it fails
+        instead of hanging.
+        """
+        for message in messages:
+            if message.startswith(_PULL):
+                import_id = json.loads(message)[1]
+                rejection = json.dumps(["reject", import_id, ["error", "Error", _NO_ANSWER]]).encode()
+                self._loop.call_soon(self._connection.received, [rejection])
+            else:
+                self._messages.append(message)
+
+    def close(self, reason: BaseException) -> None:
+        """The session was aborted: the request fails."""
+        if not self._failed.done():
+            self._failed.set_result(None)
+
+    def buffered(self) -> int:
+        """Bytes kept for the response."""
+        return sum(map(len, self._messages))
+
+
+class BatchRequest:
+    """The client's end of a batch: the Wire of its connection.
+
+    The request is sent once the outbox has held a pull and a turn of the loop has added nothing to it.
+
+    Parameters:
+        connection: the connection, fresh; it is attached here.
+        post: sends a body and returns the response's; raises SessionClosed with what went wrong.
+    """
+
+    def __init__(self, connection: Connection, post: Callable[[bytes], Awaitable[bytes]]) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._connection = connection
+        self._post = post
+        self._messages: list[bytes] = []
+        self._armed = False
+        self._quiet = False
+        self._request: asyncio.Task[bytes] | None = None
+        connection.attach(self)
+
+    @property
+    def sent(self) -> bool:
+        """Whether the request is on its way or done."""
+        return self._request is not None
+
+    async def send_rest(self) -> None:
+        """Sends calls that nobody awaited, if no request was sent; waits for the response. A failure is nobody's, so
+        nothing is raised.
+        """
+        self._connection.flush()
+        if self._messages and self._request is None:
+            self._send()
+        if self._request is not None:
+            await asyncio.wait((self._request,))
+
+    # ---- Wire
+
+    def write(self, messages: list[bytes]) -> None:
+        """Keeps messages for the request; those that come after it has been sent cannot travel any more."""
+        if self._request is not None:
+            return
+        self._messages += messages
+        self._quiet = False
+        if not self._armed and any(message.startswith(_PULL) for message in messages):
+            self._armed = True
+            self._loop.call_soon(self._turn)
+
+    def close(self, reason: BaseException) -> None:
+        """The session has ended: a request under way is of no use."""
+        if self._request is not None:
+            self._request.cancel()
+        self._loop.call_soon(self._connection.lost, reason)
+
+    def buffered(self) -> int:
+        """Bytes kept for the request."""
+        return 0 if self._request is not None else sum(map(len, self._messages))
+
+    # ---- the request
+
+    def _turn(self) -> None:
+        self._connection.flush()
+        if self._connection.session.closed or self._request is not None:
+            return
+        if self._quiet:
+            self._send()
+        else:
+            self._quiet = True
+            self._loop.call_soon(self._turn)
+
+    def _send(self) -> None:
+        async def post() -> bytes:
+            return await self._post(b"\n".join(self._messages))
+
+        self._request = self._loop.create_task(post())
+        self._request.add_done_callback(self._answered)
+
+    def _answered(self, request: asyncio.Task[bytes]) -> None:
+        connection = self._connection
+        if request.cancelled():
+            connection.lost(SessionClosed(_ENDED_HINT))
+            return
+        error = request.exception()
+        if error is None:
+            connection.received(split(request.result()))
+        connection.lost(SessionClosed(_ENDED_HINT) if error is None else error)

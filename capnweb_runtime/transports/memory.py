@@ -1,0 +1,71 @@
+"""Two sessions joined within one process, for tests. Rule: what one side writes arrives at the other in a later turn of
+the loop, in order.
+
+Nothing is shared but bytes, so what works here works over a socket. Each write is delivered as one batch, as from one
+read of a socket; the end of a side arrives after everything it wrote.
+"""
+
+from __future__ import annotations
+
+import asyncio
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.errors import SessionClosed, wire_message
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.observe import Observer
+from capnweb_runtime.target import RpcTarget
+
+
+class _MemoryWire:
+    """One direction: the Wire of `own`, which delivers to `peer`."""
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, own: Connection, peer: Connection) -> None:
+        self._loop = loop
+        self._own = own
+        self._peer = peer
+        self._buffered = 0
+
+    def write(self, messages: list[bytes]) -> None:
+        size = sum(map(len, messages))
+        self._buffered += size
+        self._loop.call_soon(self._deliver, messages, size)
+
+    def close(self, reason: BaseException) -> None:
+        self._loop.call_soon(self._end, reason)
+
+    def buffered(self) -> int:
+        return self._buffered
+
+    def _deliver(self, messages: list[bytes], size: int) -> None:
+        self._buffered -= size
+        self._peer.received(messages)
+
+    def _end(self, reason: BaseException) -> None:
+        self._own.lost(reason)
+        self._peer.lost(SessionClosed(f"Peer closed the session: {wire_message(reason)}"))
+
+
+def pair(
+    main_a: RpcTarget | None = None,
+    main_b: RpcTarget | None = None,
+    *,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+) -> tuple[Connection, Connection]:
+    """Joins two sessions on the running loop.
+
+    Parameters:
+        main_a: main object of the first, which the second one sees.
+        main_b: main object of the second, which the first one sees.
+        limits: bounds of both.
+        observer: is told of the failures of both.
+
+    Returns:
+        The two connections; `a.main(XStub)` is the stub of `main_b`.
+    """
+    loop = asyncio.get_running_loop()
+    a = Connection(main_a, limits=limits, observer=observer)
+    b = Connection(main_b, limits=limits, observer=observer)
+    a.attach(_MemoryWire(loop, a, b))
+    b.attach(_MemoryWire(loop, b, a))
+    return a, b

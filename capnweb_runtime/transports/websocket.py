@@ -1,0 +1,383 @@
+"""Messages as WebSocket text frames. Rule: the sans-IO engine of `websockets` knows RFC 6455; here its bytes meet a
+socket and a Connection.
+
+A text frame is one message. Whatever ends a session closes the socket with code 3000 and the reason, after an abort
+message if there is one.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import ssl as ssl_module
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any, Final, cast
+from urllib.parse import urlsplit, urlunsplit
+
+from websockets.client import ClientProtocol
+from websockets.exceptions import InvalidStatus, PayloadTooBig, WebSocketException
+from websockets.frames import Close, Frame, Opcode
+from websockets.http11 import Request, Response
+from websockets.protocol import Event, State
+from websockets.server import ServerProtocol
+from websockets.uri import WebSocketURI, parse_uri
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
+from capnweb_runtime.limits import Limits
+from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
+
+CLOSE_CODE: Final = 3000
+"""Close code of a session that ended, as the reference uses it."""
+CLOSE_TIMEOUT: Final = 10.0
+"""Seconds that a peer has to answer a close frame and to end its half of the connection."""
+_REASON_BYTES: Final = 123  # a control frame holds 125 bytes, of which the code takes two
+
+
+def close_reason(error: BaseException) -> str:
+    """Text of an error, cut to what fits into a close frame at a character boundary."""
+    return wire_message(error).encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
+
+
+class _WebSocket(asyncio.Protocol):
+    """One end of a WebSocket: the Wire of its connection once the handshake is done."""
+
+    def __init__(self, engine: ServerProtocol | ClientProtocol) -> None:
+        self._engine = engine
+        self._transport: asyncio.Transport | None = None
+        self._connection: Connection | None = None
+        self._fragments: bytearray | None = None
+        self._close_replaced = False
+        self._deadline: asyncio.TimerHandle | None = None
+
+    # ---- called by the transport
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self._transport = cast(asyncio.Transport, transport)
+
+    def data_received(self, data: bytes) -> None:
+        if self._engine.state is State.CLOSED:
+            return
+        self._engine.receive_data(data)
+        events: Iterable[Event] = self._engine.events_received()
+        if self._connection is None:
+            events = self._handshake(iter(events))
+        if self._connection is not None:
+            self._take_frames(self._connection, events)
+            self._check_failure(self._connection)
+        self._write_engine_data()
+        if self._engine.close_expected():
+            self._expect_close()
+
+    def eof_received(self) -> None:
+        self._engine.receive_eof()
+        if self._connection is None:
+            self._handshake(iter(self._engine.events_received()))
+        self._write_engine_data()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        self._transport = None
+        if self._deadline is not None:
+            self._deadline.cancel()
+        self._engine.receive_eof()
+        if self._connection is not None:
+            detail = "it ended without a close frame" if exc is None else str(exc) or type(exc).__name__
+            self._connection.lost(SessionClosed(f"WebSocket connection was lost: {detail}"))
+
+    def pause_writing(self) -> None:
+        if self._connection is not None:
+            self._connection.pause_writing()
+
+    def resume_writing(self) -> None:
+        if self._connection is not None:
+            self._connection.resume_writing()
+
+    # ---- Wire, called by the connection
+
+    def write(self, messages: list[bytes]) -> None:
+        """Sends each message as one text frame."""
+        if self._engine.state is State.OPEN or self._close_replaced:
+            self._write_raw([self._frame(Opcode.TEXT, message) for message in messages])
+
+    def close(self, reason: BaseException) -> None:
+        """Starts the closing handshake."""
+        text = close_reason(reason)
+        if self._engine.state is State.OPEN:
+            self._engine.send_close(CLOSE_CODE, text)
+            self._write_engine_data()
+        elif self._close_replaced:
+            self._write_raw([self._frame(Opcode.CLOSE, Close(CLOSE_CODE, text).serialize())])
+        if self._engine.eof_sent:
+            self._write_eof()
+        self._expect_close()
+
+    def buffered(self) -> int:
+        """Bytes in the transport's buffer."""
+        return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    # ---- frames
+
+    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
+        """Takes what the engine says of the handshake, sets the connection if it succeeded, and returns the events that
+        remain.
+        """
+        raise NotImplementedError
+
+    def _take_frames(self, connection: Connection, events: Iterable[Event]) -> None:
+        messages: list[bytes] = []
+        for event in events:
+            frame = cast(Frame, event)
+            if frame.opcode is Opcode.TEXT and frame.fin:
+                messages.append(frame.data if isinstance(frame.data, bytes) else bytes(frame.data))
+            elif frame.opcode is Opcode.TEXT:
+                self._fragments = bytearray(frame.data)
+            elif frame.opcode is Opcode.CONT and self._fragments is not None:
+                self._fragments += frame.data
+                if frame.fin:
+                    messages.append(bytes(self._fragments))
+                    self._fragments = None
+            elif frame.opcode is Opcode.BINARY:
+                connection.received(messages)
+                messages = []
+                connection.abort(TypeError("Received a binary WebSocket frame; every message is one text frame."))
+            elif frame.opcode is Opcode.CLOSE:
+                connection.received(messages)
+                messages = []
+                self._peer_closed(connection)
+        if messages:
+            connection.received(messages)
+
+    def _peer_closed(self, connection: Connection) -> None:
+        close = self._engine.close_rcvd
+        if close is not None:
+            connection.abort(
+                SessionClosed(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()), notify=False
+            )
+
+    def _check_failure(self, connection: Connection) -> None:
+        """Ends the session if the engine gave up on the peer."""
+        error = self._engine.parser_exc
+        if error is None or connection.session.closed:
+            return
+        if isinstance(error, PayloadTooBig):
+            # The engine has queued a close frame with code 1009. A peer learns more from an abort message and the code
+            # of all our aborts.
+            self._engine.data_to_send()
+            self._close_replaced = True
+            connection.abort(
+                LimitExceeded(f"Incoming message exceeds maximum size of {self._engine.max_message_size} bytes.")
+            )
+            connection.flush()
+        else:
+            connection.abort(ProtocolError(f"Peer broke the WebSocket protocol: {error}"), notify=False)
+
+    def _frame(self, opcode: Opcode, data: bytes) -> bytes:
+        # What the engine's send_text does, without its check of the state: see _check_failure.
+        return Frame(opcode, data).serialize(mask=isinstance(self._engine, ClientProtocol))
+
+    # ---- bytes
+
+    def _write_raw(self, chunks: list[bytes]) -> None:
+        if self._transport is not None and chunks:
+            self._transport.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+
+    def _write_engine_data(self) -> None:
+        """Writes what the engine wants sent: handshakes, pongs, close frames, and the end of our half."""
+        chunks = self._engine.data_to_send()
+        if not chunks:
+            return
+        self._write_raw([chunk for chunk in chunks if chunk])
+        if not chunks[-1]:
+            self._write_eof()
+
+    def _write_eof(self) -> None:
+        transport = self._transport
+        if transport is None:
+            return
+        # Closing only our half lets the peer read what we sent even if it is still sending; TLS cannot do that.
+        if transport.can_write_eof():
+            with contextlib.suppress(OSError, RuntimeError):
+                transport.write_eof()
+            self._expect_close()
+        else:
+            transport.close()
+
+    def _expect_close(self) -> None:
+        if self._deadline is None and self._transport is not None:
+            self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
+
+
+class WebSocketServer(_WebSocket):
+    """The server's end of one WebSocket.
+
+    Parameters:
+        admit: gives the connection for a peer, or raises RefusedError.
+        limits: bounds of the session.
+        on_lost: called with this object once the socket is gone.
+    """
+
+    def __init__(
+        self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
+    ) -> None:
+        super().__init__(ServerProtocol(max_size=limits.message_size))
+        self._admit = admit
+        self._on_lost = on_lost
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._on_lost(self)
+
+    def pause_writing(self) -> None:
+        super().pause_writing()
+        # A peer that does not read its answers is not read from either: else it could make us hold answers without end.
+        # Only servers do this; if both ends did, two full pipes would wait for each other.
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.pause_reading()
+
+    def resume_writing(self) -> None:
+        super().resume_writing()
+        if self._transport is not None and not self._transport.is_closing():
+            self._transport.resume_reading()
+
+    @property
+    def connection(self) -> Connection | None:
+        """The connection; None before the handshake, or if it failed."""
+        return self._connection
+
+    def abort(self) -> None:
+        """Drops the socket without further ado."""
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
+        events = iter(events)
+        request = next(events, None)
+        if not isinstance(request, Request) or not isinstance(self._engine, ServerProtocol) or self._transport is None:
+            return ()
+        response = self._engine.accept(request)
+        connection: Connection | None = None
+        if response.status_code == 101:
+            peername = self._transport.get_extra_info("peername")
+            try:
+                connection = self._admit(peer_of(request.headers.raw_items(), peername, request.path, "websocket"))
+            except RefusedError as refused:
+                response = self._engine.reject(refused.status, refused.text + "\n")
+        self._engine.send_response(response)
+        self._write_engine_data()
+        if connection is not None:
+            self._connection = connection
+            connection.attach(self)
+        return events
+
+
+class _WebSocketClient(_WebSocket):
+    """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
+
+    def __init__(self, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
+        engine = ClientProtocol(uri, max_size=connection.limits.message_size)
+        super().__init__(engine)
+        self._request = engine.connect()
+        for name, value in headers.items():
+            if name in self._request.headers:
+                del self._request.headers[name]
+            self._request.headers[name] = value
+        self._opening = connection
+        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        super().connection_made(transport)
+        if isinstance(self._engine, ClientProtocol):
+            self._engine.send_request(self._request)
+            self._write_engine_data()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        super().connection_lost(exc)
+        self._fail(exc or ConnectionResetError("the peer closed the connection during the handshake"))
+
+    def abort(self) -> None:
+        """Gives the handshake up."""
+        self.opened.cancel()
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
+        events = iter(events)
+        response = next(events, None)
+        if self._engine.handshake_exc is not None:
+            self._fail(self._engine.handshake_exc)
+        elif isinstance(response, Response) and not self.opened.done():
+            self._connection = self._opening
+            self._connection.attach(self)
+            self.opened.set_result(None)
+        return events
+
+    def _fail(self, error: Exception) -> None:
+        if not self.opened.done():
+            self.opened.set_exception(error)
+            if self._transport is not None:
+                self._transport.close()
+
+
+async def open_websocket(
+    url: str,
+    connection: Connection,
+    *,
+    headers: Mapping[str, str],
+    ssl: ssl_module.SSLContext | None,
+    open_timeout: float | None,
+) -> None:
+    """Connects to a server and attaches the connection to the socket.
+
+    Parameters:
+        url: where to, ws:// or wss://.
+        connection: what to attach; its session's messages wait until then.
+        headers: headers of the request, beside those that the handshake needs.
+        ssl: settings of TLS for wss://; None means the system's defaults.
+        open_timeout: seconds to wait; None means without end.
+
+    Raises:
+        ValueError: the URL or a header is not valid.
+        SessionClosed: there is no connection; the message names the URL and the cause.
+    """
+    try:
+        uri = parse_uri(url)
+        client = _WebSocketClient(uri, connection, headers)
+    except (ValueError, WebSocketException) as error:
+        raise ValueError(f"cannot connect to {_shown(url)}: {error}") from None
+    if ssl is not None and not uri.secure:
+        raise ValueError(f"cannot connect to {_shown(url)}: ssl= is for wss:// URLs")
+    tls: dict[str, Any] = {"ssl": ssl or True, "server_hostname": uri.host} if uri.secure else {}
+    opened = False
+    try:
+        async with asyncio.timeout(open_timeout):
+            await asyncio.get_running_loop().create_connection(lambda: client, uri.host, uri.port, **tls)
+            await client.opened
+        opened = True
+    except TimeoutError as error:
+        detail = f"no answer within {open_timeout} s" if not str(error) else str(error)
+        raise SessionClosed(f"cannot connect to {_shown(url)}: {detail}") from error
+    except (OSError, WebSocketException) as error:
+        raise SessionClosed(f"cannot connect to {_shown(url)}: {_cause(error)}") from error
+    finally:
+        if not opened:
+            client.abort()
+
+
+def _shown(url: str) -> str:
+    """The URL without the credentials that may be in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+
+
+def _cause(error: BaseException) -> str:
+    """What went wrong, with what the server said where it said something."""
+    text = str(error) or type(error).__name__
+    if isinstance(error, InvalidStatus):
+        response: Response = error.response
+        said = bytes(response.body[:200]).decode("utf-8", "replace").strip()
+        location = response.headers.get("Location")
+        text = f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
+        text += f" (to {location})" if location else f" ({said})" if said else ""
+    elif error.__cause__ is not None:
+        text += f": {error.__cause__}"
+    return text
