@@ -1,0 +1,241 @@
+"""What a schema must not say: from the IR to diagnostics.
+
+Rule: schemas that pass can be lowered; nothing after this stage refuses anything. Each fault is told where it stands,
+with what to write instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+
+from capnweb_gen import graph, ir, naming
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.ir import Position
+
+
+def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
+    """Everything that is wrong with the schemas of one run."""
+    peers = graph.by_module(schemas)
+    found: list[Diagnostic] = []
+    for schema in schemas:
+        found.extend(_check_names(schema, peers))
+        for model in schema.models:
+            found.extend(_check_model(model))
+        for interface in schema.interfaces:
+            found.extend(_Interface(schema, interface, peers).faults())
+    return found
+
+
+# ---- names that the generated module declares
+
+
+def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    owners: dict[str, ir.Reference] = {}
+    for reference, names, path, position in _declared_names(schema, peers):
+        for name in names:
+            owner = owners.setdefault(name, reference)
+            if owner != reference:
+                if owner.name == reference.name:
+                    message = f"two models are called {owner.name}: in {owner.module} and in {reference.module}"
+                else:
+                    message = f"{reference.name} and {owner.name} both need the name {name} in the generated module"
+                yield _at(path, position, message, "rename one of them")
+                break
+
+
+def _declared_names(
+    schema: ir.Schema, peers: graph.Peers
+) -> Iterator[tuple[ir.Reference, tuple[str, ...], str, Position]]:
+    for model in schema.models:
+        reference = ir.Reference(module=model.module, name=model.name)
+        yield reference, naming.model_names(model.name), model.path, model.position
+    for interface in schema.interfaces:
+        reference = ir.Reference(module=schema.module, name=interface.name)
+        yield reference, naming.interface_names(interface.name), schema.path, interface.position
+    for reference in sorted(set(graph.references(schema)), key=lambda reference: (reference.module, reference.name)):
+        home = peers.get(reference.module)
+        if home is not None and home is not schema:
+            is_model = any(model.name == reference.name for model in home.models)
+            names = naming.model_names(reference.name) if is_model else naming.interface_names(reference.name)
+            yield reference, names, schema.path, Position(line=1, column=1)
+
+
+# ---- models
+
+
+def _check_model(model: ir.Model) -> Iterator[Diagnostic]:
+    def what(field: ir.ModelField) -> str:
+        return f"{model.name}.{field.name}"
+
+    yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
+    for field in model.fields:
+        yield from _check_type(model.path, what(field), field.position, field.type, _by_value)
+
+
+# ---- interfaces
+
+
+class _Interface:
+    """Checks one interface."""
+
+    def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers) -> None:
+        self._schema = schema
+        self._interface = interface
+        self._peers = peers
+
+    def faults(self) -> Iterator[Diagnostic]:
+        """Everything that is wrong with it."""
+        own = self._interface.members
+        for member in own:
+            yield from self._check_name(member)
+            yield from self._check_types(member)
+        yield from self._check_bases()
+        hint = 'give one of them another name with @wire_name("...")'
+        members = graph.all_members(self._interface, self._peers).values()
+        for fault in _same_wire_name(self._schema.path, self._interface.name, members, hint):
+            # Of inherited members, those that the base has by itself are reported there.
+            if any((member.position.line, member.position.column) == (fault.line, fault.column) for member in own):
+                yield fault
+
+    def _what(self, member: ir.Method | ir.Property) -> str:
+        return f"{self._interface.name}.{member.name}" + ("()" if isinstance(member, ir.Method) else "")
+
+    def _check_name(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
+        name = member.name
+        if name.startswith("_"):
+            message = f"{self._what(member)} is private: what begins with an underscore is not part of an interface"
+            yield self._fault(
+                member.position, message, "name it without the underscore, or move it out of the interface"
+            )
+        elif name in naming.RESERVED_NAMES:
+            owner = "stubs and promises have" if name in naming.PROMISE_NAMES else "generated modules have"
+            hint = f'write @wire_name("{member.wire}") above `def {name}_`: it stays {member.wire!r} on the wire'
+            yield self._fault(member.position, f"{self._what(member)} has a name that {owner} themselves", hint)
+
+    def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
+        what = self._what(member)
+        path = self._schema.path
+        if isinstance(member, ir.Property):
+            yield from _check_type(path, what, member.position, member.type, _result)
+            return
+        for parameter in member.parameters:
+            label = f"{what}, parameter {parameter.name}"
+            yield from _check_type(path, label, parameter.position, parameter.type, _argument)
+        yield from _check_type(path, what, member.position, member.result, _result)
+        keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
+        yield from _same_wire_name(path, what, keywords, "rename one of them")
+
+    def _check_bases(self) -> Iterator[Diagnostic]:
+        interface, position = self._interface, self._interface.position
+        cyclic = graph.cyclic(self._schema, self._peers)
+        for reference in interface.bases:
+            if reference.module in cyclic:
+                inherited_from = f"{reference.name} from {reference.module}"
+                message = f"{interface.name} inherits {inherited_from}, which needs this schema too"
+                yield self._fault(position, message, "put both interfaces into one schema")
+        own = {member.name for member in interface.members}
+        inherited: dict[str, tuple[ir.Interface, ir.Method | ir.Property]] = {}
+        for base in graph.bases(interface, self._peers):
+            for member in base.members:
+                other, first = inherited.setdefault(member.name, (base, member))
+                if member.name in own or self._overrides(other, base):
+                    continue
+                if _meaning(first) != _meaning(member):
+                    message = f"{interface.name} inherits two different members called {member.name}"
+                    hint = f"declare it here, as in {other.name} or as in {base.name}; or rename one of them"
+                    yield self._fault(position, message, hint)
+        for member in interface.members:
+            if member.name in inherited:
+                yield from self._check_override(member, *inherited[member.name])
+
+    def _overrides(self, interface: ir.Interface, other: ir.Interface) -> bool:
+        return other in graph.bases(interface, self._peers) or interface in graph.bases(other, self._peers)
+
+    def _check_override(
+        self, member: ir.Method | ir.Property, base: ir.Interface, inherited: ir.Method | ir.Property
+    ) -> Iterator[Diagnostic]:
+        what = self._what(member)
+        if member.kind != inherited.kind:
+            message = f"{what} is a {member.kind}, but {base.name} declares it as a {inherited.kind}"
+            yield self._fault(member.position, message, "declare it as there, or rename it")
+        elif member.wire != inherited.wire:
+            message = f"{what} is {member.wire!r} on the wire, but {inherited.wire!r} in {base.name}"
+            yield self._fault(member.position, message, f'write @wire_name("{inherited.wire}") here too, or rename it')
+
+    def _fault(self, position: Position, message: str, hint: str) -> Diagnostic:
+        return _at(self._schema.path, position, message, hint)
+
+
+def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
+    """A member without where it stands and how it is described."""
+    nowhere = Position(line=0, column=0)
+    if isinstance(member, ir.Property):
+        return member.model_copy(update={"position": nowhere, "doc": None})
+    parameters = tuple(parameter.model_copy(update={"position": nowhere}) for parameter in member.parameters)
+    return member.model_copy(update={"position": nowhere, "doc": None, "parameters": parameters})
+
+
+# ---- types
+
+
+Rule = Callable[[ir.TypeShape], tuple[str, str] | None]
+
+
+def _check_type(path: str, what: str, position: Position, declared: ir.TypeShape, rule: Rule) -> Iterator[Diagnostic]:
+    """What cannot travel, and what cannot travel in this place; not both for one type."""
+    unsupported = [shape for shape in ir.walk(declared) if isinstance(shape, ir.Unsupported)]
+    for shape in unsupported:
+        yield _at(path, shape.position, f"{what}: {shape.reason}", shape.hint)
+    fault = None if unsupported else rule(declared)
+    if fault is not None:
+        message, hint = fault
+        yield _at(path, position, f"{what}: {message}", hint)
+
+
+def _by_value(declared: ir.TypeShape) -> tuple[str, str] | None:
+    """The rule for fields of models."""
+    for shape in ir.walk(declared):
+        if isinstance(shape, ir.InterfaceShape):
+            return (
+                f"a model cannot hold the capability {shape.interface.name}",
+                "return it from a method of an interface",
+            )
+        if isinstance(shape, ir.CallableShape):
+            return "a model cannot hold a function", "take it as a parameter of a method"
+    return None
+
+
+def _result(declared: ir.TypeShape) -> tuple[str, str] | None:
+    """The rule for what methods and properties give."""
+    if any(isinstance(shape, ir.CallableShape) for shape in ir.walk(declared)):
+        return "functions can be taken, not given", "return an interface with one method"
+    return None
+
+
+def _argument(declared: ir.TypeShape) -> tuple[str, str] | None:
+    """The rule for parameters: what a callback gives is a result too."""
+    callables = (shape for shape in ir.walk(declared) if isinstance(shape, ir.CallableShape))
+    return next((fault for shape in callables if (fault := _result(shape.result))), None)
+
+
+# ---- shared
+
+
+def _same_wire_name(
+    path: str,
+    owner: str,
+    named: Iterable[ir.Method | ir.Property | ir.ModelField | ir.Parameter],
+    hint: str,
+) -> Iterator[Diagnostic]:
+    by_wire: dict[str, list[ir.Method | ir.Property | ir.ModelField | ir.Parameter]] = {}
+    for item in named:
+        by_wire.setdefault(item.wire, []).append(item)
+    for wire, items in by_wire.items():
+        first, *others = sorted(items, key=lambda item: (item.position.line, item.position.column))
+        for other in others:
+            message = f"{owner} has two things called {wire!r} on the wire: {first.name} and {other.name}"
+            yield _at(path, other.position, message, hint)
+
+
+def _at(path: str, position: Position, message: str, hint: str) -> Diagnostic:
+    return Diagnostic(path, position.line, position.column, message, hint)

@@ -1,0 +1,233 @@
+"""Reading one interface: a Protocol class and its source, to the IR.
+
+Rule: what an interface cannot say is refused here, at the place where it stands; what its types cannot say is left in
+the IR as `Unsupported`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from types import FunctionType
+from typing import Any, Generic, Protocol
+
+import typing_extensions
+
+from capnweb_gen import ir, naming
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.shapes import Shapes, describe
+from capnweb_gen.frontends.source import (
+    AttributeSource,
+    ClassSource,
+    Expression,
+    FunctionSource,
+    OtherSource,
+    ParameterSource,
+)
+from capnweb_gen.ir import Position
+from capnweb_gen.naming import Case
+
+# The decorators of capnweb_runtime.schema leave their argument here.
+WIRE_NAME_ATTRIBUTE = "__capnweb_wire_name__"
+WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
+
+_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "wire_name"})
+_REFUSED_DECORATORS = {
+    "staticmethod": "is a static method; a capability has methods of its own: take self",
+    "classmethod": "is a class method; a capability has methods of its own: take self",
+    "setter": "can be set; only reading travels: leave out the setter and declare a method",
+    "deleter": "can be deleted; only reading travels: leave out the deleter and declare a method",
+    "overload": "is overloaded; a method has one signature on the wire: declare methods with different names",
+}
+_NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, object)
+
+
+class InterfaceReader:
+    """Reads the interfaces of one file. Faults are added to `faults`."""
+
+    def __init__(
+        self, path: str, namespace: Mapping[str, Any], case: Case, shapes: Shapes, faults: list[Diagnostic]
+    ) -> None:
+        self._path = path
+        self._namespace = namespace
+        self._case: Case = case
+        self._shapes = shapes
+        self._faults = faults
+
+    def read(self, interface: type, source: ClassSource) -> ir.Interface:
+        """Describe one interface."""
+        case = self._case_of(interface, source)
+        members: dict[str, ir.Method | ir.Property] = {}
+        for entry in source.body:
+            if isinstance(entry, FunctionSource):
+                member = self._member(interface, entry, case, entry.name in members)
+                if member is not None:
+                    members[entry.name] = member
+            else:
+                self._refuse_statement(interface.__name__, entry)
+        return ir.Interface(
+            name=interface.__name__,
+            doc=source.doc,
+            bases=tuple(self._bases(interface, source.position)),
+            members=tuple(members.values()),
+            position=source.position,
+        )
+
+    def _case_of(self, interface: type, source: ClassSource) -> Case:
+        declared = vars(interface).get(WIRE_CASE_ATTRIBUTE, self._case)
+        case = naming.as_case(declared)
+        if case is None:
+            self._fault(source.position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
+        return case or self._case
+
+    def _bases(self, interface: type, position: Position) -> Iterator[ir.Reference]:
+        for base in interface.__bases__:
+            if base in _NOT_INTERFACES:
+                continue
+            shape = self._shapes.from_type(base, position)
+            if isinstance(shape, ir.InterfaceShape):
+                yield shape.interface
+            elif isinstance(shape, ir.Unsupported):
+                self._fault(position, f"{interface.__name__} inherits {describe(base)}: {shape.reason}", shape.hint)
+
+    def _refuse_statement(self, interface: str, entry: AttributeSource | OtherSource) -> None:
+        if isinstance(entry, AttributeSource):
+            kind = entry.annotation.text if entry.annotation else "..."
+            hint = f"declare a read-only property: @property, def {entry.name}(self) -> {kind}: ..."
+            self._fault(entry.position, f"{interface}.{entry.name} is an attribute", hint)
+        else:
+            hint = "an interface has methods and read-only properties; put anything else outside the class"
+            self._fault(entry.position, f"{entry.what} cannot be part of the interface {interface}", hint)
+
+    # ---- members
+
+    def _member(
+        self, interface: type, source: FunctionSource, case: Case, seen: bool
+    ) -> ir.Method | ir.Property | None:
+        where = f"{interface.__name__}.{source.name}"
+        decorators = self._decorators(where, source)
+        if decorators is None:
+            return None
+        if seen:
+            self._fault(source.position, f"{where} is declared twice", "give one of them another name")
+            return None
+        wire = self._wire_name(where, vars(interface).get(source.name), source, case)
+        if "property" in decorators:
+            return self._property(where, source, wire)
+        return self._method(where, source, wire, case)
+
+    def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
+        """The decorators by their bare names, or None if one of them is refused."""
+        names: set[str] = set()
+        for decorator in source.decorators:
+            name = decorator.text.split("(")[0].split(".")[-1].strip()
+            if name in _REFUSED_DECORATORS:
+                message, hint = _REFUSED_DECORATORS[name].rsplit(": ", 1)
+                self._fault(decorator.position, f"{where} {message}", hint)
+                return None
+            if name not in _KNOWN_DECORATORS:
+                hint = "decorate the class that implements the interface"
+                self._fault(decorator.position, f"@{name} on {where} would do nothing on the other side", hint)
+                return None
+            names.add(name)
+        return names
+
+    def _wire_name(self, where: str, member: object, source: FunctionSource, case: Case) -> str:
+        function = member.fget if isinstance(member, property) else member
+        declared = vars(function).get(WIRE_NAME_ATTRIBUTE) if isinstance(function, FunctionType) else None
+        if declared is None:
+            return naming.wire_name(source.name, case)
+        if not isinstance(declared, str) or not declared:
+            self._fault(source.position, f"the wire name of {where} is {declared!r}", "a wire name is a string")
+            return source.name
+        return declared
+
+    def _property(self, where: str, source: FunctionSource, wire: str) -> ir.Property:
+        if source.is_async:
+            hint = "write `def`: a property that is read from afar is a promise anyway"
+            self._fault(source.position, f"the property {where} is declared with async def", hint)
+        if len(source.parameters) != 1:
+            self._fault(source.position, f"the property {where} takes parameters", "declare a method")
+        return ir.Property(
+            name=source.name,
+            wire=wire,
+            doc=source.doc,
+            type=self._type(source.returns, source.position, "write -> and the type"),
+            position=source.position,
+        )
+
+    def _method(self, where: str, source: FunctionSource, wire: str, case: Case) -> ir.Method:
+        declared = source.parameters
+        if declared and declared[0].passing in {"positional", "positional_only"}:
+            declared = declared[1:]
+        else:
+            self._fault(source.position, f"{where}() does not take self", "make self the first parameter")
+        parameters = (self._parameter(f"{where}()", parameter, case) for parameter in declared)
+        return ir.Method(
+            name=source.name,
+            wire=wire,
+            doc=source.doc,
+            parameters=tuple(parameter for parameter in parameters if parameter),
+            result=self._type(source.returns, source.position, "write -> and the type, or -> None"),
+            position=source.position,
+        )
+
+    def _parameter(self, where: str, source: ParameterSource, case: Case) -> ir.Parameter | None:
+        if source.passing == "star" or source.passing == "double_star":
+            stars = "*" if source.passing == "star" else "**"
+            hint = "take a list" if source.passing == "star" else "take a dict[str, ...], or name the parameters"
+            self._fault(source.position, f"{stars}{source.name} of {where} cannot travel", hint)
+            return None
+        what = f"the parameter {source.name} of {where}"
+        shape = self._type(source.annotation, source.position, f"write {source.name}: and the type")
+        return ir.Parameter(
+            name=source.name,
+            wire=naming.wire_name(source.name, case),
+            passing=source.passing,
+            type=shape,
+            default=self._default(what, source.default, shape) if source.default else None,
+            position=source.position,
+        )
+
+    def _type(self, written: Expression | None, position: Position, hint: str) -> ir.TypeShape:
+        if written is None:
+            return ir.Unsupported(reason="the annotation is missing", hint=hint, position=position)
+        return self._shapes.from_text(written.text, written.position)
+
+    def _default(self, what: str, written: Expression, shape: ir.TypeShape) -> ir.Default:
+        try:
+            value: object = eval(written.text, dict(self._namespace))
+        except Exception as error:
+            message = f"the default of {what} cannot be evaluated: {type(error).__name__}: {error}"
+            self._fault(written.position, message, 'write a literal, such as 0, "" or None')
+            return ir.Default(value=None)
+        if value is not None and type(value) not in {bool, int, float, str}:
+            hint = "write None, and let the one who serves it fill in the value"
+            self._fault(written.position, f"the default of {what} is not a number, a string, a bool or None", hint)
+            return ir.Default(value=None)
+        default = ir.Default.model_validate({"value": value})
+        if not _fits(default.value, shape):
+            hint = "write | None after the type" if value is None else "correct the default, or the type"
+            self._fault(written.position, f"the default of {what} is {value!r}, which its type excludes", hint)
+        return default
+
+    def _fault(self, position: Position, message: str, hint: str) -> None:
+        self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
+
+
+def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
+    """Whether a default is of its parameter's type. What is unsupported is reported elsewhere."""
+    match shape:
+        case ir.Unsupported() | ir.Scalar(name="any"):
+            return True
+        case ir.OptionalShape(item=inner):
+            return value is None or _fits(value, inner)
+        case ir.LiteralShape(values=values):
+            return any(value == constant and type(value) is type(constant) for constant in values)
+        case ir.Scalar(name="none"):
+            return value is None
+        case ir.Scalar(name="float"):
+            return type(value) in {int, float}
+        case ir.Scalar(name=name):
+            return type(value).__name__ == name
+        case _:
+            return False

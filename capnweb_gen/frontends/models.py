@@ -1,0 +1,126 @@
+"""Pydantic models: from a model class to the IR.
+
+Rule: pydantic says what the fields are and how they are called; the source says where they stand.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Mapping
+from typing import Literal
+
+from pydantic import AliasChoices, BaseModel
+from pydantic.fields import FieldInfo
+
+from capnweb_gen import ir, naming
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.shapes import Declarations, Shapes
+from capnweb_gen.frontends.source import AttributeSource, ClassSource
+from capnweb_gen.ir import Position
+from capnweb_gen.naming import Case
+
+_TOP = Position(line=1, column=1)
+
+
+class ModelReader:
+    """Reads the models of one file. Faults are added to `faults`."""
+
+    def __init__(
+        self,
+        path: str,
+        classes: Mapping[str, ClassSource],
+        case: Case,
+        declarations: Declarations,
+        faults: list[Diagnostic],
+    ) -> None:
+        self._path = path
+        self._classes = classes
+        self._case: Case = case
+        self._declarations = declarations
+        self._faults = faults
+
+    def read(self, model: type[BaseModel]) -> ir.Model:
+        """Describe one model."""
+        source = self._classes.get(model.__name__)
+        position = source.position if source else _TOP
+        fields: tuple[ir.ModelField, ...] = ()
+        try:
+            model.model_rebuild()
+        except Exception as error:
+            hint = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
+            self._fault(position, f"the model {model.__name__} is incomplete: {_first_line(error)}", hint)
+        else:
+            self._refuse_serializers(model, source)
+            fields = tuple(self._field(model, name, info, source) for name, info in model.model_fields.items())
+        return ir.Model(
+            name=model.__name__,
+            module=model.__module__,
+            path=self._path,
+            doc=source.doc if source else None,
+            fields=fields,
+            extra=_extra(model),
+            position=position,
+        )
+
+    def _field(self, model: type[BaseModel], name: str, info: FieldInfo, source: ClassSource | None) -> ir.ModelField:
+        name_position, type_position = _positions(name, source)
+        where = f"{model.__name__}.{name}"
+        if info.exclude:
+            self._fault(name_position, f"{where} is excluded from serialization", "leave out `exclude=True`")
+        # A model's annotations are resolved in the module that declares it, which may be another one's.
+        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        return ir.ModelField(
+            name=name,
+            wire=info.serialization_alias or naming.wire_name(name, self._case),
+            accepts=self._accepted_name(model, name, info, where, name_position),
+            type=shapes.from_type(info.annotation, type_position),
+            required=info.is_required(),
+            position=name_position,
+        )
+
+    def _accepted_name(self, model: type[BaseModel], name: str, info: FieldInfo, where: str, position: Position) -> str:
+        """The key under which validation finds a field."""
+        alias = info.validation_alias
+        if alias is None or model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"):
+            return name
+        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
+        accepted = next((choice for choice in choices if isinstance(choice, str)), None)
+        if accepted is None:
+            self._fault(position, f"the validation alias of {where} is a path", "use a plain string as the alias")
+            return name
+        return accepted
+
+    def _refuse_serializers(self, model: type[BaseModel], source: ClassSource | None) -> None:
+        decorators = model.__pydantic_decorators__
+        groups: tuple[tuple[str, Iterable[str], str], ...] = (
+            ("field serializer", decorators.field_serializers, "give the field the type that travels"),
+            ("model serializer", decorators.model_serializers, "declare the fields as they travel"),
+            ("computed field", decorators.computed_fields, "make it a plain property, or a field"),
+        )
+        for what, names, hint in groups:
+            for name in names:
+                position = _positions(name, source)[0]
+                message = f"{model.__name__}.{name} is a {what}, which sending a model does not call"
+                self._fault(position, message, hint)
+
+    def _fault(self, position: Position, message: str, hint: str) -> None:
+        self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
+
+
+def _positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
+    """Where a member of a model stands, and its annotation. An inherited one stands where the model does."""
+    if source is None:
+        return _TOP, _TOP
+    for entry in source.body:
+        if getattr(entry, "name", None) == name:
+            annotation = entry.annotation if isinstance(entry, AttributeSource) else None
+            return entry.position, annotation.position if annotation else entry.position
+    return source.position, source.position
+
+
+def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:
+    return model.model_config.get("extra") or "ignore"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -1,0 +1,233 @@
+"""Interfaces declared as `typing.Protocol`, and the schemas they make up.
+
+Rule: names mean what they mean in the imported module, including what it imports for type checkers alone; everything
+else is read from the source. Members come in the order of the source.
+"""
+
+from __future__ import annotations
+
+import ast
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from types import ModuleType
+from typing import Any
+
+from pydantic import BaseModel
+
+from capnweb_gen import ir, naming
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends import shapes
+from capnweb_gen.frontends.files import (
+    SchemaFile,
+    find_schemas,
+    import_schema,
+    importable,
+    position_in,
+    schema_file,
+    shown,
+)
+from capnweb_gen.frontends.interfaces import InterfaceReader
+from capnweb_gen.frontends.models import ModelReader
+from capnweb_gen.frontends.shapes import Shapes
+from capnweb_gen.frontends.source import ModuleSource, SourceError, read_source
+from capnweb_gen.ir import Position
+
+
+@dataclass(frozen=True)
+class _Loaded:
+    """A schema that could be read and imported."""
+
+    file: SchemaFile
+    source: ModuleSource
+    module: ModuleType
+    namespace: dict[str, Any]
+
+
+def read_schemas(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
+    """Read all schemas that files and folders name, and those that they import from the same folders.
+
+    Returns:
+        The schemas by output path, and the faults. With faults, schemas may be missing or incomplete.
+    """
+    files, faults = find_schemas(arguments)
+    with importable(files):
+        project = _Project(files, faults)
+        schemas = list(project.schemas())
+    return tuple(sorted(schemas, key=lambda schema: schema.output)), faults
+
+
+class _Project:
+    """The schemas of one run. It grows while they are read: a schema may name others in the same folders."""
+
+    def __init__(self, files: Sequence[SchemaFile], faults: list[Diagnostic]) -> None:
+        self._faults = faults
+        self._files = {file.module: file for file in files}
+        self._waiting = list(files)
+        self._roots = list(dict.fromkeys(file.root for file in files))
+
+    def schemas(self) -> Iterator[ir.Schema]:
+        """Read until none is left that was not read."""
+        while self._waiting:
+            file = self._waiting.pop(0)
+            loaded = self._load(file)
+            if loaded is not None:
+                schema = _SchemaReader(loaded, self, self._faults).schema()
+                if schema is not None:
+                    yield schema
+
+    def belongs(self, module: str) -> bool:
+        """Whether a module is a schema of this run; it is one from now on if it lies in one of the run's folders."""
+        if module in self._files:
+            return True
+        origin = getattr(sys.modules.get(module), "__file__", None)
+        if origin is None:
+            return False
+        path = Path(origin).absolute()
+        if any(file.path == path for file in self._files.values()):
+            return False  # it was imported under two names: its classes exist twice
+        for root in self._roots:
+            if path.is_relative_to(root) and path.stem != "__init__":
+                file = schema_file(path, root, given=False)
+                self._files[module] = file
+                self._waiting.append(file)
+                return True
+        return False
+
+    def _load(self, file: SchemaFile) -> _Loaded | None:
+        try:
+            source = read_source(file.path)
+        except SourceError as fault:
+            hint = "correct the line; nothing is compiled until every schema can be read"
+            self._faults.append(
+                Diagnostic(file.shown, fault.position.line, fault.position.column, f"syntax error: {fault}", hint)
+            )
+            return None
+        if not source.classes and not file.given:
+            return None
+        module = import_schema(file)
+        if isinstance(module, Diagnostic):
+            self._faults.append(module)
+            return None
+        return _Loaded(file, source, module, self._namespace(file, source, module))
+
+    def _namespace(self, file: SchemaFile, source: ModuleSource, module: ModuleType) -> dict[str, Any]:
+        """What names mean in a schema, for its reader as for a type checker."""
+        namespace = dict(vars(module))
+        for statement in source.checking:
+            tree = ast.parse(statement.text.strip())
+            ast.increment_lineno(tree, statement.position.line - 1)
+            try:
+                # As trusted as the module itself, which has just been executed.
+                exec(compile(tree, str(file.path), "exec"), namespace)
+            except Exception as error:
+                line = position_in(error, file.path).line
+                message = f"what stands under TYPE_CHECKING failed: {type(error).__name__}: {error}"
+                hint = "it must be possible to import what a schema names"
+                self._faults.append(Diagnostic(file.shown, line, statement.position.column, message, hint))
+        return namespace
+
+
+class _SchemaReader:
+    """Reads one schema. It is told, as `Declarations`, of each model and interface that the schema names."""
+
+    def __init__(self, loaded: _Loaded, project: _Project, faults: list[Diagnostic]) -> None:
+        self._loaded = loaded
+        self._project = project
+        self._faults = faults
+        self._models: dict[type[BaseModel], ir.Model | None] = {}
+        self._case: naming.Case = self._wire_case()
+
+    def schema(self) -> ir.Schema | None:
+        """Describe the schema, or give None if this module declares nothing."""
+        file, source, module = self._loaded.file, self._loaded.source, self._loaded.module
+        declared = [(vars(module).get(name), described) for name, described in source.classes.items()]
+        found = len(self._faults)
+        interfaces: list[ir.Interface] = []
+        reader = InterfaceReader(
+            file.shown,
+            self._loaded.namespace,
+            self._case,
+            Shapes(self._loaded.namespace, self, constraints=False),
+            self._faults,
+        )
+        for value, described in declared:
+            if shapes.is_model(value) and _is_own(value, module) and not _is_template(value):
+                self.model(value)
+            elif shapes.is_interface(value) and isinstance(value, type) and _is_own(value, module):
+                fault = shapes.interface_fault(value)
+                if fault is None:
+                    interfaces.append(reader.read(value, described))
+                else:
+                    self._fault(described.position, *fault)
+            elif isinstance(value, type) and any(_is_declared_interface(base) for base in value.__mro__[1:]):
+                message = f"{value.__name__} inherits an interface, but is a class"
+                hint = "list Protocol among its bases, or move it out of the schema"
+                self._fault(described.position, message, hint)
+        models = tuple(model for model in self._models.values() if model is not None)
+        if not models and not interfaces and len(self._faults) == found:
+            if file.given:
+                hint = "declare one: class Greeter(Protocol)"
+                self._fault(Position(line=1, column=1), "no interface is declared here", hint)
+            return None
+        if file.path.stem == "__init__":
+            hint = "move them to a module beside it: generated packages have an __init__.py of their own"
+            self._fault(Position(line=1, column=1), "models and interfaces are declared in __init__.py", hint)
+            return None
+        return ir.Schema(
+            module=file.module,
+            path=file.shown,
+            output=file.output,
+            doc=source.doc,
+            models=models,
+            interfaces=tuple(interfaces),
+        )
+
+    def model(self, model: type[BaseModel]) -> tuple[str, str] | None:
+        """A type names this model: it is read here, unless another schema of this run declares it."""
+        home = model.__module__
+        if model in self._models or (home != self._loaded.file.module and self._project.belongs(home)):
+            return None
+        self._models[model] = None  # holds its place, and ends the recursion of models that contain each other
+        path, source = self._source_of(home)
+        self._models[model] = ModelReader(path, source.classes, self._case, self, self._faults).read(model)
+        return None
+
+    def interface(self, interface: type) -> tuple[str, str] | None:
+        """A type names this interface: one of the schemas of this run must declare it."""
+        home = interface.__module__
+        if home == self._loaded.file.module or self._project.belongs(home):
+            return None
+        return f"{interface.__name__} is declared in {home}, which is not compiled", "compile both schemas in one run"
+
+    def _source_of(self, module: str) -> tuple[str, ModuleSource]:
+        if module == self._loaded.file.module:
+            return self._loaded.file.shown, self._loaded.source
+        origin = getattr(sys.modules.get(module), "__file__", None)
+        if origin is None:
+            return module, ModuleSource(None)
+        return shown(Path(origin)), read_source(Path(origin))
+
+    def _wire_case(self) -> naming.Case:
+        declared = getattr(self._loaded.module, "WIRE_CASE", "as-written")
+        case = naming.as_case(declared)
+        if case is None:
+            self._fault(Position(line=1, column=1), f"WIRE_CASE is {declared!r}, an unknown case", naming.CASE_HINT)
+        return case or "as-written"
+
+    def _fault(self, position: Position, message: str, hint: str) -> None:
+        self._faults.append(Diagnostic(self._loaded.file.shown, position.line, position.column, message, hint))
+
+
+def _is_own(declared: type, module: ModuleType) -> bool:
+    return declared.__module__ == module.__name__
+
+
+def _is_template(model: type[BaseModel]) -> bool:
+    """Whether a model is there for other models rather than to travel: private, or generic."""
+    return model.__name__.startswith("_") or shapes.is_generic(model) or shapes.is_root_model(model)
+
+
+def _is_declared_interface(base: type) -> bool:
+    return shapes.is_interface(base) and shapes.interface_fault(base) is None

@@ -1,0 +1,91 @@
+"""How schemas depend on each other, and interfaces on their bases.
+
+Rule: pure functions over the IR, shared by the checks and by lowering.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from capnweb_gen import ir
+
+Peers = Mapping[str, ir.Schema]  # all schemas of a run, by module
+
+
+def by_module(schemas: tuple[ir.Schema, ...]) -> dict[str, ir.Schema]:
+    """The schemas of a run, by the module that declares them."""
+    return {schema.module: schema for schema in schemas}
+
+
+def references(schema: ir.Schema) -> Iterator[ir.Reference]:
+    """Every model and interface that a schema names, bases included."""
+    for interface in schema.interfaces:
+        yield from interface.bases
+    for written in ir.schema_types(schema):
+        for shape in ir.walk(written):
+            if isinstance(shape, ir.ModelShape):
+                yield shape.model
+            elif isinstance(shape, ir.InterfaceShape):
+                yield shape.interface
+
+
+def needed(schema: ir.Schema, peers: Peers) -> frozenset[str]:
+    """The modules of the schemas that this one needs, directly or through others."""
+    found: set[str] = set()
+    waiting = [schema]
+    while waiting:
+        for reference in references(waiting.pop()):
+            if reference.module in peers and reference.module not in found:
+                found.add(reference.module)
+                waiting.append(peers[reference.module])
+    return frozenset(found)
+
+
+def cyclic(schema: ir.Schema, peers: Peers) -> frozenset[str]:
+    """The other schemas that this one needs and that need this one."""
+    others = needed(schema, peers) - {schema.module}
+    return frozenset(module for module in others if schema.module in needed(peers[module], peers))
+
+
+def find_interface(reference: ir.Reference, peers: Peers) -> ir.Interface | None:
+    """The interface that a reference names, if one of the schemas declares it."""
+    schema = peers.get(reference.module)
+    declared = schema.interfaces if schema else ()
+    return next((interface for interface in declared if interface.name == reference.name), None)
+
+
+def bases(interface: ir.Interface, peers: Peers) -> Iterator[ir.Interface]:
+    """The interfaces that one inherits, nearest first, each once."""
+    seen: list[ir.Interface] = []
+    waiting = list(interface.bases)
+    while waiting:
+        base = find_interface(waiting.pop(0), peers)
+        if base is not None and base not in seen:
+            seen.append(base)
+            waiting.extend(base.bases)
+            yield base
+
+
+def all_members(interface: ir.Interface, peers: Peers) -> dict[str, ir.Method | ir.Property]:
+    """The members of an interface by Python name, its own before inherited ones."""
+    members: dict[str, ir.Method | ir.Property] = {}
+    for declared in (interface, *bases(interface, peers)):
+        for member in declared.members:
+            members.setdefault(member.name, member)
+    return members
+
+
+def bases_first(schema: ir.Schema) -> tuple[ir.Interface, ...]:
+    """The interfaces of a schema in its own order, except that a base comes before those that inherit it."""
+    own = {interface.name: interface for interface in schema.interfaces}
+    ordered: dict[str, ir.Interface] = {}
+
+    def add(interface: ir.Interface) -> None:
+        for base in interface.bases:
+            if base.module == schema.module and base.name in own:
+                add(own[base.name])
+        ordered.setdefault(interface.name, interface)
+
+    for interface in schema.interfaces:
+        add(interface)
+    return tuple(ordered.values())

@@ -1,0 +1,249 @@
+"""The intermediate representation: what a schema says, free of how Python says it.
+
+Rule: plain frozen data, JSON in and JSON out. The IR is a published format, so a front end in another language can
+write it and a back end in another language can read it; `format` changes when its meaning does. Nothing is decided
+here. A type that cannot travel is kept as an `Unsupported` leaf, so that the rest of the schema is still read and all
+faults come out together.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+IR_FORMAT: Literal[1] = 1
+
+ScalarName = Literal["none", "bool", "int", "float", "str", "bytes", "datetime", "any"]
+LiteralValue = bool | int | str
+DefaultValue = bool | int | float | str | None
+
+
+class Node(BaseModel):
+    """Base of all nodes: immutable, and strict about unknown keys."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class Position(Node):
+    """A place in a source file; both count from 1."""
+
+    line: int
+    column: int
+
+
+class Reference(Node):
+    """A model or an interface, by the dotted module that declares it and its name there."""
+
+    module: str
+    name: str
+
+
+# ---- types
+
+
+class Scalar(Node):
+    """A value without parts; `any` is any value that can travel."""
+
+    kind: Literal["scalar"] = "scalar"
+    name: ScalarName
+
+
+class LiteralShape(Node):
+    """One of a few constants."""
+
+    kind: Literal["literal"] = "literal"
+    values: tuple[LiteralValue, ...]
+
+
+class ListShape(Node):
+    """A list whose elements all have one type."""
+
+    kind: Literal["list"] = "list"
+    item: TypeShape
+
+
+class DictShape(Node):
+    """An object with string keys, whose values all have one type."""
+
+    kind: Literal["dict"] = "dict"
+    value: TypeShape
+
+
+class OptionalShape(Node):
+    """A type, or null."""
+
+    kind: Literal["optional"] = "optional"
+    item: TypeShape
+
+
+class ModelShape(Node):
+    """A model: it travels by value."""
+
+    kind: Literal["model"] = "model"
+    model: Reference
+
+
+class InterfaceShape(Node):
+    """A capability: it travels by reference."""
+
+    kind: Literal["interface"] = "interface"
+    interface: Reference
+
+
+class CallableShape(Node):
+    """A plain function: a capability that can be called and nothing else."""
+
+    kind: Literal["callable"] = "callable"
+    parameters: tuple[TypeShape, ...]
+    result: TypeShape
+
+
+class Unsupported(Node):
+    """A type that cannot travel: why, what to write instead, and where it stands."""
+
+    kind: Literal["unsupported"] = "unsupported"
+    reason: str
+    hint: str
+    position: Position
+
+
+TypeShape = Annotated[
+    Scalar
+    | LiteralShape
+    | ListShape
+    | DictShape
+    | OptionalShape
+    | ModelShape
+    | InterfaceShape
+    | CallableShape
+    | Unsupported,
+    Field(discriminator="kind"),
+]
+
+
+# ---- declarations
+
+
+class Default(Node):
+    """The default of a parameter. Only its reader sees it: an omitted argument does not travel."""
+
+    value: DefaultValue
+
+
+class Parameter(Node):
+    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use."""
+
+    name: str
+    wire: str
+    passing: Literal["positional_only", "positional", "keyword"] = "positional"
+    type: TypeShape
+    default: Default | None = None
+    position: Position
+
+
+class Method(Node):
+    """Something that can be called."""
+
+    kind: Literal["method"] = "method"
+    name: str
+    wire: str
+    doc: str | None = None
+    parameters: tuple[Parameter, ...] = ()
+    result: TypeShape
+    position: Position
+
+
+class Property(Node):
+    """Something that can be read."""
+
+    kind: Literal["property"] = "property"
+    name: str
+    wire: str
+    doc: str | None = None
+    type: TypeShape
+    position: Position
+
+
+Member = Annotated[Method | Property, Field(discriminator="kind")]
+
+
+class Interface(Node):
+    """A set of methods and properties that a capability has, in the order of the schema."""
+
+    name: str
+    doc: str | None = None
+    bases: tuple[Reference, ...] = ()
+    members: tuple[Member, ...] = ()
+    position: Position
+
+
+class ModelField(Node):
+    """One field of a model. `accepts` is the name under which the model's own validation takes it."""
+
+    name: str
+    wire: str
+    accepts: str
+    type: TypeShape
+    required: bool
+    position: Position
+
+
+class Model(Node):
+    """A type that travels by value. `module` and `path` say where it is declared, which may be outside the schema."""
+
+    name: str
+    module: str
+    path: str
+    doc: str | None = None
+    fields: tuple[ModelField, ...] = ()
+    extra: Literal["ignore", "allow", "forbid"] = "ignore"
+    position: Position
+
+
+class Schema(Node):
+    """One schema file: its models, and its interfaces, in source order.
+
+    `module` is the dotted name it is imported by, `path` how a reader finds it, `output` the file made of it,
+    relative to the output folder. All paths are written with slashes.
+    """
+
+    format: Literal[1] = IR_FORMAT
+    module: str
+    path: str
+    output: str
+    doc: str | None = None
+    models: tuple[Model, ...] = ()
+    interfaces: tuple[Interface, ...] = ()
+
+
+def walk(shape: TypeShape) -> Iterator[TypeShape]:
+    """The type and every type inside it, outermost first. Models and interfaces are leaves."""
+    yield shape
+    match shape:
+        case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
+            yield from walk(inner)
+        case CallableShape(parameters=parameters, result=result):
+            for part in (*parameters, result):
+                yield from walk(part)
+        case _:
+            pass
+
+
+def member_types(member: Method | Property) -> Iterator[TypeShape]:
+    """The types a member is declared with: of its parameters, then of its result."""
+    if isinstance(member, Method):
+        yield from (parameter.type for parameter in member.parameters)
+        yield member.result
+    else:
+        yield member.type
+
+
+def schema_types(schema: Schema) -> Iterator[TypeShape]:
+    """Every type written in a schema, without what is inside it."""
+    for model in schema.models:
+        yield from (field.type for field in model.fields)
+    for interface in schema.interfaces:
+        for member in interface.members:
+            yield from member_types(member)

@@ -1,0 +1,268 @@
+"""How a type of a schema is spelled in Python: as a codec, a promise, an argument, and a result.
+
+Rule: one class, one method per place where a type can stand, each total over the IR. For `list[Profile]`:
+
+    codec      LIST_PROFILE
+    promise    rpc.ListPromise[Profile, ProfilePromise]                what a call gives
+    awaited    list[Profile]                                           what awaiting gives; what a target is given
+    argument   rpc.ListArg[Profile | rpc.RpcPromise[Profile]] | ...    what a caller may give
+    given      Sequence[Profile]                                       what a target may return
+"""
+
+from __future__ import annotations
+
+import re
+
+from capnweb_gen import ir, naming
+from capnweb_gen.lower import layout
+from capnweb_gen.lower.scope import Scope
+
+LONGEST_NAME = 60
+
+
+class Spelling:
+    """Spells the types of one generated module, and collects the codecs that they need."""
+
+    def __init__(self, scope: Scope, taken: frozenset[str]) -> None:
+        """`taken` are names that the module declares already."""
+        self._scope = scope
+        self._taken = set(taken)
+        self._codecs: dict[str, str] = {}  # by the type's repr: as values, Literal[1] and Literal[True] are equal
+        self._texts: list[str] = []
+
+    @property
+    def codecs(self) -> tuple[str, ...]:
+        """The codecs spelled so far that the module has to declare: an assignment each, the parts before the whole."""
+        return tuple(self._texts)
+
+    # ---- codec
+
+    def codec(self, shape: ir.TypeShape) -> str:
+        """The name of the codec of a type."""
+        match shape:
+            case ir.Scalar():
+                return f"rpc.{shape.name.upper()}"
+            case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference) if not self._scope.is_cyclic(
+                reference
+            ):
+                return self._scope.generated(reference, naming.constant)
+            case _:
+                key = repr(shape)
+                if key not in self._codecs:
+                    function, arguments = self._codec_text(shape)
+                    name = self._free_name(_label(shape))
+                    self._codecs[key] = name
+                    self._texts.append(layout.call(f"{name} = {function}", arguments))
+                return self._codecs[key]
+
+    def _codec_text(self, shape: ir.TypeShape) -> tuple[str, list[str]]:
+        match shape:
+            case ir.ListShape(item=item):
+                return "rpc.list_of", [self.codec(item)]
+            case ir.DictShape(value=value):
+                return "rpc.dict_of", [self.codec(value)]
+            case ir.OptionalShape(item=item):
+                return "rpc.optional", [self.codec(item)]
+            case ir.LiteralShape(values=values):
+                return "rpc.literal_of", [_constant(value) for value in values]
+            case ir.CallableShape(parameters=parameters, result=result):
+                return "rpc.callback", [self.codec(result), *(self.codec(parameter) for parameter in parameters)]
+            case ir.ModelShape(model=reference):
+                return self.model_codec(reference)
+            case ir.InterfaceShape(interface=reference):
+                return self.interface_codec(reference)
+            case _:
+                raise AssertionError(f"no codec for {shape!r}: check lets no such type through")
+
+    def model_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
+        """The expression that makes a model's codec: what is called, and with what."""
+        encode = self._scope.generated(reference, lambda name: f"encode_{naming.snake(name)}")
+        decode = self._scope.generated(reference, lambda name: f"decode_{naming.snake(name)}")
+        promise = self._scope.generated(reference, lambda name: f"{name}Promise")
+        if self._scope.is_cyclic(reference):
+            encode = f"lambda value, to: {encode}(value, to)"
+            decode = f"lambda wire, source: {decode}(wire, source)"
+        return "rpc.model", [self.model(reference), encode, decode, f"lambda: {promise}"]
+
+    def interface_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
+        """The expression that makes an interface's codec."""
+        parts = (self.interface(reference, part) for part in ("Stub", "Promise", "Target"))
+        return "rpc.interface", [f"lambda: {part}" for part in parts]
+
+    def _free_name(self, label: str) -> str:
+        name, number = label, 2
+        while name in self._taken:
+            name, number = f"{label}_{number}", number + 1
+        self._taken.add(name)
+        return name
+
+    # ---- names
+
+    def model(self, reference: ir.Reference) -> str:
+        """The model itself, which the module of the schema declares."""
+        return self._scope.imported(reference.module, reference.name)
+
+    def interface(self, reference: ir.Reference, part: str) -> str:
+        """One of the classes of an interface: its Stub, Promise, Target, Calls or Spec."""
+        return self._scope.generated(reference, lambda name: f"{name}{part}")
+
+    # ---- promise
+
+    def promise(self, shape: ir.TypeShape) -> str:
+        """What a call or a property gives on the calling side."""
+        match shape:
+            case ir.ModelShape(model=reference):
+                return self._scope.generated(reference, lambda name: f"{name}Promise")
+            case ir.InterfaceShape(interface=reference):
+                return self.interface(reference, "Promise")
+            case ir.OptionalShape(item=ir.ModelShape() | ir.InterfaceShape() as item):
+                return f"{self.promise(item)}[{self.awaited(shape)}]"
+            case ir.ListShape(item=inner):
+                return f"rpc.ListPromise[{self.awaited(inner)}, {self.promise(inner)}]"
+            case ir.DictShape(value=inner):
+                return f"rpc.DictPromise[{self.awaited(inner)}, {self.promise(inner)}]"
+            case _:
+                return f"rpc.RpcPromise[{self.awaited(shape)}]"
+
+    # ---- awaited
+
+    def awaited(self, shape: ir.TypeShape) -> str:
+        """What awaiting a promise gives, and what a target is called with: stubs for capabilities, lists, models."""
+        match shape:
+            case ir.ListShape(item=item):
+                return f"{self._scope.builtin('list')}[{self.awaited(item)}]"
+            case ir.DictShape(value=value):
+                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self.awaited(value)}]"
+            case ir.OptionalShape(item=item):
+                return f"{self.awaited(item)} | None"
+            case ir.InterfaceShape(interface=reference):
+                return self.interface(reference, "Stub")
+            case ir.CallableShape():
+                return self._callback_stub(shape)
+            case _:
+                return self._leaf(shape)
+
+    # ---- given
+
+    def given(self, shape: ir.TypeShape) -> str:
+        """What a target may return, and what a callback stub may be called with."""
+        match shape:
+            case ir.ListShape(item=item):
+                return f"{self._scope.imported('collections.abc', 'Sequence')}[{self.given(item)}]"
+            case ir.DictShape(value=value):
+                mapping = self._scope.imported("collections.abc", "Mapping")
+                return f"{mapping}[{self._scope.builtin('str')}, {self.given(value)}]"
+            case ir.OptionalShape(item=item):
+                return f"{self.given(item)} | None"
+            case ir.InterfaceShape(interface=reference):
+                return f"{self.interface(reference, 'Target')} | {self.interface(reference, 'Stub')}"
+            case ir.CallableShape():
+                return f"{self._callable(shape)} | {self._callback_stub(shape)}"
+            case _:
+                return self._leaf(shape)
+
+    def result(self, shape: ir.TypeShape) -> str:
+        """What a method of a target gives: at once, or when it is awaited."""
+        given = self.given(shape)
+        if _is_any(shape):
+            return given
+        awaitable = f"{self._scope.imported('collections.abc', 'Awaitable')}[{given}]"
+        if given == "None":
+            return f"{awaitable} | None"
+        if isinstance(shape, ir.OptionalShape):
+            return f"{self.given(shape.item)} | {awaitable} | None"
+        return f"{given} | {awaitable}"
+
+    # ---- argument
+
+    def argument(self, shape: ir.TypeShape) -> str:
+        """What a caller may give: the value, or a promise for it."""
+        promised = self._promised(shape)
+        parts = [*self._values(shape), *([] if promised is None else [f"rpc.RpcPromise[{promised}]"])]
+        if isinstance(shape, ir.OptionalShape) or "None" in parts:
+            parts = [*(part for part in parts if part != "None"), "None"]
+        return " | ".join(parts)
+
+    def _values(self, shape: ir.TypeShape) -> list[str]:
+        match shape:
+            case ir.ListShape(item=item):
+                return [f"rpc.ListArg[{self.argument(item)}]"]
+            case ir.DictShape(value=value):
+                mapping = self._scope.imported("collections.abc", "Mapping")
+                return [f"{mapping}[{self._scope.builtin('str')}, {self.argument(value)}]"]
+            case ir.OptionalShape(item=item):
+                return self._values(item)
+            case ir.InterfaceShape(interface=reference):
+                return [self.interface(reference, "Target"), self.interface(reference, "Stub")]
+            case ir.CallableShape():
+                return [self._callable(shape), self._callback_stub(shape)]
+            case _:
+                return [self._leaf(shape)]
+
+    def _promised(self, shape: ir.TypeShape) -> str | None:
+        """What a promise given as an argument is of, if there can be one: nothing gives promises of callables."""
+        if _is_any(shape) or any(isinstance(inner, ir.CallableShape) for inner in ir.walk(shape)):
+            return None
+        return self.awaited(shape)
+
+    # ---- parts
+
+    def _callable(self, shape: ir.CallableShape) -> str:
+        callable_ = self._scope.imported("collections.abc", "Callable")
+        taken = ", ".join(self.awaited(parameter) for parameter in shape.parameters)
+        if isinstance(shape.result, ir.Scalar) and shape.result.name == "none":
+            return f"{callable_}[[{taken}], {self._scope.builtin('object')}]"
+        return f"{callable_}[[{taken}], {self.result(shape.result)}]"
+
+    def _callback_stub(self, shape: ir.CallableShape) -> str:
+        given = ", ".join(self.given(parameter) for parameter in shape.parameters)
+        return f"rpc.CallbackStub[[{given}], {self.awaited(shape.result)}]"
+
+    def _leaf(self, shape: ir.TypeShape) -> str:
+        match shape:
+            case ir.Scalar(name="none"):
+                return "None"
+            case ir.Scalar(name="any"):
+                return self._scope.imported("typing", "Any")
+            case ir.Scalar(name="datetime"):
+                return self._scope.imported("datetime", "datetime")
+            case ir.Scalar(name=name):
+                return self._scope.builtin(name)
+            case ir.LiteralShape(values=values):
+                return f"{self._scope.imported('typing', 'Literal')}[{', '.join(map(_constant, values))}]"
+            case ir.ModelShape(model=reference):
+                return self.model(reference)
+            case _:
+                raise AssertionError(f"{shape!r} is not a leaf")
+
+
+def _is_any(shape: ir.TypeShape) -> bool:
+    return isinstance(shape, ir.Scalar) and shape.name == "any"
+
+
+def _constant(value: ir.LiteralValue) -> str:
+    return layout.string(value) if isinstance(value, str) else repr(value)
+
+
+def _label(shape: ir.TypeShape) -> str:
+    """A readable name for a codec: `LIST_PROFILE`, `CALL_INT_TO_STR`."""
+    match shape:
+        case ir.Scalar(name=name):
+            return name.upper()
+        case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
+            return naming.constant(reference.name)
+        case ir.ListShape(item=item):
+            return f"LIST_{_label(item)}"
+        case ir.DictShape(value=value):
+            return f"DICT_{_label(value)}"
+        case ir.OptionalShape(item=item):
+            return f"OPTIONAL_{_label(item)}"
+        case ir.LiteralShape(values=values):
+            words = "_".join(re.sub(r"[^A-Z0-9]+", "_", str(value).upper()).strip("_") for value in values)
+            return f"LITERAL_{words}".rstrip("_") if len(words) <= LONGEST_NAME else "LITERAL"
+        case ir.CallableShape(parameters=parameters, result=result):
+            taken = "_".join(["CALL", *map(_label, parameters)])
+            given = "" if isinstance(result, ir.Scalar) and result.name == "none" else f"_TO_{_label(result)}"
+            return taken + given if len(taken + given) <= LONGEST_NAME else "CALL"
+        case ir.Unsupported():
+            raise AssertionError(f"{shape!r} cannot be spelled: check lets no such type through")

@@ -1,0 +1,73 @@
+"""Views: one generated module as the templates see it.
+
+Rule: text and nothing to decide. Strings hold finished Python, laid out for the place where they go; templates add
+order, indentation and blank lines.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class FunctionView:
+    """A method or property: `...` is part of the signature where there is neither docstring nor body."""
+
+    decorators: tuple[str, ...]
+    signature: str
+    doc: str | None
+    body: str | None
+
+
+@dataclass(frozen=True)
+class ClassView:
+    """A class: its header, its docstring, assignments, functions.
+
+    `remote_names` are members that asyncio would take for those of a Future, as a text; it is empty if there are
+    none.
+    """
+
+    header: str
+    doc: str
+    assignments: tuple[str, ...] = ()
+    functions: tuple[FunctionView, ...] = ()
+    remote_names: str = ""
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The functions that encode and decode a model."""
+
+    encode_signature: str
+    entries: tuple[str, ...]
+    decode_signature: str
+    model: str
+    reads: tuple[str, ...]
+    keeps_extra: bool
+
+
+@dataclass(frozen=True)
+class InterfaceView:
+    """The classes made for an interface."""
+
+    name: str
+    spec: ClassView
+    calls: ClassView
+    stub: ClassView
+    promise: ClassView
+    target: ClassView
+
+
+@dataclass(frozen=True)
+class ModuleView:
+    """A generated module."""
+
+    header: str
+    doc: str
+    imports: tuple[tuple[str, ...], ...]
+    api: int
+    models: tuple[ModelView, ...]
+    codecs: tuple[str, ...]
+    type_variables: tuple[str, ...]
+    promises: tuple[ClassView, ...]
+    interfaces: tuple[InterfaceView, ...]

@@ -1,0 +1,54 @@
+"""What the tests of the compiler share: projects in temporary folders, of which nothing stays imported."""
+
+from __future__ import annotations
+
+import sys
+import textwrap
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from types import ModuleType
+
+import pytest
+
+from capnweb_gen.compiler import Compiled, compile_schemas
+
+Write = Callable[[dict[str, str]], Path]
+Compile = Callable[[str], Compiled]
+
+PROTOCOL = "from typing import Protocol\n"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
+    """Writes files into a folder of their own, the current one; what is imported from there is forgotten again."""
+
+    def write(files: dict[str, str]) -> Path:
+        for name, text in files.items():
+            path = tmp_path / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_text(textwrap.dedent(text), "utf-8")
+        return tmp_path
+
+    before = set(sys.modules)
+    monkeypatch.chdir(tmp_path)
+    yield write
+    places = {name: _places(sys.modules[name]) for name in set(sys.modules) - before}
+    for name, found in places.items():
+        if any(place.is_relative_to(tmp_path) for place in found):
+            del sys.modules[name]
+
+
+def _places(module: ModuleType) -> list[Path]:
+    places = [*getattr(module, "__path__", []), getattr(module, "__file__", None)]
+    return [Path(place) for place in places if place]
+
+
+@pytest.fixture
+def compile_text(project: Write) -> Compile:
+    """Compiles one schema, given as text, to which the import of Protocol is added."""
+
+    def compile_one(text: str) -> Compiled:
+        root = project({"schemas/__init__.py": "", "schemas/api.py": PROTOCOL + textwrap.dedent(text)})
+        return compile_schemas([root / "schemas"], "capnweb-gen schemas --out generated")
+
+    return compile_one

@@ -1,0 +1,106 @@
+"""Reading source: positions, docstrings and what is written, without executing anything."""
+
+from __future__ import annotations
+
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from capnweb_gen.frontends.source import (
+    AttributeSource,
+    FunctionSource,
+    ModuleSource,
+    OtherSource,
+    SourceError,
+    read_source,
+)
+from capnweb_gen.ir import Position
+
+
+def read(tmp_path: Path, text: str) -> ModuleSource:
+    path = tmp_path / "module.py"
+    path.write_text(textwrap.dedent(text), "utf-8")
+    return read_source(path)
+
+
+def test_members_come_in_the_order_of_the_source(tmp_path: Path) -> None:
+    source = read(
+        tmp_path,
+        '''
+        """Module."""
+        class X:
+            """Class."""
+            a: int
+            b = c = 1
+            @property
+            def d(self) -> int:
+                """Member."""
+                ...
+            class E: pass
+            if True: pass
+        ''',
+    )
+    assert source.doc == "Module."
+    assert source.classes["X"].doc == "Class."
+    a, b, c, d, nested, statement = source.classes["X"].body
+    assert isinstance(a, AttributeSource)
+    assert a.annotation is not None
+    assert (a.name, a.annotation.text) == ("a", "int")
+    assert [entry.name for entry in (b, c) if isinstance(entry, AttributeSource)] == ["b", "c"]
+    assert isinstance(d, FunctionSource)
+    assert (d.name, d.doc, [decorator.text for decorator in d.decorators]) == ("d", "Member.", ["property"])
+    assert [entry.what for entry in (nested, statement) if isinstance(entry, OtherSource)] == [
+        "a nested class",
+        "this statement",
+    ]
+
+
+def test_positions_count_from_one_and_point_at_names(tmp_path: Path) -> None:
+    source = read(tmp_path, "class X:\n    async def m(self, a: int = 3) -> str: ...\n")
+    (method,) = source.classes["X"].body
+    assert isinstance(method, FunctionSource)
+    assert source.classes["X"].position == Position(line=1, column=7)
+    assert method.position == Position(line=2, column=15)
+    parameter = method.parameters[1]
+    assert parameter.position == Position(line=2, column=23)
+    assert parameter.annotation is not None
+    assert parameter.annotation.position == Position(line=2, column=26)
+    assert parameter.default is not None
+    assert (parameter.default.text, parameter.default.position) == ("3", Position(line=2, column=32))
+    assert method.returns is not None
+    assert method.returns.position == Position(line=2, column=38)
+
+
+def test_every_way_of_passing_is_told_apart(tmp_path: Path) -> None:
+    source = read(tmp_path, "class X:\n    def m(self, a, /, b, *c, d, **e): ...\n")
+    (method,) = source.classes["X"].body
+    assert isinstance(method, FunctionSource)
+    assert [(parameter.name, parameter.passing) for parameter in method.parameters] == [
+        ("self", "positional_only"),
+        ("a", "positional_only"),
+        ("b", "positional"),
+        ("c", "star"),
+        ("d", "keyword"),
+        ("e", "double_star"),
+    ]
+
+
+def test_what_only_type_checkers_execute_is_kept(tmp_path: Path) -> None:
+    source = read(tmp_path, "if TYPE_CHECKING:\n    from a import b\n    C = b\nif other:\n    import d\n")
+    assert [statement.text.strip() for statement in source.checking] == ["from a import b", "C = b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "line"), [("def f(:\n", 1), ("x = 1\n  y = 2\n", 2), ("x = '\n", 1), ("return\n", 1), ("x = 1\0", 1)]
+)
+def test_what_is_not_python_is_told_with_its_line(tmp_path: Path, text: str, line: int) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path, text)
+    assert caught.value.position.line == line
+
+
+def test_another_encoding_is_read_as_declared(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_bytes('# -*- coding: latin-1 -*-\n"""Größe"""\n'.encode("latin-1"))
+    assert read_source(path).doc == "Größe"

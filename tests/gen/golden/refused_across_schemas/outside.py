@@ -1,0 +1,5 @@
+from typing import Protocol
+
+
+class Outside(Protocol):
+    async def get(self) -> int: ...

@@ -1,0 +1,5 @@
+from typing import Protocol
+
+
+class InPackage(Protocol):
+    async def get(self) -> int: ...

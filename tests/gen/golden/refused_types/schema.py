@@ -1,0 +1,60 @@
+import collections.abc as cabc
+import enum
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date, timedelta
+from decimal import Decimal
+from pathlib import Path
+from typing import Annotated, Generic, NewType, Protocol, Self, SupportsInt, TypedDict, TypeVar, Union
+from uuid import UUID
+
+from pydantic import BaseModel, RootModel
+
+T = TypeVar("T")
+UserId = NewType("UserId", int)
+
+
+class Colour(enum.Enum):
+    RED = 1
+
+
+@dataclass
+class Point:
+    x: int
+
+
+class Movie(TypedDict):
+    name: str
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+
+
+class Names(RootModel[list[str]]):
+    pass
+
+
+class Plain:
+    pass
+
+
+class Listener(Protocol):
+    def __call__(self, book: str) -> None: ...
+
+
+class Refused(Protocol):
+    async def sequences(self, a: Sequence[int], b: tuple[int, str], c: set[int], d: Iterable[str]) -> cabc.Iterator[int]: ...
+    async def bare(self, a: list, b: dict, c: Callable, d: object) -> tuple: ...
+    async def mappings(self, a: dict[int, str], b: Mapping[str, int]) -> None: ...
+    async def classes(self, a: Colour, b: Point, c: Movie, d: Plain, e: UUID, f: Decimal, g: Path) -> date: ...
+    async def models(self, a: Page[int], b: Names, c: Page) -> timedelta: ...
+    async def unions(self, a: int | str, b: Union[int, str, None]) -> None: ...
+    async def variables(self, a: T, b: UserId, c: Annotated[int, "positive"]) -> Self: ...
+    async def callables(self, a: Callable[..., int], b: Callable[[int], set[int]], c: Listener) -> Callable[[int], int]: ...
+    async def streams(self, a: AsyncIterator[bytes]) -> AsyncIterator[bytes]: ...
+    def later(self) -> Awaitable[int]: ...
+    async def other(self, a: SupportsInt, b: type[int], c: list[dict[str, list[complex]]]) -> type: ...
+    async def unknown(self, a: "Missing", b: "1 +", c: "int | 'x'", d: 3, e: "list[int, str]") -> "math.inf": ...
+    @property
+    def stream(self) -> AsyncIterator[int]: ...

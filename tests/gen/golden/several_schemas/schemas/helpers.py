@@ -1,0 +1,7 @@
+"""No schema: it declares nothing that travels."""
+
+LIMIT = 3
+
+
+class Helper:
+    pass

@@ -1,0 +1,16 @@
+"""Needs carts, which need orders."""
+
+from typing import Protocol
+
+from tests.gen.golden.several_schemas.schemas.common import Id
+from tests.gen.golden.several_schemas.schemas.shop.cart import Cart, Item
+
+
+class Order(Protocol):
+    @property
+    def id(self) -> Id: ...
+
+    async def items(self) -> list[Item]: ...
+    async def first(self) -> Item | None: ...
+    async def add(self, item: Item) -> None: ...
+    async def cart(self) -> Cart: ...

@@ -1,0 +1,6 @@
+from typing import Protocol
+
+
+class Broken(Protocol):
+    async def get(self) -> int: ...
+    async def put(self, value: int -> None: ...

@@ -1,0 +1,49 @@
+"""The golden cases of the compiler: what is compiled, and what has to come of it.
+
+A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
+reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
+be refused.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from capnweb_gen.compiler import compile_schemas
+
+GOLDEN = Path(__file__).parent / "golden"
+UPDATE = "python -m tests.gen.update_golden"
+
+
+def cases() -> list[str]:
+    """The names of all cases."""
+    return sorted(path.name for path in GOLDEN.iterdir() if path.is_dir() and path.name[0] not in "._")
+
+
+def outputs() -> list[Path]:
+    """Every generated module among the cases."""
+    return sorted([*GOLDEN.glob("*/expected.py"), *GOLDEN.glob("*/expected/**/*.py")])
+
+
+def compile_case(name: str) -> dict[str, str]:
+    """What the compiler makes of a case now: texts by path relative to the folder of the case."""
+    folder = GOLDEN / name
+    several = (folder / "schemas").is_dir()
+    compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE)
+    if compiled.diagnostics:
+        return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}
+    schemas = [schema.model_dump(mode="json") for schema in compiled.schemas]
+    texts = {"ir.json": json.dumps(schemas if several else schemas[0], indent=2, ensure_ascii=False) + "\n"}
+    if several:
+        texts.update({f"expected/{path}": text for path, text in compiled.files.items()})
+    else:
+        texts["expected.py"] = compiled.files["schema.py"]
+    return texts
+
+
+def committed_case(name: str) -> dict[str, str]:
+    """What was committed for a case."""
+    folder = GOLDEN / name
+    paths = [folder / "ir.json", folder / "diagnostics.txt", folder / "expected.py", *folder.glob("expected/**/*.py")]
+    return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}

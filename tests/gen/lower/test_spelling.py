@@ -1,0 +1,149 @@
+"""Spelling: how each kind of type reads in each place of a generated module."""
+
+from __future__ import annotations
+
+import pytest
+
+from capnweb_gen import graph, ir
+from capnweb_gen.lower.scope import Scope
+from capnweb_gen.lower.spelling import Spelling
+
+INT = ir.Scalar(name="int")
+NONE = ir.Scalar(name="none")
+ANY = ir.Scalar(name="any")
+MODEL = ir.ModelShape(model=ir.Reference(module="a", name="Book"))
+LOAN = ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan"))
+CALL = ir.CallableShape(parameters=(MODEL,), result=NONE)
+ASK = ir.CallableShape(parameters=(LOAN, INT), result=INT)
+RED = ir.LiteralShape(values=("red", 1))
+
+
+def many(item: ir.TypeShape) -> ir.TypeShape:
+    return ir.ListShape(item=item)
+
+
+def named(value: ir.TypeShape) -> ir.TypeShape:
+    return ir.DictShape(value=value)
+
+
+def maybe(item: ir.TypeShape) -> ir.TypeShape:
+    return ir.OptionalShape(item=item)
+
+
+def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
+    schema = ir.Schema(module="a", path="a.py", output="a.py")
+    return Spelling(Scope(schema, graph.by_module((schema,)), frozenset()), taken)
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (INT, "rpc.RpcPromise[int]"),
+        (NONE, "rpc.RpcPromise[None]"),
+        (RED, 'rpc.RpcPromise[Literal["red", 1]]'),
+        (MODEL, "BookPromise"),
+        (LOAN, "LoanPromise"),
+        (maybe(INT), "rpc.RpcPromise[int | None]"),
+        (maybe(MODEL), "BookPromise[Book | None]"),
+        (maybe(LOAN), "LoanPromise[LoanStub | None]"),
+        (maybe(many(INT)), "rpc.RpcPromise[list[int] | None]"),
+        (many(INT), "rpc.ListPromise[int, rpc.RpcPromise[int]]"),
+        (many(LOAN), "rpc.ListPromise[LoanStub, LoanPromise]"),
+        (many(maybe(MODEL)), "rpc.ListPromise[Book | None, BookPromise[Book | None]]"),
+        (named(many(MODEL)), "rpc.DictPromise[list[Book], rpc.ListPromise[Book, BookPromise]]"),
+    ],
+)
+def test_what_a_call_gives(shape: ir.TypeShape, text: str) -> None:
+    assert spelling().promise(shape) == text
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (INT, "int | rpc.RpcPromise[int]"),
+        (NONE, "rpc.RpcPromise[None] | None"),
+        (ANY, "Any"),
+        (MODEL, "Book | rpc.RpcPromise[Book]"),
+        (LOAN, "LoanTarget | LoanStub | rpc.RpcPromise[LoanStub]"),
+        (maybe(INT), "int | rpc.RpcPromise[int | None] | None"),
+        (many(INT), "rpc.ListArg[int | rpc.RpcPromise[int]] | rpc.RpcPromise[list[int]]"),
+        (named(MODEL), "Mapping[str, Book | rpc.RpcPromise[Book]] | rpc.RpcPromise[dict[str, Book]]"),
+        (CALL, "Callable[[Book], object] | rpc.CallbackStub[[Book], None]"),
+        (maybe(CALL), "Callable[[Book], object] | rpc.CallbackStub[[Book], None] | None"),
+        (
+            ASK,
+            "Callable[[LoanStub, int], int | Awaitable[int]] | rpc.CallbackStub[[LoanTarget | LoanStub, int], int]",
+        ),
+        (many(CALL), "rpc.ListArg[Callable[[Book], object] | rpc.CallbackStub[[Book], None]]"),
+    ],
+)
+def test_what_a_caller_may_give(shape: ir.TypeShape, text: str) -> None:
+    assert spelling().argument(shape) == text
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (INT, "int"),
+        (LOAN, "LoanStub"),
+        (CALL, "rpc.CallbackStub[[Book], None]"),
+        (many(maybe(LOAN)), "list[LoanStub | None]"),
+        (named(many(INT)), "dict[str, list[int]]"),
+    ],
+)
+def test_what_a_target_is_called_with(shape: ir.TypeShape, text: str) -> None:
+    assert spelling().awaited(shape) == text
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (INT, "int | Awaitable[int]"),
+        (NONE, "Awaitable[None] | None"),
+        (ANY, "Any"),
+        (LOAN, "LoanTarget | LoanStub | Awaitable[LoanTarget | LoanStub]"),
+        (many(INT), "Sequence[int] | Awaitable[Sequence[int]]"),
+        (
+            named(many(LOAN)),
+            "Mapping[str, Sequence[LoanTarget | LoanStub]] | Awaitable[Mapping[str, Sequence[LoanTarget | LoanStub]]]",
+        ),
+        (maybe(MODEL), "Book | Awaitable[Book | None] | None"),
+    ],
+)
+def test_what_a_target_gives(shape: ir.TypeShape, text: str) -> None:
+    assert spelling().result(shape) == text
+
+
+def test_codecs_are_declared_once_and_after_their_parts() -> None:
+    spell = spelling()
+    assert spell.codec(many(maybe(INT))) == "LIST_OPTIONAL_INT"
+    assert spell.codec(many(maybe(INT))) == "LIST_OPTIONAL_INT"
+    assert spell.codec(CALL) == "CALL_BOOK"
+    assert spell.codec(ASK) == "CALL_LOAN_INT_TO_INT"
+    assert spell.codec(MODEL) == "BOOK"
+    assert spell.codec(INT) == "rpc.INT"
+    assert spell.codecs == (
+        "OPTIONAL_INT = rpc.optional(rpc.INT)",
+        "LIST_OPTIONAL_INT = rpc.list_of(OPTIONAL_INT)",
+        "CALL_BOOK = rpc.callback(rpc.NONE, BOOK)",
+        "CALL_LOAN_INT_TO_INT = rpc.callback(rpc.INT, LOAN, rpc.INT)",
+    )
+
+
+def test_constants_that_are_equal_in_python_have_codecs_of_their_own() -> None:
+    spell = spelling()
+    one, true = ir.LiteralShape(values=(1,)), ir.LiteralShape(values=(True,))
+    assert [spell.codec(one), spell.codec(true)] == ["LITERAL_1", "LITERAL_TRUE"]
+    assert spell.codecs == ("LITERAL_1 = rpc.literal_of(1)", "LITERAL_TRUE = rpc.literal_of(True)")
+
+
+def test_codecs_with_the_same_name_are_numbered() -> None:
+    spell = spelling(taken=frozenset({"LIST_INT"}))
+    assert spell.codec(many(INT)) == "LIST_INT_2"
+    symbols = [ir.LiteralShape(values=(value,)) for value in ("a b", "a-b", "?")]
+    assert [spell.codec(shape) for shape in symbols] == ["LITERAL_A_B", "LITERAL_A_B_2", "LITERAL"]
+
+
+def test_long_names_of_codecs_are_cut() -> None:
+    wordy = ir.LiteralShape(values=tuple(f"a rather long constant number {number}" for number in range(9)))
+    assert spelling().codec(wordy) == "LITERAL"

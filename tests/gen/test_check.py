@@ -1,0 +1,97 @@
+"""The checks: what they let through, and that they report everything at once. Golden cases show the messages."""
+
+from __future__ import annotations
+
+from capnweb_gen.check import check
+from tests.gen.conftest import Compile
+
+
+def messages(compile_text: Compile, text: str) -> list[str]:
+    return [fault.message for fault in compile_text(text).diagnostics]
+
+
+def test_an_empty_run_has_no_faults() -> None:
+    assert check(()) == []
+
+
+def test_faults_of_all_members_are_reported_in_one_run(compile_text: Compile) -> None:
+    found = messages(
+        compile_text,
+        """
+        class Api(Protocol):
+            async def first(self, a: set[int]) -> None: ...
+            async def dup(self) -> tuple[int]: ...
+        """,
+    )
+    assert len(found) == 3
+
+
+def test_a_reserved_name_is_fine_under_another_name_in_python(compile_text: Compile) -> None:
+    text = """
+        from capnweb_runtime.schema import wire_name
+
+        class Api(Protocol):
+            @wire_name("dup")
+            async def dup_(self) -> None: ...
+            async def cancel(self) -> None: ...
+        """
+    assert messages(compile_text, text) == []
+
+
+def test_a_reserved_name_is_fine_in_a_model_and_for_a_parameter(compile_text: Compile) -> None:
+    text = """
+        from pydantic import BaseModel
+
+        class Place(BaseModel):
+            map: str
+
+        class Api(Protocol):
+            async def find(self, map: str) -> Place: ...
+        """
+    assert messages(compile_text, text) == []
+
+
+def test_inherited_faults_are_reported_once(compile_text: Compile) -> None:
+    text = """
+        class Base(Protocol):
+            async def one(self) -> set[int]: ...
+
+        class Derived(Base, Protocol):
+            async def two(self) -> None: ...
+        """
+    assert messages(compile_text, text) == ["Base.one(): set[int] cannot travel"]
+
+
+def test_a_diamond_inherits_each_member_once(compile_text: Compile) -> None:
+    text = """
+        class Top(Protocol):
+            async def close(self) -> None: ...
+        class Left(Top, Protocol): ...
+        class Right(Top, Protocol):
+            async def close(self) -> None: ...
+        class Bottom(Left, Right, Protocol): ...
+        """
+    assert messages(compile_text, text) == []
+
+
+def test_conflicting_bases_are_settled_by_declaring_the_member_again(compile_text: Compile) -> None:
+    bases = """
+        class Left(Protocol):
+            async def size(self) -> int: ...
+        class Right(Protocol):
+            async def size(self) -> str: ...
+        """
+    assert messages(compile_text, bases + "class Both(Left, Right, Protocol): ...") == [
+        "Both inherits two different members called size"
+    ]
+
+
+def test_functions_can_be_taken_by_functions_but_not_given(compile_text: Compile) -> None:
+    text = """
+        from collections.abc import Callable
+
+        class Api(Protocol):
+            async def taken(self, a: Callable[[Callable[[int], None]], None]) -> None: ...
+            async def given(self, a: Callable[[int], Callable[[int], None]]) -> None: ...
+        """
+    assert messages(compile_text, text) == ["Api.given(), parameter a: functions can be taken, not given"]

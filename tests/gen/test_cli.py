@@ -1,0 +1,170 @@
+"""The command line: what it writes, says, and returns."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from capnweb_gen.cli import main
+from tests.gen.conftest import Write
+
+API = """
+    from typing import Protocol
+
+    class Api(Protocol):
+        async def get(self) -> int: ...
+"""
+FAULTY = API + "        x: int\n"
+CONFIGURED = '[tool.capnweb-gen]\nschemas = ["{package}"]\nout = "generated"\n'
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_generating_writes_and_says_what_it_wrote(project: Write) -> None:
+    root = project({"c1/__init__.py": "", "c1/api.py": API})
+    result = run("c1", "--out", "generated")
+    assert (result.exit_code, result.stdout) == (0, "")
+    assert result.stderr == "wrote generated/__init__.py\nwrote generated/api.py\n"
+    assert "run: capnweb-gen c1 --out generated\n" in (root / "generated/api.py").read_text()
+
+
+def test_generating_again_is_silent(project: Write) -> None:
+    project({"c2/__init__.py": "", "c2/api.py": API})
+    run("c2", "--out", "generated")
+    result = run("generate", "--out", "generated", "c2")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_check_is_silent_when_all_is_up_to_date(project: Write) -> None:
+    project({"c3/__init__.py": "", "c3/api.py": API})
+    run("c3", "--out", "generated")
+    result = run("check", "c3", "--out", "generated")
+    assert (result.exit_code, result.output) == (0, "")
+
+
+def test_check_prints_the_diff_and_the_command_that_mends_it(project: Write) -> None:
+    root = project({"c4/__init__.py": "", "c4/api.py": API})
+    run("c4", "--out", "generated")
+    stale = root / "generated/api.py"
+    text = stale.read_text()
+    stale.write_text(text.replace("rpc.INT", "rpc.STR"))
+    result = run("check", "c4", "--out", "generated")
+    assert result.exit_code == 1
+    assert '-    get = rpc.method("get", rpc.STR)\n+    get = rpc.method("get", rpc.INT)\n' in result.stdout
+    assert result.stderr == "1 file out of date; run: capnweb-gen c4 --out generated\n"
+    assert "rpc.STR" in stale.read_text()
+
+
+def test_check_fails_when_a_module_is_missing(project: Write) -> None:
+    project({"c5/__init__.py": "", "c5/api.py": API})
+    result = run("check", "c5", "--out", "generated")
+    assert result.exit_code == 1
+    assert "+++ b/generated/api.py" in result.stdout
+    assert not Path("generated").exists()
+
+
+@pytest.mark.parametrize("command", [[], ["check"]])
+def test_faults_are_printed_plain_and_nothing_is_written(project: Write, command: list[str]) -> None:
+    project({"c6/__init__.py": "", "c6/api.py": FAULTY, "c6/fine.py": API})
+    result = run(*command, "c6", "--out", "generated")
+    assert result.exit_code == 1
+    assert result.stderr == (
+        "c6/api.py:6:5: Api.x is an attribute\n"
+        "    hint: declare a read-only property: @property, def x(self) -> int: ...\n"
+        "1 fault; nothing was written\n"
+    )
+    assert not Path("generated").exists()
+
+
+def test_a_file_in_the_way_keeps_all_files_from_being_written(project: Write) -> None:
+    root = project({"c7/__init__.py": "", "c7/api.py": API, "c7/zoo.py": API, "generated/zoo.py": "mine = True\n"})
+    result = run("c7", "--out", "generated")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("generated/zoo.py:1:1: this file was not generated, so it is not replaced\n")
+    assert [path.name for path in (root / "generated").iterdir()] == ["zoo.py"]
+
+
+def test_writing_over_the_schema_itself_is_refused(project: Write) -> None:
+    root = project({"c8/__init__.py": "", "c8/api.py": API})
+    before = (root / "c8/api.py").read_text()
+    assert run("c8", "--out", "c8").exit_code == 1
+    assert (root / "c8/api.py").read_text() == before
+
+
+def test_a_schema_that_is_gone_takes_its_module_along(project: Write) -> None:
+    root = project({"c9/__init__.py": "", "c9/api.py": API, "c9/old.py": API})
+    run("c9", "--out", "generated")
+    (root / "c9/old.py").unlink()
+    assert run("check", "c9", "--out", "generated").exit_code == 1
+    assert run("c9", "--out", "generated").stderr == "removed generated/old.py\n"
+
+
+def test_one_schema_says_nothing_about_its_neighbours(project: Write) -> None:
+    root = project({"c10/__init__.py": "", "c10/api.py": API, "c10/other.py": API})
+    run("c10", "--out", "generated")
+    assert run("c10/api.py", "--out", "generated").output == ""
+    assert (root / "generated/other.py").exists()
+
+
+@pytest.mark.parametrize("folder", [".", "deep/er"])
+def test_without_arguments_pyproject_says_what_to_do(
+    project: Write, monkeypatch: pytest.MonkeyPatch, folder: str
+) -> None:
+    name = "c11" if folder == "." else "c12"
+    root = project(
+        {"pyproject.toml": CONFIGURED.format(package=name), f"{name}/__init__.py": "", f"{name}/api.py": API}
+    )
+    (root / folder).mkdir(parents=True, exist_ok=True)
+    monkeypatch.chdir(root / folder)
+    assert run("check").exit_code == 1
+    assert run().exit_code == 0
+    assert run("check").output == ""
+    assert f"run: capnweb-gen {name} --out generated\n" in (root / "generated/api.py").read_text()
+
+
+@pytest.mark.parametrize(
+    ("pyproject", "message"),
+    [
+        ("", "has no [tool.capnweb-gen]"),
+        ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "schemas: List should have at least 1 item"),
+        ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "schemas: Input should be a valid list"),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "out: Field required"),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "outs: Extra inputs are not permitted"),
+        ("[tool", "cannot be read"),
+    ],
+)
+def test_wrong_configuration_is_wrong_usage(project: Write, pyproject: str, message: str) -> None:
+    project({"pyproject.toml": pyproject})
+    result = run()
+    assert result.exit_code == 2
+    assert message in " ".join(result.stderr.split())
+
+
+@pytest.mark.parametrize("arguments", [["schemas"], ["check", "schemas"], ["--nonsense"], ["generate", "--out"]])
+def test_incomplete_arguments_are_wrong_usage(project: Write, arguments: list[str]) -> None:
+    project({})
+    assert run(*arguments).exit_code == 2
+
+
+def test_a_missing_schema_is_a_fault(project: Write) -> None:
+    project({})
+    result = run("nowhere", "--out", "generated")
+    assert result.exit_code == 1
+    assert result.stderr.startswith("nowhere:1:1: there is no such file or folder\n")
+
+
+def test_help_shows_both_commands() -> None:
+    result = run("--help")
+    assert result.exit_code == 0
+    assert "capnweb-gen SCHEMA... --out DIR" in result.stdout
+    assert "capnweb-gen check SCHEMA... --out DIR" in result.stdout
+
+
+def test_faults_are_coloured_on_a_terminal(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    project({"c13/__init__.py": "", "c13/api.py": FAULTY})
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[" in run("c13", "--out", "generated").stderr

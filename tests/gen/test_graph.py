@@ -1,0 +1,71 @@
+"""How schemas and interfaces depend on each other."""
+
+from __future__ import annotations
+
+from capnweb_gen import graph, ir
+
+HERE = ir.Position(line=1, column=1)
+
+
+def interface(
+    name: str, *bases: tuple[str, str], members: tuple[str, ...] = (), gives: tuple[str, str] | None = None
+) -> ir.Interface:
+    shape: ir.TypeShape = ir.Scalar(name="none")
+    if gives is not None:
+        shape = ir.ListShape(item=ir.InterfaceShape(interface=ir.Reference(module=gives[0], name=gives[1])))
+    return ir.Interface(
+        name=name,
+        bases=tuple(ir.Reference(module=module, name=base) for module, base in bases),
+        members=tuple(
+            ir.Method(name=member, wire=f"{name}.{member}", result=shape, position=HERE) for member in members
+        ),
+        position=HERE,
+    )
+
+
+def schema(module: str, *interfaces: ir.Interface) -> ir.Schema:
+    return ir.Schema(module=module, path=f"{module}.py", output=f"{module}.py", interfaces=interfaces)
+
+
+def test_a_schema_needs_those_it_names_and_those_that_they_name() -> None:
+    a = schema("a", interface("A", members=("m",), gives=("b", "B")))
+    b = schema("b", interface("B", ("c", "C")))
+    c = schema("c", interface("C"))
+    peers = graph.by_module((a, b, c))
+    assert graph.needed(a, peers) == {"b", "c"}
+    assert graph.needed(c, peers) == frozenset()
+    assert graph.cyclic(a, peers) == frozenset()
+
+
+def test_schemas_that_need_each_other_are_cyclic_also_through_others() -> None:
+    a = schema("a", interface("A", members=("m",), gives=("b", "B")))
+    b = schema("b", interface("B", members=("m",), gives=("c", "C")))
+    c = schema("c", interface("C", members=("m",), gives=("a", "A")))
+    outside = schema("d", interface("D", members=("m",), gives=("a", "A")))
+    peers = graph.by_module((a, b, c, outside))
+    assert graph.cyclic(a, peers) == {"b", "c"}
+    assert graph.cyclic(outside, peers) == frozenset()
+
+
+def test_what_no_schema_declares_is_not_needed() -> None:
+    a = schema("a", interface("A", members=("m",), gives=("elsewhere", "X")))
+    assert graph.needed(a, graph.by_module((a,))) == frozenset()
+
+
+def test_bases_come_nearest_first_and_once() -> None:
+    top, left = interface("Top"), interface("Left", ("a", "Top"))
+    right, bottom = interface("Right", ("a", "Top")), interface("Bottom", ("a", "Left"), ("a", "Right"))
+    peers = graph.by_module((schema("a", top, left, right, bottom),))
+    assert [base.name for base in graph.bases(bottom, peers)] == ["Left", "Right", "Top"]
+
+
+def test_own_members_hide_inherited_ones() -> None:
+    base = interface("Base", members=("close", "open"))
+    derived = interface("Derived", ("a", "Base"), members=("close",))
+    members = graph.all_members(derived, graph.by_module((schema("a", base, derived),)))
+    assert {name: member.wire for name, member in members.items()} == {"close": "Derived.close", "open": "Base.open"}
+
+
+def test_bases_are_ordered_before_those_that_inherit_them() -> None:
+    late = schema("a", interface("C", ("a", "B")), interface("X"), interface("B", ("a", "A")), interface("A"))
+    assert [declared.name for declared in graph.bases_first(late)] == ["A", "B", "C", "X"]

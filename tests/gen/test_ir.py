@@ -1,0 +1,73 @@
+"""The IR: immutable, strict, and the same after a trip through JSON."""
+
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from pydantic import ValidationError
+
+from capnweb_gen import ir
+
+HERE = ir.Position(line=1, column=1)
+SCALARS = st.sampled_from(["none", "bool", "int", "float", "str", "bytes", "datetime", "any"]).map(
+    lambda name: ir.Scalar.model_validate({"name": name})
+)
+REFERENCES = st.builds(ir.Reference, module=st.sampled_from(["a", "b.c"]), name=st.sampled_from(["X", "Y"]))
+LEAVES = st.one_of(
+    SCALARS,
+    st.builds(
+        ir.LiteralShape, values=st.lists(st.one_of(st.booleans(), st.integers(), st.text()), min_size=1).map(tuple)
+    ),
+    st.builds(ir.ModelShape, model=REFERENCES),
+    st.builds(ir.InterfaceShape, interface=REFERENCES),
+    st.builds(ir.Unsupported, reason=st.text(), hint=st.text(), position=st.just(HERE)),
+)
+SHAPES = st.recursive(
+    LEAVES,
+    lambda inner: st.one_of(
+        st.builds(ir.ListShape, item=inner),
+        st.builds(ir.DictShape, value=inner),
+        st.builds(ir.OptionalShape, item=inner),
+        st.builds(ir.CallableShape, parameters=st.lists(inner, max_size=3).map(tuple), result=inner),
+    ),
+    max_leaves=8,
+)
+DEFAULTS = st.one_of(
+    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+)
+
+
+@given(SHAPES)
+def test_types_survive_json(shape: ir.TypeShape) -> None:
+    field = ir.ModelField(name="a", wire="a", accepts="a", type=shape, required=True, position=HERE)
+    read = ir.ModelField.model_validate_json(field.model_dump_json())
+    assert repr(read) == repr(field)  # values alone would not tell 1 from True
+
+
+@given(DEFAULTS)
+def test_defaults_keep_their_type_in_json(value: ir.DefaultValue) -> None:
+    read = ir.Default.model_validate_json(ir.Default(value=value).model_dump_json())
+    assert repr(read.value) == repr(value)
+
+
+def test_nodes_cannot_be_changed() -> None:
+    with pytest.raises(ValidationError):
+        HERE.line = 2  # type: ignore[misc]  # that it is an error is what is tested
+
+
+def test_unknown_keys_are_refused() -> None:
+    with pytest.raises(ValidationError, match="colour"):
+        ir.Position.model_validate({"line": 1, "column": 1, "colour": "red"})
+
+
+def test_another_format_is_refused() -> None:
+    with pytest.raises(ValidationError, match="format"):
+        ir.Schema.model_validate({"format": 2, "module": "a", "path": "a.py", "output": "a.py"})
+
+
+def test_walking_a_type_visits_every_part_outermost_first() -> None:
+    number = ir.Scalar(name="int")
+    inner = ir.ListShape(item=number)
+    shape = ir.CallableShape(parameters=(inner,), result=ir.OptionalShape(item=number))
+    assert list(ir.walk(shape)) == [shape, inner, number, shape.result, number]
