@@ -1,0 +1,70 @@
+"""What a test needs beyond Python. A machine without it skips the test by name; with ``CI=true`` the test fails.
+
+::
+
+    @needs_node
+    async def test_something_with_the_npm_package() -> None: ...
+
+``tests/conftest.py`` calls `enforce` before each test. Nothing else may skip.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
+INTEROP = Path(__file__).parent / "interop"
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing beyond Python.
+
+    Attributes:
+        what: its name, as shown with the skip.
+        met: whether this machine has it.
+        mend: what to do where it is absent.
+    """
+
+    what: str
+    met: Callable[[], bool]
+    mend: str
+
+
+def _npm_packages_are_installed() -> bool:
+    return shutil.which("node") is not None and (INTEROP / "node_modules" / "capnweb").is_dir()
+
+
+NEEDS = {
+    "node": Need(
+        "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
+    ),
+    "make": Need("make", lambda: shutil.which("make") is not None, "install make"),
+    "git": Need("a git checkout", lambda: (INTEROP.parents[1] / ".git").exists(), "run the tests in a clone"),
+}
+
+needs_node = pytest.mark.needs("node")
+needs_make = pytest.mark.needs("make")
+needs_git = pytest.mark.needs("git")
+
+
+def enforce(item: pytest.Item) -> None:
+    """Skip ``item`` if something it needs is absent; in CI, fail it.
+
+    Raises:
+        KeyError: a marker names a need that is not in `NEEDS`.
+    """
+    for marker in item.iter_markers("needs"):
+        need = NEEDS[marker.args[0]]
+        if need.met():
+            continue
+        reason = f"needs {need.what} ({need.mend})"
+        if IN_CI:
+            pytest.fail(f"{reason}; in CI that is a failure", pytrace=False)
+        pytest.skip(reason)

@@ -1,0 +1,39 @@
+"""The project's files as the tests of this folder read them."""
+
+from __future__ import annotations
+
+import ast
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[2]
+PACKAGES = ("capnweb_gen", "capnweb_runtime")
+
+_NOT_OURS = {".git", ".venv", "node_modules", "__pycache__", "build", "dist", "htmlcov"}
+
+
+def project_files() -> Iterator[Path]:
+    """Yield every file of the project, leaving out what .gitignore leaves out."""
+    for folder, folders, names in os.walk(ROOT):
+        folders[:] = [name for name in sorted(folders) if not _ignored(name)]
+        yield from (Path(folder) / name for name in sorted(names) if not name.startswith(".coverage"))
+
+
+def modules(*packages: str) -> list[Path]:
+    """Return the Python files of ``packages``, in a fixed order."""
+    return [path for package in packages for path in sorted((ROOT / package).rglob("*.py"))]
+
+
+def parse(path: Path) -> ast.Module:
+    """Return the syntax tree of a Python file."""
+    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
+
+
+def name(path: Path) -> str:
+    """Return a path as messages show it."""
+    return path.relative_to(ROOT).as_posix()
+
+
+def _ignored(folder: str) -> bool:
+    return folder in _NOT_OURS or folder.startswith(".venv-") or folder.endswith(("_cache", ".egg-info", ".hypothesis"))

@@ -1,0 +1,42 @@
+"""`make demo`'s program does what it claims, and says so in its last line."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+
+import pytest
+
+from examples.demo import __main__ as demo
+from examples.demo.client import STEPS, Step
+from tests.project.sources import ROOT
+
+
+def test_demo_ends_with_ok_and_shows_every_step() -> None:
+    environment = {key: value for key, value in os.environ.items() if key not in {"FORCE_COLOR", "TTY_COMPATIBLE"}}
+    done = subprocess.run(
+        [sys.executable, "-W", "error", "-m", "examples.demo"],
+        cwd=ROOT,
+        env=environment,
+        capture_output=True,
+        text=True,
+        check=False,
+        timeout=60,
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    assert done.stdout.splitlines()[-1] == "demo: ok"
+    assert done.stderr == ""
+    assert "\x1b" not in done.stdout, "colour is for terminals"
+    for step in STEPS:
+        assert demo.code_of(step) in done.stdout.replace("\n    ", "\n")
+        assert repr(step.result) in done.stdout
+
+
+async def test_demo_fails_when_a_step_does_not_do_what_it_claims(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    honest = STEPS[0]
+    monkeypatch.setattr(demo, "STEPS", [Step(honest.run, honest.result, 7, honest.one_by_one, honest.http)])
+    assert await demo.main() == 1
+    assert "demo: 1 of 1 steps went wrong" in capsys.readouterr().out

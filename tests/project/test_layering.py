@@ -1,0 +1,85 @@
+"""The layers of DESIGN hold, and modules stay small enough to be read."""
+
+from __future__ import annotations
+
+import ast
+import statistics
+import subprocess
+import sys
+from collections.abc import Iterator
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import grimp
+import pytest
+
+from tests.project.sources import PACKAGES, ROOT, modules, name, parse
+
+# Dependencies that most programs do without, imported when they are first needed: "<file>: <module>".
+IMPORTS_INSIDE_FUNCTIONS = {
+    "capnweb_runtime/client.py: capnweb_runtime.transports._aiohttp",
+    "capnweb_runtime/server.py: capnweb_runtime.transports._aiohttp",
+}
+
+MEDIAN_MODULE, LARGEST_MODULE = 200, 600
+USUAL_FUNCTION, LARGEST_FUNCTION = 35, 60
+
+
+def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]:
+    return (node for node in ast.walk(tree) if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef))
+
+
+def lines_of(path: Path) -> int:
+    return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def test_import_linter_contracts_hold() -> None:
+    run = "import sys; from importlinter.cli import lint_imports_command; sys.exit(lint_imports_command())"
+    done = subprocess.run(
+        [sys.executable, "-c", run, "--no-cache"], cwd=ROOT, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_no_import_cycles_even_through_functions() -> None:
+    graph = grimp.build_graph(*PACKAGES, cache_dir=None)
+    imports = {module: graph.find_modules_directly_imported_by(module) for module in graph.modules}
+    try:
+        TopologicalSorter(imports).prepare()
+    except CycleError as error:
+        pytest.fail("import cycle: " + " -> ".join(error.args[1]))
+
+
+def test_imports_stand_at_the_top() -> None:
+    inside = set()
+    for path in modules(*PACKAGES, "generated", "schemas", "examples", "tests"):
+        if "golden" in path.parts:
+            continue
+        for function in functions(parse(path)):
+            for node in ast.walk(function):
+                if isinstance(node, ast.ImportFrom):
+                    inside.add(f"{name(path)}: {node.module}")
+                elif isinstance(node, ast.Import):
+                    inside.update(f"{name(path)}: {alias.name}" for alias in node.names)
+    assert inside <= IMPORTS_INSIDE_FUNCTIONS, f"imports inside functions: {sorted(inside - IMPORTS_INSIDE_FUNCTIONS)}"
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_modules_stay_small(package: str) -> None:
+    sizes = {name(path): lines_of(path) for path in modules(package)}
+    large = {path: size for path, size in sizes.items() if size > LARGEST_MODULE}
+    assert not large, f"modules of more than {LARGEST_MODULE} lines: {large}"
+    assert statistics.median(sizes.values()) <= MEDIAN_MODULE
+
+
+@pytest.mark.parametrize("package", PACKAGES)
+def test_functions_stay_small(package: str) -> None:
+    sizes = {
+        f"{name(path)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        for path in modules(package)
+        for node in functions(parse(path))
+    }
+    large = {where: size for where, size in sizes.items() if size > LARGEST_FUNCTION}
+    assert not large, f"functions of more than {LARGEST_FUNCTION} lines: {large}"
+    longish = [where for where, size in sizes.items() if size > USUAL_FUNCTION]
+    assert len(longish) <= len(sizes) / 10, f"too many functions of more than {USUAL_FUNCTION} lines: {longish}"

@@ -1,0 +1,285 @@
+"""Both ends of a batch, without HTTP."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.errors import RpcError, SessionClosed
+from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest, split
+from tests.runtime.transports.example_api import Example, ExampleStub
+
+
+def push(name: str, *args: Any) -> str:
+    return json.dumps(["push", ["pipeline", 0, [name], list(args)]])
+
+
+def pull(number: int) -> str:
+    return json.dumps(["pull", number])
+
+
+async def answered(*lines: str, target: Example | None = None) -> list[Any]:
+    """The messages of a response."""
+    status, body = await BatchAnswer(Connection(target or Example())).answer("\n".join(lines).encode())
+    assert status == 200
+    return [json.loads(line) for line in split(body)]
+
+
+async def failed(*lines: str) -> str:
+    """The text with which a request fails."""
+    status, body = await BatchAnswer(Connection(Example())).answer("\n".join(lines).encode())
+    assert status == 500
+    return body.decode()
+
+
+class TestSplit:
+    @pytest.mark.parametrize(
+        ("body", "messages"),
+        [
+            (b"", []),
+            (b"a", [b"a"]),
+            (b"a\nb", [b"a", b"b"]),
+            (b"a\n", [b"a", b""]),
+            (b"a\r\nb\x0bc\x0cd\xc2\x85e\xe2\x80\xa8f", [b"a\r", b"b\x0bc\x0cd\xc2\x85e\xe2\x80\xa8f"]),
+        ],
+    )
+    def test_only_newlines_separate(self, body: bytes, messages: list[bytes]) -> None:
+        assert split(body) == messages
+
+
+class TestAnswer:
+    async def test_only_pulled_calls_are_answered(self) -> None:
+        assert await answered(push("add", 1, 2), push("add", 3, 4), pull(2)) == [["resolve", 2, 7]]
+
+    async def test_no_messages_give_no_answers(self) -> None:
+        assert await answered() == []
+
+    async def test_answers_come_in_the_order_in_which_calls_end(self) -> None:
+        target = Example()
+        lines = [push("wait", "slow"), pull(1), push("add", 1, 2), pull(2)]
+        answering = asyncio.ensure_future(answered(*lines, target=target))
+        await target.gates.come("slow").wait()
+        target.gates.open("slow").set()
+        assert await answering == [["resolve", 2, 3], ["resolve", 1, "slow"]]
+
+    async def test_a_failed_call_is_an_answer(self, caplog: pytest.LogCaptureFixture) -> None:
+        assert await answered(push("fail", "no"), pull(1)) == [["reject", 1, ["error", "ValueError", "no"]]]
+        assert "Example.fail raised ValueError: no" in caplog.text
+
+    async def test_calls_see_no_task(self) -> None:
+        assert await answered(push("taskName"), pull(1)) == [["resolve", 1, "none"]]
+
+    @pytest.mark.parametrize("line", ["", "{", '["what"]', '["pull",9]'])
+    async def test_a_malformed_message_fails_the_request_with_its_reason(self, line: str) -> None:
+        name, _, message = (await failed(push("add", 1, 2), pull(1), line)).partition(": ")
+        assert name.isidentifier()
+        assert message
+
+    async def test_a_clients_abort_fails_the_request(self) -> None:
+        assert "changed my mind" in await failed('["abort",["error","RangeError","changed my mind"]]')
+
+    async def test_a_call_that_waits_for_the_client_fails_instead_of_hanging(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        messages = await answered(push("apply", ["export", -1], 3), pull(1), push("add", 1, 2), pull(2))
+        assert ["resolve", 2, 3] in messages
+        rejected = [message for message in messages if message[0] == "reject"]
+        assert [number for _, number, _ in rejected] == [1]
+        assert "cannot answer within an HTTP batch" in rejected[0][2][2]
+        assert not [message for message in messages if message[0] == "pull"]
+        assert "Example.apply" in caplog.text
+
+    async def test_the_main_object_is_disposed_afterwards(self) -> None:
+        disposed: list[bool] = []
+
+        class Disposable(Example):
+            def dispose(self) -> None:
+                disposed.append(True)
+
+        await answered(push("add", 1, 2), target=Disposable())
+        assert disposed == [True]
+
+    async def test_a_request_that_is_given_up_ends_its_session(self) -> None:
+        target = Example()
+        connection = Connection(target)
+        body = f"{push('wait', 'slow')}\n{pull(1)}".encode()
+        answering = asyncio.ensure_future(BatchAnswer(connection).answer(body))
+        await target.gates.come("slow").wait()
+        answering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await answering
+        assert connection.closed
+        assert str(connection.session.reason) == "Batch RPC request ended."
+        connection.host.cancel_all()
+
+
+Post = Callable[[bytes], Awaitable[bytes]]
+
+
+class FakeServer:
+    """Answers batches with a session of its own and keeps what it was sent."""
+
+    def __init__(self) -> None:
+        self.bodies: list[list[Any]] = []
+        self.error: Exception | None = None
+
+    async def post(self, body: bytes) -> bytes:
+        self.bodies.append([json.loads(line) for line in split(body)])
+        if self.error is not None:
+            raise self.error
+        return (await BatchAnswer(Connection(Example())).answer(body))[1]
+
+
+def batch(post: Post) -> tuple[Connection, BatchRequest, ExampleStub]:
+    connection = Connection()
+    return connection, BatchRequest(connection, post), connection.main(ExampleStub)
+
+
+def awaiting(promise: Awaitable[int]) -> asyncio.Task[int]:
+    """A task that awaits the promise; a promise alone is not asked for until something does."""
+
+    async def wait() -> int:
+        return await promise
+
+    return asyncio.create_task(wait())
+
+
+class TestRequest:
+    async def test_awaits_that_are_gathered_share_one_request(self) -> None:
+        server = FakeServer()
+        connection, _, api = batch(server.post)
+
+        async def inner() -> int:
+            return await api.add(5, 6)
+
+        async def outer() -> int:
+            return await asyncio.ensure_future(inner())
+
+        assert list(await asyncio.gather(api.add(1, 2), api.add(3, 4), outer())) == [3, 7, 11]
+        assert len(server.bodies) == 1
+        await connection.wait_closed()
+
+    async def test_calls_before_the_first_await_travel_along(self) -> None:
+        server = FakeServer()
+        _, _, api = batch(server.post)
+        three = api.add(1, 2)
+        assert await api.add(three, 4) == 7
+        assert [message[0] for message in server.bodies[0]] == ["push", "push", "pull"]
+
+    async def test_nothing_is_sent_before_something_is_awaited(self) -> None:
+        server = FakeServer()
+        connection, request, api = batch(server.post)
+        promise = api.add(1, 2)
+        for _ in range(5):
+            await asyncio.sleep(0)
+        assert not request.sent
+        assert request.buffered() > 0
+        assert await promise == 3
+        assert request.sent
+        assert request.buffered() == 0
+        await connection.wait_closed()
+
+    async def test_what_is_awaited_later_fails_with_a_hint(self) -> None:
+        server = FakeServer()
+        _, _, api = batch(server.post)
+        assert await api.add(1, 2) == 3
+        with pytest.raises(SessionClosed, match=r"Batch RPC request ended\..*asyncio\.gather"):
+            await api.add(3, 4)
+
+    async def test_what_is_awaited_while_the_request_is_under_way_fails_with_a_hint(self) -> None:
+        arrived, go_on = asyncio.Event(), asyncio.Event()
+        server = FakeServer()
+
+        async def post(body: bytes) -> bytes:
+            arrived.set()
+            await go_on.wait()
+            return await server.post(body)
+
+        _, _, api = batch(post)
+        first = awaiting(api.add(1, 2))
+        await arrived.wait()
+        second = awaiting(api.add(3, 4))
+        await asyncio.sleep(0)
+        go_on.set()
+        assert await first == 3
+        with pytest.raises(SessionClosed, match="Batch RPC request ended"):
+            await second
+
+    async def test_a_failed_request_fails_every_call(self) -> None:
+        server = FakeServer()
+        server.error = SessionClosed("RPC request failed: 503 Service Unavailable")
+        connection, _, api = batch(server.post)
+        results = await asyncio.gather(api.add(1, 2), api.add(3, 4), return_exceptions=True)
+        assert [str(error) for error in results] == ["RPC request failed: 503 Service Unavailable"] * 2
+        await connection.wait_closed()
+
+    async def test_a_rejected_call_fails_alone(self, caplog: pytest.LogCaptureFixture) -> None:
+        _, _, api = batch(FakeServer().post)
+        good, bad = await asyncio.gather(api.add(1, 2), api.fail("no"), return_exceptions=True)
+        assert good == 3
+        assert isinstance(bad, ValueError)
+
+    async def test_a_blank_line_in_the_response_fails_what_is_open(self) -> None:
+        async def post(body: bytes) -> bytes:
+            return b'["resolve",1,3]\n'
+
+        _, _, api = batch(post)
+        good, bad = await asyncio.gather(api.add(1, 2), api.add(3, 4), return_exceptions=True)
+        assert good == 3
+        assert "not valid JSON" in str(bad)
+
+    async def test_ending_the_session_gives_the_request_up(self) -> None:
+        arrived = asyncio.Event()
+        given_up: list[bool] = []
+
+        async def post(body: bytes) -> bytes:
+            arrived.set()
+            try:
+                await asyncio.get_running_loop().create_future()
+                return b""
+            finally:
+                given_up.append(True)
+
+        connection, _, api = batch(post)
+        call = awaiting(api.add(1, 2))
+        await arrived.wait()
+        api.dispose()
+        with pytest.raises(SessionClosed, match="disposing the main stub"):
+            await call
+        await connection.wait_closed()
+        await asyncio.sleep(0)
+        assert given_up == [True]
+
+    async def test_calls_that_nobody_awaits_are_sent_at_the_end(self) -> None:
+        server = FakeServer()
+        _, request, api = batch(server.post)
+        ignored = api.add(1, 2)
+        await request.send_rest()
+        assert [message[0] for message in server.bodies[0]] == ["push"]
+        await request.send_rest()
+        assert len(server.bodies) == 1
+        with pytest.raises(SessionClosed):
+            await ignored
+
+    async def test_nothing_is_sent_at_the_end_if_nothing_was_called(self) -> None:
+        server = FakeServer()
+        _, request, api = batch(server.post)
+        await request.send_rest()
+        assert server.bodies == []
+        api.dispose()
+
+    async def test_an_abort_before_the_request_sends_none(self) -> None:
+        server = FakeServer()
+        connection, _, api = batch(server.post)
+        call = awaiting(api.add(1, 2))
+        await asyncio.sleep(0)
+        connection.abort(RpcError("changed my mind"))
+        with pytest.raises(RpcError, match="changed my mind"):
+            await call
+        await connection.wait_closed()
+        assert server.bodies == []

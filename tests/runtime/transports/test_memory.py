@@ -1,0 +1,62 @@
+"""Two sessions in one process."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.transports import memory
+from tests.runtime.transports.example_api import Example, ExampleStub
+
+
+async def test_both_sides_call_each_other() -> None:
+    a, b = memory.pair(Example(), Example())
+    of_b, of_a = a.main(ExampleStub), b.main(ExampleStub)
+    assert list(await asyncio.gather(of_b.add(1, 2), of_a.add(3, 4), of_b.apply(lambda n: n + 1, 5))) == [3, 7, 6]
+    of_b.dispose()
+    await b.wait_closed()
+
+
+async def test_a_call_arrives_in_a_later_turn() -> None:
+    a, b = memory.pair(None, Example())
+    stub = a.main(ExampleStub)
+    promise = stub.add(1, 2)
+    assert b.stats().messages_received == 0
+    assert await promise == 3
+    stub.dispose()
+    await a.wait_closed()
+
+
+async def test_disposing_the_main_stub_ends_both_sides() -> None:
+    a, b = memory.pair(None, Example())
+    stub = a.main(ExampleStub)
+    kept = stub.add(1, 2)
+    stub.dispose()
+    await a.wait_closed()
+    await b.wait_closed()
+    assert "disposing the main stub" in str(b.session.reason)
+    with pytest.raises(SessionClosed, match="disposing the main stub"):
+        await kept
+
+
+async def test_calls_see_no_task() -> None:
+    a, _ = memory.pair(None, Example())
+    stub = a.main(ExampleStub)
+    assert await stub.task_name() == "none"
+    stub.dispose()
+    await a.wait_closed()
+
+
+async def test_what_is_on_its_way_counts_as_queued() -> None:
+    a, _ = memory.pair(None, Example())
+    stub = a.main(ExampleStub)
+    promise = stub.add(1, 2)
+    waiting = a.queued_bytes
+    a.flush()
+    assert a.queued_bytes == waiting > 0
+    await promise
+    assert a.queued_bytes < waiting
+    stub.dispose()
+    await a.wait_closed()
