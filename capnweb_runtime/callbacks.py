@@ -22,8 +22,11 @@ class CallbackCodec(TypeCodec):
         method: how its arguments and its result travel; its name is empty.
     """
 
-    label = "a function"
     pure = False
+
+    @property
+    def label(self) -> str:
+        return "a function"
 
     def __init__(self, method: Method) -> None:
         self._method = method

@@ -14,6 +14,7 @@ from urllib.parse import urlsplit
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.session import SessionStats
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.stub import RpcStub
@@ -94,9 +95,13 @@ class Connecting(Generic[S]):
         if self._is_batch:
             self._batch = BatchRequest(connection, self._post)
         else:
-            await open_websocket(
-                self._url, connection, headers=self._headers, ssl=self._ssl, open_timeout=self._open_timeout
-            )
+            try:
+                await open_websocket(
+                    self._url, connection, headers=self._headers, ssl=self._ssl, open_timeout=self._open_timeout
+                )
+            except BaseException:
+                connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
+                raise
         self._api = connection.main(self._stub)
         return self._api
 

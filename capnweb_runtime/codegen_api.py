@@ -115,9 +115,12 @@ def model(
     encode: Callable[[Any, Exporter], Wire],
     decode: Callable[[Wire, Importer], Any],
     promise: Callable[[], type[PromiseRef]],
+    pure: bool = True,
 ) -> Codec:
-    """Codec of a by-value class: its two generated functions, and the class of its promises."""
-    return ModelCodec(cls, encode, decode, promise)
+    """Codec of a by-value class: its two generated functions, the class of its promises, and whether it is only data:
+    no field can hold a capability, nor any value.
+    """
+    return ModelCodec(cls, encode, decode, promise, pure)
 
 
 def interface(

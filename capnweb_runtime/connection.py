@@ -57,14 +57,17 @@ def _is_coroutine_function(function: Callable[..., Any]) -> bool:
     return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
 
 
-def _cancelled() -> RpcError:
-    return RpcError("The call was cancelled on the side that ran it.")
+class _CancelledCall(RpcError):
+    """What the caller is told of a call that was cancelled."""
+
+    def __init__(self) -> None:
+        super().__init__("The call was cancelled on the side that ran it.")
 
 
 def _outcome(task: asyncio.Task[Any]) -> Any:
     """The task's value; raises what it raised, as an error that a peer can be told."""
     if task.cancelled():
-        raise _cancelled()
+        raise _CancelledCall()
     error = task.exception()
     if error is None:
         return task.result()
@@ -133,9 +136,14 @@ class AsyncioHost(HostBase):
         """
         queue, self._queue = self._queue, deque()
         for cell, _, _, _ in queue:
-            cell.reject(_cancelled())
+            cell.reject(_CancelledCall())
         for task in tuple(self.tasks):
             task.cancel()
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Tells the observer that code of the application failed; being cancelled is no failure."""
+        if not isinstance(error, _CancelledCall):
+            super().report(where, error)
 
     def _collect_soon(self) -> None:
         # Called by finalizers: in any thread, in the middle of anything, and after the loop has been closed.
@@ -153,7 +161,7 @@ class AsyncioHost(HostBase):
         try:
             result: object = context.run(function, *args, **kwargs)
         except asyncio.CancelledError:
-            raise _cancelled() from None
+            raise _CancelledCall() from None
         except (SystemExit, KeyboardInterrupt) as error:
             self._leave_to_loop(error)
         if not hasattr(type(result), "__await__"):  # a third of the cost of asking the ABC
@@ -185,12 +193,12 @@ class AsyncioHost(HostBase):
         while self._queue and (not self._unstarted or _is_coroutine_function(self._queue[0][1])):
             cell, function, args, kwargs = self._queue.popleft()
             try:
-                result = self._start(function, args, kwargs)
+                result: Cell[Any] | object = self._start(function, args, kwargs)
             except BaseException as error:  # whatever it is, the caller is told
                 cell.reject(error)
                 continue
-            if type(result) is Cell:
-                cast(Cell[Any], result).then(cell.resolve, cell.reject)
+            if isinstance(result, Cell):
+                result.then(cell.resolve, cell.reject)
             else:
                 cell.resolve(result)
 

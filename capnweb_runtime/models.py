@@ -35,7 +35,7 @@ class Reader(Generic[M]):
         self._wire: dict[str, Wire] = wire
         self._source = source
         self._fields: dict[str, Any] = {}
-        self._read = 0
+        self._read: set[str] = set()
 
     def required(self, wire_name: str, name: str, codec: TypeCodec) -> None:
         """Reads a field that has no default.
@@ -53,12 +53,12 @@ class Reader(Generic[M]):
         """Reads a field that has a default; an absent or undefined one is left to it. Parameters as for `required`."""
         if wire_name in self._wire:
             if self._wire[wire_name] == _UNDEFINED_WIRE:
-                self._read += 1
+                self._read.add(wire_name)
             else:
                 self._take(wire_name, name, codec)
 
     def _take(self, wire_name: str, name: str, codec: TypeCodec) -> None:
-        self._read += 1
+        self._read.add(wire_name)
         try:
             self._fields[name] = codec.decode(self._wire[wire_name], self._source)
         except Mismatch as mismatch:
@@ -66,7 +66,7 @@ class Reader(Generic[M]):
 
     def build(self) -> M:
         """The model. Raises Mismatch naming the field if pydantic refuses it."""
-        if self._read < len(self._wire):
+        if len(self._read) < len(self._wire):
             self._take_extra()
         try:
             built: M = self._model.model_validate(self._fields, strict=True)
@@ -79,9 +79,8 @@ class Reader(Generic[M]):
         otherwise dropped.
         """
         extra = self._model.model_config.get("extra", "ignore")
-        known = {field.alias or name for name, field in self._model.model_fields.items()} | set(self._fields)
         for key in self._wire:
-            if key in known or key in FORBIDDEN_KEYS or extra == "ignore":
+            if key in self._read or key in FORBIDDEN_KEYS or extra == "ignore":
                 continue
             if extra == "forbid":
                 raise Mismatch("no such field", "one that the model does not have").inside(key)

@@ -28,7 +28,7 @@ class RpcTarget(Exportable, ABC):
         for base in reversed(cls.__mro__[1:]):
             members.update(getattr(base, "_rpc_members", {}))
         if spec is not None:
-            members.update(spec.members)
+            members.update(spec.rpc_members)
         cls._rpc_members = members
 
     def dispose(self) -> None:

@@ -8,8 +8,10 @@ gets in the way.
 from __future__ import annotations
 
 import math
+from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Final, final
+from typing import Any, Final, TypeAlias, final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _MAX_DATE_MS: Final = 8.64e15
@@ -67,6 +69,124 @@ class WireDate:
 @final
 class Uint8ClampedArray(bytes):
     """Bytes in the wire's container of that name."""
+
+
+@final
+class Url(str):
+    """Text of a URL, as it came; on the wire it is a URL, where plain text is a string."""
+
+    __slots__ = ()
+
+    def __repr__(self) -> str:
+        return f"Url({str.__repr__(self)})"
+
+
+@final
+class Headers(Mapping[str, str]):
+    """HTTP headers, normalised as the reference does: lower-cased, sorted, duplicates joined by ", " except for set-cookie.
+
+    Parameters:
+        pairs: names and values, in any case and order.
+
+    Attributes:
+        pairs: the normalised names and values.
+    """
+
+    __slots__ = ("_by_name", "pairs")
+
+    def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
+        joined: dict[str, str] = {}
+        cookies: list[tuple[str, str]] = []
+        for name, value in pairs:
+            name, value = name.lower(), value.strip(" \t\r\n")
+            if name == "set-cookie":
+                cookies.append((name, value))
+            else:
+                joined[name] = f"{joined[name]}, {value}" if name in joined else value
+        self.pairs: tuple[tuple[str, str], ...] = tuple(sorted([*joined.items(), *cookies], key=lambda pair: pair[0]))
+        self._by_name = joined if not cookies else {**joined, "set-cookie": ", ".join(value for _, value in cookies)}
+
+    def __getitem__(self, name: str) -> str:
+        return self._by_name[name.lower()]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(sorted(self._by_name))
+
+    def __len__(self) -> int:
+        return len(self._by_name)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Headers) and self.pairs == other.pairs
+
+    def __hash__(self) -> int:
+        return hash(self.pairs)
+
+    def __repr__(self) -> str:
+        return f"Headers({list(self.pairs)!r})"
+
+
+Body: TypeAlias = str | bytes | AsyncIterable[bytes] | None
+"""Body of a request or response; as it arrives, None, text, bytes or a stream of bytes."""
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """An HTTP request as a value.
+
+    Attributes:
+        url: where to.
+        method: GET by default.
+        headers: normalised.
+        body: see `Body`.
+        extra: further members of the Fetch API's RequestInit, such as redirect or cache.
+    """
+
+    url: str
+    method: str = "GET"
+    headers: Headers = field(default_factory=Headers)
+    body: Body = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Response:
+    """An HTTP response as a value.
+
+    Attributes:
+        body: see `Body`.
+        status: 200 by default.
+        status_text: reason phrase.
+        headers: normalised.
+        extra: further members of the Fetch API's ResponseInit.
+    """
+
+    body: Body = None
+    status: int = 200
+    status_text: str = ""
+    headers: Headers = field(default_factory=Headers)
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Blob:
+    """Bytes with a media type. A blob travels as a stream beside its message, which is delivered once all of it has arrived.
+
+    Attributes:
+        data: the bytes.
+        type: media type, or empty.
+    """
+
+    data: bytes
+    type: str = ""
+
+    @property
+    def size(self) -> int:
+        """Number of bytes."""
+        return len(self.data)
+
+    def text(self) -> str:
+        """The bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD."""
+        return self.data.decode("utf-8", "replace")
 
 
 def date_to_ms(value: datetime) -> float:

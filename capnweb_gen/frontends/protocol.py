@@ -141,32 +141,11 @@ class _SchemaReader:
 
     def schema(self) -> ir.Schema | None:
         """Describe the schema, or give None if this module declares nothing."""
-        file, source, module = self._loaded.file, self._loaded.source, self._loaded.module
-        declared = [(vars(module).get(name), described) for name, described in source.classes.items()]
-        found = len(self._faults)
-        interfaces: list[ir.Interface] = []
-        reader = InterfaceReader(
-            file.shown,
-            self._loaded.namespace,
-            self._case,
-            Shapes(self._loaded.namespace, self, constraints=False),
-            self._faults,
-        )
-        for value, described in declared:
-            if shapes.is_model(value) and _is_own(value, module) and not _is_template(value):
-                self.model(value)
-            elif shapes.is_interface(value) and isinstance(value, type) and _is_own(value, module):
-                fault = shapes.interface_fault(value)
-                if fault is None:
-                    interfaces.append(reader.read(value, described))
-                else:
-                    self._fault(described.position, *fault)
-            elif isinstance(value, type) and any(_is_declared_interface(base) for base in value.__mro__[1:]):
-                message = f"{value.__name__} inherits an interface, but is a class"
-                hint = "list Protocol among its bases, or move it out of the schema"
-                self._fault(described.position, message, hint)
-        models = tuple(model for model in self._models.values() if model is not None)
-        if not models and not interfaces and len(self._faults) == found:
+        file = self._loaded.file
+        before = len(self._faults)
+        interfaces = self._declarations()
+        models = self._in_source_order()
+        if not models and not interfaces and len(self._faults) == before:
             if file.given:
                 hint = "declare one: class Greeter(Protocol)"
                 self._fault(Position(line=1, column=1), "no interface is declared here", hint)
@@ -179,10 +158,42 @@ class _SchemaReader:
             module=file.module,
             path=file.shown,
             output=file.output,
-            doc=source.doc,
+            doc=self._loaded.source.doc,
             models=models,
             interfaces=tuple(interfaces),
         )
+
+    def _declarations(self) -> list[ir.Interface]:
+        """Read all classes of the module; the models come to stand in `_models`."""
+        loaded = self._loaded
+        interfaces: list[ir.Interface] = []
+        types = Shapes(loaded.namespace, self, constraints=False)
+        reader = InterfaceReader(loaded.file.shown, loaded.namespace, self._case, types, self._faults)
+        for name, source in loaded.source.classes.items():
+            value: type[object] | None = vars(loaded.module).get(name)
+            if not isinstance(value, type):  # the name may have been given to something else
+                continue
+            own = value.__module__ == loaded.module.__name__
+            if shapes.is_model(value):
+                if own and not _is_template(value):
+                    self.model(value)
+            elif shapes.is_interface(value):
+                fault = shapes.interface_fault(value)
+                if fault is not None:
+                    self._fault(source.position, *fault)
+                elif own:
+                    interfaces.append(reader.read(value, source))
+            elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
+                message = f"{name} inherits an interface, but is a class"
+                self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
+        return interfaces
+
+    def _in_source_order(self) -> tuple[ir.Model, ...]:
+        """The models as the schema declares them, then those from elsewhere as they were found."""
+        place = {name: index for index, name in enumerate(self._loaded.source.classes)}
+        module = self._loaded.file.module
+        models = [model for model in self._models.values() if model is not None]
+        return tuple(sorted(models, key=lambda model: place[model.name] if model.module == module else len(place)))
 
     def model(self, model: type[BaseModel]) -> tuple[str, str] | None:
         """A type names this model: it is read here, unless another schema of this run declares it."""
@@ -218,10 +229,6 @@ class _SchemaReader:
 
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._loaded.file.shown, position.line, position.column, message, hint))
-
-
-def _is_own(declared: type, module: ModuleType) -> bool:
-    return declared.__module__ == module.__name__
 
 
 def _is_template(model: type[BaseModel]) -> bool:

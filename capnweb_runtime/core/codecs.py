@@ -43,7 +43,9 @@ class TypeCodec(Codec):
 
 
 class _None(TypeCodec):
-    label = "None"
+    @property
+    def label(self) -> str:
+        return "None"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return None
@@ -54,7 +56,9 @@ class _None(TypeCodec):
 
 
 class _Bool(TypeCodec):
-    label = "bool"
+    @property
+    def label(self) -> str:
+        return "bool"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return value if type(value) is bool else self.other(value, to)
@@ -66,7 +70,9 @@ class _Bool(TypeCodec):
 
 
 class _Int(TypeCodec):
-    label = "int"
+    @property
+    def label(self) -> str:
+        return "int"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is int:
@@ -86,7 +92,9 @@ class _Int(TypeCodec):
 
 
 class _Float(TypeCodec):
-    label = "float"
+    @property
+    def label(self) -> str:
+        return "float"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is float:
@@ -106,7 +114,9 @@ class _Float(TypeCodec):
 
 
 class _Str(TypeCodec):
-    label = "str"
+    @property
+    def label(self) -> str:
+        return "str"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is str:
@@ -120,7 +130,9 @@ class _Str(TypeCodec):
 
 
 class _Bytes(TypeCodec):
-    label = "bytes"
+    @property
+    def label(self) -> str:
+        return "bytes"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return encode_bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else self.other(value, to)
@@ -134,7 +146,9 @@ class _Bytes(TypeCodec):
 
 
 class _Datetime(TypeCodec):
-    label = "datetime"
+    @property
+    def label(self) -> str:
+        return "datetime"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if not isinstance(value, datetime):
@@ -156,7 +170,10 @@ class _Datetime(TypeCodec):
 
 
 class _Any(TypeCodec):
-    label = "any serializable value"
+    @property
+    def label(self) -> str:
+        return "any serializable value"
+
     pure = False
 
     def encode(self, value: Any, to: Exporter) -> Wire:
@@ -181,9 +198,12 @@ class OptionalCodec(TypeCodec):
 
     def __init__(self, item: TypeCodec) -> None:
         self.item = item
-        self.label = f"{item.label} or None"
         self.pure = item.pure
         self.promise = item.promise
+
+    @property
+    def label(self) -> str:
+        return f"{self.item.label} or None"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return None if value is None else self.item.encode(value, to)
@@ -199,8 +219,11 @@ class ListCodec(TypeCodec):
 
     def __init__(self, item: TypeCodec) -> None:
         self.item = item
-        self.label = f"a list of {item.label}"
         self.pure = item.pure
+
+    @property
+    def label(self) -> str:
+        return f"a list of {self.item.label}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if (
@@ -236,8 +259,11 @@ class TupleCodec(TypeCodec):
 
     def __init__(self, items: tuple[TypeCodec, ...]) -> None:
         self.items = items
-        self.label = f"a list of exactly {len(items)}"
         self.pure = all(item.pure for item in items)
+
+    @property
+    def label(self) -> str:
+        return f"a list of exactly {len(self.items)}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if not isinstance(value, (tuple, list)) or len(value) != len(self.items):
@@ -264,8 +290,11 @@ class RecordCodec(TypeCodec):
     def __init__(self, container: type[Any], items: Mapping[Any, TypeCodec]) -> None:
         self.container = container
         self.items = items
-        self.label = f"a {container.__name__} of {len(items)}"
         self.pure = all(item.pure for item in items.values())
+
+    @property
+    def label(self) -> str:
+        return f"a {self.container.__name__} of {len(self.items)}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         wire = [_at(key, codec.encode, value[key], to) for key, codec in self.items.items()]
@@ -284,8 +313,11 @@ class DictCodec(TypeCodec):
 
     def __init__(self, item: TypeCodec) -> None:
         self.item = item
-        self.label = f"an object of {item.label}"
         self.pure = item.pure
+
+    @property
+    def label(self) -> str:
+        return f"an object of {self.item.label}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if not isinstance(value, Mapping):
@@ -310,7 +342,10 @@ class LiteralCodec(TypeCodec):
 
     def __init__(self, values: tuple[Any, ...]) -> None:
         self.values = values
-        self.label = "one of " + ", ".join(map(repr, values))
+
+    @property
+    def label(self) -> str:
+        return "one of " + ", ".join(map(repr, self.values))
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return self._one_of(value) if not isinstance(value, PromiseRef) else encode_ref(value, to)
@@ -337,11 +372,14 @@ class ModelCodec(TypeCodec):
         pure: bool = True,
     ) -> None:
         self.model = model
-        self.label = model.__name__
         self.pure = pure
         self.promise = promise
         self._encode = encode
         self._decode = decode
+
+    @property
+    def label(self) -> str:
+        return self.model.__name__
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         return self._encode(value, to) if isinstance(value, self.model) else self.other(value, to)
@@ -368,7 +406,7 @@ class InterfaceCodec(TypeCodec):
         self._target = target
 
     @property
-    def label(self) -> str:  # type: ignore[override]  # computed, because the class may be defined after the codec
+    def label(self) -> str:
         """The interface's name, as its target class has it."""
         return f"{self._target().__name__} or {self._stub().__name__}"
 

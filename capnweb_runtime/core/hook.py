@@ -115,12 +115,15 @@ class Codec(ABC):
     """How the values of one type travel.
 
     Attributes:
-        label: the type in words, for messages.
         pure: no capability can be part of a value, so encoding has no side effects and can wait until it is needed.
     """
 
-    label: str = "value"
     pure: bool = True
+
+    @property
+    @abstractmethod
+    def label(self) -> str:
+        """The type in words; asked for only where a message needs it, when all classes are there."""
 
     @abstractmethod
     def encode(self, value: Any, to: Exporter) -> Wire:

@@ -79,7 +79,10 @@ class Arguments(Codec):
         self.positional = tuple(p for p in params if not p.keyword)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
-        self.label = "arguments"
+
+    @property
+    def label(self) -> str:
+        return "arguments"
 
     def encode(self, value: Any, to: Exporter) -> list[Wire]:
         """The bare list of expressions for a pair (positional arguments, keyword arguments)."""
@@ -166,7 +169,10 @@ class _AnyArguments(Codec):
     """Arguments of a function that no schema describes: any number of any values."""
 
     pure = False
-    label = "arguments"
+
+    @property
+    def label(self) -> str:
+        return "arguments"
 
     def encode(self, value: Any, to: Exporter) -> list[Wire]:
         args, kwargs = value
@@ -221,10 +227,10 @@ class Interface:
     are inherited.
 
     Attributes:
-        members: name on the wire → (name in Python, member).
+        rpc_members: name on the wire → (name in Python, member).
     """
 
-    members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
+    rpc_members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
 
     def __init_subclass__(cls) -> None:
         members: dict[str, tuple[str, Method | Property]] = {}
@@ -232,7 +238,7 @@ class Interface:
             for name, member in vars(base).items():
                 if isinstance(member, (Method, Property)):
                     members[member.name] = (name, member)
-        cls.members = members
+        cls.rpc_members = members
 
 
 def method(name: str, result: TypeCodec, *params: Parameter) -> Method:

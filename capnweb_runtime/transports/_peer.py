@@ -7,7 +7,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from http import HTTPStatus
-from typing import Any, Literal, cast
+from typing import Any, Literal
 from urllib.parse import urlsplit
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
@@ -67,7 +67,10 @@ class Peer:
 
 
 def peer_of(
-    headers: Iterable[tuple[str, str]], peername: Any, target: str, transport: Literal["websocket", "http"]
+    headers: Iterable[tuple[str, str]],
+    peername: tuple[Any, ...] | object,
+    target: str,
+    transport: Literal["websocket", "http"],
 ) -> Peer:
     """The peer behind a request.
 
@@ -77,7 +80,7 @@ def peer_of(
         target: path and query as in the request line.
         transport: how the messages travel.
     """
-    place = cast(tuple[Any, ...], peername) if isinstance(peername, tuple) else ()
+    place = peername if isinstance(peername, tuple) else ()
     address = (str(place[0]), int(place[1])) if len(place) >= 2 else None
     path, _, query = target.partition("?")
     return Peer(Headers(headers), address, path, query, transport)

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -25,11 +26,19 @@ _NO_ANSWER: Final = (
     "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
 )
 _PULL: Final = b'["pull",'
+# Quotes inside a JSON string are escaped, so this is an expression; or an array that is escaped by a second one, which
+# matters only to a client that sends one with the id of a capability of its own.
+_PROMISE: Final = re.compile(rb'\[\s*"promise"\s*,\s*(-\d{1,15})\s*\]')
 
 
 def split(body: bytes) -> list[bytes]:
     """Messages of a body; an empty body has none."""
     return body.split(b"\n") if body else []
+
+
+def _rejection(import_id: int) -> bytes:
+    """What the client would send if it could still say that it does not answer."""
+    return json.dumps(["reject", import_id, ["error", "Error", _NO_ANSWER]]).encode()
 
 
 class BatchAnswer:
@@ -58,7 +67,7 @@ class BatchAnswer:
         connection.attach(self)
         fed: asyncio.Future[None] = self._loop.create_future()
         # From a callback, so that no call sees the task of the request as its own.
-        self._loop.call_soon(self._feed, split(body), fed)
+        self._loop.call_soon(self._feed, body, fed)
         try:
             await fed
             await self._drained_or_failed()
@@ -79,8 +88,11 @@ class BatchAnswer:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await drained  # a failure is told by the session's reason
 
-    def _feed(self, messages: list[bytes], fed: asyncio.Future[None]) -> None:
-        self._connection.received(messages)
+    def _feed(self, body: bytes, fed: asyncio.Future[None]) -> None:
+        # A promise of the client's that its own request does not resolve will never be; one that is resolved is not
+        # known any more.
+        unresolved = [_rejection(int(promise)) for promise in _PROMISE.findall(body)]
+        self._connection.received([*split(body), *unresolved])
         if not fed.done():
             fed.set_result(None)
 
@@ -92,9 +104,7 @@ class BatchAnswer:
         """
         for message in messages:
             if message.startswith(_PULL):
-                import_id = json.loads(message)[1]
-                rejection = json.dumps(["reject", import_id, ["error", "Error", _NO_ANSWER]]).encode()
-                self._loop.call_soon(self._connection.received, [rejection])
+                self._loop.call_soon(self._connection.received, [_rejection(json.loads(message)[1])])
             else:
                 self._messages.append(message)
 

@@ -185,6 +185,27 @@ class TestConnecting:
         with pytest.raises(SessionClosed, match=r"cannot connect to ws://127\.0\.0\.1:1/rpc: "):
             _ = await connect("ws://127.0.0.1:1/rpc", ExampleStub)
 
+    async def test_a_main_object_that_nobody_will_call_is_disposed(self) -> None:
+        disposed: list[bool] = []
+
+        class Watched(Example):
+            def dispose(self) -> None:
+                disposed.append(True)
+
+        with pytest.raises(SessionClosed, match="cannot connect"):
+            await connect("ws://127.0.0.1:1/", ExampleStub, main=Watched())
+        assert disposed == [True]
+
+    async def test_stats_count_what_the_session_has_done(self) -> None:
+        async with serve(Example, "127.0.0.1", 0) as server:
+            connecting = connect(server.url, ExampleStub)
+            with pytest.raises(RuntimeError, match="has not been opened"):
+                connecting.stats()
+            async with connecting as api:
+                three = api.add(1, 2)
+                assert await api.add(three, 4) == 7
+                assert connecting.stats().round_trips == 1
+
     async def test_one_connect_is_one_session(self) -> None:
         async with serve(Example, "127.0.0.1", 0) as server:
             connecting = connect(server.url, ExampleStub)

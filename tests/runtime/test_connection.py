@@ -241,6 +241,22 @@ class TestCancelling:
         assert ran == []
         assert host.tasks == set()
 
+    async def test_a_cancelled_call_is_no_failure_to_report(self) -> None:
+        told: list[BaseException] = []
+
+        class Listening(Observer):
+            def target_failed(self, where: str, error: BaseException) -> None:
+                told.append(error)
+
+        connection, wire, target = connected(observer=Listening())
+        connection.received([call("wait", "a"), pull(1)])
+        await target.gates.come("a").wait()
+        connection.host.cancel_all()
+        await connection.drained()
+        await outside_tasks(lambda: None)
+        assert wire.log == [[["reject", 1, ["error", "Error", "The call was cancelled on the side that ran it."]]]]
+        assert told == []
+
     async def test_calls_in_progress_are_kept_alive(self) -> None:
         class Waiter:
             """Held by nothing but the coroutine that waits on it."""

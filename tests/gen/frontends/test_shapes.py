@@ -21,6 +21,9 @@ HERE = ir.Position(line=1, column=1)
 INT = ir.Scalar(name="int")
 
 
+Number = typing_extensions.TypeAliasType("Number", int)
+
+
 class Book(BaseModel):
     title: str
 
@@ -58,14 +61,14 @@ def read(annotation: object, *, constraints: bool = False) -> ir.TypeShape:
         (dict[str, int], ir.DictShape(value=INT)),
         (int | None, ir.OptionalShape(item=INT)),
         (Optional[int], ir.OptionalShape(item=INT)),  # noqa: UP045  # people still write it
-        (Union[None, int], ir.OptionalShape(item=INT)),  # noqa: UP007, RUF036  # people still write it
+        (Union[None, int], ir.OptionalShape(item=INT)),  # noqa: UP007  # people still write it
         (Literal["a", 1, True], ir.LiteralShape(values=("a", 1, True))),
         (Literal["a", None], ir.OptionalShape(item=ir.LiteralShape(values=("a",)))),
         (Literal[None], ir.Scalar(name="none")),
         (Optional[Any], ir.Scalar(name="any")),  # noqa: UP045  # people still write it
         (ForwardRef("int"), INT),
         ("list['int']", ir.ListShape(item=INT)),
-        (typing_extensions.TypeAliasType("Number", int), INT),
+        (Number, INT),
         (collections.abc.Callable[[int], None], ir.CallableShape(parameters=(INT,), result=ir.Scalar(name="none"))),
         (collections.abc.Callable[[], collections.abc.Awaitable[int]], ir.CallableShape(parameters=(), result=INT)),
     ],

@@ -94,6 +94,23 @@ class TestAnswer:
         assert not [message for message in messages if message[0] == "pull"]
         assert "Example.apply" in caplog.text
 
+    @pytest.mark.parametrize("promise", ['["promise",-1]', '[ "promise", -1 ]'])
+    async def test_a_promise_that_the_request_does_not_resolve_fails_instead_of_hanging(self, promise: str) -> None:
+        line = '["push",["pipeline",0,["add"],[' + promise + ",2]]]"
+        messages = await answered(line, pull(1))
+        rejections = [message for message in messages if message[0] == "reject"]
+        assert [number for _, number, _ in rejections] == [1]
+        assert "cannot answer within an HTTP batch" in rejections[0][2][2]
+
+    async def test_a_promise_that_the_request_resolves_is_used(self) -> None:
+        line = '["push",["pipeline",0,["add"],[["promise",-1],2]]]'
+        messages = await answered(line, pull(1), '["resolve",-1,40]')
+        assert ["resolve", 1, 42] in messages
+
+    async def test_data_that_looks_like_a_promise_is_data(self) -> None:
+        for data in ([["promise", -1]], '["promise",-1]'):  # an array, escaped by a second one, and a text
+            assert await answered(push("echo", data), pull(1)) == [["resolve", 1, data]]
+
     async def test_the_main_object_is_disposed_afterwards(self) -> None:
         disposed: list[bool] = []
 

@@ -260,6 +260,17 @@ class TestServerSide:
             assert transport.is_reading()
             assert json.loads(await peer.recv()) == ["resolve", 2, 7]
 
+    @pytest.mark.parametrize("size", [0, 100, 125, 126, 1000, 65535, 65536])
+    async def test_frames_of_every_length_are_framed_right(self, size: int) -> None:
+        async with served() as server, stock_connect(server.url) as peer:
+            text = "x" * (size - len('["resolve",1,""]')) if size else ""
+            assert await ask(peer, 1, "echo", text) == ["resolve", 1, text]
+            connection = await opened(server.url)
+            api = connection.main(ExampleStub)
+            assert await api.echo(text) == text
+            api.dispose()
+            await connection.wait_closed()
+
     async def test_answers_of_any_size_reach_a_slow_reader(self) -> None:
         text = "x" * 3_000_000
         async with served() as server, stock_connect(server.url, max_size=None) as peer:
