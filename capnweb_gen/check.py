@@ -116,12 +116,12 @@ class _Interface:
         what = self._what(member)
         path = self._schema.path
         if isinstance(member, ir.Property):
-            yield from _check_type(path, what, member.position, member.type, _result)
+            yield from _check_type(path, what, member.position, member.type)
             return
         for parameter in member.parameters:
             label = f"{what}, parameter {parameter.name}"
-            yield from _check_type(path, label, parameter.position, parameter.type, _argument)
-        yield from _check_type(path, what, member.position, member.result, _result)
+            yield from _check_type(path, label, parameter.position, parameter.type)
+        yield from _check_type(path, what, member.position, member.result)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
 
@@ -181,41 +181,43 @@ def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
 Rule = Callable[[ir.TypeShape], tuple[str, str] | None]
 
 
-def _check_type(path: str, what: str, position: Position, declared: ir.TypeShape, rule: Rule) -> Iterator[Diagnostic]:
+def _check_type(
+    path: str, what: str, position: Position, declared: ir.TypeShape, rule: Rule | None = None
+) -> Iterator[Diagnostic]:
     """What cannot travel, and what cannot travel in this place; not both for one type."""
     unsupported = [shape for shape in ir.walk(declared) if isinstance(shape, ir.Unsupported)]
     for shape in unsupported:
         yield _at(path, shape.position, f"{what}: {shape.reason}", shape.hint)
-    fault = None if unsupported else rule(declared)
+    fault = None if unsupported or rule is None else rule(declared)
     if fault is not None:
         message, hint = fault
         yield _at(path, position, f"{what}: {message}", hint)
 
 
+_GIVE_IT = "return it from a method of an interface"
+_TAKE_IT = "take it as a parameter of a method"
+
+
 def _by_value(declared: ir.TypeShape) -> tuple[str, str] | None:
-    """The rule for fields of models."""
+    """The rule for fields of models: data only, so that a model can be kept, compared and sent twice."""
     for shape in ir.walk(declared):
-        if isinstance(shape, ir.InterfaceShape):
-            return (
-                f"a model cannot hold the capability {shape.interface.name}",
-                "return it from a method of an interface",
-            )
-        if isinstance(shape, ir.CallableShape):
-            return "a model cannot hold a function", "take it as a parameter of a method"
+        match shape:
+            case ir.InterfaceShape(interface=reference):
+                return f"a model cannot hold the capability {reference.name}", _GIVE_IT
+            case ir.StubShape():
+                return "a model cannot hold a capability", _GIVE_IT
+            case ir.CallableShape():
+                return "a model cannot hold a function", _TAKE_IT
+            case ir.StreamShape() | ir.WritableShape():
+                return "a model cannot hold a stream", f"{_GIVE_IT}, or {_TAKE_IT}"
+            case ir.Scalar(name="request" | "response" as name):
+                return (
+                    f"a model cannot hold a {name.capitalize()}, whose body may be a stream",
+                    f"{_GIVE_IT}, or {_TAKE_IT}",
+                )
+            case _:
+                pass
     return None
-
-
-def _result(declared: ir.TypeShape) -> tuple[str, str] | None:
-    """The rule for what methods and properties give."""
-    if any(isinstance(shape, ir.CallableShape) for shape in ir.walk(declared)):
-        return "functions can be taken, not given", "return an interface with one method"
-    return None
-
-
-def _argument(declared: ir.TypeShape) -> tuple[str, str] | None:
-    """The rule for parameters: what a callback gives is a result too."""
-    callables = (shape for shape in ir.walk(declared) if isinstance(shape, ir.CallableShape))
-    return next((fault for shape in callables if (fault := _result(shape.result))), None)
 
 
 # ---- shared

@@ -89,3 +89,22 @@ def bases_first(schema: ir.Schema) -> tuple[ir.Interface, ...]:
     for interface in schema.interfaces:
         add(interface)
     return tuple(ordered.values())
+
+
+def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
+    """Whether a model that a schema names is data and nothing else: nowhere in it can there be just any value."""
+    found: set[ir.Reference] = {reference}
+    waiting = [(reference, schema)]
+    while waiting:
+        named, namer = waiting.pop()
+        home = peers.get(named.module, namer)  # a model from elsewhere is described in each schema that names it
+        model = next((model for model in home.models if (model.module, model.name) == (named.module, named.name)), None)
+        if model is None:
+            continue
+        shapes = [shape for field in model.fields for shape in ir.walk(field.type)]
+        if model.extra == "allow" or any(isinstance(shape, ir.Scalar) and shape.name == "any" for shape in shapes):
+            return False
+        inner = {shape.model for shape in shapes if isinstance(shape, ir.ModelShape)} - found
+        found |= inner
+        waiting.extend((part, home) for part in inner)
+    return True

@@ -15,7 +15,21 @@ from pydantic import BaseModel, ConfigDict, Field
 
 IR_FORMAT: Literal[1] = 1
 
-ScalarName = Literal["none", "bool", "int", "float", "str", "bytes", "datetime", "any"]
+ScalarName = Literal[
+    "none",
+    "bool",
+    "int",
+    "float",
+    "str",
+    "bytes",
+    "datetime",
+    "blob",
+    "url",
+    "headers",
+    "request",
+    "response",
+    "any",
+]
 LiteralValue = bool | int | str
 DefaultValue = bool | int | float | str | None
 
@@ -71,6 +85,20 @@ class DictShape(Node):
     value: TypeShape
 
 
+class TupleShape(Node):
+    """A list of a fixed length, each element with a type of its own."""
+
+    kind: Literal["tuple"] = "tuple"
+    items: tuple[TypeShape, ...]
+
+
+class UnionShape(Node):
+    """One of several types that a reader tells apart by the value: neither null, nor any, nor anything with parts."""
+
+    kind: Literal["union"] = "union"
+    members: tuple[Annotated[Scalar | LiteralShape, Field(discriminator="kind")], ...]
+
+
 class OptionalShape(Node):
     """A type, or null."""
 
@@ -100,6 +128,26 @@ class CallableShape(Node):
     result: TypeShape
 
 
+class StubShape(Node):
+    """A capability of which nothing is said: an instance of some interface, or a function."""
+
+    kind: Literal["stub"] = "stub"
+
+
+class StreamShape(Node):
+    """Items that arrive one after another, for one reader."""
+
+    kind: Literal["stream"] = "stream"
+    item: TypeShape
+
+
+class WritableShape(Node):
+    """Something to which items can be written one after another."""
+
+    kind: Literal["writable"] = "writable"
+    item: TypeShape
+
+
 class Unsupported(Node):
     """A type that cannot travel: why, what to write instead, and where it stands."""
 
@@ -114,10 +162,15 @@ TypeShape = Annotated[
     | LiteralShape
     | ListShape
     | DictShape
+    | TupleShape
+    | UnionShape
     | OptionalShape
     | ModelShape
     | InterfaceShape
     | CallableShape
+    | StubShape
+    | StreamShape
+    | WritableShape
     | Unsupported,
     Field(discriminator="kind"),
 ]
@@ -133,11 +186,14 @@ class Default(Node):
 
 
 class Parameter(Node):
-    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use."""
+    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use.
+
+    A variadic one takes the arguments that are left, `type` being that of each.
+    """
 
     name: str
     wire: str
-    passing: Literal["positional_only", "positional", "keyword"] = "positional"
+    passing: Literal["positional_only", "positional", "variadic", "keyword"] = "positional"
     type: TypeShape
     default: Default | None = None
     position: Position
@@ -224,6 +280,11 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
     match shape:
         case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
             yield from walk(inner)
+        case StreamShape(item=inner) | WritableShape(item=inner):
+            yield from walk(inner)
+        case TupleShape(items=parts) | UnionShape(members=parts):
+            for part in parts:
+                yield from walk(part)
         case CallableShape(parameters=parameters, result=result):
             for part in (*parameters, result):
                 yield from walk(part)

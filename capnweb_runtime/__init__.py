@@ -6,6 +6,7 @@ promise pipelining.
 are used.
 """
 
+from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
 from capnweb_runtime.client import connect
 from capnweb_runtime.errors import (
     CapnwebError,
@@ -22,22 +23,30 @@ from capnweb_runtime.errors import (
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.server import Peer, serve
+from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarget
 from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
 from capnweb_runtime.target import RpcTarget
-from capnweb_runtime.values import UNDEFINED, WireDate
+from capnweb_runtime.values import UNDEFINED, Blob, Headers, Request, Response, Uint8ClampedArray, Url, WireDate
 
 __all__ = [
     "UNDEFINED",
+    "AnyPromise",
+    "AnyStub",
+    "Blob",
     "CallbackStub",
     "CapnwebError",
     "DisposedError",
     "EvalError",
+    "Headers",
     "LimitExceeded",
     "Limits",
     "Observer",
     "Peer",
     "ProtocolError",
     "RangeError",
+    "ReadableStream",
+    "Request",
+    "Response",
     "RpcError",
     "RpcPromise",
     "RpcStub",
@@ -45,7 +54,12 @@ __all__ = [
     "SessionClosed",
     "SessionError",
     "URIError",
+    "Uint8ClampedArray",
+    "Url",
     "WireDate",
+    "WritableStream",
+    "WritableTarget",
     "connect",
     "serve",
+    "unwrap",
 ]

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from capnweb_runtime.any_stub import CallbackPromise
 from capnweb_runtime.core.codecs import TypeCodec, stub_of
 from capnweb_runtime.core.devaluate import encode_ref
 from capnweb_runtime.core.evaluate import Evaluator
@@ -28,19 +29,21 @@ class CallbackCodec(TypeCodec):
     def label(self) -> str:
         return "a function"
 
+    promise = staticmethod(lambda: CallbackPromise)
+
     def __init__(self, method: Method) -> None:
-        self._method = method
+        self.method = method
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if isinstance(value, StubRef):
             return encode_ref(value, to)
         if callable(value):
             name = getattr(value, "__qualname__", type(value).__name__)
-            return ["export", to.export_stub(FunctionHook(value, self._method, to.host, name))]
+            return ["export", to.export_stub(FunctionHook(value, self.method, to.host, name))]
         return self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         return stub_of(wire, source, lambda: self._stub, self)
 
     def _stub(self, hook: Any) -> CallbackStub[..., Any]:
-        return CallbackStub(hook, self._method)
+        return CallbackStub(hook, self.method)

@@ -8,11 +8,18 @@ word on what to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
 
+from capnweb_runtime.any_stub import (
+    ANY_CAPABILITY,
+    ANY_VALUE,
+    AnyPromise,
+    AnyStub,
+    CallbackPromise,
+    StubPromise,
+)
 from capnweb_runtime.callbacks import CallbackCodec
 from capnweb_runtime.core.codecs import (
-    ANY,
     BOOL,
     BYTES,
     DATETIME,
@@ -28,18 +35,36 @@ from capnweb_runtime.core.codecs import (
     OptionalCodec,
     TupleCodec,
     TypeCodec,
+    UnionCodec,
+    ValueCodec,
 )
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
 from capnweb_runtime.models import Reader
+from capnweb_runtime.streams import (
+    ReadableStream,
+    StreamCodec,
+    StreamPromise,
+    WritableCodec,
+    WritableStream,
+    WritableTarget,
+)
 from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
 from capnweb_runtime.target import RpcTarget
+from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
 GENERATED_API = 1
 """Number of this contract."""
 
+ANY: Final[TypeCodec] = ANY_VALUE
+STUB: Final[TypeCodec] = ANY_CAPABILITY
+BLOB: Final[TypeCodec] = ValueCodec(Blob)
+URL: Final[TypeCodec] = ValueCodec(Url)
+HEADERS: Final[TypeCodec] = ValueCodec(Headers)
+REQUEST: Final[TypeCodec] = ValueCodec(Request)
+RESPONSE: Final[TypeCodec] = ValueCodec(Response)
 Codec: TypeAlias = TypeCodec
 Importer: TypeAlias = Evaluator
 M = TypeVar("M")
@@ -100,6 +125,21 @@ def tuple_of(*items: Codec) -> Codec:
     return TupleCodec(items)
 
 
+def union_of(*items: Codec) -> Codec:
+    """Codec of a value of one of several types, tried in order."""
+    return UnionCodec(items)
+
+
+def stream_of(item: Codec) -> Codec:
+    """Codec of an async iterable."""
+    return StreamCodec(item)
+
+
+def writable_of(item: Codec) -> Codec:
+    """Codec of an object to write to."""
+    return WritableCodec(item)
+
+
 def optional(item: Codec) -> Codec:
     """Codec of a value or None."""
     return OptionalCodec(item)
@@ -144,14 +184,23 @@ def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
 
 __all__ = [
     "ANY",
+    "BLOB",
     "BOOL",
     "BYTES",
     "DATETIME",
     "FLOAT",
     "GENERATED_API",
+    "HEADERS",
     "INT",
     "NONE",
+    "REQUEST",
+    "RESPONSE",
     "STR",
+    "STUB",
+    "URL",
+    "AnyPromise",
+    "AnyStub",
+    "CallbackPromise",
     "CallbackStub",
     "Calls",
     "Codec",
@@ -164,10 +213,15 @@ __all__ = [
     "MapPromise",
     "Method",
     "Parameter",
+    "ReadableStream",
     "RpcPromise",
     "RpcStub",
     "RpcTarget",
+    "StreamPromise",
+    "StubPromise",
     "Wire",
+    "WritableStream",
+    "WritableTarget",
     "callback",
     "dict_of",
     "interface",
@@ -181,5 +235,8 @@ __all__ = [
     "prop",
     "reader",
     "require",
+    "stream_of",
     "tuple_of",
+    "union_of",
+    "writable_of",
 ]

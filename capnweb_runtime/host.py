@@ -9,11 +9,14 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
-from capnweb_runtime.core.hook import Hook, StubRef
+from capnweb_runtime.any_stub import AnyStub
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
-from capnweb_runtime.core.local import FunctionHook
+from capnweb_runtime.core.local import FunctionHook, PayloadHook, PromiseHook
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.stub import RpcStub
+from capnweb_runtime.streams import ReadableStream, WritableStream, pump
 
 
 class HostBase(ABC):
@@ -38,7 +41,37 @@ class HostBase(ABC):
 
     def new_stub(self, hook: Hook) -> StubRef:
         """An untyped stub over the hook."""
-        return RpcStub(hook)
+        return AnyStub(hook)
+
+    def new_readable(self, pipe: Pipe) -> ReadableStream[Any]:
+        """A readable stream over the pipe."""
+        return ReadableStream(pipe, self)
+
+    def new_writable(self, hook: Hook) -> StubRef:
+        """A writable stream over the hook."""
+        return WritableStream[Any](hook)
+
+    def value_hook(self, cell: Cell[Any]) -> Hook:
+        """A new hook over a plain value that is not known yet."""
+        return self._later(cell, Payload)
+
+    def awaitable_hook(self, awaitable: Any, codec: Codec) -> Hook:
+        """A new hook over what an awaitable will give."""
+        value = self.start(lambda: awaitable, (), {})
+        if isinstance(value, Cell):
+            return self._later(value, lambda value: Payload(value, codec))
+        return PayloadHook(Payload(value, codec), self)
+
+    def _later(self, cell: Cell[Any], payload: Callable[[Any], Payload]) -> Hook:
+        hook: Cell[Hook] = Cell()
+        cell.then(lambda value: hook.resolve(PayloadHook(payload(value), self)), hook.reject)
+        return PromiseHook(hook, self)
+
+    def pump(self, source: OutgoingStream, into: Hook) -> None:
+        """Starts writing a stream into the writable end of a pipe."""
+        writing = self.start(pump, (source, into, self), {})
+        if isinstance(writing, Cell):
+            writing.then(lambda _: None, lambda error: self.report("a stream", error))
 
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes."""

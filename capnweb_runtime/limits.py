@@ -26,6 +26,10 @@ class Limits:
         map_steps: elements × instructions that one `map()` may expand to, nested maps included. Default 100,000: a few
             seconds of work.
         outbox_bytes: bytes that may wait for a peer that does not read. Default 64 MiB.
+        stream_bytes: bytes of one stream that may wait to be read. Default 64 MiB: a sender that minds
+            acknowledgements has less on its way, on any but the longest and fastest lines.
+        blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
+        calls: calls of the peer's that may run at a time. Default 10,000.
     """
 
     message_size: int = 32 * 1024 * 1024
@@ -35,6 +39,9 @@ class Limits:
     imports: int = 100_000
     map_steps: int = 100_000
     outbox_bytes: int = 64 * 1024 * 1024
+    stream_bytes: int = 64 * 1024 * 1024
+    blob_bytes: int = 64 * 1024 * 1024
+    calls: int = 10_000
 
 
 DEFAULT_LIMITS = Limits()

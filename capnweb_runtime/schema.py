@@ -8,9 +8,12 @@ A schema is a module with `typing.Protocol` classes. Wire names are the Python n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, TypeVar
+from typing import Any, Literal, Protocol, TypeVar
+
+from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
 T = TypeVar("T")
+T_contra = TypeVar("T_contra", contravariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
@@ -41,3 +44,17 @@ def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], ty
         return cls
 
     return mark
+
+
+class Stub(Protocol):
+    """In a schema: any capability, of which nothing more is said."""
+
+
+class Writable(Protocol[T_contra]):
+    """In a schema: a stream to write to, whose chunks are of the type given."""
+
+    def write(self, chunk: T_contra) -> None:
+        """Takes a chunk."""
+
+
+__all__ = ["Blob", "Headers", "Request", "Response", "Stub", "Url", "Writable", "interface", "wire_name"]

@@ -152,7 +152,12 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
         self._method = method
 
     def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R_co]:
-        return _Caller(self._hook)._call(self._method, *args, **kwargs)
+        return CallbackStub.call_through(self._hook, (), self._method, args, kwargs)
+
+    @staticmethod
+    def call_through(hook: Hook, path: Path, method: Method, args: Any, kwargs: Any) -> RpcPromise[Any]:
+        """Calls what is at a path from a hook, as a function; for promises of functions."""
+        return _Caller(hook, path)._call(method, *args, **kwargs)
 
     def dup(self) -> Self:
         """A second stub for the same function; keep one to call it after the method that received it has returned."""
@@ -160,13 +165,13 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
 
 
 class _Caller(Calls):
-    """Calls a hook itself, with an empty path."""
+    """Calls a function that a hook leads to."""
 
     __slots__ = ("_hook", "_path")
 
-    def __init__(self, hook: Hook) -> None:
+    def __init__(self, hook: Hook, path: Path) -> None:
         self._hook = hook
-        self._path = ()
+        self._path = path
 
 
 class RpcPromise(PromiseRef, FutureFace, Generic[T_co]):
@@ -310,7 +315,7 @@ class ListPromise(RpcPromise[list[T]], Generic[T, P_co]):
         Raises:
             TypeError: the function is async, or passes what cannot be recorded.
         """
-        return cast("MapPromise[Q]", _map(self, function, _item_codec(self._codec)))
+        return cast("MapPromise[Q]", map_over(self, function, _item_codec(self._codec)))
 
 
 class DictPromise(RpcPromise[dict[str, T]], Generic[T, P_co]):
@@ -352,7 +357,7 @@ class MapPromise(RpcPromise[Any], Generic[P_co]):
 
     def map(self, function: Callable[[P_co], Q]) -> MapPromise[Q]:
         """See `ListPromise.map`."""
-        return cast("MapPromise[Q]", _map(self, function, _item_codec(self._codec)))
+        return cast("MapPromise[Q]", map_over(self, function, _item_codec(self._codec)))
 
 
 class MapCodec(ListCodec):
@@ -367,8 +372,17 @@ def _item_codec(codec: TypeCodec) -> TypeCodec:
     return item if isinstance(item, TypeCodec) else ANY
 
 
-def _map(subject: RpcPromise[Any], function: Callable[[Any], Any], item: TypeCodec) -> RpcPromise[Any]:
-    """Records a mapper function and applies it to the list that the promise stands for."""
+def map_over(
+    subject: RpcPromise[Any], function: Callable[[Any], Any], item: TypeCodec, expect: TypeCodec | None = None
+) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+    """Records a mapper function and applies it to the list that the promise stands for.
+
+    Parameters:
+        subject: the promise.
+        function: called with a placeholder.
+        item: codec of the placeholder.
+        expect: codec of the whole result; by default a list of what the function returned.
+    """
     hook = subject._hook
     recorder = Recorder(_recorder.get())
     token = _recorder.set(recorder)
@@ -380,8 +394,8 @@ def _map(subject: RpcPromise[Any], function: Callable[[Any], Any], item: TypeCod
         if inspect.iscoroutine(result):
             result.close()
         raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
-    codec = MapCodec(_recorded_codec(result))
-    return cast("RpcPromise[Any]", _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec)))
+    codec = expect or MapCodec(_recorded_codec(result))
+    return cast(Q, _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec)))
 
 
 def _recorded_codec(result: Any) -> TypeCodec:

@@ -83,7 +83,8 @@ class Url(str):
 
 @final
 class Headers(Mapping[str, str]):
-    """HTTP headers, normalised as the reference does: lower-cased, sorted, duplicates joined by ", " except for set-cookie.
+    """HTTP headers, normalised as the reference does: lower-cased, sorted, duplicates joined by ", " except for
+    set-cookie.
 
     Parameters:
         pairs: names and values, in any case and order.
@@ -169,7 +170,8 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes with a media type. A blob travels as a stream beside its message, which is delivered once all of it has arrived.
+    """Bytes with a media type. A blob travels as a stream beside its message, which is delivered once all of it has
+    arrived.
 
     Attributes:
         data: the bytes.

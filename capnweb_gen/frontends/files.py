@@ -16,6 +16,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
+from pydantic import PydanticSchemaGenerationError
+from pydantic_core import SchemaError
+
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.ir import Position
 
@@ -137,6 +140,8 @@ def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
         hint = f"`python -c 'import {file.module}'` must work before it can be compiled"
         if isinstance(error, ModuleNotFoundError) and f"{file.module}.".startswith(f"{error.name}."):
             hint = "rename its folder: there is another package of that name, which Python finds first"
+        elif isinstance(error, PydanticSchemaGenerationError | SchemaError):
+            hint = "models hold data: capabilities, functions and streams are taken and given by methods"
         return Diagnostic(file.shown, position.line, position.column, f"importing this schema failed: {what}", hint)
     origin = module.__file__
     if origin is None or not Path(origin).samefile(file.path):

@@ -172,17 +172,16 @@ class InterfaceReader:
         )
 
     def _parameter(self, where: str, source: ParameterSource, case: Case) -> ir.Parameter | None:
-        if source.passing == "star" or source.passing == "double_star":
-            stars = "*" if source.passing == "star" else "**"
-            hint = "take a list" if source.passing == "star" else "take a dict[str, ...], or name the parameters"
-            self._fault(source.position, f"{stars}{source.name} of {where} cannot travel", hint)
+        if source.passing == "double_star":
+            hint = "take a dict[str, ...], or name the parameters"
+            self._fault(source.position, f"**{source.name} of {where} cannot travel", hint)
             return None
         what = f"the parameter {source.name} of {where}"
         shape = self._type(source.annotation, source.position, f"write {source.name}: and the type")
         return ir.Parameter(
             name=source.name,
             wire=naming.wire_name(source.name, case),
-            passing=source.passing,
+            passing="variadic" if source.passing == "star" else source.passing,
             type=shape,
             default=self._default(what, source.default, shape) if source.default else None,
             position=source.position,
@@ -221,6 +220,8 @@ def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
             return True
         case ir.OptionalShape(item=inner):
             return value is None or _fits(value, inner)
+        case ir.UnionShape(members=members):
+            return any(_fits(value, member) for member in members)
         case ir.LiteralShape(values=values):
             return any(value == constant and type(value) is type(constant) for constant in values)
         case ir.Scalar(name="none"):

@@ -24,6 +24,7 @@ from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
 from capnweb_gen.ir import Position
+from capnweb_runtime import schema
 
 _SCALARS: dict[object, ir.ScalarName] = {
     None: "none",
@@ -34,6 +35,11 @@ _SCALARS: dict[object, ir.ScalarName] = {
     str: "str",
     bytes: "bytes",
     datetime: "datetime",
+    schema.Blob: "blob",
+    schema.Url: "url",
+    schema.Headers: "headers",
+    schema.Request: "request",
+    schema.Response: "response",
     Any: "any",
 }
 
@@ -43,13 +49,18 @@ T = TypeVar("T")
 _CALLABLE: object = vars(collections.abc)["Callable"]
 _SELF: object = vars(typing)["Self"]
 
+_LISTS: tuple[object, ...] = (list, collections.abc.Sequence)
+_DICTS: tuple[object, ...] = (dict, collections.abc.Mapping)
+_STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.AsyncIterable)
+
 _LIST_HINT = "write list[...]"
-_STREAM_HINT = "return a list, or take a callback that is called with each item"
+_STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
+_STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
 
 # What people may well write, and what to write instead. Looked up by the type itself, then by its origin.
 _INSTEAD: dict[object, str] = {
     object: "write Any if any value may travel, or name the type",
-    tuple: "write list[...] if all elements have one type, or declare a model",
+    tuple: "write list[...] if all elements have one type, or tuple[int, str] with the type of each",
     set: _LIST_HINT,
     frozenset: _LIST_HINT,
     collections.abc.Sequence: _LIST_HINT,
@@ -61,9 +72,10 @@ _INSTEAD: dict[object, str] = {
     collections.abc.MutableMapping: "write dict[str, ...]",
     collections.abc.Iterator: _STREAM_HINT,
     collections.abc.Generator: _STREAM_HINT,
-    collections.abc.AsyncIterator: _STREAM_HINT,
-    collections.abc.AsyncIterable: _STREAM_HINT,
-    collections.abc.AsyncGenerator: _STREAM_HINT,
+    collections.abc.AsyncIterator: _STREAM_OF_WHAT,
+    collections.abc.AsyncIterable: _STREAM_OF_WHAT,
+    collections.abc.AsyncGenerator: "write AsyncIterator[...]",
+    schema.Writable: "say what is written: Writable[bytes]",
     collections.abc.Awaitable: "write `async def` and the type that is awaited",
     collections.abc.Coroutine: "write `async def` and the type that is awaited",
     bytearray: "write bytes",
@@ -157,7 +169,9 @@ class Shapes:
         origin = get_origin(annotation)
         if origin is not None:
             return self._composite(annotation, origin, depth)
-        if isinstance(annotation, type):
+        if annotation is schema.Stub:
+            return ir.StubShape()
+        if isinstance(annotation, type) and annotation is not schema.Writable:
             return self._class(typing.cast("type[object]", annotation))
         raise _refusal(annotation)
 
@@ -173,16 +187,11 @@ class Shapes:
             return self._union(arguments, depth)
         if origin is Literal:
             return _literal(arguments)
-        if origin is list and len(arguments) == 1:
-            return ir.ListShape(item=self._shape(arguments[0], depth))
-        if origin is dict and len(arguments) == 2:
-            if arguments[0] is not str:
-                raise UnsupportedTypeError(
-                    f"the keys of {describe(annotation)} are not strings", "write dict[str, ...]"
-                )
-            return ir.DictShape(value=self._shape(arguments[1], depth))
         if origin is _CALLABLE and arguments:
             return self._callable(annotation, arguments, depth)
+        container = self._container(annotation, origin, arguments, depth)
+        if container is not None:
+            return container
         if isinstance(origin, typing_extensions.TypeAliasType):
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if generic_interface:
@@ -191,15 +200,51 @@ class Shapes:
             )
         raise _refusal(annotation)
 
+    def _container(
+        self, annotation: object, origin: object, arguments: tuple[object, ...], depth: int
+    ) -> ir.TypeShape | None:
+        """A type of which the arguments say what is in it."""
+        if origin is tuple and arguments and Ellipsis not in arguments:
+            return ir.TupleShape(items=tuple(self._shape(argument, depth) for argument in arguments))
+        if origin in _DICTS and len(arguments) == 2:
+            if arguments[0] is not str:
+                reason = f"the keys of {describe(annotation)} are not strings"
+                raise UnsupportedTypeError(reason, "write dict[str, ...]")
+            return ir.DictShape(value=self._shape(arguments[1], depth))
+        if len(arguments) != 1:
+            return None
+        if origin in _LISTS:
+            return ir.ListShape(item=self._shape(arguments[0], depth))
+        if origin in _STREAMS:
+            return ir.StreamShape(item=self._shape(arguments[0], depth))
+        if origin is schema.Writable:
+            return ir.WritableShape(item=self._shape(arguments[0], depth))
+        return None
+
     def _union(self, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         others = [argument for argument in arguments if argument is not type(None)]
-        if len(others) != 1:
-            names = " | ".join(describe(argument) for argument in others)
-            raise UnsupportedTypeError(
-                f"{names} is a union", "write one type, or that type | None; or declare a model with a Literal"
-            )
-        inner = self._shape(others[0], depth)
-        return inner if _includes_null(inner) else ir.OptionalShape(item=inner)
+        inner = self._shape(others[0], depth) if len(others) == 1 else self._alternatives(others, depth)
+        return inner if len(others) == len(arguments) or _includes_null(inner) else ir.OptionalShape(item=inner)
+
+    def _alternatives(self, types: list[object], depth: int) -> ir.TypeShape:
+        """A union of several types, each of which may be a union that has a name."""
+        members: dict[str, ir.Scalar | ir.LiteralShape] = {}
+        null = False
+        for written in types:
+            shape = self._shape(written, depth)
+            if isinstance(shape, ir.OptionalShape):
+                shape, null = shape.item, True
+            if shape == ir.Scalar(name="none"):
+                null = True
+                continue
+            for member in shape.members if isinstance(shape, ir.UnionShape) else (shape,):
+                if not isinstance(member, ir.Scalar | ir.LiteralShape) or _includes_null(member):
+                    names = " | ".join(describe(argument) for argument in types)
+                    hint = "unions are of numbers, texts, bytes and constants: write one type, or that type | None"
+                    raise UnsupportedTypeError(f"{names} is a union with {describe(written)}", hint)
+                members.setdefault(repr(member), member)
+        union = ir.UnionShape(members=tuple(members.values()))
+        return ir.OptionalShape(item=union) if null else union
 
     def _callable(self, annotation: object, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         parameters, result = arguments[0], arguments[-1]

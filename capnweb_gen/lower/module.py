@@ -187,6 +187,8 @@ class _Lowering:
         arguments = [layout.string(parameter.name), self._spell.codec(parameter.type)]
         if parameter.default is not None:
             arguments.append("required=False")
+        if parameter.passing == "variadic":
+            arguments.append("variadic=True")
         if parameter.passing == "keyword":
             arguments.append("keyword=True")
             if parameter.wire != parameter.name:
@@ -208,10 +210,7 @@ class _Lowering:
             parameter.name: f"{parameter.name}: {self._spell.argument(parameter.type)}{_omitted(parameter)}"
             for parameter in member.parameters
         }
-        passed = [
-            f"{parameter.name}={parameter.name}" if parameter.passing == "keyword" else parameter.name
-            for parameter in member.parameters
-        ]
+        passed = [_passed(parameter) for parameter in member.parameters]
         promise = self._spell.promise(member.result)
         return FunctionView(
             decorators=(),
@@ -267,8 +266,22 @@ def _parameters(method: ir.Method, written: dict[str, str]) -> list[str]:
     """The parameters of a method as written, with self and the markers between the ways of passing them."""
     before = [written[parameter.name] for parameter in method.parameters if parameter.passing == "positional_only"]
     normal = [written[parameter.name] for parameter in method.parameters if parameter.passing == "positional"]
+    rest = [f"*{written[parameter.name]}" for parameter in method.parameters if parameter.passing == "variadic"]
     after = [written[parameter.name] for parameter in method.parameters if parameter.passing == "keyword"]
-    return ["self", *before, *(["/"] if before else []), *normal, *(["*", *after] if after else [])]
+    if after and not rest:
+        rest = ["*"]
+    return ["self", *before, *(["/"] if before else []), *normal, *rest, *after]
+
+
+def _passed(parameter: ir.Parameter) -> str:
+    """A parameter of a stub's method as an argument of the call that it makes."""
+    match parameter.passing:
+        case "keyword":
+            return f"{parameter.name}={parameter.name}"
+        case "variadic":
+            return f"*{parameter.name}"
+        case "positional" | "positional_only":
+            return parameter.name
 
 
 def _omitted(parameter: ir.Parameter) -> str:

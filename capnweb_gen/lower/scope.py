@@ -72,6 +72,10 @@ class Scope:
         """Whether it belongs to a module that needs this one too."""
         return self._home(reference).module in self._cyclic
 
+    def is_pure(self, reference: ir.Reference) -> bool:
+        """Whether a model is data and nothing else."""
+        return graph.is_pure(reference, self._schema, self._peers)
+
     def import_blocks(self) -> list[list[str]]:
         """The import statements in their groups: standard library, others, this project, the generated package."""
         blocks: list[list[str]] = [[], [], [], []]

@@ -42,6 +42,8 @@ class Spelling:
         match shape:
             case ir.Scalar():
                 return f"rpc.{shape.name.upper()}"
+            case ir.StubShape():
+                return "rpc.STUB"
             case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference) if not self._scope.is_cyclic(
                 reference
             ):
@@ -63,6 +65,14 @@ class Spelling:
                 return "rpc.dict_of", [self.codec(value)]
             case ir.OptionalShape(item=item):
                 return "rpc.optional", [self.codec(item)]
+            case ir.TupleShape(items=items):
+                return "rpc.tuple_of", [self.codec(item) for item in items]
+            case ir.UnionShape(members=members):
+                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_is_wide)]
+            case ir.StreamShape(item=item):
+                return "rpc.stream_of", [self.codec(item)]
+            case ir.WritableShape(item=item):
+                return "rpc.writable_of", [self.codec(item)]
             case ir.LiteralShape(values=values):
                 return "rpc.literal_of", [_constant(value) for value in values]
             case ir.CallableShape(parameters=parameters, result=result):
@@ -82,7 +92,8 @@ class Spelling:
         if self._scope.is_cyclic(reference):
             encode = f"lambda value, to: {encode}(value, to)"
             decode = f"lambda wire, source: {decode}(wire, source)"
-        return "rpc.model", [self.model(reference), encode, decode, f"lambda: {promise}"]
+        pure = [] if self._scope.is_pure(reference) else ["pure=False"]
+        return "rpc.model", [self.model(reference), encode, decode, f"lambda: {promise}", *pure]
 
     def interface_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes an interface's codec."""
@@ -121,6 +132,14 @@ class Spelling:
                 return f"rpc.ListPromise[{self.awaited(inner)}, {self.promise(inner)}]"
             case ir.DictShape(value=inner):
                 return f"rpc.DictPromise[{self.awaited(inner)}, {self.promise(inner)}]"
+            case ir.StreamShape(item=inner):
+                return f"rpc.StreamPromise[{self.awaited(inner)}]"
+            case ir.CallableShape():
+                return f"rpc.CallbackPromise[{self._call_signature(shape)}]"
+            case ir.StubShape():
+                return "rpc.StubPromise"
+            case ir.Scalar(name="any"):
+                return "rpc.AnyPromise"
             case _:
                 return f"rpc.RpcPromise[{self.awaited(shape)}]"
 
@@ -135,10 +154,18 @@ class Spelling:
                 return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self.awaited(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{self.awaited(item)} | None"
+            case ir.TupleShape(items=items):
+                return f"{self._scope.builtin('tuple')}[{', '.join(map(self.awaited, items))}]"
             case ir.InterfaceShape(interface=reference):
                 return self.interface(reference, "Stub")
+            case ir.StubShape():
+                return "rpc.AnyStub"
             case ir.CallableShape():
                 return self._callback_stub(shape)
+            case ir.StreamShape(item=item):
+                return f"rpc.ReadableStream[{self.awaited(item)}]"
+            case ir.WritableShape(item=item):
+                return f"rpc.WritableStream[{self.given(item)}]"
             case _:
                 return self._leaf(shape)
 
@@ -154,12 +181,10 @@ class Spelling:
                 return f"{mapping}[{self._scope.builtin('str')}, {self.given(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{self.given(item)} | None"
-            case ir.InterfaceShape(interface=reference):
-                return f"{self.interface(reference, 'Target')} | {self.interface(reference, 'Stub')}"
-            case ir.CallableShape():
-                return f"{self._callable(shape)} | {self._callback_stub(shape)}"
+            case ir.TupleShape(items=items):
+                return f"{self._scope.builtin('tuple')}[{', '.join(map(self.given, items))}]"
             case _:
-                return self._leaf(shape)
+                return " | ".join(self._whole(shape))
 
     def result(self, shape: ir.TypeShape) -> str:
         """What a method of a target gives: at once, or when it is awaited."""
@@ -190,20 +215,43 @@ class Spelling:
             case ir.DictShape(value=value):
                 mapping = self._scope.imported("collections.abc", "Mapping")
                 return [f"{mapping}[{self._scope.builtin('str')}, {self.argument(value)}]"]
+            case ir.TupleShape(items=items):
+                return [f"{self._scope.builtin('tuple')}[{', '.join(map(self.argument, items))}]"]
             case ir.OptionalShape(item=item):
                 return self._values(item)
+            case _:
+                return self._whole(shape)
+
+    def _whole(self, shape: ir.TypeShape) -> list[str]:
+        """What may be given for a type without parts that could be promised one by one."""
+        match shape:
             case ir.InterfaceShape(interface=reference):
                 return [self.interface(reference, "Target"), self.interface(reference, "Stub")]
+            case ir.StubShape():
+                anything = self._scope.imported("typing", "Any")
+                function = f"{self._scope.imported('collections.abc', 'Callable')}[..., {anything}]"
+                return ["rpc.RpcTarget", "rpc.RpcStub", function]
             case ir.CallableShape():
                 return [self._callable(shape), self._callback_stub(shape)]
+            case ir.StreamShape(item=item):
+                return [f"{self._scope.imported('collections.abc', 'AsyncIterable')}[{self.given(item)}]"]
+            case ir.WritableShape(item=item):
+                return [f"rpc.WritableTarget[{self.awaited(item)}]", self.awaited(shape)]
             case _:
                 return [self._leaf(shape)]
 
     def _promised(self, shape: ir.TypeShape) -> str | None:
-        """What a promise given as an argument is of, if there can be one: nothing gives promises of callables."""
-        if _is_any(shape) or any(isinstance(inner, ir.CallableShape) for inner in ir.walk(shape)):
-            return None
-        return self.awaited(shape)
+        """What a promise given as an argument is of, where a promise is not given as what it promises."""
+        whole = shape.item if isinstance(shape, ir.OptionalShape) else shape
+        match whole:
+            case ir.StubShape():
+                return self._scope.imported("typing", "Any")
+            case ir.Scalar(name="any") | ir.WritableShape():
+                return None
+            case ir.CallableShape() | ir.StreamShape():
+                return None  # promises of these can be called and iterated themselves
+            case _:
+                return self.awaited(shape)
 
     # ---- parts
 
@@ -215,8 +263,12 @@ class Spelling:
         return f"{callable_}[[{taken}], {self.result(shape.result)}]"
 
     def _callback_stub(self, shape: ir.CallableShape) -> str:
+        return f"rpc.CallbackStub[{self._call_signature(shape)}]"
+
+    def _call_signature(self, shape: ir.CallableShape) -> str:
+        """The arguments of CallbackStub and CallbackPromise: what is taken, and what a call gives when awaited."""
         given = ", ".join(self.given(parameter) for parameter in shape.parameters)
-        return f"rpc.CallbackStub[[{given}], {self.awaited(shape.result)}]"
+        return f"[{given}], {self.awaited(shape.result)}"
 
     def _leaf(self, shape: ir.TypeShape) -> str:
         match shape:
@@ -226,14 +278,26 @@ class Spelling:
                 return self._scope.imported("typing", "Any")
             case ir.Scalar(name="datetime"):
                 return self._scope.imported("datetime", "datetime")
+            case ir.Scalar(name="blob" | "url" | "headers" | "request" | "response" as name):
+                return f"rpc.{name.capitalize()}"
             case ir.Scalar(name=name):
                 return self._scope.builtin(name)
+            case ir.UnionShape(members=members):
+                return " | ".join(map(self._leaf, members))
             case ir.LiteralShape(values=values):
                 return f"{self._scope.imported('typing', 'Literal')}[{', '.join(map(_constant, values))}]"
             case ir.ModelShape(model=reference):
                 return self.model(reference)
             case _:
                 raise AssertionError(f"{shape!r} is not a leaf")
+
+
+# An `int | float` must stay an int, and a Url is a str too: the narrow type is tried first.
+_WIDE = frozenset({"float", "str"})
+
+
+def _is_wide(shape: ir.TypeShape) -> bool:
+    return isinstance(shape, ir.Scalar) and shape.name in _WIDE
 
 
 def _is_any(shape: ir.TypeShape) -> bool:
@@ -257,12 +321,26 @@ def _label(shape: ir.TypeShape) -> str:
             return f"DICT_{_label(value)}"
         case ir.OptionalShape(item=item):
             return f"OPTIONAL_{_label(item)}"
+        case ir.StubShape():
+            return "STUB"
+        case ir.StreamShape(item=item):
+            return f"STREAM_{_label(item)}"
+        case ir.WritableShape(item=item):
+            return f"WRITABLE_{_label(item)}"
+        case ir.TupleShape(items=items):
+            return _short("_".join(["TUPLE", *map(_label, items)]), "TUPLE")
+        case ir.UnionShape(members=members):
+            return _short("_OR_".join(map(_label, members)), "UNION")
         case ir.LiteralShape(values=values):
             words = "_".join(re.sub(r"[^A-Z0-9]+", "_", str(value).upper()).strip("_") for value in values)
             return f"LITERAL_{words}".rstrip("_") if len(words) <= LONGEST_NAME else "LITERAL"
         case ir.CallableShape(parameters=parameters, result=result):
             taken = "_".join(["CALL", *map(_label, parameters)])
             given = "" if isinstance(result, ir.Scalar) and result.name == "none" else f"_TO_{_label(result)}"
-            return taken + given if len(taken + given) <= LONGEST_NAME else "CALL"
+            return _short(taken + given, "CALL")
         case ir.Unsupported():
             raise AssertionError(f"{shape!r} cannot be spelled: check lets no such type through")
+
+
+def _short(label: str, otherwise: str) -> str:
+    return label if len(label) <= LONGEST_NAME else otherwise

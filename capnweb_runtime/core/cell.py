@@ -33,16 +33,18 @@ class _Queue(threading.local):
 _queue = _Queue()
 
 
-def _run(callback: Callable[[Any], object], value: Any) -> None:
-    """Runs a callback after all that are due; from within a callback it is only queued. A callback must not raise."""
+def _run_due() -> None:
+    """Runs the callbacks that are due, and those that become so; does nothing within a callback, which comes first. A
+    callback must not raise.
+    """
     queue = _queue
-    queue.due.append((callback, value))
     if queue.running:
         return
     queue.running = True
+    due = queue.due
     try:
-        while queue.due:
-            callback, value = queue.due.popleft()
+        while due:
+            callback, value = due.popleft()
             callback(value)
     finally:
         queue.running = False
@@ -80,7 +82,8 @@ class Cell(Generic[T]):
                 self._waiters = []
             self._waiters.append((on_value, on_error))
         else:
-            _run(on_value if self._state == _VALUE else on_error, self._outcome)
+            _queue.due.append((on_value if self._state == _VALUE else on_error, self._outcome))
+            _run_due()
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
@@ -96,5 +99,6 @@ class Cell(Generic[T]):
         self._state = state
         self._outcome = outcome
         waiters, self._waiters = self._waiters, None
-        for on_value, on_error in waiters or ():
-            _run(on_value if state == _VALUE else on_error, outcome)
+        if waiters:
+            _queue.due.extend((on_value if state == _VALUE else on_error, outcome) for on_value, on_error in waiters)
+            _run_due()

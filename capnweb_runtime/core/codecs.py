@@ -31,14 +31,22 @@ class TypeCodec(Codec):
 
     Attributes:
         promise: gives the class whose instances stand for a value that has not arrived; None means the general one.
+        passes: every value without capabilities is of the type as it is.
+        plain: so is every value of exactly one of these classes.
     """
 
     promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
+    passes: bool = False
+    plain: tuple[type, ...] = ()
 
     def other(self, value: Any, to: Exporter) -> Wire:
-        """The wire form of what is not of the type itself: a promise of it. Raises Mismatch for anything else."""
+        """The wire form of what is not of the type itself: a promise of it, or an awaitable. Raises Mismatch for
+        anything else.
+        """
         if isinstance(value, PromiseRef):
             return encode_ref(value, to)
+        if hasattr(type(value), "__await__"):
+            return ["promise", to.export_promise(to.host.awaitable_hook(value, self))]
         raise value_mismatch(self.label, value)
 
 
@@ -56,6 +64,8 @@ class _None(TypeCodec):
 
 
 class _Bool(TypeCodec):
+    plain = (bool,)
+
     @property
     def label(self) -> str:
         return "bool"
@@ -70,6 +80,8 @@ class _Bool(TypeCodec):
 
 
 class _Int(TypeCodec):
+    plain = (int,)
+
     @property
     def label(self) -> str:
         return "int"
@@ -92,6 +104,8 @@ class _Int(TypeCodec):
 
 
 class _Float(TypeCodec):
+    plain = (float,)
+
     @property
     def label(self) -> str:
         return "float"
@@ -114,6 +128,8 @@ class _Float(TypeCodec):
 
 
 class _Str(TypeCodec):
+    plain = (str,)
+
     @property
     def label(self) -> str:
         return "str"
@@ -130,6 +146,8 @@ class _Str(TypeCodec):
 
 
 class _Bytes(TypeCodec):
+    plain = (bytes,)
+
     @property
     def label(self) -> str:
         return "bytes"
@@ -335,6 +353,62 @@ class DictCodec(TypeCodec):
         return {
             key: _at(key, self.item.decode, item, source) for key, item in wire.items() if key not in FORBIDDEN_KEYS
         }
+
+
+class UnionCodec(TypeCodec):
+    """A value of one of several types, tried in order."""
+
+    def __init__(self, items: tuple[TypeCodec, ...]) -> None:
+        self.items = items
+        self.pure = all(item.pure for item in items)
+
+    @property
+    def label(self) -> str:
+        return " or ".join(item.label for item in self.items)
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, PromiseRef):
+            return encode_ref(value, to)
+        return self._first(lambda item: item.encode(value, to), value_mismatch(self.label, value))
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._first(lambda item: item.decode(wire, source), wire_mismatch(self.label, wire))
+
+    def _first(self, convert: Callable[[TypeCodec], Any], otherwise: Mismatch) -> Any:
+        for item in self.items:
+            try:
+                return convert(item)
+            except Mismatch:
+                continue
+        raise otherwise
+
+
+class ValueCodec(TypeCodec):
+    """A by-value class of the wire, such as Blob or Headers.
+
+    Parameters:
+        cls: the class; text is accepted for one that is text itself.
+    """
+
+    pure = False
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.cls = cls
+
+    @property
+    def label(self) -> str:
+        return self.cls.__name__
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, str) and issubclass(self.cls, str):
+            value = self.cls(value)
+        return devaluate(value, to, to.depth) if isinstance(value, self.cls) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        value = source.value(wire, source.depth)
+        if not isinstance(value, self.cls):
+            raise wire_mismatch(self.label, wire)
+        return value
 
 
 class LiteralCodec(TypeCodec):

@@ -9,16 +9,42 @@ from __future__ import annotations
 
 import binascii
 from array import array
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime
 from typing import Any, Final
 
-from capnweb_runtime.core.hook import Exportable, Exporter, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import (
+    Codec,
+    Exportable,
+    Exporter,
+    Local,
+    OutgoingStream,
+    PromiseRef,
+    StubRef,
+    Wire,
+    WritableRef,
+)
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import RpcError, wire_message, wire_type
-from capnweb_runtime.values import MAX_SAFE_INTEGER, Uint8ClampedArray, Undefined, WireDate, date_to_ms
+from capnweb_runtime.limits import DEFAULT_LIMITS
+from capnweb_runtime.values import (
+    MAX_SAFE_INTEGER,
+    Blob,
+    Headers,
+    Request,
+    Response,
+    Uint8ClampedArray,
+    Undefined,
+    Url,
+    WireDate,
+    date_to_ms,
+)
 
 MAX_DEPTH: Final = 256
+_BLOB_PIECE: Final = 64 * 1024
 _INF: Final = float("inf")
+_DIGITS_AT_ONCE: Final = 3900
+_BITS_AT_ONCE: Final = 12_950  # 3,899 digits
 
 ARRAY_TYPES: Final = {
     "Int8Array": "b",
@@ -54,10 +80,30 @@ def devaluate(value: Any, to: Exporter, depth: int = 0) -> Wire:
 
 
 def encode_int(value: int) -> Wire:
-    """A plain number where a double holds it exactly, otherwise a bigint."""
+    """A plain number where a double holds it exactly, otherwise a bigint.
+
+    Raises:
+        ValueError: it has more digits than a peer reads.
+    """
     if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
         return value
-    return ["bigint", str(value)]
+    return ["bigint", str(value) if value.bit_length() <= _BITS_AT_ONCE else _long_decimal(value)]
+
+
+def _long_decimal(value: int) -> str:
+    """`str` in pieces: CPython refuses more than 4,300 digits at once, the protocol allows 16,384."""
+    pieces: list[str] = []
+    rest = abs(value) if value.bit_length() <= 4 * DEFAULT_LIMITS.bigint_digits else 0
+    while rest:
+        rest, piece = divmod(rest, 10**_DIGITS_AT_ONCE)
+        pieces.append(f"{piece:0{_DIGITS_AT_ONCE}d}")
+    text = ("-" if value < 0 else "") + "".join(reversed(pieces)).lstrip("0")
+    if not pieces or len(text) > DEFAULT_LIMITS.bigint_digits:
+        raise ValueError(
+            f"Cannot serialize value: an int of {value.bit_length()} bits; peers read up to "
+            f"{DEFAULT_LIMITS.bigint_digits} digits, so send it as text or bytes"
+        )
+    return text
 
 
 def encode_float(value: float) -> Wire:
@@ -88,7 +134,9 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
     if isinstance(value, PromiseRef):
         if known is None:
             return ["promise", to.export_promise(hook.get(value._path))]
-        return ["pipeline", known, value._path] if value._path else ["pipeline", known]
+        return ["pipeline", known, list(value._path)] if value._path else ["pipeline", known]
+    if isinstance(value, WritableRef):
+        return ["writable", to.export_stub(hook.dup())]
     return ["import", known] if known is not None else ["export", to.export_stub(hook.dup())]
 
 
@@ -99,6 +147,62 @@ def encode_error(error: BaseException, to: Exporter, depth: int) -> Wire:
     if isinstance(error, RpcError) and error.props:
         wire += [None, {key: devaluate(value, to, depth + 1) for key, value in error.props.items()}]
     return wire
+
+
+def encode_stream(stream: OutgoingStream, to: Exporter) -> Wire:
+    """The expression for a readable stream: it is written into a pipe from here on."""
+    return Local(stream) if to.local else ["readable", to.create_pipe(stream)]
+
+
+def _pipe(value: Pipe, to: Exporter, depth: int) -> Wire:
+    """A stream that came in and goes out again."""
+    return encode_stream(OutgoingStream(value, LEAF), to)
+
+
+def _blob(value: Blob, to: Exporter, depth: int) -> Wire:
+    if to.local:
+        return Local(value)
+    return ["blob", value.type, ["readable", to.create_pipe(OutgoingStream(_pieces(value.data), LEAF))]]
+
+
+async def _pieces(data: bytes) -> AsyncIterator[bytes]:
+    for start in range(0, len(data), _BLOB_PIECE):
+        yield data[start : start + _BLOB_PIECE]
+
+
+def _request(value: Request, to: Exporter, depth: int) -> Wire:
+    if to.local:
+        return Local(value)
+    init: dict[str, Wire] = {}
+    if value.method != "GET":
+        init["method"] = value.method
+    if value.headers:
+        init["headers"] = [list(pair) for pair in value.headers.pairs]
+    if value.body is not None:
+        init["body"] = devaluate(value.body, to, depth + 1)
+        init["duplex"] = "half"
+    return ["request", value.url, {**init, **_json(value.extra)}]
+
+
+def _response(value: Response, to: Exporter, depth: int) -> Wire:
+    if to.local:
+        return Local(value)
+    init: dict[str, Wire] = {}
+    if value.status != 200:
+        init["status"] = value.status
+    if value.status_text:
+        init["statusText"] = value.status_text
+    if value.headers:
+        init["headers"] = [list(pair) for pair in value.headers.pairs]
+    return ["response", devaluate(value.body, to, depth + 1), {**init, **_json(value.extra)}]
+
+
+def _json(extra: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Members of a RequestInit or ResponseInit that travel as they are: only what JSON has."""
+    for key, value in extra.items():
+        if type(value) not in (str, bool, int, type(None)):
+            raise TypeError(f"Cannot serialize value: {key!r} of a request or response is a {type(value).__name__}")
+    return extra
 
 
 def _as_is(value: Any, to: Exporter, depth: int) -> Wire:
@@ -150,6 +254,13 @@ _ENCODERS: Final[dict[type, Callable[[Any, Exporter, int], Wire]]] = {
     array: _typed_array,
     datetime: lambda value, to, depth: encode_date(value),
     WireDate: _date,
+    Url: lambda value, to, depth: ["url", str.__str__(value)],
+    Headers: lambda value, to, depth: ["headers", [list(pair) for pair in value.pairs]],
+    Request: _request,
+    Response: _response,
+    Blob: _blob,
+    Pipe: _pipe,
+    OutgoingStream: lambda value, to, depth: encode_stream(value, to),
     Undefined: lambda value, to, depth: ["undefined"],
 }
 
@@ -159,9 +270,13 @@ def _encoder_for(value: Any) -> Callable[[Any, Exporter, int], Wire]:
     if isinstance(value, (StubRef, PromiseRef)):
         return lambda value, to, depth: encode_ref(value, to)
     if isinstance(value, Exportable):
-        return lambda value, to, depth: ["export", to.export_stub(value._export(to.host))]
+        return lambda value, to, depth: [value._export_kind, to.export_stub(value._export(to.host))]
     if isinstance(value, BaseException):
         return encode_error
+    if hasattr(type(value), "__aiter__"):
+        return lambda value, to, depth: encode_stream(OutgoingStream(value, LEAF), to)
+    if hasattr(type(value), "__await__"):
+        return lambda value, to, depth: ["promise", to.export_promise(to.host.awaitable_hook(value, LEAF))]
     if callable(value) and not isinstance(value, type):
         return lambda value, to, depth: ["export", to.export_stub(to.host.function_hook(value))]
     raise TypeError(f"Cannot serialize value: {_shown(value)}")
@@ -173,3 +288,24 @@ def _shown(value: object) -> str:
     except Exception:  # a repr of the application may do anything
         return f"(a {type(value).__name__} whose repr fails)"
     return text if len(text) <= 80 else text[:77] + "..."
+
+
+class _Leaf(Codec):
+    """Codec of a value of any type, on the sending side only: for chunks and awaited values that no schema
+    describes.
+    """
+
+    pure = False
+
+    @property
+    def label(self) -> str:
+        return "any serializable value"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return devaluate(value, to, to.depth)
+
+    def decode(self, wire: Wire, source: Any) -> Any:
+        return source.value(wire, source.depth)
+
+
+LEAF: Final = _Leaf()

@@ -10,23 +10,29 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import ARRAY_TYPES
-from capnweb_runtime.core.evaluate_leaves import parse_bigint, parse_bytes, unknown
+from capnweb_runtime.core.evaluate_leaves import parse_bigint, parse_bytes, parse_headers, parse_url, unknown
 from capnweb_runtime.core.hook import (
     Codec,
     Hook,
     Importer,
+    Local,
+    OutgoingStream,
     Path,
     Payload,
+    PipeGuard,
     PlainPromise,
     PlainStub,
+    PlainWritable,
     PromiseRef,
     StubRef,
     Wire,
     dispose_all,
 )
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError, from_wire
-from capnweb_runtime.values import UNDEFINED, date_from_ms
+from capnweb_runtime.values import UNDEFINED, Blob, Headers, Request, Response, Url, date_from_ms
 
 # Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
 FORBIDDEN_KEYS: Final = frozenset(
@@ -104,7 +110,11 @@ class Evaluator:
             return handler(self, wire, depth)
         if kind is dict:
             return self._fields(wire, depth, FORBIDDEN_KEYS)
-        return wire
+        return self.local(wire.value) if kind is Local else wire
+
+    def local(self, value: Any) -> Any:
+        """A value that crosses a loopback as it is."""
+        return value
 
     def _items(self, wire: list[Wire], depth: int) -> list[Any]:
         items: list[Any] = []
@@ -134,6 +144,11 @@ class Evaluator:
         self.hooks.append(hook)
         return PlainStub(hook)
 
+    def writable(self, hook: Hook) -> StubRef:
+        """A writable stream over a hook that this payload owns from here on."""
+        self.hooks.append(hook)
+        return PlainWritable(hook)
+
     def promise(self, hook: Hook) -> PromiseRef:
         """A promise over a hook that this payload owns from here on."""
         self.hooks.append(hook)
@@ -148,6 +163,17 @@ class DirectEvaluator(Evaluator):
     __slots__ = ()
 
     direct = True
+
+    def local(self, value: Any) -> Any:
+        """A value that crosses a loopback as it is; streams get their face for the application."""
+        if isinstance(value, OutgoingStream):
+            return self.importer.host.new_readable(value.chunks) if isinstance(value.chunks, Pipe) else value.chunks
+        return value
+
+    def writable(self, hook: Hook) -> StubRef:
+        """A writable stream for the application, over a hook that this payload owns from here on."""
+        self.hooks.append(hook)
+        return self.importer.host.new_writable(hook)
 
     def stub(self, hook: Hook) -> StubRef:
         """A stub for the application, over a hook that this payload owns from here on."""
@@ -174,6 +200,11 @@ class CallArguments:
         self._wire = wire
         self._importer = importer
         self._depth = depth
+
+    @property
+    def size(self) -> int:
+        """Bytes of the message in which they came."""
+        return self._importer.message_bytes
 
     def payload(self) -> Payload:
         """Evaluates them without knowledge of types."""
@@ -290,6 +321,80 @@ def _export(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     return source.stub(source.importer.import_stub(wire[1]))
 
 
+def _writable(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    if len(wire) < 2 or type(wire[1]) is not int:
+        raise unknown(wire)
+    return source.writable(source.importer.import_stub(wire[1]))
+
+
+def _readable(source: Evaluator, wire: list[Wire], depth: int) -> Pipe:
+    if source.direct:
+        raise NotDirect
+    if len(wire) < 2 or type(wire[1]) is not int:
+        raise unknown(wire)
+    pipe = source.importer.take_readable(wire[1])
+    source.hooks.append(PipeGuard(pipe, source.importer.host))
+    return pipe
+
+
+def _url(source: Evaluator, wire: list[Wire], depth: int) -> Url:
+    if len(wire) != 2 or type(wire[1]) is not str:
+        raise unknown(wire)
+    return parse_url(wire[1])
+
+
+def _headers(source: Evaluator, wire: list[Wire], depth: int) -> Headers:
+    if len(wire) != 2:
+        raise unknown(wire)
+    return parse_headers(wire, wire[1])
+
+
+def _request(source: Evaluator, wire: list[Wire], depth: int) -> Request:
+    if len(wire) != 3 or type(wire[1]) is not str or type(wire[2]) is not dict:
+        raise unknown(wire)
+    init = dict(wire[2])
+    body = _body(source, init.pop("body", None), depth, "Request")
+    init.pop("duplex", None)
+    if init.pop("signal", None):
+        raise ProtocolError("Request signal must be of type AbortSignal.", "TypeError")
+    headers = parse_headers(wire, init.pop("headers", None) or [])
+    return Request(parse_url(wire[1]), init.pop("method", "GET"), headers, body, init)
+
+
+def _response(source: Evaluator, wire: list[Wire], depth: int) -> Response:
+    if len(wire) != 3 or type(wire[2]) is not dict:
+        raise unknown(wire)
+    init = dict(wire[2])
+    body = _body(source, wire[1], depth, "Response")
+    if init.get("webSocket"):
+        raise ProtocolError("Can't deserialize a Response containing a webSocket.", "TypeError")
+    headers = parse_headers(wire, init.pop("headers", None) or [])
+    return Response(body, init.pop("status", 200), init.pop("statusText", ""), headers, init)
+
+
+def _body(source: Evaluator, wire: Wire, depth: int, kind: str) -> Any:
+    body = None if wire is None else source.value(wire, depth + 1)
+    if body is None or isinstance(body, (str, bytes)):
+        return body
+    if isinstance(body, Pipe):
+        return source.importer.host.new_readable(body)
+    raise ProtocolError(f"{kind} body must be of type ReadableStream.", "TypeError")
+
+
+def _blob(source: Evaluator, wire: list[Wire], depth: int) -> Any:
+    """A blob is delivered as if it were a promise, once all of its bytes have arrived."""
+    if source.direct:
+        raise NotDirect
+    if len(wire) != 3 or type(wire[1]) is not str:
+        raise unknown(wire)
+    content = source.value(wire[2], depth + 1)
+    if not isinstance(content, Pipe):
+        raise ProtocolError("Blob content must be serialized as a ReadableStream.", "TypeError")
+    blob: Cell[Blob] = Cell()
+    content.collect(source.importer.limits.blob_bytes).then(lambda data: blob.resolve(Blob(data, wire[1])), blob.reject)
+    return source.promise(source.importer.host.value_hook(blob))
+
+
 def _promise(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     if source.direct:
         raise NotDirect
@@ -339,4 +444,11 @@ _HANDLERS: Final[dict[str, Callable[[Evaluator, list[Wire], int], Any]]] = {
     "export": _export,
     "promise": _promise,
     "remap": _remap,
+    "writable": _writable,
+    "readable": _readable,
+    "url": _url,
+    "headers": _headers,
+    "request": _request,
+    "response": _response,
+    "blob": _blob,
 }

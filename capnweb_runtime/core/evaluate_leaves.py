@@ -13,7 +13,7 @@ from typing import Any, Final
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.text import dumps
 from capnweb_runtime.errors import ProtocolError
-from capnweb_runtime.values import Uint8ClampedArray
+from capnweb_runtime.values import Headers, Uint8ClampedArray, Url
 
 # The text that JavaScript's BigInt() takes: differs from Python's int() in signs, prefixes, underscores and digits
 # outside ASCII.
@@ -25,6 +25,7 @@ _JS_SPACE: Final = (
     "\u2028\u2029\u202f\u205f\u3000\ufeff"
 )
 _DIGITS_AT_ONCE: Final = 4000
+_URL: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
 _NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
 
 
@@ -135,6 +136,28 @@ def _number_array(data: bytes, marker: str, typecode: str) -> array[Any]:
         )
     numbers.frombytes(data)
     return numbers
+
+
+def parse_url(text: str) -> Url:
+    """The URL of a text. Raises ProtocolError where the text has no scheme, as no URL lacks one."""
+    if not _URL.match(text):
+        raise ProtocolError("Invalid URL", "TypeError")
+    return Url(text)
+
+
+def parse_headers(wire: Wire, pairs: Wire) -> Headers:
+    """The headers of a list of pairs.
+
+    Parameters:
+        wire: the expression, for the error.
+        pairs: bare pairs of name and value.
+    """
+    if type(pairs) is not list:
+        raise unknown(wire)
+    for pair in pairs:
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+            raise ProtocolError(f"headers are pairs of name and value, not {unknown(pair).shown}", "TypeError")
+    return Headers((name, value) for name, value in pairs)
 
 
 def _js_typeof(value: Wire) -> str:

@@ -1,7 +1,9 @@
-"""How much of a stream may be on its way. Rule: pure arithmetic; the time comes in as an argument, in any unit that counts up.
+"""How much of a stream may be on its way. Rule: pure arithmetic; the time comes in as an argument, in any unit that
+counts up.
 
-The window follows the product of bandwidth and round-trip time as the acknowledgements show it: doubling per round trip at first, then growing by
-a quarter, and shrinking by a tenth only where the window was what limited the sender. Figures: the reference's.
+The window follows the product of bandwidth and round-trip time as the acknowledgements show it: doubling per round trip
+at first, then growing by a quarter, and shrinking by a tenth only where the window was what limited the sender.
+Figures: the reference's.
 """
 
 from __future__ import annotations

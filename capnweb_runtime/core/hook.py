@@ -14,7 +14,8 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Protocol, TypeAlias
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
+from capnweb_runtime.errors import DisposedError, RpcError
 from capnweb_runtime.limits import Limits
 
 Wire: TypeAlias = Any
@@ -39,8 +40,28 @@ class Host(Protocol):
         """An untyped stub for the application over the hook, which the stub owns."""
         ...
 
+    def new_readable(self, pipe: Pipe) -> Any:
+        """A readable stream for the application over the pipe."""
+        ...
+
+    def new_writable(self, hook: Hook) -> StubRef:
+        """A writable stream for the application over the hook, which the stream owns."""
+        ...
+
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes, owned by the caller."""
+        ...
+
+    def value_hook(self, cell: Cell[Any]) -> Hook:
+        """A new hook over a plain value that is not known yet, owned by the caller."""
+        ...
+
+    def awaitable_hook(self, awaitable: Any, codec: Codec) -> Hook:
+        """A new hook over what an awaitable of the application will give, owned by the caller."""
+        ...
+
+    def pump(self, source: OutgoingStream, into: Hook) -> None:
+        """Starts writing a stream of the application's into the writable end of a pipe; owns the hook."""
         ...
 
     def discard(self, hook: Hook) -> None:
@@ -62,9 +83,11 @@ class Exporter(Protocol):
     Attributes:
         host: runs local targets and functions that are exported.
         depth: how deep in its message a value stands that is encoded: 1 in arguments, otherwise 0.
+        local: whether nothing is written: what cannot be copied then travels as it is, inside a `Local`.
     """
 
     depth: int
+    local: bool
 
     @property
     def host(self) -> Host:
@@ -79,6 +102,10 @@ class Exporter(Protocol):
         """Like `export_stub`, for a hook whose resolution is to be sent as soon as it is known."""
         ...
 
+    def create_pipe(self, source: OutgoingStream) -> int:
+        """Opens a pipe to the receiver, starts writing the stream into it, and returns the pipe's id."""
+        ...
+
     def import_id(self, hook: Hook) -> int | None:
         """Id under which the receiver of the message knows the hook already, because it is its own; otherwise None."""
         ...
@@ -89,10 +116,17 @@ class Exporter(Protocol):
 
 
 class Importer(Protocol):
-    """Gives ids of the wire their capabilities."""
+    """Gives ids of the wire their capabilities.
+
+    Attributes:
+        host: runs the application's code.
+        limits: bounds.
+        message_bytes: size of the message at hand.
+    """
 
     host: Host
     limits: Limits
+    message_bytes: int
 
     def import_stub(self, import_id: int) -> Hook:
         """A new reference to what the sender exported under the id; the caller owns it."""
@@ -100,6 +134,10 @@ class Importer(Protocol):
 
     def import_promise(self, import_id: int) -> Hook:
         """Like `import_stub`, for something that the sender will resolve by itself."""
+        ...
+
+    def take_readable(self, export_id: int) -> Pipe:
+        """The pipe that the sender opened under the id, once. Raises ProtocolError if there is none."""
         ...
 
     def forget(self, hook: Hook) -> None:
@@ -173,8 +211,37 @@ class Payload:
             hook.dispose()
 
 
+class OutgoingStream:
+    """A stream that will be written into a pipe: in a plain tree, until it is sent.
+
+    Attributes:
+        chunks: an async iterable of values, or a `Pipe` that came in and is passed on.
+        codec: how a chunk travels.
+    """
+
+    __slots__ = ("chunks", "codec")
+
+    def __init__(self, chunks: Any, codec: Codec) -> None:
+        self.chunks = chunks
+        self.codec = codec
+
+
+class Local:
+    """A value inside a wire form that is never written: it crosses a loopback as it is."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value
+
+
 class IncomingArgs(Protocol):
     """Arguments of a received call, not evaluated yet."""
+
+    @property
+    def size(self) -> int:
+        """Bytes of the message in which they came."""
+        ...
 
     def payload(self) -> Payload:
         """Evaluates them without knowledge of types. Raises ProtocolError if they are malformed."""
@@ -222,6 +289,21 @@ class Hook(ABC):
         one pass.
         """
         return self.call(path, args.payload())
+
+    def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        """Calls for the effect only, as writes to a stream do.
+
+        Returns:
+            A cell that settles when the call is done, and the bytes of the message if one was sent.
+        """
+        result = self.call(path, args)
+        done: Cell[Payload] = Cell()
+        pulled = result.pull()
+        if isinstance(pulled, Payload):
+            done.resolve(pulled)
+        else:
+            pulled.then(done.resolve, done.reject)
+        return done, None
 
     @abstractmethod
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
@@ -283,6 +365,21 @@ class PlainStub(StubRef):
         self._hook = hook
 
 
+class WritableRef(StubRef):
+    """A writable stream in a tree of values."""
+
+    __slots__ = ()
+
+
+class PlainWritable(WritableRef):
+    """A writable stream in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+
 class PlainPromise(PromiseRef):
     """A promise in a plain tree that no application sees."""
 
@@ -294,7 +391,13 @@ class PlainPromise(PromiseRef):
 
 
 class Exportable(ABC):
-    """Base of local objects that are passed by reference."""
+    """Base of local objects that are passed by reference.
+
+    Attributes:
+        _export_kind: the expression that introduces it.
+    """
+
+    _export_kind = "export"
 
     @abstractmethod
     def _export(self, host: Host) -> Hook:
@@ -337,6 +440,26 @@ class ErrorHook(Hook):
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         callback(self.error)
+
+
+class PipeGuard(ErrorHook):
+    """Owns a readable stream in a payload: disposing the payload cancels the stream if nobody has begun to read it."""
+
+    __slots__ = ("_dropped", "_host", "pipe")
+
+    def __init__(self, pipe: Pipe, host: Host, dropped: bool = False) -> None:
+        super().__init__(RpcError("Cannot call methods on a ReadableStream stub"))
+        self.pipe = pipe
+        self._host = host
+        self._dropped = dropped  # by its reader
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    def dispose(self) -> None:
+        if self._dropped or not self.pipe.taken:
+            self.pipe.cancel(RpcError(NOT_CONSUMED))
 
 
 DISPOSED = ErrorHook(DisposedError("Attempted to use RPC stub after it has been disposed."))

@@ -8,7 +8,7 @@ one omitted in the middle is undefined; keyword-only ones as one last object by 
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, ClassVar, Final, TypeVar
 
 from capnweb_runtime.core.codecs import ANY, TypeCodec
@@ -56,13 +56,21 @@ class Parameter:
         codec: how arguments for it travel.
         required: whether it has no default.
         keyword: whether it is keyword-only.
+        variadic: whether it takes all further positional arguments.
     """
 
-    __slots__ = ("codec", "keyword", "name", "required", "wire")
+    __slots__ = ("codec", "keyword", "name", "required", "variadic", "wire")
 
     def __init__(
-        self, name: str, codec: TypeCodec, required: bool = True, keyword: bool = False, wire: str | None = None
+        self,
+        name: str,
+        codec: TypeCodec,
+        required: bool = True,
+        keyword: bool = False,
+        wire: str | None = None,
+        variadic: bool = False,
     ) -> None:
+        self.variadic = variadic
         self.name = name
         self.wire = name if wire is None else wire
         self.codec = codec
@@ -76,7 +84,8 @@ class Arguments(Codec):
     """
 
     def __init__(self, params: tuple[Parameter, ...]) -> None:
-        self.positional = tuple(p for p in params if not p.keyword)
+        self.positional = tuple(p for p in params if not p.keyword and not p.variadic)
+        self.variadic = next((p for p in params if p.variadic), None)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
 
@@ -96,12 +105,20 @@ class Arguments(Codec):
                 wire.append(_UNDEFINED_WIRE)
             else:
                 wire.append(_argument(param, param.codec.encode, argument, to))
+        rest = self._rest(self.variadic, args[len(self.positional) :], to) if self.variadic is not None else []
         last = self._keywords(kwargs, to) if self.keyword else None
         if last:
-            return [*wire, last]
+            return [*wire, *rest, last]
+        if rest and rest != _EMPTY_ARRAY:
+            return [*wire, *rest]
         while wire and wire[-1] is _UNDEFINED_WIRE:
             wire.pop()
         return wire
+
+    def _rest(self, param: Parameter, args: Sequence[Any], to: Exporter) -> list[Wire]:
+        """The variadic arguments: spread, or as one array where keyword-only parameters follow."""
+        wire = [_argument(param, param.codec.encode, argument, to) for argument in args]
+        return [[wire]] if self.keyword else wire
 
     def _keywords(self, kwargs: Mapping[str, Any], to: Exporter) -> dict[str, Wire]:
         given = ((p, kwargs.get(p.name, _ABSENT)) for p in self.keyword)
@@ -116,7 +133,7 @@ class Arguments(Codec):
         kwargs: dict[str, Any] = {}
         if self.keyword:
             kwargs, count = self._decode_keywords(wire, source)
-        if count > len(positional):
+        if count > len(positional) and self.variadic is None:
             raise Mismatch(f"at most {len(positional)} arguments", str(count))
         args: list[Any] = []
         for index, param in enumerate(positional):
@@ -129,7 +146,17 @@ class Arguments(Codec):
                 args.append(value)
             else:  # an earlier one was omitted
                 kwargs[param.name] = value
+        if self.variadic is not None and count > len(positional):
+            args += self._decode_rest(self.variadic, wire[len(positional) : count], source)
         return args, kwargs
+
+    def _decode_rest(self, param: Parameter, wire: list[Wire], source: Evaluator) -> list[Any]:
+        """The variadic arguments; see `_rest`."""
+        if self.keyword:
+            if len(wire) != 1 or type(wire[0]) is not list or len(wire[0]) != 1 or type(wire[0][0]) is not list:
+                raise Mismatch("one array", "something else").inside(param.name)
+            wire = wire[0][0]
+        return [_argument(param, param.codec.decode, item, source) for item in wire]
 
     def _decode_keywords(self, wire: list[Wire], source: Evaluator) -> tuple[dict[str, Any], int]:
         """The keyword arguments, and how many expressions are left for positional ones."""
@@ -150,6 +177,7 @@ class Arguments(Codec):
 
 
 _ABSENT: Final = object()
+_EMPTY_ARRAY: Final[list[Wire]] = [[[]]]
 
 
 def _argument(param: Parameter, convert: Any, value: Any, context: Any) -> Any:
@@ -252,7 +280,12 @@ def prop(name: str, codec: TypeCodec) -> Property:
 
 
 def param(
-    name: str, codec: TypeCodec, required: bool = True, keyword: bool = False, wire: str | None = None
+    name: str,
+    codec: TypeCodec,
+    required: bool = True,
+    keyword: bool = False,
+    wire: str | None = None,
+    variadic: bool = False,
 ) -> Parameter:
     """A parameter for `method`; see `Parameter`."""
-    return Parameter(name, codec, required, keyword, wire)
+    return Parameter(name, codec, required, keyword, wire, variadic)

@@ -12,6 +12,7 @@ from typing import Any
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.evaluate import NotDirect
 from capnweb_runtime.core.hook import (
     Codec,
     ErrorHook,
@@ -319,6 +320,11 @@ class TargetHook(Hook):
     def host(self) -> Host:
         return self._host
 
+    @property
+    def target(self) -> object:
+        """The object itself; None once this reference has been disposed."""
+        return self._target
+
     def _method(self, path: Path) -> tuple[Callable[..., Any], Method] | None:
         """The bound function and its table entry, if the path names a method."""
         if len(path) == 1 and self._shares is not None:
@@ -456,7 +462,7 @@ def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs
     """Calls a function with arguments as they stand in a message: decoded in one pass if possible."""
     try:
         (values, kwargs), held = args.direct(method.params)
-    except Mismatch:
+    except (Mismatch, NotDirect):
         return invoke(function, method, args.payload(), host, where)
     return run(function, values, kwargs, method.result, host, where, held)
 

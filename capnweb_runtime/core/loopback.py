@@ -7,7 +7,8 @@ that way.
 
 from __future__ import annotations
 
-from capnweb_runtime.core.hook import Hook, Host, dispose_all
+from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, dispose_all
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 
@@ -15,11 +16,13 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 class Loopback:
     """An exporter and an importer at once."""
 
-    __slots__ = ("_table", "depth", "host", "limits")
+    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes")
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.depth = 0
+        self.local = True
+        self.message_bytes = 0
         self.limits = DEFAULT_LIMITS
         self._table: list[Hook] = []
 
@@ -36,6 +39,14 @@ class Loopback:
     def export_promise(self, hook: Hook) -> int:
         """Takes the hook over until it is imported."""
         return self.export_stub(hook)
+
+    def create_pipe(self, source: OutgoingStream) -> int:
+        """Never asked for: streams cross as they are."""
+        raise TypeError("a stream crosses a loopback as it is")
+
+    def take_readable(self, export_id: int) -> Pipe:
+        """There are none."""
+        raise ProtocolError(f"Export {export_id} is not a pipe or its readable end was already consumed.")
 
     def import_id(self, hook: Hook) -> int | None:
         """Always None: nothing has crossed yet."""

@@ -91,6 +91,8 @@ def describe_value(value: Any) -> str:
     if value is None:
         return "None"
     if type(value) in (bool, int, float, str):
+        if type(value) is int and value.bit_length() > 256:  # Python refuses the text of very large ones
+            return f"int of {value.bit_length()} bits"
         text = repr(value)
         return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
     if isinstance(value, (StubRef, PromiseRef)):

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator
 from capnweb_runtime.core.hook import (
@@ -76,9 +77,14 @@ def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
     Raises:
         Mismatch: it is not of the codec's type.
     """
-    if payload.codec is codec:
+    if payload.codec is codec or (payload.codec is None and payload.hooks is None and _is_plain(payload.value, codec)):
         return payload.value
     return _decode(encode_payload, payload, codec, host)
+
+
+def _is_plain(value: Any, codec: Codec) -> bool:
+    """Whether a value without capabilities is of the codec's type as it is."""
+    return isinstance(codec, TypeCodec) and (codec.passes or type(value) in codec.plain)
 
 
 def decode_arguments(payload: Payload, codec: Codec, host: Host) -> Any:

@@ -13,7 +13,18 @@ from typing import Any, Final, NoReturn
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
+from capnweb_runtime.core.hook import (
+    Codec,
+    ErrorHook,
+    Hook,
+    Host,
+    OutgoingStream,
+    Path,
+    Payload,
+    PromiseRef,
+    Wire,
+    dispose_all,
+)
 from capnweb_runtime.core.payload import copy_branch, encode_arguments, encode_payload
 from capnweb_runtime.errors import LimitExceeded, ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
@@ -36,6 +47,11 @@ class Recorder:
     """
 
     depth = 1
+    local = False
+
+    def create_pipe(self, source: OutgoingStream) -> int:
+        """Refused, as in the reference."""
+        raise TypeError("Cannot send ReadableStream inside a mapper function.")
 
     @property
     def host(self) -> Host:
@@ -64,12 +80,12 @@ class Recorder:
             wire = encode_arguments(args, self)
         finally:
             args.dispose()
-        self.instructions.append(["pipeline", self.index_of(hook), path, wire])
+        self.instructions.append(["pipeline", self.index_of(hook), list(path), wire])
         return Variable(self, len(self.instructions))
 
     def get(self, hook: Hook, path: Path) -> Hook:
         """Records reading a property and returns its variable."""
-        self.instructions.append(["pipeline", self.index_of(hook), path])
+        self.instructions.append(["pipeline", self.index_of(hook), list(path)])
         return Variable(self, len(self.instructions))
 
     def finish(self, subject: Hook, path: Path, result: Payload, expect: Codec | None) -> Hook:
@@ -88,7 +104,7 @@ class Recorder:
         if self.parent is None:
             return subject.map(path, self.captures, self.instructions, expect)
         captures = [["import", self.parent.index_of(hook)] for hook in self.captures]
-        self.parent.instructions.append(["remap", self.parent.index_of(subject), path, captures, self.instructions])
+        self.parent.instructions.append(["remap", self.parent.index_of(subject), list(path), captures, self.instructions])
         return Variable(self.parent, len(self.parent.instructions))
 
     def import_id(self, hook: Hook) -> int | None:
@@ -151,6 +167,7 @@ class Replayer:
     def __init__(self, host: Host, captures: list[Hook], element: Hook) -> None:
         self.host = host
         self.limits = DEFAULT_LIMITS
+        self.message_bytes = 0
         self._captures = captures
         self._variables = [element]
 
@@ -178,6 +195,10 @@ class Replayer:
     def import_promise(self, import_id: int) -> NoReturn:
         """Refused, as in the reference."""
         raise ProtocolError("A mapper function cannot refer to exports.")
+
+    def take_readable(self, export_id: int) -> NoReturn:
+        """Refused, as in the reference."""
+        raise ProtocolError("A mapper function cannot use pipe readables.")
 
     def forget(self, hook: Hook) -> None:
         """Nothing is ever imported."""

@@ -16,10 +16,23 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
+from capnweb_runtime.core.hook import (
+    Codec,
+    ErrorHook,
+    Hook,
+    Host,
+    OutgoingStream,
+    Path,
+    Payload,
+    PromiseRef,
+    Wire,
+    dispose_all,
+)
 from capnweb_runtime.core.local import PayloadHook
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
+from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
@@ -97,6 +110,8 @@ class Session:
         self._exported: list[int] = []  # by the message that is being encoded, for taking back
         self._promised: list[int] = []  # those of them whose resolution follows the message
         self.depth = 0  # of the values in the message that is being encoded
+        self.local = False
+        self.message_bytes = 0  # of the message that is being received
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
@@ -109,6 +124,8 @@ class Session:
             "resolve": self._on_resolve,
             "reject": self._on_reject,
             "release": self._on_release,
+            "stream": self._on_stream,
+            "pipe": self._on_pipe,
             "abort": self._on_abort,
         }
 
@@ -157,6 +174,8 @@ class Session:
             imported.fail(error)
         exports, self._exports = self._exports, {}
         for exported in exports.values():
+            if isinstance(exported.hook, PipeHook):
+                exported.hook.pipe.fail(error)
             exported.hook.dispose()
         self._imports = {}
         drained, self._drained = self._drained, []
@@ -187,6 +206,7 @@ class Session:
     # ---- messages in
 
     def _handle(self, message: str | bytes) -> None:
+        self.message_bytes = len(message)
         if len(message) > self.limits.message_size:
             raise ProtocolError(
                 f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
@@ -201,9 +221,7 @@ class Session:
         if len(wire) < 2:
             raise _bad_message(wire)
         if len(self._exports) >= self.limits.exports:
-            raise LimitExceeded(
-                f"the peer holds {len(self._exports)} capabilities and calls, the most that this side allows"
-            )
+            raise self._too_many_exports()
         hook = self._evaluate_push(wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
@@ -222,6 +240,27 @@ class Session:
             hook = self.own_export(expression[1])
             return call_own(Evaluator(self, 0), hook, parse_path(expression, expression[2]), expression, 0)
         return PayloadHook(Evaluator(self).payload(expression), self.host)
+
+    def _on_stream(self, wire: list[Wire]) -> None:
+        """Like a push and a pull in one, released once it has been answered."""
+        export_id = self._next_call
+        self._on_push(wire)
+        entry = self._exports.get(export_id)
+        if entry is not None:
+            entry.auto_release = True
+            self._resolve_export(export_id, entry)
+
+    def _on_pipe(self, wire: list[Wire]) -> None:
+        if len(self._exports) >= self.limits.exports:
+            raise self._too_many_exports()
+        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes), self.host))
+        self._exports[self._next_call] = entry
+        self._next_call += 1
+
+    def _too_many_exports(self) -> LimitExceeded:
+        return LimitExceeded(
+            f"the peer holds {len(self._exports)} capabilities and calls, the most that this side allows"
+        )
 
     def _on_pull(self, wire: list[Wire]) -> None:
         export_id = _integer(wire, 1)
@@ -290,6 +329,8 @@ class Session:
     def _resolve_export(self, export_id: int, entry: ExportEntry) -> None:
         """Sends the resolution of an export once it is known; a second request is ignored."""
         if not entry.pulled:
+            if self._calls >= self.limits.calls:
+                raise LimitExceeded(f"{self._calls} calls are in progress, the most that this side allows")
             entry.pulled = True
             self._calls += 1
             self._answer_with(export_id, entry.hook)
@@ -316,7 +357,7 @@ class Session:
             return
         if export_id in self._exports:
             self._send_answer(export_id, payload)
-        self._call_done()
+        self._call_done(export_id)
 
     def _send_answer(self, export_id: int, payload: Payload) -> None:
         try:
@@ -332,10 +373,13 @@ class Session:
     def _answer_error(self, export_id: int, error: BaseException) -> None:
         if export_id in self._exports:
             self._send_rejection(export_id, error)
-        self._call_done()
+        self._call_done(export_id)
 
-    def _call_done(self) -> None:
+    def _call_done(self, export_id: int) -> None:
         self._calls -= 1
+        entry = self._exports.get(export_id)
+        if entry is not None and entry.auto_release:
+            self._release_export(export_id, 1)
         if self._calls == 0 and self._drained:
             drained, self._drained = self._drained, []
             for cell in drained:
@@ -366,13 +410,49 @@ class Session:
         if args is None:
             self._send(["push", ["pipeline", import_id, path]])
             return self._pushed(expect)
+        self._send_arguments("push", import_id, path, args)
+        return self._pushed(expect)
+
+    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> None:
         self.depth = 1
         try:
-            self._send_encoded("push", None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)])
+            self._send_encoded(kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)])
         finally:
             self.depth = 0
             args.dispose()
-        return self._pushed(expect)
+
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        """See `Sender.send_stream`."""
+        done: Cell[Payload] = Cell()
+        refused = self._refusal()
+        if refused is not None:
+            args.dispose()
+            done.reject(refused)
+            return done, None
+        before = self.outbox_bytes
+        self._send_arguments("stream", import_id, path, args)
+        size = self.outbox_bytes - before
+        entry = self._imports[self._next_push] = ImportEntry(self, self._next_push)
+        self._next_push += 1
+        entry.local_refs = 1
+        entry.remote_refs = 0  # the peer releases it by itself
+        entry.waiting = done
+        return done, size
+
+    def create_pipe(self, source: OutgoingStream) -> int:
+        """See `Exporter.create_pipe`."""
+        self._send(["pipe"])
+        pipe_id = self._next_push
+        self.host.pump(source, self._pushed(None))
+        return pipe_id
+
+    def take_readable(self, export_id: int) -> Pipe:
+        """See `Importer.take_readable`."""
+        entry = self._exports.get(export_id)
+        if entry is None or not isinstance(entry.hook, PipeHook) or entry.readable_taken:
+            raise ProtocolError(f"Export {export_id} is not a pipe or its readable end was already consumed.")
+        entry.readable_taken = True
+        return entry.hook.pipe
 
     def send_map(
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None

@@ -28,6 +28,10 @@ class Sender(Protocol):
         """Pushes a call, or a read where there are no arguments; owns the arguments."""
         ...
 
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        """Sends a call whose result is only waited for; owns the arguments. Returns the result and the bytes sent."""
+        ...
+
     def send_map(
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
     ) -> Hook:
@@ -183,6 +187,12 @@ class ImportHook(Hook):
             return entry.resolution.call(path, args, expect)
         return entry.sender.send_call(entry.import_id, path, args, expect)
 
+    def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        entry = self.entry
+        if entry is None or entry.resolution is not None:
+            return super().stream(path, args)
+        return entry.sender.send_stream(entry.import_id, path, args)
+
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         entry = self.entry
         if entry is None:
@@ -246,11 +256,15 @@ class ExportEntry:
         hook: what it is; owned by the entry.
         refcount: how often it has been introduced and not been released.
         pulled: whether the peer has asked for its resolution, or is sent it without asking.
+        auto_release: whether it is released once its resolution has been sent.
+        readable_taken: whether the readable end of a pipe has been used.
     """
 
-    __slots__ = ("hook", "pulled", "refcount")
+    __slots__ = ("auto_release", "hook", "pulled", "readable_taken", "refcount")
 
     def __init__(self, hook: Hook) -> None:
         self.hook = hook
         self.refcount = 1
         self.pulled = False
+        self.auto_release = False
+        self.readable_taken = False

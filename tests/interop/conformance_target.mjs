@@ -64,8 +64,8 @@ export function kindOf(value) {
 
 function errorOf(type, message) {
   if (type === "AggregateError") return new AggregateError([], message);
-  const cls = { EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError }[type] ?? Error;
-  const error = new cls(message);
+  const types = new Map([EvalError, RangeError, ReferenceError, SyntaxError, TypeError, URIError].map(cls => [cls.name, cls]));
+  const error = new (types.get(type) ?? Error)(message);
   if (error.name !== type) Object.defineProperty(error, "name", { value: type, configurable: true });
   return error;
 }
@@ -277,7 +277,18 @@ export class TestTarget extends RpcTarget {
     }
     return { chunks, total, sum };
   }
-  passReadable(readable) { return readable.pipeThrough(new TransformStream()); }
+  passReadable(readable) {
+    // A TransformStream's end is not serializable in Node: its prototype is not ReadableStream's own.
+    const reader = readable.getReader();
+    return new ReadableStream({
+      async pull(controller) {
+        const { done, value } = await reader.read();
+        if (done) controller.close();
+        else controller.enqueue(value);
+      },
+      cancel: reason => reader.cancel(reason),
+    });
+  }
   async drainTo(writable, items) {
     const writer = writable.getWriter();
     for (const item of items) await writer.write(item);

@@ -42,7 +42,7 @@ def test_nan_beside_a_lone_surrogate_is_refused_rather_than_written_as_a_literal
     [
         ("1", 1),
         ("1.0", 1.0),
-        ("-0", -0.0),
+        ("-0.0", -0.0),
         ("9007199254740993", 9007199254740993),
         ("1e400", math.inf),
         ("-1e400", -math.inf),

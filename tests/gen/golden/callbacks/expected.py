@@ -2,13 +2,13 @@
 # Do not edit; run: python -m tests.gen.update_golden
 """Typed stubs and server skeletons for tests/gen/golden/callbacks/schema.py.
 
-Functions as parameters.
+Functions as parameters and as results.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from typing_extensions import TypeVar
@@ -52,6 +52,13 @@ CALL_ANY_TO_ANY = rpc.callback(rpc.ANY, rpc.ANY)
 OPTIONAL_CALL_ANY_TO_ANY = rpc.optional(CALL_ANY_TO_ANY)
 CALL_INT_TO_STR = rpc.callback(rpc.STR, rpc.INT)
 CALL_CALL_INT_TO_STR = rpc.callback(rpc.NONE, CALL_INT_TO_STR)
+CALL_STR_TO_EVENT = rpc.callback(EVENT, rpc.STR)
+OPTIONAL_CALL_STR_TO_EVENT = rpc.optional(CALL_STR_TO_EVENT)
+DICT_CALL_STR_TO_SOURCE = rpc.dict_of(CALL_STR_TO_SOURCE)
+CALL_INT_TO_INT = rpc.callback(rpc.INT, rpc.INT)
+CALL_INT_TO_CALL_INT_TO_INT = rpc.callback(CALL_INT_TO_INT, rpc.INT)
+CALL_SOURCE_TO_SOURCE = rpc.callback(SOURCE, SOURCE)
+CALL_EVENT_INT_TO_BOOL = rpc.callback(rpc.BOOL, EVENT, rpc.INT)
 
 EventR = TypeVar("EventR", covariant=True, default=Event)
 SourceR = TypeVar("SourceR", covariant=True, default="SourceStub")
@@ -119,6 +126,11 @@ class BusSpec(rpc.Interface):
         rpc.param("fallback", OPTIONAL_CALL_ANY_TO_ANY, required=False),
     )
     deep = rpc.method("deep", rpc.NONE, rpc.param("outer", CALL_CALL_INT_TO_STR))
+    subscribe = rpc.method("subscribe", CALL_EVENT, rpc.param("topic", rpc.STR))
+    parser = rpc.method("parser", OPTIONAL_CALL_STR_TO_EVENT)
+    openers = rpc.method("openers", DICT_CALL_STR_TO_SOURCE)
+    curried = rpc.method("curried", CALL_SOURCE_TO_SOURCE, rpc.param("outer", CALL_INT_TO_CALL_INT_TO_INT))
+    publish = rpc.prop("publish", CALL_EVENT_INT_TO_BOOL)
 
 
 class BusCalls(rpc.Calls):
@@ -157,7 +169,8 @@ class BusCalls(rpc.Calls):
 
     def pipe(
         self,
-        handlers: rpc.ListArg[Callable[[Event], object] | rpc.CallbackStub[[Event], None]],
+        handlers: rpc.ListArg[Callable[[Event], object] | rpc.CallbackStub[[Event], None]]
+        | rpc.RpcPromise[list[rpc.CallbackStub[[Event], None]]],
         fallback: Callable[[Any], Any] | rpc.CallbackStub[[Any], Any] | None = rpc.omitted(None),
     ) -> rpc.RpcPromise[None]:
         return self._call(BusSpec.pipe, handlers, fallback)
@@ -168,6 +181,31 @@ class BusCalls(rpc.Calls):
         | rpc.CallbackStub[[Callable[[int], str | Awaitable[str]] | rpc.CallbackStub[[int], str]], None],
     ) -> rpc.RpcPromise[None]:
         return self._call(BusSpec.deep, outer)
+
+    def subscribe(self, topic: str | rpc.RpcPromise[str]) -> rpc.CallbackPromise[[Event], None]:
+        return self._call(BusSpec.subscribe, topic)
+
+    def parser(self) -> rpc.RpcPromise[rpc.CallbackStub[[str], Event] | None]:
+        return self._call(BusSpec.parser)
+
+    def openers(self) -> rpc.DictPromise[rpc.CallbackStub[[str], SourceStub], rpc.CallbackPromise[[str], SourceStub]]:
+        return self._call(BusSpec.openers)
+
+    def curried(
+        self,
+        outer: Callable[
+            [int],
+            Callable[[int], int | Awaitable[int]]
+            | rpc.CallbackStub[[int], int]
+            | Awaitable[Callable[[int], int | Awaitable[int]] | rpc.CallbackStub[[int], int]],
+        ]
+        | rpc.CallbackStub[[int], rpc.CallbackStub[[int], int]],
+    ) -> rpc.CallbackPromise[[SourceTarget | SourceStub], SourceStub]:
+        return self._call(BusSpec.curried, outer)
+
+    @property
+    def publish(self) -> rpc.CallbackPromise[[Event, int], bool]:
+        return self._get(BusSpec.publish)
 
 
 class BusStub(BusCalls, rpc.RpcStub):
@@ -212,3 +250,62 @@ class BusTarget(rpc.RpcTarget, spec=BusSpec):
     def deep(
         self, outer: rpc.CallbackStub[[Callable[[int], str | Awaitable[str]] | rpc.CallbackStub[[int], str]], None]
     ) -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def subscribe(
+        self, topic: str
+    ) -> (
+        Callable[[Event], object]
+        | rpc.CallbackStub[[Event], None]
+        | Awaitable[Callable[[Event], object] | rpc.CallbackStub[[Event], None]]
+    ): ...
+
+    @abstractmethod
+    def parser(
+        self,
+    ) -> (
+        Callable[[str], Event | Awaitable[Event]]
+        | rpc.CallbackStub[[str], Event]
+        | Awaitable[Callable[[str], Event | Awaitable[Event]] | rpc.CallbackStub[[str], Event] | None]
+        | None
+    ): ...
+
+    @abstractmethod
+    def openers(
+        self,
+    ) -> (
+        Mapping[
+            str,
+            Callable[[str], SourceTarget | SourceStub | Awaitable[SourceTarget | SourceStub]]
+            | rpc.CallbackStub[[str], SourceStub],
+        ]
+        | Awaitable[
+            Mapping[
+                str,
+                Callable[[str], SourceTarget | SourceStub | Awaitable[SourceTarget | SourceStub]]
+                | rpc.CallbackStub[[str], SourceStub],
+            ]
+        ]
+    ): ...
+
+    @abstractmethod
+    def curried(
+        self, outer: rpc.CallbackStub[[int], rpc.CallbackStub[[int], int]]
+    ) -> (
+        Callable[[SourceStub], SourceTarget | SourceStub | Awaitable[SourceTarget | SourceStub]]
+        | rpc.CallbackStub[[SourceTarget | SourceStub], SourceStub]
+        | Awaitable[
+            Callable[[SourceStub], SourceTarget | SourceStub | Awaitable[SourceTarget | SourceStub]]
+            | rpc.CallbackStub[[SourceTarget | SourceStub], SourceStub]
+        ]
+    ): ...
+
+    @property
+    @abstractmethod
+    def publish(
+        self,
+    ) -> (
+        Callable[[Event, int], bool | Awaitable[bool]]
+        | rpc.CallbackStub[[Event, int], bool]
+        | Awaitable[Callable[[Event, int], bool | Awaitable[bool]] | rpc.CallbackStub[[Event, int], bool]]
+    ): ...

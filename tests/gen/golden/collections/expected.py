@@ -146,7 +146,7 @@ class CanvasCalls(rpc.Calls):
     def grouped(self) -> rpc.DictPromise[list[Point], rpc.ListPromise[Point, PointPromise]]:
         return self._call(CanvasSpec.grouped)
 
-    def options(self) -> rpc.DictPromise[Any, rpc.RpcPromise[Any]]:
+    def options(self) -> rpc.DictPromise[Any, rpc.AnyPromise]:
         return self._call(CanvasSpec.options)
 
     def polygon(self, points: rpc.ListArg[Point | rpc.RpcPromise[Point]] | rpc.RpcPromise[list[Point]]) -> ShapePromise:

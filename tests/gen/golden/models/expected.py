@@ -126,8 +126,8 @@ def decode_empty(wire: rpc.Wire, source: rpc.Importer) -> Empty:
 TREE = rpc.model(Tree, encode_tree, decode_tree, lambda: TreePromise)
 ADDRESS = rpc.model(Address, encode_address, decode_address, lambda: AddressPromise)
 PERSON = rpc.model(Person, encode_person, decode_person, lambda: PersonPromise)
-MEMBER = rpc.model(Member, encode_member, decode_member, lambda: MemberPromise)
-BAG = rpc.model(Bag, encode_bag, decode_bag, lambda: BagPromise)
+MEMBER = rpc.model(Member, encode_member, decode_member, lambda: MemberPromise, pure=False)
+BAG = rpc.model(Bag, encode_bag, decode_bag, lambda: BagPromise, pure=False)
 EMPTY = rpc.model(Empty, encode_empty, decode_empty, lambda: EmptyPromise)
 DIRECTORY = rpc.interface(lambda: DirectoryStub, lambda: DirectoryPromise, lambda: DirectoryTarget)
 LIST_TREE = rpc.list_of(TREE)
@@ -236,7 +236,7 @@ class MemberPromise(rpc.RpcPromise[MemberR]):
         return self._field("number", rpc.INT)
 
     @property
-    def meta(self) -> rpc.DictPromise[Any, rpc.RpcPromise[Any]]:
+    def meta(self) -> rpc.DictPromise[Any, rpc.AnyPromise]:
         return self._field("meta", DICT_ANY)
 
 

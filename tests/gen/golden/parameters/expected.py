@@ -24,6 +24,7 @@ SEARCH = rpc.interface(lambda: SearchStub, lambda: SearchPromise, lambda: Search
 OPTIONAL_STR = rpc.optional(rpc.STR)
 LIST_STR = rpc.list_of(rpc.STR)
 LITERAL_UP_DOWN = rpc.literal_of("up", "down")
+OPTIONAL_LIST_STR = rpc.optional(LIST_STR)
 
 SearchR = TypeVar("SearchR", covariant=True, default="SearchStub")
 
@@ -64,6 +65,21 @@ class SearchSpec(rpc.Interface):
         rpc.NONE,
         rpc.param("order", LITERAL_UP_DOWN, required=False),
         rpc.param("this", rpc.STR, required=False),
+    )
+    any_number = rpc.method("any_number", rpc.INT, rpc.param("numbers", rpc.INT, variadic=True))
+    some_first = rpc.method(
+        "some_first",
+        rpc.NONE,
+        rpc.param("first", rpc.STR),
+        rpc.param("second", rpc.INT, required=False),
+        rpc.param("rest", OPTIONAL_LIST_STR, variadic=True),
+    )
+    keywords_last = rpc.method(
+        "keywords_last",
+        rpc.STR,
+        rpc.param("only", rpc.INT),
+        rpc.param("values", rpc.STR, variadic=True),
+        rpc.param("separator", rpc.STR, required=False, keyword=True),
     )
 
 
@@ -106,6 +122,26 @@ class SearchCalls(rpc.Calls):
     ) -> rpc.RpcPromise[None]:
         return self._call(SearchSpec.chosen, order, this)
 
+    def any_number(self, *numbers: int | rpc.RpcPromise[int]) -> rpc.RpcPromise[int]:
+        return self._call(SearchSpec.any_number, *numbers)
+
+    def some_first(
+        self,
+        first: str | rpc.RpcPromise[str],
+        second: int | rpc.RpcPromise[int] = rpc.omitted(2),
+        *rest: rpc.ListArg[str | rpc.RpcPromise[str]] | rpc.RpcPromise[list[str] | None] | None,
+    ) -> rpc.RpcPromise[None]:
+        return self._call(SearchSpec.some_first, first, second, *rest)
+
+    def keywords_last(
+        self,
+        only: int | rpc.RpcPromise[int],
+        /,
+        *values: str | rpc.RpcPromise[str],
+        separator: str | rpc.RpcPromise[str] = rpc.omitted(", "),
+    ) -> rpc.RpcPromise[str]:
+        return self._call(SearchSpec.keywords_last, only, *values, separator=separator)
+
 
 class SearchStub(SearchCalls, rpc.RpcStub):
     """A Search that is held."""
@@ -136,3 +172,12 @@ class SearchTarget(rpc.RpcTarget, spec=SearchSpec):
 
     @abstractmethod
     def chosen(self, order: Literal["up", "down"] = "up", this: str = "") -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def any_number(self, *numbers: int) -> int | Awaitable[int]: ...
+
+    @abstractmethod
+    def some_first(self, first: str, second: int = 2, *rest: list[str] | None) -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def keywords_last(self, only: int, /, *values: str, separator: str = ", ") -> str | Awaitable[str]: ...

@@ -1,9 +1,11 @@
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING, Protocol, runtime_checkable
 
 from pydantic import AliasPath, BaseModel, ConfigDict, Field, computed_field, field_serializer, model_serializer
+
+from capnweb_runtime.schema import Request, Response
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -18,6 +20,9 @@ class Holder(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
     capability: Capability
+    stream: AsyncIterator[int]
+    request: Request
+    responses: list[Response]
     functions: list[Callable[[int], int]]
     many: set[int]
     hidden: int = Field(default=0, exclude=True)

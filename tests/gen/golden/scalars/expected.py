@@ -71,7 +71,7 @@ class ScalarsCalls(rpc.Calls):
     def when(self, value: datetime | rpc.RpcPromise[datetime]) -> rpc.RpcPromise[datetime]:
         return self._call(ScalarsSpec.when, value)
 
-    def anything(self, value: Any) -> rpc.RpcPromise[Any]:
+    def anything(self, value: Any) -> rpc.AnyPromise:
         return self._call(ScalarsSpec.anything, value)
 
     def nothing(self, value: rpc.RpcPromise[None] | None) -> rpc.RpcPromise[None]:

@@ -149,7 +149,7 @@ class AwaitableCalls(rpc.Calls):
 
     def object(
         self, handler: Callable_[[Callable], builtins.object] | rpc.CallbackStub[[Callable], None]
-    ) -> rpc.RpcPromise[Any_]:
+    ) -> rpc.AnyPromise:
         return self._call(AwaitableSpec.object, handler)
 
     def abstractmethod(self) -> URLPromise:

@@ -44,6 +44,7 @@ def decode_user_record(wire: rpc.Wire, source: rpc.Importer) -> UserRecord:
 USER_RECORD = rpc.model(UserRecord, encode_user_record, decode_user_record, lambda: UserRecordPromise)
 USER_STORE = rpc.interface(lambda: UserStoreStub, lambda: UserStorePromise, lambda: UserStoreTarget)
 LEGACY_STORE = rpc.interface(lambda: LegacyStoreStub, lambda: LegacyStorePromise, lambda: LegacyStoreTarget)
+OPTIONAL_INT = rpc.optional(rpc.INT)
 
 UserRecordR = TypeVar("UserRecordR", covariant=True, default=UserRecord)
 UserStoreR = TypeVar("UserStoreR", covariant=True, default="UserStoreStub")
@@ -88,6 +89,12 @@ class UserStoreSpec(rpc.Interface):
         rpc.param("include_deleted", rpc.BOOL, required=False, keyword=True, wire="includeDeleted"),
     )
     import_ = rpc.method("import", rpc.NONE, rpc.param("from_", rpc.STR))
+    sum_all = rpc.method(
+        "sumAll",
+        rpc.INT,
+        rpc.param("first_values", rpc.INT, variadic=True),
+        rpc.param("upper_limit", OPTIONAL_INT, required=False, keyword=True, wire="upperLimit"),
+    )
     dispose_ = rpc.method("dispose", rpc.NONE)
 
 
@@ -109,6 +116,13 @@ class UserStoreCalls(rpc.Calls):
 
     def import_(self, from_: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[None]:
         return self._call(UserStoreSpec.import_, from_)
+
+    def sum_all(
+        self,
+        *first_values: int | rpc.RpcPromise[int],
+        upper_limit: int | rpc.RpcPromise[int | None] | None = rpc.omitted(None),
+    ) -> rpc.RpcPromise[int]:
+        return self._call(UserStoreSpec.sum_all, *first_values, upper_limit=upper_limit)
 
     def dispose_(self) -> rpc.RpcPromise[None]:
         return self._call(UserStoreSpec.dispose_)
@@ -138,6 +152,9 @@ class UserStoreTarget(rpc.RpcTarget, spec=UserStoreSpec):
 
     @abstractmethod
     def import_(self, from_: str) -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def sum_all(self, *first_values: int, upper_limit: int | None = None) -> int | Awaitable[int]: ...
 
     @abstractmethod
     def dispose_(self) -> Awaitable[None] | None: ...

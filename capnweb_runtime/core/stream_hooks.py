@@ -1,0 +1,100 @@
+"""The writable end of a pipe, as the peer calls it: write, close, abort, and nothing else. Rule: chunks keep the
+order in which they came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, IncomingArgs, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.local import PayloadHook, PromiseHook
+from capnweb_runtime.core.payload import make_plain, resolve_promises
+from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.errors import RpcError
+from capnweb_runtime.values import UNDEFINED
+
+
+class PipeHook(Hook):
+    """The one reference to a pipe's writable end; owned by the export table."""
+
+    __slots__ = ("_closed", "_host", "pipe")
+
+    def __init__(self, pipe: Pipe, host: Host) -> None:
+        self.pipe = pipe
+        self._host = host
+        self._closed = False
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        return self._call(path, args.payload(), args.size)
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        make_plain(args, self._host, arguments=True)
+        return self._call(path, args, 0)
+
+    def _call(self, path: Path, args: Payload, size: int) -> Hook:
+        if path == ("write",):
+            return self._after(self._write(args, size))
+        if path == ("close",):
+            args.dispose()
+            self._closed = True
+            return self._after(self.pipe.close())
+        if path == ("abort",):
+            return self._abort(args)
+        args.dispose()
+        return ErrorHook(RpcError(f"Unknown WritableStream method: {'.'.join(map(str, path))}"))
+
+    def _write(self, args: Payload, size: int) -> Cell[None]:
+        """A chunk with promises in it waits for them, as the arguments of any call do."""
+        waiting = resolve_promises(args, self._host)
+        if waiting is None:
+            return self.pipe.write(_chunk_of(args), size)
+        done: Cell[None] = Cell()
+        waiting.then(lambda _: self.pipe.write(_chunk_of(args), size).then(done.resolve, done.reject), done.reject)
+        return done
+
+    def _abort(self, args: Payload) -> Hook:
+        self._closed = True
+        reason = args.value[0] if args.value else UNDEFINED
+        args.dispose()
+        self.pipe.fail(reason if isinstance(reason, BaseException) else RpcError(f"the stream was aborted: {reason}"))
+        return PayloadHook(Payload(UNDEFINED), self._host)
+
+    def _after(self, done: Cell[None]) -> Hook:
+        """The hook of a call that is done with the cell: its result is undefined."""
+        if done.fulfilled:
+            return PayloadHook(Payload(UNDEFINED), self._host)
+        result: Cell[Hook] = Cell()
+        done.then(lambda _: result.resolve(PayloadHook(Payload(UNDEFINED), self._host)), result.reject)
+        return PromiseHook(result, self._host)
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return ErrorHook(RpcError("Cannot access properties on a WritableStream stub"))
+
+    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+        dispose_all(captures)
+        return ErrorHook(RpcError("Cannot use map() on a WritableStream"))
+
+    def dup(self) -> Hook:
+        return ErrorHook(RpcError("Cannot dup the writable end of a pipe"))
+
+    def pull(self) -> Payload | Cell[Payload]:
+        return ErrorHook(RpcError("Cannot pull a WritableStream stub")).pull()
+
+    def dispose(self) -> None:
+        if not self._closed:
+            self._closed = True
+            self.pipe.fail(RpcError(NOT_CLOSED))
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """A pipe's own end never breaks."""
+
+
+def _chunk_of(args: Payload) -> Any:
+    """The payload of the chunk among a write's arguments, with the capabilities in it."""
+    return Payload(args.value[0] if args.value else UNDEFINED, None, args.hooks)
