@@ -12,6 +12,9 @@ from capnweb_gen import ir
 Peers = Mapping[str, ir.Schema]  # all schemas of a run, by module
 
 
+_IMPURE: frozenset[ir.ScalarName] = frozenset({"any", "blob", "url", "headers", "request", "response"})
+
+
 def by_module(schemas: tuple[ir.Schema, ...]) -> dict[str, ir.Schema]:
     """The schemas of a run, by the module that declares them."""
     return {schema.module: schema for schema in schemas}
@@ -92,8 +95,11 @@ def bases_first(schema: ir.Schema) -> tuple[ir.Interface, ...]:
 
 
 def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
-    """Whether a model that a schema names is data and nothing else: nowhere in it can there be just any value."""
-    found: set[ir.Reference] = {reference}
+    """Whether decoding a model that a schema names needs nothing but its wire form.
+
+    Just any value may hold a capability, and values of the web arrive in pieces or are read by a table of the session.
+    """
+    found = [reference]
     waiting = [(reference, schema)]
     while waiting:
         named, namer = waiting.pop()
@@ -101,10 +107,12 @@ def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
         model = next((model for model in home.models if (model.module, model.name) == (named.module, named.name)), None)
         if model is None:
             continue
-        shapes = [shape for field in model.fields for shape in ir.walk(field.type)]
-        if model.extra == "allow" or any(isinstance(shape, ir.Scalar) and shape.name == "any" for shape in shapes):
+        if model.extra == "allow":
             return False
-        inner = {shape.model for shape in shapes if isinstance(shape, ir.ModelShape)} - found
-        found |= inner
-        waiting.extend((part, home) for part in inner)
+        for shape in (shape for field in model.fields for shape in ir.walk(field.type)):
+            if isinstance(shape, ir.Scalar) and shape.name in _IMPURE:
+                return False
+            if isinstance(shape, ir.ModelShape) and shape.model not in found:
+                found.append(shape.model)
+                waiting.append((shape.model, home))
     return True

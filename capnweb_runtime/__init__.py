@@ -26,12 +26,13 @@ from capnweb_runtime.server import Peer, serve
 from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarget
 from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
 from capnweb_runtime.target import RpcTarget
-from capnweb_runtime.values import UNDEFINED, Blob, Headers, Request, Response, Uint8ClampedArray, Url, WireDate
+from capnweb_runtime.values import UNDEFINED, BigInt, Blob, Headers, Request, Response, Uint8ClampedArray, Url, WireDate
 
 __all__ = [
     "UNDEFINED",
     "AnyPromise",
     "AnyStub",
+    "BigInt",
     "Blob",
     "CallbackStub",
     "CapnwebError",

@@ -158,6 +158,8 @@ def wire_type(error: BaseException) -> str:
     if isinstance(error, (RpcError, ProtocolError)):
         return error.name
     cls = type(error)
+    if isinstance(error, BaseExceptionGroup):
+        return "AggregateError"
     if cls in (Exception, BaseException) or isinstance(error, CapnwebError):
         return "Error"
     return cls.__name__
@@ -168,6 +170,8 @@ def wire_message(error: BaseException) -> str:
     adds quotes).
     """
     args = error.args
+    if isinstance(error, BaseExceptionGroup):
+        return error.message
     if len(args) == 1 and isinstance(args[0], str):
         return args[0]
     return str(error)

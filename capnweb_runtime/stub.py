@@ -19,8 +19,9 @@ from capnweb_runtime.core.hook import DISPOSED, Hook, Path, Payload, PromiseRef,
 from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
-from capnweb_runtime.core.remap import Recorder
+from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.promise_face import ERROR, VALUE, FutureFace, Outcome
+from capnweb_runtime.refusals import Refusals, refuse
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -174,7 +175,7 @@ class _Caller(Calls):
         self._path = path
 
 
-class RpcPromise(PromiseRef, FutureFace, Generic[T_co]):
+class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
     """A result that may not have arrived.
 
     Await it for the value; several awaits give the same one. It can be passed as an argument in place of the value,
@@ -244,6 +245,8 @@ class RpcPromise(PromiseRef, FutureFace, Generic[T_co]):
         return outcome
 
     def _begin(self, outcome: Outcome) -> None:
+        if isinstance(self._hook, Variable):
+            refuse(self._hook, "await")
         hook = self._pulled = self._hook.get(self._path, self._codec) if self._path else self._hook
         pulled = hook.pull()
         if isinstance(pulled, Payload):

@@ -8,12 +8,15 @@ gets in the way.
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any, Final, TypeAlias, final
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
+_HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
+_NOT_IN_HEADER: Final = re.compile(r"[\0\r\n]")
 _MAX_DATE_MS: Final = 8.64e15
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """Largest integer that a double holds exactly together with its neighbours; beyond it an `int` travels as a bigint."""
@@ -41,6 +44,17 @@ class Undefined:
 
 
 UNDEFINED: Final = Undefined()
+
+
+@final
+class BigInt(int):
+    """An integer that travels as a bigint whatever its size. What arrives as a bigint where no schema says `int` is
+    one.
+
+    A plain `int` travels as a number where a double holds it exactly, and as a bigint beyond that.
+    """
+
+    __slots__ = ()
 
 
 @final
@@ -89,6 +103,9 @@ class Headers(Mapping[str, str]):
     Parameters:
         pairs: names and values, in any case and order.
 
+    Raises:
+        ValueError: a name or value is none that HTTP allows.
+
     Attributes:
         pairs: the normalised names and values.
     """
@@ -100,6 +117,8 @@ class Headers(Mapping[str, str]):
         cookies: list[tuple[str, str]] = []
         for name, value in pairs:
             name, value = name.lower(), value.strip(" \t\r\n")
+            if not _HEADER_NAME.fullmatch(name) or _NOT_IN_HEADER.search(value):
+                raise ValueError(f"{name!r}: {value!r} is not a valid header")
             if name == "set-cookie":
                 cookies.append((name, value))
             else:
@@ -191,8 +210,8 @@ class Blob:
         return self.data.decode("utf-8", "replace")
 
 
-def date_to_ms(value: datetime) -> float:
-    """Milliseconds since 1970-01-01 UTC; a whole number as `int`, so that it is sent as one.
+def date_to_ms(value: datetime) -> int:
+    """Whole milliseconds since 1970-01-01 UTC, fractions cut off towards zero, as the wire's dates have none.
 
     Parameters:
         value: an aware datetime.
@@ -205,19 +224,20 @@ def date_to_ms(value: datetime) -> float:
             "a datetime without a time zone names no instant; give it one, such as value.replace(tzinfo=timezone.utc)"
         )
     micros = (value - _EPOCH) // timedelta(microseconds=1)
-    whole, rest = divmod(micros, 1000)
-    return whole if rest == 0 else micros / 1000
+    return micros // 1000 if micros >= 0 else -(-micros // 1000)
 
 
 def date_from_ms(ms: float | None) -> datetime | WireDate:
     """The instant as an aware UTC datetime, or as a `WireDate` where datetime cannot hold it.
 
     Parameters:
-        ms: milliseconds since 1970-01-01 UTC; None, nan and what lies beyond ±8.64e15 are invalid dates.
+        ms: milliseconds since 1970-01-01 UTC, of which fractions are cut off towards zero; None, nan and what lies
+            beyond ±8.64e15 are invalid dates.
     """
     if ms is None or math.isnan(ms) or abs(ms) > _MAX_DATE_MS:
         return WireDate(None)
+    whole = math.trunc(ms)
     try:
-        return _EPOCH + timedelta(microseconds=round(ms * 1000))
+        return _EPOCH + timedelta(milliseconds=whole)
     except OverflowError:
-        return WireDate(math.trunc(ms))
+        return WireDate(whole)

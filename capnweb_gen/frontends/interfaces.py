@@ -88,6 +88,9 @@ class InterfaceReader:
                 yield shape.interface
             elif isinstance(shape, ir.Unsupported):
                 self._fault(position, f"{interface.__name__} inherits {describe(base)}: {shape.reason}", shape.hint)
+            else:
+                message = f"{interface.__name__} inherits {describe(base)}, which is no interface of a schema"
+                self._fault(position, message, "list Protocol, and interfaces of schemas, as its bases")
 
     def _refuse_statement(self, interface: str, entry: AttributeSource | OtherSource) -> None:
         if isinstance(entry, AttributeSource):

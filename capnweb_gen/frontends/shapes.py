@@ -53,6 +53,10 @@ _LISTS: tuple[object, ...] = (list, collections.abc.Sequence)
 _DICTS: tuple[object, ...] = (dict, collections.abc.Mapping)
 _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.AsyncIterable)
 
+# What one can tell from another by looking at the value alone.
+_IN_UNIONS: frozenset[ir.ScalarName] = frozenset({"bool", "int", "float", "str", "bytes", "datetime"})
+_UNION_HINT = "unions are of bool, int, float, str, bytes, datetime and Literal: write one type, or that type | None"
+
 _LIST_HINT = "write list[...]"
 _STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
 _STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
@@ -234,15 +238,14 @@ class Shapes:
             shape = self._shape(written, depth)
             if isinstance(shape, ir.OptionalShape):
                 shape, null = shape.item, True
-            if shape == ir.Scalar(name="none"):
-                null = True
-                continue
             for member in shape.members if isinstance(shape, ir.UnionShape) else (shape,):
-                if not isinstance(member, ir.Scalar | ir.LiteralShape) or _includes_null(member):
+                if isinstance(member, ir.LiteralShape) or (isinstance(member, ir.Scalar) and member.name in _IN_UNIONS):
+                    members.setdefault(repr(member), member)
+                elif member == ir.Scalar(name="none"):
+                    null = True
+                else:
                     names = " | ".join(describe(argument) for argument in types)
-                    hint = "unions are of numbers, texts, bytes and constants: write one type, or that type | None"
-                    raise UnsupportedTypeError(f"{names} is a union with {describe(written)}", hint)
-                members.setdefault(repr(member), member)
+                    raise UnsupportedTypeError(f"{names} is a union with {describe(written)}", _UNION_HINT)
         union = ir.UnionShape(members=tuple(members.values()))
         return ir.OptionalShape(item=union) if null else union
 

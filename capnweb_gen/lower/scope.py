@@ -73,7 +73,7 @@ class Scope:
         return self._home(reference).module in self._cyclic
 
     def is_pure(self, reference: ir.Reference) -> bool:
-        """Whether a model is data and nothing else."""
+        """Whether decoding a model needs nothing but its wire form."""
         return graph.is_pure(reference, self._schema, self._peers)
 
     def import_blocks(self) -> list[list[str]]:

@@ -68,7 +68,8 @@ class Spelling:
             case ir.TupleShape(items=items):
                 return "rpc.tuple_of", [self.codec(item) for item in items]
             case ir.UnionShape(members=members):
-                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_is_wide)]
+                # Codecs are tried in order, and that of floats would make a float of an int.
+                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_is_float)]
             case ir.StreamShape(item=item):
                 return "rpc.stream_of", [self.codec(item)]
             case ir.WritableShape(item=item):
@@ -292,12 +293,8 @@ class Spelling:
                 raise AssertionError(f"{shape!r} is not a leaf")
 
 
-# An `int | float` must stay an int, and a Url is a str too: the narrow type is tried first.
-_WIDE = frozenset({"float", "str"})
-
-
-def _is_wide(shape: ir.TypeShape) -> bool:
-    return isinstance(shape, ir.Scalar) and shape.name in _WIDE
+def _is_float(shape: ir.TypeShape) -> bool:
+    return isinstance(shape, ir.Scalar) and shape.name == "float"
 
 
 def _is_any(shape: ir.TypeShape) -> bool:

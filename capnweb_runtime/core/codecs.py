@@ -153,14 +153,14 @@ class _Bytes(TypeCodec):
         return "bytes"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        return encode_bytes(value) if isinstance(value, (bytes, bytearray, memoryview)) else self.other(value, to)
+        return encode_bytes(value, to) if isinstance(value, (bytes, bytearray, memoryview)) else self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> bytes:
-        if type(wire) is not list or not 2 <= len(wire) <= 3 or wire[0] != "bytes" or type(wire[1]) is not str:
+        if type(wire) is not list or not 2 <= len(wire) <= 3 or wire[0] != "bytes" or type(wire[1]) not in (str, bytes):
             raise wire_mismatch(self.label, wire)
         if len(wire) == 3 and wire[2] not in _BYTE_CONTAINERS:
             raise wire_mismatch(self.label, wire)
-        return parse_base64(wire[1])
+        return parse_base64(wire[1]) if type(wire[1]) is str else wire[1]
 
 
 class _Datetime(TypeCodec):
@@ -322,6 +322,8 @@ class RecordCodec(TypeCodec):
         fields = wire[0] if type(wire) is list and len(wire) == 1 else wire
         if type(fields) is not (dict if self.container is dict else list) or len(fields) != len(self.items):
             raise wire_mismatch(self.label, wire)
+        if type(fields) is dict and fields.keys() != self.items.keys():
+            raise wire_mismatch(f"an object with the keys {', '.join(self.items)}", wire)
         values = [_at(key, codec.decode, fields[key], source) for key, codec in self.items.items()]
         return dict(zip(self.items, values, strict=True)) if self.container is dict else self.container(values)
 

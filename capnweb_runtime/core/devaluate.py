@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import binascii
 from array import array
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
@@ -29,6 +29,7 @@ from capnweb_runtime.errors import RpcError, wire_message, wire_type
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,
+    BigInt,
     Blob,
     Headers,
     Request,
@@ -41,6 +42,7 @@ from capnweb_runtime.values import (
 )
 
 MAX_DEPTH: Final = 256
+_INLINE_BODY: Final = (str, bytes, type(None))
 _BLOB_PIECE: Final = 64 * 1024
 _INF: Final = float("inf")
 _DIGITS_AT_ONCE: Final = 3900
@@ -87,7 +89,12 @@ def encode_int(value: int) -> Wire:
     """
     if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER:
         return value
-    return ["bigint", str(value) if value.bit_length() <= _BITS_AT_ONCE else _long_decimal(value)]
+    return encode_bigint(value)
+
+
+def encode_bigint(value: int) -> Wire:
+    """A bigint. Raises ValueError if it has more digits than a peer reads."""
+    return ["bigint", int.__repr__(value) if value.bit_length() <= _BITS_AT_ONCE else _long_decimal(value)]
 
 
 def _long_decimal(value: int) -> str:
@@ -107,18 +114,22 @@ def _long_decimal(value: int) -> str:
 
 
 def encode_float(value: float) -> Wire:
-    """A plain number, or the expression for nan, inf and -inf."""
+    """A plain number, or the expression for nan, inf and -inf; -0.0 is sent as 0, as JSON text of the reference has
+    it.
+    """
     if value != value:
         return ["nan"]
     if value == _INF:
         return ["inf"]
     if value == -_INF:
         return ["-inf"]
-    return value
+    return value or 0
 
 
-def encode_bytes(value: bytes | bytearray | memoryview) -> Wire:
-    """Unpadded standard base64, without a marker."""
+def encode_bytes(value: bytes | bytearray | memoryview, to: Exporter) -> Wire:
+    """Unpadded standard base64, or the bytes as they are where the transport carries them, without a marker."""
+    if to.raw_bytes:
+        return ["bytes", bytes(value)]
     return ["bytes", binascii.b2a_base64(value, newline=False).decode().rstrip("=")]
 
 
@@ -141,12 +152,30 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
 
 
 def encode_error(error: BaseException, to: Exporter, depth: int) -> Wire:
-    """Type and message, and the properties that an RpcError carries; never a stack."""
+    """Type and message, and what travels with it; never a stack. A property that has no wire form is left out."""
     error = to.error_to_send(error)
     wire: list[Wire] = ["error", wire_type(error), wire_message(error)]
-    if isinstance(error, RpcError) and error.props:
-        wire += [None, {key: devaluate(value, to, depth + 1) for key, value in error.props.items()}]
-    return wire
+    props: dict[str, Wire] = {}
+    for key, value in _error_props(error):
+        mark = to.mark()
+        try:
+            props[key] = devaluate(value, to, depth + 1)
+        except (TypeError, ValueError):  # the error itself must make it through
+            to.take_back(mark)
+    return [*wire, None, props] if props else wire
+
+
+def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
+    """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer.
+
+    Other exceptions keep what they hold to themselves, causes included: they may tell more than a peer should know.
+    """
+    yield from getattr(error, "props", {}).items()
+    cause = error.__cause__
+    if cause is not None and (isinstance(error, RpcError) or hasattr(error, "props") or isinstance(cause, RpcError)):
+        yield "cause", cause
+    if isinstance(error, BaseExceptionGroup):
+        yield "errors", list(error.exceptions)
 
 
 def encode_stream(stream: OutgoingStream, to: Exporter) -> Wire:
@@ -171,7 +200,7 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
 
 
 def _request(value: Request, to: Exporter, depth: int) -> Wire:
-    if to.local:
+    if to.local and not isinstance(value.body, _INLINE_BODY):
         return Local(value)
     init: dict[str, Wire] = {}
     if value.method != "GET":
@@ -185,7 +214,7 @@ def _request(value: Request, to: Exporter, depth: int) -> Wire:
 
 
 def _response(value: Response, to: Exporter, depth: int) -> Wire:
-    if to.local:
+    if to.local and not isinstance(value.body, _INLINE_BODY):
         return Local(value)
     init: dict[str, Wire] = {}
     if value.status != 200:
@@ -224,14 +253,14 @@ def _array(value: list[Any] | tuple[Any, ...], to: Exporter, depth: int) -> Wire
 
 def _typed_array(value: array[Any], to: Exporter, depth: int) -> Wire:
     marker = _ARRAY_MARKERS.get(value.typecode)
-    wire: list[Wire] = encode_bytes(value.tobytes())
+    wire: list[Wire] = encode_bytes(value.tobytes(), to)
     if marker is None and value.typecode != "B":
         raise TypeError(f"Cannot serialize value: array of typecode {value.typecode!r}; use one of b B h H i I q Q f d")
     return [*wire, marker] if marker else wire
 
 
 def _marked(marker: str) -> Callable[[Any, Exporter, int], Wire]:
-    return lambda value, to, depth: [*encode_bytes(value), marker]
+    return lambda value, to, depth: [*encode_bytes(value, to), marker]
 
 
 def _date(value: WireDate, to: Exporter, depth: int) -> Wire:
@@ -243,11 +272,12 @@ _ENCODERS: Final[dict[type, Callable[[Any, Exporter, int], Wire]]] = {
     bool: _as_is,
     type(None): _as_is,
     int: lambda value, to, depth: encode_int(value),
+    BigInt: lambda value, to, depth: encode_bigint(value),
     float: lambda value, to, depth: encode_float(value),
     dict: _object,
     list: _array,
     tuple: _array,
-    bytes: lambda value, to, depth: encode_bytes(value),
+    bytes: lambda value, to, depth: encode_bytes(value, to),
     bytearray: _marked("ArrayBuffer"),
     memoryview: _marked("DataView"),
     Uint8ClampedArray: _marked("Uint8ClampedArray"),

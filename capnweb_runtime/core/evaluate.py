@@ -12,7 +12,7 @@ from typing import Any, Final
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import ARRAY_TYPES
-from capnweb_runtime.core.evaluate_leaves import parse_bigint, parse_bytes, parse_headers, parse_url, unknown
+from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_bytes, parse_headers, parse_url, unknown
 from capnweb_runtime.core.hook import (
     Codec,
     Hook,
@@ -31,8 +31,8 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.errors import ProtocolError, from_wire
-from capnweb_runtime.values import UNDEFINED, Blob, Headers, Request, Response, Url, date_from_ms
+from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
+from capnweb_runtime.values import UNDEFINED, BigInt, Blob, Headers, Request, Response, Url, date_from_ms
 
 # Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
 FORBIDDEN_KEYS: Final = frozenset(
@@ -53,6 +53,7 @@ FORBIDDEN_KEYS: Final = frozenset(
     ]
 )
 _ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
+_NULL_BODY_STATUSES: Final = frozenset((101, 103, 204, 205, 304))
 _PLAIN: Final = frozenset((str, int, float, bool, type(None)))
 
 
@@ -240,8 +241,8 @@ def decode_direct(codec: Codec, wire: Wire, importer: Importer, depth: int) -> t
         raise
 
 
-def _bigint(source: Evaluator, wire: list[Wire], depth: int) -> int:
-    return parse_bigint(wire, source.importer.limits.bigint_digits)
+def _bigint(source: Evaluator, wire: list[Wire], depth: int) -> BigInt:
+    return BigInt(parse_bigint(wire, source.importer.limits.bigint_digits))
 
 
 def _date(source: Evaluator, wire: list[Wire], depth: int) -> Any:
@@ -257,17 +258,27 @@ def _bytes(source: Evaluator, wire: list[Wire], depth: int) -> Any:
 def _error(source: Evaluator, wire: list[Wire], depth: int) -> Exception:
     if len(wire) < 3 or type(wire[1]) is not str or type(wire[2]) is not str:
         raise unknown(wire)
-    error: Any = from_wire(wire[1], wire[2])
+    props: dict[str, Any] = {}
     if len(wire) >= 5:
         if type(wire[4]) is not dict:
             raise unknown(wire)
         props = source._fields(wire[4], depth, FORBIDDEN_KEYS | _ERROR_FIELDS)
+    error: Any = _group(wire[2], props) if wire[1] == "AggregateError" else from_wire(wire[1], wire[2])
+    if props:
         cause = props.get("cause")
         if isinstance(cause, BaseException):
             error.__cause__ = cause
             del props["cause"]
         error.props = props
     return error  # type: ignore[no-any-return]  # Any above: built-in exceptions take a `props` that their types do not declare
+
+
+def _group(message: str, props: dict[str, Any]) -> Exception:
+    """The exception group of an AggregateError; a plain error where its `errors` are not such as a group can hold."""
+    errors = props.pop("errors", None)
+    if isinstance(errors, list) and errors and all(isinstance(error, Exception) for error in errors):
+        return ExceptionGroup(message, errors)
+    return RpcError(message, "AggregateError", errors=errors or [])
 
 
 def _undefined(source: Evaluator, wire: list[Wire], depth: int) -> Any:
@@ -357,8 +368,10 @@ def _request(source: Evaluator, wire: list[Wire], depth: int) -> Request:
     init.pop("duplex", None)
     if init.pop("signal", None):
         raise ProtocolError("Request signal must be of type AbortSignal.", "TypeError")
-    headers = parse_headers(wire, init.pop("headers", None) or [])
-    return Request(parse_url(wire[1]), init.pop("method", "GET"), headers, body, init)
+    headers = _init_headers(wire, init, "Request")
+    if not is_url(wire[1]):
+        raise ProtocolError(f"Failed to parse URL from {wire[1]:.200}", "TypeError")
+    return Request(Url(wire[1]), init.pop("method", "GET"), headers, body, init)
 
 
 def _response(source: Evaluator, wire: list[Wire], depth: int) -> Response:
@@ -368,8 +381,20 @@ def _response(source: Evaluator, wire: list[Wire], depth: int) -> Response:
     body = _body(source, wire[1], depth, "Response")
     if init.get("webSocket"):
         raise ProtocolError("Can't deserialize a Response containing a webSocket.", "TypeError")
-    headers = parse_headers(wire, init.pop("headers", None) or [])
-    return Response(body, init.pop("status", 200), init.pop("statusText", ""), headers, init)
+    headers = _init_headers(wire, init, "Response")
+    status = init.pop("status", 200)
+    if type(status) is not int or not 200 <= status <= 599:
+        raise ProtocolError('init["status"] must be in the range of 200 to 599, inclusive.', "RangeError")
+    if body is not None and status in _NULL_BODY_STATUSES:
+        raise ProtocolError(f"Response constructor: Invalid response status code {status}", "TypeError")
+    return Response(body, status, init.pop("statusText", ""), headers, init)
+
+
+def _init_headers(wire: list[Wire], init: dict[str, Any], kind: str) -> Headers:
+    pairs = init.pop("headers", None) or []
+    if type(pairs) is not list:
+        raise ProtocolError(f"{kind} headers must be serialized as an array of pairs.", "TypeError")
+    return parse_headers(wire, pairs)
 
 
 def _body(source: Evaluator, wire: Wire, depth: int, kind: str) -> Any:
@@ -409,8 +434,8 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
         raise NotDirect
     if len(wire) != 5 or type(wire[1]) is not int or type(wire[3]) is not list or type(wire[4]) is not list:
         raise unknown(wire)
-    hook = source.importer.own_export(wire[1])
     path = parse_path(wire, wire[2])
+    hook = source.importer.own_export(wire[1])
     captures: list[Hook] = []
     try:
         for capture in wire[3]:
@@ -418,7 +443,7 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     except BaseException:
         dispose_all(captures)
         raise
-    return source.promise(hook.map(path, captures, wire[4]))
+    return source.promise(hook.map(path, captures, wire[4], None, source.importer.map_budget()))
 
 
 def _capture(importer: Importer, capture: Wire) -> Hook:

@@ -107,9 +107,9 @@ def parse_bytes(wire: list[Wire], array_types: Mapping[str, str]) -> Any:
         wire: the expression.
         array_types: marker → typecode of `array.array`, for containers of numbers.
     """
-    if len(wire) < 2 or type(wire[1]) is not str:
+    if len(wire) < 2 or type(wire[1]) not in (str, bytes):
         raise unknown(wire)
-    data = parse_base64(wire[1])
+    data = parse_base64(wire[1]) if type(wire[1]) is str else wire[1]
     if len(wire) == 2:
         return data
     marker = wire[2]
@@ -140,9 +140,14 @@ def _number_array(data: bytes, marker: str, typecode: str) -> array[Any]:
 
 def parse_url(text: str) -> Url:
     """The URL of a text. Raises ProtocolError where the text has no scheme, as no URL lacks one."""
-    if not _URL.match(text):
+    if not is_url(text):
         raise ProtocolError("Invalid URL", "TypeError")
     return Url(text)
+
+
+def is_url(text: str) -> bool:
+    """Whether a text has a scheme, as no URL lacks one."""
+    return _URL.match(text) is not None
 
 
 def parse_headers(wire: Wire, pairs: Wire) -> Headers:
@@ -155,9 +160,12 @@ def parse_headers(wire: Wire, pairs: Wire) -> Headers:
     if type(pairs) is not list:
         raise unknown(wire)
     for pair in pairs:
-        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str or type(pair[1]) is not str:
+        if type(pair) is not list or len(pair) != 2 or type(pair[0]) is not str:
             raise ProtocolError(f"headers are pairs of name and value, not {unknown(pair).shown}", "TypeError")
-    return Headers((name, value) for name, value in pairs)
+    try:
+        return Headers((name, value if type(value) is str else dumps(value).decode()) for name, value in pairs)
+    except ValueError as error:
+        raise ProtocolError(str(error), "TypeError") from None
 
 
 def _js_typeof(value: Wire) -> str:

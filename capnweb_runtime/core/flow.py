@@ -52,9 +52,17 @@ class FlowWindow:
     """
 
     __slots__ = (
-        "_delivered", "_delivered_at", "_first_ack", "_last_round_window", "_min_rtt", "_round_started", "_rounds_without_growth",
-        "in_flight", "starting", "window",
-    )  # fmt: skip
+        "_delivered",
+        "_delivered_at",
+        "_first_ack",
+        "_last_round_window",
+        "_min_rtt",
+        "_round_started",
+        "_rounds_without_growth",
+        "in_flight",
+        "starting",
+        "window",
+    )
 
     def __init__(self) -> None:
         self.window: float = INITIAL_WINDOW

@@ -15,7 +15,7 @@ from typing import Any, Protocol, TypeAlias
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
-from capnweb_runtime.errors import DisposedError, RpcError
+from capnweb_runtime.errors import DisposedError, LimitExceeded, RpcError
 from capnweb_runtime.limits import Limits
 
 Wire: TypeAlias = Any
@@ -83,11 +83,13 @@ class Exporter(Protocol):
     Attributes:
         host: runs local targets and functions that are exported.
         depth: how deep in its message a value stands that is encoded: 1 in arguments, otherwise 0.
+        raw_bytes: whether the transport carries bytes as they are.
         local: whether nothing is written: what cannot be copied then travels as it is, inside a `Local`.
     """
 
     depth: int
     local: bool
+    raw_bytes: bool
 
     @property
     def host(self) -> Host:
@@ -100,6 +102,14 @@ class Exporter(Protocol):
 
     def export_promise(self, hook: Hook) -> int:
         """Like `export_stub`, for a hook whose resolution is to be sent as soon as it is known."""
+        ...
+
+    def mark(self) -> int:
+        """Where the message's exports are up to now."""
+        ...
+
+    def take_back(self, mark: int) -> None:
+        """Takes back what the message has exported since the mark."""
         ...
 
     def create_pipe(self, source: OutgoingStream) -> int:
@@ -138,6 +148,10 @@ class Importer(Protocol):
 
     def take_readable(self, export_id: int) -> Pipe:
         """The pipe that the sender opened under the id, once. Raises ProtocolError if there is none."""
+        ...
+
+    def map_budget(self) -> Budget:
+        """What the maps in the message may spend."""
         ...
 
     def forget(self, hook: Hook) -> None:
@@ -209,6 +223,25 @@ class Payload:
         self.promises = None
         for hook in hooks or ():
             hook.dispose()
+
+
+class Budget:
+    """How many more steps a `map()` of a peer's may take, nested ones included.
+
+    Parameters:
+        steps: elements × instructions.
+    """
+
+    __slots__ = ("_left", "_steps")
+
+    def __init__(self, steps: int) -> None:
+        self._steps = self._left = steps
+
+    def take(self, steps: int) -> None:
+        """Uses up steps. Raises LimitExceeded if that is more than are left."""
+        self._left -= steps
+        if self._left < 0:
+            raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
 
 
 class OutgoingStream:
@@ -312,7 +345,14 @@ class Hook(ABC):
         """
 
     @abstractmethod
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         """Applies recorded instructions to the value at the path; this method owns the captures, also when it
         raises.
         """
@@ -423,7 +463,14 @@ class ErrorHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return self
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         dispose_all(captures)
         return self
 

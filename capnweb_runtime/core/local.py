@@ -14,6 +14,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.evaluate import NotDirect
 from capnweb_runtime.core.hook import (
+    Budget,
     Codec,
     ErrorHook,
     Hook,
@@ -38,7 +39,7 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
-from capnweb_runtime.core.remap import replay
+from capnweb_runtime.core.remap import default_budget, replay
 from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.values import UNDEFINED
 
@@ -99,16 +100,25 @@ class PayloadHook(Hook):
             return found.hook.get(found.rest, expect)
         return PayloadHook(copy_branch(found), self._host)
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         try:
             found = self._find(path)
         except Exception as error:  # as above
             dispose_all(captures)
             return ErrorHook(error)
         if isinstance(found, Inside):
-            return found.hook.map(found.rest, captures, instructions, expect)
+            return found.hook.map(found.rest, captures, instructions, expect, budget)
         try:
-            return PayloadHook(replay(found, captures, instructions, self._host, self._wrap), self._host)
+            return PayloadHook(
+                replay(found, captures, instructions, budget or default_budget(), self._host, self._wrap), self._host
+            )
         except Exception as error:  # an error in one element rejects the whole
             return ErrorHook(error)
 
@@ -174,8 +184,17 @@ class PromiseHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return self._later(lambda hook: hook.get(path, expect))
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
-        return self._later(lambda hook: hook.map(path, captures, instructions, expect), lambda: dispose_all(captures))
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        return self._later(
+            lambda hook: hook.map(path, captures, instructions, expect, budget), lambda: dispose_all(captures)
+        )
 
     def dup(self) -> Hook:
         return self._later(lambda hook: hook.dup())
@@ -259,8 +278,15 @@ class FunctionHook(Hook):
         stub = PlainStub(self.dup())
         return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
-        return self.get(path).map((), captures, instructions, expect)
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        return self.get(path).map((), captures, instructions, expect, budget)
 
     def dup(self) -> Hook:
         if self._function is None:
@@ -389,10 +415,17 @@ class TargetHook(Hook):
         stub = PlainStub(self.dup())
         return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         inner = self.get(path)
         try:
-            return inner.map((), captures, instructions, expect)
+            return inner.map((), captures, instructions, expect, budget)
         finally:
             inner.dispose()
 

@@ -7,7 +7,7 @@ that way.
 
 from __future__ import annotations
 
-from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, dispose_all
+from capnweb_runtime.core.hook import Budget, Hook, Host, OutgoingStream, dispose_all
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
@@ -16,12 +16,13 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 class Loopback:
     """An exporter and an importer at once."""
 
-    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes")
+    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes", "raw_bytes")
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.depth = 0
         self.local = True
+        self.raw_bytes = False
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS
         self._table: list[Hook] = []
@@ -39,6 +40,15 @@ class Loopback:
     def export_promise(self, hook: Hook) -> int:
         """Takes the hook over until it is imported."""
         return self.export_stub(hook)
+
+    def mark(self) -> int:
+        """How many hooks there are."""
+        return len(self._table)
+
+    def take_back(self, mark: int) -> None:
+        """Disposes what came since."""
+        dispose_all(self._table[mark:])
+        del self._table[mark:]
 
     def create_pipe(self, source: OutgoingStream) -> int:
         """Never asked for: streams cross as they are."""
@@ -63,6 +73,10 @@ class Loopback:
     def import_promise(self, import_id: int) -> Hook:
         """Hands the hook over to the caller."""
         return self._table[import_id - 1]
+
+    def map_budget(self) -> Budget:
+        """There are no maps in values."""
+        return Budget(0)
 
     def forget(self, hook: Hook) -> None:
         """Nothing to take back: the hook waits to be imported again, or for `dispose`."""

@@ -63,7 +63,8 @@ class Pipe:
         refusal = self._refusal()
         if refusal is None and self._bytes + size > self._max_bytes:
             refusal = LimitExceeded(
-                f"more than {self._max_bytes} bytes of a stream wait to be read: write on only as writes are acknowledged"
+                f"more than {self._max_bytes} bytes of a stream wait to be read: "
+                "write on only as writes are acknowledged"
             )
             self.fail(refusal)
         if refusal is not None:

@@ -14,6 +14,7 @@ from typing import Any, Final, NoReturn
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import (
+    Budget,
     Codec,
     ErrorHook,
     Hook,
@@ -26,7 +27,7 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.payload import copy_branch, encode_arguments, encode_payload
-from capnweb_runtime.errors import LimitExceeded, ProtocolError
+from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
@@ -48,6 +49,14 @@ class Recorder:
 
     depth = 1
     local = False
+    raw_bytes = False
+
+    def mark(self) -> int:
+        """Nothing is ever exported."""
+        return 0
+
+    def take_back(self, mark: int) -> None:
+        """Nothing is ever exported."""
 
     def create_pipe(self, source: OutgoingStream) -> int:
         """Refused, as in the reference."""
@@ -104,7 +113,9 @@ class Recorder:
         if self.parent is None:
             return subject.map(path, self.captures, self.instructions, expect)
         captures = [["import", self.parent.index_of(hook)] for hook in self.captures]
-        self.parent.instructions.append(["remap", self.parent.index_of(subject), list(path), captures, self.instructions])
+        self.parent.instructions.append(
+            ["remap", self.parent.index_of(subject), list(path), captures, self.instructions]
+        )
         return Variable(self.parent, len(self.parent.instructions))
 
     def import_id(self, hook: Hook) -> int | None:
@@ -144,7 +155,14 @@ class Variable(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return self if not path else self.recorder.get(self, path)
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         dispose_all(captures)
         return ErrorHook(TypeError(_NO_SIDE_EFFECTS))
 
@@ -164,8 +182,9 @@ class Variable(Hook):
 class Replayer:
     """Applies recorded instructions to one element. An importer for the ids in them."""
 
-    def __init__(self, host: Host, captures: list[Hook], element: Hook) -> None:
+    def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget) -> None:
         self.host = host
+        self._budget = budget
         self.limits = DEFAULT_LIMITS
         self.message_bytes = 0
         self._captures = captures
@@ -200,12 +219,26 @@ class Replayer:
         """Refused, as in the reference."""
         raise ProtocolError("A mapper function cannot use pipe readables.")
 
+    def map_budget(self) -> Budget:
+        """What is left for this map is what its nested ones may spend."""
+        return self._budget
+
     def forget(self, hook: Hook) -> None:
         """Nothing is ever imported."""
 
 
+def default_budget() -> Budget:
+    """The budget of a map that no session bounds."""
+    return Budget(DEFAULT_LIMITS.map_steps)
+
+
 def replay(
-    value: Any, captures: list[Hook], instructions: list[Wire], host: Host, wrap: Callable[[Payload], Hook]
+    value: Any,
+    captures: list[Hook],
+    instructions: list[Wire],
+    budget: Budget,
+    host: Host,
+    wrap: Callable[[Payload], Hook],
 ) -> Payload:
     """Applies recorded instructions to a plain value: to each element of a list, once to anything else; None and
     undefined pass through.
@@ -214,6 +247,7 @@ def replay(
         value: the plain tree mapped over; it stays as it is.
         captures: capabilities that the instructions use; disposed at the end.
         instructions: as recorded; the last one is the result.
+        budget: what this map and those nested in it may spend.
         host: the application's host.
         wrap: makes a hook over a payload, which it owns.
 
@@ -227,29 +261,19 @@ def replay(
         if not instructions:
             raise ProtocolError("Invalid empty mapper function.")
         elements = value if type(value) is list else [value]
-        if len(elements) * len(instructions) > DEFAULT_LIMITS.map_steps:
-            raise LimitExceeded(
-                f"map() of {len(elements)} elements × {len(instructions)} instructions exceeds the limit of "
-                f"{DEFAULT_LIMITS.map_steps} steps"
-            )
-        results = _apply_to_each(elements, captures, instructions, host, wrap)
+        budget.take(len(elements) * len(instructions))
+        results: list[Payload] = []
+        try:
+            for element in elements:
+                replayer = Replayer(host, captures, wrap(copy_branch(element)), budget)
+                results.append(replayer.apply(instructions, wrap))
+        except BaseException:
+            for result in results:
+                result.dispose()
+            raise
         return _joined(results) if type(value) is list else results[0]
     finally:
         dispose_all(captures)
-
-
-def _apply_to_each(
-    elements: list[Any], captures: list[Hook], instructions: list[Wire], host: Host, wrap: Callable[[Payload], Hook]
-) -> list[Payload]:
-    results: list[Payload] = []
-    try:
-        for element in elements:
-            results.append(Replayer(host, captures, wrap(copy_branch(element))).apply(instructions, wrap))
-    except BaseException:
-        for result in results:
-            result.dispose()
-        raise
-    return results
 
 
 def _joined(results: list[Payload]) -> Payload:

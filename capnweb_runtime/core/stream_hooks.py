@@ -8,7 +8,18 @@ from collections.abc import Callable
 from typing import Any
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, IncomingArgs, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.hook import (
+    Budget,
+    Codec,
+    ErrorHook,
+    Hook,
+    Host,
+    IncomingArgs,
+    Path,
+    Payload,
+    Wire,
+    dispose_all,
+)
 from capnweb_runtime.core.local import PayloadHook, PromiseHook
 from capnweb_runtime.core.payload import make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
@@ -76,7 +87,14 @@ class PipeHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return ErrorHook(RpcError("Cannot access properties on a WritableStream stub"))
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         dispose_all(captures)
         return ErrorHook(RpcError("Cannot use map() on a WritableStream"))
 

@@ -12,7 +12,7 @@ from collections.abc import Callable
 from typing import Protocol
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.hook import Budget, Codec, ErrorHook, Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.errors import DisposedError, RpcError
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
@@ -203,13 +203,20 @@ class ImportHook(Hook):
             return ImportHook(entry)
         return entry.sender.send_call(entry.import_id, path, None, expect)
 
-    def map(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None = None) -> Hook:
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
         entry = self.entry
         if entry is None:
             dispose_all(captures)
             return ErrorHook(_disposed())
         if entry.resolution is not None:
-            return entry.resolution.map(path, captures, instructions, expect)
+            return entry.resolution.map(path, captures, instructions, expect, budget)
         return entry.sender.send_map(entry.import_id, path, captures, instructions, expect)
 
     def dup(self) -> Hook:

@@ -28,6 +28,19 @@ def dumps(message: Any) -> bytes:
         return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
+def estimated_size(tree: Any) -> int:
+    """About how many bytes a tree takes on a transport that encodes it by itself; for flow control, so rather too
+    many.
+    """
+    if isinstance(tree, (str, bytes)):
+        return 16 + len(tree)
+    if isinstance(tree, dict):
+        return 16 + sum(24 + len(key) + estimated_size(item) for key, item in tree.items())
+    if isinstance(tree, (list, tuple)):
+        return 16 + sum(8 + estimated_size(item) for item in tree)
+    return 16
+
+
 def loads(text: str | bytes) -> Any:
     """The tree of a JSON text.
 
@@ -44,7 +57,7 @@ def _slow_loads(text: str | bytes) -> Any:
     try:
         return json.loads(text, parse_int=_parse_int, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
-        raise ProtocolError(f"message is not valid JSON: {error}") from None
+        raise ProtocolError(f"message is not valid JSON: {error}", "SyntaxError") from None
 
 
 def _parse_int(digits: str) -> int | float:

@@ -2,8 +2,14 @@
 
 from __future__ import annotations
 
+import pytest
+
+from capnweb_gen import ir
 from capnweb_gen.check import check
 from tests.gen.conftest import Compile
+
+HERE = ir.Position(line=1, column=1)
+INT = ir.Scalar(name="int")
 
 
 def messages(compile_text: Compile, text: str) -> list[str]:
@@ -20,7 +26,7 @@ def test_faults_of_all_members_are_reported_in_one_run(compile_text: Compile) ->
         """
         class Api(Protocol):
             async def first(self, a: set[int]) -> None: ...
-            async def dup(self) -> tuple[int]: ...
+            async def dup(self) -> set[int]: ...
         """,
     )
     assert len(found) == 3
@@ -86,12 +92,40 @@ def test_conflicting_bases_are_settled_by_declaring_the_member_again(compile_tex
     ]
 
 
-def test_functions_can_be_taken_by_functions_but_not_given(compile_text: Compile) -> None:
+def test_functions_can_be_taken_and_given(compile_text: Compile) -> None:
     text = """
         from collections.abc import Callable
 
         class Api(Protocol):
             async def taken(self, a: Callable[[Callable[[int], None]], None]) -> None: ...
-            async def given(self, a: Callable[[int], Callable[[int], None]]) -> None: ...
+            async def given(self, a: Callable[[int], Callable[[int], None]]) -> Callable[[int], None]: ...
         """
-    assert messages(compile_text, text) == ["Api.given(), parameter a: functions can be taken, not given"]
+    assert messages(compile_text, text) == []
+
+
+@pytest.mark.parametrize(
+    ("shape", "what"),
+    [
+        (ir.StubShape(), "a capability"),
+        (ir.StreamShape(item=INT), "a stream"),
+        (ir.WritableShape(item=INT), "a stream"),
+        (ir.Scalar(name="request"), "a Request, whose body may be a stream"),
+        (ir.Scalar(name="response"), "a Response, whose body may be a stream"),
+        (ir.CallableShape(parameters=(), result=INT), "a function"),
+        (ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")), "the capability Loan"),
+    ],
+)
+def test_a_model_cannot_hold_what_travels_by_reference_at_any_depth(shape: ir.TypeShape, what: str) -> None:
+    inside = ir.TupleShape(items=(INT, ir.ListShape(item=ir.OptionalShape(item=shape))))
+    assert [fault.message for fault in check((with_field(inside),))] == [f"Book.page: a model cannot hold {what}"]
+
+
+@pytest.mark.parametrize("name", ["any", "blob", "url", "headers"])
+def test_a_model_can_hold_values_of_the_web_and_any_value(name: ir.ScalarName) -> None:
+    assert check((with_field(ir.DictShape(value=ir.Scalar(name=name))),)) == []
+
+
+def with_field(shape: ir.TypeShape) -> ir.Schema:
+    field = ir.ModelField(name="page", wire="page", accepts="page", type=shape, required=True, position=HERE)
+    model = ir.Model(name="Book", module="a", path="a.py", fields=(field,), position=HERE)
+    return ir.Schema(module="a", path="a.py", output="a.py", models=(model,))

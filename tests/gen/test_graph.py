@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from capnweb_gen import graph, ir
 
 HERE = ir.Position(line=1, column=1)
@@ -69,3 +71,44 @@ def test_own_members_hide_inherited_ones() -> None:
 def test_bases_are_ordered_before_those_that_inherit_them() -> None:
     late = schema("a", interface("C", ("a", "B")), interface("X"), interface("B", ("a", "A")), interface("A"))
     assert [declared.name for declared in graph.bases_first(late)] == ["A", "B", "C", "X"]
+
+
+def model(
+    name: str, *shapes: ir.TypeShape, module: str = "a", extra: Literal["ignore", "allow"] = "ignore"
+) -> ir.Model:
+    fields = (
+        ir.ModelField(name=f"f{i}", wire=f"f{i}", accepts=f"f{i}", type=shape, required=True, position=HERE)
+        for i, shape in enumerate(shapes)
+    )
+    return ir.Model(name=name, module=module, path=f"{module}.py", fields=tuple(fields), extra=extra, position=HERE)
+
+
+def of(name: str, module: str = "a") -> ir.ModelShape:
+    return ir.ModelShape(model=ir.Reference(module=module, name=name))
+
+
+def pure(name: str, *schemas: ir.Schema) -> bool:
+    return graph.is_pure(of(name).model, schemas[0], graph.by_module(schemas))
+
+
+def with_models(module: str, *models: ir.Model) -> ir.Schema:
+    return ir.Schema(module=module, path=f"{module}.py", output=f"{module}.py", models=models)
+
+
+ANY = ir.TupleShape(items=(ir.Scalar(name="int"), ir.OptionalShape(item=ir.Scalar(name="any"))))
+
+
+def test_a_model_is_pure_unless_its_wire_form_does_not_say_everything() -> None:
+    data = model("Data", ir.Scalar(name="int"), of("Data"), ir.Scalar(name="bytes"))
+    assert pure("Data", with_models("a", data))
+    assert not pure("Loose", with_models("a", model("Loose", ANY)))
+    assert not pure("File", with_models("a", model("File", ir.Scalar(name="blob"))))
+    assert not pure("Open", with_models("a", model("Open", extra="allow")))
+
+
+def test_what_a_model_can_hold_counts_at_any_depth_and_in_other_schemas() -> None:
+    outer = model("Outer", ir.ListShape(item=of("Middle", "b")))
+    middle = model("Middle", of("Foreign", "elsewhere"), module="b")
+    loose, data = model("Foreign", ANY, module="elsewhere"), model("Foreign", module="elsewhere")
+    assert not pure("Outer", with_models("a", outer), with_models("b", middle, loose))
+    assert pure("Outer", with_models("a", outer), with_models("b", middle, data))

@@ -37,7 +37,7 @@ def test_defaults_are_values_even_if_written_as_names(compile_text: Compile) -> 
 
 @pytest.mark.parametrize(
     ("text", "passing"),
-    [("a: int, /", "positional_only"), ("a: int", "positional"), ("*, a: int", "keyword")],
+    [("a: int, /", "positional_only"), ("a: int", "positional"), ("*, a: int", "keyword"), ("*a: int", "variadic")],
 )
 def test_ways_of_passing(compile_text: Compile, text: str, passing: str) -> None:
     assert method(compile_text, f"def m(self, {text}) -> None: ...").parameters[0].passing == passing
@@ -89,3 +89,19 @@ def test_the_case_of_a_base_is_its_own_affair(compile_text: Compile) -> None:
 
 def test_private_and_empty_bodies_need_no_members(compile_text: Compile) -> None:
     assert interface(compile_text, 'class Api(Protocol):\n    """Doc."""\n    pass\n    ...\n').members == ()
+
+
+def test_the_type_of_a_variadic_parameter_is_that_of_each_argument(compile_text: Compile) -> None:
+    found = method(compile_text, "def m(self, a: str, *rest: list[int], b: int = 1) -> None: ...").parameters
+    assert [parameter.passing for parameter in found] == ["positional", "variadic", "keyword"]
+    assert found[1].type == ir.ListShape(item=ir.Scalar(name="int"))
+    assert found[1].default is None
+
+
+@pytest.mark.parametrize("base", ["Stub", "Writable[int]"])
+def test_what_is_no_interface_cannot_be_inherited(compile_text: Compile, base: str) -> None:
+    text = (
+        f"from capnweb_runtime.schema import Stub, Writable\nclass Api({base}, Protocol):\n    def a(self) -> int: ..."
+    )
+    (fault,) = compile_text(text).diagnostics
+    assert fault.message.startswith(f"Api inherits {base.partition('[')[0]}")

@@ -16,12 +16,19 @@ from pydantic import BaseModel
 from capnweb_gen import ir
 from capnweb_gen.frontends import shapes
 from capnweb_gen.frontends.shapes import Shapes
+from capnweb_runtime import schema
 
 HERE = ir.Position(line=1, column=1)
 INT = ir.Scalar(name="int")
 
 
+STR = ir.Scalar(name="str")
+NUMBER = ir.UnionShape(members=(INT, ir.Scalar(name="float")))
+
+
 Number = typing_extensions.TypeAliasType("Number", int)
+RED = ir.LiteralShape(values=("a",))
+Real = typing_extensions.TypeAliasType("Real", int | float)
 
 
 class Book(BaseModel):
@@ -69,6 +76,26 @@ def read(annotation: object, *, constraints: bool = False) -> ir.TypeShape:
         (ForwardRef("int"), INT),
         ("list['int']", ir.ListShape(item=INT)),
         (Number, INT),
+        (collections.abc.Sequence[int], ir.ListShape(item=INT)),
+        (typing.Mapping[str, int], ir.DictShape(value=INT)),  # people still write it
+        (tuple[int, str], ir.TupleShape(items=(INT, STR))),
+        (collections.abc.AsyncIterator[int], ir.StreamShape(item=INT)),
+        (typing.AsyncIterable[int], ir.StreamShape(item=INT)),  # people still write it
+        (schema.Writable[int], ir.WritableShape(item=INT)),
+        (schema.Stub, ir.StubShape()),
+        (schema.Stub | None, ir.OptionalShape(item=ir.StubShape())),
+        (schema.Blob, ir.Scalar(name="blob")),
+        (schema.Url, ir.Scalar(name="url")),
+        (schema.Headers, ir.Scalar(name="headers")),
+        (schema.Request, ir.Scalar(name="request")),
+        (schema.Response, ir.Scalar(name="response")),
+        (int | float, NUMBER),
+        (Union[int, float, None], ir.OptionalShape(item=NUMBER)),  # noqa: UP007  # people still write it
+        (Real, NUMBER),
+        (Union[Real, None], ir.OptionalShape(item=NUMBER)),  # noqa: UP007  # an alias cannot stand before a bar
+        (Union[Real, int, str], ir.UnionShape(members=(*NUMBER.members, STR))),  # noqa: UP007  # likewise
+        (Union[Literal["a", None], int], ir.OptionalShape(item=ir.UnionShape(members=(RED, INT)))),  # noqa: UP007
+        (Union[Literal[None], int, str], ir.OptionalShape(item=ir.UnionShape(members=(INT, STR)))),  # noqa: UP007
         (collections.abc.Callable[[int], None], ir.CallableShape(parameters=(INT,), result=ir.Scalar(name="none"))),
         (collections.abc.Callable[[], collections.abc.Awaitable[int]], ir.CallableShape(parameters=(), result=INT)),
     ],
@@ -79,14 +106,21 @@ def test_types_that_travel(annotation: object, shape: ir.TypeShape) -> None:
 
 def test_models_and_interfaces_are_named_and_told() -> None:
     told = Everything()
-    shape = Shapes(globals(), told, False).from_text("dict[str, Book | Loan | None]", HERE)
-    assert isinstance(shape, ir.Unsupported)
     shape = Shapes(globals(), told, False).from_text("list[Book | None]", HERE)
     assert shape == ir.ListShape(
         item=ir.OptionalShape(item=ir.ModelShape(model=ir.Reference(module=__name__, name="Book")))
     )
     assert read(Loan) == ir.InterfaceShape(interface=ir.Reference(module=__name__, name="Loan"))
     assert told.told == ["Book"]
+
+
+@pytest.mark.parametrize(
+    "text", ["int | Book", "Loan | None | str", "int | list[int]", "int | Any", "Union[Real, tuple[int]]"]
+)
+def test_unions_of_what_has_parts_are_refused(text: str) -> None:
+    shape = Shapes(globals(), Everything(), False).from_text(text, HERE)
+    assert isinstance(shape, ir.Unsupported)
+    assert "is a union with" in shape.reason
 
 
 def test_a_reason_against_a_model_is_passed_on() -> None:

@@ -51,3 +51,15 @@ def test_keyword_parameters_are_passed_by_name(compile_text: Compile) -> None:
     assert 'rpc.param("user_id", rpc.INT),' in text
     assert 'rpc.param("from_", rpc.INT, keyword=True, wire="from"),' in text
     assert 'rpc.param("max_count", rpc.INT, required=False, keyword=True, wire="maxCount"),' in text
+
+
+def test_a_variadic_parameter_is_spread_and_needs_no_marker_before_keywords(compile_text: Compile) -> None:
+    text = compile_text(
+        """
+        class Api(Protocol):
+            async def sum(self, first: int, *rest: int, scale: int = 1) -> int: ...
+        """
+    ).files["api.py"]
+    assert "return self._call(ApiSpec.sum, first, *rest, scale=scale)" in text
+    assert 'rpc.param("rest", rpc.INT, variadic=True),' in text
+    assert "def sum(self, first: int, *rest: int, scale: int = 1) -> int | Awaitable[int]: ..." in text

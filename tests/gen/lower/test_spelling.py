@@ -16,6 +16,10 @@ LOAN = ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan"))
 CALL = ir.CallableShape(parameters=(MODEL,), result=NONE)
 ASK = ir.CallableShape(parameters=(LOAN, INT), result=INT)
 RED = ir.LiteralShape(values=("red", 1))
+STUB = ir.StubShape()
+NUMBER = ir.UnionShape(members=(ir.Scalar(name="float"), INT))
+URL = ir.Scalar(name="url")
+INT_OR_PROMISE = "int | rpc.RpcPromise[int]"
 
 
 def many(item: ir.TypeShape) -> ir.TypeShape:
@@ -28,6 +32,18 @@ def named(value: ir.TypeShape) -> ir.TypeShape:
 
 def maybe(item: ir.TypeShape) -> ir.TypeShape:
     return ir.OptionalShape(item=item)
+
+
+def stream(item: ir.TypeShape) -> ir.TypeShape:
+    return ir.StreamShape(item=item)
+
+
+def writable(item: ir.TypeShape) -> ir.TypeShape:
+    return ir.WritableShape(item=item)
+
+
+def pair(*items: ir.TypeShape) -> ir.TypeShape:
+    return ir.TupleShape(items=items)
 
 
 def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
@@ -51,6 +67,21 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (many(LOAN), "rpc.ListPromise[LoanStub, LoanPromise]"),
         (many(maybe(MODEL)), "rpc.ListPromise[Book | None, BookPromise[Book | None]]"),
         (named(many(MODEL)), "rpc.DictPromise[list[Book], rpc.ListPromise[Book, BookPromise]]"),
+        (ANY, "rpc.AnyPromise"),
+        (STUB, "rpc.StubPromise"),
+        (maybe(STUB), "rpc.RpcPromise[rpc.AnyStub | None]"),
+        (named(ANY), "rpc.DictPromise[Any, rpc.AnyPromise]"),
+        (URL, "rpc.RpcPromise[rpc.Url]"),
+        (NUMBER, "rpc.RpcPromise[float | int]"),
+        (maybe(NUMBER), "rpc.RpcPromise[float | int | None]"),
+        (pair(INT, LOAN), "rpc.RpcPromise[tuple[int, LoanStub]]"),
+        (stream(MODEL), "rpc.StreamPromise[Book]"),
+        (stream(LOAN), "rpc.StreamPromise[LoanStub]"),
+        (maybe(stream(INT)), "rpc.RpcPromise[rpc.ReadableStream[int] | None]"),
+        (many(stream(INT)), "rpc.ListPromise[rpc.ReadableStream[int], rpc.StreamPromise[int]]"),
+        (writable(LOAN), "rpc.RpcPromise[rpc.WritableStream[LoanTarget | LoanStub]]"),
+        (ASK, "rpc.CallbackPromise[[LoanTarget | LoanStub, int], int]"),
+        (maybe(CALL), "rpc.RpcPromise[rpc.CallbackStub[[Book], None] | None]"),
     ],
 )
 def test_what_a_call_gives(shape: ir.TypeShape, text: str) -> None:
@@ -74,7 +105,24 @@ def test_what_a_call_gives(shape: ir.TypeShape, text: str) -> None:
             ASK,
             "Callable[[LoanStub, int], int | Awaitable[int]] | rpc.CallbackStub[[LoanTarget | LoanStub, int], int]",
         ),
-        (many(CALL), "rpc.ListArg[Callable[[Book], object] | rpc.CallbackStub[[Book], None]]"),
+        (
+            many(CALL),
+            (
+                "rpc.ListArg[Callable[[Book], object] | rpc.CallbackStub[[Book], None]]"
+                " | rpc.RpcPromise[list[rpc.CallbackStub[[Book], None]]]"
+            ),
+        ),
+        (STUB, "rpc.RpcTarget | rpc.RpcStub | Callable[..., Any] | rpc.RpcPromise[Any]"),
+        (maybe(STUB), "rpc.RpcTarget | rpc.RpcStub | Callable[..., Any] | rpc.RpcPromise[Any] | None"),
+        (URL, "rpc.Url | rpc.RpcPromise[rpc.Url]"),
+        (NUMBER, "float | int | rpc.RpcPromise[float | int]"),
+        (maybe(NUMBER), "float | int | rpc.RpcPromise[float | int | None] | None"),
+        (pair(INT, MODEL), f"tuple[{INT_OR_PROMISE}, Book | rpc.RpcPromise[Book]] | rpc.RpcPromise[tuple[int, Book]]"),
+        (stream(INT), "AsyncIterable[int]"),
+        (stream(LOAN), "AsyncIterable[LoanTarget | LoanStub]"),
+        (maybe(stream(INT)), "AsyncIterable[int] | None"),
+        (writable(INT), "rpc.WritableTarget[int] | rpc.WritableStream[int]"),
+        (writable(LOAN), "rpc.WritableTarget[LoanStub] | rpc.WritableStream[LoanTarget | LoanStub]"),
     ],
 )
 def test_what_a_caller_may_give(shape: ir.TypeShape, text: str) -> None:
@@ -89,6 +137,11 @@ def test_what_a_caller_may_give(shape: ir.TypeShape, text: str) -> None:
         (CALL, "rpc.CallbackStub[[Book], None]"),
         (many(maybe(LOAN)), "list[LoanStub | None]"),
         (named(many(INT)), "dict[str, list[int]]"),
+        (STUB, "rpc.AnyStub"),
+        (URL, "rpc.Url"),
+        (pair(INT, LOAN), "tuple[int, LoanStub]"),
+        (stream(LOAN), "rpc.ReadableStream[LoanStub]"),
+        (writable(LOAN), "rpc.WritableStream[LoanTarget | LoanStub]"),
     ],
 )
 def test_what_a_target_is_called_with(shape: ir.TypeShape, text: str) -> None:
@@ -108,6 +161,30 @@ def test_what_a_target_is_called_with(shape: ir.TypeShape, text: str) -> None:
             "Mapping[str, Sequence[LoanTarget | LoanStub]] | Awaitable[Mapping[str, Sequence[LoanTarget | LoanStub]]]",
         ),
         (maybe(MODEL), "Book | Awaitable[Book | None] | None"),
+        (NUMBER, "float | int | Awaitable[float | int]"),
+        (pair(INT), "tuple[int] | Awaitable[tuple[int]]"),
+        (stream(LOAN), "AsyncIterable[LoanTarget | LoanStub] | Awaitable[AsyncIterable[LoanTarget | LoanStub]]"),
+        (
+            writable(INT),
+            (
+                "rpc.WritableTarget[int] | rpc.WritableStream[int]"
+                " | Awaitable[rpc.WritableTarget[int] | rpc.WritableStream[int]]"
+            ),
+        ),
+        (
+            STUB,
+            (
+                "rpc.RpcTarget | rpc.RpcStub | Callable[..., Any]"
+                " | Awaitable[rpc.RpcTarget | rpc.RpcStub | Callable[..., Any]]"
+            ),
+        ),
+        (
+            ir.CallableShape(parameters=(), result=INT),
+            (
+                "Callable[[], int | Awaitable[int]] | rpc.CallbackStub[[], int]"
+                " | Awaitable[Callable[[], int | Awaitable[int]] | rpc.CallbackStub[[], int]]"
+            ),
+        ),
     ],
 )
 def test_what_a_target_gives(shape: ir.TypeShape, text: str) -> None:
@@ -130,6 +207,28 @@ def test_codecs_are_declared_once_and_after_their_parts() -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("shape", "codec", "text"),
+    [
+        (stream(INT), "STREAM_INT", "rpc.stream_of(rpc.INT)"),
+        (writable(INT), "WRITABLE_INT", "rpc.writable_of(rpc.INT)"),
+        (pair(INT, STUB), "TUPLE_INT_STUB", "rpc.tuple_of(rpc.INT, rpc.STUB)"),
+        (maybe(URL), "OPTIONAL_URL", "rpc.optional(rpc.URL)"),
+        (ir.CallableShape(parameters=(STUB,), result=ANY), "CALL_STUB_TO_ANY", "rpc.callback(rpc.ANY, rpc.STUB)"),
+    ],
+)
+def test_codecs_say_what_is_inside(shape: ir.TypeShape, codec: str, text: str) -> None:
+    spell = spelling()
+    assert spell.codec(shape) == codec
+    assert spell.codecs == (f"{codec} = {text}",)
+
+
+def test_a_union_tries_float_last_so_that_an_int_stays_one() -> None:
+    spell = spelling()
+    assert spell.codec(NUMBER) == "FLOAT_OR_INT"
+    assert spell.codecs == ("FLOAT_OR_INT = rpc.union_of(rpc.INT, rpc.FLOAT)",)
+
+
 def test_constants_that_are_equal_in_python_have_codecs_of_their_own() -> None:
     spell = spelling()
     one, true = ir.LiteralShape(values=(1,)), ir.LiteralShape(values=(True,))
@@ -147,3 +246,6 @@ def test_codecs_with_the_same_name_are_numbered() -> None:
 def test_long_names_of_codecs_are_cut() -> None:
     wordy = ir.LiteralShape(values=tuple(f"a rather long constant number {number}" for number in range(9)))
     assert spelling().codec(wordy) == "LITERAL"
+    assert spelling().codec(pair(*[LOAN] * 12)) == "TUPLE"
+    assert spelling().codec(ir.UnionShape(members=(wordy, *[INT] * 20))) == "UNION"
+    assert spelling().codec(ir.CallableShape(parameters=(LOAN,) * 12, result=NONE)) == "CALL"

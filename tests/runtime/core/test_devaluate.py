@@ -238,7 +238,7 @@ def test_what_the_receiver_knows_goes_by_its_id() -> None:
     assert devaluate(PlainStub(hook), table) == ["import", 7]
     assert devaluate(promise, table) == ["pipeline", 7]
     promise._path = ("a", 0)
-    assert devaluate(promise, table) == ["pipeline", 7, ("a", 0)]
+    assert devaluate(promise, table) == ["pipeline", 7, ["a", 0]]
 
 
 DATES = st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31, 23, 59, 59), timezones=st.just(UTC)).map(

@@ -8,7 +8,7 @@ Values of the web, which peers in JavaScript have built in.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Sequence
+from collections.abc import Awaitable, Mapping, Sequence
 
 from typing_extensions import TypeVar
 
@@ -39,13 +39,14 @@ def decode_attachment(wire: rpc.Wire, source: rpc.Importer) -> Attachment:
 
 # ---- codecs: how each type of this schema travels
 
-ATTACHMENT = rpc.model(Attachment, encode_attachment, decode_attachment, lambda: AttachmentPromise)
+ATTACHMENT = rpc.model(Attachment, encode_attachment, decode_attachment, lambda: AttachmentPromise, pure=False)
 PROXY = rpc.interface(lambda: ProxyStub, lambda: ProxyPromise, lambda: ProxyTarget)
 OPTIONAL_HEADERS = rpc.optional(rpc.HEADERS)
 OPTIONAL_BLOB = rpc.optional(rpc.BLOB)
 LIST_ATTACHMENT = rpc.list_of(ATTACHMENT)
 LIST_BLOB = rpc.list_of(rpc.BLOB)
-STR_OR_URL = rpc.union_of(rpc.URL, rpc.STR)
+DICT_RESPONSE = rpc.dict_of(rpc.RESPONSE)
+TUPLE_URL_HEADERS = rpc.tuple_of(rpc.URL, rpc.HEADERS)
 
 AttachmentR = TypeVar("AttachmentR", covariant=True, default=Attachment)
 ProxyR = TypeVar("ProxyR", covariant=True, default="ProxyStub")
@@ -84,7 +85,7 @@ class ProxySpec(rpc.Interface):
     store = rpc.method("store", rpc.URL, rpc.param("content", rpc.BLOB))
     load = rpc.method("load", OPTIONAL_BLOB, rpc.param("url", rpc.URL))
     attach = rpc.method("attach", LIST_BLOB, rpc.param("attachments", LIST_ATTACHMENT))
-    resolve = rpc.method("resolve", STR_OR_URL, rpc.param("address", STR_OR_URL))
+    mirror = rpc.method("mirror", TUPLE_URL_HEADERS, rpc.param("pages", DICT_RESPONSE))
 
 
 class ProxyCalls(rpc.Calls):
@@ -115,8 +116,10 @@ class ProxyCalls(rpc.Calls):
     ) -> rpc.ListPromise[rpc.Blob, rpc.RpcPromise[rpc.Blob]]:
         return self._call(ProxySpec.attach, attachments)
 
-    def resolve(self, address: str | rpc.Url | rpc.RpcPromise[str | rpc.Url]) -> rpc.RpcPromise[str | rpc.Url]:
-        return self._call(ProxySpec.resolve, address)
+    def mirror(
+        self, pages: Mapping[str, rpc.Response | rpc.RpcPromise[rpc.Response]] | rpc.RpcPromise[dict[str, rpc.Response]]
+    ) -> rpc.RpcPromise[tuple[rpc.Url, rpc.Headers]]:
+        return self._call(ProxySpec.mirror, pages)
 
 
 class ProxyStub(ProxyCalls, rpc.RpcStub):
@@ -150,4 +153,6 @@ class ProxyTarget(rpc.RpcTarget, spec=ProxySpec):
     def attach(self, attachments: list[Attachment]) -> Sequence[rpc.Blob] | Awaitable[Sequence[rpc.Blob]]: ...
 
     @abstractmethod
-    def resolve(self, address: str | rpc.Url) -> str | rpc.Url | Awaitable[str | rpc.Url]: ...
+    def mirror(
+        self, pages: dict[str, rpc.Response]
+    ) -> tuple[rpc.Url, rpc.Headers] | Awaitable[tuple[rpc.Url, rpc.Headers]]: ...

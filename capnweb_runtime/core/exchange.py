@@ -1,0 +1,419 @@
+"""What both directions of a session share: its tables, what it sends, and the seam between values and the wire.
+Rule: whatever a message exports is taken back if the message is not sent.
+
+`Exchange` is the exporter for the values of every message that goes out, the importer for those that come in, and the
+sender behind every import. `Session` adds the messages that come in. Source: protocol, "Imports and Exports".
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any, Final, Literal, TypeAlias
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.devaluate import encode_error
+from capnweb_runtime.core.hook import (
+    Budget,
+    Codec,
+    ErrorHook,
+    Hook,
+    Host,
+    OutgoingStream,
+    Path,
+    Payload,
+    PromiseRef,
+    Wire,
+    dispose_all,
+)
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.payload import encode_arguments, encode_payload
+from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.stream_hooks import PipeHook
+from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
+from capnweb_runtime.core.text import dumps, estimated_size
+from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.limits import Limits
+from capnweb_runtime.observe import Observer
+
+_NO_MAIN: Final = "This connection has no main object."
+_PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
+
+Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
+"""What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
+
+
+class Exchange(ABC):
+    """Tables and outgoing half of a session; see `Session` for the parameters."""
+
+    def __init__(
+        self,
+        main: Hook | None,
+        host: Host,
+        wake: Callable[[], None],
+        limits: Limits,
+        observer: Observer,
+        encoding: Encoding,
+    ) -> None:
+        self.host = host
+        self.limits = limits
+        self.closed = False
+        self.reason: BaseException | None = None
+        self.outbox_bytes = 0
+        # What the message at hand is to exporter and importer.
+        self.depth = 0  # of the values in the one that is being encoded
+        self.local = False
+        self.raw_bytes = encoding == "json-with-bytes"
+        self.message_bytes = 0  # of the one that is being received
+        self._as_text = encoding == "string"
+        self._wake = wake
+        self._observer = observer
+        self._outbox: list[Any] = []
+        self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
+        self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
+        self._next_push = 1  # next id of a call that we send
+        self._next_export = -1
+        self._exported: list[int] = []  # by the message that is being encoded, for taking back
+        self._promised: list[int] = []  # those of them whose resolution follows the message
+        self._watches: list[Watch] = []
+        self._drained: list[Cell[None]] = []
+        self._calls = 0
+        self._sent = 0
+        self._asked = False  # a question has gone out since the last answer came in
+        self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
+
+    @abstractmethod
+    def abort(self, error: BaseException, *, notify: bool = True) -> None:
+        """Ends the session."""
+
+    def _shut_down(self) -> None:
+        self.abort(SessionClosed("RPC session was shut down by disposing the main stub"), notify=False)
+
+    def _ended(self) -> BaseException:
+        return self.reason or SessionClosed("the session has ended")
+
+    # ---- results out
+
+    def _resolve_export(self, export_id: int, entry: ExportEntry) -> None:
+        """Sends the resolution of an export once it is known; a second request is ignored."""
+        if not entry.pulled:
+            entry.pulled = True
+            self._calls += 1
+            if self._calls > self.limits.calls:
+                too_many = LimitExceeded(
+                    f"{self.limits.calls} results are waited for already, the most that this side allows"
+                )
+                self._answer_error(export_id, too_many)
+            else:
+                self._answer_with(export_id, entry.hook)
+
+    def _answer_with(self, export_id: int, hook: Hook) -> None:
+        try:
+            pulled = hook.pull()
+        except Exception as error:  # a hook that was disposed meanwhile
+            self._answer_error(export_id, error)
+            return
+        if isinstance(pulled, Payload):
+            self._answer(export_id, pulled)
+        else:
+            pulled.then(
+                lambda payload: self._answer(export_id, payload), lambda error: self._answer_error(export_id, error)
+            )
+
+    def _answer(self, export_id: int, payload: Payload) -> None:
+        root = payload.value
+        if isinstance(root, PromiseRef) and self.import_id(root._hook) is None:
+            # A result that is itself a promise is waited for, instead of sending a promise of a promise.
+            hook = root._hook if not root._path else root._hook.get(root._path)
+            self._answer_with(export_id, hook)
+            return
+        if export_id in self._exports:
+            self._send_answer(export_id, payload)
+        self._call_done(export_id)
+
+    def _send_answer(self, export_id: int, payload: Payload) -> None:
+        try:
+            self._send_encoded("resolve", export_id, lambda: encode_payload(payload, self))
+        except Exception as error:  # the application's value has no wire form: that call is rejected
+            shown = error.error(payload.label) if isinstance(error, Mismatch) else error
+            self.host.report(payload.label, shown)
+            self._send_rejection(export_id, shown)
+
+    def _send_rejection(self, export_id: int, error: BaseException) -> None:
+        self._send_encoded("reject", export_id, lambda: encode_error(error, self, 0))
+
+    def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if export_id in self._exports:
+            self._send_rejection(export_id, error)
+        self._call_done(export_id)
+
+    def _call_done(self, export_id: int) -> None:
+        self._calls -= 1
+        entry = self._exports.get(export_id)
+        if entry is not None and entry.auto_release:
+            self._release_export(export_id, 1)
+        if self._calls == 0 and self._drained:
+            drained, self._drained = self._drained, []
+            for cell in drained:
+                cell.resolve(None)
+
+    def _release_export(self, export_id: int, count: int) -> None:
+        entry = self._exports.get(export_id)
+        if entry is None:
+            raise ProtocolError(f"no such export ID: {export_id}")
+        if entry.refcount < count:
+            raise ProtocolError(f"refcount would go negative: {entry.refcount} < {count}")
+        entry.refcount -= count
+        if entry.refcount == 0:
+            del self._exports[export_id]
+            entry.hook.dispose()
+
+    # ---- messages out (Sender)
+
+    def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
+        """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
+        fails.
+        """
+        refused = self._refusal()
+        if refused is not None:
+            if args is not None:
+                args.dispose()
+            return ErrorHook(refused)
+        if args is None:
+            self._send(["push", ["pipeline", import_id, path]])
+            return self._pushed(expect)
+        self._send_arguments("push", import_id, path, args)
+        return self._pushed(expect)
+
+    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> None:
+        self.depth = 1
+        try:
+            self._send_encoded(kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)])
+        finally:
+            self.depth = 0
+            args.dispose()
+
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        """See `Sender.send_stream`."""
+        done: Cell[Payload] = Cell()
+        refused = self._refusal()
+        if refused is not None:
+            args.dispose()
+            done.reject(refused)
+            return done, None
+        before = self.outbox_bytes
+        self._send_arguments("stream", import_id, path, args)
+        size = self.outbox_bytes - before
+        entry = self._imports[self._next_push] = ImportEntry(self, self._next_push)
+        self._next_push += 1
+        entry.local_refs = 1
+        entry.remote_refs = 0  # the peer releases it by itself
+        entry.waiting = done
+        return done, size
+
+    def mark(self) -> int:
+        """See `Exporter.mark`."""
+        return len(self._exported)
+
+    def take_back(self, mark: int) -> None:
+        """See `Exporter.take_back`."""
+        taken_back = self._exported[mark:]
+        del self._exported[mark:]
+        for export_id in taken_back:
+            self._release_export(export_id, 1)
+
+    def create_pipe(self, source: OutgoingStream) -> int:
+        """See `Exporter.create_pipe`."""
+        self._send(["pipe"])
+        pipe_id = self._next_push
+        self.host.pump(source, self._pushed(None))
+        return pipe_id
+
+    def take_readable(self, export_id: int) -> Pipe:
+        """See `Importer.take_readable`."""
+        entry = self._exports.get(export_id)
+        if entry is None or not isinstance(entry.hook, PipeHook) or entry.readable_taken:
+            raise ProtocolError(f"Export {export_id} is not a pipe or its readable end was already consumed.")
+        entry.readable_taken = True
+        return entry.hook.pipe
+
+    def send_map(
+        self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
+    ) -> Hook:
+        """See `Sender.send_map`."""
+        refused = self._refusal()
+        if refused is not None:
+            dispose_all(captures)
+            return ErrorHook(refused)
+        self._send_encoded(
+            "push", None, lambda: ["remap", import_id, path, [self._capture(hook) for hook in captures], instructions]
+        )
+        return self._pushed(expect)
+
+    def _capture(self, hook: Hook) -> Wire:
+        """The expression of a capture, which is given up if the peer knows it already and is owned by the export
+        table otherwise.
+        """
+        known = self.import_id(hook)
+        if known is None:
+            return ["export", self.export_stub(hook)]
+        hook.dispose()
+        return ["import", known]
+
+    def send_pull(self, import_id: int) -> None:
+        """See `Sender.send_pull`."""
+        self._asked = True
+        self._send(["pull", import_id])
+
+    def send_release(self, import_id: int, count: int) -> None:
+        """See `Sender.send_release`."""
+        self._imports.pop(import_id, None)
+        self._send(["release", import_id, count])
+
+    def watch(self, callback: Callable[[BaseException], object]) -> Watch:
+        """See `Sender.watch`."""
+        watch = Watch(callback)
+        if len(self._watches) >= 2 * (1 + len(self._imports)):
+            self._watches = [kept for kept in self._watches if kept.callback is not None]
+        self._watches.append(watch)
+        return watch
+
+    def _refusal(self) -> BaseException | None:
+        if self.closed:
+            return self._ended()
+        if len(self._imports) >= self.limits.imports:
+            return LimitExceeded(
+                f"{len(self._imports)} capabilities and calls are held of the peer, the most that Limits.imports allows"
+            )
+        return None
+
+    def _pushed(self, expect: Codec | None) -> ImportHook:
+        entry = ImportEntry(self, self._next_push, expect)
+        self._imports[self._next_push] = entry
+        self._next_push += 1
+        return ImportHook(entry)
+
+    def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire]) -> None:
+        """Sends a message with values in it. What they export is taken back if they cannot be encoded; promises
+        among them are resolved afterwards.
+
+        Encoding may run code of the application, a property's getter say, that sends messages of its own: hence the
+        saving and restoring.
+        """
+        outer = self._exported, self._promised
+        exported: list[int] = []
+        promised: list[int] = []
+        self._exported, self._promised = exported, promised
+        try:
+            wire = encode()
+            self._send([kind, wire] if export_id is None else [kind, export_id, wire])
+        except BaseException:
+            self.take_back(0)
+            raise
+        finally:
+            self._exported, self._promised = outer
+        for promise_id in promised:
+            entry = self._exports.get(promise_id)
+            if entry is not None:
+                self._resolve_export(promise_id, entry)
+
+    def _send(self, message: list[Wire]) -> None:
+        if self.closed:
+            return
+        if self._as_text:
+            text = dumps(message)
+            self.outbox_bytes += len(text)
+            self._outbox.append(text)
+        else:
+            self.outbox_bytes += estimated_size(message)
+            self._outbox.append(message)
+        self._sent += 1
+        if len(self._outbox) == 1:
+            self._wake()
+        if self.outbox_bytes > self.limits.outbox_bytes:
+            self._abandon()
+
+    def _abandon(self) -> None:
+        """Ends the session because the peer does not read what it asked for; what waits is dropped."""
+        self._outbox = []
+        self.outbox_bytes = 0
+        self.abort(
+            LimitExceeded(f"more than {self.limits.outbox_bytes} bytes wait for a peer that does not read"),
+            notify=False,
+        )
+
+    # ---- capabilities out and in (Exporter, Importer)
+
+    def export_stub(self, hook: Hook) -> int:
+        """See `Exporter.export_stub`."""
+        export_id = self._next_export
+        self._next_export -= 1
+        self._exports[export_id] = ExportEntry(hook)
+        self._exported.append(export_id)
+        return export_id
+
+    def export_promise(self, hook: Hook) -> int:
+        """See `Exporter.export_promise`."""
+        export_id = self.export_stub(hook)
+        self._promised.append(export_id)
+        return export_id
+
+    def import_id(self, hook: Hook) -> int | None:
+        """See `Exporter.import_id`."""
+        if isinstance(hook, ImportHook):
+            entry = hook.entry
+            if entry is not None and entry.sender is self and entry.resolution is None:
+                return entry.import_id
+        return None
+
+    def error_to_send(self, error: BaseException) -> BaseException:
+        """See `Exporter.error_to_send`."""
+        return self._observer.sending_error(error)
+
+    def import_stub(self, import_id: int) -> Hook:
+        """See `Importer.import_stub`."""
+        entry = self._imports.get(import_id)
+        if entry is not None:
+            entry.remote_refs += 1
+            return ImportHook(entry)
+        return self._new_import(import_id)
+
+    def import_promise(self, import_id: int) -> Hook:
+        """See `Importer.import_promise`. An id that is in use gives a promise that is rejected."""
+        if import_id in self._imports:
+            return ErrorHook(RpcError(_PROMISE_REUSED))
+        hook = self._new_import(import_id)
+        hook.opened().waiting = Cell()  # the peer sends the resolution by itself
+        return hook
+
+    def _new_import(self, import_id: int) -> ImportHook:
+        if import_id >= 0:
+            raise ProtocolError(f"an export's id is negative, not {import_id}")
+        if len(self._imports) >= self.limits.imports:
+            raise LimitExceeded(
+                f"{len(self._imports)} capabilities and calls are held of the peer, the most that Limits.imports allows"
+            )
+        entry = self._imports[import_id] = ImportEntry(self, import_id)
+        return ImportHook(entry)
+
+    def forget(self, hook: Hook) -> None:
+        """See `Importer.forget`."""
+        if not isinstance(hook, ImportHook) or hook.entry is None or hook.entry.sender is not self:
+            hook.dispose()  # one of our own exports that came home
+            return
+        entry, hook.entry = hook.entry, None
+        entry.local_refs -= 1
+        entry.remote_refs -= 1
+        if entry.remote_refs == 0:
+            del self._imports[entry.import_id]
+
+    def own_export(self, export_id: int) -> Hook:
+        """See `Importer.own_export`."""
+        entry = self._exports.get(export_id)
+        if entry is None:
+            raise ProtocolError(f"no such entry on exports table: {export_id}")
+        return entry.hook
+
+    def map_budget(self) -> Budget:
+        """See `Importer.map_budget`."""
+        return Budget(self.limits.map_steps)

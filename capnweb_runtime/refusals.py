@@ -1,0 +1,77 @@
+"""What one cannot do with a value that is elsewhere. Rule: refuse at once and say what to do instead, at run time
+and unseen by type checkers.
+
+A promise stands for a value that has not arrived, a mapper's placeholder for one that never will: code that tests it,
+compares it or loops over it would silently do the wrong thing.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NoReturn
+
+from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.remap import Variable
+
+_AWAIT_FIRST = "a promise stands for a value that has not arrived: await it before you {verb}"
+_IN_MAPPER = (
+    "inside map() there is no value to {verb}: the function runs once, on a placeholder, and what it does is repeated where the "
+    "values are. Use only reads, calls and returns of promises, and {verb} on the awaited result"
+)
+
+
+def refuse(hook: Hook, verb: str) -> NoReturn:
+    """Raises the TypeError that says why a promise cannot be used like that, and what to do instead.
+
+    Parameters:
+        hook: of the promise.
+        verb: what was tried, as it goes into a sentence.
+    """
+    text = _IN_MAPPER if isinstance(hook, Variable) else _AWAIT_FIRST
+    raise TypeError(text.format(verb=verb))
+
+
+class Refusals:
+    """Base of promises with the operations that they refuse."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        def __bool__(self) -> bool:
+            refuse(self._hook, "test whether it is true")
+
+        def __iter__(self) -> Any:
+            refuse(self._hook, "loop over it")
+
+        def __contains__(self, item: object) -> bool:
+            refuse(self._hook, "look for something in it")
+
+        def __len__(self) -> int:
+            refuse(self._hook, "count its items")
+
+        def __lt__(self, other: object) -> bool:
+            refuse(self._hook, "compare it")
+
+        __le__ = __gt__ = __ge__ = __lt__
+
+        def __eq__(self, other: object) -> bool:
+            if self is other:
+                return True
+            if isinstance(self._hook, Variable):
+                refuse(self._hook, "compare it")
+            return NotImplemented
+
+        __hash__ = object.__hash__
+
+        def __format__(self, spec: str) -> str:
+            refuse(self._hook, "put it into text")
+
+        def __int__(self) -> int:
+            refuse(self._hook, "convert it")
+
+        __float__ = __index__ = __int__
+
+        def __add__(self, other: object = None) -> Any:
+            refuse(self._hook, "calculate with it")
+
+        __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = __add__
