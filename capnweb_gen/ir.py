@@ -93,7 +93,7 @@ class TupleShape(Node):
 
 
 class UnionShape(Node):
-    """One of several types that a reader tells apart by the value: scalars up to datetime, except null, and literals."""
+    """One of several types that a reader tells apart by the value: literals, and scalars from bool to datetime."""
 
     kind: Literal["union"] = "union"
     members: tuple[Annotated[Scalar | LiteralShape, Field(discriminator="kind")], ...]

@@ -174,7 +174,10 @@ def wire_message(error: BaseException) -> str:
         return error.message
     if len(args) == 1 and isinstance(args[0], str):
         return args[0]
-    return str(error)
+    try:
+        return str(error)
+    except Exception as failure:  # an application's exception may do anything
+        return f"({type(error).__name__} without text: its __str__ raised {type(failure).__name__})"
 
 
 def from_wire(name: str, message: str) -> Exception:

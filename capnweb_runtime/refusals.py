@@ -12,10 +12,10 @@ from typing import TYPE_CHECKING, Any, NoReturn
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.remap import Variable
 
-_AWAIT_FIRST = "a promise stands for a value that has not arrived: await it before you {verb}"
+_AWAIT_FIRST = "a promise stands for a value that has not arrived: await it, then {verb}"
 _IN_MAPPER = (
-    "inside map() there is no value to {verb}: the function runs once, on a placeholder, and what it does is repeated where the "
-    "values are. Use only reads, calls and returns of promises, and {verb} on the awaited result"
+    "inside map() one cannot {verb}: the function runs once, on a placeholder, and what it does is repeated where the "
+    "values are. Only read, call and return promises in it, and {verb} once the result has been awaited"
 )
 
 
@@ -37,20 +37,20 @@ class Refusals:
 
     if not TYPE_CHECKING:
 
-        def __bool__(self) -> bool:
-            refuse(self._hook, "test whether it is true")
+        def __bool__(self) -> bool:  # noqa: PLE0304  (it raises)
+            refuse(self._hook, "test whether a value is true")
 
         def __iter__(self) -> Any:
-            refuse(self._hook, "loop over it")
+            refuse(self._hook, "loop over a value")
 
         def __contains__(self, item: object) -> bool:
-            refuse(self._hook, "look for something in it")
+            refuse(self._hook, "look into a value")
 
-        def __len__(self) -> int:
-            refuse(self._hook, "count its items")
+        def __len__(self) -> int:  # noqa: PLE0303  (it raises)
+            refuse(self._hook, "count a value's items")
 
         def __lt__(self, other: object) -> bool:
-            refuse(self._hook, "compare it")
+            refuse(self._hook, "compare values")
 
         __le__ = __gt__ = __ge__ = __lt__
 
@@ -58,20 +58,20 @@ class Refusals:
             if self is other:
                 return True
             if isinstance(self._hook, Variable):
-                refuse(self._hook, "compare it")
+                refuse(self._hook, "compare values")
             return NotImplemented
 
         __hash__ = object.__hash__
 
         def __format__(self, spec: str) -> str:
-            refuse(self._hook, "put it into text")
+            refuse(self._hook, "put a value into text")
 
         def __int__(self) -> int:
-            refuse(self._hook, "convert it")
+            refuse(self._hook, "convert a value")
 
         __float__ = __index__ = __int__
 
         def __add__(self, other: object = None) -> Any:
-            refuse(self._hook, "calculate with it")
+            refuse(self._hook, "calculate with a value")
 
         __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = __add__

@@ -246,7 +246,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _begin(self, outcome: Outcome) -> None:
         if isinstance(self._hook, Variable):
-            refuse(self._hook, "await")
+            refuse(self._hook, "await a value")
         hook = self._pulled = self._hook.get(self._path, self._codec) if self._path else self._hook
         pulled = hook.pull()
         if isinstance(pulled, Payload):

@@ -7,7 +7,7 @@ Accounts: signing in, reading profiles, and being told when one changes.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 
 from typing_extensions import TypeVar
 
@@ -45,6 +45,7 @@ PUBLIC_API = rpc.interface(lambda: PublicApiStub, lambda: PublicApiPromise, lamb
 LIST_STR = rpc.list_of(rpc.STR)
 LIST_INT = rpc.list_of(rpc.INT)
 CALL_PROFILE = rpc.callback(rpc.NONE, PROFILE)
+STREAM_BYTES = rpc.stream_of(rpc.BYTES)
 
 ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
 SubscriptionR = TypeVar("SubscriptionR", covariant=True, default="SubscriptionStub")
@@ -117,6 +118,7 @@ class AuthedApiSpec(rpc.Interface):
     get_profile = rpc.method("get_profile", PROFILE, rpc.param("user_id", rpc.INT))
     friends = rpc.method("friends", LIST_INT)
     watch = rpc.method("watch", SUBSCRIPTION, rpc.param("on_change", CALL_PROFILE))
+    download = rpc.method("download", STREAM_BYTES, rpc.param("name", rpc.STR))
 
 
 class AuthedApiCalls(rpc.Calls):
@@ -142,6 +144,10 @@ class AuthedApiCalls(rpc.Calls):
     def watch(self, on_change: Callable[[Profile], object] | rpc.CallbackStub[[Profile], None]) -> SubscriptionPromise:
         """Call `on_change` with the new profile whenever a profile changes, until the subscription ends."""
         return self._call(AuthedApiSpec.watch, on_change)
+
+    def download(self, name: str | rpc.RpcPromise[str]) -> rpc.StreamPromise[bytes]:
+        """The content of a file, in pieces. Fails if there is no such file."""
+        return self._call(AuthedApiSpec.download, name)
 
 
 class AuthedApiStub(AuthedApiCalls, rpc.RpcStub):
@@ -177,6 +183,10 @@ class AuthedApiTarget(rpc.RpcTarget, spec=AuthedApiSpec):
         self, on_change: rpc.CallbackStub[[Profile], None]
     ) -> SubscriptionTarget | SubscriptionStub | Awaitable[SubscriptionTarget | SubscriptionStub]:
         """Call `on_change` with the new profile whenever a profile changes, until the subscription ends."""
+
+    @abstractmethod
+    def download(self, name: str) -> AsyncIterable[bytes] | Awaitable[AsyncIterable[bytes]]:
+        """The content of a file, in pieces. Fails if there is no such file."""
 
 
 # ---- PublicApi

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Protocol
 
 from pydantic import BaseModel
@@ -46,6 +46,10 @@ class AuthedApi(Protocol):
 
     async def watch(self, on_change: Callable[[Profile], None]) -> Subscription:
         """Call `on_change` with the new profile whenever a profile changes, until the subscription ends."""
+        ...
+
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        """The content of a file, in pieces. Fails if there is no such file."""
         ...
 
 

@@ -15,7 +15,7 @@ from typing import Any, Final
 from capnweb_runtime.core.devaluate import devaluate, encode_bytes, encode_date, encode_float, encode_int, encode_ref
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator
 from capnweb_runtime.core.evaluate_leaves import parse_base64, parse_bigint
-from capnweb_runtime.core.hook import Codec, Exportable, Exporter, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import date_from_ms
@@ -38,6 +38,10 @@ class TypeCodec(Codec):
     promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
     passes: bool = False
     plain: tuple[type, ...] = ()
+
+    def capture(self, value: Any, host: Host) -> Hook | None:
+        """A hook, owned by the caller, over a result that is a new local capability; None if it is anything else."""
+        return None
 
     def other(self, value: Any, to: Exporter) -> Wire:
         """The wire form of what is not of the type itself: a promise of it, or an awaitable. Raises Mismatch for
@@ -492,6 +496,9 @@ class InterfaceCodec(TypeCodec):
         if isinstance(value, self._stub()):
             return encode_ref(value, to)
         return self.other(value, to)
+
+    def capture(self, value: Any, host: Host) -> Hook | None:
+        return value._export(host) if isinstance(value, self._target()) else None
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         return stub_of(wire, source, self._stub, self)

@@ -37,7 +37,10 @@ class UnknownExpression(ProtocolError):
     """
 
     def __init__(self, wire: Wire) -> None:
-        text = dumps(wire).decode("utf-8", "replace")
+        try:
+            text = dumps(wire).decode()
+        except (RecursionError, ValueError):  # nested too deeply, or with an infinite number in it
+            text = "(an expression that cannot be shown)"
         self.shown = text if len(text) <= 200 else text[:200] + "…"
         super().__init__(f"unknown special value: {self.shown}", "TypeError")
 

@@ -79,6 +79,7 @@ class Exchange(ABC):
         self._drained: list[Cell[None]] = []
         self._calls = 0
         self._sent = 0
+        self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -135,8 +136,8 @@ class Exchange(ABC):
         try:
             self._send_encoded("resolve", export_id, lambda: encode_payload(payload, self))
         except Exception as error:  # the application's value has no wire form: that call is rejected
-            shown = error.error(payload.label) if isinstance(error, Mismatch) else error
-            self.host.report(payload.label, shown)
+            shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
+            self.host.report(payload.origin, shown)
             self._send_rejection(export_id, shown)
 
     def _send_rejection(self, export_id: int, error: BaseException) -> None:
@@ -196,13 +197,16 @@ class Exchange(ABC):
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
         done: Cell[Payload] = Cell()
-        refused = self._refusal()
+        refused = self._refusal() or self._input_ended
         if refused is not None:
             args.dispose()
             done.reject(refused)
             return done, None
         before = self.outbox_bytes
         self._send_arguments("stream", import_id, path, args)
+        if self.closed:  # by the message itself, for which there was no room
+            done.reject(self._ended())
+            return done, None
         size = self.outbox_bytes - before
         entry = self._imports[self._next_push] = ImportEntry(self, self._next_push)
         self._next_push += 1
@@ -262,8 +266,22 @@ class Exchange(ABC):
 
     def send_pull(self, import_id: int) -> None:
         """See `Sender.send_pull`."""
+        if self._input_ended is not None:
+            self._imports[import_id].fail(self._input_ended)
+            return
         self._asked = True
         self._send(["pull", import_id])
+
+    def end_of_input(self, error: BaseException) -> None:
+        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._input_ended = error
+        for entry in list(self._imports.values()):
+            if entry.waiting is not None:
+                entry.fail(error)
 
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
@@ -289,9 +307,13 @@ class Exchange(ABC):
 
     def _pushed(self, expect: Codec | None) -> ImportHook:
         entry = ImportEntry(self, self._next_push, expect)
-        self._imports[self._next_push] = entry
-        self._next_push += 1
-        return ImportHook(entry)
+        hook = ImportHook(entry)
+        if self.closed:  # by the message itself, for which there was no room
+            entry.fail(self._ended())
+        else:
+            self._imports[self._next_push] = entry
+            self._next_push += 1
+        return hook
 
     def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire]) -> None:
         """Sends a message with values in it. What they export is taken back if they cannot be encoded; promises

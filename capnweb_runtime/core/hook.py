@@ -197,10 +197,10 @@ class Payload:
         promises: promises in a plain tree that are still to be replaced by what they resolve to: (container, key,
             promise).
         resolving: settles once they have been replaced; None until somebody has asked for it.
-        label: what to call the value in a message about it.
+        origin: the interface and member that gave the value, for a message about it.
     """
 
-    __slots__ = ("codec", "hooks", "label", "promises", "resolving", "value")
+    __slots__ = ("codec", "hooks", "origin", "promises", "resolving", "value")
 
     def __init__(
         self,
@@ -208,9 +208,9 @@ class Payload:
         codec: Codec | None = None,
         hooks: list[Hook] | None = None,
         promises: list[tuple[Any, Any, PromiseRef]] | None = None,
-        label: str = "result",
+        origin: str = "a call",
     ) -> None:
-        self.label = label
+        self.origin = origin
         self.value = value
         self.codec = codec
         self.hooks = hooks

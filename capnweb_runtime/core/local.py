@@ -88,6 +88,14 @@ class PayloadHook(Hook):
         args.dispose()
         return ErrorHook(not_a_function(path))
 
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        root = None if self._payload is None else self._payload.value
+        if isinstance(
+            root, StubRef
+        ):  # a call pipelined on a result that is a capability: its target decodes in one pass
+            return root._hook.call_wire(path, args)
+        return self.call(path, args.payload())
+
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         payload = self._payload
         if payload is not None and not path and payload.codec is not None and payload.codec.pure:
@@ -546,12 +554,15 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
     """The hook of a result. A result with capabilities in it is made plain at once, so that they are owned before
     the arguments are disposed.
     """
-    payload = Payload(value, codec, label=f"result of {where}")
+    payload = Payload(value, codec, None, None, where)
     try:
         if not codec.pure:
+            captured = codec.capture(value, host)
+            if captured is not None:
+                return PayloadHook(Payload(PlainStub(captured), None, [captured]), host)
             own_result(payload, host)
     except Mismatch as mismatch:
-        error = mismatch.error(payload.label)
+        error = mismatch.error(f"result of {where}")
         host.report(where, error)
         return ErrorHook(error)
     except Exception as error:  # a value that has no wire form

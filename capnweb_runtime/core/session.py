@@ -26,7 +26,7 @@ from capnweb_runtime.core.hook import (
     Wire,
 )
 from capnweb_runtime.core.local import PayloadHook
-from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
@@ -315,7 +315,7 @@ def as_exception(value: Any) -> BaseException:
     """What a peer rejected with, as something to raise: an error as it is, any other value inside an RpcError."""
     if isinstance(value, BaseException):
         return value
-    return RpcError(f"the peer rejected with a value that is no error: {value!r:.80}", None, value=value)
+    return RpcError(f"the peer rejected with a value that is no error: {describe_value(value)}", None, value=value)
 
 
 def _integer(wire: list[Wire], index: int) -> int:

@@ -88,10 +88,11 @@ class ImportEntry:
         """The result, asking the peer for it if that has not been done."""
         if self.resolution is not None:
             return self.resolution.pull()
-        if self.waiting is None:
-            self.waiting = Cell()
+        waiting = self.waiting
+        if waiting is None:
+            waiting = self.waiting = Cell()
             self.sender.send_pull(self.import_id)
-        return self.waiting
+        return waiting
 
     def resolve(self, resolution: Hook) -> None:
         """Takes the result, which this entry owns from here on, gives the promise back to the peer and lets those

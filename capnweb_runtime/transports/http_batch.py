@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import json
-import re
 from collections.abc import Awaitable, Callable
 from typing import Final
 
@@ -26,19 +24,11 @@ _NO_ANSWER: Final = (
     "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
 )
 _PULL: Final = b'["pull",'
-# Quotes inside a JSON string are escaped, so this is an expression; or an array that is escaped by a second one, which
-# matters only to a client that sends one with the id of a capability of its own.
-_PROMISE: Final = re.compile(rb'\[\s*"promise"\s*,\s*(-\d{1,15})\s*\]')
 
 
 def split(body: bytes) -> list[bytes]:
     """Messages of a body; an empty body has none."""
     return body.split(b"\n") if body else []
-
-
-def _rejection(import_id: int) -> bytes:
-    """What the client would send if it could still say that it does not answer."""
-    return json.dumps(["reject", import_id, ["error", "Error", _NO_ANSWER]]).encode()
 
 
 class BatchAnswer:
@@ -89,24 +79,17 @@ class BatchAnswer:
                 await drained  # a failure is told by the session's reason
 
     def _feed(self, body: bytes, fed: asyncio.Future[None]) -> None:
-        # A promise of the client's that its own request does not resolve will never be; one that is resolved is not
-        # known any more.
-        unresolved = [_rejection(int(promise)) for promise in _PROMISE.findall(body)]
-        self._connection.received([*split(body), *unresolved])
+        self._connection.received(split(body))
+        self._connection.session.end_of_input(SessionClosed(_NO_ANSWER))
+        self._connection.flush()
         if not fed.done():
             fed.set_result(None)
 
     # ---- Wire
 
     def write(self, messages: list[bytes]) -> None:
-        """Keeps messages for the response. A pull is answered here: the client never will, so what waits for it fails
-        instead of hanging.
-        """
-        for message in messages:
-            if message.startswith(_PULL):
-                self._loop.call_soon(self._connection.received, [_rejection(json.loads(message)[1])])
-            else:
-                self._messages.append(message)
+        """Keeps messages for the response."""
+        self._messages += messages
 
     def close(self, reason: BaseException) -> None:
         """The session was aborted: the request fails."""

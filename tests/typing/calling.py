@@ -35,6 +35,8 @@ async def the_example() -> None:
         assert_type(await profile, Profile)
         names = await authed.friends().map(lambda i: authed.get_profile(i).name)
         assert_type(names, list[str])
+        async for chunk in authed.download("a.csv"):
+            assert_type(chunk, bytes)
 
 
 async def promises(api: PublicApiStub, promised: PublicApiPromise) -> None:
@@ -94,6 +96,17 @@ async def callbacks(authed: AuthedApiStub, held: rpc.CallbackStub[[Profile], Non
     assert_type(await subscription.cancel(), None)
 
 
+async def streams(authed: AuthedApiStub, names: rpc.ListPromise[str, rpc.RpcPromise[str]]) -> None:
+    """A stream is read from its promise, or once it has arrived."""
+    promised = authed.download(names[0])
+    assert_type(promised, rpc.StreamPromise[bytes])
+    stream = await promised
+    assert_type(stream, rpc.ReadableStream[bytes])
+    async with stream:
+        assert_type([chunk async for chunk in stream], list[bytes])
+    await stream.cancel()
+
+
 async def giving_up(authed: AuthedApiStub) -> None:
     """What stubs and promises have themselves keeps their type."""
     assert_type(authed.dup(), AuthedApiStub)
@@ -115,6 +128,8 @@ async def refused(
     _ = authed.watch(lambda: None)  # type: ignore[arg-type, misc]  # a callback takes the profile
     _ = authed.get_profile(1).nickname  # type: ignore[attr-defined]  # profiles have none
     _ = authed.delete_everything()  # type: ignore[attr-defined]  # the interface has no such method
+    _ = [i async for i in authed.friends()]  # type: ignore[attr-defined]  # a list is no stream
+    _ = authed.download(b"a.csv")  # type: ignore[arg-type]  # a name is a str
     number: int = await authed.user_name  # type: ignore[assignment]  # it is a str
     text: str = authed.user_name  # type: ignore[assignment]  # it has to be awaited
     print(number, text, target)

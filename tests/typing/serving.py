@@ -5,7 +5,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Sequence
 from typing import assert_type
 
 from capnweb_runtime import Peer, serve
@@ -16,6 +16,16 @@ from schemas.accounts import Profile
 
 class Subscription(SubscriptionTarget):
     async def cancel(self) -> None: ...
+
+
+class FileContent:
+    """Whatever can be iterated with `async for` is a stream."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.name.encode()
 
 
 class Plain(AuthedApiTarget):
@@ -40,6 +50,9 @@ class Plain(AuthedApiTarget):
         assert_type(kept(Profile(id=1, name="alice")), rpc.RpcPromise[None])
         return Subscription()
 
+    def download(self, name: str) -> AsyncIterable[bytes]:
+        return FileContent(name)
+
 
 class Asynchronous(AuthedApiTarget):
     """Every method as a coroutine function; a property cannot be one, but may give something to await."""
@@ -59,6 +72,16 @@ class Asynchronous(AuthedApiTarget):
 
     async def watch(self, on_change: rpc.CallbackStub[[Profile], None]) -> SubscriptionStub:
         raise NotImplementedError
+
+    async def download(self, name: str) -> FileContent:
+        return FileContent(name)
+
+
+class Generating(Plain):
+    """A stream as an async generator."""
+
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        yield name.encode()
 
 
 class Front(PublicApiTarget):
@@ -107,6 +130,21 @@ class WrongParameter(PublicApiTarget):
 class WrongSubscription(Plain):
     def watch(self, on_change: rpc.CallbackStub[[Profile], None]) -> LooksLikeOne:  # type: ignore[override]  # look-alike
         return LooksLikeOne()
+
+
+class WrongStream(Plain):
+    async def download(self, name: str) -> AsyncIterator[str]:  # type: ignore[override]  # its pieces are bytes
+        yield name
+
+
+class Relaying(Plain):
+    """A stream that came from elsewhere can be passed on, read or not."""
+
+    def __init__(self, upstream: AuthedApiStub) -> None:
+        self.upstream = upstream
+
+    def download(self, name: str) -> rpc.StreamPromise[bytes]:
+        return self.upstream.download(name)
 
 
 class Incomplete(AuthedApiTarget):

@@ -1,6 +1,7 @@
 """The conformance interface: one main object per session, with a method for each thing that implementations get wrong.
 
-What can be typed is typed. `Any` stands where a method is about values of every kind, and where an object holds a promise.
+What can be typed is typed. `Any` stands where a method is about values of every kind, and where an object holds a
+promise.
 """
 
 from __future__ import annotations

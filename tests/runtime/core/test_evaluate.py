@@ -22,7 +22,7 @@ from capnweb_runtime.core.hook import ErrorHook, Hook, PlainPromise, PlainStub
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.errors import ProtocolError, RangeError, RpcError
-from capnweb_runtime.values import UNDEFINED, WireDate
+from capnweb_runtime.values import UNDEFINED, BigInt, WireDate
 from tests.runtime.pair import SyncHost
 
 
@@ -94,13 +94,13 @@ def value_of(wire: Any) -> Any:
         (["inf"], math.inf),
         (["inf", 1], math.inf),
         (["-inf"], -math.inf),
-        (["bigint", "5"], 5),
-        (["bigint", "1", 2], 1),
+        (["bigint", "5"], BigInt(5)),
+        (["bigint", "1", 2], BigInt(1)),
         (["bytes", "eA=="], b"x"),
         (["date", 0], datetime(1970, 1, 1, tzinfo=UTC)),
         (["date", 0, 1], datetime(1970, 1, 1, tzinfo=UTC)),
-        (["date", 1.5], datetime(1970, 1, 1, microsecond=1500, tzinfo=UTC)),
-        (["date", -1.5], datetime(1969, 12, 31, 23, 59, 59, 998500, tzinfo=UTC)),
+        (["date", 1.5], datetime(1970, 1, 1, microsecond=1000, tzinfo=UTC)),
+        (["date", -1.5], datetime(1969, 12, 31, 23, 59, 59, 999000, tzinfo=UTC)),
         (["date", None], WireDate(None)),
         (["date", 8.64e15 + 1], WireDate(None)),
         (["date", math.inf], WireDate(None)),

@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capnweb_runtime.core.devaluate import ARRAY_TYPES, encode_bytes, encode_int
+from capnweb_runtime.core.devaluate import ARRAY_TYPES, encode_int
 from capnweb_runtime.core.evaluate_leaves import parse_base64, parse_bigint, parse_bytes, unknown
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.values import Uint8ClampedArray
@@ -114,8 +114,8 @@ def test_no_text_makes_base64_fail(text: str) -> None:
 
 @given(st.binary())
 def test_bytes_survive_in_each_dialect(data: bytes) -> None:
-    assert parse_base64(encode_bytes(data)[1]) == data
     assert parse_base64(base64.b64encode(data).decode()) == data
+    assert parse_base64(base64.b64encode(data).decode().rstrip("=")) == data
     assert parse_base64(base64.urlsafe_b64encode(data).decode()) == data
     assert parse_base64(base64.encodebytes(data).decode()) == data
 
@@ -138,7 +138,7 @@ def test_a_marker_chooses_the_container(marker: str, container: type[Any]) -> No
 @pytest.mark.parametrize(("marker", "typecode"), ARRAY_TYPES.items())
 def test_a_marker_of_numbers_gives_an_array(marker: str, typecode: str) -> None:
     numbers = array(typecode, [1, 2])
-    assert parse_bytes([*encode_bytes(numbers.tobytes()), marker], ARRAY_TYPES) == numbers
+    assert parse_bytes(["bytes", base64.b64encode(numbers.tobytes()).decode(), marker], ARRAY_TYPES) == numbers
 
 
 def test_items_of_arrays_have_the_size_that_the_wire_gives_them() -> None:

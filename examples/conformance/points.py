@@ -1,0 +1,57 @@
+"""What implementers of the protocol get wrong, numbered: each check of the conformance client names the points that it is
+about.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+POINTS: Final[dict[int, str]] = {
+    1: "255 levels of nesting pass, 256 fail: the sender's call rejects, the receiver's session aborts",
+    2: "only [x] with x an array is an escaped array; any other unknown expression is an error that shows it",
+    3: "the number of an expression's elements is checked for some kinds only",
+    4: "numbers are doubles: -0 is sent as 0, what overflows is Infinity, integers beyond 2^53 stay numbers",
+    5: "NaN and Infinity are expressions; as JSON literals they abort",
+    6: "a bigint's text is what JavaScript's BigInt() takes, up to 16384 characters",
+    7: "dates truncate to milliseconds, may be invalid, and reach beyond years 1 to 9999",
+    8: "bytes are sent as unpadded base64 and read in any dialect; containers have markers",
+    9: "errors travel with type, message, properties, cause and errors",
+    10: "keys that JavaScript objects inherit are evaluated and dropped; names that Python objects have are plain keys",
+    11: "a value of no known type is refused",
+    12: "undefined and null are two values, also as arguments",
+    13: "URLs and headers arrive normalised",
+    14: "a missing property is undefined, one step beyond is a TypeError, calling it is another",
+    15: "inherited names are undefined in a path; instance attributes cannot be reached",
+    16: "arrays have items by number only; text, bytes, dates and errors have no properties",
+    17: "a path part that is neither text nor a number aborts",
+    18: "an error in evaluating a message aborts; an error of the call or of serializing its result rejects",
+    19: "unknown ids abort when pulled, released or used; a second pull, and an answer to nothing, are ignored",
+    20: "releasing more than is held aborts",
+    21: "every introduction of an id counts",
+    22: "each serialization of a capability has an id of its own",
+    23: "the id of a call is released once its answer is there",
+    24: "parameters of a call are released before its answer, unless they are dup'ed",
+    25: "a call may be released before it is answered",
+    26: "a released call may still result in a capability",
+    27: "a target that is twice in a result is disposed when both stubs are gone",
+    28: "an object may come home to where it lives",
+    29: "promises in a result are resolved later, without a pull; a result may name the receiver's own answers",
+    30: "an id imported twice as a promise rejects; a pushed promise that is left alone does no harm",
+    31: "calls start in the order of arrival, unless their arguments have to be waited for",
+    32: "an abort names the error and closes with code 3000; a received abort is not answered",
+    33: "giving up the main ends the session without an abort; a peer without a main says so",
+    34: "map() applies to each item of an array, once to anything else, and not to null and undefined",
+    35: "map() instructions: the last is the result, -k is the k-th capture, malformed ones reject or abort",
+    36: "uses of outside stubs in a map() are captures, also through nested ones",
+    37: "a mapper function is synchronous and hands out no new capability",
+    38: "a pipe takes an id of the sender's and is read once",
+    39: "a write is answered by undefined and released by itself",
+    40: "writes are limited by a window of 256 KiB at first",
+    41: "acknowledgements in one moment do not stall a stream",
+    42: "a writable has write, close and abort; giving it up without close aborts it",
+    43: "blobs travel through pipes, also empty ones",
+    44: "messages are text frames of at most 32 Mi characters; the close reason is cut at 123 bytes",
+    45: "a batch is split at newlines and nothing else; what was pulled is answered in order of completion",
+    46: "a protocol error fails the whole batch",
+    47: "a batch is over after its answer; other methods are refused with 405",
+}
