@@ -14,7 +14,7 @@ from capnweb_gen.backends import python
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.protocol import read_schemas
-from capnweb_gen.lower.module import HEADER, lower
+from capnweb_gen.lower.module import header, lower
 
 
 @dataclass(frozen=True)
@@ -41,7 +41,7 @@ def compile_schemas(arguments: Sequence[Path], command: str) -> Compiled:
         return Compiled(schemas, in_order(faults), {})
     peers = graph.by_module(schemas)
     files = {schema.output: python.render(lower(schema, peers, command)) for schema in schemas}
-    package = python.render_package(f"{HEADER}. Do not edit; run: {command}")
+    package = python.render_package(header("", command))
     folders = {parent.as_posix() for name in files for parent in Path(name).parents}
     files.update({f"{folder}/__init__.py".removeprefix("./"): package for folder in folders})
     return Compiled(schemas, (), dict(sorted(files.items())))

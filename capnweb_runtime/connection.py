@@ -19,6 +19,7 @@ from functools import partial
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.errors import RpcError
@@ -224,8 +225,8 @@ class AsyncioHost(HostBase):
 class Wire(Protocol):
     """What a transport offers to its connection."""
 
-    def write(self, messages: list[bytes]) -> None:
-        """Sends the messages, in order, as one write."""
+    def write(self, messages: list[Any]) -> None:
+        """Sends the messages, in order, as one write; each is what the connection's encoding says, text as bytes."""
         ...
 
     def close(self, reason: BaseException) -> None:
@@ -252,6 +253,8 @@ class Connection:
         observer: is told of failures; by default they are logged.
         context: calls run in copies of it; by default, of the current one.
         tasks: see `AsyncioHost`.
+        encoding: what the transport carries: JSON text as bytes; or trees ("json"), in which bytes may stay as they are
+            ("json-with-bytes"), for a transport that encodes them by itself.
 
     Attributes:
         session: the session that is driven.
@@ -267,6 +270,7 @@ class Connection:
         observer: Observer | None = None,
         context: contextvars.Context | None = None,
         tasks: set[asyncio.Task[Any]] | None = None,
+        encoding: Encoding = "string",
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
@@ -279,6 +283,7 @@ class Connection:
             on_closed=self._session_closed,
             limits=limits,
             observer=observer,
+            encoding=encoding,
         )
         self._wire: Wire | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -287,6 +292,10 @@ class Connection:
         self._close_reason: BaseException | None = None
 
     # ---- for the application
+
+    def serve_main(self, main: RpcTarget) -> None:
+        """Offers a main object to the peer, in place of the one given before; to be called before anything arrives."""
+        self.session.export_main(target_hook(main, self.host))
 
     def main(self, stub: Callable[[Hook], S]) -> S:
         """The peer's main object.
@@ -359,7 +368,7 @@ class Connection:
         self._wire = wire
         self._wake()
 
-    def received(self, messages: Iterable[bytes]) -> None:
+    def received(self, messages: Iterable[Any]) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once."""
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         try:

@@ -29,6 +29,8 @@ class Limits:
         stream_bytes: bytes of one stream that may wait to be read. Default 64 MiB: a sender that minds
             acknowledgements has less on its way, on any but the longest and fastest lines.
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
+        value_nodes: nodes of a value that is put together from earlier results, written out. Default 1,000,000: a
+            result can name another one twice, and so on, doubling at each step.
         calls: calls of the peer's that may run at a time. Default 10,000.
     """
 
@@ -42,6 +44,7 @@ class Limits:
     stream_bytes: int = 64 * 1024 * 1024
     blob_bytes: int = 64 * 1024 * 1024
     calls: int = 10_000
+    value_nodes: int = 1_000_000
 
 
 DEFAULT_LIMITS = Limits()

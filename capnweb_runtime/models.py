@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any, Final, Generic, TypeVar
 
 from capnweb_runtime.core.codecs import ANY, TypeCodec
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 
@@ -79,8 +79,11 @@ class Reader(Generic[M]):
         otherwise dropped.
         """
         extra = self._model.model_config.get("extra", "ignore")
-        for key in self._wire:
-            if key in self._read or key in FORBIDDEN_KEYS or extra == "ignore":
+        for key, item in self._wire.items():
+            if key in self._read:
+                continue
+            if key in FORBIDDEN_KEYS or extra == "ignore":
+                drop(item, self._source)
                 continue
             if extra == "forbid":
                 raise Mismatch("no such field", "one that the model does not have").inside(key)

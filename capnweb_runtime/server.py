@@ -13,7 +13,7 @@ import inspect
 import logging
 import ssl as ssl_module
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -229,14 +229,13 @@ class Server:
         # What the factory sets in its Context, every call of the session sees, and no other session does.
         context = contextvars.copy_context()
         try:
-            main = context.run(self._main_factory, peer)
             connection = Connection(
-                main,
                 limits=self._settings.limits,
                 observer=self._settings.observer,
                 context=context,
                 tasks=self._calls,
             )
+            connection.serve_main(context.run(self._main_factory, replace(peer, connection=connection)))
         except Exception as error:
             logger.exception("the main object for a session from %s could not be made", peer.address)
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.") from error

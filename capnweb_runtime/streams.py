@@ -30,6 +30,7 @@ from capnweb_runtime.core.hook import (
     Path,
     Payload,
     PipeGuard,
+    ReadableRef,
     Wire,
     WritableRef,
 )
@@ -61,7 +62,7 @@ def settled(cell: Cell[T]) -> asyncio.Future[T]:
     return future
 
 
-class ReadableStream(Generic[T]):
+class ReadableStream(ReadableRef, Generic[T]):
     """A stream that the peer writes; an async iterator with one consumer.
 
     Leaving an `async with` block, or dropping the stream, cancels it; so does not beginning to read it before the call

@@ -57,7 +57,7 @@ class _Lowering:
         summary = f"Typed stubs and server skeletons for {schema.path}."
         self._scope.imported(RUNTIME.rpartition(".")[0], "codegen_api as rpc")
         return ModuleView(
-            header=_header(schema.path, command),
+            header=header(f" from {schema.path}", command),
             doc=layout.docstring(f"{summary}\n\n{schema.doc}" if schema.doc else summary, indent=""),
             imports=tuple(tuple(block) for block in self._scope.import_blocks()),
             api=GENERATED_API,
@@ -244,9 +244,14 @@ def _reference(model: ir.Model) -> ir.Reference:
     return ir.Reference(module=model.module, name=model.name)
 
 
-def _header(path: str, command: str) -> str:
-    """The comment by which people, and the compiler itself, know a generated file."""
-    source, advice = f"{HEADER} from {path}.", f"Do not edit; run: {command}"
+def header(origin: str, command: str) -> str:
+    """The comment by which people, and the compiler itself, know a generated file.
+
+    Args:
+        origin: what comes after the fixed words: from which schema the file was made, or nothing.
+        command: what to run to make it again.
+    """
+    source, advice = f"{HEADER}{origin}.", f"Do not edit; run: {command}"
     return f"{source} {advice}" if len(f"{source} {advice}") <= layout.WIDTH else f"{source}\n# {advice}"
 
 

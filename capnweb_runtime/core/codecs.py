@@ -13,7 +13,7 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from capnweb_runtime.core.devaluate import devaluate, encode_bytes, encode_date, encode_float, encode_int, encode_ref
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
 from capnweb_runtime.core.evaluate_leaves import parse_base64, parse_bigint
 from capnweb_runtime.core.hook import Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
@@ -356,9 +356,13 @@ class DictCodec(TypeCodec):
     def decode(self, wire: Wire, source: Evaluator) -> dict[str, Any]:
         if type(wire) is not dict:
             raise wire_mismatch(self.label, wire)
-        return {
-            key: _at(key, self.item.decode, item, source) for key, item in wire.items() if key not in FORBIDDEN_KEYS
-        }
+        value: dict[str, Any] = {}
+        for key, item in wire.items():
+            if key in FORBIDDEN_KEYS:
+                drop(item, source)
+            else:
+                value[key] = _at(key, self.item.decode, item, source)
+        return value
 
 
 class UnionCodec(TypeCodec):

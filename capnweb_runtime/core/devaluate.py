@@ -20,6 +20,7 @@ from capnweb_runtime.core.hook import (
     Local,
     OutgoingStream,
     PromiseRef,
+    ReadableRef,
     StubRef,
     Wire,
     WritableRef,
@@ -180,6 +181,8 @@ def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
 
 def encode_stream(stream: OutgoingStream, to: Exporter) -> Wire:
     """The expression for a readable stream: it is written into a pipe from here on."""
+    if isinstance(stream.chunks, ReadableRef):
+        stream.chunks._pipe.taken = True  # it is passed on, so the end of the call that brought it does not cancel it
     return Local(stream) if to.local else ["readable", to.create_pipe(stream)]
 
 
@@ -309,15 +312,7 @@ def _encoder_for(value: Any) -> Callable[[Any, Exporter, int], Wire]:
         return lambda value, to, depth: ["promise", to.export_promise(to.host.awaitable_hook(value, LEAF))]
     if callable(value) and not isinstance(value, type):
         return lambda value, to, depth: ["export", to.export_stub(to.host.function_hook(value))]
-    raise TypeError(f"Cannot serialize value: {_shown(value)}")
-
-
-def _shown(value: object) -> str:
-    try:
-        text = repr(value)
-    except Exception:  # a repr of the application may do anything
-        return f"(a {type(value).__name__} whose repr fails)"
-    return text if len(text) <= 80 else text[:77] + "..."
+    raise TypeError(f"Cannot serialize value: an instance of {type(value).__name__}")
 
 
 class _Leaf(Codec):

@@ -32,7 +32,17 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
-from capnweb_runtime.values import UNDEFINED, BigInt, Blob, Headers, Request, Response, Url, date_from_ms
+from capnweb_runtime.values import (
+    MAX_SAFE_INTEGER,
+    UNDEFINED,
+    BigInt,
+    Blob,
+    Headers,
+    Request,
+    Response,
+    Url,
+    date_from_ms,
+)
 
 # Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
 FORBIDDEN_KEYS: Final = frozenset(
@@ -54,7 +64,7 @@ FORBIDDEN_KEYS: Final = frozenset(
 )
 _ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
 _NULL_BODY_STATUSES: Final = frozenset((101, 103, 204, 205, 304))
-_PLAIN: Final = frozenset((str, int, float, bool, type(None)))
+_PLAIN: Final = frozenset((str, float, bool, type(None)))
 
 
 class Evaluator:
@@ -111,6 +121,8 @@ class Evaluator:
             return handler(self, wire, depth)
         if kind is dict:
             return self._fields(wire, depth, FORBIDDEN_KEYS)
+        if kind is int:
+            return _number(wire)
         return self.local(wire.value) if kind is Local else wire
 
     def local(self, value: Any) -> Any:
@@ -119,8 +131,9 @@ class Evaluator:
 
     def _items(self, wire: list[Wire], depth: int) -> list[Any]:
         items: list[Any] = []
+        leaves_fit = depth + 1 < self.max_depth
         for item in wire:
-            if type(item) in _PLAIN and depth + 1 < self.max_depth:
+            if leaves_fit and type(item) in _PLAIN:
                 items.append(item)
                 continue
             value = self.value(item, depth + 1)
@@ -188,6 +201,22 @@ class DirectEvaluator(Evaluator):
         self.hooks = []
 
 
+def drop(wire: Wire, source: Evaluator | None) -> None:
+    """Evaluates what nobody wants, so that capabilities in it are released.
+
+    Parameters:
+        wire: an expression.
+        source: evaluator of the payload that it stands in; None where the payload is decoded as pure data.
+
+    Raises:
+        NotDirect: there may be a capability, and the payload was to be pure data.
+    """
+    if source is not None:
+        source.value(wire, source.depth)
+    elif type(wire) in (list, dict):
+        raise NotDirect
+
+
 class NotDirect(Exception):
     """An expression needs more than one pass: it starts a call, or names a promise."""
 
@@ -239,6 +268,11 @@ def decode_direct(codec: Codec, wire: Wire, importer: Importer, depth: int) -> t
     except BaseException:
         source.take_back()
         raise
+
+
+def _number(value: int) -> int | float:
+    """A number of the wire is a double: an integer that a double does not hold exactly arrives as the nearest one."""
+    return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else float(value)
 
 
 def _bigint(source: Evaluator, wire: list[Wire], depth: int) -> BigInt:

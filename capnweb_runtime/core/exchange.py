@@ -73,8 +73,9 @@ class Exchange(ABC):
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
         self._next_push = 1  # next id of a call that we send
         self._next_export = -1
-        self._exported: list[int] = []  # by the message that is being encoded, for taking back
+        self._exported: list[int] = []  # by the message that is being encoded, for taking back; pipes are positive
         self._promised: list[int] = []  # those of them whose resolution follows the message
+        self._piped: dict[int, tuple[OutgoingStream, Hook]] = {}  # streams that begin once their message is sent
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
@@ -182,16 +183,13 @@ class Exchange(ABC):
             return ErrorHook(refused)
         if args is None:
             self._send(["push", ["pipeline", import_id, path]])
-            return self._pushed(expect)
-        self._send_arguments("push", import_id, path, args)
-        return self._pushed(expect)
+            return self._pushed(self._take_call_id(), expect)
+        return self._pushed(self._send_arguments("push", import_id, path, args), expect)
 
-    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> None:
-        self.depth = 1
+    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
         try:
-            self._send_encoded(kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)])
+            return self._send_encoded(kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)], 1)
         finally:
-            self.depth = 0
             args.dispose()
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
@@ -203,13 +201,12 @@ class Exchange(ABC):
             done.reject(refused)
             return done, None
         before = self.outbox_bytes
-        self._send_arguments("stream", import_id, path, args)
+        call_id = self._send_arguments("stream", import_id, path, args)
         if self.closed:  # by the message itself, for which there was no room
             done.reject(self._ended())
             return done, None
         size = self.outbox_bytes - before
-        entry = self._imports[self._next_push] = ImportEntry(self, self._next_push)
-        self._next_push += 1
+        entry = self._imports[call_id] = ImportEntry(self, call_id)
         entry.local_refs = 1
         entry.remote_refs = 0  # the peer releases it by itself
         entry.waiting = done
@@ -224,13 +221,20 @@ class Exchange(ABC):
         taken_back = self._exported[mark:]
         del self._exported[mark:]
         for export_id in taken_back:
-            self._release_export(export_id, 1)
+            if export_id > 0:
+                self._piped.pop(export_id)[1].dispose()
+            else:
+                self._release_export(export_id, 1)
 
     def create_pipe(self, source: OutgoingStream) -> int:
-        """See `Exporter.create_pipe`."""
+        """See `Exporter.create_pipe`. Raises what the session ended with, or LimitExceeded."""
+        refused = self._refusal()
+        if refused is not None:
+            raise refused
         self._send(["pipe"])
-        pipe_id = self._next_push
-        self.host.pump(source, self._pushed(None))
+        pipe_id = self._take_call_id()
+        self._piped[pipe_id] = source, self._pushed(pipe_id, None)
+        self._exported.append(pipe_id)
         return pipe_id
 
     def take_readable(self, export_id: int) -> Pipe:
@@ -249,10 +253,10 @@ class Exchange(ABC):
         if refused is not None:
             dispose_all(captures)
             return ErrorHook(refused)
-        self._send_encoded(
+        call_id = self._send_encoded(
             "push", None, lambda: ["remap", import_id, path, [self._capture(hook) for hook in captures], instructions]
         )
-        return self._pushed(expect)
+        return self._pushed(call_id, expect)
 
     def _capture(self, hook: Hook) -> Wire:
         """The expression of a capture, which is given up if the peer knows it already and is owned by the export
@@ -305,27 +309,35 @@ class Exchange(ABC):
             )
         return None
 
-    def _pushed(self, expect: Codec | None) -> ImportHook:
-        entry = ImportEntry(self, self._next_push, expect)
+    def _take_call_id(self) -> int:
+        """The id of the call or pipe that has just been sent: both sides count them."""
+        call_id = self._next_push
+        self._next_push += 1
+        return call_id
+
+    def _pushed(self, call_id: int, expect: Codec | None) -> ImportHook:
+        entry = ImportEntry(self, call_id, expect)
         hook = ImportHook(entry)
         if self.closed:  # by the message itself, for which there was no room
             entry.fail(self._ended())
         else:
-            self._imports[self._next_push] = entry
-            self._next_push += 1
+            self._imports[call_id] = entry
         return hook
 
-    def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire]) -> None:
+    def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire], depth: int = 0) -> int:
         """Sends a message with values in it. What they export is taken back if they cannot be encoded; promises
-        among them are resolved afterwards.
+        among them are resolved, and streams begun, afterwards.
 
         Encoding may run code of the application, a property's getter say, that sends messages of its own: hence the
         saving and restoring.
+
+        Returns:
+            The id of the message, if it is a call.
         """
-        outer = self._exported, self._promised
+        outer = self._exported, self._promised, self.depth
         exported: list[int] = []
         promised: list[int] = []
-        self._exported, self._promised = exported, promised
+        self._exported, self._promised, self.depth = exported, promised, depth
         try:
             wire = encode()
             self._send([kind, wire] if export_id is None else [kind, export_id, wire])
@@ -333,11 +345,21 @@ class Exchange(ABC):
             self.take_back(0)
             raise
         finally:
-            self._exported, self._promised = outer
+            self._exported, self._promised, self.depth = outer
+        # Taken before anything else is sent; an abort takes one too, but nothing follows it.
+        call_id = self._take_call_id() if export_id is None else export_id
+        self._follow_up(exported, promised)
+        return call_id
+
+    def _follow_up(self, exported: list[int], promised: list[int]) -> None:
+        """Sends what belongs to a message that has been sent: the resolutions of its promises, and its streams."""
         for promise_id in promised:
             entry = self._exports.get(promise_id)
             if entry is not None:
                 self._resolve_export(promise_id, entry)
+        for pipe_id in exported:
+            if pipe_id > 0:
+                self.host.pump(*self._piped.pop(pipe_id))
 
     def _send(self, message: list[Wire]) -> None:
         if self.closed:
@@ -365,6 +387,11 @@ class Exchange(ABC):
         )
 
     # ---- capabilities out and in (Exporter, Importer)
+
+    def export_main(self, hook: Hook) -> None:
+        """Offers the hook, which the table owns from here on, as our main object in place of the one before."""
+        before, self._exports[0] = self._exports[0], ExportEntry(hook)
+        before.hook.dispose()
 
     def export_stub(self, hook: Hook) -> int:
         """See `Exporter.export_stub`."""

@@ -197,10 +197,12 @@ class Payload:
         promises: promises in a plain tree that are still to be replaced by what they resolve to: (container, key,
             promise).
         resolving: settles once they have been replaced; None until somebody has asked for it.
+        shared: parts of a plain tree may stand in it more than once, or in another payload: it is copied before an
+            application gets it.
         origin: the interface and member that gave the value, for a message about it.
     """
 
-    __slots__ = ("codec", "hooks", "origin", "promises", "resolving", "value")
+    __slots__ = ("codec", "hooks", "origin", "promises", "resolving", "shared", "value")
 
     def __init__(
         self,
@@ -216,6 +218,7 @@ class Payload:
         self.hooks = hooks
         self.promises = promises
         self.resolving: Cell[None] | None = None
+        self.shared = False
 
     def dispose(self) -> None:
         """Disposes every hook that the payload owns; safe to repeat."""
@@ -242,6 +245,12 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
+
+
+class ReadableRef:
+    """Base of readable streams that came in, as the application holds them."""
+
+    _pipe: Pipe
 
 
 class OutgoingStream:

@@ -33,14 +33,14 @@ from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import (
     Inside,
-    copy_branch,
+    branch,
     decode_arguments,
     follow,
     make_plain,
     resolve_promises,
 )
 from capnweb_runtime.core.remap import default_budget, replay
-from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.errors import DisposedError, LimitExceeded
 from capnweb_runtime.values import UNDEFINED
 
 _DISPOSED = "Attempted to use an RPC StubHook after it was disposed."
@@ -90,9 +90,7 @@ class PayloadHook(Hook):
 
     def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
         root = None if self._payload is None else self._payload.value
-        if isinstance(
-            root, StubRef
-        ):  # a call pipelined on a result that is a capability: its target decodes in one pass
+        if isinstance(root, StubRef):  # a call on a result that is a capability: its target decodes in one pass
             return root._hook.call_wire(path, args)
         return self.call(path, args.payload())
 
@@ -106,7 +104,10 @@ class PayloadHook(Hook):
             return ErrorHook(error)
         if isinstance(found, Inside):
             return found.hook.get(found.rest, expect)
-        return PayloadHook(copy_branch(found), self._host)
+        try:
+            return PayloadHook(branch(self._open(), found), self._host)
+        except LimitExceeded as error:
+            return ErrorHook(error)
 
     def map(
         self,
@@ -504,8 +505,10 @@ def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs
     try:
         (values, kwargs), held = args.direct(method.params)
     except (Mismatch, NotDirect):
-        return invoke(function, method, args.payload(), host, where)
-    return run(function, values, kwargs, method.result, host, where, held)
+        pass  # and not from in here, or what the function raises has this as its context
+    else:
+        return run(function, values, kwargs, method.result, host, where, held)
+    return invoke(function, method, args.payload(), host, where)
 
 
 def run(

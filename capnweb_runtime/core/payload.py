@@ -29,6 +29,8 @@ from capnweb_runtime.core.hook import (
     Wire,
 )
 from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.errors import LimitExceeded
+from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
 
@@ -36,6 +38,7 @@ def encode_payload(payload: Payload, to: Exporter) -> Wire:
     """The expression for a payload; its capabilities stay owned by it."""
     if payload.codec is not None:
         return payload.codec.encode(payload.value, to)
+    check_size(payload)
     return devaluate(payload.value, to)
 
 
@@ -44,6 +47,7 @@ def encode_arguments(payload: Payload, to: Exporter) -> list[Wire]:
     if payload.codec is not None:
         wire: list[Wire] = payload.codec.encode(payload.value, to)
         return wire
+    check_size(payload)
     return [devaluate(item, to, 1) for item in payload.value]
 
 
@@ -77,8 +81,13 @@ def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
     Raises:
         Mismatch: it is not of the codec's type.
     """
-    if payload.codec is codec or (payload.codec is None and payload.hooks is None and _is_plain(payload.value, codec)):
+    if payload.codec is codec:
         return payload.value
+    if payload.codec is None and payload.hooks is None and _is_plain(payload.value, codec):
+        if not payload.shared:
+            return payload.value
+        check_size(payload)
+        return copy_branch(payload.value).value
     return _decode(encode_payload, payload, codec, host)
 
 
@@ -103,6 +112,40 @@ def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec
     if source.hooks:
         payload.hooks = [*(payload.hooks or ()), *source.hooks]
     return value
+
+
+def branch(payload: Payload, value: Any) -> Payload:
+    """A payload for a part of a plain one: a copy in which every capability is a reference of its own, or, where
+    there is none, the part itself, shared.
+
+    Sharing is what keeps a chain of results that name one another twice, each twice as large, from taking memory.
+    """
+    if payload.hooks is None and payload.promises is None:
+        shared = Payload(value)
+        shared.shared = True
+        return shared
+    _check_nodes(value)
+    return copy_branch(value)
+
+
+def check_size(payload: Payload) -> None:
+    """Raises LimitExceeded if a shared tree, written out, has too many nodes to be sent or delivered."""
+    if payload.shared:
+        _check_nodes(payload.value)
+
+
+def _check_nodes(value: Any) -> None:
+    left = DEFAULT_LIMITS.value_nodes
+    pending = [value]
+    while pending:
+        value = pending.pop()
+        if type(value) is list:
+            pending += value
+        elif type(value) is dict:
+            pending += value.values()
+        left -= 1
+        if len(pending) > left:
+            raise LimitExceeded(f"a value of more than {DEFAULT_LIMITS.value_nodes} nodes, written out")
 
 
 def copy_branch(value: Any) -> Payload:
@@ -210,6 +253,7 @@ class _Resolving:
             waiting.then(lambda _: self._put(container, key, inner), self._cell.reject)
 
     def _put(self, container: Any, key: Any, inner: Payload) -> None:
+        self._payload.shared = True
         if container is None:
             self._payload.value = inner.value
         else:

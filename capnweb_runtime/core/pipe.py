@@ -27,6 +27,25 @@ class Chunk(Protocol):
         ...
 
 
+class _Unread:
+    """A chunk that has not been read.
+
+    Attributes:
+        chunk: the payload.
+        size: bytes of the message that brought it.
+        done: settles when it has been read.
+        known: whether the promises in it have been resolved.
+    """
+
+    __slots__ = ("chunk", "done", "known", "size")
+
+    def __init__(self, chunk: Chunk, size: int, done: Cell[None], known: bool) -> None:
+        self.chunk = chunk
+        self.size = size
+        self.done = done
+        self.known = known
+
+
 class Pipe:
     """Chunks on their way to one reader.
 
@@ -42,26 +61,28 @@ class Pipe:
     def __init__(self, max_bytes: int) -> None:
         self._max_bytes = max_bytes
         self._bytes = 0
-        self._chunks: deque[tuple[Chunk, int, Cell[None]]] = deque()
+        self._chunks: deque[_Unread] = deque()
         self._readers: deque[Cell[Chunk | None]] = deque()
         self._ended = False
         self._error: BaseException | None = None
         self._cancel_reason: BaseException | None = None
         self.taken = False
 
-    def write(self, chunk: Chunk, size: int) -> Cell[None]:
+    def write(self, chunk: Chunk, size: int, waiting: Cell[None] | None = None) -> Cell[None]:
         """Takes a chunk, which the pipe owns from here on.
 
         Parameters:
             chunk: the payload.
             size: bytes of the message that brought it.
+            waiting: settles once the promises in it have been resolved, for which later chunks wait too; None if
+                there are none.
 
         Returns:
             A cell that settles when the chunk has been read.
         """
         done: Cell[None] = Cell()
         refusal = self._refusal()
-        if refusal is None and self._bytes + size > self._max_bytes:
+        if refusal is None and not self._readers and self._bytes + size > self._max_bytes:
             refusal = LimitExceeded(
                 f"more than {self._max_bytes} bytes of a stream wait to be read: "
                 "write on only as writes are acknowledged"
@@ -70,13 +91,44 @@ class Pipe:
         if refusal is not None:
             chunk.dispose()
             done.reject(refusal)
-        elif self._readers:
+        elif self._readers and not self._chunks and waiting is None:
             self._readers.popleft().resolve(chunk)
             done.resolve(None)
         else:
             self._bytes += size
-            self._chunks.append((chunk, size, done))
+            unread = _Unread(chunk, size, done, waiting is None)
+            self._chunks.append(unread)
+            if waiting is not None:
+                waiting.then(lambda _: self._known(unread), lambda error: self._refuse(unread, error))
         return done
+
+    def _known(self, unread: _Unread) -> None:
+        unread.known = True
+        self._serve()
+
+    def _refuse(self, unread: _Unread, error: BaseException) -> None:
+        """A promise in a chunk has failed: that write fails, and the others go on."""
+        if unread in self._chunks:
+            self._chunks.remove(unread)
+            self._bytes -= unread.size
+            unread.chunk.dispose()
+            unread.done.reject(error)
+            self._serve()
+
+    def _serve(self) -> None:
+        """Gives those who wait what there is."""
+        while self._readers and (self._ended if not self._chunks else self._chunks[0].known):
+            self._take(self._readers.popleft())
+
+    def _take(self, reader: Cell[Chunk | None]) -> None:
+        """Gives a reader the next chunk, or the end."""
+        if not self._chunks:
+            reader.resolve(None)
+            return
+        unread = self._chunks.popleft()
+        self._bytes -= unread.size
+        reader.resolve(unread.chunk)
+        unread.done.resolve(None)
 
     def _refusal(self) -> BaseException | None:
         if self._cancel_reason is not None:
@@ -94,12 +146,10 @@ class Pipe:
             return done
         self._ended = True
         if self._chunks:
-            self._chunks[-1][2].then(lambda _: done.resolve(None), done.reject)
+            self._chunks[-1].done.then(lambda _: done.resolve(None), done.reject)
         else:
             done.resolve(None)
-        readers, self._readers = self._readers, deque()
-        for reader in readers:
-            reader.resolve(None)
+        self._serve()
         return done
 
     def fail(self, error: BaseException) -> None:
@@ -124,24 +174,20 @@ class Pipe:
     def _drop(self, reason: BaseException) -> None:
         chunks, self._chunks = self._chunks, deque()
         self._bytes = 0
-        for chunk, _, done in chunks:
-            chunk.dispose()
-            done.reject(reason)
+        for unread in chunks:
+            unread.chunk.dispose()
+            unread.done.reject(reason)
 
     def read(self) -> Cell[Chunk | None]:
         """The next chunk, owned by the caller; None at the end."""
         read: Cell[Chunk | None] = Cell()
-        if self._chunks:
-            chunk, size, done = self._chunks.popleft()
-            self._bytes -= size
-            read.resolve(chunk)
-            done.resolve(None)
-        elif self._error is not None:
+        if self._error is not None:
             read.reject(self._error)
-        elif self._ended or self._cancel_reason is not None:
+        elif self._cancel_reason is not None:
             read.resolve(None)
         else:
             self._readers.append(read)
+            self._serve()
         return read
 
     def collect(self, max_bytes: int) -> Cell[bytes]:

@@ -61,13 +61,16 @@ class PipeHook(Hook):
         return ErrorHook(RpcError(f"Unknown WritableStream method: {'.'.join(map(str, path))}"))
 
     def _write(self, args: Payload, size: int) -> Cell[None]:
-        """A chunk with promises in it waits for them, as the arguments of any call do."""
+        """A chunk with promises in it waits for them, and what comes after it waits too."""
         waiting = resolve_promises(args, self._host)
-        if waiting is None:
-            return self.pipe.write(_chunk_of(args), size)
-        done: Cell[None] = Cell()
-        waiting.then(lambda _: self.pipe.write(_chunk_of(args), size).then(done.resolve, done.reject), done.reject)
-        return done
+        chunk = _chunk_of(args)
+
+        def on_known(_: None) -> None:
+            chunk.value = args.value[0]
+
+        if waiting is not None:
+            waiting.then(on_known, lambda error: None)
+        return self.pipe.write(chunk, size, waiting)
 
     def _abort(self, args: Payload) -> Hook:
         self._closed = True

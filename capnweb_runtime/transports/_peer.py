@@ -5,10 +5,15 @@ only read here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal
+from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.stub import RpcStub
+
+S = TypeVar("S", bound=RpcStub)
 
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
@@ -57,6 +62,7 @@ class Peer:
         path: path of the request, as it was sent, without the query.
         query: what followed the question mark; empty if nothing did.
         transport: how the messages travel.
+        connection: the session's connection; None until there is a session.
     """
 
     headers: Headers
@@ -64,6 +70,21 @@ class Peer:
     path: str
     query: str
     transport: Literal["websocket", "http"]
+    connection: Connection | None = field(default=None, repr=False, compare=False)
+
+    def main(self, stub: type[S]) -> S:
+        """The main object that the peer offers, to be called back.
+
+        Parameters:
+            stub: class of the stub.
+
+        Returns:
+            A stub of its own, to be disposed by the caller; calls fail if the peer offers none, or cannot answer
+            because its HTTP request has ended.
+        """
+        if self.connection is None:
+            raise RuntimeError("there is no session with this peer")
+        return stub(self.connection.session.remote_main.dup())
 
 
 def peer_of(

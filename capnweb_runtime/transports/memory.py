@@ -8,8 +8,10 @@ read of a socket; the end of a side arrives after everything it wrote.
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 from capnweb_runtime.connection import Connection
+from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
@@ -25,8 +27,8 @@ class _MemoryWire:
         self._peer = peer
         self._buffered = 0
 
-    def write(self, messages: list[bytes]) -> None:
-        size = sum(map(len, messages))
+    def write(self, messages: list[Any]) -> None:
+        size = sum(len(message) for message in messages if isinstance(message, bytes))
         self._buffered += size
         self._loop.call_soon(self._deliver, messages, size)
 
@@ -36,7 +38,7 @@ class _MemoryWire:
     def buffered(self) -> int:
         return self._buffered
 
-    def _deliver(self, messages: list[bytes], size: int) -> None:
+    def _deliver(self, messages: list[Any], size: int) -> None:
         self._buffered -= size
         self._peer.received(messages)
 
@@ -51,6 +53,7 @@ def pair(
     *,
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
+    encoding: Encoding = "string",
 ) -> tuple[Connection, Connection]:
     """Joins two sessions on the running loop.
 
@@ -59,13 +62,14 @@ def pair(
         main_b: main object of the second, which the first one sees.
         limits: bounds of both.
         observer: is told of the failures of both.
+        encoding: what passes between them; see `Connection`.
 
     Returns:
         The two connections; `a.main(XStub)` is the stub of `main_b`.
     """
     loop = asyncio.get_running_loop()
-    a = Connection(main_a, limits=limits, observer=observer)
-    b = Connection(main_b, limits=limits, observer=observer)
+    a = Connection(main_a, limits=limits, observer=observer, encoding=encoding)
+    b = Connection(main_b, limits=limits, observer=observer, encoding=encoding)
     a.attach(_MemoryWire(loop, a, b))
     b.attach(_MemoryWire(loop, b, a))
     return a, b

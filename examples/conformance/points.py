@@ -1,5 +1,5 @@
-"""What implementers of the protocol get wrong, numbered: each check of the conformance client names the points that it is
-about.
+"""What implementers of the protocol get wrong, numbered: each check of the conformance client names the points that it
+is about.
 """
 
 from __future__ import annotations

@@ -14,12 +14,13 @@ import logging
 import signal
 
 from capnweb_runtime import Peer, serve
+from examples.conformance.generated.conformance import PeerApiStub
 from examples.conformance.target import Main
 
 
 def main_of(peer: Peer) -> Main:
     """The main object of a new session."""
-    return Main(None)
+    return Main(peer.main(PeerApiStub))
 
 
 async def run(host: str, port: int) -> None:

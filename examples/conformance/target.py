@@ -40,10 +40,10 @@ class Main(ConformanceApiTarget):
     """What a session starts with.
 
     Parameters:
-        peer: the client's own main object, or None over a transport on which it cannot be called.
+        peer: the client's own main object.
     """
 
-    def __init__(self, peer: PeerApiStub | None) -> None:
+    def __init__(self, peer: PeerApiStub) -> None:
         self.instance_field = self.instanceField = "do-not-leak"
         self._peer = peer
         self._counter = Counter(100)
@@ -298,8 +298,6 @@ class Main(ConformanceApiTarget):
         return Counter(i)
 
     async def call_peer(self, x: float) -> float:
-        if self._peer is None:
-            raise RpcError("This connection has no main object.")
         return await self._peer.on_peer_call(x)
 
     def authenticate(self, token: str) -> Authed:

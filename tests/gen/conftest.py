@@ -29,6 +29,8 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Write]:
             path.write_text(textwrap.dedent(text), "utf-8")
         return tmp_path
 
+    for name in [name for name in sys.modules if name.partition(".")[0] == "schemas"]:
+        monkeypatch.delitem(sys.modules, name)  # the repository's own, which other tests have imported
     before = set(sys.modules)
     monkeypatch.chdir(tmp_path)
     yield write

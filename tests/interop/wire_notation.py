@@ -19,6 +19,7 @@ from capnweb_runtime.errors import ERROR_TYPES, RpcError, wire_message, wire_typ
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,
     UNDEFINED,
+    BigInt,
     Headers,
     Request,
     Response,
@@ -132,7 +133,7 @@ BUILDERS: dict[str, Any] = {
     "$object": lambda entries: {key: build(value) for key, value in entries},
     "$number": NUMBERS.__getitem__,
     "$undefined": lambda _: UNDEFINED,
-    "$bigint": lambda text: BigInt(text),
+    "$bigint": lambda text: BigInt(_integer(text)),
     "$date": _date,
     "$url": Url,
     "$headers": lambda pairs: Headers([(name, value) for name, value in pairs]),
@@ -146,19 +147,31 @@ BUILDERS: dict[str, Any] = {
 }
 
 
-def BigInt(text: str) -> int:
-    """`int` of a decimal text longer than CPython reads at once."""
+def _integer(text: str) -> int:
+    """`int` of a decimal text that may be longer than CPython reads at once."""
     digits = text.lstrip("-")
-    total = reduce(lambda sum_, at: sum_ * 10 ** len(digits[at : at + 4000]) + int(digits[at : at + 4000]),
-                   range(0, len(digits), 4000), 0)
+    total = reduce(
+        lambda sum_, at: sum_ * 10 ** len(digits[at : at + 4000]) + int(digits[at : at + 4000]),
+        range(0, len(digits), 4000),
+        0,
+    )
     return -total if text.startswith("-") else total
+
+
+def _decimal(value: int) -> str:
+    """Decimal text of an `int` that may be longer than CPython writes at once."""
+    digits, rest = "", abs(value)
+    while rest >= 10**4000:
+        rest, part = divmod(rest, 10**4000)
+        digits = f"{part:04000d}{digits}"
+    return f"{'-' if value < 0 else ''}{rest}{digits}"
 
 
 # ---- value -> notation
 
 
 def describe(value: Any) -> Any:
-    """The notation of a value; an int within the range of doubles' integers is a number, beyond it a bigint."""
+    """The notation of a value."""
     return _described_nest(value) or _described(value)
 
 
@@ -190,13 +203,14 @@ def _described_float(value: float) -> Any:
 
 
 def _described_error(error: BaseException) -> Any:
-    props = [(key, describe(value)) for key, value in getattr(error, "props", {}).items()]
+    props = dict(getattr(error, "props", {}))
+    last = {key: props.pop(key) for key in ("cause", "errors") if key in props}
     if error.__cause__ is not None:
-        props.append(("cause", describe(error.__cause__)))
+        last["cause"] = error.__cause__
     if isinstance(error, ExceptionGroup):
-        props.append(("errors", [describe(inner) for inner in error.exceptions]))
-    message = error.message if isinstance(error, ExceptionGroup) else wire_message(error)
-    return {"$error": {"type": wire_type(error), "message": message, "props": [list(prop) for prop in props]}}
+        last["errors"] = list(error.exceptions)
+    shown = [[key, describe(value)] for key, value in {**props, **dict(sorted(last.items()))}.items()]
+    return {"$error": {"type": wire_type(error), "message": wire_message(error), "props": shown}}
 
 
 def _described_bytes(container: str) -> Any:
@@ -215,6 +229,7 @@ def _body(body: Any) -> str | None:
 
 
 DESCRIBERS: dict[type, Any] = {
+    BigInt: lambda value: {"$bigint": _decimal(value)},
     float: _described_float,
     type(UNDEFINED): lambda _: {"$undefined": True},
     list: lambda value: [describe(item) for item in value],

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
+from hypothesis import settings
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -18,6 +19,9 @@ from tests.runtime.pair import Pair, Recording
 Join = Callable[..., Pair]
 JoinOnLoop = Callable[..., tuple[Connection, Connection]]
 _TURNS = 100
+
+settings.register_profile("same-every-time", derandomize=True, deadline=None)
+settings.load_profile("same-every-time")
 
 
 @pytest.fixture

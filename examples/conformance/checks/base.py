@@ -1,4 +1,5 @@
-"""What every check has: sessions with the server under test, connections that see messages as they are, and comparisons.
+"""What every check has: sessions with the server under test, connections that see messages as they are, and
+comparisons.
 
 A check is a coroutine function with a name. It passes if it returns. Checks over both transports get a `Ground` whose
 `ask` makes one exchange over either.

@@ -205,7 +205,11 @@ def test_nan_is_decoded() -> None:
         (example.BOOK, Point(x=1), "it: expected Book, got an instance of Point"),
         (example.COUNTER, Desk(), "it: expected CounterTarget or CounterStub, got an instance of Desk"),
         (example.COUNTER, DeskStub(DISPOSED), "it: expected CounterTarget or CounterStub, got DeskStub"),
-        (example.COUNTER, len, "it: expected CounterTarget or CounterStub, got an instance of builtin_function_or_method"),
+        (
+            example.COUNTER,
+            len,
+            "it: expected CounterTarget or CounterStub, got an instance of builtin_function_or_method",
+        ),
         (example.COUNTER, None, "it: expected CounterTarget or CounterStub, got None"),
         (example.CALL_INT, 5, "it: expected a function, got int 5"),
     ],
@@ -255,8 +259,16 @@ def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, valu
         (example.POINT, [[]], "it: expected Point, got a list of 0"),
         (example.POINT, {}, "it.x: expected int, got nothing: the field is missing"),
         (example.POINT, {"x": "1"}, "it.x: expected int, got str '1'"),
-        (example.BOOK, {"title": "t", "pageCount": 1, "place": {"x": 1, "y": None}}, "it.place.y: expected int, got None"),
-        (example.LIST_BOOK, [[{"title": "t", "pageCount": 1, "tags": [["a", 5]]}]], "it[0].tags[1]: expected str, got int 5"),
+        (
+            example.BOOK,
+            {"title": "t", "pageCount": 1, "place": {"x": 1, "y": None}},
+            "it.place.y: expected int, got None",
+        ),
+        (
+            example.LIST_BOOK,
+            [[{"title": "t", "pageCount": 1, "tags": [["a", 5]]}]],
+            "it[0].tags[1]: expected str, got int 5",
+        ),
         (example.COUNTER, {}, "it: expected CounterTarget or CounterStub, got an object"),
         (example.COUNTER, None, "it: expected CounterTarget or CounterStub, got None"),
         (example.COUNTER, ["export"], "it: expected CounterTarget or CounterStub, got a capability"),
@@ -305,7 +317,14 @@ def test_a_promise_may_stand_for_a_part() -> None:
 
 
 def test_only_data_is_pure() -> None:
-    pure = [rpc.INT, rpc.list_of(rpc.INT), rpc.dict_of(rpc.STR), rpc.optional(rpc.BYTES), example.BOOK, rpc.tuple_of(rpc.INT)]
+    pure = [
+        rpc.INT,
+        rpc.list_of(rpc.INT),
+        rpc.dict_of(rpc.STR),
+        rpc.optional(rpc.BYTES),
+        example.BOOK,
+        rpc.tuple_of(rpc.INT),
+    ]
     impure = [
         *(rpc.ANY, example.COUNTER, example.CALL_INT, example.LIST_COUNTER, example.DICT_COUNTER),
         *(example.OPTIONAL_COUNTER, rpc.tuple_of(rpc.INT, rpc.ANY), rpc.list_of(rpc.list_of(rpc.ANY))),
@@ -320,9 +339,12 @@ SCALARS: list[tuple[TypeCodec, st.SearchStrategy[Any]]] = [
     (rpc.FLOAT, st.floats(allow_nan=False)),
     (rpc.STR, st.text(st.characters())),
     (rpc.BYTES, st.binary()),
-    (rpc.DATETIME, st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)).map(
-        lambda when: when.replace(microsecond=when.microsecond // 1000 * 1000)
-    )),
+    (
+        rpc.DATETIME,
+        st.datetimes(datetime(1, 1, 1), datetime(9999, 12, 31), timezones=st.just(UTC)).map(
+            lambda when: when.replace(microsecond=when.microsecond // 1000 * 1000)
+        ),
+    ),
     (rpc.literal_of("a", 1, None, True), st.sampled_from(["a", 1, None, True])),
     (example.POINT, st.builds(Point, x=st.integers(), y=st.integers())),
     (rpc.ANY, st.none() | st.integers() | st.text()),

@@ -185,7 +185,9 @@ def test_a_malformed_capture_is_refused_and_the_others_given_back(bad: Any) -> N
     assert [hook.disposed for hook in source.imported] == [1]
 
 
-@pytest.mark.parametrize("wire", [["import", 6], ["pipeline", 6], ["remap", 6, [], [], []], ["pipeline", 6, [], []]], ids=str)
+@pytest.mark.parametrize(
+    "wire", [["import", 6], ["pipeline", 6], ["remap", 6, [], [], []], ["pipeline", 6, [], []]], ids=str
+)
 def test_an_unknown_export_is_refused(wire: Any) -> None:
     with pytest.raises(ProtocolError, match="no such entry on exports table: 6"):
         value_of(wire)
@@ -250,12 +252,16 @@ class TestErrors:
     def test_a_stack_is_ignored(self) -> None:
         assert value_of(["error", "TypeError", "m", "at f"]).args == ("m",)
 
-    @pytest.mark.parametrize("name", ["SystemExit", "KeyboardInterrupt", "StopIteration", "CancelledError", "Any", "__import__"])
+    @pytest.mark.parametrize(
+        "name", ["SystemExit", "KeyboardInterrupt", "StopIteration", "CancelledError", "Any", "__import__"]
+    )
     def test_no_name_gives_an_exception_with_a_meaning_of_its_own(self, name: str) -> None:
         assert type(value_of(["error", name, "m"])) is RpcError
 
     def test_properties_arrive_and_those_of_the_error_itself_do_not_overwrite(self) -> None:
-        error = value_of(["error", "Error", "m", None, {"code": 5, "name": "x", "message": "y", "stack": "z", "valueOf": 1}])
+        error = value_of(
+            ["error", "Error", "m", None, {"code": 5, "name": "x", "message": "y", "stack": "z", "valueOf": 1}]
+        )
         assert error.props == {"code": 5}
         assert (error.name, error.message) == ("Error", "m")
 
@@ -327,7 +333,15 @@ class TestDirect:
         assert value[0]._hook is hooks[0]
 
     @pytest.mark.parametrize(
-        "wire", [["promise", -2], ["pipeline", 5], ["pipeline", 5, ["a"]], ["pipeline", 5, ["m"], []], ["remap", 5, [], [], [None]]], ids=str
+        "wire",
+        [
+            ["promise", -2],
+            ["pipeline", 5],
+            ["pipeline", 5, ["a"]],
+            ["pipeline", 5, ["m"], []],
+            ["remap", 5, [], [], [None]],
+        ],
+        ids=str,
     )
     def test_what_needs_a_second_pass_takes_everything_back_and_starts_nothing(self, wire: Any) -> None:
         source = Source()

@@ -49,7 +49,24 @@ def test_a_bigint_may_be_longer_than_python_reads_at_once() -> None:
 
 @pytest.mark.parametrize(
     "text",
-    ["1_000", "-0xff", "+0xff", "5n", "٥", "1.0", "1e3", "0x", "0b2", "0o8", "--5", "+-5", "- 5", "5 5", "x", "\u180e5"],
+    [
+        "1_000",
+        "-0xff",
+        "+0xff",
+        "5n",
+        "٥",
+        "1.0",
+        "1e3",
+        "0x",
+        "0b2",
+        "0o8",
+        "--5",
+        "+-5",
+        "- 5",
+        "5 5",
+        "x",
+        "\u180e5",
+    ],
 )
 def test_anything_else_is_no_bigint(text: str) -> None:
     with pytest.raises(ProtocolError, match="Cannot convert .* to a BigInt") as caught:

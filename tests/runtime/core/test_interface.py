@@ -126,7 +126,11 @@ def test_a_wrong_keyword_argument_is_refused_by_the_sender() -> None:
         (PLAIN, ["1", "x"], "argument 'a': expected int, got str '1'"),
         (DEFAULTS, [1, None], "argument 'b': expected int, got None"),
         (KEYWORDS, [1, 2, 3], "arguments: expected at most 2 arguments, got 3"),
-        (KEYWORDS, [1, 2, {"exact": True}], "argument 'exact': expected one of the keywords exactMatch, lang, got an unknown one"),
+        (
+            KEYWORDS,
+            [1, 2, {"exact": True}],
+            "argument 'exact': expected one of the keywords exactMatch, lang, got an unknown one",
+        ),
         (KEYWORDS, [1, 2, {"exactMatch": "yes"}], "argument 'exact': expected bool, got str 'yes'"),
         (KEYWORDS, [{"lang": "de"}], "argument 'a': expected int, got an object"),
         (MUST, [1], "argument 'key': expected int, got nothing"),

@@ -62,7 +62,7 @@ def value_hook(value: Any) -> Hook:
 
 
 def resolved_with(value: Any) -> PlainPromise:
-    return PlainPromise(value_hook(value))
+    return PlainPromise(PayloadHook(copy_branch(value), HOST))
 
 
 class TestEncoding:

@@ -52,7 +52,7 @@ def test_nan_beside_a_lone_surrogate_is_refused_rather_than_written_as_a_literal
         ('"\\ud800"', "\ud800"),
         ('"\\ud834\\udd1e"', "𝄞"),
         (b'["a", 1e400]', ["a", math.inf]),
-        (' [1 ,\n2]\t', [1, 2]),
+        (" [1 ,\n2]\t", [1, 2]),
         ('{"a":1,"a":2}', {"a": 2}),
     ],
 )
@@ -99,7 +99,9 @@ JSON_TREES: st.SearchStrategy[Any] = st.recursive(
     | st.integers(-(2**53), 2**53)
     | st.floats(allow_nan=False, allow_infinity=False)
     | st.text(st.characters()),
-    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=4),
+    lambda inner: (
+        st.lists(inner, max_size=4) | st.dictionaries(st.text(st.characters(), max_size=5), inner, max_size=4)
+    ),
     max_leaves=20,
 )
 
