@@ -7,12 +7,13 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
-from capnweb_runtime.core.codecs import ANY, TypeCodec, stub_of
+from capnweb_runtime.core.codecs import ANY, TypeCodec
+from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, Exporter, Hook, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.interface import ANY_METHOD, Method
-from capnweb_runtime.core.local import TargetHook
+from capnweb_runtime.core.target_hooks import TargetHook
 from capnweb_runtime.stub import CallbackStub, Calls, RpcPromise, RpcStub, map_over
 
 T = TypeVar("T")

@@ -7,12 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 from capnweb_runtime.any_stub import CallbackPromise
-from capnweb_runtime.core.codecs import TypeCodec, stub_of
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import encode_ref
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exporter, StubRef, Wire
 from capnweb_runtime.core.interface import Method
-from capnweb_runtime.core.local import FunctionHook
+from capnweb_runtime.core.target_hooks import FunctionHook
 from capnweb_runtime.stub import CallbackStub
 
 

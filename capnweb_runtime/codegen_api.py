@@ -19,14 +19,8 @@ from capnweb_runtime.any_stub import (
     StubPromise,
 )
 from capnweb_runtime.callbacks import CallbackCodec
-from capnweb_runtime.core.codecs import (
-    BOOL,
-    BYTES,
-    DATETIME,
-    FLOAT,
-    INT,
-    NONE,
-    STR,
+from capnweb_runtime.core.codecs import BOOL, BYTES, DATETIME, FLOAT, INT, NONE, STR, TypeCodec
+from capnweb_runtime.core.compound import (
     DictCodec,
     InterfaceCodec,
     ListCodec,
@@ -34,7 +28,6 @@ from capnweb_runtime.core.codecs import (
     ModelCodec,
     OptionalCodec,
     TupleCodec,
-    TypeCodec,
     UnionCodec,
     ValueCodec,
 )

@@ -13,8 +13,9 @@ from capnweb_runtime.any_stub import AnyStub
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
-from capnweb_runtime.core.local import FunctionHook, PayloadHook, PromiseHook
 from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.target_hooks import FunctionHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.streams import ReadableStream, WritableStream, pump
 

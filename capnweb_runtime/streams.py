@@ -35,10 +35,10 @@ from capnweb_runtime.core.hook import (
     WritableRef,
 )
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
-from capnweb_runtime.core.local import Shares, TargetHook
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 from capnweb_runtime.core.payload import decode_payload
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.core.target_hooks import Shares, TargetHook
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.stub import RpcPromise
 

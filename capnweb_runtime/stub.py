@@ -14,7 +14,8 @@ from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
 
-from capnweb_runtime.core.codecs import ANY, ListCodec, RecordCodec, TypeCodec
+from capnweb_runtime.core.codecs import ANY, TypeCodec
+from capnweb_runtime.core.compound import ListCodec, RecordCodec
 from capnweb_runtime.core.hook import DISPOSED, Hook, Path, Payload, PromiseRef, StubRef
 from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from capnweb_runtime.core.hook import Exportable, Hook, Host
 from capnweb_runtime.core.interface import Interface, Method, Property
-from capnweb_runtime.core.local import Shares, TargetHook
+from capnweb_runtime.core.target_hooks import Shares, TargetHook
 
 
 class RpcTarget(Exportable, ABC):

@@ -188,7 +188,9 @@ class Exchange(ABC):
 
     def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
         try:
-            return self._send_encoded(kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)], 1)
+            return self._send_encoded(
+                kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)], 1
+            )
         finally:
             args.dispose()
 

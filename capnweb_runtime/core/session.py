@@ -25,12 +25,12 @@ from capnweb_runtime.core.hook import (
     Payload,
     Wire,
 )
-from capnweb_runtime.core.local import PayloadHook
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
 from capnweb_runtime.core.text import loads
+from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer

@@ -20,9 +20,9 @@ from capnweb_runtime.core.hook import (
     Wire,
     dispose_all,
 )
-from capnweb_runtime.core.local import PayloadHook, PromiseHook
 from capnweb_runtime.core.payload import make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.values import UNDEFINED
 

@@ -14,7 +14,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.core.codecs import RecordCodec, TypeCodec
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.compound import RecordCodec
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import DISPOSED, PlainPromise
 from capnweb_runtime.core.loopback import Loopback

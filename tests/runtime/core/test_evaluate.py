@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.codecs import ANY, INT, ListCodec
+from capnweb_runtime.core.codecs import ANY, INT
+from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.evaluate import (
     FORBIDDEN_KEYS,
     CallArguments,

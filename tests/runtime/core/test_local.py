@@ -11,16 +11,9 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.hook import DISPOSED, ErrorHook, Hook, Payload, PlainPromise, PlainStub
 from capnweb_runtime.core.interface import ANY_METHOD, method, param
-from capnweb_runtime.core.local import (
-    FunctionHook,
-    PayloadHook,
-    PromiseHook,
-    Shares,
-    TargetHook,
-    not_a_function,
-    own_result,
-    run,
-)
+from capnweb_runtime.core.invoke import own_result, run
+from capnweb_runtime.core.target_hooks import FunctionHook, Shares, TargetHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook, not_a_function
 from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.values import UNDEFINED
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterSpec, CounterStub, Desk, DeskSpec
@@ -478,7 +471,9 @@ class TestRun:
     def test_a_result_of_another_type_is_an_error_and_capabilities_in_it_are_given_back(self, host: SyncHost) -> None:
         counter = Counter()
         result = run(lambda: [counter, 5], (), {}, LIST_COUNTER, host, "Where.it", [])
-        with pytest.raises(TypeError, match=r"result of Where.it\[1\]: expected CounterTarget or CounterStub, got int 5"):
+        with pytest.raises(
+            TypeError, match=r"result of Where.it\[1\]: expected CounterTarget or CounterStub, got int 5"
+        ):
             pulled(result)
         assert counter.disposed == 1
 

@@ -9,10 +9,10 @@ import pytest
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.any_stub import AnyStub
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.codecs import ANY, INT, ListCodec
+from capnweb_runtime.core.codecs import ANY, INT
+from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.hook import ErrorHook, Hook, Payload, PlainPromise, PlainStub
 from capnweb_runtime.core.interface import Arguments
-from capnweb_runtime.core.local import PayloadHook, PromiseHook
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import (
@@ -26,6 +26,7 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.values import UNDEFINED
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterStub
 from tests.runtime.pair import SyncHost

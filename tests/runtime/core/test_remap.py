@@ -6,11 +6,10 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.hook import Budget, ErrorHook, Hook, Payload, PlainStub
-from capnweb_runtime.core.local import PayloadHook
 from capnweb_runtime.core.remap import Recorder, Variable, replay
 from capnweb_runtime.core.text import loads
+from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import DisposedError, LimitExceeded, ProtocolError
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.values import UNDEFINED

@@ -9,10 +9,10 @@ import pytest
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import CallArguments
 from capnweb_runtime.core.hook import ErrorHook, Payload, PlainPromise
-from capnweb_runtime.core.local import PayloadHook, PromiseHook
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import LimitExceeded, RpcError
 from capnweb_runtime.values import UNDEFINED
 from tests.runtime.pair import SyncHost, pulled

@@ -9,8 +9,8 @@ import pytest
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Path, Payload
-from capnweb_runtime.core.local import PayloadHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
+from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import DisposedError, RpcError
 from tests.runtime.pair import SyncHost, pulled
 

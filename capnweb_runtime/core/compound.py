@@ -1,0 +1,331 @@
+"""The codecs that are put together from others: containers, unions, models, capabilities. Rule: each step into a
+value adds a step to the path of what is found wrong in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.devaluate import devaluate, encode_ref
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
+from capnweb_runtime.core.hook import Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
+
+_UNDEFINED_WIRE: Final = ["undefined"]
+
+
+class OptionalCodec(TypeCodec):
+    """A value or None; undefined reads as None."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.pure = item.pure
+        self.promise = item.promise
+
+    @property
+    def label(self) -> str:
+        return f"{self.item.label} or None"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return None if value is None else self.item.encode(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        if wire is None or wire == _UNDEFINED_WIRE:
+            return None
+        return self.item.decode(wire, source)
+
+
+class ListCodec(TypeCodec):
+    """A list of values of one type; tuples and other sequences are sent as lists."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.pure = item.pure
+
+    @property
+    def label(self) -> str:
+        return f"a list of {self.item.label}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if (
+            isinstance(value, (str, bytes, bytearray, Mapping))
+            or not hasattr(value, "__len__")
+            or isinstance(value, PromiseRef)
+        ):
+            return self.other(value, to)
+        encode = self.item.encode
+        wire: list[Wire] = []
+        try:
+            for item in value:
+                wire.append(encode(item, to))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(wire)) from None
+        return [wire]
+
+    def decode(self, wire: Wire, source: Evaluator) -> list[Any]:
+        if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list:
+            raise wire_mismatch(self.label, wire)
+        decode = self.item.decode
+        value: list[Any] = []
+        try:
+            for item in wire[0]:
+                value.append(decode(item, source))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(value)) from None
+        return value
+
+
+class TupleCodec(TypeCodec):
+    """A tuple with one codec for each of its items."""
+
+    def __init__(self, items: tuple[TypeCodec, ...]) -> None:
+        self.items = items
+        self.pure = all(item.pure for item in items)
+
+    @property
+    def label(self) -> str:
+        return f"a list of exactly {len(self.items)}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, (tuple, list)) or len(value) != len(self.items):
+            return self.other(value, to)
+        return [
+            [
+                _at(index, codec.encode, item, to)
+                for index, (codec, item) in enumerate(zip(self.items, value, strict=True))
+            ]
+        ]
+
+    def decode(self, wire: Wire, source: Evaluator) -> tuple[Any, ...]:
+        if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list or len(wire[0]) != len(self.items):
+            raise wire_mismatch(self.label, wire)
+        return tuple(
+            _at(index, codec.decode, item, source)
+            for index, (codec, item) in enumerate(zip(self.items, wire[0], strict=True))
+        )
+
+
+class RecordCodec(TypeCodec):
+    """A tuple, list or dict of which each item has a codec of its own: what a mapper function returned."""
+
+    def __init__(self, container: type[Any], items: Mapping[Any, TypeCodec]) -> None:
+        self.container = container
+        self.items = items
+        self.pure = all(item.pure for item in items.values())
+
+    @property
+    def label(self) -> str:
+        return f"a {self.container.__name__} of {len(self.items)}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        wire = [_at(key, codec.encode, value[key], to) for key, codec in self.items.items()]
+        return dict(zip(self.items, wire, strict=True)) if self.container is dict else [wire]
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        fields = wire[0] if type(wire) is list and len(wire) == 1 else wire
+        if type(fields) is not (dict if self.container is dict else list) or len(fields) != len(self.items):
+            raise wire_mismatch(self.label, wire)
+        if type(fields) is dict and fields.keys() != self.items.keys():
+            raise wire_mismatch(f"an object with the keys {', '.join(self.items)}", wire)
+        values = [_at(key, codec.decode, fields[key], source) for key, codec in self.items.items()]
+        return dict(zip(self.items, values, strict=True)) if self.container is dict else self.container(values)
+
+
+class DictCodec(TypeCodec):
+    """An object with keys of the application's choosing and values of one type."""
+
+    def __init__(self, item: TypeCodec) -> None:
+        self.item = item
+        self.pure = item.pure
+
+    @property
+    def label(self) -> str:
+        return f"an object of {self.item.label}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, Mapping):
+            return self.other(value, to)
+        wire: dict[str, Wire] = {}
+        for key, item in value.items():
+            if not isinstance(key, str):
+                raise value_mismatch("str as key", key)
+            wire[str.__str__(key)] = _at(key, self.item.encode, item, to)
+        return wire
+
+    def decode(self, wire: Wire, source: Evaluator) -> dict[str, Any]:
+        if type(wire) is not dict:
+            raise wire_mismatch(self.label, wire)
+        value: dict[str, Any] = {}
+        for key, item in wire.items():
+            if key in FORBIDDEN_KEYS:
+                drop(item, source)
+            else:
+                value[key] = _at(key, self.item.decode, item, source)
+        return value
+
+
+class UnionCodec(TypeCodec):
+    """A value of one of several types, tried in order."""
+
+    def __init__(self, items: tuple[TypeCodec, ...]) -> None:
+        self.items = items
+        self.pure = all(item.pure for item in items)
+
+    @property
+    def label(self) -> str:
+        return " or ".join(item.label for item in self.items)
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, PromiseRef):
+            return encode_ref(value, to)
+        return self._first(lambda item: item.encode(value, to), value_mismatch(self.label, value))
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._first(lambda item: item.decode(wire, source), wire_mismatch(self.label, wire))
+
+    def _first(self, convert: Callable[[TypeCodec], Any], otherwise: Mismatch) -> Any:
+        for item in self.items:
+            try:
+                return convert(item)
+            except Mismatch:
+                continue
+        raise otherwise
+
+
+class ValueCodec(TypeCodec):
+    """A by-value class of the wire, such as Blob or Headers.
+
+    Parameters:
+        cls: the class; text is accepted for one that is text itself.
+    """
+
+    pure = False
+
+    def __init__(self, cls: type[Any]) -> None:
+        self.cls = cls
+
+    @property
+    def label(self) -> str:
+        return self.cls.__name__
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, str) and issubclass(self.cls, str):
+            value = self.cls(value)
+        return devaluate(value, to, to.depth) if isinstance(value, self.cls) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        value = source.value(wire, source.depth)
+        if not isinstance(value, self.cls):
+            raise wire_mismatch(self.label, wire)
+        return value
+
+
+class LiteralCodec(TypeCodec):
+    """One of a few values, each a str, int, bool or None."""
+
+    def __init__(self, values: tuple[Any, ...]) -> None:
+        self.values = values
+
+    @property
+    def label(self) -> str:
+        return "one of " + ", ".join(map(repr, self.values))
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return self._one_of(value) if not isinstance(value, PromiseRef) else encode_ref(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._one_of(wire)
+
+    def _one_of(self, value: Any) -> Any:
+        for allowed in self.values:
+            if type(allowed) is type(value) and allowed == value:
+                return allowed
+        raise value_mismatch(self.label, value) if type(value) is not list else wire_mismatch(self.label, value)
+
+
+class ModelCodec(TypeCodec):
+    """A by-value class, encoded and decoded by the two functions that were generated for it."""
+
+    def __init__(
+        self,
+        model: type[Any],
+        encode: Callable[[Any, Exporter], Wire],
+        decode: Callable[[Wire, Any], Any],
+        promise: Callable[[], type[PromiseRef] | None],
+        pure: bool = True,
+    ) -> None:
+        self.model = model
+        self.pure = pure
+        self.promise = promise
+        self._encode = encode
+        self._decode = decode
+
+    @property
+    def label(self) -> str:
+        return self.model.__name__
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return self._encode(value, to) if isinstance(value, self.model) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._decode(wire, source)
+
+
+class InterfaceCodec(TypeCodec):
+    """A capability: a target is sent as a new export, a stub or promise as what it refers to; a stub is what
+    arrives.
+    """
+
+    pure = False
+
+    def __init__(
+        self,
+        stub: Callable[[], type[StubRef]],
+        promise: Callable[[], type[PromiseRef] | None],
+        target: Callable[[], type[Exportable]],
+    ) -> None:
+        self.promise = promise
+        self._stub = stub
+        self._target = target
+
+    @property
+    def label(self) -> str:
+        """The interface's name, as its target class has it."""
+        return f"{self._target().__name__} or {self._stub().__name__}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, self._target()):
+            return ["export", to.export_stub(value._export(to.host))]
+        if isinstance(value, self._stub()):
+            return encode_ref(value, to)
+        return self.other(value, to)
+
+    def capture(self, value: Any, host: Host) -> Hook | None:
+        return value._export(host) if isinstance(value, self._target()) else None
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return stub_of(wire, source, self._stub, self)
+
+
+def stub_of(wire: Wire, source: Evaluator, stub: Callable[[], Callable[[Any], Any]], codec: Codec) -> Any:
+    """The stub for a wire form that is a capability by itself: ["export", id] or ["import", id]."""
+    if type(wire) is list and len(wire) == 2 and type(wire[1]) is int:
+        if wire[0] == "export":
+            hook = source.importer.import_stub(wire[1])
+            source.hooks.append(hook)
+            return stub()(hook)
+        if wire[0] == "import":
+            hook = source.importer.own_export(wire[1]).dup()
+            source.hooks.append(hook)
+            return stub()(hook)
+    raise wire_mismatch(codec.label, wire)
+
+
+def _at(key: str | int, convert: Callable[[Any, Any], Any], value: Any, context: Any) -> Any:
+    """Converts an item; a Mismatch in it gets the item's key as a step of its path."""
+    try:
+        return convert(value, context)
+    except Mismatch as mismatch:
+        raise mismatch.inside(key) from None

@@ -1,0 +1,159 @@
+"""Calls of the application's functions. Rule: arguments are checked before the function runs, and disposed when the
+call returns.
+
+A result belongs to the caller from then on: the hook that is returned owns what is in it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.evaluate import NotDirect
+from capnweb_runtime.core.hook import (
+    ErrorHook,
+    Hook,
+    Host,
+    IncomingArgs,
+    Payload,
+    PlainStub,
+    StubRef,
+    dispose_all,
+)
+from capnweb_runtime.core.interface import Method, argument_error
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.payload import (
+    decode_arguments,
+    make_plain,
+    resolve_promises,
+)
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+
+
+def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
+    """Calls a function with a payload of arguments, once the promises among them are resolved; the payload is
+    disposed when the call returns.
+    """
+    waiting = resolve_promises(args, host)
+    if waiting is None:
+        return _invoke_resolved(function, method, args, host, where)
+    result: Cell[Hook] = Cell()
+
+    def on_error(error: BaseException) -> None:
+        args.dispose()
+        result.reject(error)
+
+    waiting.then(lambda _: result.resolve(_invoke_resolved(function, method, args, host, where)), on_error)
+    return PromiseHook(result, host)
+
+
+def _invoke_resolved(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
+    try:
+        values, kwargs = decode_arguments(args, method.params, host)
+    except Mismatch as mismatch:
+        args.dispose()
+        return ErrorHook(argument_error(mismatch))
+    except Exception as error:  # an application's validator
+        args.dispose()
+        return ErrorHook(error)
+    held, args.hooks = args.hooks or [], None
+    return run(function, values, kwargs, method.result, host, where, held)
+
+
+def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs, host: Host, where: str) -> Hook:
+    """Calls a function with arguments as they stand in a message: decoded in one pass if possible."""
+    try:
+        (values, kwargs), held = args.direct(method.params)
+    except (Mismatch, NotDirect):
+        pass  # and not from in here, or what the function raises has this as its context
+    else:
+        return run(function, values, kwargs, method.result, host, where, held)
+    return invoke(function, method, args.payload(), host, where)
+
+
+def run(
+    function: Callable[..., Any],
+    args: Any,
+    kwargs: Mapping[str, Any],
+    codec: TypeCodec,
+    host: Host,
+    where: str,
+    held: list[Hook],
+) -> Hook:
+    """Starts a function of the application.
+
+    Parameters:
+        function: sync or async.
+        args: decoded positional arguments.
+        kwargs: decoded keyword arguments.
+        codec: how the result travels.
+        host: runs it.
+        where: what to call it in a report.
+        held: capabilities among the arguments, disposed when the call returns.
+
+    Returns:
+        A hook for the result, owned by the caller.
+    """
+    try:
+        outcome = host.start(function, args, kwargs)
+    except Exception as error:  # whatever the application raises is its answer
+        dispose_all(held)
+        host.report(where, error)
+        return ErrorHook(error)
+    if type(outcome) is not Cell:
+        return _settled(outcome, codec, host, where, held)
+    result: Cell[Hook] = Cell()
+
+    def on_error(error: BaseException) -> None:
+        dispose_all(held)
+        host.report(where, error)
+        result.reject(error)
+
+    outcome.then(lambda value: result.resolve(_settled(value, codec, host, where, held)), on_error)
+    return PromiseHook(result, host)
+
+
+def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook]) -> Hook:
+    """The hook of a result. A result with capabilities in it is made plain at once, so that they are owned before
+    the arguments are disposed.
+    """
+    payload = Payload(value, codec, None, None, where)
+    try:
+        if not codec.pure:
+            captured = codec.capture(value, host)
+            if captured is not None:
+                return PayloadHook(Payload(PlainStub(captured), None, [captured]), host)
+            own_result(payload, host)
+    except Mismatch as mismatch:
+        error = mismatch.error(f"result of {where}")
+        host.report(where, error)
+        return ErrorHook(error)
+    except Exception as error:  # a value that has no wire form
+        host.report(where, error)
+        return ErrorHook(error)
+    finally:
+        dispose_all(held)
+    return PayloadHook(payload, host)
+
+
+def own_result(payload: Payload, host: Host) -> None:
+    """Makes a result plain and takes over the references in it: stubs that a target returns belong to the caller
+    from here on.
+    """
+    value = payload.value
+    make_plain(payload, host)
+    _give_up(value)
+
+
+def _give_up(value: Any) -> None:
+    """Disposes the stubs that stand in a result, now that it holds references of its own."""
+    if isinstance(value, StubRef):
+        value._hook.dispose()
+    elif isinstance(value, (list, tuple)):
+        for item in value:
+            _give_up(item)
+    elif isinstance(value, dict):
+        for item in value.values():
+            _give_up(item)

@@ -1,0 +1,259 @@
+"""Hooks over local functions and targets. Rule: a target is reached by the table of its interface only.
+
+There is no getattr on names that a peer chose: the table maps names of the wire to attributes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import (
+    Budget,
+    Codec,
+    ErrorHook,
+    Hook,
+    Host,
+    IncomingArgs,
+    Path,
+    Payload,
+    PlainStub,
+    Wire,
+)
+from capnweb_runtime.core.interface import Method, Property
+from capnweb_runtime.core.invoke import invoke, invoke_wire, run
+from capnweb_runtime.core.value_hooks import DISPOSED_HOOK, PayloadHook, not_a_function
+from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.values import UNDEFINED
+
+
+class FunctionHook(Hook):
+    """A local function, called with an empty path.
+
+    Parameters:
+        function: sync or async; called with decoded arguments.
+        method: how arguments and result travel.
+        host: runs it.
+        where: what to call it in a report.
+    """
+
+    __slots__ = ("_function", "_host", "_method", "_where")
+
+    def __init__(self, function: Callable[..., Any], method: Method, host: Host, where: str) -> None:
+        self._function: Callable[..., Any] | None = function
+        self._method = method
+        self._host = host
+        self._where = where
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        function = self._callable(path)
+        if isinstance(function, ErrorHook):
+            args.dispose()
+            return function
+        return invoke(function, self._method, args, self._host, self._where)
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        function = self._callable(path)
+        if isinstance(function, ErrorHook):
+            args.payload().dispose()
+            return function
+        return invoke_wire(function, self._method, args, self._host, self._where)
+
+    def _callable(self, path: Path) -> Any:
+        if self._function is None:
+            return ErrorHook(DisposedError(DISPOSED_HOOK))
+        return ErrorHook(not_a_function(path)) if path else self._function
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return _no_such_property(path, self._host) if path else self._as_value()
+
+    def _as_value(self) -> Hook:
+        stub = PlainStub(self.dup())
+        return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
+
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        return self.get(path).map((), captures, instructions, expect, budget)
+
+    def dup(self) -> Hook:
+        if self._function is None:
+            raise DisposedError(DISPOSED_HOOK)
+        return FunctionHook(self._function, self._method, self._host, self._where)
+
+    def pull(self) -> Payload | Cell[Payload]:
+        return self._as_value().pull()
+
+    def dispose(self) -> None:
+        self._function = None
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """A local function never breaks."""
+
+
+def _no_such_property(path: Path, host: Host) -> Hook:
+    """Reading what is not there: undefined, and an error one step beyond."""
+    return PayloadHook(Payload(UNDEFINED), host).get(path[1:])
+
+
+class Shares:
+    """How many hooks there are over one target, and what to do when the last one goes."""
+
+    __slots__ = ("count", "on_last")
+
+    def __init__(self, on_last: Callable[[], None]) -> None:
+        self.count = 1
+        self.on_last = on_last
+
+
+class TargetHook(Hook):
+    """A local target, reached by the table of its interface.
+
+    Parameters:
+        target: the object; its attributes are used by the names in the table only.
+        members: name on the wire → (attribute, member).
+        host: runs its methods.
+        shares: counts the hooks over this export of the target; one share is this hook's.
+    """
+
+    __slots__ = ("_host", "_members", "_shares", "_target")
+
+    def __init__(
+        self, target: object, members: Mapping[str, tuple[str, Method | Property]], host: Host, shares: Shares
+    ) -> None:
+        self._target: Any = target
+        self._members = members
+        self._host = host
+        self._shares: Shares | None = shares
+
+    def __del__(self) -> None:
+        if self._shares is not None:  # dropped without having been disposed
+            self._host.discard(self)
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    @property
+    def target(self) -> object:
+        """The object itself; None once this reference has been disposed."""
+        return self._target
+
+    def _method(self, path: Path) -> tuple[Callable[..., Any], Method] | None:
+        """The bound function and its table entry, if the path names a method."""
+        if len(path) == 1 and self._shares is not None:
+            entry = self._member(path)
+            if entry is not None and isinstance(entry[1], Method):
+                return getattr(self._target, entry[0]), entry[1]
+        return None
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        found = self._method(path)
+        if found is None:
+            return self._call_inside(path, args)
+        return invoke(found[0], found[1], args, self._host, self._where(path))
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        found = self._method(path)
+        if found is None:
+            return self._call_inside(path, args.payload())
+        return invoke_wire(found[0], found[1], args, self._host, self._where(path))
+
+    def _where(self, path: Path) -> str:
+        return f"{type(self._target).__name__}.{path[0]}"
+
+    def _call_inside(self, path: Path, args: Payload) -> Hook:
+        """A call of something that a property holds, or of nothing."""
+        if self._shares is None:
+            args.dispose()
+            return ErrorHook(DisposedError(DISPOSED_HOOK))
+        entry = self._member(path)
+        if entry is None and len(path) < 2:
+            args.dispose()
+            return ErrorHook(not_a_function(path))
+        inner = self.get(path[:1])
+        result = inner.call(path[1:], args)
+        inner.dispose()
+        return _named_from(result, path)
+
+    def _member(self, path: Path) -> tuple[str, Method | Property] | None:
+        return self._members.get(path[0]) if path and type(path[0]) is str else None
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        if self._shares is None:
+            return ErrorHook(DisposedError(DISPOSED_HOOK))
+        if not path:
+            return self._as_value()
+        entry = self._member(path)
+        if entry is None:
+            return _no_such_property(path, self._host)
+        attribute, member = entry
+        if isinstance(member, Method):
+            function = FunctionHook(getattr(self._target, attribute), member, self._host, self._where(path))
+            return function.get(path[1:])
+        target = self._target
+        value = run(lambda: getattr(target, attribute), (), {}, member.codec, self._host, self._where(path), [])
+        if len(path) == 1:
+            return value
+        inner = value.get(path[1:])
+        value.dispose()
+        return inner
+
+    def _as_value(self) -> Hook:
+        stub = PlainStub(self.dup())
+        return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
+
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        inner = self.get(path)
+        try:
+            return inner.map((), captures, instructions, expect, budget)
+        finally:
+            inner.dispose()
+
+    def dup(self) -> Hook:
+        if self._shares is None:
+            raise DisposedError(DISPOSED_HOOK)
+        self._shares.count += 1
+        return TargetHook(self._target, self._members, self._host, self._shares)
+
+    def pull(self) -> Payload | Cell[Payload]:
+        return self._as_value().pull()
+
+    def dispose(self) -> None:
+        shares, self._shares = self._shares, None
+        if shares is None:
+            return
+        shares.count -= 1
+        target, self._target = self._target, None
+        if shares.count == 0:
+            try:
+                shares.on_last()
+            except Exception as error:  # a disposer's failure concerns the application, not the session
+                self._host.report(f"{type(target).__name__}.dispose", error)
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """A local target never breaks."""
+
+
+def _named_from(hook: Hook, path: Path) -> Hook:
+    """Corrects the name in a "not a function" error that arose one step down the path."""
+    if isinstance(hook, ErrorHook) and str(hook.error) == str(not_a_function(path[1:])):
+        return ErrorHook(not_a_function(path))
+    return hook
