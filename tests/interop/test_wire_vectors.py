@@ -33,6 +33,12 @@ ENCODE_DIFFERENCES: dict[str, tuple[str, Any]] = {
     "url that is not normal": (URL_TEXT, '["url","HTTPS://EXAMPLE.com:443/a/../b"]'),
 }
 
+# The reference says Request of a response's headers, and misspells signal.
+OWN_WORDS = {
+    "Response headers must be serialized as an array of pairs.": "Request headers must be serialized as an array of pairs.",
+    "Request signal must be of type AbortSignal.": "Request siganl must be of type AbortSignal.",
+}
+
 DECODE_DIFFERENCES: dict[str, tuple[str, Any]] = {
     "-0": ("an integer without a fraction is an int, which has no negative zero; -0.0 is one", 0),
     '["url","https://example.com"]': (URL_TEXT, {"$url": "https://example.com"}),
@@ -40,8 +46,8 @@ DECODE_DIFFERENCES: dict[str, tuple[str, Any]] = {
     '["url","https://h\u00e9llo.example/\u00e9"]': (URL_TEXT, {"$url": "https://h\u00e9llo.example/\u00e9"}),
 }
 
-ENGINE_TEXTS = re.compile(r"^Headers con|^Headers\.append|init\[|^Response constructor|siganl")
-"""Messages of a JavaScript engine's own checks (and one with a typing error), of which only the type has to be the same."""
+ENGINE_TEXTS = re.compile(r"^Headers con|^Headers\.append|init\[|^Response constructor")
+"""Messages of a JavaScript engine's own checks, of which only the type has to be the same."""
 
 TOKEN = re.compile(r'"(?:[^"\\]|\\.)*"|-?[0-9][0-9.eE+-]*|.', re.DOTALL)
 
@@ -123,4 +129,4 @@ def test_text_that_the_reference_refuses_is_refused_in_the_same_words(vector: Ve
     if kind == "SyntaxError" and not message.startswith("Cannot convert"):
         assert str(caught.value).startswith("message is not valid JSON: ")
     elif not ENGINE_TEXTS.search(message):
-        assert str(caught.value) == message
+        assert OWN_WORDS.get(str(caught.value), str(caught.value)) == message

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import json
 from typing import Any
 
@@ -38,7 +39,8 @@ async def long_reason(ground: Ground) -> None:
 @check("a message of more than 32 Mi characters is refused", 44)
 async def too_long(ground: Ground) -> None:
     wire = await ground.wire()
-    await wire.raw('["push",["pipeline",0,["kindOf"],["' + "x" * LARGEST + '"]]]')
+    with contextlib.suppress(Exception):  # the server may hang up before all of it is written
+        await wire.raw('["push",["pipeline",0,["kindOf"],["' + "x" * LARGEST + '"]]]')
     code, _ = await wire.closed()
     true(code in (1009, 3000), f"the code is {code}")
     equal(await ground.ask(lambda api: api.square(2)), 4)

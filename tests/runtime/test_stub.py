@@ -1,0 +1,668 @@
+"""What users hold: pipelining, order, ownership, and what is refused."""
+
+from __future__ import annotations
+
+import gc
+import warnings
+from typing import Any
+
+import pytest
+
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.errors import DisposedError, RpcError, SessionClosed
+from capnweb_runtime.limits import Limits
+from capnweb_runtime.stub import RpcPromise
+from tests.runtime.conftest import Join
+from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point
+from tests.runtime.pair import Pair, Side, begin, is_pending, outcome, run_all
+
+
+class TestPipelining:
+    def test_a_chain_is_one_round_trip(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        assert pair.wait(desk.counter(5).itself().itself().increment(2)) == 7
+        assert pair.a.session.stats().round_trips == 1
+
+    def test_a_promise_as_an_argument_is_one_round_trip(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        assert pair.wait(desk.add(desk.add(1, 2), desk.counter(desk.add(3, 4)).value)) == 10
+        assert pair.a.session.stats().round_trips == 1
+
+    def test_promises_inside_of_lists_and_dicts(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        three = desk.add(1, 2)
+        assert pair.wait(desk.echo({"a": [three, {"b": three}], "c": desk.best.title})) == {
+            "a": [3, {"b": 3}],
+            "c": "Emma",
+        }
+        names = desk.by_name([desk.best.title, "x"])
+        assert pair.wait(names["Emma"].value) == 4
+
+    def test_paths_into_results_that_are_not_there(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        book = desk.book("Emma")
+        first = desk.books()[0]
+        assert pair.wait(book.title) == "Emma"
+        assert pair.wait(book.tags[1]) == "classic"
+        assert pair.wait(first.pages) == 474
+        assert pair.wait(desk.counters(3)[2].value) == 2
+        assert pair.wait(desk.by_name(["ab"])["ab"].increment(1)) == 3
+
+    def test_paths_into_results_that_are_there_ask_nobody(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        book = desk.book("Emma")
+        assert pair.wait(book).pages == 474
+        sent = len(pair.a.sent)
+        assert pair.wait(book.title) == "Emma"
+        assert pair.wait(book.tags[0]) == "novel"
+        assert pair.wait(book.tags) == ["novel", "classic"]
+        place = pair.wait(book.place)
+        assert place == Point(x=1, y=2)
+        assert len(pair.a.sent) == sent
+
+    def test_a_resolved_promise_as_an_argument_is_its_value(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        three = desk.add(1, 2)
+        pair.wait(three)
+        assert pair.wait(desk.add(three, three)) == 6
+        book = desk.book("Ulysses")
+        pair.wait(book)
+        assert pair.wait(desk.describe(book)) == "Ulysses, 730 pages"
+
+    def test_a_resolved_promise_of_a_capability_as_an_argument(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        counter = desk.counter(1)
+        stub = pair.wait(counter)
+        assert pair.wait(desk.use(counter, 4)) == 5
+        assert pair.wait(counter.increment(1)) == 6
+        stub.dispose()
+
+    def test_calls_on_a_resolved_promise_go_to_what_it_is(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        promise = desk.counter(5)
+        with pair.wait(promise):
+            assert pair.wait(promise.increment(1)) == 6
+            assert '["push",["pipeline",-1,["increment"],[1]]]' in pair.a.sent
+
+    def test_an_error_along_the_way_is_the_error_of_the_end(self, join: Join) -> None:
+        class Failing(Desk):
+            def counter(self, start: int = 0) -> Any:
+                raise ValueError("no counter")
+
+        pair = join(None, Failing())
+        desk = pair.a.main(DeskStub)
+        with pytest.raises(ValueError, match="no counter"):
+            pair.wait(desk.counter().itself().increment())
+        with pytest.raises(ValueError, match="no counter"):
+            pair.wait(desk.add(desk.counter().value, 1))
+
+    def test_a_path_that_leads_nowhere(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        with pytest.raises(TypeError, match="Cannot read properties of undefined"):
+            pair.wait(desk.books()[7].title)
+        with pytest.raises(TypeError, match="result: expected int, got an instance of Undefined|got undefined"):
+            pair.wait(desk.ints(2)[5])
+
+
+class TestOrder:
+    def test_calls_arrive_in_the_order_in_which_they_were_made(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        promises = [desk.echo(1), desk.add(1, 2), desk.echo(2), desk.nothing()]
+        pair.run()
+        assert target.log == [("echo", 1), ("add", 1, 2), ("echo", 2), "nothing"]
+        assert len(promises) == 4
+
+    def test_calls_on_a_promise_keep_their_order_even_just_after_it_resolves(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        promise = pair.a.main(DeskStub).hold_counter("x")
+        begin(promise)
+        early = [promise.increment(1), promise.value, promise.increment(10)]
+        pair.run()
+        counter = Counter(0)
+        target.held["x"].resolve(counter)
+        pair.step(pair.b)
+        late = [promise.value, promise.increment(100)]
+        assert [pair.wait(each) for each in early] == [1, 1, 11]
+        assert [pair.wait(each) for each in late] == [11, 111]
+        outcome(promise).dispose()
+
+    def test_a_call_with_an_argument_to_come_may_be_overtaken(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        waiting = desk.add(desk.hold("x"), 1)
+        second = desk.add(5, 5)
+        pair.run()
+        assert target.log == [("hold", "x"), ("add", 5, 5)]
+        target.held["x"].resolve(3)
+        assert pair.wait(waiting) == 4
+        assert pair.wait(second) == 10
+
+
+class TestPromises:
+    def test_several_waits_give_the_same_value(self, join: Join) -> None:
+        pair = join(None, Desk())
+        promise = pair.a.main(DeskStub).book("Emma")
+        assert pair.wait(promise) is pair.wait(promise)
+
+    def test_none_is_a_value(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        assert pair.wait(desk.nothing()) is None
+        assert pair.wait(desk.find("nobody")) is None
+        assert pair.wait(desk.book("Ulysses").place) is None
+        found = pair.wait(desk.find("somebody"))
+        assert found is not None
+        assert pair.wait(found.value) == 7
+        found.dispose()
+
+    def test_a_result_of_another_type_is_a_type_error_with_its_path(self) -> None:
+        side = Side()
+        promise = side.main(DeskStub).book("x")
+        begin(promise)
+        side.take()
+        side.hear(["resolve", 1, {"title": "t", "pageCount": 1, "tags": [["a", 5]]}])
+        with pytest.raises(TypeError, match=r"^result.tags\[1\]: expected str, got int 5$"):
+            outcome(promise)
+        side.assert_empty()
+
+    def test_capabilities_in_a_result_of_another_type_are_released_with_the_promise(self) -> None:
+        side = Side()
+        promise = side.main(DeskStub).counters(2)
+        begin(promise)
+        side.hear(["resolve", 1, [[["export", -1], 5]]])
+        with pytest.raises(TypeError, match=r"result\[1\]: expected CounterTarget or CounterStub, got int 5"):
+            outcome(promise)
+        promise.dispose()
+        side.take()
+        side.assert_empty()
+
+    def test_promises_in_a_result_are_waited_for(self) -> None:
+        side = Side()
+        promise = side.main(DeskStub).ints(2)
+        begin(promise)
+        side.hear(["resolve", 1, [[1, ["promise", -1]]]])
+        assert is_pending(promise)
+        side.hear(["resolve", -1, 2])
+        assert outcome(promise) == [1, 2]
+        promise.dispose()
+        side.take()
+        side.assert_empty()
+
+    def test_a_result_may_name_an_answer_of_ours(self, join: Join) -> None:
+        side = Side(Desk())
+        desk = side.main(DeskStub)
+        side.hear(["push", ["pipeline", 0, ["add"], [1, 2]]])
+        promise = desk.add(0, 0)
+        begin(promise)
+        side.hear(["resolve", 1, ["pipeline", 1]])
+        assert outcome(promise) == 3
+        wrapped = desk.echo(0)
+        begin(wrapped)
+        side.hear(["resolve", 2, {"result": ["pipeline", 1]}])
+        assert outcome(wrapped) == {"result": 3}
+
+    def test_its_repr_says_what_it_is_of(self) -> None:
+        desk = Side().main(DeskStub)
+        assert repr(desk.best.tags) == "<ListPromise of a list of str.best.tags>"
+        assert repr(desk) == "<DeskStub>"
+
+    def test_items_are_counted_from_the_start(self) -> None:
+        with pytest.raises(IndexError, match="counted from its start"):
+            Side().main(DeskStub).best.tags[-1]
+
+    @pytest.mark.parametrize(
+        ("use", "verb"),
+        [
+            (lambda promise: bool(promise), "test whether a value is true"),
+            (lambda promise: list(promise), "loop over a value"),
+            (lambda promise: len(promise), "count"),
+            (lambda promise: 1 in promise, "look into"),
+            (lambda promise: promise < 1, "compare"),
+            (lambda promise: promise + 1, "calculate"),
+            (lambda promise: 1 - promise, "calculate"),
+            (lambda promise: int(promise), "convert"),
+            (lambda promise: f"{promise}", "put a value into text"),
+        ],
+        ids=["bool", "iter", "len", "in", "lt", "add", "rsub", "int", "format"],
+    )
+    def test_what_needs_the_value_says_to_await_first(self, use: Any, verb: str) -> None:
+        with pytest.raises(TypeError, match=f"await it, then {verb}"):
+            use(Side().main(DeskStub).ints(2))
+
+    def test_promises_compare_and_hash_by_identity(self) -> None:
+        desk = Side().main(DeskStub)
+        first, second = desk.add(1, 2), desk.add(1, 2)
+        assert len({first, second, first}) == 2
+        assert first == first  # noqa: PLR0124
+        assert first != second
+
+
+class TestDispose:
+    def test_a_stub_is_released_and_its_object_disposed(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        stub.dispose()
+        stub.dispose()
+        pair.run()
+        assert target.made[0].disposed == 1
+        assert repr(stub) == "<CounterStub (disposed)>"
+
+    def test_using_a_disposed_stub_fails_and_the_others_live(self, join: Join) -> None:
+        pair = join(None, Desk())
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        with stub.dup() as second:
+            stub.dispose()
+            with pytest.raises(DisposedError, match="after it has been disposed"):
+                pair.wait(stub.increment())
+            with pytest.raises(DisposedError):
+                pair.wait(stub.value)
+            stub.dup().dispose()
+            assert pair.wait(second.increment()) == 1
+
+    def test_the_object_is_disposed_after_the_last_duplicate(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        second, third = stub.dup(), stub.dup()
+        for each in (stub, second):
+            each.dispose()
+            pair.run()
+        assert target.made[0].disposed == 0
+        third.dispose()
+        pair.run()
+        assert target.made[0].disposed == 1
+
+    def test_a_stub_is_disposed_by_its_block(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        with pair.wait(pair.a.main(DeskStub).counter()) as stub:
+            assert pair.wait(stub.increment()) == 1
+        pair.run()
+        assert target.made[0].disposed == 1
+
+    def test_a_promise_that_is_disposed_before_it_is_answered_is_canceled(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        promise = pair.a.main(DeskStub).hold_counter("x")
+        begin(promise)
+        pair.run()
+        promise.dispose()
+        with pytest.raises(RpcError, match="canceled because the RpcPromise was disposed"):
+            outcome(promise)
+        pair.run()
+        counter = Counter()
+        target.held["x"].resolve(counter)
+        pair.run()
+        assert counter.disposed == 1
+
+    def test_a_promise_that_crosses_its_answer_gives_the_capability_back(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        promise = pair.a.main(DeskStub).counter()
+        begin(promise)
+        while pair.step(pair.a):
+            pass
+        promise.dispose()
+        pair.run()
+        assert target.made[0].disposed == 1
+
+    def test_capabilities_in_a_result_go_with_its_promise(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        promise = pair.a.main(DeskStub).counters(3)
+        pair.wait(promise)
+        promise.dispose()
+        pair.run()
+        assert [made.disposed for made in target.made] == [1, 1, 1]
+
+    def test_a_promise_is_disposed_by_its_block(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        with pair.a.main(DeskStub).counter() as promise:
+            assert pair.wait(promise.increment()) == 1
+        pair.run()
+        assert target.made[0].disposed == 1
+
+    def test_disposing_an_attribute_leaves_the_whole(self, join: Join) -> None:
+        pair = join(None, Desk())
+        book = pair.a.main(DeskStub).book("Emma")
+        title = book.title
+        assert pair.wait(title) == "Emma"
+        title.dispose()
+        assert pair.wait(book.pages) == 474
+
+    def test_a_disposed_promise_cannot_be_used(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        promise = desk.counter()
+        promise.dispose()
+        with pytest.raises(DisposedError):
+            pair.wait(promise.increment())
+        with pytest.raises(DisposedError):
+            pair.wait(promise)
+
+    def test_a_disposed_stub_as_an_argument_fails_the_call(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        stub = pair.wait(desk.counter())
+        stub.dispose()
+        with pytest.raises((DisposedError, RpcError), match="after it has been disposed"):
+            pair.wait(desk.use(stub))
+
+    def test_disposing_one_of_two_promises_of_a_call_leaves_the_results_of_others(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        counter = desk.counter(5)
+        value = counter.value
+        counter.dispose()
+        assert pair.wait(value) == 5
+        assert target.made[0].disposed == 1
+
+
+class TestArguments:
+    """Parameters are lent for the time of the call; results are given."""
+
+    def test_our_object_is_disposed_when_the_call_that_got_it_has_returned(self, join: Join) -> None:
+        counter = Counter()
+        pair = join(None, Desk())
+        assert pair.wait(pair.a.main(DeskStub).use(counter, 2)) == 2
+        pair.run()
+        assert counter.disposed == 1
+
+    def test_what_the_target_keeps_with_dup_stays(self, join: Join) -> None:
+        counter = Counter()
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        pair.wait(desk.keep(counter))
+        pair.run()
+        assert counter.disposed == 0
+        kept = pair.wait(desk.kept())
+        assert pair.wait(kept.increment(3)) == 3
+        assert counter.count == 3
+        kept.dispose()
+        pair.run()
+        assert counter.disposed == 1
+
+    def test_a_result_that_is_an_argument_stays(self, join: Join) -> None:
+        counter = Counter()
+        pair = join(None, Desk())
+        home = pair.wait(pair.a.main(DeskStub).same(counter))
+        assert counter.disposed == 0
+        assert pair.wait(home.increment()) == 1
+        home.dispose()
+        pair.run()
+        assert counter.disposed == 1
+
+    def test_our_own_object_that_came_home_is_called_directly(self, join: Join) -> None:
+        counter = Counter()
+        pair = join(None, Desk())
+        home = pair.wait(pair.a.main(DeskStub).same(counter))
+        before = len(pair.a.sent)
+        promise = home.increment(4)
+        begin(promise)
+        assert outcome(promise) == 4
+        assert len(pair.a.sent) == before
+        home.dispose()
+
+    def test_a_stub_that_was_passed_stays_the_callers(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        stub = pair.wait(desk.counter(1))
+        assert pair.wait(desk.use(stub, 1)) == 2
+        assert pair.wait(desk.use(stub, 1)) == 3
+        assert pair.wait(desk.totals([stub, stub, desk.counter(9)])) == [3, 3, 9]
+        stub.dispose()
+        pair.run()
+        assert [made.disposed for made in target.made] == [1, 1]
+
+    def test_a_wrong_argument_is_refused_before_anything_is_sent(self) -> None:
+        side = Side()
+        desk = side.main(DeskStub)
+        wrong: Any = "1"
+        with pytest.raises(TypeError, match="^argument 'a': expected int, got str '1'$"):
+            desk.add(wrong, 2)
+        with pytest.raises(TypeError, match=r"^argument 'counters\[1\]': expected CounterTarget or CounterStub, got str '1'$"):
+            desk.totals([Counter(), wrong])
+        assert side.take() == []
+        side.assert_empty()
+
+    def test_what_was_exported_for_a_refused_call_is_given_back(self) -> None:
+        counter = Counter()
+        side = Side()
+        wrong: Any = 5
+        with pytest.raises(TypeError):
+            side.main(DeskStub).totals([counter, wrong])
+        assert counter.disposed == 1
+
+    def test_omitted_arguments_take_the_servers_default(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        assert pair.wait(desk.search("x")) == ["x", -1, -2, False]
+        assert pair.wait(desk.search("x", limit=3)) == ["x", -1, 3, False]
+        assert pair.wait(desk.search("x", exact=True)) == ["x", -1, -2, True]
+        assert pair.wait(desk.search("x", 1, 2, exact=False)) == ["x", 1, 2, False]
+
+    def test_models_are_passed_by_value(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        assert pair.wait(desk.describe(Book(title="t", pages=3))) == "t, 3 pages"
+        assert pair.wait(desk.describe(desk.book("Emma"))) == "Emma, 474 pages"
+
+
+class TestLeftBehind:
+    def test_a_dropped_stub_is_released_with_a_warning(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        with pytest.warns(ResourceWarning, match=r"CounterStub was dropped without dispose\(\)"):
+            del stub
+            gc.collect()
+        pair.run()
+        assert target.made[0].disposed == 1
+
+    def test_a_dropped_duplicate_warns_too(self, join: Join) -> None:
+        pair = join(None, Desk())
+        with pair.wait(pair.a.main(DeskStub).counter()) as stub:
+            second = stub.dup()
+            with pytest.warns(ResourceWarning):
+                del second
+
+    def test_promises_arguments_and_disposed_stubs_are_dropped_silently(self, join: Join) -> None:
+        target = Desk()
+        pair = join(None, target)
+        desk = pair.a.main(DeskStub)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            unasked = desk.counter()
+            disposed = pair.wait(desk.counter())
+            disposed.dispose()
+            pair.wait(desk.use(Counter()))
+            del unasked, disposed
+            gc.collect()
+        pair.run()
+        assert [made.disposed for made in target.made] == [1, 1]
+
+    def test_after_the_session_has_ended_nothing_warns(self) -> None:
+        pair = Pair(None, Desk())
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        pair.a.session.abort(SessionClosed("lost"), notify=False)
+        with warnings.catch_warnings():
+            warnings.simplefilter("error")
+            del stub
+            gc.collect()
+
+    def test_a_stub_outlives_the_promise_that_it_came_from(self, join: Join) -> None:
+        pair = join(None, Desk())
+        promise = pair.a.main(DeskStub).counter()
+        stub = pair.wait(promise)
+        del promise
+        gc.collect()
+        pair.run()
+        assert pair.wait(stub.increment()) == 1
+        stub.dispose()
+
+
+class TestBroken:
+    def test_it_is_called_in_order_when_the_session_ends(self) -> None:
+        pair = Pair(None, Desk())
+        desk = pair.a.main(DeskStub)
+        stub = pair.wait(desk.counter())
+        promise = desk.hold("x")
+        order: list[str] = []
+        desk.on_broken(lambda error: order.append("main"))
+        stub.on_broken(lambda error: order.append("stub"))
+        promise.on_broken(lambda error: order.append("promise"))
+        desk.on_broken(lambda error: order.append(f"main: {error}"))
+        pair.a.session.abort(SessionClosed("lost"), notify=False)
+        assert order == ["main", "stub", "promise", "main: lost"]
+        stub.dispose()
+
+    def test_it_moves_on_to_what_a_promise_resolves_to(self) -> None:
+        pair = Pair(None, Desk())
+        promise = pair.a.main(DeskStub).counter()
+        got: list[str] = []
+        promise.on_broken(lambda error: got.append(str(error)))
+        stub = pair.wait(promise)
+        assert got == []
+        pair.a.session.abort(SessionClosed("lost"), notify=False)
+        assert got == ["lost"]
+        stub.dispose()
+
+    def test_a_rejected_promise_is_broken(self, join: Join) -> None:
+        pair = join(None, Desk())
+        promise = pair.a.main(DeskStub).fail("no")
+        got: list[str] = []
+        promise.on_broken(lambda error: got.append(str(error)))
+        with pytest.raises(ValueError, match="no"):
+            pair.wait(promise)
+        assert got == ["no"]
+
+    def test_a_disposed_stub_is_broken(self, join: Join) -> None:
+        pair = join(None, Desk())
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        stub.dispose()
+        got: list[BaseException] = []
+        stub.on_broken(got.append)
+        assert [type(error) for error in got] == [DisposedError]
+
+
+class TestLimits:
+    def test_a_call_past_the_limit_is_a_rejected_promise(self) -> None:
+        side = Side(limits=Limits(imports=2))
+        desk = side.main(DeskStub)
+        first, second = desk.add(1, 2), desk.add(1, 2)
+        begin(second)
+        with pytest.raises(Exception, match=r"Limits\.imports"):
+            outcome(second)
+        assert not side.session.closed
+        first.dispose()
+        third = desk.add(1, 2)
+        begin(third)
+        assert is_pending(third)
+
+    def test_a_message_that_finds_no_room_fails_its_own_call_too(self) -> None:
+        side = Side(limits=Limits(outbox_bytes=100))
+        promise = side.main(DeskStub).echo("x" * 200)
+        begin(promise)
+        with pytest.raises(Exception, match="does not read"):
+            outcome(promise)
+        assert side.session.closed
+
+
+class TestThreeParties:
+    """A stub of one session that is passed over another one."""
+
+    def test_calls_go_through_and_everything_is_released(self, join: Join) -> None:
+        far = Desk()
+        near = Desk()
+        back = join(None, far)
+        front = join(None, near)
+        far_desk = back.a.main(DeskStub)
+
+        def wait(promise: RpcPromise[Any]) -> Any:
+            begin(promise)
+            run_all(front, back)
+            return outcome(promise)
+
+        def forward(start: int = 0) -> Any:
+            return far_desk.counter(start)
+
+        near.counter = forward  # type: ignore[method-assign]
+        desk = front.a.main(DeskStub)
+        counter: CounterStub = wait(desk.counter(5))
+        assert wait(counter.increment(2)) == 7
+        assert wait(desk.counter(1).itself().increment(1)) == 2
+        counter.dispose()
+        run_all(front, back)
+        assert [made.disposed for made in far.made] == [1, 1]
+
+    def test_a_peers_stub_passed_on_as_an_argument(self, join: Join) -> None:
+        far, near = Desk(), Desk()
+        back, front = join(None, far), join(None, near)
+        counter = front.wait(front.a.main(DeskStub).counter(10))
+        promise = back.a.main(DeskStub).use(counter, 5)
+        begin(promise)
+        run_all(front, back)
+        assert outcome(promise) == 15
+        assert near.made[0].count == 15
+        counter.dispose()
+
+    def test_a_promise_of_one_session_as_an_argument_in_another(self, join: Join) -> None:
+        far, near = Desk(), Desk()
+        back, front = join(None, far), join(None, near)
+        held = front.a.main(DeskStub).hold("x")
+        promise = back.a.main(DeskStub).add(held, 1)
+        begin(promise)
+        run_all(front, back)
+        assert is_pending(promise)
+        near.held["x"].resolve(5)
+        run_all(front, back)
+        assert outcome(promise) == 6
+
+    def test_the_end_of_one_session_is_an_error_in_the_other(self) -> None:
+        far, near = Desk(), Desk()
+        back, front = Pair(None, far), Pair(None, near)
+        counter = front.wait(front.a.main(DeskStub).hold_counter("never")._begun() and front.a.main(DeskStub).counter())
+        kept = back.a.main(DeskStub).keep(counter)
+        begin(kept)
+        run_all(front, back)
+        front.a.session.abort(SessionClosed("lost"), notify=False)
+        promise = back.a.main(DeskStub).kept().increment()
+        begin(promise)
+        run_all(front, back)
+        with pytest.raises(Exception, match="lost"):
+            outcome(promise)
+        assert not back.a.session.closed
+        counter.dispose()
+
+
+def test_a_pending_cell_of_a_target_is_all_that_is_left_of_a_dropped_call(join: Join) -> None:
+    target = Desk()
+    pair = join(None, target)
+    promise = pair.a.main(DeskStub).hold("x")
+    begin(promise)
+    pair.run()
+    del promise
+    gc.collect()
+    pair.run()
+    assert pair.b.session.stats().exports == 1
+    cell: Cell[Any] = target.held["x"]
+    cell.resolve(1)
+    assert pair.b.take() == []
