@@ -11,11 +11,12 @@ from typing import Any
 
 from capnweb_runtime.any_stub import AnyStub
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Payload, StubRef
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import FunctionHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.streams import ReadableStream, WritableStream, pump
 
@@ -27,11 +28,19 @@ class HostBase(ABC):
         observer: is told of failures.
         wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
             anything.
+        max_calls: calls that may run at a time.
+
+    Attributes:
+        running: calls that have started and not returned.
     """
 
-    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere")
+    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "max_calls", "running")
 
-    def __init__(self, observer: Observer, wake_from_anywhere: Callable[[], None]) -> None:
+    def __init__(
+        self, observer: Observer, wake_from_anywhere: Callable[[], None], max_calls: int = DEFAULT_LIMITS.calls
+    ) -> None:
+        self.max_calls = max_calls
+        self.running = 0
         self._observer = observer
         self._wake_from_anywhere = wake_from_anywhere
         self._discarded: deque[Hook] = deque()
@@ -58,7 +67,10 @@ class HostBase(ABC):
 
     def awaitable_hook(self, awaitable: Any, codec: Codec) -> Hook:
         """A new hook over what an awaitable will give."""
-        value = self.start(lambda: awaitable, (), {})
+        try:
+            value = self.start(lambda: awaitable, (), {})
+        except Exception as error:  # of an awaitable that failed at once
+            return ErrorHook(error)
         if isinstance(value, Cell):
             return self._later(value, lambda value: Payload(value, codec))
         return PayloadHook(Payload(value, codec), self)
@@ -70,7 +82,11 @@ class HostBase(ABC):
 
     def pump(self, source: OutgoingStream, into: Hook) -> None:
         """Starts writing a stream into the writable end of a pipe."""
-        writing = self.start(pump, (source, into, self), {})
+        try:
+            writing = self.start(pump, (source, into, self), {})
+        except Exception as error:  # of a source that failed at once
+            self.report("a stream", error)
+            return
         if isinstance(writing, Cell):
             writing.then(lambda _: None, lambda error: self.report("a stream", error))
 

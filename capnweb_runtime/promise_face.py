@@ -145,3 +145,6 @@ class FutureFace:
 
         def exception(self):
             return self._begun().error()
+
+        def _make_cancelled_error(self):  # which gather asks a cancelled future for
+            return asyncio.CancelledError()

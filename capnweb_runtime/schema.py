@@ -1,24 +1,31 @@
 """What schema files import. Rule: nothing here runs at call time, so that a schema needs neither compiler nor event
 loop.
 
-A schema is a module with `typing.Protocol` classes. Wire names are the Python names, unless the module sets `WIRE_CASE
+A schema is a module with interfaces: `typing.Protocol` classes, or `InterfaceModel` classes, whose members are written as
+pydantic models. Both mean the same to the compiler. Wire names are the Python names, unless the module sets `WIRE_CASE
 = "camel"`, an interface is decorated with `interface(case=...)`, or one member with `wire_name(...)`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
 
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
+if TYPE_CHECKING:  # a schema that declares models imports pydantic itself; this module never does
+    from pydantic import BaseModel
+
 T = TypeVar("T")
+ParametersT = TypeVar("ParametersT", bound="BaseModel | None")
 T_contra = TypeVar("T_contra", contravariant=True)
 F = TypeVar("F", bound=Callable[..., Any])
 
 
 def wire_name(name: str) -> Callable[[F], F]:
     """Gives a method or property another name on the wire; below `@property` for a property.
+
+    In an `InterfaceModel` it stands beside the type: `add: Annotated[Method[Add, int], wire_name("addUp")]`.
 
     Parameters:
         name: the name that peers use.
@@ -28,7 +35,7 @@ def wire_name(name: str) -> Callable[[F], F]:
         member.__capnweb_wire_name__ = name  # type: ignore[attr-defined]  # read by the compiler
         return member
 
-    return mark
+    return mark(mark)
 
 
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
@@ -46,6 +53,29 @@ def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], ty
     return mark
 
 
+class InterfaceModel:
+    """Base of interfaces whose members are annotations: each a `Method` or a `Property`.
+
+    A class that fulfils such an interface is generated; this one only describes it and has no instances.
+    """
+
+    @classmethod
+    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, str]:
+        """Lets a model that lists parameters name interfaces. Nothing is validated with such a model."""
+        return {"type": "any"}
+
+
+class Method(Generic[ParametersT, T]):
+    """In an `InterfaceModel`: a method, as `Method[Add, int]`.
+
+    The first argument is a pydantic model whose fields are the parameters in order, or None; the second is the result.
+    """
+
+
+class Property(Generic[T]):
+    """In an `InterfaceModel`: what can be read, as `Property[float]`."""
+
+
 class Stub(Protocol):
     """In a schema: any capability, of which nothing more is said."""
 
@@ -57,4 +87,17 @@ class Writable(Protocol[T_contra]):
         """Takes a chunk."""
 
 
-__all__ = ["Blob", "Headers", "Request", "Response", "Stub", "Url", "Writable", "interface", "wire_name"]
+__all__ = [
+    "Blob",
+    "Headers",
+    "InterfaceModel",
+    "Method",
+    "Property",
+    "Request",
+    "Response",
+    "Stub",
+    "Url",
+    "Writable",
+    "interface",
+    "wire_name",
+]

@@ -11,6 +11,7 @@ import asyncio
 import inspect
 from abc import ABC, abstractmethod
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
+from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
@@ -21,10 +22,12 @@ from capnweb_runtime.core.evaluate import Evaluator, NotDirect
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import (
     DISPOSED,
+    Codec,
     Exportable,
     Exporter,
     Hook,
     Host,
+    IncomingArgs,
     Local,
     OutgoingStream,
     Path,
@@ -35,10 +38,12 @@ from capnweb_runtime.core.hook import (
     WritableRef,
 )
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
+from capnweb_runtime.core.invoke import invoke, run
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
-from capnweb_runtime.core.payload import decode_payload
+from capnweb_runtime.core.payload import decode_payload, make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
+from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.stub import RpcPromise
 
@@ -162,6 +167,9 @@ class WritableStream(WritableRef, Generic[T_contra]):
             return
         token = self._window.sent(size, loop.time())
         done.then(lambda _: self._acknowledged(token, loop), lambda error: self._failed(token, error))
+        backlog = self._hook.backlog()
+        if backlog is not None:
+            await settled(backlog)
         while not self._window.open and self._error is None:
             opened: asyncio.Future[None] = loop.create_future()
             self._window_open.append(opened)
@@ -249,17 +257,88 @@ class WritableTarget(Exportable, ABC, Generic[T_contra]):
 
     def _export_with(self, host: Host, codec: TypeCodec) -> Hook:
         sink = _Sink(self)
-        return TargetHook(sink, _sink_members(codec), host, Shares(lambda: sink.dispose(host)))
+        return _SinkHook(sink, _sink_members(codec), host, Shares(lambda: sink.dispose(host)))
+
+
+class _SinkHook(TargetHook):
+    """Starts writes in the order in which they came: one whose chunk has promises in it holds up those after it."""
+
+    __slots__ = ()
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        found = self._method(path)
+        if found is None:
+            return super().call_wire(path, args)
+        function, method = found
+        if self._target.last is not None:
+            return self.call(path, args.payload())
+        try:
+            (values, kwargs), held = args.direct(method.params)
+        except (Mismatch, NotDirect):
+            pass
+        else:
+            return run(function, values, kwargs, method.result, self._host, self._where(path), held)
+        return self.call(path, args.payload())
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        found = self._method(path)
+        if found is None or path == ("abort",):
+            return super().call(path, args, expect)
+        make_plain(args, self._host, arguments=True)
+        waiting = resolve_promises(args, self._host)
+        if waiting is None and self._target.last is None:
+            return super().call(path, args, expect)
+        (function, method), where = found, self._where(path)
+        call = partial(invoke, function, method, args, self._host, where)
+        return PromiseHook(self._target.in_turn(waiting, call, args.dispose), self._host)
 
 
 class _Sink:
-    """Calls a WritableTarget one method at a time, in order."""
+    """Calls a WritableTarget one method at a time, in order.
+
+    Attributes:
+        last: settles when the last write that waits has been started; None if none waits.
+    """
 
     def __init__(self, target: WritableTarget[Any]) -> None:
+        self.last: Cell[None] | None = None
         self._target = target
         self._turn = asyncio.Lock()
         self._ended = False
         self._error: BaseException | None = None
+
+    def in_turn(
+        self, waiting: Cell[None] | None, call: Callable[[], Hook], otherwise: Callable[[], None]
+    ) -> Cell[Hook]:
+        """Calls once all that came before has been started and `waiting` has settled; `otherwise` if that fails."""
+        before, started, result = self.last, Cell[None](), Cell[Hook]()
+        self.last = started
+
+        def done() -> None:
+            if self.last is started:
+                self.last = None
+            started.resolve(None)
+
+        def on_ready(_: None) -> None:
+            result.resolve(call())
+            done()
+
+        def on_error(error: BaseException) -> None:
+            otherwise()
+            result.reject(error)
+            done()
+
+        def on_turn(_: None) -> None:
+            if waiting is None:
+                on_ready(None)
+            else:
+                waiting.then(on_ready, on_error)
+
+        if before is None:
+            on_turn(None)
+        else:
+            before.then(on_turn, on_error)
+        return result
 
     async def write(self, chunk: Any) -> None:
         async with self._turn:

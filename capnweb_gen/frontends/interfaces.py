@@ -25,6 +25,7 @@ from capnweb_gen.frontends.source import (
 )
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
+from capnweb_runtime.schema import InterfaceModel
 
 # The decorators of capnweb_runtime.schema leave their argument here.
 WIRE_NAME_ATTRIBUTE = "__capnweb_wire_name__"
@@ -38,7 +39,7 @@ _REFUSED_DECORATORS = {
     "deleter": "can be deleted; only reading travels: leave out the deleter and declare a method",
     "overload": "is overloaded; a method has one signature on the wire: declare methods with different names",
 }
-_NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, object)
+_NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, InterfaceModel, object)
 
 
 class InterfaceReader:
@@ -56,6 +57,15 @@ class InterfaceReader:
     def read(self, interface: type, source: ClassSource) -> ir.Interface:
         """Describe one interface."""
         case = self._case_of(interface, source)
+        return ir.Interface(
+            name=interface.__name__,
+            doc=source.doc,
+            members=self._members(interface, source, case),
+            bases=tuple(self._bases(interface, source.position)),
+            position=source.position,
+        )
+
+    def _members(self, interface: type, source: ClassSource, case: Case) -> tuple[ir.Method | ir.Property, ...]:
         members: dict[str, ir.Method | ir.Property] = {}
         for entry in source.body:
             if isinstance(entry, FunctionSource):
@@ -64,13 +74,7 @@ class InterfaceReader:
                     members[entry.name] = member
             else:
                 self._refuse_statement(interface.__name__, entry)
-        return ir.Interface(
-            name=interface.__name__,
-            doc=source.doc,
-            bases=tuple(self._bases(interface, source.position)),
-            members=tuple(members.values()),
-            position=source.position,
-        )
+        return tuple(members.values())
 
     def _case_of(self, interface: type, source: ClassSource) -> Case:
         declared = vars(interface).get(WIRE_CASE_ATTRIBUTE, self._case)
@@ -202,14 +206,17 @@ class InterfaceReader:
             message = f"the default of {what} cannot be evaluated: {type(error).__name__}: {error}"
             self._fault(written.position, message, 'write a literal, such as 0, "" or None')
             return ir.Default(value=None)
+        return self._default_value(what, value, written.position, shape)
+
+    def _default_value(self, what: str, value: object, position: Position, shape: ir.TypeShape) -> ir.Default:
         if value is not None and type(value) not in {bool, int, float, str}:
             hint = "write None, and let the one who serves it fill in the value"
-            self._fault(written.position, f"the default of {what} is not a number, a string, a bool or None", hint)
+            self._fault(position, f"the default of {what} is not a number, a string, a bool or None", hint)
             return ir.Default(value=None)
         default = ir.Default.model_validate({"value": value})
         if not _fits(default.value, shape):
             hint = "write | None after the type" if value is None else "correct the default, or the type"
-            self._fault(written.position, f"the default of {what} is {value!r}, which its type excludes", hint)
+            self._fault(position, f"the default of {what} is {value!r}, which its type excludes", hint)
         return default
 
     def _fault(self, position: Position, message: str, hint: str) -> None:

@@ -29,6 +29,7 @@ from capnweb_gen.frontends.files import (
     shown,
 )
 from capnweb_gen.frontends.interfaces import InterfaceReader
+from capnweb_gen.frontends.model import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.models import ModelReader
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_gen.frontends.source import ModuleSource, SourceError, read_source
@@ -169,20 +170,23 @@ class _SchemaReader:
         interfaces: list[ir.Interface] = []
         types = Shapes(loaded.namespace, self, constraints=False)
         reader = InterfaceReader(loaded.file.shown, loaded.namespace, self._case, types, self._faults)
+        model_reader = InterfaceModelReader(reader, loaded.source)
+        lists = parameter_models(loaded.source, loaded.namespace)
         for name, source in loaded.source.classes.items():
             value: type[object] | None = vars(loaded.module).get(name)
             if not isinstance(value, type):  # the name may have been given to something else
                 continue
             own = value.__module__ == loaded.module.__name__
             if shapes.is_model(value):
-                if own and not _is_template(value):
+                if own and value not in lists and not _is_template(value):
                     self.model(value)
             elif shapes.is_interface(value):
                 fault = shapes.interface_fault(value)
                 if fault is not None:
                     self._fault(source.position, *fault)
                 elif own:
-                    interfaces.append(reader.read(value, source))
+                    chosen = model_reader if is_interface_model(value) else reader
+                    interfaces.append(chosen.read(value, source))
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")

@@ -274,8 +274,8 @@ class Shapes:
 
 
 def is_interface(value: object) -> bool:
-    """Whether a class is a Protocol, rather than something that fulfils one."""
-    return inspect.isclass(value) and typing_extensions.is_protocol(value)
+    """Whether a class is a Protocol, rather than something that fulfils one; or an interface written as a model."""
+    return inspect.isclass(value) and (typing_extensions.is_protocol(value) or issubclass(value, schema.InterfaceModel))
 
 
 def is_model(value: object) -> typing_extensions.TypeIs[type[BaseModel]]:
@@ -365,7 +365,8 @@ def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
 
 def interface_fault(interface: type) -> tuple[str, str] | None:
     """Why a Protocol is not an interface that can be compiled, with a hint."""
-    if interface.__module__ in {"typing", "typing_extensions", "collections.abc"}:
+    library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
+    if library or interface is schema.InterfaceModel:
         return f"{describe(interface)} is not an interface of a schema", "declare an interface of your own"
     if is_generic(interface):
         return f"the interface {describe(interface)} is generic", "declare an interface without type parameters"

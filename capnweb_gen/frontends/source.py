@@ -6,8 +6,9 @@ by importing the module, elsewhere.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Literal
 
@@ -51,11 +52,12 @@ class FunctionSource:
 
 @dataclass(frozen=True)
 class AttributeSource:
-    """An assignment or an annotated name in the body of a class."""
+    """An assignment or an annotated name in the body of a class, with the string that follows it."""
 
     name: str
     annotation: Expression | None
     position: Position
+    doc: str | None = None
 
 
 @dataclass(frozen=True)
@@ -134,8 +136,13 @@ class _Reader:
         return self._code(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
     def _class(self, node: cst.ClassDef) -> ClassSource:
-        body = tuple(entry for statement in node.body.body for entry in self._statement(statement))
-        return ClassSource(node.name.value, node.get_docstring(), body, self._position(node.name))
+        body: list[FunctionSource | AttributeSource | OtherSource] = []
+        for statement in node.body.body:
+            doc = _string(statement)
+            if doc is not None and body and isinstance(body[-1], AttributeSource):
+                body[-1] = replace(body[-1], doc=body[-1].doc or doc)
+            body.extend(self._statement(statement))
+        return ClassSource(node.name.value, node.get_docstring(), tuple(body), self._position(node.name))
 
     def _statement(
         self, node: cst.BaseStatement | cst.BaseSmallStatement
@@ -207,3 +214,13 @@ class _Reader:
     def _position(self, node: cst.CSTNode) -> Position:
         start = self._positions[node].start
         return Position(line=start.line, column=start.column + 1)
+
+
+def _string(statement: cst.BaseStatement | cst.BaseSmallStatement) -> str | None:
+    """The text of a statement that is a string and nothing else."""
+    match statement:
+        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString() as literal)]):
+            text = literal.evaluated_value
+            return inspect.cleandoc(text) if isinstance(text, str) else None
+        case _:
+            return None

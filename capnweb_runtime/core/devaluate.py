@@ -161,7 +161,7 @@ def encode_error(error: BaseException, to: Exporter, depth: int) -> Wire:
         mark = to.mark()
         try:
             props[key] = devaluate(value, to, depth + 1)
-        except (TypeError, ValueError):  # the error itself must make it through
+        except Exception:  # no wire form, a stub that was disposed, a limit: the error itself must make it through
             to.take_back(mark)
     return [*wire, None, props] if props else wire
 
@@ -213,7 +213,7 @@ def _request(value: Request, to: Exporter, depth: int) -> Wire:
     if value.body is not None:
         init["body"] = devaluate(value.body, to, depth + 1)
         init["duplex"] = "half"
-    return ["request", value.url, {**init, **_json(value.extra)}]
+    return ["request", str.__str__(value.url), {**init, **_json(value.extra)}]
 
 
 def _response(value: Response, to: Exporter, depth: int) -> Wire:

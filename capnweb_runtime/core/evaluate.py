@@ -405,7 +405,7 @@ def _request(source: Evaluator, wire: list[Wire], depth: int) -> Request:
     headers = _init_headers(wire, init, "Request")
     if not is_url(wire[1]):
         raise ProtocolError(f"Failed to parse URL from {wire[1]:.200}", "TypeError")
-    return Request(Url(wire[1]), init.pop("method", "GET"), headers, body, init)
+    return Request(wire[1], init.pop("method", "GET"), headers, body, init)
 
 
 def _response(source: Evaluator, wire: list[Wire], depth: int) -> Response:

@@ -39,6 +39,9 @@ from capnweb_runtime.observe import Observer
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
 
+STREAM_BACKLOG: Final = 128 * 1024
+"""Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
+
 Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 """What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
 
@@ -69,6 +72,7 @@ class Exchange(ABC):
         self._wake = wake
         self._observer = observer
         self._outbox: list[Any] = []
+        self._written: Cell[None] | None = None  # settles when the outbox is taken
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
         self._next_push = 1  # next id of a call that we send
@@ -101,13 +105,7 @@ class Exchange(ABC):
         if not entry.pulled:
             entry.pulled = True
             self._calls += 1
-            if self._calls > self.limits.calls:
-                too_many = LimitExceeded(
-                    f"{self.limits.calls} results are waited for already, the most that this side allows"
-                )
-                self._answer_error(export_id, too_many)
-            else:
-                self._answer_with(export_id, entry.hook)
+            self._answer_with(export_id, entry.hook)
 
     def _answer_with(self, export_id: int, hook: Hook) -> None:
         try:
@@ -182,14 +180,14 @@ class Exchange(ABC):
                 args.dispose()
             return ErrorHook(refused)
         if args is None:
-            self._send(["push", ["pipeline", import_id, path]])
+            self._send(["push", ["pipeline", import_id, list(path)]])
             return self._pushed(self._take_call_id(), expect)
         return self._pushed(self._send_arguments("push", import_id, path, args), expect)
 
     def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
         try:
             return self._send_encoded(
-                kind, None, lambda: ["pipeline", import_id, path, encode_arguments(args, self)], 1
+                kind, None, lambda: ["pipeline", import_id, list(path), encode_arguments(args, self)], 1
             )
         finally:
             args.dispose()
@@ -228,6 +226,20 @@ class Exchange(ABC):
             else:
                 self._release_export(export_id, 1)
 
+    def backlog(self) -> Cell[None] | None:
+        """See `Sender.backlog`."""
+        if self.outbox_bytes < STREAM_BACKLOG or self.closed:
+            return None
+        if self._written is None:
+            self._written = Cell()
+        return self._written
+
+    def _let_streams_go_on(self) -> None:
+        """Settles what `backlog` has given out."""
+        written, self._written = self._written, None
+        if written is not None:
+            written.resolve(None)
+
     def create_pipe(self, source: OutgoingStream) -> int:
         """See `Exporter.create_pipe`. Raises what the session ended with, or LimitExceeded."""
         refused = self._refusal()
@@ -256,7 +268,9 @@ class Exchange(ABC):
             dispose_all(captures)
             return ErrorHook(refused)
         call_id = self._send_encoded(
-            "push", None, lambda: ["remap", import_id, path, [self._capture(hook) for hook in captures], instructions]
+            "push",
+            None,
+            lambda: ["remap", import_id, list(path), [self._capture(hook) for hook in captures], instructions],
         )
         return self._pushed(call_id, expect)
 

@@ -25,7 +25,15 @@ Path: TypeAlias = tuple[str | int, ...]
 
 
 class Host(Protocol):
-    """Runs code of the application on behalf of the core."""
+    """Runs code of the application on behalf of the core.
+
+    Attributes:
+        running: calls that have started and not returned; counted by the core.
+        max_calls: calls that may run at a time; one more is rejected.
+    """
+
+    running: int
+    max_calls: int
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function in a Context of its own.
@@ -312,6 +320,10 @@ class Hook(ABC):
     def held(self) -> bool:
         """Whether the peer keeps something alive for this reference."""
         return False
+
+    def backlog(self) -> Cell[None] | None:
+        """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""
+        return None
 
     @abstractmethod
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:

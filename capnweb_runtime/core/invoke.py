@@ -30,6 +30,7 @@ from capnweb_runtime.core.payload import (
     resolve_promises,
 )
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.errors import LimitExceeded
 
 
 def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
@@ -96,6 +97,9 @@ def run(
     Returns:
         A hook for the result, owned by the caller.
     """
+    if host.running >= host.max_calls:
+        dispose_all(held)
+        return ErrorHook(LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time"))
     try:
         outcome = host.start(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
@@ -104,14 +108,20 @@ def run(
         return ErrorHook(error)
     if type(outcome) is not Cell:
         return _settled(outcome, codec, host, where, held)
+    host.running += 1
     result: Cell[Hook] = Cell()
 
+    def on_value(value: Any) -> None:
+        host.running -= 1
+        result.resolve(_settled(value, codec, host, where, held))
+
     def on_error(error: BaseException) -> None:
+        host.running -= 1
         dispose_all(held)
         host.report(where, error)
         result.reject(error)
 
-    outcome.then(lambda value: result.resolve(_settled(value, codec, host, where, held)), on_error)
+    outcome.then(on_value, on_error)
     return PromiseHook(result, host)
 
 

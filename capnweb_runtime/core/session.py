@@ -129,6 +129,7 @@ class Session(Exchange):
         self.host.collect()
         messages, self._outbox = self._outbox, []
         self.outbox_bytes = 0
+        self._let_streams_go_on()
         return messages
 
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
@@ -149,6 +150,7 @@ class Session(Exchange):
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
+        self._let_streams_go_on()
         exports, self._exports = self._exports, {}
         for exported in exports.values():
             if isinstance(exported.hook, PipeHook):

@@ -46,6 +46,10 @@ class Sender(Protocol):
         """Gives up an import, which has been introduced that often."""
         ...
 
+    def backlog(self) -> Cell[None] | None:
+        """See `Hook.backlog`."""
+        ...
+
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
         """Calls back when the session ends."""
         ...
@@ -187,6 +191,10 @@ class ImportHook(Hook):
         if entry.resolution is not None:
             return entry.resolution.call(path, args, expect)
         return entry.sender.send_call(entry.import_id, path, args, expect)
+
+    def backlog(self) -> Cell[None] | None:
+        entry = self.entry
+        return None if entry is None or entry.resolution is not None else entry.sender.backlog()
 
     def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         entry = self.entry

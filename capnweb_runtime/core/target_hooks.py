@@ -231,7 +231,7 @@ class TargetHook(Hook):
         if self._shares is None:
             raise DisposedError(DISPOSED_HOOK)
         self._shares.count += 1
-        return TargetHook(self._target, self._members, self._host, self._shares)
+        return type(self)(self._target, self._members, self._host, self._shares)
 
     def pull(self) -> Payload | Cell[Payload]:
         return self._as_value().pull()

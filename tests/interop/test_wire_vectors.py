@@ -34,8 +34,9 @@ ENCODE_DIFFERENCES: dict[str, tuple[str, Any]] = {
 }
 
 # The reference says Request of a response's headers, and misspells signal.
+HEADERS = "headers must be serialized as an array of pairs."
 OWN_WORDS = {
-    "Response headers must be serialized as an array of pairs.": "Request headers must be serialized as an array of pairs.",
+    f"Response {HEADERS}": f"Request {HEADERS}",
     "Request signal must be of type AbortSignal.": "Request siganl must be of type AbortSignal.",
 }
 
@@ -76,7 +77,7 @@ def decoded(text: str) -> Any:
     return Evaluator(Loopback(SyncHost())).payload(loads(text)).value
 
 
-def named(vectors: list[Vector], *, throwing: bool) -> Any:
+def named(vectors: list[Vector], *, throwing: bool) -> pytest.MarkDecorator:
     chosen = [vector for vector in vectors if (vector.throws is not None) == throwing]
     return pytest.mark.parametrize("vector", chosen, ids=[vector.name for vector in chosen])
 

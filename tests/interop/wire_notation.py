@@ -1,7 +1,7 @@
 """The notation in which wire_vectors.json writes values, read into our values and written from them.
 
-wire_vectors.mjs explains it. Numbers are doubles there: one is an int here where it stands as one in the file and a double
-holds it exactly.
+wire_vectors.mjs explains it. Numbers are doubles there: one is an int here where it stands as one in the file and a
+double holds it exactly.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ DEEP = 50
 
 
 class Vector(NamedTuple):
-    """One vector: a value in the notation, a wire text, or the type and message of the error in place of one of them."""
+    """A value in the notation, a wire text, or the type and message of the error in place of one of them."""
 
     name: str
     value: Any = None
@@ -176,13 +176,16 @@ def describe(value: Any) -> Any:
 
 
 def _described_nest(value: Any) -> Any:
-    kind: type = type(value)
     leaf, levels = value, 0
-    while (kind is list and type(leaf) is list and len(leaf) == 1) or (
-        kind is dict and type(leaf) is dict and list(leaf) == ["k"]
-    ):
-        leaf, levels = leaf["k" if kind is dict else 0], levels + 1
-    return {"$nest": ["array" if kind is list else "object", levels, _described(leaf)]} if levels >= DEEP else None
+    if type(value) is list:
+        kind = "array"
+        while type(leaf) is list and len(leaf) == 1:
+            leaf, levels = leaf[0], levels + 1
+    else:
+        kind = "object"
+        while type(leaf) is dict and list(leaf) == ["k"]:
+            leaf, levels = leaf["k"], levels + 1
+    return {"$nest": [kind, levels, _described(leaf)]} if levels >= DEEP else None
 
 
 def _described(value: Any) -> Any:

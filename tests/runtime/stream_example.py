@@ -89,10 +89,6 @@ class DepotTarget(rpc.RpcTarget, spec=DepotSpec):
     """The generated class would declare every member abstract."""
 
 
-def _unexpected(*args: Any) -> Any:
-    raise AssertionError("the test did not expect this call")
-
-
 class Depot(DepotTarget):
     """`echo` returns what it gets; every other method calls the function of that name which the test has given."""
 
@@ -137,7 +133,8 @@ class Depot(DepotTarget):
         self.disposed += 1
 
     def _act(self, name: str, *args: Any) -> Any:
-        return self.methods.get(name, _unexpected)(*args)
+        assert name in self.methods, f"the test did not expect a call of {name}"
+        return self.methods[name](*args)
 
 
 class Producer:
@@ -296,6 +293,29 @@ class Joined:
             assert (stats.imports, stats.exports, stats.calls) == (1, 1, 0), (
                 f"left over: imports {sorted(session._imports)}, exports {sorted(session._exports)}, {stats.calls} calls"
             )
+
+
+class Joining:
+    """Makes joined sessions, which must be empty after the test."""
+
+    def __init__(self) -> None:
+        self.made: list[Joined] = []
+
+    def __call__(self, main_b: Any = None, main_a: Any = None, **options: Any) -> Joined:
+        joined = Joined(main_b, main_a, **options)
+        self.made.append(joined)
+        return joined
+
+    def forget(self, joined: Joined) -> None:
+        """A session that the test has ended."""
+        self.made.remove(joined)
+
+    async def assert_empty(self) -> None:
+        for joined in (*self.made, *self.made):  # one may free what another holds
+            await joined.quiet()
+            gc.collect()
+        for joined in self.made:
+            await joined.assert_empty()
 
 
 def within(awaitable: Awaitable[Any]) -> Awaitable[Any]:

@@ -52,7 +52,7 @@ def over_a_link(per_message: float, delay: float, size: int, count: int) -> Sequ
     flow = FlowWindow()
     on_its_way: deque[tuple[float, Token]] = deque()
     now = link_free = 1000.0
-    states = []
+    states: list[tuple[float, bool]] = []
     while len(states) < count:
         while flow.open:
             link_free = max(link_free, now) + per_message
@@ -78,7 +78,8 @@ def test_over_a_link_the_window_moves_as_the_references_does(
 
 def test_the_unit_of_time_does_not_matter() -> None:
     in_seconds = over_a_link(0.010, 0.040, 64 * KIB, 20)
-    assert [(pytest.approx(window), starting) for window, starting in LINK_OF_10_MS[:20]] == in_seconds
+    assert [starting for _, starting in in_seconds] == [starting for _, starting in LINK_OF_10_MS[:20]]
+    assert [window for window, _ in in_seconds] == pytest.approx([window for window, _ in LINK_OF_10_MS[:20]])
 
 
 def test_the_first_acknowledgement_says_nothing_and_then_the_window_doubles_per_round_trip_up_to_a_gibibyte() -> None:

@@ -184,7 +184,7 @@ def test_too_many_capabilities_of_the_peers_abort() -> None:
     assert "Limits.imports" in abort_for(["push", [exports]], side=side)[1]
 
 
-def test_too_many_results_that_are_waited_for_are_rejected_one_by_one() -> None:
+def test_too_many_calls_that_run_at_a_time_are_rejected_one_by_one() -> None:
     desk = Desk()
     side = Side(desk, Limits(calls=2))
     for number, name in enumerate("xyz", 1):

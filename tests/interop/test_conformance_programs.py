@@ -1,0 +1,100 @@
+"""The conformance programs of both implementations against each other, in all four combinations."""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE, Process
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+
+from capnweb_gen.cli import main as capnweb_gen
+from examples.conformance import checks
+from examples.conformance.checks.base import CHECKS
+from examples.conformance.points import POINTS
+from tests.interop.node import FOLDER
+from tests.needs import needs_node
+
+ROOT = Path(__file__).parents[2]
+PATIENCE = 60
+"""Seconds after which a program is taken for hung."""
+
+NODE_SERVER = ["node", str(FOLDER / "conformance_server.mjs"), "0"]
+NODE_CLIENT = ["node", str(FOLDER / "conformance_client.mjs")]
+OUR_SERVER = [sys.executable, "-m", "examples.conformance.server", "--port", "0"]
+OUR_CLIENT = [sys.executable, "-m", "examples.conformance.client"]
+
+
+@asynccontextmanager
+async def serving(command: list[str]) -> AsyncIterator[tuple[Process, int]]:
+    """Run a server while the block runs; yield it and its port."""
+    server = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=PIPE, stderr=PIPE)
+    assert server.stdout is not None
+    assert server.stderr is not None
+    complaints = asyncio.create_task(server.stderr.read())
+    try:
+        word, port = (await asyncio.wait_for(server.stdout.readline(), PATIENCE)).split()
+        assert word == b"listening"
+        yield server, int(port)
+    finally:
+        if server.returncode is None:
+            server.kill()
+        await server.wait()
+        await complaints
+
+
+async def checked(client: list[str], port: int) -> tuple[int, list[str]]:
+    """Run a client against the server at a port; return its exit code and its lines."""
+    process = await asyncio.create_subprocess_exec(
+        *client, f"ws://127.0.0.1:{port}/rpc", cwd=ROOT, stdout=PIPE, stderr=PIPE
+    )
+    output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
+    assert process.returncode is not None
+    return process.returncode, output.decode().splitlines()
+
+
+COMBINATIONS = [
+    pytest.param(OUR_CLIENT, OUR_SERVER, 300, id="our client, our server"),
+    pytest.param(OUR_CLIENT, NODE_SERVER, 300, id="our client, the reference's server", marks=needs_node),
+    pytest.param(NODE_CLIENT, OUR_SERVER, 200, id="the reference's client, our server", marks=needs_node),
+    pytest.param(NODE_CLIENT, NODE_SERVER, 200, id="the reference's client and server", marks=needs_node),
+]
+
+
+@pytest.mark.parametrize(("client", "server", "at_least"), COMBINATIONS)
+async def test_every_check_passes(client: list[str], server: list[str], at_least: int) -> None:
+    async with serving(server) as (process, port):
+        code, lines = await checked(client, port)
+        assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
+        passed, _, failed, _ = lines[-1].split()
+        assert (failed, code) == ("0", 0)
+        assert int(passed) == len(lines) - 1 >= at_least
+        assert process.returncode is None, "the server has not survived it"
+
+
+async def test_client_without_a_server_fails() -> None:
+    code, lines = await checked([*OUR_CLIENT, "--only", "properties are read"], 1)
+    assert code == 1
+    assert lines[-1] == "0 passed, 2 failed"
+    assert all(line.startswith("not ok ") for line in lines[:-1])
+
+
+def test_checks_have_names_of_their_own() -> None:
+    names = [check.name for check in CHECKS]
+    assert len(set(names)) == len(names)
+    assert checks.__all__
+
+
+def test_every_point_is_checked() -> None:
+    assert {point for check in CHECKS for point in check.points} == set(POINTS)
+
+
+def test_generated_code_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    folder = Path("examples/conformance")
+    result = CliRunner().invoke(capnweb_gen, ["check", str(folder / "schema"), "--out", str(folder / "generated")])
+    assert result.exit_code == 0, result.output

@@ -1,0 +1,122 @@
+"""Exceptions: their hierarchy, and their names on the wire."""
+
+from __future__ import annotations
+
+import asyncio
+
+import pytest
+
+from capnweb_runtime import errors
+from capnweb_runtime.errors import (
+    ERROR_TYPES,
+    CapnwebError,
+    DisposedError,
+    EvalError,
+    LimitExceeded,
+    ProtocolError,
+    RangeError,
+    RpcError,
+    SessionClosed,
+    SessionError,
+    URIError,
+    from_wire,
+    wire_message,
+    wire_type,
+)
+
+
+def test_the_hierarchy_is_the_one_that_is_drawn() -> None:
+    for cls in (SessionClosed, ProtocolError, LimitExceeded):
+        assert issubclass(cls, SessionError)
+    for cls in (SessionError, DisposedError, RpcError):
+        assert issubclass(cls, CapnwebError)
+    for cls in (RangeError, EvalError, URIError):
+        assert issubclass(cls, RpcError)
+    assert issubclass(SessionClosed, ConnectionError)
+    assert issubclass(RangeError, ValueError)
+    assert issubclass(URIError, ValueError)
+    public = [cls for cls in vars(errors).values() if isinstance(cls, type) and cls.__module__ == errors.__name__]
+    assert all(issubclass(cls, CapnwebError) for cls in public)
+
+
+class OwnError(Exception):
+    pass
+
+
+class Mute(Exception):
+    def __str__(self) -> str:
+        raise ValueError("no text")
+
+
+@pytest.mark.parametrize(
+    ("error", "name", "message"),
+    [
+        (ValueError("m"), "ValueError", "m"),
+        (Exception("m"), "Error", "m"),
+        (OwnError("m"), "OwnError", "m"),
+        (RpcError("m"), "Error", "m"),
+        (RpcError("m", "Mine"), "Mine", "m"),
+        (RangeError("m"), "RangeError", "m"),
+        (RangeError("m", "Other"), "Other", "m"),
+        (ProtocolError("m"), "Error", "m"),
+        (ProtocolError("m", "TypeError"), "TypeError", "m"),
+        (SessionClosed("m"), "Error", "m"),
+        (LimitExceeded("m"), "Error", "m"),
+        (DisposedError("m"), "Error", "m"),
+        (KeyError("m"), "KeyError", "m"),
+        (KeyError(5), "KeyError", "5"),
+        (OSError(2, "gone"), "FileNotFoundError", "[Errno 2] gone"),
+        (ValueError("a", "b"), "ValueError", "('a', 'b')"),
+        (ValueError(), "ValueError", ""),
+        (ExceptionGroup("several", [ValueError("a")]), "AggregateError", "several"),
+        (Mute(1), "Mute", "(Mute without text: its __str__ raised ValueError)"),
+    ],
+    ids=lambda value: value if isinstance(value, str) else type(value).__name__,
+)
+def test_an_exception_has_a_name_and_a_message_on_the_wire(error: Exception, name: str, message: str) -> None:
+    assert wire_type(error) == name
+    assert wire_message(error) == message
+
+
+@pytest.mark.parametrize("name", sorted(ERROR_TYPES))
+def test_a_name_that_is_known_arrives_as_its_class_and_goes_back_by_the_same_name(name: str) -> None:
+    error = from_wire(name, "message")
+    assert type(error) is ERROR_TYPES[name]
+    assert wire_message(error) == "message"
+    assert wire_type(error) == name or name in ("EnvironmentError", "IOError")
+
+
+def test_another_name_is_kept() -> None:
+    error = from_wire("MyError", "m")
+    assert isinstance(error, RpcError)
+    assert (error.name, error.message, error.props) == ("MyError", "m", {})
+    assert wire_type(error) == "MyError"
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        *("SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration", "StopAsyncIteration", "BaseException"),
+        *("CancelledError", "Exception", "ExceptionGroup", "UnicodeDecodeError", "Warning", "print", "object", ""),
+    ],
+)
+def test_no_name_makes_an_exception_with_a_meaning_or_constructor_of_its_own(name: str) -> None:
+    assert type(from_wire(name, "m")) is RpcError
+
+
+def test_the_known_ones_are_plain_errors_that_a_message_makes() -> None:
+    forbidden = (asyncio.CancelledError, StopIteration, StopAsyncIteration, GeneratorExit)
+    for cls in ERROR_TYPES.values():
+        assert issubclass(cls, Exception)
+        assert not issubclass(cls, forbidden)
+
+
+def test_an_rpc_error_carries_properties() -> None:
+    error = RpcError("m", "Mine", code=5, detail={"a": 1})
+    assert error.props == {"code": 5, "detail": {"a": 1}}
+    assert str(error) == "m"
+
+
+def test_a_range_error_is_caught_as_a_value_error() -> None:
+    with pytest.raises(ValueError, match="far"):
+        raise from_wire("RangeError", "far")

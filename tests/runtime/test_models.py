@@ -1,0 +1,168 @@
+"""Models from the wire: strict, with the field that is wrong in the message."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any
+
+import pytest
+from pydantic import BaseModel, ConfigDict, Field, field_validator
+
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.core.mismatch import Mismatch
+from tests.runtime.example import CounterStub, DeskStub, Point, decode_book, decode_point
+from tests.runtime.pair import Side, SyncHost, begin, outcome
+
+
+class Keeping(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    x: int
+
+
+class Refusing(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    x: int
+
+
+class Checked(BaseModel):
+    age: Annotated[int, Field(ge=0)]
+    name: str = Field("nobody", alias="fullName")
+
+    @field_validator("name")
+    @classmethod
+    def not_empty(cls, value: str) -> str:
+        if not value:
+            raise ValueError("a name has letters")
+        return value
+
+
+def source() -> Evaluator:
+    return Evaluator(Loopback(SyncHost()))
+
+
+def refusal(action: Any) -> str:
+    with pytest.raises(Mismatch) as caught:
+        action()
+    return str(caught.value.error("it"))
+
+
+def decode_x(model: type[Any], wire: Any) -> Any:
+    read = rpc.reader(model, wire, source())
+    read.required("x", "x", rpc.INT)
+    return read.build()
+
+
+def decode_checked(wire: Any) -> Checked:
+    read = rpc.reader(Checked, wire, source())
+    read.required("age", "age", rpc.INT)
+    read.optional("fullName", "fullName", rpc.STR)
+    return read.build()
+
+
+def test_fields_are_read_by_their_names_on_the_wire() -> None:
+    book = decode_book({"title": "t", "pageCount": 3, "tags": [["a"]], "place": {"x": 1}}, source())
+    assert (book.title, book.pages, book.tags, book.place) == ("t", 3, ["a"], Point(x=1))
+
+
+def test_absent_and_undefined_fields_are_left_to_the_default() -> None:
+    assert decode_point({"x": 1}, source()) == Point(x=1, y=0)
+    assert decode_point({"x": 1, "y": ["undefined"]}, source()) == Point(x=1, y=0)
+    assert "y" not in decode_point({"x": 1, "y": ["undefined"]}, source()).model_fields_set
+
+
+@pytest.mark.parametrize(
+    ("wire", "message"),
+    [
+        (5, "it: expected Point, got int 5"),
+        ([[]], "it: expected Point, got a list of 0"),
+        ({}, "it.x: expected int, got nothing: the field is missing"),
+        ({"x": ["undefined"]}, "it.x: expected int, got undefined"),
+        ({"x": 1, "y": "2"}, "it.y: expected int, got str '2'"),
+    ],
+    ids=str,
+)
+def test_what_is_wrong_is_named(wire: Any, message: str) -> None:
+    assert refusal(lambda: decode_point(wire, source())) == message
+
+
+def test_unknown_fields_are_ignored_by_default() -> None:
+    assert decode_point({"x": 1, "more": ["nan"]}, source()) == Point(x=1)
+
+
+def test_unknown_fields_are_kept_where_the_model_allows_them() -> None:
+    kept = decode_x(Keeping, {"x": 1, "more": [[1, ["bytes", "eA"]]]})
+    assert kept.model_extra == {"more": [1, b"x"]}
+
+
+def test_unknown_fields_are_refused_where_the_model_forbids_them() -> None:
+    assert refusal(lambda: decode_x(Refusing, {"x": 1, "more": 1})) == (
+        "it.more: expected no such field, got one that the model does not have"
+    )
+    assert decode_x(Refusing, {"x": 1}).x == 1
+
+
+def test_names_that_javascript_objects_inherit_are_dropped() -> None:
+    assert decode_x(Keeping, {"x": 1, "toString": 1, "__proto__": 2}).model_extra == {}
+    assert decode_x(Refusing, {"x": 1, "toString": 1}).x == 1
+
+
+def test_what_pydantic_refuses_names_the_field() -> None:
+    message = refusal(lambda: decode_checked({"age": -1}))
+    assert message.startswith("it.age: expected a valid value (Input should be greater than or equal to 0)")
+    assert "a name has letters" in refusal(lambda: decode_checked({"age": 1, "fullName": ""}))
+
+
+def test_aliases_are_what_validation_goes_by() -> None:
+    assert decode_checked({"age": 1, "fullName": "Ada"}).name == "Ada"
+    assert decode_checked({"age": 1}).name == "nobody"
+
+
+def test_a_field_that_is_known_by_its_alias_is_no_unknown_one() -> None:
+    assert decode_checked({"age": 1, "fullName": "Ada", "more": 1}).name == "Ada"
+
+
+def test_capabilities_in_fields_that_are_ignored_are_released() -> None:
+    side = Side()
+    promise = side.main(DeskStub).book("x")
+    begin(promise)
+    side.hear(["resolve", 1, {"title": "t", "pageCount": 1, "more": [[["export", -1]]], "toString": ["export", -2]}])
+    assert outcome(promise).title == "t"
+    promise.dispose()
+    side.take()
+    assert sorted(text for text in side.sent if "release" in text) == [
+        '["release",-1,1]',
+        '["release",-2,1]',
+        '["release",1,1]',
+    ]
+    side.assert_empty()
+
+
+class Holder(BaseModel):
+    """A model with a capability in it."""
+
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+    counter: CounterStub
+    notes: list[Any] = []
+
+
+def test_a_model_may_hold_capabilities() -> None:
+    def decode(wire: Any, source: Evaluator) -> Holder:
+        read = rpc.reader(Holder, wire, source)
+        read.required("counter", "counter", rpc.interface(lambda: CounterStub, rpc_promise, lambda: rpc.RpcTarget))
+        read.optional("notes", "notes", rpc.list_of(rpc.ANY))
+        return read.build()
+
+    codec = rpc.model(Holder, lambda value, to: {}, decode, rpc_promise, pure=False)
+    side = Side()
+    evaluator = Evaluator(side.session)
+    holder = codec.decode({"counter": ["export", -1], "notes": [[["export", -2]]]}, evaluator)
+    assert isinstance(holder.counter, CounterStub)
+    for hook in evaluator.hooks:
+        hook.dispose()
+    assert side.take() == ['["release",-1,1]', '["release",-2,1]']
+    side.assert_empty()
+
+
+def rpc_promise() -> type[rpc.RpcPromise[Any]]:
+    return rpc.RpcPromise
