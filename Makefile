@@ -7,6 +7,7 @@ PY          := $(VENV)/bin/python
 BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
 INTEROP     := tests/interop/node_modules/.installed
+IDE         := tests/ide/node_modules/.installed
 PYTHON      ?=
 PYTEST_ARGS ?=
 PIP         := -m pip --disable-pip-version-check --quiet install
@@ -37,13 +38,13 @@ endef
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DEV) $(INTEROP) ## install everything that development needs into .venv
+setup: $(DEV) $(INTEROP) $(IDE) ## install everything that development needs into .venv
 
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated
 	@$(PY) -m examples.demo
 
-test: $(DEV) $(INTEROP) ## run the tests: make test PYTEST_ARGS='-k map -x'
+test: $(DEV) $(INTEROP) $(IDE) ## run the tests: make test PYTEST_ARGS='-k map -x'
 	$(PY) -m pytest $(PYTEST_ARGS)
 
 test-newest: $(DEV) ## run the runtime's tests on the newest Python found
@@ -77,7 +78,7 @@ schemas: $(BASE) ## compile schemas/ into generated/
 	$(PY) -m capnweb_gen.cli schemas --out generated
 
 clean: ## remove environments, installed packages and caches
-	rm -rf $(VENV) $(NEWEST) tests/interop/node_modules build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -103,11 +104,12 @@ $(DEV): pyproject.toml | $(PY)
 	@$(PY) $(PIP) -e '.[dev]'
 	@touch $@
 
-# The npm package at the other end of tests/interop. Without Node those tests skip by name, except in CI.
-$(INTEROP): tests/interop/package.json tests/interop/package-lock.json
+# The npm package at the other end of tests/interop, and the language server of tests/ide. Without Node those tests skip
+# by name, except in CI.
+$(INTEROP) $(IDE): tests/%/node_modules/.installed: tests/%/package.json tests/%/package-lock.json
 	@if command -v npm >/dev/null 2>&1; then \
-		echo "installing the npm packages of tests/interop"; \
-		cd tests/interop && npm ci --silent && touch node_modules/.installed; \
+		echo "installing the npm packages of tests/$*"; \
+		cd tests/$* && npm ci --silent && touch node_modules/.installed; \
 	else \
-		echo "npm not found: tests that talk to the npm package will be skipped"; \
+		echo "npm not found: tests that need the npm packages of tests/$* will be skipped"; \
 	fi

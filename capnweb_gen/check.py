@@ -36,7 +36,7 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
             owner = owners.setdefault(name, reference)
             if owner != reference:
                 if owner.name == reference.name:
-                    message = f"two models are called {owner.name}: in {owner.module} and in {reference.module}"
+                    message = f"two types are called {owner.name}: in {owner.module} and in {reference.module}"
                 else:
                     message = f"{reference.name} and {owner.name} both need the name {name} in the generated module"
                 yield _at(path, position, message, "rename one of them")
@@ -58,6 +58,8 @@ def _declared_names(
             is_model = any(model.name == reference.name for model in home.models)
             names = naming.model_names(reference.name) if is_model else naming.interface_names(reference.name)
             yield reference, names, schema.path, Position(line=1, column=1)
+    for reference in sorted(set(graph.imported(schema)), key=lambda reference: (reference.module, reference.name)):
+        yield reference, (reference.name,), schema.path, Position(line=1, column=1)
 
 
 # ---- models

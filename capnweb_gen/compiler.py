@@ -11,8 +11,10 @@ from pathlib import Path
 
 from capnweb_gen import graph, ir
 from capnweb_gen.backends import python
+from capnweb_gen.backends.plugins import Backend
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
+from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
 from capnweb_gen.frontends.protocol import read_schemas
 from capnweb_gen.lower.module import header, lower
 
@@ -28,20 +30,49 @@ class Compiled:
     files: dict[str, str]
 
 
-def compile_schemas(arguments: Sequence[Path], command: str) -> Compiled:
-    """Compile all schemas that files and folders name.
+def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
+    """Read all schemas that arguments name, and check them.
 
     Args:
-        arguments: schema files, and folders of which each module is a schema.
-        command: what the header of a generated file tells its reader to run.
+        arguments: schema files, folders of which each module is a schema, and `.json` files with IR.
+
+    Returns:
+        The schemas by output path, and the faults. With faults, schemas may be missing or incomplete.
     """
-    schemas, faults = read_schemas(arguments)
+    written = [path for path in arguments if path.suffix == ".json" and not path.is_dir()]
+    schemas, faults = read_schemas([path for path in arguments if path not in written])
+    if written:
+        more, wrong = read_ir(written)
+        schemas = tuple(sorted((*schemas, *more), key=lambda schema: schema.output))
+        faults.extend([*wrong, *same_output(schemas)])
+        if not faults:  # a schema that could not be read is missed by others for no fault of theirs
+            faults.extend(check_references(schemas))
+        if faults:
+            return schemas, faults
     faults.extend(check(schemas))
+    return schemas, faults
+
+
+def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
+    """Compile all schemas that arguments name.
+
+    Args:
+        arguments: as for `read`.
+        command: what the header of a generated file tells its reader to run.
+        backend: what makes the files; if left out, the one for Python.
+    """
+    schemas, faults = read(arguments)
     if faults:
         return Compiled(schemas, in_order(faults), {})
+    files = (backend or python_backend)(schemas, command)
+    return Compiled(schemas, (), dict(sorted(files.items())))
+
+
+def python_backend(schemas: tuple[ir.Schema, ...], command: str, /) -> dict[str, str]:
+    """Client stubs and server skeletons: one module for each schema, and the packages that they are in."""
     peers = graph.by_module(schemas)
     files = {schema.output: python.render(lower(schema, peers, command)) for schema in schemas}
     package = python.render_package(header("", command))
     folders = {parent.as_posix() for name in files for parent in Path(name).parents}
     files.update({f"{folder}/__init__.py".removeprefix("./"): package for folder in folders})
-    return Compiled(schemas, (), dict(sorted(files.items())))
+    return files

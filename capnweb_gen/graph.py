@@ -32,6 +32,16 @@ def references(schema: ir.Schema) -> Iterator[ir.Reference]:
                 yield shape.interface
 
 
+def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
+    """Every other name that a schema's types have, and that generated code imports from where it is declared."""
+    for written in ir.schema_types(schema):
+        for shape in ir.walk(written):
+            if isinstance(shape, ir.EnumShape):
+                yield shape.enum
+            elif isinstance(shape, ir.NewTypeShape):
+                yield shape.new_type
+
+
 def needed(schema: ir.Schema, peers: Peers) -> frozenset[str]:
     """The modules of the schemas that this one needs, directly or through others."""
     found: set[str] = set()

@@ -22,7 +22,13 @@ ScalarName = Literal[
     "float",
     "str",
     "bytes",
+    "bytearray",
     "datetime",
+    "date",
+    "time",
+    "timedelta",
+    "decimal",
+    "uuid",
     "blob",
     "url",
     "headers",
@@ -71,10 +77,42 @@ class LiteralShape(Node):
     values: tuple[LiteralValue, ...]
 
 
+class EnumMember(Node):
+    """One of the values of an enum, and what it is called."""
+
+    name: str
+    value: LiteralValue
+
+
+class EnumShape(Node):
+    """One of a few constants that have names; of a flag, any sum of its numbers. It travels as the constant."""
+
+    kind: Literal["enum"] = "enum"
+    enum: Reference
+    members: tuple[EnumMember, ...]
+    flag: bool = False
+
+
+class NewTypeShape(Node):
+    """A type under a name of its own, which tells it apart for type checkers alone."""
+
+    kind: Literal["new_type"] = "new_type"
+    new_type: Reference
+    item: TypeShape
+
+
 class ListShape(Node):
     """A list whose elements all have one type."""
 
     kind: Literal["list"] = "list"
+    item: TypeShape
+
+
+class CollectionShape(Node):
+    """Something else than a list that travels as one, its elements all having one type."""
+
+    kind: Literal["collection"] = "collection"
+    container: Literal["set", "frozenset", "tuple"]
     item: TypeShape
 
 
@@ -93,10 +131,10 @@ class TupleShape(Node):
 
 
 class UnionShape(Node):
-    """One of several types that a reader tells apart by the value: literals, and scalars from bool to datetime."""
+    """One of several types that a reader tells apart by the form of the value."""
 
     kind: Literal["union"] = "union"
-    members: tuple[Annotated[Scalar | LiteralShape, Field(discriminator="kind")], ...]
+    members: tuple[TypeShape, ...]
 
 
 class OptionalShape(Node):
@@ -160,7 +198,10 @@ class Unsupported(Node):
 TypeShape = Annotated[
     Scalar
     | LiteralShape
+    | EnumShape
+    | NewTypeShape
     | ListShape
+    | CollectionShape
     | DictShape
     | TupleShape
     | UnionShape
@@ -279,6 +320,8 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
     yield shape
     match shape:
         case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
+            yield from walk(inner)
+        case CollectionShape(item=inner) | NewTypeShape(item=inner):
             yield from walk(inner)
         case StreamShape(item=inner) | WritableShape(item=inner):
             yield from walk(inner)

@@ -1,22 +1,25 @@
 """Generated files on disk: writing them, and telling whether they are up to date.
 
-Rule: a file is replaced as a whole or not at all, and only if its first line says that it was generated. Files that
-would not change are left alone.
+Rule: a run changes everything or nothing. A file is replaced as a whole, and only if its first line says that it was
+generated. Files that would not change are left alone.
 """
 
 from __future__ import annotations
 
 import difflib
 import os
+import re
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from capnweb_gen.backends.plugins import MARK
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.files import shown
-from capnweb_gen.lower.module import HEADER
+
+_SOURCE = re.compile(rf"{MARK} from (\S+)")
 
 
 @dataclass(frozen=True)
@@ -54,7 +57,12 @@ def compare(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> tup
     faults: list[Diagnostic] = []
     for name, text in files.items():
         path = out / name
-        before = _read(path)
+        try:
+            before = _read(path)
+        except OSError as error:
+            hint = "move it away, or give another folder with --out"
+            faults.append(Diagnostic(shown(path), 1, 1, f"this cannot be read: {error.strerror}", hint))
+            continue
         is_package = path.name == "__init__.py"
         if before is None:
             changes.append(Change(path, None, text))
@@ -70,31 +78,71 @@ def compare(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> tup
 
 
 def write(changes: list[Change]) -> None:
-    """Make the changes, each file in one step.
+    """Make the changes: all of them, or, if anything fails or interrupts it, none.
+
+    New texts are first written beside their places, where running out of space or permission harms nothing; then all
+    take their places.
 
     Raises:
         OSError: a file or folder cannot be written.
     """
-    for change in changes:
-        if change.after is None:
-            change.path.unlink()
-        else:
-            change.path.parent.mkdir(parents=True, exist_ok=True)
-            _replace(change.path, change.after)
+    folders: list[Path] = []
+    staged: list[tuple[Change, Path]] = []
+    done: list[Change] = []
+    try:
+        for change in changes:
+            if change.after is not None:
+                folders.extend(_make_folder(change.path.parent))
+                staged.append((change, _stage(change.path, change.after)))
+        for change, temporary in staged:
+            done.append(change)
+            temporary.replace(change.path)
+        for change in changes:
+            if change.after is None:
+                done.append(change)
+                change.path.unlink()
+    except BaseException:
+        _undo(done)
+        for _, temporary in staged:
+            temporary.unlink(missing_ok=True)
+        for folder in reversed(folders):
+            with suppress(OSError):
+                folder.rmdir()
+        raise
+
+
+def replace(path: Path, text: str) -> None:
+    """Write one file, as a whole or not at all.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    write([Change(path, _read(path), text)])
+
+
+def _undo(done: list[Change]) -> None:
+    """Put back what was there, as far as that is possible now."""
+    for change in done:
+        with suppress(OSError):
+            if change.before is None:
+                change.path.unlink(missing_ok=True)
+            elif _read(change.path) != change.before:
+                change.path.write_bytes(change.before.encode())
 
 
 def _orphans(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> Iterator[Change]:
-    for path in sorted(out.rglob("*.py")) if out.is_dir() else ():
-        text = _read(path)
-        if text is None or path.relative_to(out).as_posix() in files:
+    endings = {Path(name).suffix for name in files}
+    for path in sorted(out.rglob("*")) if out.is_dir() else ():
+        if path.suffix not in endings or not path.is_file() or path.relative_to(out).as_posix() in files:
             continue
-        source = text.removeprefix(f"{HEADER} from ").split()[0]
-        if _is_generated(text) and any(source.startswith(f"{folder}/") for folder in sources):
+        text = _read(path) or ""
+        source = _SOURCE.search(text.partition("\n")[0])
+        if source and any(source[1].startswith(f"{folder}/") for folder in sources):
             yield Change(path, text, None)
 
 
 def _is_generated(text: str) -> bool:
-    return text.startswith(HEADER)
+    return MARK in text.partition("\n")[0]
 
 
 def _read(path: Path) -> str | None:
@@ -104,17 +152,25 @@ def _read(path: Path) -> str | None:
         return None
 
 
-def _replace(path: Path, text: str) -> None:
-    descriptor, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+def _make_folder(folder: Path) -> list[Path]:
+    """Make a folder and those above it; give those that were missing, outermost first."""
+    missing = [path for path in (folder, *folder.parents) if not path.exists()]
+    folder.mkdir(parents=True, exist_ok=True)
+    return missing[::-1]
+
+
+def _stage(path: Path, text: str) -> Path:
+    """Write a text beside the place it is for."""
+    descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    temporary = Path(name)
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
         # mkstemp makes files that only their owner reads; source files follow the umask.
         umask = os.umask(0)
         os.umask(umask)
-        Path(temporary).chmod(0o666 & ~umask)
-        Path(temporary).replace(path)
+        temporary.chmod(0o666 & ~umask)
     except BaseException:
-        with suppress(FileNotFoundError):
-            Path(temporary).unlink()
+        temporary.unlink(missing_ok=True)
         raise
+    return temporary

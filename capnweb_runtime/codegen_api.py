@@ -8,6 +8,7 @@ word on what to do.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from enum import Enum
 from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
 
 from capnweb_runtime.any_stub import (
@@ -35,6 +36,16 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
+from capnweb_runtime.core.standard import (
+    BYTEARRAY,
+    DATE,
+    DECIMAL,
+    TIME,
+    TIMEDELTA,
+    UUID,
+    CollectionCodec,
+    EnumCodec,
+)
 from capnweb_runtime.models import Reader
 from capnweb_runtime.streams import (
     ReadableStream,
@@ -113,6 +124,26 @@ def dict_of(item: Codec) -> Codec:
     return _DictCodec(item)
 
 
+def set_of(item: Codec) -> Codec:
+    """Codec of a set."""
+    return CollectionCodec(set, item)
+
+
+def frozenset_of(item: Codec) -> Codec:
+    """Codec of a frozenset."""
+    return CollectionCodec(frozenset, item)
+
+
+def tuple_of_any(item: Codec) -> Codec:
+    """Codec of a tuple of any length, whose items have one type."""
+    return CollectionCodec(tuple, item)
+
+
+def enum_of(cls: type[Enum]) -> Codec:
+    """Codec of the members of an enum."""
+    return EnumCodec(cls)
+
+
 def tuple_of(*items: Codec) -> Codec:
     """Codec of a tuple of fixed length."""
     return TupleCodec(items)
@@ -179,8 +210,11 @@ __all__ = [
     "ANY",
     "BLOB",
     "BOOL",
+    "BYTEARRAY",
     "BYTES",
+    "DATE",
     "DATETIME",
+    "DECIMAL",
     "FLOAT",
     "GENERATED_API",
     "HEADERS",
@@ -190,7 +224,10 @@ __all__ = [
     "RESPONSE",
     "STR",
     "STUB",
+    "TIME",
+    "TIMEDELTA",
     "URL",
+    "UUID",
     "AnyPromise",
     "AnyStub",
     "Blob",
@@ -222,6 +259,8 @@ __all__ = [
     "WritableTarget",
     "callback",
     "dict_of",
+    "enum_of",
+    "frozenset_of",
     "interface",
     "list_of",
     "literal_of",
@@ -233,8 +272,10 @@ __all__ = [
     "prop",
     "reader",
     "require",
+    "set_of",
     "stream_of",
     "tuple_of",
+    "tuple_of_any",
     "union_of",
     "writable_of",
 ]

@@ -1,7 +1,7 @@
 """What schema files import. Rule: nothing here runs at call time, so that a schema needs neither compiler nor event
 loop.
 
-A schema is a module with interfaces: `typing.Protocol` classes, or `InterfaceModel` classes, whose members are written as
+A schema is a module with interfaces: `typing.Protocol` classes, or `InterfaceModel` classes, whose methods take
 pydantic models. Both mean the same to the compiler. Wire names are the Python names, unless the module sets `WIRE_CASE
 = "camel"`, an interface is decorated with `interface(case=...)`, or one member with `wire_name(...)`.
 """
@@ -35,7 +35,8 @@ def wire_name(name: str) -> Callable[[F], F]:
         member.__capnweb_wire_name__ = name  # type: ignore[attr-defined]  # read by the compiler
         return member
 
-    return mark(mark)
+    mark.__capnweb_wire_name__ = name  # type: ignore[attr-defined]  # where it stands in Annotated
+    return mark
 
 
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
@@ -53,16 +54,19 @@ def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], ty
     return mark
 
 
+def _not_validated(cls: type, source: object, handler: object) -> dict[str, str]:
+    """Lets a model that lists parameters name capabilities. Nothing is ever validated with such a model."""
+    return {"type": "any"}
+
+
 class InterfaceModel:
     """Base of interfaces whose members are annotations: each a `Method` or a `Property`.
 
     A class that fulfils such an interface is generated; this one only describes it and has no instances.
     """
 
-    @classmethod
-    def __get_pydantic_core_schema__(cls, source: object, handler: object) -> dict[str, str]:
-        """Lets a model that lists parameters name interfaces. Nothing is validated with such a model."""
-        return {"type": "any"}
+    if not TYPE_CHECKING:
+        __get_pydantic_core_schema__ = classmethod(_not_validated)
 
 
 class Method(Generic[ParametersT, T]):
@@ -79,12 +83,18 @@ class Property(Generic[T]):
 class Stub(Protocol):
     """In a schema: any capability, of which nothing more is said."""
 
+    if not TYPE_CHECKING:
+        __get_pydantic_core_schema__ = classmethod(_not_validated)
+
 
 class Writable(Protocol[T_contra]):
     """In a schema: a stream to write to, whose chunks are of the type given."""
 
     def write(self, chunk: T_contra) -> None:
         """Takes a chunk."""
+
+    if not TYPE_CHECKING:
+        __get_pydantic_core_schema__ = classmethod(_not_validated)
 
 
 __all__ = [

@@ -20,6 +20,7 @@ import pytest
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
+IDE = Path(__file__).parent / "ide"
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,15 +42,23 @@ def _npm_packages_are_installed() -> bool:
     return shutil.which("node") is not None and (INTEROP / "node_modules" / "capnweb").is_dir()
 
 
+def _language_server_is_installed() -> bool:
+    return shutil.which("node") is not None and (IDE / "node_modules" / "pyright").is_dir()
+
+
 NEEDS = {
     "node": Need(
         "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
+    ),
+    "node-ide": Need(
+        "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
     "make": Need("make", lambda: shutil.which("make") is not None, "install make"),
     "git": Need("a git checkout", lambda: (INTEROP.parents[1] / ".git").exists(), "run the tests in a clone"),
 }
 
 needs_node = pytest.mark.needs("node")
+needs_node_ide = pytest.mark.needs("node-ide")
 needs_make = pytest.mark.needs("make")
 needs_git = pytest.mark.needs("git")
 

@@ -6,6 +6,7 @@ the IR as `Unsupported`.
 
 from __future__ import annotations
 
+import enum
 from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any, Generic, Protocol
@@ -209,6 +210,8 @@ class InterfaceReader:
         return self._default_value(what, value, written.position, shape)
 
     def _default_value(self, what: str, value: object, position: Position, shape: ir.TypeShape) -> ir.Default:
+        if isinstance(value, enum.Enum):
+            value = value.value
         if value is not None and type(value) not in {bool, int, float, str}:
             hint = "write None, and let the one who serves it fill in the value"
             self._fault(position, f"the default of {what} is not a number, a string, a bool or None", hint)
@@ -232,8 +235,13 @@ def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
             return value is None or _fits(value, inner)
         case ir.UnionShape(members=members):
             return any(_fits(value, member) for member in members)
+        case ir.NewTypeShape(item=inner):
+            return _fits(value, inner)
         case ir.LiteralShape(values=values):
             return any(value == constant and type(value) is type(constant) for constant in values)
+        case ir.EnumShape(members=members, flag=flag):
+            named = any(value == member.value and type(value) is type(member.value) for member in members)
+            return named or (flag and type(value) is int)
         case ir.Scalar(name="none"):
             return value is None
         case ir.Scalar(name="float"):

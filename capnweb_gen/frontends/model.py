@@ -81,7 +81,7 @@ class InterfaceModelReader(InterfaceReader):
         self, where: str, entry: AttributeSource, written: Expression, case: Case
     ) -> ir.Method | ir.Property | None:
         try:
-            annotation: object = eval(written.text, dict(self._namespace))
+            annotation = _evaluate(written.text, self._namespace)
         except Exception as error:
             message = f"{where}: `{written.text}` cannot be evaluated: {type(error).__name__}: {error}"
             self._fault(written.position, message, _HINT)
@@ -92,14 +92,15 @@ class InterfaceModelReader(InterfaceReader):
             self._fault(written.position, f"{where} is neither a Method nor a Property", _HINT)
             return None
         wire = wire if wire is not None else naming.wire_name(entry.name, case)
-        result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
+        indent = entry.position.column - 1
+        result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1, indent))
         if origin is Property:
             return ir.Property(name=entry.name, wire=wire, doc=entry.doc, type=result, position=entry.position)
         return ir.Method(
             name=entry.name,
             wire=wire,
             doc=entry.doc,
-            parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0), case)),
+            parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0, indent), case)),
             result=result,
             position=entry.position,
         )
@@ -120,8 +121,17 @@ class InterfaceModelReader(InterfaceReader):
             self._fault(position, message, "everything that its fields name must be imported at run time")
             return
         self._refuse_validation(where, model, position)
+        omitted: str | None = None
         for name, info in model.model_fields.items():
-            yield self._field(f"{where}()", model, name, info, position, case)
+            place = self._places(model, name, position)[0]
+            if omitted is not None and info.is_required():
+                message = f"the parameter {name} of {where}() has no default, but {omitted} before it has one"
+                self._fault(place, message, "declare the parameters without defaults first")
+            elif name == "self":
+                self._fault(place, f"a parameter of {where}() is called self", "give it another name")
+            else:
+                yield self._field(f"{where}()", model, name, info, position, case)
+            omitted = omitted if info.is_required() else name
 
     def _refuse_validation(self, where: str, model: type[BaseModel], position: Position) -> None:
         """A model of parameters is never made, so that nothing would call what it validates with."""
@@ -168,9 +178,15 @@ class InterfaceModelReader(InterfaceReader):
         return self._namespace.get("__name__")
 
 
+def _evaluate(text: str, namespace: Mapping[str, Any]) -> object:
+    """What an annotation means, also one in quotes. The module was just executed; this is as trusted as the rest."""
+    value: object = eval(text, dict(namespace))
+    return _evaluate(value, namespace) if isinstance(value, str) else value
+
+
 def _evaluated(entry: AttributeSource, namespace: Mapping[str, Any]) -> object:
     try:
-        return eval(entry.annotation.text, dict(namespace)) if entry.annotation else None
+        return _evaluate(entry.annotation.text, namespace) if entry.annotation else None
     except Exception:  # told when the member is read
         return None
 
@@ -178,7 +194,7 @@ def _evaluated(entry: AttributeSource, namespace: Mapping[str, Any]) -> object:
 def _resolved(annotation: object, namespace: Mapping[str, Any]) -> object:
     text = annotation.__forward_arg__ if isinstance(annotation, ForwardRef) else annotation
     try:
-        return eval(text, dict(namespace)) if isinstance(text, str) else text
+        return _evaluate(text, namespace) if isinstance(text, str) else text
     except Exception:
         return annotation
 
@@ -192,8 +208,11 @@ def _without_annotated(annotation: object) -> tuple[object, str | None]:
     return inner, names[-1] if names else None
 
 
-def _argument(written: Expression, index: int) -> Position:
-    """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`."""
+def _argument(written: Expression, index: int, indent: int) -> Position:
+    """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`.
+
+    `indent` is that of the class's body, which the lines after the first are written without.
+    """
     node: ast.expr = ast.parse(f"({written.text})", mode="eval").body
     while isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -203,5 +222,5 @@ def _argument(written: Expression, index: int) -> Position:
         node = items[0]
     line, column = node.lineno - 1, node.col_offset
     # On the first line, the bracket that was put before the text counts as a column.
-    start = written.position.column - 1 if line == 0 else 1
+    start = written.position.column - 1 if line == 0 else 1 + indent
     return Position(line=written.position.line + line, column=start + column)

@@ -23,6 +23,9 @@ import typing_extensions
 from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
+from capnweb_gen.frontends import named, unions
+from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup
+from capnweb_gen.frontends.refusals import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
 
@@ -34,7 +37,13 @@ _SCALARS: dict[object, ir.ScalarName] = {
     float: "float",
     str: "str",
     bytes: "bytes",
+    bytearray: "bytearray",
     datetime: "datetime",
+    date: "date",
+    time: "time",
+    timedelta: "timedelta",
+    Decimal: "decimal",
+    UUID: "uuid",
     schema.Blob: "blob",
     schema.Url: "url",
     schema.Headers: "headers",
@@ -43,63 +52,27 @@ _SCALARS: dict[object, ir.ScalarName] = {
     Any: "any",
 }
 
-T = TypeVar("T")
-
-# Looked up by name, because type checkers give these special forms no type.
-_CALLABLE: object = vars(collections.abc)["Callable"]
-_SELF: object = vars(typing)["Self"]
 
 _LISTS: tuple[object, ...] = (list, collections.abc.Sequence)
+_COLLECTIONS: dict[object, Literal["set", "frozenset", "tuple"]] = {set: "set", frozenset: "frozenset", tuple: "tuple"}
 _DICTS: tuple[object, ...] = (dict, collections.abc.Mapping)
+_UNHASHABLE = (
+    ir.ListShape,
+    ir.DictShape,
+    ir.ModelShape,
+    ir.InterfaceShape,
+    ir.StubShape,
+    ir.CallableShape,
+    ir.StreamShape,
+    ir.WritableShape,
+)
 _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.AsyncIterable)
 
-# What one can tell from another by looking at the value alone.
-_IN_UNIONS: frozenset[ir.ScalarName] = frozenset({"bool", "int", "float", "str", "bytes", "datetime"})
-_UNION_HINT = "unions are of bool, int, float, str, bytes, datetime and Literal: write one type, or that type | None"
-
-_LIST_HINT = "write list[...]"
-_STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
-_STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
-
-# What people may well write, and what to write instead. Looked up by the type itself, then by its origin.
-_INSTEAD: dict[object, str] = {
-    object: "write Any if any value may travel, or name the type",
-    tuple: "write list[...] if all elements have one type, or tuple[int, str] with the type of each",
-    set: _LIST_HINT,
-    frozenset: _LIST_HINT,
-    collections.abc.Sequence: _LIST_HINT,
-    collections.abc.MutableSequence: _LIST_HINT,
-    collections.abc.Iterable: _LIST_HINT,
-    collections.abc.Collection: _LIST_HINT,
-    collections.abc.Set: _LIST_HINT,
-    collections.abc.Mapping: "write dict[str, ...]",
-    collections.abc.MutableMapping: "write dict[str, ...]",
-    collections.abc.Iterator: _STREAM_HINT,
-    collections.abc.Generator: _STREAM_HINT,
-    collections.abc.AsyncIterator: _STREAM_OF_WHAT,
-    collections.abc.AsyncIterable: _STREAM_OF_WHAT,
-    collections.abc.AsyncGenerator: "write AsyncIterator[...]",
-    schema.Writable: "say what is written: Writable[bytes]",
-    collections.abc.Awaitable: "write `async def` and the type that is awaited",
-    collections.abc.Coroutine: "write `async def` and the type that is awaited",
-    bytearray: "write bytes",
-    memoryview: "write bytes",
-    complex: "declare a model with two floats",
-    date: "write datetime, or str in the form YYYY-MM-DD",
-    time: "write str in the form HH:MM:SS",
-    timedelta: "write float, in seconds",
-    Decimal: "write str, which keeps every digit",
-    UUID: "write str",
-    type: "classes cannot travel",
-    dict: "write dict[str, ...]",
-    list: "say what is in it: list[...]",
-    _CALLABLE: "say what it takes and gives: Callable[[int], str]",
-    typing.NoReturn: "write None",
-    typing.Never: "write None",
-    _SELF: "name the interface",
-    typing.Final: "leave Final out",
-    typing.ClassVar: "leave ClassVar out",
-}
+# `type X = ...` makes the one of typing, which older Pythons do not have.
+_ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
+    typing_extensions.TypeAliasType,
+    vars(typing).get("TypeAliasType", typing_extensions.TypeAliasType),
+)
 
 
 class Declarations(Protocol):
@@ -109,15 +82,6 @@ class Declarations(Protocol):
 
     def model(self, model: type[BaseModel]) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
-
-
-class UnsupportedTypeError(Exception):
-    """A type inside the one being read cannot travel."""
-
-    def __init__(self, reason: str, hint: str) -> None:
-        super().__init__(reason)
-        self.reason = reason
-        self.hint = hint
 
 
 @dataclass(frozen=True)
@@ -165,9 +129,11 @@ class Shapes:
             return self._shape(self._evaluate(annotation), depth)
         if isinstance(annotation, ForwardRef):
             return self._shape(self._evaluate(annotation.__forward_arg__), depth)
-        if isinstance(annotation, typing_extensions.TypeAliasType):
+        if isinstance(annotation, _ALIASES):
             return self._shape(annotation.__value__, depth)
-        scalar = _lookup(_SCALARS, annotation)
+        if isinstance(annotation, NewType):
+            return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
+        scalar = lookup(_SCALARS, annotation)
         if scalar is not None:
             return ir.Scalar(name=scalar)
         origin = get_origin(annotation)
@@ -190,13 +156,13 @@ class Shapes:
         if origin is typing.Union or origin is types.UnionType:
             return self._union(arguments, depth)
         if origin is Literal:
-            return _literal(arguments)
-        if origin is _CALLABLE and arguments:
+            return named.literal(arguments)
+        if origin is CALLABLE and arguments:
             return self._callable(annotation, arguments, depth)
         container = self._container(annotation, origin, arguments, depth)
         if container is not None:
             return container
-        if isinstance(origin, typing_extensions.TypeAliasType):
+        if isinstance(origin, _ALIASES):
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if generic_interface:
             raise UnsupportedTypeError(
@@ -208,10 +174,12 @@ class Shapes:
         self, annotation: object, origin: object, arguments: tuple[object, ...], depth: int
     ) -> ir.TypeShape | None:
         """A type of which the arguments say what is in it."""
+        if origin in _COLLECTIONS and arguments and (origin is not tuple or arguments[1:] == (...,)):
+            return _collection(_COLLECTIONS[origin], self._shape(arguments[0], depth))
         if origin is tuple and arguments and Ellipsis not in arguments:
             return ir.TupleShape(items=tuple(self._shape(argument, depth) for argument in arguments))
         if origin in _DICTS and len(arguments) == 2:
-            if arguments[0] is not str:
+            if self._shape(arguments[0], depth) != ir.Scalar(name="str"):
                 reason = f"the keys of {describe(annotation)} are not strings"
                 raise UnsupportedTypeError(reason, "write dict[str, ...]")
             return ir.DictShape(value=self._shape(arguments[1], depth))
@@ -231,23 +199,7 @@ class Shapes:
         return inner if len(others) == len(arguments) or _includes_null(inner) else ir.OptionalShape(item=inner)
 
     def _alternatives(self, types: list[object], depth: int) -> ir.TypeShape:
-        """A union of several types, each of which may be a union that has a name."""
-        members: dict[str, ir.Scalar | ir.LiteralShape] = {}
-        null = False
-        for written in types:
-            shape = self._shape(written, depth)
-            if isinstance(shape, ir.OptionalShape):
-                shape, null = shape.item, True
-            for member in shape.members if isinstance(shape, ir.UnionShape) else (shape,):
-                if isinstance(member, ir.LiteralShape) or (isinstance(member, ir.Scalar) and member.name in _IN_UNIONS):
-                    members.setdefault(repr(member), member)
-                elif member == ir.Scalar(name="none"):
-                    null = True
-                else:
-                    names = " | ".join(describe(argument) for argument in types)
-                    raise UnsupportedTypeError(f"{names} is a union with {describe(written)}", _UNION_HINT)
-        union = ir.UnionShape(members=tuple(members.values()))
-        return ir.OptionalShape(item=union) if null else union
+        return unions.union(types, [self._shape(written, depth) for written in types])
 
     def _callable(self, annotation: object, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         parameters, result = arguments[0], arguments[-1]
@@ -261,12 +213,14 @@ class Shapes:
     def _class(self, annotation: type[object]) -> ir.TypeShape:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
         if is_model(annotation):
-            fault = _nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
+            fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
         elif is_interface(annotation):
-            fault = _nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
             shape = ir.InterfaceShape(interface=reference)
         else:
+            if issubclass(annotation, enum.Enum):
+                return named.enum_shape(annotation)
             raise _refusal(annotation)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
@@ -293,26 +247,6 @@ def is_generic(value: type) -> bool:
     return bool(getattr(value, "__parameters__", ()))
 
 
-def describe(annotation: object) -> str:
-    """A type as people write it."""
-    if annotation is type(None) or annotation is None:
-        return "None"
-    if inspect.isclass(annotation) and get_origin(annotation) is None:
-        return annotation.__qualname__
-    if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
-        return annotation.__name__
-    text = str(annotation)
-    for prefix in ("typing.", "typing_extensions.", "collections.abc.", "datetime.", f"{_module_of(annotation)}."):
-        text = text.replace(prefix, "")
-    return text
-
-
-def _module_of(annotation: object) -> str:
-    parts = (get_origin(annotation), *get_args(annotation))
-    modules = [part.__module__ for part in parts if isinstance(part, type)]
-    return next((module for module in modules if module != "builtins"), "builtins")
-
-
 def _awaited(result: object) -> object:
     """A callback may be declared as giving R or Awaitable[R]: on the other side it is a call either way."""
     if get_origin(result) in (collections.abc.Awaitable, collections.abc.Coroutine):
@@ -320,39 +254,16 @@ def _awaited(result: object) -> object:
     return result
 
 
-def _lookup(table: Mapping[object, T], key: object) -> T | None:
-    try:
-        return table.get(key)
-    except TypeError:  # not everything that stands in an annotation can be hashed
-        return None
+def _collection(container: Literal["set", "frozenset", "tuple"], item: ir.TypeShape) -> ir.CollectionShape:
+    unhashable = next((part for part in ir.walk(item) if isinstance(part, _UNHASHABLE)), None)
+    if container != "tuple" and unhashable is not None:
+        reason = f"a {container} cannot hold a {unhashable.kind}"
+        raise UnsupportedTypeError(reason, "write list[...]")
+    return ir.CollectionShape(container=container, item=item)
 
 
 def _includes_null(shape: ir.TypeShape) -> bool:
     return isinstance(shape, ir.OptionalShape) or (isinstance(shape, ir.Scalar) and shape.name in {"none", "any"})
-
-
-def _literal(values: tuple[object, ...]) -> ir.TypeShape:
-    constants: list[ir.LiteralValue] = []
-    for value in values:
-        if isinstance(value, bool | int | str) and not isinstance(value, enum.Enum):
-            constants.append(value)
-        elif value is not None:
-            raise UnsupportedTypeError(
-                f"the literal {value!r} cannot travel", "use strings, integers, True, False and None"
-            )
-    if not constants:
-        return ir.Scalar(name="none")
-    literal = ir.LiteralShape(values=tuple(constants))
-    return ir.OptionalShape(item=literal) if None in values else literal
-
-
-def _nested(declared: type) -> tuple[str, str] | None:
-    name = declared.__qualname__
-    if "." in name:
-        return f"{name} is not declared at the top level of its module", "move it to the top level"
-    if name.startswith("_"):
-        return f"{name} is private to its module", "name it without the underscore"
-    return None
 
 
 def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
@@ -378,21 +289,15 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
 def _refusal(annotation: object) -> UnsupportedTypeError:
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
-        hint = _lookup(_INSTEAD, key)
+        hint = lookup(INSTEAD, key)
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
-    if isinstance(annotation, NewType):
-        return UnsupportedTypeError(
-            f"{annotation.__name__} is a NewType", f"write {describe(annotation.__supertype__)}"
-        )
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
         return UnsupportedTypeError(f"{what} is a type variable", "write a type: generic interfaces cannot be compiled")
     if not inspect.isclass(annotation):
         return UnsupportedTypeError(
             f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"
         )
-    if issubclass(annotation, enum.Enum):
-        return UnsupportedTypeError(f"{what} is an enum", "write Literal[...] with the values")
     if is_dataclass(annotation) or typing_extensions.is_typeddict(annotation) or hasattr(annotation, "_fields"):
         return UnsupportedTypeError(f"{what} is not a pydantic model", f"write class {what}(BaseModel)")
     if issubclass(annotation, PurePath):

@@ -41,7 +41,8 @@ class _Lowering:
         self._scope = Scope(schema, peers, graph.cyclic(schema, peers))
         names = (naming.model_names(model.name) for model in schema.models)
         more = (naming.interface_names(interface.name) for interface in schema.interfaces)
-        self._spell = Spelling(self._scope, frozenset(name for group in (*names, *more) for name in group))
+        imported = tuple(reference.name for reference in graph.imported(schema))
+        self._spell = Spelling(self._scope, frozenset(name for group in (*names, *more, imported) for name in group))
 
     def module(self, command: str) -> ModuleView:
         """The whole module. Imports and codecs are collected on the way, so that they come last here."""
@@ -207,7 +208,7 @@ class _Lowering:
                 body=layout.call("return self._get", [entry], indent=_BODY),
             )
         written = {
-            parameter.name: f"{parameter.name}: {self._spell.argument(parameter.type)}{_omitted(parameter)}"
+            parameter.name: f"{parameter.name}: {self._spell.argument(parameter.type)}{self._omitted(parameter)}"
             for parameter in member.parameters
         }
         passed = [_passed(parameter) for parameter in member.parameters]
@@ -219,6 +220,16 @@ class _Lowering:
             body=layout.call("return self._call", [entry, *passed], indent=_BODY),
         )
 
+    def _omitted(self, parameter: ir.Parameter) -> str:
+        if parameter.default is None:
+            return ""
+        return f" = rpc.omitted({self._spell.default(parameter.default.value, parameter.type)})"
+
+    def _default(self, parameter: ir.Parameter) -> str:
+        if parameter.default is None:
+            return ""
+        return f" = {self._spell.default(parameter.default.value, parameter.type)}"
+
     def _serving(self, member: ir.Method | ir.Property) -> FunctionView:
         """A member as a target has to define it."""
         abstract = f"@{self._scope.imported('abc', 'abstractmethod')}"
@@ -229,7 +240,7 @@ class _Lowering:
             signature = layout.signature(member.name, ["self"], result, tail, indent=_METHOD)
             return FunctionView((self._property, abstract), signature, doc, None)
         written = {
-            parameter.name: f"{parameter.name}: {self._spell.awaited(parameter.type)}{_default(parameter)}"
+            parameter.name: f"{parameter.name}: {self._spell.awaited(parameter.type)}{self._default(parameter)}"
             for parameter in member.parameters
         }
         result = self._spell.result(member.result)
@@ -287,15 +298,3 @@ def _passed(parameter: ir.Parameter) -> str:
             return f"*{parameter.name}"
         case "positional" | "positional_only":
             return parameter.name
-
-
-def _omitted(parameter: ir.Parameter) -> str:
-    return "" if parameter.default is None else f" = rpc.omitted({_value(parameter.default.value)})"
-
-
-def _default(parameter: ir.Parameter) -> str:
-    return "" if parameter.default is None else f" = {_value(parameter.default.value)}"
-
-
-def _value(value: ir.DefaultValue) -> str:
-    return layout.string(value) if isinstance(value, str) else repr(value)

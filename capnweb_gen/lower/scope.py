@@ -6,6 +6,7 @@ a member of a class could shadow, because annotations are read in the scope of t
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable
 
 from capnweb_gen import graph, ir, naming
@@ -13,7 +14,7 @@ from capnweb_gen.lower import layout
 
 RUNTIME = "capnweb_runtime.codegen_api"
 
-_STANDARD = frozenset({"abc", "collections.abc", "datetime", "typing"})
+_STANDARD = frozenset({"abc", "collections.abc", "datetime", "decimal", "typing", "uuid"})
 _THIRD_PARTY = frozenset({"typing_extensions"})
 
 
@@ -33,6 +34,7 @@ class Scope:
         self._cyclic = cyclic
         self._shadowed = frozenset(_class_scope_names(schema))
         self._models = frozenset(reference.name for reference in graph.references(schema))
+        self._models |= {reference.name for reference in graph.imported(schema)}
         self._models |= {model.name for model in schema.models}
         self._modules: set[str] = set()
         self._names: dict[str, set[str]] = {}
@@ -98,7 +100,7 @@ class Scope:
             return 3
         if module in _THIRD_PARTY:
             return 1
-        return 0 if module in _STANDARD else 2
+        return 0 if module.partition(".")[0] in sys.stdlib_module_names else 2
 
 
 def _class_scope_names(schema: ir.Schema) -> Iterable[str]:

@@ -12,12 +12,17 @@ Rule: one class, one method per place where a type can stand, each total over th
 from __future__ import annotations
 
 import re
+from typing import Literal
 
 from capnweb_gen import ir, naming
 from capnweb_gen.lower import layout
 from capnweb_gen.lower.scope import Scope
 
 LONGEST_NAME = 60
+
+_COLLECTION_CODECS = {"set": "rpc.set_of", "frozenset": "rpc.frozenset_of", "tuple": "rpc.tuple_of_any"}
+_COLLECTION_LABELS = {"set": "SET", "frozenset": "FROZENSET", "tuple": "TUPLE_OF_ANY"}
+_ETC = {"set": "", "frozenset": "", "tuple": ", ..."}
 
 
 class Spelling:
@@ -44,6 +49,8 @@ class Spelling:
                 return f"rpc.{shape.name.upper()}"
             case ir.StubShape():
                 return "rpc.STUB"
+            case ir.NewTypeShape(item=item):
+                return self.codec(item)
             case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference) if not self._scope.is_cyclic(
                 reference
             ):
@@ -68,8 +75,11 @@ class Spelling:
             case ir.TupleShape(items=items):
                 return "rpc.tuple_of", [self.codec(item) for item in items]
             case ir.UnionShape(members=members):
-                # Codecs are tried in order, and that of floats would make a float of an int.
-                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_is_float)]
+                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_last_to_try)]
+            case ir.CollectionShape(container=container, item=item):
+                return _COLLECTION_CODECS[container], [self.codec(item)]
+            case ir.EnumShape(enum=reference):
+                return "rpc.enum_of", [self.named(reference)]
             case ir.StreamShape(item=item):
                 return "rpc.stream_of", [self.codec(item)]
             case ir.WritableShape(item=item):
@@ -108,10 +118,32 @@ class Spelling:
         self._taken.add(name)
         return name
 
+    def default(self, value: ir.DefaultValue, shape: ir.TypeShape) -> str:
+        """The default of a parameter of a type, as an expression."""
+        match shape:
+            case ir.OptionalShape(item=item):
+                return "None" if value is None else self.default(value, item)
+            case ir.NewTypeShape(new_type=reference, item=item):
+                return f"{self.named(reference)}({self.default(value, item)})"
+            case ir.EnumShape(enum=reference, members=members):
+                name = next((member.name for member in members if _same(member.value, value)), None)
+                spelled = self.named(reference)
+                return f"{spelled}({value!r})" if name is None else f"{spelled}.{name}"
+            case ir.UnionShape(members=members):
+                enums = [member for member in members if isinstance(member, ir.EnumShape)]
+                found = (one for one in enums if any(_same(member.value, value) for member in one.members))
+                return self.default(value, next(found, ir.Scalar(name="any")))
+            case _:
+                return layout.string(value) if isinstance(value, str) else repr(value)
+
     # ---- names
 
     def model(self, reference: ir.Reference) -> str:
         """The model itself, which the module of the schema declares."""
+        return self._scope.imported(reference.module, reference.name)
+
+    def named(self, reference: ir.Reference) -> str:
+        """An enum or a NewType, which the module of the schema declares too."""
         return self._scope.imported(reference.module, reference.name)
 
     def interface(self, reference: ir.Reference, part: str) -> str:
@@ -157,6 +189,10 @@ class Spelling:
                 return f"{self.awaited(item)} | None"
             case ir.TupleShape(items=items):
                 return f"{self._scope.builtin('tuple')}[{', '.join(map(self.awaited, items))}]"
+            case ir.CollectionShape(container=container, item=item):
+                return f"{self._scope.builtin(container)}[{self.awaited(item)}{_ETC[container]}]"
+            case ir.UnionShape(members=members):
+                return " | ".join(map(self.awaited, members))
             case ir.InterfaceShape(interface=reference):
                 return self.interface(reference, "Stub")
             case ir.StubShape():
@@ -184,6 +220,10 @@ class Spelling:
                 return f"{self.given(item)} | None"
             case ir.TupleShape(items=items):
                 return f"{self._scope.builtin('tuple')}[{', '.join(map(self.given, items))}]"
+            case ir.CollectionShape(container=container, item=item):
+                return f"{self._collection(container)}[{self.given(item)}{_ETC[container]}]"
+            case ir.UnionShape(members=members):
+                return " | ".join(map(self.given, members))
             case _:
                 return " | ".join(self._whole(shape))
 
@@ -218,6 +258,10 @@ class Spelling:
                 return [f"{mapping}[{self._scope.builtin('str')}, {self.argument(value)}]"]
             case ir.TupleShape(items=items):
                 return [f"{self._scope.builtin('tuple')}[{', '.join(map(self.argument, items))}]"]
+            case ir.CollectionShape(container="tuple", item=item):
+                return [f"{self._scope.builtin('tuple')}[{self.argument(item)}, ...]"]
+            case ir.UnionShape(members=members):
+                return [part for member in members for part in self._values(member)]
             case ir.OptionalShape(item=item):
                 return self._values(item)
             case _:
@@ -254,6 +298,12 @@ class Spelling:
             case _:
                 return self.awaited(shape)
 
+    def _collection(self, container: Literal["set", "frozenset", "tuple"]) -> str:
+        """The type of what may be given for a collection: any kind of set for a set."""
+        if container == "tuple":
+            return self._scope.builtin("tuple")
+        return self._scope.imported("collections.abc", "Set")
+
     # ---- parts
 
     def _callable(self, shape: ir.CallableShape) -> str:
@@ -277,14 +327,20 @@ class Spelling:
                 return "None"
             case ir.Scalar(name="any"):
                 return self._scope.imported("typing", "Any")
-            case ir.Scalar(name="datetime"):
-                return self._scope.imported("datetime", "datetime")
+            case ir.Scalar(name="datetime" | "date" | "time" | "timedelta" as name):
+                return self._scope.imported("datetime", name)
+            case ir.Scalar(name="decimal"):
+                return self._scope.imported("decimal", "Decimal")
+            case ir.Scalar(name="uuid"):
+                return self._scope.imported("uuid", "UUID")
+            case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+                return self.named(reference)
+            case ir.CollectionShape():
+                return self.given(shape)
             case ir.Scalar(name="blob" | "url" | "headers" | "request" | "response" as name):
                 return f"rpc.{name.capitalize()}"
             case ir.Scalar(name=name):
                 return self._scope.builtin(name)
-            case ir.UnionShape(members=members):
-                return " | ".join(map(self._leaf, members))
             case ir.LiteralShape(values=values):
                 return f"{self._scope.imported('typing', 'Literal')}[{', '.join(map(_constant, values))}]"
             case ir.ModelShape(model=reference):
@@ -293,8 +349,13 @@ class Spelling:
                 raise AssertionError(f"{shape!r} is not a leaf")
 
 
-def _is_float(shape: ir.TypeShape) -> bool:
-    return isinstance(shape, ir.Scalar) and shape.name == "float"
+def _last_to_try(shape: ir.TypeShape) -> int:
+    """The order in which the codecs of a union are tried: that of floats would make a float of an int."""
+    return 1 if isinstance(shape, ir.Scalar) and shape.name == "float" else 0
+
+
+def _same(constant: ir.LiteralValue, value: ir.DefaultValue) -> bool:
+    return type(constant) is type(value) and constant == value
 
 
 def _is_any(shape: ir.TypeShape) -> bool:
@@ -312,8 +373,12 @@ def _label(shape: ir.TypeShape) -> str:
             return name.upper()
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
             return naming.constant(reference.name)
+        case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+            return naming.constant(reference.name)
         case ir.ListShape(item=item):
             return f"LIST_{_label(item)}"
+        case ir.CollectionShape(container=container, item=item):
+            return f"{_COLLECTION_LABELS[container]}_{_label(item)}"
         case ir.DictShape(value=value):
             return f"DICT_{_label(value)}"
         case ir.OptionalShape(item=item):

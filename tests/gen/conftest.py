@@ -1,19 +1,27 @@
-"""What the tests of the compiler share: projects in temporary folders, of which nothing stays imported."""
+"""What the tests of the compiler share: projects in temporary folders, of which nothing stays imported, and
+sessions between the two ends of generated modules.
+"""
 
 from __future__ import annotations
 
 import sys
 import textwrap
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
 from pathlib import Path
 from types import ModuleType
+from typing import Protocol, TypeVar
 
 import pytest
 
 from capnweb_gen.compiler import Compiled, compile_schemas
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.transports import memory
 
 Write = Callable[[dict[str, str]], Path]
 Compile = Callable[[str], Compiled]
+
+S = TypeVar("S", bound=rpc.RpcStub)
 
 PROTOCOL = "from typing import Protocol\n"
 
@@ -54,3 +62,30 @@ def compile_text(project: Write) -> Compile:
         return compile_schemas([root / "schemas"], "capnweb-gen schemas --out generated")
 
     return compile_one
+
+
+class Serve(Protocol):
+    """Serves a target in a session of its own, and gives a stub for it."""
+
+    def __call__(self, target: type[rpc.RpcTarget], stub: type[S]) -> S: ...
+
+
+@pytest.fixture
+async def served() -> AsyncIterator[Serve]:
+    """What is not of interest in a target may be missing from it."""
+    joined: list[Connection] = []
+
+    def serve(target: type[rpc.RpcTarget], stub: type[S]) -> S:
+        complete = type(target.__name__, (target,), dict.fromkeys(target.__abstractmethods__, _missing))
+        pair = memory.pair(complete(), None)
+        joined.extend(pair)
+        return stub(pair[1].session.remote_main)
+
+    yield serve
+    for side in joined:
+        side.session.remote_main.dispose()
+        await side.wait_closed()
+
+
+def _missing(*args: object) -> object:
+    raise NotImplementedError

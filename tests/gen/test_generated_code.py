@@ -7,16 +7,16 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping, Sequence
 from datetime import UTC, datetime
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Literal
 
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.connection import Connection
 from capnweb_runtime.transports import memory
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 from examples.demo.server import Accounts, Authed
 from generated.accounts import AuthedApiStub
+from tests.gen.conftest import Serve
 from tests.gen.golden.any_capability import expected as registry
 from tests.gen.golden.callbacks import expected as callbacks
 from tests.gen.golden.callbacks.schema import Event
@@ -29,35 +29,6 @@ from tests.gen.golden.unions import expected as unions
 from tests.gen.golden.unions.schema import Sample
 from tests.gen.golden.web_values import expected as web
 from tests.gen.golden.web_values.schema import Attachment
-
-S = TypeVar("S", bound=rpc.RpcStub)
-
-
-class Serve(Protocol):
-    """Serves a target in a session of its own, and gives a stub for it."""
-
-    def __call__(self, target: type[rpc.RpcTarget], stub: type[S]) -> S: ...
-
-
-@pytest.fixture
-async def served() -> AsyncIterator[Serve]:
-    """What is not of interest in a target may be missing from it."""
-    joined: list[Connection] = []
-
-    def serve(target: type[rpc.RpcTarget], stub: type[S]) -> S:
-        complete = type(target.__name__, (target,), dict.fromkeys(target.__abstractmethods__, _missing))
-        pair = memory.pair(complete(), None)
-        joined.extend(pair)
-        return stub(pair[1].session.remote_main)
-
-    yield serve
-    for side in joined:
-        side.session.remote_main.dispose()
-        await side.wait_closed()
-
-
-def _missing(*args: object) -> object:
-    raise NotImplementedError
 
 
 async def read(stream: AsyncIterable[Any]) -> list[Any]:

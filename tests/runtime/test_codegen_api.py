@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
@@ -57,8 +59,9 @@ def test_promises_are_of_the_class_that_stands_for_their_type() -> None:
 
 def test_a_callback_names_its_arguments_by_position() -> None:
     codec = rpc.callback(rpc.INT, rpc.INT, rpc.STR)
+    stub: Any = rpc.CallbackStub(Side().session.import_stub(-1), getattr(codec, "method"))  # noqa: B009
     with pytest.raises(TypeError, match="argument 'argument 2': expected str, got int 5"):
-        rpc.CallbackStub(Side().session.import_stub(-1), getattr(codec, "method"))(1, 5)  # noqa: B009
+        stub(1, 5)
 
 
 def test_parameters_of_every_kind_can_be_declared() -> None:

@@ -125,9 +125,7 @@ def session(encoding: Encoding, limits: Limits) -> tuple[Session, list[BaseExcep
 
 
 @pytest.mark.parametrize("encoding", TREES)
-@pytest.mark.parametrize(
-    "tree", [None, 7, "text", {}, [], [[]], ["push"], ["nonsense", 1], b"bytes", ["pull", b"1"]]
-)
+@pytest.mark.parametrize("tree", [None, 7, "text", {}, [], [[]], ["push"], ["nonsense", 1], b"bytes", ["pull", b"1"]])
 def test_a_tree_that_is_no_message_aborts_with_a_reason(encoding: Encoding, tree: Any) -> None:
     made, closed = session(encoding, Limits())
     made.receive(tree)

@@ -26,12 +26,10 @@ from capnweb_runtime.errors import (
 
 
 def test_the_hierarchy_is_the_one_that_is_drawn() -> None:
-    for cls in (SessionClosed, ProtocolError, LimitExceeded):
-        assert issubclass(cls, SessionError)
-    for cls in (SessionError, DisposedError, RpcError):
-        assert issubclass(cls, CapnwebError)
-    for cls in (RangeError, EvalError, URIError):
-        assert issubclass(cls, RpcError)
+    assert {cls.__base__ for cls in (ProtocolError, LimitExceeded)} == {SessionError}
+    assert issubclass(SessionClosed, SessionError)
+    assert {cls.__base__ for cls in (SessionError, DisposedError, RpcError)} == {CapnwebError}
+    assert all(issubclass(cls, RpcError) for cls in (RangeError, EvalError, URIError))
     assert issubclass(SessionClosed, ConnectionError)
     assert issubclass(RangeError, ValueError)
     assert issubclass(URIError, ValueError)

@@ -70,7 +70,7 @@ class TestOnTheLoop:
         before = asyncio.all_tasks()
         gathering = asyncio.gather(desk.add(1, 2), desk.book("Emma").title, desk.nothing())
         assert asyncio.all_tasks() == before
-        assert await gathering == [3, "Emma", None]
+        assert list(await gathering) == [3, "Emma", None]
 
     async def test_gather_of_the_same_promise_twice(self, join_on_loop: JoinOnLoop) -> None:
         a, _ = join_on_loop(None, Desk())

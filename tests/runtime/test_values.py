@@ -81,6 +81,12 @@ class NoOffset(tzinfo):
     def utcoffset(self, when: datetime | None) -> None:
         return None
 
+    def dst(self, when: datetime | None) -> None:
+        return None
+
+    def tzname(self, when: datetime | None) -> str:
+        return "nowhere"
+
 
 @pytest.mark.parametrize("zone", [None, NoOffset()], ids=["none", "without offset"])
 def test_a_datetime_that_names_no_instant_is_refused(zone: tzinfo | None) -> None:
@@ -147,7 +153,9 @@ class TestHeaders:
         assert len({Headers([("A", "1")]), Headers([("a", "1")])}) == 1
         assert repr(Headers([("A", "1")])) == "Headers([('a', '1')])"
 
-    @pytest.mark.parametrize("pair", [("", "1"), ("a b", "1"), ("a:", "1"), ("ä", "1"), ("a", "x\r\ny: z"), ("a", "\0")])
+    @pytest.mark.parametrize(
+        "pair", [("", "1"), ("a b", "1"), ("a:", "1"), ("ä", "1"), ("a", "x\r\ny: z"), ("a", "\0")]
+    )
     def test_what_http_does_not_allow_is_refused(self, pair: tuple[str, str]) -> None:
         with pytest.raises(ValueError, match="is not a valid header"):
             Headers([pair])

@@ -105,7 +105,7 @@ async def broken(ground: Ground) -> None:
     counter = await api.make_counter(1)
     counter.on_broken(heard.append)
     api.dispose()
-    true(isinstance(await failure(counter.increment()), Exception), "it was fulfilled")
+    await failure(counter.increment())
     true(len(heard) == 1 and isinstance(heard[0], SessionError), f"it broke with {heard}")
 
 

@@ -136,7 +136,7 @@ async def all_types(ground: Ground) -> None:
     wanted: dict[str, Any] = {
         "nul": None, "undef": UNDEFINED, "t": True, "f": False, "int": 42, "neg": -7, "frac": 1.5, "big": 2**53 - 1,
         "inf": float("inf"), "ninf": float("-inf"), "nan": float("nan"), "str": "h\u00e9llo \U0001f600",
-        "bigint": 123456789012345678901234567890, "date": datetime.fromtimestamp(1_700_000_000, UTC),
+        "bigint": BigInt(123456789012345678901234567890), "date": datetime.fromtimestamp(1_700_000_000, UTC),
         "bad": WireDate(None), "bytes": b"\x00\x01\xfe\xff", "i16": array("h", [-1, 258]), "f64": array("d", [0.5]),
         "arr": [], "nested": [[1], [], [[2]]], "obj": {}, "url": Url("https://example.com/p?q=1"),
         "headers": Headers([("x-a", "1"), ("x-b", "2")]),
@@ -152,12 +152,12 @@ async def all_types(ground: Ground) -> None:
 
 @check("255 levels of nesting are a result", 1, both=True)
 async def deep_result(ground: Ground) -> None:
-    value = await ground.ask(lambda api: api.make_deep(255))
+    value: Any = await ground.ask(lambda api: api.make_deep(255))
     levels = 0
-    while isinstance(value, list):
-        [value] = value
+    while value != "bottom" and levels < 300:
+        value = value[0]
         levels += 1
-    equal([value, levels], ["bottom", 255])
+    equal(levels, 255)
 
 
 @check("256 levels of nesting reject that call only", 1, 18)
@@ -185,14 +185,19 @@ aborts(
     parts=("maximum allowed message depth",),
 )  # fmt: skip
 answers("a list is escaped by a list around it", 2, expression=call("getMatrix"), answer=[[[[1, 2]], [[3]], [[]]]])
-for _wrong in ([], [1], [1, 2], [[1], 2], ["what"], ["what", {"a": [None]}], [None]):
+_unknown: list[list[Any]] = [[], [1], [1, 2], [[1], 2], ["what"], ["what", {"a": [None]}], [None]]
+for _wrong in _unknown:
     _text = str(_wrong).replace("'", '"').replace("None", "null").replace(", ", ",").replace(": ", ":")
     aborts(
         f"{_text} is an unknown expression, which the error shows", 2, 18, frames=[["push", call("echo", _wrong)]],
         kind="TypeError", parts=(f"unknown special value: {_text}",),
     )  # fmt: skip
-for _wrong in (["undefined", 1], ["url", "https://example.com/", 1], ["headers", [], 1]):
-    aborts(f"a further element of {_wrong[0]} is refused", 3, frames=[["push", call("echo", _wrong)]], kind="TypeError")
+_too_long: list[list[Any]] = [["undefined", 1], ["url", "https://example.com/", 1], ["headers", [], 1]]
+for _wrong in _too_long:
+    aborts(
+        f"a further element of {_wrong[0]} is refused", 3, frames=[["push", call("echo", _wrong)]],
+        kind="TypeError",
+    )  # fmt: skip
 answers(
     "a further element of other expressions is ignored", 3,
     expression=call("argKinds", ["inf", 1], ["nan", 1], ["bigint", "1", 2], ["date", 0, 1]),
@@ -277,7 +282,10 @@ async def error_types(ground: Ground) -> None:
 async def rich_error(ground: Ground) -> None:
     got: Any = await failure(ground.ask(lambda api: api.throw_rich()))
     true(isinstance(got, TypeError) and str(got) == "rich error", f"it is {got!r}")
-    equal(got.props, {"code": 42, "details": {"list": [1, "two"], "when": datetime.fromtimestamp(0, UTC)}})
+    equal(
+        getattr(got, "props", None),
+        {"code": 42, "details": {"list": [1, "two"], "when": datetime.fromtimestamp(0, UTC)}},
+    )
     true(str(got.__cause__) == "root cause", f"its cause is {got.__cause__!r}")
 
 
@@ -291,7 +299,7 @@ async def aggregate(ground: Ground) -> None:
 @check("a value that is thrown arrives as an error that has it", 9, both=True)
 async def thrown_value(ground: Ground) -> None:
     got: Any = await failure(ground.ask(lambda api: api.throw_value("bare")))
-    equal(got.props, {"value": "bare"})
+    equal(getattr(got, "props", None), {"value": "bare"})
 
 
 @check("a later rejection", 9, both=True)

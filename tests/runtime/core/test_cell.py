@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable
+from itertools import pairwise
 
 import pytest
 
@@ -132,7 +133,7 @@ def test_a_hundred_thousand_chained_cells_do_not_exhaust_the_stack() -> None:
     count = 100_000
     assert count > sys.getrecursionlimit()
     cells: list[Cell[int]] = [Cell() for _ in range(count)]
-    for before, after in zip(cells, cells[1:], strict=False):
+    for before, after in pairwise(cells):
         before.then(lambda value, after=after: after.resolve(value + 1), unexpected)  # type: ignore[misc]  # a bound variable
     got: list[int] = []
     cells[-1].then(got.append, unexpected)

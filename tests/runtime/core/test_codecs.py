@@ -183,8 +183,11 @@ def test_nan_is_decoded() -> None:
         (rpc.DATETIME, 5, "it: expected datetime, got int 5"),
         (
             rpc.DATETIME,
-            datetime(2024, 1, 1),  # noqa: DTZ001
-            "it: expected a datetime with a time zone, such as value.replace(tzinfo=timezone.utc), got a naive datetime",
+            datetime(2024, 1, 1),
+            (
+                "it: expected a datetime with a time zone, such as value.replace(tzinfo=timezone.utc), "
+                "got a naive datetime"
+            ),
         ),
         (rpc.list_of(rpc.INT), "12", "it: expected a list of int, got str '12'"),
         (rpc.list_of(rpc.INT), b"12", "it: expected a list of int, got an instance of bytes"),

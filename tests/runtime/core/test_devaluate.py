@@ -120,10 +120,9 @@ def test_a_longer_bigint_is_refused(value: int) -> None:
     ids=repr,
 )
 def test_an_error_has_type_and_message_and_no_stack(error: Exception, wire: Any) -> None:
-    try:
+    with pytest.raises(type(error)) as raised:
         raise error
-    except Exception as raised:
-        assert expression(raised) == wire
+    assert expression(raised.value) == wire
 
 
 class Color(enum.Enum):
@@ -168,8 +167,8 @@ class WithBrokenRepr:
         complex(1),
         OrderedDict(a=1),
         WithBrokenRepr(),
-        (n for n in ()),
-        array("w" if "w" in "" else "u"),
+        iter(()),
+        array("u"),
     ],
     ids=lambda value: type(value).__name__,
 )
@@ -189,7 +188,7 @@ def test_keys_are_strings(key: Any) -> None:
 
 def test_a_naive_datetime_is_refused() -> None:
     with pytest.raises(TypeError, match="without a time zone"):
-        expression(datetime(2024, 1, 1))  # noqa: DTZ001
+        expression(datetime(2024, 1, 1))
 
 
 def nested(levels: int) -> Any:

@@ -69,7 +69,7 @@ def test_a_bigint_may_be_longer_than_python_reads_at_once() -> None:
     ],
 )
 def test_anything_else_is_no_bigint(text: str) -> None:
-    with pytest.raises(ProtocolError, match="Cannot convert .* to a BigInt") as caught:
+    with pytest.raises(ProtocolError, match=r"Cannot convert .* to a BigInt") as caught:
         parse_bigint(["bigint", text], 16384)
     assert caught.value.name == "SyntaxError"
 
@@ -161,8 +161,15 @@ def test_a_marker_of_numbers_gives_an_array(marker: str, typecode: str) -> None:
 def test_items_of_arrays_have_the_size_that_the_wire_gives_them() -> None:
     sizes = {marker: array(typecode).itemsize for marker, typecode in ARRAY_TYPES.items()}
     assert sizes == {
-        **{"Int8Array": 1, "Int16Array": 2, "Uint16Array": 2, "Int32Array": 4, "Uint32Array": 4},
-        **{"BigInt64Array": 8, "BigUint64Array": 8, "Float32Array": 4, "Float64Array": 8},
+        "Int8Array": 1,
+        "Int16Array": 2,
+        "Uint16Array": 2,
+        "Int32Array": 4,
+        "Uint32Array": 4,
+        "BigInt64Array": 8,
+        "BigUint64Array": 8,
+        "Float32Array": 4,
+        "Float64Array": 8,
     }
 
 

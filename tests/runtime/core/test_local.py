@@ -92,7 +92,7 @@ class TestPayloadHook:
     def test_data_is_not_a_function(self, host: SyncHost) -> None:
         hook = value({"a": [1]}, host)
         for path, name in (((), ""), (("a",), "a"), (("a", 0), "a.0"), (("b",), "b")):
-            with pytest.raises(TypeError, match=f"^'{name}' is not a function.$"):
+            with pytest.raises(TypeError, match=rf"^'{name}' is not a function\.$"):
                 pulled(hook.call(path, Payload([])))
 
     def test_arguments_of_a_call_that_leads_nowhere_are_disposed(self, host: SyncHost) -> None:
@@ -301,7 +301,7 @@ class TestTargetHook:
         desk = Desk()
         hook = target_hook(desk, host)
         assert pulled(hook.get((name,))) is UNDEFINED
-        with pytest.raises(TypeError, match=f"^'{name}' is not a function.$"):
+        with pytest.raises(TypeError, match=rf"^'{name}' is not a function\.$"):
             pulled(hook.call((name,), Payload([])))
         for path in ((name, "x"), (name, "__class__", "__init__")):
             with pytest.raises(TypeError, match="Cannot read properties of undefined"):
@@ -323,7 +323,7 @@ class TestTargetHook:
     def test_a_method_has_no_attributes(self, host: SyncHost, rest: str) -> None:
         hook = target_hook(Desk(), host)
         assert pulled(hook.get(("nothing", rest))) is UNDEFINED
-        with pytest.raises(TypeError, match=f"'nothing.{rest}' is not a function"):
+        with pytest.raises(TypeError, match=rf"'nothing\.{rest}' is not a function"):
             pulled(hook.call(("nothing", rest), Payload([])))
         hook.dispose()
 
@@ -337,10 +337,10 @@ class TestTargetHook:
         hook = target_hook(Desk(), host)
         assert pulled(hook.call(("home", "increment"), Payload([1]))) == 101
         assert pulled(hook.get(("home", "value"))) == 100
-        with pytest.raises(TypeError, match="'home.nothing' is not a function"):
+        with pytest.raises(TypeError, match=r"'home\.nothing' is not a function"):
             pulled(hook.call(("home", "nothing"), Payload([])))
         assert pulled(hook.get(("best", "tags", 0))) == "novel"
-        with pytest.raises(TypeError, match="'best.title' is not a function"):
+        with pytest.raises(TypeError, match=r"'best\.title' is not a function"):
             pulled(hook.call(("best", "title"), Payload([])))
         hook.dispose()
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -11,7 +11,7 @@ from capnweb_runtime.any_stub import AnyStub
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.compound import ListCodec
-from capnweb_runtime.core.hook import ErrorHook, Hook, Payload, PlainPromise, PlainStub
+from capnweb_runtime.core.hook import ErrorHook, Hook, Payload, PlainPromise, PlainStub, PromiseRef
 from capnweb_runtime.core.interface import Arguments
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
@@ -174,10 +174,10 @@ class TestCopy:
         value = {"a": [1, PlainStub(hook)], "b": b"x"}
         copied = copy_branch(value)
         assert copied.value["b"] == b"x"
-        assert copied.value["a"][1] is not value["a"][1]  # type: ignore[index]  # a dict of different things
+        assert copied.value["a"][1] is not value["a"][1]
         assert hook.references == 2
         copied.value["a"].append(2)
-        assert len(value["a"]) == 2  # type: ignore[arg-type]  # as above
+        assert len(value["a"]) == 2
         copied.dispose()
         assert hook.references == 1
 
@@ -195,7 +195,7 @@ class TestCopy:
 
 
 class TestFollow:
-    TREE: Any = {"a": [10, {"b": "text"}], "n": None, "u": UNDEFINED, "0": "key"}
+    TREE: ClassVar[Any] = {"a": [10, {"b": "text"}], "n": None, "u": UNDEFINED, "0": "key"}
 
     @pytest.mark.parametrize(
         ("path", "value"),
@@ -261,8 +261,7 @@ class TestFollow:
 class TestResolve:
     def payload(self, value: Any) -> Payload:
         """Like an evaluated payload: its promises are known, and owned."""
-        payload = copy_branch(value)
-        return payload
+        return copy_branch(value)
 
     def test_without_promises_there_is_nothing_to_wait_for(self) -> None:
         assert resolve_promises(self.payload([1]), HOST) is None
@@ -317,7 +316,7 @@ class TestResolve:
         assert got == [error]
 
     def test_a_path_is_followed(self) -> None:
-        promise = resolved_with({"a": {"b": 5}})
+        promise: PromiseRef = resolved_with({"a": {"b": 5}})
         promise._path = ("a", "b")
         payload = Payload([promise])
         payload.promises = [(payload.value, 0, promise)]

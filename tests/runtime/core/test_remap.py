@@ -176,7 +176,7 @@ class TestRefused:
         side = Side()
         numbers = side.main(DeskStub).ints(3)
         with pytest.raises(TypeError, match=message):
-            numbers.map(function)
+            _ = numbers.map(function)
         side.take()
         numbers.dispose()
         side.take()
@@ -222,7 +222,7 @@ class TestRefused:
         side = Side()
         numbers = side.main(DeskStub).ints(3)
         with pytest.raises(KeyError, match="mine"):
-            numbers.map(mapper)
+            _ = numbers.map(mapper)
         total = side.main(DeskStub).add(1, 2)  # the recorder is gone: this is a call again
         assert side.take()[-1].startswith('["push",["pipeline",0,["add"]')
         numbers.dispose()
@@ -232,7 +232,12 @@ class TestRefused:
         side = Side()
         desk = side.main(DeskStub)
         escaped: list[Any] = []
-        result = desk.counters(1).map(lambda counter: escaped.append(counter) or counter)  # type: ignore[func-returns-value]
+
+        def mapper(counter: Any) -> Any:
+            escaped.append(counter)
+            return counter
+
+        result = desk.counters(1).map(mapper)
         late = escaped[0].increment()
         begin(late)
         with pytest.raises(TypeError, match="inside map"):

@@ -99,7 +99,7 @@ class TestMessagesOut:
         assert side.take() == ['["push",["pipeline",0,["keep"],[["import",-4]]]]']
         stub.dispose()
         assert side.take() == ['["release",-4,1]']
-        assert kept is not promise
+        kept.dispose()
 
     def test_a_release_counts_every_introduction(self) -> None:
         side = Side()

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Path, Payload
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import DisposedError, RpcError
@@ -19,7 +19,8 @@ class Log:
     """A sender that writes down what it is asked to send."""
 
     def __init__(self) -> None:
-        self.host = SyncHost()
+        self.turns = SyncHost()
+        self.host: Host = self.turns
         self.closed = False
         self.log: list[Any] = []
         self.watches: list[Watch] = []
@@ -42,6 +43,9 @@ class Log:
 
     def send_release(self, import_id: int, count: int) -> None:
         self.log.append(("release", import_id, count))
+
+    def backlog(self) -> Cell[None] | None:
+        return None
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
         self.watches.append(Watch(callback))
@@ -235,7 +239,7 @@ class TestDropped:
     def test_a_reference_that_is_dropped_is_disposed_at_the_next_turn(self, sender: Log) -> None:
         hook = ImportHook(ImportEntry(sender, 7))
         del hook
-        assert sender.host.wakes == 1
+        assert sender.turns.wakes == 1
         assert sender.log == []
         sender.host.collect()
         assert sender.log == [("release", 7, 1)]
@@ -250,7 +254,7 @@ class TestDropped:
         sender.closed = True
         assert [hook.held for hook in (disposed, resolved, ended)] == [False, False, False]
         del disposed, resolved, ended
-        assert sender.host.wakes == 0
+        assert sender.turns.wakes == 0
 
 
 def test_disposing_the_main_reference_shuts_down_once(sender: Log) -> None:

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
-from typing import Annotated, Any, Generic, NewType, Protocol, Self, SupportsInt, TypedDict, TypeVar, Union
+from typing import Annotated, Any, Generic, Literal, NewType, Protocol, Self, SupportsInt, TypedDict, TypeVar, Union
 from uuid import UUID
 
 from pydantic import BaseModel, RootModel
@@ -45,6 +45,23 @@ class Plain:
     pass
 
 
+class Shade(enum.Enum):
+    DARK = (0, 0, 0)
+
+
+class Nothing(enum.Enum):
+    pass
+
+
+class _Hidden(enum.Enum):
+    A = 1
+
+
+Local = NewType("Elsewhere", int)
+_Secret = NewType("_Secret", int)
+Held = NewType("Held", Stub)
+
+
 class Listener(Protocol):
     def __call__(self, book: str) -> None: ...
 
@@ -65,3 +82,8 @@ class Refused(Protocol):
     async def unknown(self, a: "Missing", b: "1 +", c: "int | 'x'", d: 3, e: "list[int, str]") -> "math.inf": ...
     @property
     def stream(self) -> AsyncIterator[set[int]]: ...
+    async def enums(self, a: Shade, b: Nothing, c: _Hidden) -> enum.Enum: ...
+    async def new_types(self, a: Local, b: _Secret, c: Held, d: NewType) -> dict[UserId, int]: ...
+    async def sets(self, a: set, b: set[list[int]], c: frozenset[Listed], d: cabc.Set[int]) -> set[AsyncIterator[int]]: ...
+    async def alike(self, a: date | str, b: set[int] | list[int], c: Colour | float, d: bytes | bytearray) -> UUID | Decimal: ...
+    async def constants(self, a: Colour | Literal[1], b: timedelta | float, c: Listed | dict[str, int]) -> UserId | int: ...

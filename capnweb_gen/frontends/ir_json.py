@@ -1,0 +1,138 @@
+"""Schemas written as JSON: the IR as `capnweb-gen ir` prints it, or as a front end in another language does.
+
+Rule: what comes from a file is not trusted. Names end up in generated code and paths on disk, so that each has to look
+like one before anything is made of it.
+"""
+
+from __future__ import annotations
+
+import json
+import keyword
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path, PurePosixPath
+from typing import Any, cast
+
+from pydantic import TypeAdapter, ValidationError
+
+from capnweb_gen import graph, ir
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.files import shown
+
+_SCHEMAS = TypeAdapter(tuple[ir.Schema, ...])
+_PRINTED_BY = "write it as `capnweb-gen ir` does; docs/ir.md describes the format"
+
+
+def dump(schemas: Sequence[ir.Schema]) -> str:
+    """The IR of schemas as JSON text, which `read_ir` reads."""
+    written = [schema.model_dump(mode="json") for schema in schemas]
+    return json.dumps(written, indent=2, ensure_ascii=False) + "\n"
+
+
+def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
+    """Read files that hold the IR of one schema, or a list of several.
+
+    Returns:
+        The schemas, and the faults. With faults, schemas are missing.
+    """
+    schemas: list[ir.Schema] = []
+    faults: list[Diagnostic] = []
+    for path in paths:
+        found = _read(path)
+        if isinstance(found, Diagnostic):
+            faults.append(found)
+            continue
+        wrong = [fault for schema in found for fault in _names(path, schema)]
+        faults.extend(wrong)
+        schemas.extend(() if wrong else found)
+    return tuple(schemas), faults
+
+
+def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
+    """Names in schemas that none of them declares, and interfaces that inherit themselves. Python schemas have none."""
+    peers = graph.by_module(schemas)
+    for schema in schemas:
+        local = {(model.module, model.name) for model in schema.models}
+        local |= {(schema.module, interface.name) for interface in schema.interfaces}
+        for reference in dict.fromkeys(graph.references(schema)):
+            home = peers.get(reference.module)
+            there = (*home.models, *home.interfaces) if home else ()
+            if (reference.module, reference.name) not in local and reference.name not in {item.name for item in there}:
+                message = f"{reference.module}.{reference.name} is declared nowhere"
+                yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
+        for interface in schema.interfaces:
+            if interface in graph.bases(interface, peers):
+                message = f"{interface.name} inherits itself"
+                position = interface.position
+                yield Diagnostic(schema.path, position.line, position.column, message, "leave one of the bases out")
+
+
+def same_output(schemas: Sequence[ir.Schema]) -> Iterator[Diagnostic]:
+    """Schemas of which the generated module would be one file, or that are one module."""
+    for attribute, what in (("output", "become"), ("module", "are the module")):
+        owners: dict[str, ir.Schema] = {}
+        for schema in schemas:
+            value: str = getattr(schema, attribute)
+            other = owners.setdefault(value, schema)
+            if other is not schema:
+                message = f"this and {other.path} both {what} {value}"
+                yield Diagnostic(schema.path, 1, 1, message, "rename one of them, or give only one")
+
+
+def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
+    try:
+        written: object = json.loads(path.read_bytes())
+    except OSError as error:
+        return Diagnostic(shown(path), 1, 1, f"cannot be read: {error.strerror}", "name a file that holds IR")
+    except json.JSONDecodeError as error:
+        return Diagnostic(shown(path), error.lineno, error.colno, f"this is not JSON: {error.msg}", _PRINTED_BY)
+    except (UnicodeDecodeError, RecursionError) as error:
+        return Diagnostic(shown(path), 1, 1, f"this is not JSON: {error}", _PRINTED_BY)
+    items = cast("list[Any]", written) if isinstance(written, list) else [written]
+    for item in items:
+        number = cast("Mapping[str, object]", item).get("format", ir.IR_FORMAT) if isinstance(item, dict) else None
+        if number is not None and number != ir.IR_FORMAT:
+            message = f"this is IR of format {number!r}; this compiler reads format {ir.IR_FORMAT}"
+            return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")
+    try:
+        return _SCHEMAS.validate_json(json.dumps(items))
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"])
+        return Diagnostic(shown(path), 1, 1, f"this is not IR: {where}: {first['msg']}", _PRINTED_BY)
+
+
+def _names(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
+    output = PurePosixPath(schema.output)
+    if output.is_absolute() or output.suffix != ".py" or not all(map(_is_name, output.with_suffix("").parts)):
+        yield _fault(path, f"{schema.output!r} is not the path of a module inside the output folder")
+    if any(ord(character) < 32 for character in schema.path):
+        yield _fault(path, f"{schema.path!r} is not a path")
+    names = [(reference.module, reference.name) for reference in graph.references(schema)]
+    names += [(model.module, model.name) for model in schema.models]
+    names += [(schema.module, item.name) for item in schema.interfaces]
+    for module, name in dict.fromkeys(names):
+        if not all(_is_name(part) for part in module.split(".")):
+            yield _fault(path, f"{module!r} is not the name of a module")
+        if not _is_name(name):
+            yield _fault(path, f"{name!r} is not a name")
+    for name in dict.fromkeys(_members(schema)):
+        if not _is_name(name):
+            yield _fault(path, f"{name!r} is not a name")
+
+
+def _members(schema: ir.Schema) -> Iterator[str]:
+    for model in schema.models:
+        yield from (field.name for field in model.fields)
+    for interface in schema.interfaces:
+        for member in interface.members:
+            yield member.name
+            if isinstance(member, ir.Method):
+                yield from (parameter.name for parameter in member.parameters)
+
+
+def _is_name(text: str) -> bool:
+    return text.isidentifier() and not keyword.iskeyword(text)
+
+
+def _fault(path: Path, message: str) -> Diagnostic:
+    return Diagnostic(shown(path), 1, 1, message, "use Python identifiers that are no keywords, joined as usual")

@@ -1,0 +1,187 @@
+"""The codecs of types of the standard library that JSON has no form for. Rule: the form is one that a peer in any
+language reads without this library, and what is read back equals what was sent.
+
+    date, time       a string as in ISO 8601: "2024-01-31", "12:30:00", "12:30:00+02:00"
+    timedelta        seconds, as a number
+    Decimal          a string, which keeps every digit: "19.90"
+    UUID             a string of 36 characters, in lower case
+    bytearray        bytes, as an ArrayBuffer
+    Enum             the value of the member: a string or a number
+    Flag             the number that the set bits make
+    set, frozenset   an array in any order; one that repeats an element is read as if it did not
+    tuple[T, ...]    an array
+"""
+
+from __future__ import annotations
+
+import enum
+import re
+import uuid
+from collections.abc import Callable, Set
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from typing import Any, Final
+
+from capnweb_runtime.core.codecs import BYTES, FLOAT, INT, TypeCodec
+from capnweb_runtime.core.compound import ListCodec
+from capnweb_runtime.core.devaluate import encode_bytes, encode_float, encode_int
+from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.hook import Exporter, Wire
+from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
+
+_DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?Infinity|NaN", re.ASCII)
+_UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
+_DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_TIME: Final = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
+
+
+class _Text(TypeCodec):
+    """A type with a form in text.
+
+    Parameters:
+        cls: the type.
+        label: what a text has to be.
+        write: makes the text of a value.
+        pattern: what the whole text has to match; Python itself reads more than peers write.
+        read: makes a value of such a text, or raises ValueError or ArithmeticError.
+    """
+
+    def __init__(
+        self,
+        cls: type[Any],
+        label: str,
+        write: Callable[[Any], str],
+        pattern: re.Pattern[str],
+        read: Callable[[str], Any],
+    ) -> None:
+        self._cls = cls
+        self._label = label
+        self._write = write
+        self._pattern = pattern
+        self._read = read
+
+    @property
+    def label(self) -> str:
+        return self._label
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        # A datetime is a date to Python, but its time would be lost.
+        if isinstance(value, self._cls) and not isinstance(value, datetime):
+            return self._write(value)
+        return self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        if type(wire) is str and self._pattern.fullmatch(wire):
+            try:
+                return self._read(wire)
+            except (ValueError, ArithmeticError):
+                pass
+        raise wire_mismatch(self._label, wire)
+
+
+class _Timedelta(TypeCodec):
+    @property
+    def label(self) -> str:
+        return "a number of seconds"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return encode_float(value.total_seconds()) if isinstance(value, timedelta) else self.other(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> timedelta:
+        try:
+            return timedelta(seconds=FLOAT.decode(wire, source))
+        except (Mismatch, ValueError, OverflowError):
+            raise wire_mismatch(self.label, wire) from None
+
+
+class _Bytearray(TypeCodec):
+    @property
+    def label(self) -> str:
+        return "bytes"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, bytes | bytearray | memoryview):
+            return self.other(value, to)
+        return [*encode_bytes(value, to), "ArrayBuffer"]
+
+    def decode(self, wire: Wire, source: Evaluator) -> bytearray:
+        return bytearray(BYTES.decode(wire, source))
+
+
+class EnumCodec(TypeCodec):
+    """A member of an enum, by its value; of a Flag, any combination of members.
+
+    Parameters:
+        cls: the enum, whose values are strings, integers and booleans.
+    """
+
+    def __init__(self, cls: type[enum.Enum]) -> None:
+        self._cls = cls
+        self._flag = issubclass(cls, enum.Flag)
+        # By type as well: True equals 1. Aliases of a member are not listed, and have its value.
+        self._members = {(type(member.value), member.value): member for member in cls}
+
+    @property
+    def label(self) -> str:
+        if self._flag:
+            return f"a combination of {self._cls.__name__}"
+        return f"{self._cls.__name__}, one of " + ", ".join(repr(member.value) for member in self._cls)
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, self._cls):
+            return self.other(value, to)
+        plain = value.value
+        return encode_int(plain) if type(plain) is int else plain
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        value = wire if type(wire) in (str, bool) else self._number(wire, source)
+        found = self._combination(value) if self._flag else self._members.get((type(value), value))
+        if found is None:
+            raise wire_mismatch(self.label, wire)
+        return found
+
+    def _number(self, wire: Wire, source: Evaluator) -> int:
+        try:
+            return INT.decode(wire, source)
+        except Mismatch:
+            raise wire_mismatch(self.label, wire) from None
+
+    def _combination(self, value: Any) -> enum.Enum | None:
+        try:
+            found = self._cls(value) if type(value) is int and value >= 0 else None
+        except ValueError:
+            return None
+        return found if isinstance(found, self._cls) else None
+
+
+class CollectionCodec(ListCodec):
+    """A set, frozenset or tuple whose elements have one type.
+
+    Parameters:
+        cls: what is made of the elements.
+        item: how they travel.
+    """
+
+    def __init__(self, cls: type[Any], item: TypeCodec) -> None:
+        super().__init__(item)
+        self._cls = cls
+
+    @property
+    def label(self) -> str:
+        return super().label if self._cls is tuple else f"a set of {self.item.label}"
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if self._cls is not tuple and not isinstance(value, Set):
+            return self.other(value, to)
+        return super().encode(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        return self._cls(super().decode(wire, source))
+
+
+DATE: Final = _Text(date, "a date in the form YYYY-MM-DD", date.isoformat, _DATE, date.fromisoformat)
+TIME: Final = _Text(time, "a time in the form HH:MM:SS", time.isoformat, _TIME, time.fromisoformat)
+TIMEDELTA: Final = _Timedelta()
+DECIMAL: Final = _Text(Decimal, "a decimal number as a string", str, _DECIMAL, Decimal)
+UUID: Final = _Text(uuid.UUID, "a UUID as a string", str, _UUID, uuid.UUID)
+BYTEARRAY: Final = _Bytearray()

@@ -1,0 +1,36 @@
+"""What the standard library has beyond JSON."""
+
+from collections.abc import AsyncIterator, Callable
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Protocol
+from uuid import UUID
+
+from pydantic import BaseModel
+
+
+class Invoice(BaseModel):
+    number: UUID
+    issued: date
+    total: Decimal
+    opens: time | None = None
+    due: timedelta = timedelta(days=30)
+    tags: frozenset[str] = frozenset()
+    lines: tuple[tuple[str, Decimal], ...] = ()
+    paid_on: list[date] = []
+
+
+class Ledger(Protocol):
+    @property
+    def opened(self) -> date: ...
+    @property
+    def currencies(self) -> frozenset[str]: ...
+    async def add(self, invoice: Invoice, at: time, *, within: timedelta | None = None) -> UUID: ...
+    async def find(self, number: UUID | int) -> Invoice | None: ...
+    async def total(self, since: date, until: date | None = None) -> Decimal: ...
+    async def open_numbers(self, except_for: set[UUID]) -> set[UUID]: ...
+    async def sums(self, amounts: tuple[Decimal, ...]) -> tuple[Decimal, ...]: ...
+    async def sums_by_day(self, days: dict[str, tuple[Decimal, ...]]) -> list[set[int]]: ...
+    async def scan(self, page: bytearray) -> bytearray: ...
+    async def days(self, on_day: Callable[[date], timedelta]) -> AsyncIterator[date]: ...
+    async def mixed(self, value: bool | list[int] | date | float | None) -> dict[str, int] | Decimal | tuple[int, str]: ...

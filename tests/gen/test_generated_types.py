@@ -1,0 +1,179 @@
+"""Types of the schema language at work: what one end of a session sends arrives at the other as what it was."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping, Sequence, Set
+from datetime import date, time, timedelta
+from decimal import Decimal
+from http import HTTPStatus
+from typing import Any, Literal
+from uuid import UUID
+
+import pytest
+
+from capnweb_runtime import codegen_api as rpc
+from tests.gen.conftest import Serve
+from tests.gen.golden.named_types import expected as named
+from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, Names, User, UserId
+from tests.gen.golden.standard_types import expected as standard
+from tests.gen.golden.standard_types.schema import Invoice
+
+# ---- the standard library
+
+NUMBER = UUID("12345678-1234-5678-1234-567812345678")
+NEW_YEAR = date(2024, 1, 1)
+INVOICE = Invoice(
+    number=NUMBER,
+    issued=NEW_YEAR,
+    total=Decimal("19.90"),
+    opens=time(8, 30),
+    tags=frozenset({"a", "b"}),
+    lines=(("pen", Decimal("1.10")), ("ink", Decimal("18.80"))),
+    paid_on=[date(2024, 2, 29)],
+)
+
+
+class Ledger(standard.LedgerTarget):
+    added: list[Any]
+
+    def __init__(self) -> None:
+        Ledger.added = []
+
+    @property
+    def opened(self) -> date:
+        return NEW_YEAR
+
+    @property
+    def currencies(self) -> Set[str]:
+        return {"EUR"}
+
+    def add(self, invoice: Invoice, at: time, *, within: timedelta | None = None) -> UUID:
+        Ledger.added += [invoice, at, within]
+        return invoice.number
+
+    async def find(self, number: UUID | int) -> Invoice | None:
+        return INVOICE if number == NUMBER else None
+
+    def total(self, since: date, until: date | None = None) -> Decimal:
+        return Decimal((until or since).toordinal()) / 100
+
+    def open_numbers(self, except_for: set[UUID]) -> Set[UUID]:
+        return frozenset({NUMBER}) - except_for
+
+    def sums(self, amounts: tuple[Decimal, ...]) -> tuple[Decimal, ...]:
+        return (sum(amounts, Decimal("0.00")),)
+
+    def sums_by_day(self, days: dict[str, tuple[Decimal, ...]]) -> Sequence[Set[int]]:
+        return [{int(amount) for amount in amounts} for amounts in days.values()]
+
+    def scan(self, page: bytearray) -> bytearray:
+        page += b"!"
+        return page
+
+    async def days(self, on_day: rpc.CallbackStub[[date], timedelta]) -> AsyncIterator[date]:
+        shift = await on_day(NEW_YEAR)
+
+        async def days() -> AsyncIterator[date]:
+            yield NEW_YEAR + shift
+
+        return days()
+
+    def mixed(self, value: bool | list[int] | date | float | None) -> Mapping[str, int] | Decimal | tuple[int, str]:
+        match value:
+            case list():
+                return {str(number): number for number in value}
+            case date():
+                return value.day, value.isoformat()
+            case _:
+                return Decimal(str(value))
+
+
+async def test_a_model_of_standard_types_arrives_as_it_was_sent(served: Serve) -> None:
+    api = served(Ledger, standard.LedgerStub)
+    assert await api.add(INVOICE, time(12, 0), within=timedelta(hours=1, microseconds=1)) == NUMBER
+    assert Ledger.added == [INVOICE, time(12, 0), timedelta(hours=1, microseconds=1)]
+    found = await api.find(NUMBER)
+    assert found == INVOICE
+    assert found.due == timedelta(days=30)
+    assert (await api.find(NUMBER).total, await api.find(NUMBER).tags) == (Decimal("19.90"), {"a", "b"})
+    assert await api.find(1) is None
+
+
+async def test_standard_types_are_arguments_and_results(served: Serve) -> None:
+    api = served(Ledger, standard.LedgerStub)
+    assert (await api.opened, await api.currencies) == (NEW_YEAR, frozenset({"EUR"}))
+    assert await api.total(api.opened) == Decimal(NEW_YEAR.toordinal()) / 100
+    assert await api.open_numbers(set()) == {NUMBER}
+    assert await api.open_numbers(api.open_numbers(set())) == set()
+    assert await api.sums((Decimal("0.10"), Decimal("0.20"))) == (Decimal("0.30"),)
+    assert await api.sums_by_day({"a": (Decimal(1), Decimal(1)), "b": ()}) == [{1}, set()]
+    page = await api.scan(bytearray(b"abc"))
+    assert (page, type(page)) == (b"abc!", bytearray)
+    assert [day async for day in api.days(lambda day: timedelta(days=day.day))] == [date(2024, 1, 2)]
+
+
+async def test_types_of_different_forms_are_told_apart(served: Serve) -> None:
+    api = served(Ledger, standard.LedgerStub)
+    assert await api.mixed([1, 2]) == {"1": 1, "2": 2}
+    assert await api.mixed(date(2024, 2, 3)) == (3, "2024-02-03")
+    assert [await api.mixed(value) for value in (0.5, 2)] == [Decimal("0.5"), Decimal("2.0")]
+    with pytest.raises(TypeError, match="value"):
+        await api.mixed("later")  # type: ignore[arg-type]  # that it is refused is what is tested
+
+
+# ---- names
+
+
+ROOT = AdminId(UserId(7))
+
+
+class Painter(named.PainterTarget):
+    @property
+    def favourite(self) -> Colour:
+        return Colour.CRIMSON
+
+    def paint(self, colour: Colour = Colour.RED, level: Level = Level.HIGH, tint: Colour | None = None) -> Kind:
+        return Kind.WEB if (colour, level, tint) == (Colour.BLUE, Level.HIGH, Colour.RED) else Kind.PAPER
+
+    def grant(self, user: UserId, access: Access = Access.BOTH) -> User:
+        return User(id=user, access=access, levels={Level.LOW, Level.HIGH})
+
+    def admin(self, id: AdminId = ROOT, names: Names | None = None) -> AdminId:
+        return AdminId(UserId(id + len(names or [])))
+
+    def labels(self, labels: dict[str, Kind]) -> Mapping[str, Kind]:
+        return labels
+
+    async def all(self, wanted: list[Colour]) -> Set[Colour]:
+        return set(wanted)
+
+    def either(self, value: Kind | UserId | None = Kind.WEB, other: Literal["x"] | Level = "x") -> Kind | UserId:
+        return UserId(-1) if value is None else value
+
+    def status(self, *, kinds: Literal["all"] | tuple[Kind, ...] = "all") -> HTTPStatus:
+        return HTTPStatus.OK if kinds == (Kind.WEB,) else HTTPStatus.NOT_FOUND
+
+
+async def test_enums_arrive_as_members(served: Serve) -> None:
+    api = served(Painter, named.PainterStub)
+    assert await api.favourite is Colour.RED
+    assert await api.paint(Colour.BLUE, tint=api.favourite) is Kind.WEB
+    assert await api.paint() is Kind.PAPER
+    assert await api.labels({"a": Kind.WEB})["a"] is Kind.WEB
+    assert await api.all([Colour.RED, Colour.BLUE, Colour.RED]) == {Colour.RED, Colour.BLUE}
+    assert [await api.status(), await api.status(kinds=(Kind.WEB,))] == [404, 200]
+    with pytest.raises(TypeError, match="Colour, one of 'red', 'blue'"):
+        await api.paint("green")  # type: ignore[arg-type]  # that it is refused is what is tested
+
+
+async def test_flags_and_new_types_arrive_as_such(served: Serve) -> None:
+    api = served(Painter, named.PainterStub)
+    user = await api.grant(UserId(3), Access.READ | Access.WRITE)
+    assert user == User(id=UserId(3), access=Access.BOTH, levels={Level.LOW, Level.HIGH})
+    assert await api.grant(UserId(3), Access(0)).access is Access(0)
+    assert await api.admin(names=Names(["a", "b"])) == 9
+
+
+async def test_unions_of_named_types_are_told_apart(served: Serve) -> None:
+    api = served(Painter, named.PainterStub)
+    assert [await api.either(), await api.either(UserId(5)), await api.either(None)] == [Kind.WEB, 5, -1]
