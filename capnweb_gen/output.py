@@ -166,10 +166,10 @@ def _stage(path: Path, text: str) -> Path:
     try:
         with os.fdopen(descriptor, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
-        # mkstemp makes files that only their owner reads; source files follow the umask.
+        # mkstemp makes files that only their owner reads; source files follow the umask, or what they were before.
         umask = os.umask(0)
         os.umask(umask)
-        temporary.chmod(0o666 & ~umask)
+        temporary.chmod(path.stat().st_mode & 0o777 if path.exists() else 0o666 & ~umask)
     except BaseException:
         temporary.unlink(missing_ok=True)
         raise

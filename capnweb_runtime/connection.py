@@ -90,7 +90,7 @@ class AsyncioHost(HostBase):
         context: every call gets a copy of it; by default, of the Context in which the host is made.
         eager: whether to make eager tasks; the default is what this Python can do.
         tasks: the set that keeps calls in progress alive; the sessions of a server share one.
-        max_calls: calls that may run at a time; one more is rejected.
+        limits: bounds of the session.
     """
 
     __slots__ = ("_collect_due", "_context", "_eager", "_loop", "_queue", "_unstarted", "tasks")
@@ -103,9 +103,9 @@ class AsyncioHost(HostBase):
         context: contextvars.Context | None = None,
         eager: bool = HAS_EAGER_TASKS,
         tasks: set[asyncio.Task[Any]] | None = None,
-        max_calls: int = DEFAULT_LIMITS.calls,
+        limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, max_calls)
+        super().__init__(observer or Observer(), self._collect_soon, limits)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
@@ -277,7 +277,7 @@ class Connection:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
-        self.host = AsyncioHost(self._loop, observer=observer, context=context, tasks=tasks, max_calls=limits.calls)
+        self.host = AsyncioHost(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
         self.session = Session(
             None if main is None else target_hook(main, self.host),
             host=self.host,

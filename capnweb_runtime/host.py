@@ -16,7 +16,7 @@ from capnweb_runtime.core.interface import ANY_METHOD
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import FunctionHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
-from capnweb_runtime.limits import DEFAULT_LIMITS
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.streams import ReadableStream, WritableStream, pump
 
@@ -28,18 +28,21 @@ class HostBase(ABC):
         observer: is told of failures.
         wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
             anything.
-        max_calls: calls that may run at a time.
+        limits: bounds of the session that the host runs.
 
     Attributes:
+        limits: the same.
         running: calls that have started and not returned.
+        copied: nodes of values that have been copied; reset by the session.
     """
 
-    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "max_calls", "running")
+    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "limits", "running")
 
     def __init__(
-        self, observer: Observer, wake_from_anywhere: Callable[[], None], max_calls: int = DEFAULT_LIMITS.calls
+        self, observer: Observer, wake_from_anywhere: Callable[[], None], limits: Limits = DEFAULT_LIMITS
     ) -> None:
-        self.max_calls = max_calls
+        self.limits = limits
+        self.copied = 0
         self.running = 0
         self._observer = observer
         self._wake_from_anywhere = wake_from_anywhere

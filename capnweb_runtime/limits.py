@@ -31,6 +31,8 @@ class Limits:
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
         value_nodes: nodes of a value that is put together from earlier results, written out. Default 1,000,000: a
             result can name another one twice, and so on, doubling at each step.
+        held_bytes: bytes that one session may make this side hold, in calls that have not been released and streams
+            that have not been read. Default 256 MiB.
         calls: calls of the peer's that may run at a time. Default 10,000.
     """
 
@@ -45,6 +47,7 @@ class Limits:
     blob_bytes: int = 64 * 1024 * 1024
     calls: int = 10_000
     value_nodes: int = 1_000_000
+    held_bytes: int = 256 * 1024 * 1024
 
 
 DEFAULT_LIMITS = Limits()

@@ -167,8 +167,7 @@ class WritableStream(WritableRef, Generic[T_contra]):
             return
         token = self._window.sent(size, loop.time())
         done.then(lambda _: self._acknowledged(token, loop), lambda error: self._failed(token, error))
-        backlog = self._hook.backlog()
-        if backlog is not None:
+        while self._window.in_flight and (backlog := self._hook.backlog()) is not None:
             await settled(backlog)
         while not self._window.open and self._error is None:
             opened: asyncio.Future[None] = loop.create_future()

@@ -8,9 +8,9 @@ from __future__ import annotations
 
 import json
 import keyword
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any, cast
+from typing import Any
 
 from pydantic import TypeAdapter, ValidationError
 
@@ -55,8 +55,7 @@ def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
         local |= {(schema.module, interface.name) for interface in schema.interfaces}
         for reference in dict.fromkeys(graph.references(schema)):
             home = peers.get(reference.module)
-            there = (*home.models, *home.interfaces) if home else ()
-            if (reference.module, reference.name) not in local and reference.name not in {item.name for item in there}:
+    XX            if (reference.module, reference.name) not in local and reference.name not in {item.name for item in there}:
                 message = f"{reference.module}.{reference.name} is declared nowhere"
                 yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
         for interface in schema.interfaces:
@@ -78,18 +77,23 @@ def same_output(schemas: Sequence[ir.Schema]) -> Iterator[Diagnostic]:
                 yield Diagnostic(schema.path, 1, 1, message, "rename one of them, or give only one")
 
 
+def _declares(schema: ir.Schema, reference: ir.Reference) -> bool:
+    models = {model.name for model in schema.models if model.module == schema.module}
+    return reference.name in models or any(interface.name == reference.name for interface in schema.interfaces)
+
+
 def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
     try:
-        written: object = json.loads(path.read_bytes())
+        written: Any = json.loads(path.read_bytes())
     except OSError as error:
         return Diagnostic(shown(path), 1, 1, f"cannot be read: {error.strerror}", "name a file that holds IR")
     except json.JSONDecodeError as error:
         return Diagnostic(shown(path), error.lineno, error.colno, f"this is not JSON: {error.msg}", _PRINTED_BY)
     except (UnicodeDecodeError, RecursionError) as error:
         return Diagnostic(shown(path), 1, 1, f"this is not JSON: {error}", _PRINTED_BY)
-    items = cast("list[Any]", written) if isinstance(written, list) else [written]
+    items: list[Any] = written if isinstance(written, list) else [written]
     for item in items:
-        number = cast("Mapping[str, object]", item).get("format", ir.IR_FORMAT) if isinstance(item, dict) else None
+        number: object = item.get("format") if isinstance(item, dict) else None
         if number is not None and number != ir.IR_FORMAT:
             message = f"this is IR of format {number!r}; this compiler reads format {ir.IR_FORMAT}"
             return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")

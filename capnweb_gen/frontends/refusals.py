@@ -9,7 +9,7 @@ import collections.abc
 import inspect
 import typing
 from collections.abc import Mapping
-from typing import TypeVar, get_args, get_origin
+from typing import NewType, TypeVar, get_args, get_origin
 
 import typing_extensions
 
@@ -84,7 +84,7 @@ def describe(annotation: object) -> str:
         return "None"
     if inspect.isclass(annotation) and get_origin(annotation) is None:
         return annotation.__qualname__
-    if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
+    if isinstance(annotation, TypeVar | typing_extensions.TypeVar | NewType):
         return annotation.__name__
     text = str(annotation)
     for prefix in ("typing.", "typing_extensions.", "collections.abc.", "datetime.", f"{_module_of(annotation)}."):
@@ -94,5 +94,5 @@ def describe(annotation: object) -> str:
 
 def _module_of(annotation: object) -> str:
     parts = (get_origin(annotation), *get_args(annotation))
-    modules = [part.__module__ for part in parts if isinstance(part, type)]
+    modules = [part.__module__ for part in parts if isinstance(part, type | NewType)]
     return next((module for module in modules if module != "builtins"), "builtins")

@@ -28,7 +28,7 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, estimated_size
@@ -39,6 +39,8 @@ from capnweb_runtime.observe import Observer
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
 
+BYTES_PER_NODE: Final = 64
+"""About what a node of a copied value takes: a list with one number in it."""
 STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
 
@@ -65,6 +67,7 @@ class Exchange(ABC):
         self.outbox_bytes = 0
         # What the message at hand is to exporter and importer.
         self.depth = 0  # of the values in the one that is being encoded
+        self.value_nodes = limits.value_nodes
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
         self.message_bytes = 0  # of the one that is being received
@@ -72,7 +75,8 @@ class Exchange(ABC):
         self._wake = wake
         self._observer = observer
         self._outbox: list[Any] = []
-        self._written: Cell[None] | None = None  # settles when the outbox is taken
+        self._written: Cell[None] | None = None  # settles when the outbox is taken or a write is acknowledged
+        self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
         self._next_push = 1  # next id of a call that we send
@@ -80,6 +84,7 @@ class Exchange(ABC):
         self._exported: list[int] = []  # by the message that is being encoded, for taking back; pipes are positive
         self._promised: list[int] = []  # those of them whose resolution follows the message
         self._piped: dict[int, tuple[OutgoingStream, Hook]] = {}  # streams that begin once their message is sent
+        self._meter = Meter(limits.held_bytes)
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
@@ -166,6 +171,7 @@ class Exchange(ABC):
         entry.refcount -= count
         if entry.refcount == 0:
             del self._exports[export_id]
+            self._meter.held -= entry.held_bytes
             entry.hook.dispose()
 
     # ---- messages out (Sender)
@@ -195,7 +201,7 @@ class Exchange(ABC):
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
         done: Cell[Payload] = Cell()
-        refused = self._refusal() or self._input_ended
+        refused = self._ended() if self.closed else self._input_ended  # past a limit, streams wait: see `backlog`
         if refused is not None:
             args.dispose()
             done.reject(refused)
@@ -210,7 +216,13 @@ class Exchange(ABC):
         entry.local_refs = 1
         entry.remote_refs = 0  # the peer releases it by itself
         entry.waiting = done
+        self._writes += 1
+        done.then(self._written_one, self._written_one)
         return done, size
+
+    def _written_one(self, _: object) -> None:
+        self._writes -= 1
+        self._let_streams_go_on()
 
     def mark(self) -> int:
         """See `Exporter.mark`."""
@@ -228,7 +240,8 @@ class Exchange(ABC):
 
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
-        if self.outbox_bytes < STREAM_BACKLOG or self.closed:
+        has_room = self.outbox_bytes < STREAM_BACKLOG and 2 * self._writes < self.limits.imports
+        if has_room or self.closed:
             return None
         if self._written is None:
             self._written = Cell()

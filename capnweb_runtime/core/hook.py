@@ -28,12 +28,14 @@ class Host(Protocol):
     """Runs code of the application on behalf of the core.
 
     Attributes:
+        limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
-        max_calls: calls that may run at a time; one more is rejected.
+        copied: nodes of values that have been copied; counted by the core.
     """
 
+    limits: Limits
     running: int
-    max_calls: int
+    copied: int
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function in a Context of its own.
@@ -92,10 +94,12 @@ class Exporter(Protocol):
         host: runs local targets and functions that are exported.
         depth: how deep in its message a value stands that is encoded: 1 in arguments, otherwise 0.
         raw_bytes: whether the transport carries bytes as they are.
+        value_nodes: nodes that a value may have that is put together from earlier ones.
         local: whether nothing is written: what cannot be copied then travels as it is, inside a `Local`.
     """
 
     depth: int
+    value_nodes: int
     local: bool
     raw_bytes: bool
 

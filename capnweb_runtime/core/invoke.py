@@ -97,7 +97,7 @@ def run(
     Returns:
         A hook for the result, owned by the caller.
     """
-    if host.running >= host.max_calls:
+    if host.running >= host.limits.calls:
         dispose_all(held)
         return ErrorHook(LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time"))
     try:

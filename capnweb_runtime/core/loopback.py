@@ -16,13 +16,14 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 class Loopback:
     """An exporter and an importer at once."""
 
-    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes", "raw_bytes")
+    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes", "raw_bytes", "value_nodes")
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.depth = 0
         self.local = True
         self.raw_bytes = False
+        self.value_nodes = host.limits.value_nodes
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS
         self._table: list[Hook] = []

@@ -30,7 +30,6 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.errors import LimitExceeded
-from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
 
@@ -38,7 +37,7 @@ def encode_payload(payload: Payload, to: Exporter) -> Wire:
     """The expression for a payload; its capabilities stay owned by it."""
     if payload.codec is not None:
         return payload.codec.encode(payload.value, to)
-    check_size(payload)
+    check_size(payload, to.value_nodes)
     return devaluate(payload.value, to)
 
 
@@ -47,7 +46,7 @@ def encode_arguments(payload: Payload, to: Exporter) -> list[Wire]:
     if payload.codec is not None:
         wire: list[Wire] = payload.codec.encode(payload.value, to)
         return wire
-    check_size(payload)
+    check_size(payload, to.value_nodes)
     return [devaluate(item, to, 1) for item in payload.value]
 
 
@@ -86,7 +85,7 @@ def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
     if payload.codec is None and payload.hooks is None and _is_plain(payload.value, codec):
         if not payload.shared:
             return payload.value
-        check_size(payload)
+        check_size(payload, host.limits.value_nodes)
         return copy_branch(payload.value).value
     return _decode(encode_payload, payload, codec, host)
 
@@ -114,28 +113,46 @@ def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec
     return value
 
 
-def branch(payload: Payload, value: Any) -> Payload:
-    """A payload for a part of a plain one: a copy in which every capability is a reference of its own, or, where
-    there is none, the part itself, shared.
+def branch(value: Any, host: Host) -> Payload:
+    """A payload for a part of a plain tree: the part itself, shared, where no capability is in it, otherwise a copy in
+    which each is a reference of its own.
 
     Sharing is what keeps a chain of results that name one another twice, each twice as large, from taking memory.
+
+    Parameters:
+        value: the part; promises in it have been resolved.
+        host: its limits bound the copy, and it counts what has been copied.
+
+    Raises:
+        LimitExceeded: the copy would be too large.
     """
-    if payload.hooks is None and payload.promises is None:
+    if not _holds_refs(value, set()):
         shared = Payload(value)
         shared.shared = True
         return shared
-    _check_nodes(value)
+    host.copied += weigh(value, host.limits.value_nodes)
     return copy_branch(value)
 
 
-def check_size(payload: Payload) -> None:
+def _holds_refs(value: Any, seen: set[int]) -> bool:
+    """Whether there is a capability in a tree, of which parts may be shared."""
+    if isinstance(value, Ref):
+        return True
+    if type(value) not in (list, dict) or id(value) in seen:
+        return False
+    seen.add(id(value))
+    return any(_holds_refs(item, seen) for item in (value if type(value) is list else value.values()))
+
+
+def check_size(payload: Payload, max_nodes: int) -> None:
     """Raises LimitExceeded if a shared tree, written out, has too many nodes to be sent or delivered."""
     if payload.shared:
-        _check_nodes(payload.value)
+        weigh(payload.value, max_nodes)
 
 
-def _check_nodes(value: Any) -> None:
-    left = DEFAULT_LIMITS.value_nodes
+def weigh(value: Any, max_nodes: int) -> int:
+    """Nodes of a tree, written out, a capability counting as a hundred. Raises LimitExceeded if that is too many."""
+    weight = 0
     pending = [value]
     while pending:
         value = pending.pop()
@@ -143,9 +160,10 @@ def _check_nodes(value: Any) -> None:
             pending += value
         elif type(value) is dict:
             pending += value.values()
-        left -= 1
-        if len(pending) > left:
-            raise LimitExceeded(f"a value of more than {DEFAULT_LIMITS.value_nodes} nodes, written out")
+        weight += 100 if isinstance(value, Ref) else 1
+        if weight + len(pending) > max_nodes:
+            raise LimitExceeded(f"a value of more than {max_nodes} nodes, written out (a capability counts as 100)")
+    return weight
 
 
 def copy_branch(value: Any) -> Payload:
@@ -232,7 +250,9 @@ class _Resolving:
         hook = promise._hook
         if promise._path:
             hook = hook.get(promise._path)
-            self._payload.hooks = [*(self._payload.hooks or ()), hook]
+            if self._payload.hooks is None:
+                self._payload.hooks = []
+            self._payload.hooks.append(hook)
         pulled = hook.pull()
         if isinstance(pulled, Payload):
             self._place(container, key, pulled)

@@ -46,20 +46,48 @@ class _Unread:
         self.known = known
 
 
+class Meter:
+    """Counts bytes that a peer makes a session hold.
+
+    Parameters:
+        most: bytes that may be held.
+    """
+
+    __slots__ = ("held", "most")
+
+    def __init__(self, most: int) -> None:
+        self.held = 0
+        self.most = most
+
+    def take(self, size: int) -> None:
+        """Counts bytes as held. Raises LimitExceeded, with nothing counted, if that is too many."""
+        if self.held + size > self.most:
+            raise self.error()
+        self.held += size
+
+    def error(self) -> LimitExceeded:
+        """What to tell a peer that makes us hold too much."""
+        return LimitExceeded(
+            f"more than {self.most} bytes are held for the peer, in calls that it has not released and streams not read yet"
+        )
+
+
 class Pipe:
     """Chunks on their way to one reader.
 
     Parameters:
         max_bytes: size of the chunks that may wait unread; passing it breaks the stream.
+        meter: counts them for the session.
 
     Attributes:
         taken: whether somebody reads it.
     """
 
-    __slots__ = ("_bytes", "_cancel_reason", "_chunks", "_ended", "_error", "_max_bytes", "_readers", "taken")
+    __slots__ = ("_bytes", "_cancel_reason", "_chunks", "_ended", "_error", "_max_bytes", "_meter", "_readers", "taken")
 
-    def __init__(self, max_bytes: int) -> None:
+    def __init__(self, max_bytes: int, meter: Meter) -> None:
         self._max_bytes = max_bytes
+        self._meter = meter
         self._bytes = 0
         self._chunks: deque[_Unread] = deque()
         self._readers: deque[Cell[Chunk | None]] = deque()
@@ -82,12 +110,8 @@ class Pipe:
         """
         done: Cell[None] = Cell()
         refusal = self._refusal()
-        if refusal is None and not self._readers and self._bytes + size > self._max_bytes:
-            refusal = LimitExceeded(
-                f"more than {self._max_bytes} bytes of a stream wait to be read: "
-                "write on only as writes are acknowledged"
-            )
-            self.fail(refusal)
+        if refusal is None and not self._readers:
+            refusal = self._too_much(size)
         if refusal is not None:
             chunk.dispose()
             done.reject(refusal)
@@ -95,12 +119,31 @@ class Pipe:
             self._readers.popleft().resolve(chunk)
             done.resolve(None)
         else:
-            self._bytes += size
+            self._hold(size)
             unread = _Unread(chunk, size, done, waiting is None)
             self._chunks.append(unread)
             if waiting is not None:
                 waiting.then(lambda _: self._known(unread), lambda error: self._refuse(unread, error))
         return done
+
+    def _too_much(self, size: int) -> LimitExceeded | None:
+        """The error that breaks the stream, if a chunk of the size may not wait as well."""
+        if self._bytes + size > self._max_bytes:
+            error = LimitExceeded(
+                f"more than {self._max_bytes} bytes of a stream wait to be read: "
+                "write on only as writes are acknowledged"
+            )
+        elif self._meter.held + size > self._meter.most:
+            error = self._meter.error()
+        else:
+            return None
+        self.fail(error)
+        return error
+
+    def _hold(self, size: int) -> None:
+        """Counts bytes that wait, or, where negative, that no longer do."""
+        self._bytes += size
+        self._meter.held += size
 
     def _known(self, unread: _Unread) -> None:
         unread.known = True
@@ -110,7 +153,7 @@ class Pipe:
         """A promise in a chunk has failed: that write fails, and the others go on."""
         if unread in self._chunks:
             self._chunks.remove(unread)
-            self._bytes -= unread.size
+            self._hold(-unread.size)
             unread.chunk.dispose()
             unread.done.reject(error)
             self._serve()
@@ -126,7 +169,7 @@ class Pipe:
             reader.resolve(None)
             return
         unread = self._chunks.popleft()
-        self._bytes -= unread.size
+        self._hold(-unread.size)
         reader.resolve(unread.chunk)
         unread.done.resolve(None)
 
@@ -173,7 +216,7 @@ class Pipe:
 
     def _drop(self, reason: BaseException) -> None:
         chunks, self._chunks = self._chunks, deque()
-        self._bytes = 0
+        self._hold(-self._bytes)
         for unread in chunks:
             unread.chunk.dispose()
             unread.done.reject(reason)

@@ -26,7 +26,7 @@ from capnweb_runtime.core.hook import (
     Wire,
     dispose_all,
 )
-from capnweb_runtime.core.payload import copy_branch, encode_arguments, encode_payload
+from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
@@ -50,6 +50,7 @@ class Recorder:
     depth = 1
     local = False
     raw_bytes = False
+    value_nodes = DEFAULT_LIMITS.value_nodes
 
     def mark(self) -> int:
         """Nothing is ever exported."""
@@ -265,7 +266,7 @@ def replay(
         results: list[Payload] = []
         try:
             for element in elements:
-                replayer = Replayer(host, captures, wrap(copy_branch(element)), budget)
+                replayer = Replayer(host, captures, wrap(branch(element, host)), budget)
                 results.append(replayer.apply(instructions, wrap))
         except BaseException:
             for result in results:

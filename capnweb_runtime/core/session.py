@@ -16,7 +16,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
-from capnweb_runtime.core.exchange import Encoding, Exchange
+from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
 from capnweb_runtime.core.hook import (
     Codec,
     ErrorHook,
@@ -203,12 +203,16 @@ class Session(Exchange):
             raise _bad_message(wire)
         if len(self._exports) >= self.limits.exports:
             raise self._too_many_exports()
+        self.host.copied = 0
         hook = self._evaluate_push(wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
-        self._exports[self._next_call] = ExportEntry(hook)
+        entry = ExportEntry(hook)
+        self._exports[self._next_call] = entry
         self._next_call += 1
+        entry.held_bytes = self.message_bytes + self.host.copied * BYTES_PER_NODE
+        self._meter.take(entry.held_bytes)
 
     def _evaluate_push(self, expression: Wire) -> Hook:
         """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""
@@ -234,7 +238,7 @@ class Session(Exchange):
     def _on_pipe(self, wire: list[Wire]) -> None:
         if len(self._exports) >= self.limits.exports:
             raise self._too_many_exports()
-        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes), self.host))
+        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self._meter), self.host))
         self._exports[self._next_call] = entry
         self._next_call += 1
 

@@ -273,14 +273,16 @@ class ExportEntry:
         refcount: how often it has been introduced and not been released.
         pulled: whether the peer has asked for its resolution, or is sent it without asking.
         auto_release: whether it is released once its resolution has been sent.
+        held_bytes: about what a call of the peer's makes this side hold until it is released.
         readable_taken: whether the readable end of a pipe has been used.
     """
 
-    __slots__ = ("auto_release", "hook", "pulled", "readable_taken", "refcount")
+    __slots__ = ("auto_release", "held_bytes", "hook", "pulled", "readable_taken", "refcount")
 
     def __init__(self, hook: Hook) -> None:
         self.hook = hook
         self.refcount = 1
         self.pulled = False
         self.auto_release = False
+        self.held_bytes = 0
         self.readable_taken = False

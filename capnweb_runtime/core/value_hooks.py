@@ -28,6 +28,7 @@ from capnweb_runtime.core.payload import (
     branch,
     follow,
     make_plain,
+    resolve_promises,
 )
 from capnweb_runtime.core.remap import default_budget, replay
 from capnweb_runtime.errors import DisposedError, LimitExceeded
@@ -93,10 +94,24 @@ class PayloadHook(Hook):
             return ErrorHook(error)
         if isinstance(found, Inside):
             return found.hook.get(found.rest, expect)
-        try:
-            return PayloadHook(branch(self._open(), found), self._host)
-        except LimitExceeded as error:
-            return ErrorHook(error)
+        return self._part(path)
+
+    def _part(self, path: Path) -> Hook:
+        """A hook over a copy of the value at the path, once the promises in this payload have been resolved: a copy
+        of a promise each time it is named would let messages double what they hold.
+        """
+        waiting = resolve_promises(self._open(), self._host)
+        if waiting is None:
+            try:
+                return PayloadHook(branch(follow(self._open().value, path), self._host), self._host)
+            except (LimitExceeded, TypeError) as error:
+                return ErrorHook(error)
+        part: Cell[Hook] = Cell()
+        waiting.then(lambda _: part.resolve(self._part_now(path)), part.reject)
+        return PromiseHook(part, self._host)
+
+    def _part_now(self, path: Path) -> Hook:
+        return ErrorHook(DisposedError(DISPOSED_HOOK)) if self._payload is None else self._part(path)
 
     def map(
         self,

@@ -25,8 +25,8 @@ def test_faults_of_all_members_are_reported_in_one_run(compile_text: Compile) ->
         compile_text,
         """
         class Api(Protocol):
-            async def first(self, a: set[int]) -> None: ...
-            async def dup(self) -> set[int]: ...
+            async def first(self, a: type[int]) -> None: ...
+            async def dup(self) -> type[int]: ...
         """,
     )
     assert len(found) == 3
@@ -60,12 +60,12 @@ def test_a_reserved_name_is_fine_in_a_model_and_for_a_parameter(compile_text: Co
 def test_inherited_faults_are_reported_once(compile_text: Compile) -> None:
     text = """
         class Base(Protocol):
-            async def one(self) -> set[int]: ...
+            async def one(self) -> type[int]: ...
 
         class Derived(Base, Protocol):
             async def two(self) -> None: ...
         """
-    assert messages(compile_text, text) == ["Base.one(): set[int] cannot travel"]
+    assert messages(compile_text, text) == ["Base.one(): type[int] cannot travel"]
 
 
 def test_a_diamond_inherits_each_member_once(compile_text: Compile) -> None:

@@ -7,6 +7,7 @@ import logging
 import pytest
 
 from examples.conformance import checks
+from examples.conformance.checks import base
 from examples.conformance.checks.base import CHECKS, Check
 from examples.conformance.client import run, why_not
 from examples.conformance.target import Main
@@ -17,9 +18,10 @@ assert checks.__all__, "importing the package registers its checks"
 
 
 @pytest.fixture(autouse=True)
-def quiet() -> None:
-    """Faulty servers fail, which is no news."""
-    logging.getLogger("capnweb_runtime").setLevel(logging.CRITICAL)
+def impatient(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    """Faulty servers fail, which is no news, and some things never happen, for which nobody waits long."""
+    caplog.set_level(logging.CRITICAL, "capnweb_runtime")
+    monkeypatch.setattr(base, "TRIES", 40)
 
 
 def chosen(mutants: list[Mutant]) -> list[Check]:

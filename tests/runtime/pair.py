@@ -85,9 +85,9 @@ class SyncHost(HostBase):
     `collect`.
     """
 
-    def __init__(self, observer: Observer | None = None, max_calls: int = DEFAULT_LIMITS.calls) -> None:
+    def __init__(self, observer: Observer | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         self.wakes = 0
-        super().__init__(observer or Recording(), self._count, max_calls)
+        super().__init__(observer or Recording(), self._count, limits)
 
     def _count(self) -> None:
         self.wakes += 1
@@ -102,7 +102,7 @@ class Side:
 
     def __init__(self, main: RpcTarget | Hook | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         self.observer = Recording()
-        self.host = SyncHost(self.observer, limits.calls)
+        self.host = SyncHost(self.observer, limits)
         self.closed_with: list[BaseException] = []
         self.wakes = 0
         self.sent: list[str] = []

@@ -231,18 +231,18 @@ ADD = "class Add(BaseModel):\n    a: int\n"
         ("class Api(InterfaceModel):\n    x: Method[int, int]", ["6:15: Api.x takes int, which lists no parameters"]),
         ("class Api(InterfaceModel):\n    x: Property[int]\n    x: Property[str]", ["7:5: Api.x is declared twice"]),
         (
-            "class Api(InterfaceModel):\n    x: Method[\n        None,\n      set[int]]\n    y: Property[complex]",
-            ["8:7: Api.x(): set[int] cannot travel", "9:17: Api.y: complex cannot travel"],
+            "class Api(InterfaceModel):\n    x: Method[\n        None,\n      type[int]]\n    y: Property[complex]",
+            ["8:7: Api.x(): type[int] cannot travel", "9:17: Api.y: complex cannot travel"],
         ),
-        ("class Api(InterfaceModel):\n    x: Annotated[Method[None, set[int]], 1]", ["6:31: Api.x(): set[int] cannot"]),
+        ("class Api(InterfaceModel):\n    x: Annotated[Method[None, type[int]], 1]", ["6:31: Api.x(): type[int] cannot"]),
         (
             f"{ADD}    b: Annotated[int, Field(gt=1)]\nclass Api(InterfaceModel):\n    x: Method[Add, int]",
             ["7:5: Api.x(), parameter b: constraints say what nothing would check here"],
         ),
         (
-            "class P(BaseModel):\n    s: set[int]\n    d: list[int] = []\n    n: int = 's'\n" + TAKES_P,
+            "class P(BaseModel):\n    s: type[int]\n    d: list[int] = []\n    n: int = 's'\n" + TAKES_P,
             [
-                "6:8: Api.x(), parameter s: set[int] cannot travel",
+                "6:8: Api.x(), parameter s: type[int] cannot travel",
                 "7:5: the default of the parameter d of Api.x() is not a number",
                 "8:5: the default of the parameter n of Api.x() is 's', which its type excludes",
             ],

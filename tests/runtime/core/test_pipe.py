@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.errors import LimitExceeded, RpcError
 
 STOP = RpcError("stop")
@@ -33,7 +33,7 @@ def state(cell: Cell[Any]) -> Any:
 
 @pytest.fixture
 def pipe() -> Pipe:
-    return Pipe(100)
+    return Pipe(100, Meter(1000))
 
 
 def test_chunks_come_out_in_the_order_in_which_they_went_in(pipe: Pipe) -> None:

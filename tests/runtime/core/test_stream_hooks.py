@@ -10,7 +10,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import CallArguments
 from capnweb_runtime.core.hook import ErrorHook, Payload, PlainPromise
 from capnweb_runtime.core.loopback import Loopback
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import LimitExceeded, RpcError
@@ -38,7 +38,7 @@ def host() -> SyncHost:
 
 @pytest.fixture
 def pipe() -> Pipe:
-    return Pipe(100)
+    return Pipe(100, Meter(1000))
 
 
 @pytest.fixture

@@ -1,0 +1,7 @@
+"""Scaffolds: a first implementation of the interfaces of a schema, which then belongs to its user.
+
+Rule: what a user wrote is never changed. Methods are added, and signatures follow the schema only where the body is
+still the one that was written here.
+
+`skeleton` reads what there is to implement from generated modules · `update` puts it into the user's file.
+"""

@@ -1,0 +1,160 @@
+"""What there is to implement: the target classes of generated modules, as methods to fill in.
+
+Rule: types are taken from the generated text, so that a scaffold fits the class that it derives from whatever that
+class looks like.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from capnweb_gen import graph, ir
+
+Imports = frozenset[tuple[str, str]]  # (module, name)
+_RUNTIME = "capnweb_runtime"
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method or property to fill in: its source, and what that needs."""
+
+    name: str
+    text: str
+    imports: Imports
+
+
+@dataclass(frozen=True)
+class Skeleton:
+    """A class that implements one interface."""
+
+    name: str
+    target: str
+    doc: str | None
+    methods: tuple[Method, ...]
+    imports: Imports
+
+
+def skeletons(schema: ir.Schema, peers: graph.Peers, texts: Mapping[str, str], package: str) -> list[Skeleton]:
+    """Classes for all interfaces of one schema, inherited members included.
+
+    Args:
+        schema: what to implement.
+        peers: all schemas of the run, by module.
+        texts: the generated modules, by path relative to the output folder.
+        package: the dotted name of the output folder, or nothing if it is no package.
+    """
+    modules = {peer.module: _Module(_dotted(package, peer.output), texts[peer.output]) for peer in peers.values()}
+    own = modules[schema.module]
+    made: list[Skeleton] = []
+    for interface in schema.interfaces:
+        methods: dict[str, Method] = {}
+        homes = [(interface, own), *((base, _home(base, peers, modules)) for base in graph.bases(interface, peers))]
+        for declared, module in homes:
+            for method in module.methods(declared.name):
+                methods.setdefault(method.name, method)
+        target = f"{interface.name}Target"
+        imports = frozenset({(own.name, target)})
+        made.append(Skeleton(interface.name, target, interface.doc, tuple(methods.values()), imports))
+    return made
+
+
+def _dotted(package: str, output: str) -> str:
+    module = output.removesuffix(".py").replace("/", ".")
+    return f"{package}.{module}" if package else module
+
+
+def _home(interface: ir.Interface, peers: graph.Peers, modules: Mapping[str, _Module]) -> _Module:
+    return next(modules[peer.module] for peer in peers.values() if interface in peer.interfaces)
+
+
+class _Module:
+    """One generated module, and where its names come from."""
+
+    def __init__(self, name: str, text: str) -> None:
+        self.name = name
+        self._classes: dict[str, ast.ClassDef] = {}
+        self._origins: dict[str, tuple[str, str]] = {}
+        for node in ast.parse(text).body:
+            if isinstance(node, ast.ClassDef):
+                self._classes[node.name] = node
+                self._origins[node.name] = (name, node.name)
+            elif isinstance(node, ast.ImportFrom):
+                for alias in node.names:
+                    bound = alias.name if alias.asname is None else f"{alias.name} as {alias.asname}"
+                    self._origins[alias.asname or alias.name] = (self._absolute(node), bound)
+            elif isinstance(node, ast.Import):
+                for alias in node.names:
+                    self._origins[alias.asname or alias.name] = ("", alias.name)
+
+    def methods(self, interface: str) -> Iterator[Method]:
+        """What a target of an interface has to define itself."""
+        for node in self._classes[f"{interface}Target"].body:
+            if isinstance(node, ast.FunctionDef):
+                yield self._method(node)
+
+    def _method(self, node: ast.FunctionDef) -> Method:
+        is_property = any(isinstance(item, ast.Name) and item.id == "property" for item in node.decorator_list)
+        annotations = [argument.annotation for argument in _arguments(node.args) if argument.annotation]
+        result = _without_awaitable(node.returns) if node.returns else ast.Constant(None)
+        imports: set[tuple[str, str]] = set()
+        names = _Names(self._origins, imports)
+        for argument in _arguments(node.args):
+            argument.annotation = names.visit(argument.annotation) if argument.annotation else None
+        node.returns = names.visit(result)
+        del annotations
+        head = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:"
+        lines = ["@property", head] if is_property else [f"async {head}"]
+        doc = ast.get_docstring(node)
+        lines += [f"    {line}".rstrip() for line in _docstring(doc)] if doc else []
+        text = "\n".join([*lines, "    raise NotImplementedError", ""])
+        return Method(node.name, text, frozenset(imports))
+
+    def _absolute(self, node: ast.ImportFrom) -> str:
+        if not node.level:
+            return node.module or ""
+        parent = self.name.split(".")[: -node.level]
+        return ".".join([*parent, *([node.module] if node.module else [])])
+
+
+class _Names(ast.NodeTransformer):
+    """Writes the types of a generated module for another one, and notes what has to be imported there."""
+
+    def __init__(self, origins: Mapping[str, tuple[str, str]], imports: set[tuple[str, str]]) -> None:
+        self._origins = origins
+        self._imports = imports
+
+    def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        if isinstance(node.value, ast.Name) and node.value.id == "rpc":
+            self._imports.add((_RUNTIME, node.attr))
+            return ast.Name(node.attr)
+        self.generic_visit(node)
+        return node
+
+    def visit_Name(self, node: ast.Name) -> ast.expr:
+        if node.id in self._origins:
+            self._imports.add(self._origins[node.id])
+        return node
+
+
+def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
+    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
+    yield from (argument for argument in (arguments.vararg, arguments.kwarg) if argument)
+
+
+def _without_awaitable(result: ast.expr) -> ast.expr:
+    """`T | Awaitable[T]` → `T`: what is written with `async def` says what is awaited."""
+    match result:
+        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Subscript(value=ast.Name(id="Awaitable"))):
+            return left
+        case _:
+            return result
+
+
+def _docstring(text: str) -> list[str]:
+    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    first, *others = escaped.split("\n")
+    if not others:
+        return [f'"""{first}{" " if first.endswith(chr(34)) else ""}"""']
+    return [f'"""{first}', *others, '"""']

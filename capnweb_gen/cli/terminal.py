@@ -1,0 +1,117 @@
+"""What the command line says, and how.
+
+Rule: results go to standard output, everything else to standard error. Colours, progress and summaries are for a
+terminal; what is piped is plain, and silent when all is well.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+
+import click
+from rich.console import Console
+from rich.text import Text
+
+from capnweb_gen import ir, output
+from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.files import shown
+
+_COLOURS = {"+": "green", "-": "red", "@": "cyan"}
+
+
+def say(message: str) -> None:
+    """Tell the user something."""
+    _stderr().print(Text(message))
+
+
+def count(number: int, noun: str) -> str:
+    """`1 file`, `2 files`."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
+
+
+@contextmanager
+def working(what: str) -> Iterator[None]:
+    """While this lasts, a terminal shows that something is being done."""
+    console = _stderr()
+    if not console.is_terminal:
+        yield
+        return
+    with console.status(what):
+        yield
+
+
+def summarize(schemas: Sequence[ir.Schema], files: int, changed: int) -> None:
+    """On a terminal, say what a run that went well was about."""
+    console = _stderr()
+    if console.is_terminal:
+        interfaces = [interface for schema in schemas for interface in schema.interfaces]
+        members = sum(len(interface.members) for interface in interfaces)
+        models = sum(len(schema.models) for schema in schemas)
+        parts = [count(len(schemas), "schema"), count(len(interfaces), "interface"), count(members, "member")]
+        made = f"{count(files, 'file')}, {changed or 'none'} changed"
+        console.print(Text(f"{', '.join(parts)}, {count(models, 'model')} → {made}", style="dim"))
+
+
+def print_diff(changes: Iterable[output.Change]) -> None:
+    """Print what writing would change."""
+    console = Console(highlight=False, soft_wrap=True)
+    for change in changes:
+        for line in change.diff().splitlines():
+            console.print(Text(line, style=_COLOURS.get(line[:1], "")))
+
+
+def write(changes: list[output.Change]) -> None:
+    """Make changes to files and say which.
+
+    Raises:
+        click.ClickException: a file cannot be written; none was.
+    """
+    try:
+        output.write(changes)
+    except OSError as error:
+        where = f" {error.filename}" if error.filename else ""
+        message = f"cannot write{where}: {error.strerror or error}; nothing was changed"
+        raise click.ClickException(message) from error
+    for change in changes:
+        say(f"{'removed' if change.after is None else 'wrote'} {shown(change.path)}")
+
+
+def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+    """End the program with exit code 1 if there are diagnostics, after printing them.
+
+    JSON goes to standard output: an object whose `diagnostics` have file, line, column, message and hint.
+    """
+    if as_json and diagnostics:
+        print_json(diagnostics)
+    elif diagnostics:
+        _print(diagnostics)
+    if diagnostics:
+        sys.exit(1)
+
+
+def print_json(diagnostics: Sequence[Diagnostic]) -> None:
+    """Print diagnostics for a program to read."""
+    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
+
+
+def _print(diagnostics: Sequence[Diagnostic]) -> None:
+    console = _stderr()
+    for diagnostic in diagnostics:
+        console.print(
+            Text.assemble(
+                (diagnostic.location, "bold"),
+                ": ",
+                (diagnostic.message, "red"),
+                "\n    hint: ",
+                (diagnostic.hint, "green"),
+            )
+        )
+    console.print(Text(f"{count(len(diagnostics), 'fault')}; nothing was written"))
+
+
+def _stderr() -> Console:
+    return Console(stderr=True, highlight=False, soft_wrap=True)
