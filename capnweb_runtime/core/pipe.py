@@ -68,7 +68,8 @@ class Meter:
     def error(self) -> LimitExceeded:
         """What to tell a peer that makes us hold too much."""
         return LimitExceeded(
-            f"more than {self.most} bytes are held for the peer, in calls that it has not released and streams not read yet"
+            f"more than {self.most} bytes are held for the peer, "
+            "in calls that it has not released and streams that have not been read"
         )
 
 
