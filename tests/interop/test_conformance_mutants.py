@@ -21,7 +21,7 @@ assert checks.__all__, "importing the package registers its checks"
 def impatient(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
     """Faulty servers fail, which is no news, and some things never happen, for which nobody waits long."""
     caplog.set_level(logging.CRITICAL, "capnweb_runtime")
-    monkeypatch.setattr(base, "TRIES", 40)
+    monkeypatch.setattr(base, "TRIES", 60)
 
 
 def chosen(mutants: list[Mutant]) -> list[Check]:
