@@ -67,6 +67,13 @@ def find_interface(reference: ir.Reference, peers: Peers) -> ir.Interface | None
     return next((interface for interface in declared if interface.name == reference.name), None)
 
 
+def find_model(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> ir.Model | None:
+    """The model that a schema names. One from elsewhere is described in each schema that names it."""
+    home = peers.get(reference.module, schema)
+    named = (reference.module, reference.name)
+    return next((model for model in home.models if (model.module, model.name) == named), None)
+
+
 def bases(interface: ir.Interface, peers: Peers) -> Iterator[ir.Interface]:
     """The interfaces that one inherits, nearest first, each once."""
     seen: list[ir.Interface] = []
@@ -113,8 +120,8 @@ def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
     waiting = [(reference, schema)]
     while waiting:
         named, namer = waiting.pop()
-        home = peers.get(named.module, namer)  # a model from elsewhere is described in each schema that names it
-        model = next((model for model in home.models if (model.module, model.name) == (named.module, named.name)), None)
+        home = peers.get(named.module, namer)
+        model = find_model(named, namer, peers)
         if model is None:
             continue
         if model.extra == "allow":

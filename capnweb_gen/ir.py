@@ -277,18 +277,25 @@ class Interface(Node):
 
 
 class ModelField(Node):
-    """One field of a model. `accepts` is the name under which the model's own validation takes it."""
+    """One field of a model. `accepts` is the name under which the model's own validation takes it.
+
+    A computed one is sent, and ignored on arrival.
+    """
 
     name: str
     wire: str
     accepts: str
     type: TypeShape
     required: bool
+    computed: bool = False
     position: Position
 
 
 class Model(Node):
-    """A type that travels by value. `module` and `path` say where it is declared, which may be outside the schema."""
+    """A type that travels by value. `module` and `path` say where it is declared, which may be outside the schema.
+
+    `form` says how Python declares it. On the wire all are objects.
+    """
 
     name: str
     module: str
@@ -296,6 +303,7 @@ class Model(Node):
     doc: str | None = None
     fields: tuple[ModelField, ...] = ()
     extra: Literal["ignore", "allow", "forbid"] = "ignore"
+    form: Literal["pydantic", "dataclass", "named_tuple", "typed_dict"] = "pydantic"
     position: Position
 
 

@@ -29,6 +29,7 @@ from capnweb_runtime.core.compound import (
     ModelCodec,
     OptionalCodec,
     TupleCodec,
+    TypedDictCodec,
     UnionCodec,
     ValueCodec,
 )
@@ -46,7 +47,7 @@ from capnweb_runtime.core.standard import (
     CollectionCodec,
     EnumCodec,
 )
-from capnweb_runtime.models import Reader
+from capnweb_runtime.models import Reader, RecordReader
 from capnweb_runtime.streams import (
     ReadableStream,
     StreamCodec,
@@ -187,6 +188,17 @@ def model(
     return ModelCodec(cls, encode, decode, promise, pure)
 
 
+def typed_dict(
+    cls: type[Any],
+    encode: Callable[[Any, Exporter], Wire],
+    decode: Callable[[Wire, Importer], Any],
+    promise: Callable[[], type[PromiseRef]],
+    pure: bool = True,
+) -> Codec:
+    """Codec of a TypedDict; as for `model`."""
+    return TypedDictCodec(cls, encode, decode, promise, pure)
+
+
 def interface(
     stub: Callable[[], type[StubRef]], promise: Callable[[], type[PromiseRef]], target: Callable[[], type[Exportable]]
 ) -> Codec:
@@ -204,6 +216,11 @@ def callback(result: Codec, *params: Codec) -> Codec:
 def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
     """Reads a model from its wire form; see `Reader`."""
     return Reader(cls, wire, source)
+
+
+def record_reader(cls: type[M], wire: Wire, source: Importer) -> RecordReader[M]:
+    """Reads a dataclass, NamedTuple or TypedDict from its wire form; see `RecordReader`."""
+    return RecordReader(cls, wire, source)
 
 
 __all__ = [
@@ -271,11 +288,13 @@ __all__ = [
     "param",
     "prop",
     "reader",
+    "record_reader",
     "require",
     "set_of",
     "stream_of",
     "tuple_of",
     "tuple_of_any",
+    "typed_dict",
     "union_of",
     "writable_of",
 ]

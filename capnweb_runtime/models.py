@@ -1,5 +1,5 @@
-"""How pydantic models are read from the wire. Rule: fields are decoded by their codecs, then pydantic judges the
-whole, strictly.
+"""How models are read from the wire. Rule: fields are decoded by their codecs, then the class judges the whole:
+pydantic strictly, a plain record by what making one raises.
 
 Nothing here imports pydantic: a model brings what is needed with it.
 """
@@ -57,6 +57,12 @@ class Reader(Generic[M]):
             else:
                 self._take(wire_name, name, codec)
 
+    def computed(self, wire_name: str) -> None:
+        """Passes over a field that the class makes itself from the others."""
+        if wire_name in self._wire:
+            self._read.add(wire_name)
+            drop(self._wire[wire_name], self._source)
+
     def _take(self, wire_name: str, name: str, codec: TypeCodec) -> None:
         self._read.add(wire_name)
         try:
@@ -74,11 +80,15 @@ class Reader(Generic[M]):
             raise _as_mismatch(error) from None
         return built
 
+    def _extra(self) -> str:
+        policy: str = self._model.model_config.get("extra") or "ignore"
+        return policy
+
     def _take_extra(self) -> None:
         """Unknown fields follow the model's `extra`: kept where it allows them, refused where it forbids them,
         otherwise dropped.
         """
-        extra = self._model.model_config.get("extra", "ignore")
+        extra = self._extra()
         for key, item in self._wire.items():
             if key in self._read:
                 continue
@@ -90,11 +100,30 @@ class Reader(Generic[M]):
             self._take(key, key, ANY)
 
 
-def _as_mismatch(error: ValueError) -> Mismatch:
-    """The first fault that pydantic found."""
+class RecordReader(Reader[M]):
+    """Reads a dataclass, NamedTuple or TypedDict: it is called with the fields by name. Unknown fields are dropped."""
+
+    __slots__ = ()
+
+    def build(self) -> M:
+        """The record. Raises Mismatch if making it raises a ValueError or TypeError."""
+        if len(self._read) < len(self._wire):
+            self._take_extra()
+        try:
+            built: M = self._model(**self._fields)
+        except (TypeError, ValueError) as error:
+            raise _as_mismatch(error) from None
+        return built
+
+    def _extra(self) -> str:
+        return "ignore"
+
+
+def _as_mismatch(error: Exception) -> Mismatch:
+    """The first fault that pydantic found, or what else was wrong."""
     faults: list[Any] = getattr(error, "errors", list)()
     if not faults:
-        return Mismatch("a valid value", str(error))
+        return Mismatch(f"a valid value ({error})", "an object")
     first = faults[0]
     mismatch = Mismatch(f"a valid value ({first['msg']})", repr(first.get("input"))[:80])
     for key in reversed(first["loc"]):

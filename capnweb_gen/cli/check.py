@@ -28,7 +28,9 @@ def check(schemas: tuple[Path, ...], out: Path | None, backend: str | None, as_j
         message = f"{terminal.count(len(changes), 'file')} out of date; run: {job.command}"
         if as_json:
             hint = f"run: {job.command}"
-            terminal.stop_on([Diagnostic(shown(item.path), 1, 1, "out of date", hint) for item in changes], as_json=True)
+            terminal.stop_on(
+                [Diagnostic(shown(item.path), 1, 1, "out of date", hint) for item in changes], as_json=True
+            )
         terminal.print_diff(changes)
         terminal.say(message)
         sys.exit(1)

@@ -103,6 +103,15 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
     return compiled, changes
 
 
+def generated_folder() -> Path:
+    """The output folder that the configuration names, or else the usual one."""
+    try:
+        found, settings = _settings()
+    except click.UsageError:
+        return Path("generated")
+    return found.parent / settings.out
+
+
 def _sources(job: Job, compiled: Compiled) -> frozenset[str]:
     """The folders given as arguments. A single file says nothing about its neighbours."""
     return frozenset(shown(schema) for schema in job.schemas if schema.is_dir()) if compiled.files else frozenset()

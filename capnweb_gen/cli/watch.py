@@ -7,7 +7,8 @@ from __future__ import annotations
 
 import sys
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
 from pathlib import Path
 from types import ModuleType
 
@@ -56,10 +57,8 @@ def watch(
 def _run(action: Callable[[], None]) -> dict[str, Path]:
     """Run once, as if nothing of the user's had been imported before; give what was imported."""
     before = set(sys.modules)
-    try:
+    with suppress(SystemExit):  # it has said why
         action()
-    except SystemExit:
-        pass  # it has said why
     new = {name: path for name in set(sys.modules) - before if (path := _own_file(sys.modules[name]))}
     for name in new:
         del sys.modules[name]
@@ -81,7 +80,7 @@ def _watched(schemas: Sequence[Path], imported: dict[str, Path]) -> Iterator[Pat
     yield from imported.values()
 
 
-def _stamps(paths: Iterator[Path] | Sequence[Path]) -> dict[Path, _Stamp]:
+def _stamps(paths: Iterable[Path]) -> dict[Path, _Stamp]:
     """When each file was written, and how long it is. A missing one has none."""
     found: dict[Path, _Stamp] = {}
     for path in paths:

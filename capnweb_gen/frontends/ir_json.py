@@ -10,14 +10,23 @@ import json
 import keyword
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
-from typing import Any
 
-from pydantic import TypeAdapter, ValidationError
+from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.files import shown
 
+
+class _Format(BaseModel):
+    """The part of a schema that says how to read the rest."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    format: object
+
+
+_FORMATS = TypeAdapter(tuple[_Format, ...])
 _SCHEMAS = TypeAdapter(tuple[ir.Schema, ...])
 _PRINTED_BY = "write it as `capnweb-gen ir` does; docs/ir.md describes the format"
 
@@ -55,7 +64,7 @@ def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
         local |= {(schema.module, interface.name) for interface in schema.interfaces}
         for reference in dict.fromkeys(graph.references(schema)):
             home = peers.get(reference.module)
-    XX            if (reference.module, reference.name) not in local and reference.name not in {item.name for item in there}:
+            if (reference.module, reference.name) not in local and (home is None or not _declares(home, reference)):
                 message = f"{reference.module}.{reference.name} is declared nowhere"
                 yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
         for interface in schema.interfaces:
@@ -84,21 +93,20 @@ def _declares(schema: ir.Schema, reference: ir.Reference) -> bool:
 
 def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
     try:
-        written: Any = json.loads(path.read_bytes())
+        written: object = json.loads(path.read_bytes())
     except OSError as error:
         return Diagnostic(shown(path), 1, 1, f"cannot be read: {error.strerror}", "name a file that holds IR")
     except json.JSONDecodeError as error:
         return Diagnostic(shown(path), error.lineno, error.colno, f"this is not JSON: {error.msg}", _PRINTED_BY)
     except (UnicodeDecodeError, RecursionError) as error:
         return Diagnostic(shown(path), 1, 1, f"this is not JSON: {error}", _PRINTED_BY)
-    items: list[Any] = written if isinstance(written, list) else [written]
-    for item in items:
-        number: object = item.get("format") if isinstance(item, dict) else None
-        if number is not None and number != ir.IR_FORMAT:
-            message = f"this is IR of format {number!r}; this compiler reads format {ir.IR_FORMAT}"
-            return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")
     try:
-        return _SCHEMAS.validate_json(json.dumps(items))
+        formats = _FORMATS.validate_python(written if isinstance(written, list) else [written])
+        for number in formats:
+            if number.format != ir.IR_FORMAT:
+                message = f"this is IR of format {number.format!r}; this compiler reads format {ir.IR_FORMAT}"
+                return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")
+        return _SCHEMAS.validate_json(json.dumps(written if isinstance(written, list) else [written]))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])

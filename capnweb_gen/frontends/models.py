@@ -1,6 +1,7 @@
-"""Pydantic models: from a model class to the IR.
+"""Models: from a class whose instances travel by value to the IR.
 
-Rule: pydantic says what the fields are and how they are called; the source says where they stand.
+Rule: pydantic, or for a plain record Python, says what the fields are and how they are called; the source says where
+they stand.
 """
 
 from __future__ import annotations
@@ -14,12 +15,14 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
-from capnweb_gen.frontends.shapes import Declarations, Shapes
+from capnweb_gen.frontends.records import RecordField, record_faults, record_fields, record_form
+from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model
 from capnweb_gen.frontends.source import AttributeSource, ClassSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 
 _TOP = Position(line=1, column=1)
+_INCOMPLETE_HINT = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
 
 
 class ModelReader:
@@ -39,16 +42,56 @@ class ModelReader:
         self._declarations = declarations
         self._faults = faults
 
-    def read(self, model: type[BaseModel]) -> ir.Model:
+    def read(self, model: type) -> ir.Model:
         """Describe one model."""
+        return self._pydantic(model) if is_model(model) else self._record(model)
+
+    def _record(self, record: type) -> ir.Model:
+        source = self._classes.get(record.__name__)
+        position = source.position if source else _TOP
+        fields: tuple[ir.ModelField, ...] = ()
+        try:
+            found = record_fields(record)
+            faults = list(record_faults(record))
+        except Exception as error:
+            self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+        else:
+            for name, message, hint in faults:
+                self._fault(_positions(name, source)[0], message, hint)
+            if not faults:
+                fields = tuple(self._record_field(record, field, source) for field in found)
+        return ir.Model(
+            name=record.__name__,
+            module=record.__module__,
+            path=self._path,
+            doc=source.doc if source else None,
+            fields=fields,
+            form=record_form(record) or "dataclass",
+            position=position,
+        )
+
+    def _record_field(self, record: type, field: RecordField, source: ClassSource | None) -> ir.ModelField:
+        name_position, type_position = _positions(field.name, source)
+        shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
+        return ir.ModelField(
+            name=field.name,
+            wire=naming.wire_name(field.name, self._case),
+            accepts=field.name,
+            type=shapes.from_type(field.annotation, type_position),
+            required=field.required,
+            computed=field.computed,
+            position=name_position,
+        )
+
+    def _pydantic(self, model: type[BaseModel]) -> ir.Model:
         source = self._classes.get(model.__name__)
         position = source.position if source else _TOP
         fields: tuple[ir.ModelField, ...] = ()
         try:
             model.model_rebuild()
         except Exception as error:
-            hint = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
-            self._fault(position, f"the model {model.__name__} is incomplete: {_first_line(error)}", hint)
+            message = f"the model {model.__name__} is incomplete: {_first_line(error)}"
+            self._fault(position, message, _INCOMPLETE_HINT)
         else:
             self._refuse_serializers(model, source)
             fields = tuple(self._field(model, name, info, source) for name, info in model.model_fields.items())

@@ -31,6 +31,7 @@ from capnweb_gen.frontends.files import (
 from capnweb_gen.frontends.interfaces import InterfaceReader
 from capnweb_gen.frontends.model import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.models import ModelReader
+from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_gen.frontends.source import ModuleSource, SourceError, read_source
 from capnweb_gen.ir import Position
@@ -137,7 +138,7 @@ class _SchemaReader:
         self._loaded = loaded
         self._project = project
         self._faults = faults
-        self._models: dict[type[BaseModel], ir.Model | None] = {}
+        self._models: dict[type, ir.Model | None] = {}
         self._case: naming.Case = self._wire_case()
 
     def schema(self) -> ir.Schema | None:
@@ -180,6 +181,9 @@ class _SchemaReader:
             if shapes.is_model(value):
                 if own and value not in lists and not _is_template(value):
                     self.model(value)
+            elif record_form(value) is not None:
+                if own and not value.__name__.startswith("_") and not shapes.is_generic(value):
+                    self.model(value)
             elif shapes.is_interface(value):
                 fault = shapes.interface_fault(value)
                 if fault is not None:
@@ -195,11 +199,11 @@ class _SchemaReader:
     def _in_source_order(self) -> tuple[ir.Model, ...]:
         """The models as the schema declares them, then those from elsewhere as they were found."""
         place = {name: index for index, name in enumerate(self._loaded.source.classes)}
-        module = self._loaded.file.module
+        module, last = self._loaded.file.module, len(place)
         models = [model for model in self._models.values() if model is not None]
-        return tuple(sorted(models, key=lambda model: place[model.name] if model.module == module else len(place)))
+        return tuple(sorted(models, key=lambda model: place.get(model.name, last) if model.module == module else last))
 
-    def model(self, model: type[BaseModel]) -> tuple[str, str] | None:
+    def model(self, model: type) -> tuple[str, str] | None:
         """A type names this model: it is read here, unless another schema of this run declares it."""
         home = model.__module__
         if model in self._models or (home != self._loaded.file.module and self._project.belongs(home)):

@@ -12,7 +12,7 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, is_dataclass
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -24,6 +24,7 @@ from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
 from capnweb_gen.frontends import named, unions
+from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup
 from capnweb_gen.frontends.refusals import describe as describe
 from capnweb_gen.ir import Position
@@ -80,7 +81,7 @@ class Declarations(Protocol):
     can.
     """
 
-    def model(self, model: type[BaseModel]) -> tuple[str, str] | None: ...
+    def model(self, model: type) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
 
 
@@ -164,6 +165,8 @@ class Shapes:
             return container
         if isinstance(origin, _ALIASES):
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
+        if record_form(origin) is not None:
+            raise UnsupportedTypeError(f"{describe(annotation)} is generic", "declare it without type parameters")
         if generic_interface:
             raise UnsupportedTypeError(
                 f"{describe(annotation)} is generic", "declare an interface without type parameters"
@@ -215,6 +218,9 @@ class Shapes:
         if is_model(annotation):
             fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
+        elif record_form(annotation) is not None:
+            fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
+            shape = ir.ModelShape(model=reference)
         elif is_interface(annotation):
             fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
             shape = ir.InterfaceShape(interface=reference)
@@ -274,6 +280,12 @@ def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
     return None
 
 
+def _record_fault(record: type) -> tuple[str, str] | None:
+    if is_generic(record):
+        return f"{describe(record)} is generic", "declare it without type parameters"
+    return None
+
+
 def interface_fault(interface: type) -> tuple[str, str] | None:
     """Why a Protocol is not an interface that can be compiled, with a hint."""
     library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
@@ -298,8 +310,6 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return UnsupportedTypeError(
             f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"
         )
-    if is_dataclass(annotation) or typing_extensions.is_typeddict(annotation) or hasattr(annotation, "_fields"):
-        return UnsupportedTypeError(f"{what} is not a pydantic model", f"write class {what}(BaseModel)")
     if issubclass(annotation, PurePath):
         return UnsupportedTypeError(f"{what} cannot travel", "write str")
     if any(is_interface(base) for base in annotation.__mro__[1:] if base.__module__ == annotation.__module__):

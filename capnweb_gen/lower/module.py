@@ -89,18 +89,28 @@ class _Lowering:
     def _model(self, model: ir.Model) -> ModelView:
         spelled = self._spell.model(_reference(model))
         function = naming.snake(model.name)
+        always = [field for field in model.fields if field.required or model.form != "typed_dict"]
         entries = [
-            layout.entry(
-                f"{layout.string(field.wire)}: {self._spell.codec(field.type)}.encode(value.{field.name}, to)",
-                indent=_BODY,
+            layout.entry(f"{layout.string(field.wire)}: {self._encoded(model, field)}", indent=_BODY)
+            for field in always
+        ]
+        absent = [
+            (
+                f"if {layout.string(field.name)} in value:",
+                f"wire[{layout.string(field.wire)}] = {self._encoded(model, field)}",
             )
             for field in model.fields
+            if field not in always
         ]
+        wire = f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, rpc.Wire]" if absent else ""
         return ModelView(
             encode_signature=layout.signature(
                 f"encode_{function}", [f"value: {spelled}", "to: rpc.Exporter"], "rpc.Wire", "", indent=""
             ),
             entries=tuple(entries),
+            wire_type=wire,
+            absent=tuple(absent),
+            reader="rpc.reader" if model.form == "pydantic" else "rpc.record_reader",
             decode_signature=layout.signature(
                 f"decode_{function}", ["wire: rpc.Wire", "source: rpc.Importer"], spelled, "", indent=""
             ),
@@ -109,7 +119,13 @@ class _Lowering:
             keeps_extra=model.extra == "allow",
         )
 
+    def _encoded(self, model: ir.Model, field: ir.ModelField) -> str:
+        key = f"value[{layout.string(field.name)}]" if model.form == "typed_dict" else f"value.{field.name}"
+        return f"{self._spell.codec(field.type)}.encode({key}, to)"
+
     def _read(self, field: ir.ModelField) -> str:
+        if field.computed:
+            return f"read.computed({layout.string(field.wire)})"
         way = "required" if field.required else "optional"
         names = [layout.string(field.wire), layout.string(field.accepts)]
         return layout.call(f"read.{way}", [*names, self._spell.codec(field.type)], indent=layout.STEP)

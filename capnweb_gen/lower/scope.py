@@ -78,6 +78,11 @@ class Scope:
         """Whether decoding a model needs nothing but its wire form."""
         return graph.is_pure(reference, self._schema, self._peers)
 
+    def is_typed_dict(self, reference: ir.Reference) -> bool:
+        """Whether the values of a model are dicts."""
+        found = graph.find_model(reference, self._schema, self._peers)
+        return found is not None and found.form == "typed_dict"
+
     def import_blocks(self) -> list[list[str]]:
         """The import statements in their groups: standard library, others, this project, the generated package."""
         blocks: list[list[str]] = [[], [], [], []]

@@ -75,7 +75,7 @@ class Spelling:
             case ir.TupleShape(items=items):
                 return "rpc.tuple_of", [self.codec(item) for item in items]
             case ir.UnionShape(members=members):
-                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_last_to_try)]
+                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_order_to_try)]
             case ir.CollectionShape(container=container, item=item):
                 return _COLLECTION_CODECS[container], [self.codec(item)]
             case ir.EnumShape(enum=reference):
@@ -104,7 +104,8 @@ class Spelling:
             encode = f"lambda value, to: {encode}(value, to)"
             decode = f"lambda wire, source: {decode}(wire, source)"
         pure = [] if self._scope.is_pure(reference) else ["pure=False"]
-        return "rpc.model", [self.model(reference), encode, decode, f"lambda: {promise}", *pure]
+        function = "rpc.typed_dict" if self._scope.is_typed_dict(reference) else "rpc.model"
+        return function, [self.model(reference), encode, decode, f"lambda: {promise}", *pure]
 
     def interface_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes an interface's codec."""
@@ -349,9 +350,17 @@ class Spelling:
                 raise AssertionError(f"{shape!r} is not a leaf")
 
 
-def _last_to_try(shape: ir.TypeShape) -> int:
-    """The order in which the codecs of a union are tried: that of floats would make a float of an int."""
-    return 1 if isinstance(shape, ir.Scalar) and shape.name == "float" else 0
+def _order_to_try(shape: ir.TypeShape) -> int:
+    """The order in which the codecs of a union are tried: a NamedTuple could go as a list, and an int as a float."""
+    match shape:
+        case ir.ModelShape():
+            return 0
+        case ir.Scalar(name="float"):
+            return 2
+        case ir.NewTypeShape(item=item):
+            return _order_to_try(item)
+        case _:
+            return 1
 
 
 def _same(constant: ir.LiteralValue, value: ir.DefaultValue) -> bool:

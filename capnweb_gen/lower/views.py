@@ -36,10 +36,13 @@ class ClassView:
 
 @dataclass(frozen=True)
 class ModelView:
-    """The functions that encode and decode a model."""
+    """The functions that encode and decode a model. `absent` are the fields that a value may be without."""
 
     encode_signature: str
     entries: tuple[str, ...]
+    wire_type: str
+    absent: tuple[tuple[str, str], ...]
+    reader: str
     decode_signature: str
     model: str
     reads: tuple[str, ...]

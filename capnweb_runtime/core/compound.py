@@ -273,6 +273,18 @@ class ModelCodec(TypeCodec):
         return self._decode(wire, source)
 
 
+class TypedDictCodec(ModelCodec):
+    """A dict with known keys: its class is there for type checkers alone, so that what is sent is known by its keys."""
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if not isinstance(value, Mapping):
+            return self.other(value, to)
+        try:
+            return self._encode(value, to)
+        except KeyError as error:
+            raise Mismatch(self.label, f"a dict without the key {error}") from None
+
+
 class InterfaceCodec(TypeCodec):
     """A capability: a target is sent as a new export, a stub or promise as what it refers to; a stub is what
     arrives.

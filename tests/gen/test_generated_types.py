@@ -15,6 +15,8 @@ from capnweb_runtime import codegen_api as rpc
 from tests.gen.conftest import Serve
 from tests.gen.golden.named_types import expected as named
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, Names, User, UserId
+from tests.gen.golden.records import expected as records
+from tests.gen.golden.records.schema import Currency, Gift, Item, Money, Movie, Search, Shelf, Spot
 from tests.gen.golden.standard_types import expected as standard
 from tests.gen.golden.standard_types.schema import Invoice
 
@@ -177,3 +179,75 @@ async def test_flags_and_new_types_arrive_as_such(served: Serve) -> None:
 async def test_unions_of_named_types_are_told_apart(served: Serve) -> None:
     api = served(Painter, named.PainterStub)
     assert [await api.either(), await api.either(UserId(5)), await api.either(None)] == [Kind.WEB, 5, -1]
+
+
+# ---- records
+
+
+class Shop(records.ShopTarget):
+    searched: list[Any]
+
+    def __init__(self) -> None:
+        Shop.searched = []
+
+    @property
+    def best(self) -> Movie:
+        return {"title": "best", "shown_at": Spot(1)}
+
+    def price(self, item: Item, gifts: list[Gift]) -> Money:
+        return Money(item.list_price.amount + sum(gift.list_price.amount for gift in gifts), Currency.USD)
+
+    def spot(self, of: Spot | None = None) -> Spot:
+        return Spot(2, 3, "there") if of is None else of
+
+    def movies(self, search: Search) -> Sequence[Movie]:
+        Shop.searched.append(search)
+        return [{"title": word} for word in search["words"]]
+
+    def shelf(self, shelves: dict[str, Shelf]) -> Shelf | None:
+        return shelves.get("a")
+
+    def either(self, value: Spot | str) -> Movie | Sequence[int]:
+        return {"title": value} if isinstance(value, str) else [value.x, value.y]
+
+
+async def test_dataclasses_arrive_as_instances(served: Serve) -> None:
+    api = served(Shop, records.ShopStub)
+    gift = Gift(list_price=Money(2), to="you")
+    assert await api.price(Item(list_price=Money(1), parts=[gift]), [gift]) == Money(3, Currency.USD)
+    assert await api.price(Item(list_price=Money(1)), []).currency is Currency.USD
+    wrong = Money(1)
+    object.__setattr__(wrong, "amount", -1)
+    with pytest.raises(TypeError, match=r"item\.listPrice.*an amount is not negative"):
+        await api.price(Item(list_price=wrong), [])
+
+
+async def test_named_tuples_arrive_as_such(served: Serve) -> None:
+    api = served(Shop, records.ShopStub)
+    assert await api.spot() == Spot(2, 3, "there")
+    assert await api.spot(Spot(4)) == Spot(4, 0, None)
+    assert (await api.spot().x, await api.spot().map_) == (2, "there")
+    assert await api.either(Spot(5, 6)) == [5, 6]
+    assert await api.either("a") == Movie(title="a")
+
+
+async def test_typed_dicts_keep_what_they_are_without(served: Serve) -> None:
+    api = served(Shop, records.ShopStub)
+    assert await api.best == {"title": "best", "shown_at": Spot(1)}
+    assert (await api.best.title, await api.best.shown_at.x) == ("best", 1)
+    search = Search(words=["a", "b"], before=NEW_YEAR, like={"title": "c", "year": 1999})
+    assert await api.movies(search) == [{"title": "a"}, {"title": "b"}]
+    assert await api.movies({"words": []}) == []
+    assert Shop.searched == [search, {"words": []}]
+    with pytest.raises(TypeError, match="without the key 'words'"):
+        await api.movies({})  # type: ignore[typeddict-item]  # that it is refused is what is tested
+
+
+async def test_models_hold_records(served: Serve) -> None:
+    api = served(Shop, records.ShopStub)
+    part = Item(list_price=Money(1))
+    shelf = Shelf(items=[Item(list_price=Money(2), parts=[part])], at=Spot(1), movie={"title": "a", "year": 2000})
+    assert await api.shelf({"a": shelf}) == shelf
+    arrived = await api.shelf({"a": shelf})
+    assert arrived is not None
+    assert arrived.items[0].count == 1

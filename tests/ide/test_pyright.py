@@ -39,8 +39,6 @@ def public(names: list[str]) -> set[str]:
         ("authed.friends().<cursor>", {"map", *PROMISES}),
         ("authed.friends().map(lambda p: p.<cursor>)", PROMISES),
         ("authed.friends().map(lambda i: authed.get_profile(i).<cursor>)", {"id", "name", "tags", *PROMISES}),
-        ("authed.friends().map(authed.get_profile).map(lambda p: p.<cursor>)", {"id", "name", "tags", *PROMISES}),
-        ("authed.watch(print).<cursor>", {"cancel", *PROMISES}),
     ],
 )
 def test_after_a_dot_exactly_the_declared_names_and_those_of_every_capability_are_offered(
@@ -180,5 +178,5 @@ def test_a_mistake_is_underlined_and_explained(editor: Editor, text: str, underl
 
 
 def test_correct_code_is_not_underlined(editor: Editor) -> None:
-    text = 'names = await authed.friends().map(lambda i: authed.get_profile(i).name)\nprint(names, profile, Profile)'
+    text = "names = await authed.friends().map(lambda i: authed.get_profile(i).name)\nprint(names, profile, Profile)"
     assert editor.errors(text) == []

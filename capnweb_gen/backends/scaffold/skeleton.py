@@ -9,8 +9,10 @@ from __future__ import annotations
 import ast
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from typing import cast
 
 from capnweb_gen import graph, ir
+from capnweb_gen.lower import layout
 
 Imports = frozenset[tuple[str, str]]  # (module, name)
 _RUNTIME = "capnweb_runtime"
@@ -95,21 +97,27 @@ class _Module:
                 yield self._method(node)
 
     def _method(self, node: ast.FunctionDef) -> Method:
-        is_property = any(isinstance(item, ast.Name) and item.id == "property" for item in node.decorator_list)
-        annotations = [argument.annotation for argument in _arguments(node.args) if argument.annotation]
-        result = _without_awaitable(node.returns) if node.returns else ast.Constant(None)
+        is_property = any(ast.unparse(item).endswith("property") for item in node.decorator_list)
         imports: set[tuple[str, str]] = set()
         names = _Names(self._origins, imports)
-        for argument in _arguments(node.args):
-            argument.annotation = names.visit(argument.annotation) if argument.annotation else None
-        node.returns = names.visit(result)
-        del annotations
-        head = f"def {node.name}({ast.unparse(node.args)}) -> {ast.unparse(node.returns)}:"
-        lines = ["@property", head] if is_property else [f"async {head}"]
+        result = self._without_awaitable(node.returns or ast.Constant(None))
         doc = ast.get_docstring(node)
-        lines += [f"    {line}".rstrip() for line in _docstring(doc)] if doc else []
-        text = "\n".join([*lines, "    raise NotImplementedError", ""])
-        return Method(node.name, text, frozenset(imports))
+        lines = ["@property"] if is_property else []
+        head = f"def {node.name}" if is_property else f"async def {node.name}"
+        items = list(_items(node.args, names))
+        lines += layout.call(head, items, f" -> {names.written(result)}:", indent=layout.STEP).split("\n")
+        text = "\n".join([lines[0], *(line.removeprefix(layout.STEP) for line in lines[1:])])
+        body = [*([layout.docstring(doc, indent=layout.STEP)] if doc else []), "raise NotImplementedError"]
+        text += "".join(f"\n{layout.STEP}{statement}" for statement in body)
+        return Method(node.name, f"{text}\n", frozenset(imports))
+
+    def _without_awaitable(self, result: ast.expr) -> ast.expr:
+        """`T | Awaitable[T]` → `T`: what is written with `async def` says what is awaited."""
+        match result:
+            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Subscript(value=ast.Name(id=name))):
+                return left if self._origins.get(name, ("", ""))[1].startswith("Awaitable") else result
+            case _:
+                return result
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -125,7 +133,12 @@ class _Names(ast.NodeTransformer):
         self._origins = origins
         self._imports = imports
 
+    def written(self, node: ast.expr) -> str:
+        """The text of a type or a default."""
+        return ast.unparse(cast("ast.expr", self.visit(node)))
+
     def visit_Attribute(self, node: ast.Attribute) -> ast.expr:
+        """What generated modules take from `rpc`, users import by its name."""
         if isinstance(node.value, ast.Name) and node.value.id == "rpc":
             self._imports.add((_RUNTIME, node.attr))
             return ast.Name(node.attr)
@@ -133,28 +146,32 @@ class _Names(ast.NodeTransformer):
         return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
+        """A name that is not built in has to be imported."""
         if node.id in self._origins:
             self._imports.add(self._origins[node.id])
         return node
 
-
-def _arguments(arguments: ast.arguments) -> Iterator[ast.arg]:
-    yield from (*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs)
-    yield from (argument for argument in (arguments.vararg, arguments.kwarg) if argument)
-
-
-def _without_awaitable(result: ast.expr) -> ast.expr:
-    """`T | Awaitable[T]` → `T`: what is written with `async def` says what is awaited."""
-    match result:
-        case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Subscript(value=ast.Name(id="Awaitable"))):
-            return left
-        case _:
-            return result
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """Strings come in double quotes."""
+        return ast.Name(layout.string(node.value)) if isinstance(node.value, str) else node
 
 
-def _docstring(text: str) -> list[str]:
-    escaped = text.replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
-    first, *others = escaped.split("\n")
-    if not others:
-        return [f'"""{first}{" " if first.endswith(chr(34)) else ""}"""']
-    return [f'"""{first}', *others, '"""']
+def _items(arguments: ast.arguments, names: _Names) -> Iterator[str]:
+    """The parameters as they are written, with the markers between the ways of passing them."""
+    positional = [*arguments.posonlyargs, *arguments.args]
+    defaults = [*[None] * (len(positional) - len(arguments.defaults)), *arguments.defaults]
+    for index, (argument, default) in enumerate(zip(positional, defaults, strict=True), 1):
+        yield _item(argument, default, names)
+        if index == len(arguments.posonlyargs):
+            yield "/"
+    if arguments.vararg:
+        yield f"*{_item(arguments.vararg, None, names)}"
+    elif arguments.kwonlyargs:
+        yield "*"
+    for argument, default in zip(arguments.kwonlyargs, arguments.kw_defaults, strict=True):
+        yield _item(argument, default, names)
+
+
+def _item(argument: ast.arg, default: ast.expr | None, names: _Names) -> str:
+    annotation = f": {names.written(argument.annotation)}" if argument.annotation else ""
+    return f"{argument.arg}{annotation}{f' = {names.written(default)}' if default else ''}"
