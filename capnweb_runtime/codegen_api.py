@@ -45,9 +45,10 @@ from capnweb_runtime.core.standard import (
     TIMEDELTA,
     UUID,
     CollectionCodec,
+    ConstrainedCodec,
     EnumCodec,
 )
-from capnweb_runtime.models import Reader, RecordReader
+from capnweb_runtime.models import Reader, RecordReader, read_root
 from capnweb_runtime.streams import (
     ReadableStream,
     StreamCodec,
@@ -145,6 +146,11 @@ def enum_of(cls: type[Enum]) -> Codec:
     return EnumCodec(cls)
 
 
+def constrained(item: Codec, **limits: Any) -> Codec:
+    """Codec of a type of which not every value is allowed; for the limits see `ConstrainedCodec`."""
+    return ConstrainedCodec(item, **limits)
+
+
 def tuple_of(*items: Codec) -> Codec:
     """Codec of a tuple of fixed length."""
     return TupleCodec(items)
@@ -218,6 +224,11 @@ def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
     return Reader(cls, wire, source)
 
 
+def root(cls: type[M], value: Any) -> M:
+    """A root model of what was read for it."""
+    return read_root(cls, value)
+
+
 def record_reader(cls: type[M], wire: Wire, source: Importer) -> RecordReader[M]:
     """Reads a dataclass, NamedTuple or TypedDict from its wire form; see `RecordReader`."""
     return RecordReader(cls, wire, source)
@@ -275,6 +286,7 @@ __all__ = [
     "WritableStream",
     "WritableTarget",
     "callback",
+    "constrained",
     "dict_of",
     "enum_of",
     "frozenset_of",
@@ -290,6 +302,7 @@ __all__ = [
     "reader",
     "record_reader",
     "require",
+    "root",
     "set_of",
     "stream_of",
     "tuple_of",

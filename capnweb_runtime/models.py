@@ -119,6 +119,16 @@ class RecordReader(Reader[M]):
         return "ignore"
 
 
+def read_root(model: type[M], value: Any) -> M:
+    """A root model of a value. Raises Mismatch if pydantic refuses it."""
+    cls: Any = model
+    try:
+        built: M = cls.model_validate(value, strict=True)
+    except ValueError as error:
+        raise _as_mismatch(error) from None
+    return built
+
+
 def _as_mismatch(error: Exception) -> Mismatch:
     """The first fault that pydantic found, or what else was wrong."""
     faults: list[Any] = getattr(error, "errors", list)()

@@ -85,6 +85,10 @@ class Outcome:
         self._call_back(promise)
         return True
 
+    def begin_again(self) -> None:
+        """Forgets that an earlier wait was cancelled."""
+        self._cancelled = False
+
     @property
     def cancelled(self) -> bool:
         """Whether the waits have been cancelled."""
@@ -120,7 +124,13 @@ class FutureFace:
     __slots__ = ()
 
     if not TYPE_CHECKING:
-        _asyncio_future_blocking = False
+        @property
+        def _asyncio_future_blocking(self):
+            # asyncio reads this wherever a wait begins, to see whether it has a future: one that was cancelled before
+            # starts afresh.
+            if self._outcome is not None:
+                self._outcome.begin_again()
+            return False
 
         def get_loop(self):
             return asyncio.get_running_loop()

@@ -15,19 +15,22 @@ language reads without this library, and what is read back equals what was sent.
 from __future__ import annotations
 
 import enum
+import operator
 import re
 import uuid
 from collections.abc import Callable, Set
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import Any, Final
+from functools import cache
+from importlib import import_module
+from typing import Annotated, Any, Final
 
 from capnweb_runtime.core.codecs import BYTES, FLOAT, INT, TypeCodec
 from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.devaluate import encode_bytes, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exporter, Wire
-from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
+from capnweb_runtime.core.mismatch import Mismatch, describe_value, wire_mismatch
 
 _DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?Infinity|NaN", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
@@ -178,6 +181,73 @@ class CollectionCodec(ListCodec):
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         return self._cls(super().decode(wire, source))
 
+
+class ConstrainedCodec(TypeCodec):
+    """A type of which not every value is allowed. It is checked on arrival.
+
+    Parameters:
+        item: how the type travels.
+        ge, gt, le, lt: bounds of a number.
+        multiple_of: what a number has to be a multiple of.
+        min_length, max_length: how many characters, bytes or elements there are, both inclusive.
+        pattern: a regular expression, found anywhere in a text unless it is anchored.
+    """
+
+    def __init__(self, item: TypeCodec, **limits: Any) -> None:
+        self.item = item
+        self.pure = item.pure
+        self.promise = item.promise
+        self._checks = [(_CHECKS[name], limit) for name, limit in limits.items()]
+
+    @property
+    def label(self) -> str:
+        return self.item.label
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        return self.item.encode(value, to)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        value = self.item.decode(wire, source)
+        for (holds, words), limit in self._checks:
+            if not _holds(holds, value, limit):
+                raise Mismatch(f"{self.item.label} {words.format(limit)}", describe_value(value))
+        return value
+
+
+def _holds(check: Callable[[Any, Any], bool], value: Any, limit: Any) -> bool:
+    try:
+        return check(value, limit)
+    except ArithmeticError:  # a Decimal that is no number cannot be compared
+        return False
+
+
+@cache
+def _matcher(pattern: str) -> Callable[[str], bool]:
+    """Pydantic's regular expressions take linear time, whatever a peer sends. It is imported once it is needed."""
+    pydantic = import_module("pydantic")
+    adapter = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern=pattern)])
+
+    def matches(value: str) -> bool:
+        try:
+            adapter.validate_python(value)
+        except ValueError:
+            return False
+        return True
+
+    return matches
+
+
+# An unordered number, nan, is within no bounds.
+_CHECKS: Final[dict[str, tuple[Callable[[Any, Any], bool], str]]] = {
+    "ge": (operator.ge, "of at least {}"),
+    "gt": (operator.gt, "greater than {}"),
+    "le": (operator.le, "of at most {}"),
+    "lt": (operator.lt, "less than {}"),
+    "multiple_of": (lambda value, step: value % step == 0, "that is a multiple of {}"),
+    "min_length": (lambda value, length: len(value) >= length, "of length {} or more"),
+    "max_length": (lambda value, length: len(value) <= length, "of length {} or less"),
+    "pattern": (lambda value, pattern: _matcher(pattern)(value), "that matches {!r}"),
+}
 
 DATE: Final = _Text(date, "a date in the form YYYY-MM-DD", date.isoformat, _DATE, date.fromisoformat)
 TIME: Final = _Text(time, "a time in the form HH:MM:SS", time.isoformat, _TIME, time.fromisoformat)

@@ -88,8 +88,8 @@ class BatchAnswer:
     # ---- Wire
 
     def write(self, messages: list[bytes]) -> None:
-        """Keeps messages for the response."""
-        self._messages += messages
+        """Keeps messages for the response, except for questions, which the client cannot answer any more."""
+        self._messages += [message for message in messages if not message.startswith(_PULL)]
 
     def close(self, reason: BaseException) -> None:
         """The session was aborted: the request fails."""

@@ -12,7 +12,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Hook, Payload
+from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Path, Payload
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.host import HostBase
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -40,6 +40,26 @@ class Recording(Observer):
 
     def session_ended(self, reason: BaseException) -> None:
         self.ends.append(reason)
+
+
+class Counted(ErrorHook):
+    """A broken hook that counts the references to it."""
+
+    __slots__ = ("references",)
+
+    def __init__(self) -> None:
+        super().__init__(ValueError("broken"))
+        self.references = 1
+
+    def dup(self) -> Hook:
+        self.references += 1
+        return self
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return self.dup() if not path else self
+
+    def dispose(self) -> None:
+        self.references -= 1
 
 
 class _Waiter:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import inspect
 import re
 
 import pytest
@@ -24,7 +25,7 @@ def test_every_bound_is_positive_and_finite() -> None:
 
 
 def test_every_bound_has_its_reason() -> None:
-    documented = re.findall(r"^ {8}(\w+): .*", Limits.__doc__ or "", re.MULTILINE)
+    documented = re.findall(r"^ {4}(\w+): .*", inspect.cleandoc(Limits.__doc__ or ""), re.MULTILINE)
     assert sorted(documented) == sorted(field.name for field in dataclasses.fields(Limits))
     assert (Limits.__doc__ or "").count("Default") == len(documented)
 

@@ -168,11 +168,10 @@ class WithBrokenRepr:
         OrderedDict(a=1),
         WithBrokenRepr(),
         iter(()),
-        array("u"),
+        array("l"),
     ],
     ids=lambda value: type(value).__name__,
 )
-@pytest.mark.filterwarnings("ignore:The 'u' type code:DeprecationWarning")
 def test_anything_else_is_refused(value: Any) -> None:
     with pytest.raises(TypeError, match="Cannot serialize value"):
         expression(value)

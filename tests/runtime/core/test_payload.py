@@ -29,29 +29,9 @@ from capnweb_runtime.core.payload import (
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.values import UNDEFINED
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterStub
-from tests.runtime.pair import SyncHost
+from tests.runtime.pair import Counted, SyncHost
 
 HOST = SyncHost()
-
-
-class Counted(ErrorHook):
-    """Counts how many references there are."""
-
-    __slots__ = ("references",)
-
-    def __init__(self) -> None:
-        super().__init__(ValueError("broken"))
-        self.references = 1
-
-    def dup(self) -> Hook:
-        self.references += 1
-        return self
-
-    def get(self, path: Any, expect: Any = None) -> Hook:
-        return self.dup()
-
-    def dispose(self) -> None:
-        self.references -= 1
 
 
 def promise_of(cell: Cell[Hook]) -> PlainPromise:
@@ -316,10 +296,11 @@ class TestResolve:
         assert got == [error]
 
     def test_a_path_is_followed(self) -> None:
-        promise: PromiseRef = resolved_with({"a": {"b": 5}})
+        promise = resolved_with({"a": {"b": 5}})
         promise._path = ("a", "b")
         payload = Payload([promise])
-        payload.promises = [(payload.value, 0, promise)]
+        places: list[tuple[Any, Any, PromiseRef]] = [(payload.value, 0, promise)]
+        payload.promises = places
         assert resolve_promises(payload, HOST) is None
         assert payload.value == [5]
 

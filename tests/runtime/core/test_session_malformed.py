@@ -76,7 +76,7 @@ def abort_for(*messages: Any, side: Side | None = None) -> tuple[str, str]:
         ('["release",0,null]', 'bad RPC message: ["release",0,null]'),
         ('["release",0,0.5]', 'bad RPC message: ["release",0,0.5]'),
         ('["release",0,1e400]', "bad RPC message: ["),
-        ("[" * 1000 + "]" * 1000, "bad RPC message: (an expression that cannot be shown)"),
+        ("[" * 1000 + "]" * 1000, "bad RPC message: "),
         ('["\\ud800"]', 'bad RPC message: ["\\ud800"]'),
     ],
     ids=lambda text: repr(text)[:40],

@@ -1,0 +1,88 @@
+"""Calls of the application: results, errors, and what happens to their arguments."""
+
+from __future__ import annotations
+
+import pytest
+
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.codecs import ANY, INT
+from capnweb_runtime.core.hook import Payload
+from capnweb_runtime.core.invoke import own_result, run
+from tests.runtime.example import COUNTER, LIST_COUNTER, Counter, CounterStub
+from tests.runtime.pair import Counted, Recording, SyncHost, pulled
+
+
+@pytest.fixture
+def host() -> SyncHost:
+    return SyncHost(Recording())
+
+
+class TestRun:
+    """Calls of the application: results, errors, and what happens to their arguments."""
+
+    def test_arguments_are_disposed_when_the_call_returns(self, host: SyncHost) -> None:
+        held = Counted()
+        result = run(lambda: held.references, (), {}, INT, host, "f", [held])
+        assert pulled(result) == 1
+        assert held.references == 0
+
+    def test_arguments_are_disposed_when_it_fails_and_the_application_is_told(self, host: SyncHost) -> None:
+        held = Counted()
+
+        def failing() -> None:
+            raise ValueError("no")
+
+        result = run(failing, (), {}, INT, host, "Where.it", [held])
+        with pytest.raises(ValueError, match="no"):
+            pulled(result)
+        assert held.references == 0
+        assert isinstance(host._observer, Recording)
+        assert [where for where, _ in host._observer.failures] == ["Where.it"]
+
+    def test_arguments_are_kept_while_it_takes_time(self, host: SyncHost) -> None:
+        cell: Cell[int] = Cell()
+        held = Counted()
+        result = run(lambda: cell, (), {}, INT, host, "f", [held])
+        assert held.references == 1
+        cell.resolve(5)
+        assert held.references == 0
+        assert pulled(result) == 5
+
+    def test_arguments_are_disposed_when_what_takes_time_fails(self, host: SyncHost) -> None:
+        cell: Cell[int] = Cell()
+        held = Counted()
+        result = run(lambda: cell, (), {}, INT, host, "f", [held])
+        cell.reject(ValueError("no"))
+        assert held.references == 0
+        with pytest.raises(ValueError, match="no"):
+            pulled(result)
+
+    def test_a_result_with_a_capability_that_came_as_an_argument_keeps_it(self, host: SyncHost) -> None:
+        held = Counted()
+        result = run(lambda: [CounterStub(held)], (), {}, LIST_COUNTER, host, "f", [held.dup()])
+        assert held.references == 1  # the result's; the argument's and the function's are given up
+        result.dispose()
+        assert held.references == 0
+
+    def test_a_result_of_another_type_is_an_error_and_capabilities_in_it_are_given_back(self, host: SyncHost) -> None:
+        counter = Counter()
+        result = run(lambda: [counter, 5], (), {}, LIST_COUNTER, host, "Where.it", [])
+        with pytest.raises(
+            TypeError, match=r"result of Where.it\[1\]: expected CounterTarget or CounterStub, got int 5"
+        ):
+            pulled(result)
+        assert counter.disposed == 1
+
+    def test_a_result_without_wire_form_is_an_error(self, host: SyncHost) -> None:
+        with pytest.raises(TypeError, match="Cannot serialize value"):
+            pulled(run(object, (), {}, ANY, host, "f", []))
+
+
+def test_stubs_that_are_returned_belong_to_the_caller(host: SyncHost) -> None:
+    inner = Counted()
+    payload = Payload({"a": [CounterStub(inner)]}, rpc.dict_of(rpc.list_of(COUNTER)))
+    own_result(payload, host)
+    assert inner.references == 1
+    payload.dispose()
+    assert inner.references == 0
