@@ -298,7 +298,8 @@ class Joined:
             assert session.reason is None
             stats = session.stats()
             assert (stats.imports, stats.exports, stats.calls) == (1, 1, 0), (
-                f"left over: imports {sorted(session._imports)}, exports {sorted(session._exports)}, {stats.calls} calls"
+                f"left over: imports {sorted(session._imports)}, exports {sorted(session._exports)}, "
+                f"{stats.calls} calls"
             )
 
 

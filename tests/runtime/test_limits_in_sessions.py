@@ -7,7 +7,7 @@ import dataclasses
 import gc
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
@@ -53,7 +53,7 @@ def test_every_bound_has_a_default() -> None:
 class TestTheSession:
     """Bounds whose passing ends the session: what comes cannot be told apart from the rest, or be refused alone."""
 
-    CASES: list[Any] = [
+    CASES: ClassVar[list[Any]] = [
         pytest.param(
             small(message_size=1000), [["push", ["pipeline", 0, ["echo"], ["x" * 1000]]]],
             "Incoming message exceeds maximum size of 1000 bytes", id="message_size",

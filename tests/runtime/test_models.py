@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Any
+from dataclasses import dataclass
+from typing import Annotated, Any, NamedTuple, NotRequired
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from typing_extensions import TypedDict
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.evaluate import Evaluator
@@ -166,3 +168,74 @@ def test_a_model_may_hold_capabilities() -> None:
 
 def rpc_promise() -> type[rpc.RpcPromise[Any]]:
     return rpc.RpcPromise
+
+
+# ---- plain records and root models
+
+
+class Spot(NamedTuple):
+    x: int
+    y: int = 0
+
+
+class Movie(TypedDict):
+    title: str
+    year: NotRequired[int]
+
+
+class Even(RootModel[int]):
+    @field_validator("root")
+    @classmethod
+    def even(cls, value: int) -> int:
+        if value % 2:
+            raise ValueError("odd")
+        return value
+
+
+@dataclass
+class Positive:
+    value: int
+
+    def __post_init__(self) -> None:
+        if self.value < 0:
+            raise ValueError("it is negative")
+
+
+def decode_record(record: type[Any], wire: Any, *names: str) -> Any:
+    read = rpc.record_reader(record, wire, source())
+    for name in names:
+        read.optional(name, name, rpc.INT if name != "title" else rpc.STR)
+    return read.build()
+
+
+def test_a_record_is_made_of_its_fields_and_unknown_ones_are_dropped() -> None:
+    assert decode_record(Spot, {"x": 1, "z": 2}, "x", "y") == Spot(1, 0)
+    assert decode_record(Movie, {"title": "a"}, "title", "year") == {"title": "a"}
+    assert decode_record(Positive, {"value": 1.0}, "value") == Positive(1)
+
+
+def test_what_a_record_refuses_is_told() -> None:
+    message = refusal(lambda: decode_record(Positive, {"value": -1}, "value"))
+    assert message == "it: expected a valid value (it is negative), got an object"
+    assert "missing 1 required" in refusal(lambda: decode_record(Spot, {}, "x"))
+    assert refusal(lambda: decode_record(Spot, [], "x")).startswith("it: expected Spot")
+
+
+def test_a_computed_field_is_passed_over_whatever_it_holds() -> None:
+    read = rpc.reader(Refusing, {"x": 1, "double": ["malformed"]}, source())
+    read.required("x", "x", rpc.INT)
+    read.computed("double")
+    read.computed("absent")
+    assert read.build() == Refusing(x=1)
+
+
+def test_a_root_model_judges_its_value() -> None:
+    assert rpc.root(Even, 2) == Even(2)
+    assert "odd" in refusal(lambda: rpc.root(Even, 1))
+
+
+def test_a_typed_dict_is_sent_by_its_keys() -> None:
+    codec = rpc.typed_dict(Movie, lambda value, to: {"title": value["title"]}, lambda wire, source: wire, lambda: Any)  # type: ignore[arg-type, return-value]  # its promise is not asked for
+    assert codec.encode({"title": "a"}, Loopback(SyncHost())) == {"title": "a"}
+    assert "without the key 'title'" in refusal(lambda: codec.encode({}, Loopback(SyncHost())))
+    assert "expected Movie" in refusal(lambda: codec.encode("a", Loopback(SyncHost())))

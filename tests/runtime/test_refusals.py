@@ -86,7 +86,7 @@ def test_nothing_is_sent_for_a_mapper_that_was_refused(join: Join) -> None:
 
 def test_comparing_promises_compares_identities(promise: AnyPromise) -> None:
     other = AnyPromise(ErrorHook(RpcError("never")))
-    assert promise == promise  # noqa: PLR0124  (that is what is tested)
+    assert promise == promise
     assert promise != other
     anything: Any = 1
     assert promise != anything
@@ -100,7 +100,7 @@ def test_a_placeholder_equals_itself_only(join: Join) -> None:
     seen: list[bool] = []
 
     def same(n: Any) -> Any:
-        seen.append(n == n)  # noqa: PLR0124  (as above)
+        seen.append(n == n)
         return n
 
     promise = pair.a.main(DeskStub).ints(2).map(same)

@@ -427,6 +427,7 @@ class TestEnds:
         async def take(stream: ReadableStream[Any]) -> Any:
             async for chunk in stream:
                 return chunk
+            return "nothing"
 
         producers = [Producer(["x" * 1000] * 100_000) for _ in range(2)]
         joined = join(Depot(take=take, give=lambda: producers[1].run()))

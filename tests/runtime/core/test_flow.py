@@ -17,7 +17,8 @@ KIB = 1024
 # What the reference's flow controller says after each acknowledgement: the window, and whether it is in startup.
 LINK_OF_10_MS = [
     *[(262144, True)], *[(524288, True)] * 5, (546133.333, True), (561737.143, True), (573440, True),
-    *[(582542.222, True)] * 3, *[(655360, True)] * 11, (655360, False), *[(589824, False)] * 10, *[(530841.6, False)] * 6,
+    *[(582542.222, True)] * 3, *[(655360, True)] * 11, (655360, False), *[(589824, False)] * 10,
+    *[(530841.6, False)] * 6,
 ]  # fmt: skip
 LINK_OF_2_MS = [
     (262144, True), (524288, True), (524288, True), (524288, True), (524288, True), (524288, True), (642756.923, True),

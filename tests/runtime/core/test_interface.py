@@ -29,6 +29,9 @@ KEYWORDS = Arguments(
 )
 MUST = Arguments((rpc.param("a", rpc.ANY, required=False), rpc.param("key", rpc.INT, keyword=True)))
 OBJECTS = Arguments((rpc.param("a", rpc.dict_of(rpc.INT)), rpc.param("n", rpc.INT, required=False, keyword=True)))
+OPTIONAL_OBJECT = Arguments(
+    (rpc.param("a", rpc.dict_of(rpc.INT), required=False), rpc.param("n", rpc.INT, required=False, keyword=True))
+)
 NOTHING = Arguments(())
 OMITTED = omitted(1)
 
@@ -64,6 +67,10 @@ def refusal(action: Any, *args: Any, **kwargs: Any) -> str:
         (KEYWORDS, (1, 2), {"exact": True}, [1, 2, {"exactMatch": True}]),
         (KEYWORDS, (1, OMITTED), {"exact": OMITTED, "lang": "de"}, [1, ["undefined"], {"lang": "de"}]),
         (KEYWORDS, (1, 2), {"exact": False, "lang": "de"}, [1, 2, {"exactMatch": False, "lang": "de"}]),
+        (OBJECTS, ({"x": 1},), {}, [{"x": 1}]),
+        (OPTIONAL_OBJECT, ({"n": 1},), {}, [{"n": 1}, {}]),
+        (OPTIONAL_OBJECT, (), {}, []),
+        (OPTIONAL_OBJECT, ({"n": 1},), {"n": 2}, [{"n": 1}, {"n": 2}]),
     ],
     ids=str,
 )
@@ -91,6 +98,8 @@ def test_arguments_are_encoded(codec: Codec, args: Sequence[Any], kwargs: Mappin
         (MUST, [{"x": 0}, {"key": 1}], [{"x": 0}], {"key": 1}),
         (OBJECTS, [{"x": 1}], [{"x": 1}], {}),
         (OBJECTS, [{"x": 1}, {"n": 2}], [{"x": 1}], {"n": 2}),
+        (OPTIONAL_OBJECT, [{"n": 1}, {}], [{"n": 1}], {}),
+        (OPTIONAL_OBJECT, [{"n": 1}], [], {"n": 1}),
     ],
     ids=str,
 )

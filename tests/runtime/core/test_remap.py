@@ -415,3 +415,46 @@ class TestReplay:
         payload = replay(value, [], [1], Budget(10), SyncHost(), wrap)
         payload.dispose()
         assert hook.disposed == 0
+
+
+def test_malformed_instructions_reject_their_map_and_the_session_lives() -> None:
+    side = Side(Desk())
+    side.hear(["push", ["pipeline", 0, ["ints"], [2]]])
+    for number, instructions in enumerate(([], [["export", -1]], [["pipeline", 2], 1], [["what"]]), 2):
+        texts = side.hear(["push", ["remap", 1, [], [], instructions]], ["pull", number])
+        assert texts[0].startswith(f'["reject",{number},')
+    assert not side.session.closed
+
+
+def test_what_nested_maps_expand_to_is_bounded_together() -> None:
+    side = Side(Desk(), Limits(map_steps=1000))
+    side.hear(["push", [[[[1] * 30]] * 30]])
+    texts = side.hear(["push", ["remap", 1, [], [], [["remap", 0, [], [], [1, 2]]]]], ["pull", 2])
+    assert any("map() expands to more than 1000 steps" in text for text in texts)
+    assert not side.session.closed
+
+
+def test_maps_nested_without_end_are_an_error_of_that_call() -> None:
+    instructions: Any = [1]
+    for _ in range(300):
+        instructions = [["remap", 0, [], [], instructions]]
+    side = Side(Desk())
+    side.hear(["push", ["pipeline", 0, ["ints"], [2]]], ["push", ["remap", 1, [], [], instructions]], ["pull", 2])
+    assert not side.session.closed
+
+
+def test_a_recorder_has_no_host() -> None:
+    with pytest.raises(TypeError, match="cannot pass a new target"):
+        _ = Recorder().host
+    variable = Variable(Recorder(), 0)
+    assert variable.dup() is variable
+    variable.dispose()
+
+
+def test_a_stub_that_was_disposed_fails_the_map_that_uses_it(join: Join) -> None:
+    pair = join(None, Desk())
+    desk = pair.a.main(DeskStub)
+    counter = pair.wait(desk.counter())
+    counter.dispose()
+    with pytest.raises(DisposedError, match="after it has been disposed"):
+        pair.wait(desk.ints(2).map(lambda n: counter.increment(n)))

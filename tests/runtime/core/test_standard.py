@@ -179,3 +179,31 @@ def test_durations_keep_their_microseconds(value: timedelta) -> None:
 def test_texts_are_read_as_what_was_written(value: Any) -> None:
     codec = {date: rpc.DATE, time: rpc.TIME, UUID: rpc.UUID, Decimal: rpc.DECIMAL}[type(value)]
     assert decode(codec, encode(codec, value)) == value
+
+
+LIMITED: list[tuple[TypeCodec, Any, Any, str]] = [
+    (rpc.constrained(rpc.INT, ge=1), 1, 0, "int of at least 1"),
+    (rpc.constrained(rpc.INT, gt=1), 2, 1, "int greater than 1"),
+    (rpc.constrained(rpc.FLOAT, le=1), 1.0, ["nan"], "float of at most 1"),
+    (rpc.constrained(rpc.FLOAT, lt=1.5), 1.4, 1.5, "float less than 1.5"),
+    (rpc.constrained(rpc.INT, multiple_of=3), -6, 4, "int that is a multiple of 3"),
+    (rpc.constrained(rpc.DECIMAL, ge=0), "0.00", "NaN", "a decimal number as a string of at least 0"),
+    (rpc.constrained(rpc.STR, min_length=1), "a", "", "str of length 1 or more"),
+    (rpc.constrained(rpc.set_of(rpc.INT), max_length=1), [[1, 1]], [[1, 2]], "a set of int of length 1 or less"),
+    (rpc.constrained(rpc.STR, pattern="^a+$"), "aa", "ab", "str that matches '^a+$'"),
+]
+
+
+@pytest.mark.parametrize(("codec", "within", "beyond", "expected"), LIMITED)
+def test_what_is_beyond_its_limits_is_refused(codec: TypeCodec, within: Any, beyond: Any, expected: str) -> None:
+    decode(codec, within)
+    assert f"expected {expected}, got" in refusal(lambda: decode(codec, beyond))
+
+
+def test_limits_are_checked_on_arrival_only() -> None:
+    assert encode(rpc.constrained(rpc.INT, ge=1), 0) == 0
+
+
+def test_a_pattern_is_matched_in_linear_time() -> None:
+    codec = rpc.constrained(rpc.STR, pattern="^(a+)+$")
+    assert "matches" in refusal(lambda: decode(codec, "a" * 5_000 + "b"))
