@@ -111,15 +111,6 @@ def write(changes: list[Change]) -> None:
         raise
 
 
-def replace(path: Path, text: str) -> None:
-    """Write one file, as a whole or not at all.
-
-    Raises:
-        OSError: it cannot be written.
-    """
-    write([Change(path, _read(path), text)])
-
-
 def _undo(done: list[Change]) -> None:
     """Put back what was there, as far as that is possible now."""
     for change in done:

@@ -24,21 +24,24 @@ class _DefaultGroup(click.Group):
         return super().parse_args(ctx, args)
 
 
-@click.group(cls=_DefaultGroup)
+_HELP = """Compile interfaces declared in Python into typed stubs and server skeletons for Cap'n Web.
+
+\b
+capnweb-gen SCHEMA... --out DIR         write the generated modules
+capnweb-gen check SCHEMA... --out DIR   fail, with the diff, if they are stale
+capnweb-gen init [DIR]                  start a project that works
+capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
+capnweb-gen ir SCHEMA...                print what schemas say, as JSON
+
+A SCHEMA is a file or a folder of Python modules, or a .json file with IR. Without arguments, writing and checking read
+[tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated".
+"""
+
+
+@click.group(cls=_DefaultGroup, help=_HELP)  # \b, alone on a line, keeps click from filling the lines that follow
 @click.version_option(package_name="capnweb-gen")
 def main() -> None:
-    r"""Compile interfaces declared in Python into typed stubs and server skeletons for Cap'n Web.
-
-    \b
-    capnweb-gen SCHEMA... --out DIR             write the generated modules
-    capnweb-gen check SCHEMA... --out DIR       fail, with the diff, if they are not up to date
-    capnweb-gen init [DIR]                      start a project that works
-    capnweb-gen scaffold SCHEMA --out FILE      write an implementation to fill in, or add to it what is missing
-    capnweb-gen ir SCHEMA...                    print what schemas say, as JSON
-
-    A SCHEMA is a file or a folder of Python modules, or a .json file with IR. Without arguments, writing and checking
-    read [tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated".
-    """
+    """The command `capnweb-gen`."""
 
 
 for _command in (generate, check, init, scaffold, ir):

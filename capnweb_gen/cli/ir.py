@@ -18,5 +18,5 @@ from capnweb_gen.frontends.ir_json import dump
 def ir(schemas: tuple[Path, ...], as_json: bool) -> None:
     """Print what schemas say, as JSON that other programs read."""
     found, faults = read(schemas)
-    terminal.stop_on(in_order(faults), as_json=as_json)
+    terminal.stop_on(in_order(faults), as_json=as_json, schemas=schemas)
     click.echo(dump(found), nl=False)

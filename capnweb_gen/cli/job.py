@@ -97,7 +97,7 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
             compiled = compile_schemas(job.schemas, job.command, backend)
         except BackendError as error:
             raise click.ClickException(str(error)) from error
-    terminal.stop_on(compiled.diagnostics, as_json=job.as_json)
+    terminal.stop_on(compiled.diagnostics, as_json=job.as_json, schemas=job.schemas)
     changes, faults = output.compare(compiled.files, job.out, _sources(job, compiled))
     terminal.stop_on(in_order(faults), as_json=job.as_json)
     return compiled, changes

@@ -8,15 +8,16 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from pathlib import Path
 
 import click
 from rich.console import Console
 from rich.text import Text
 
-from capnweb_gen import ir, output
+from capnweb_gen import ir, output, report
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.files import shown
 
@@ -34,7 +35,7 @@ def count(number: int, noun: str) -> str:
 
 
 @contextmanager
-def working(what: str) -> Iterator[None]:
+def working(what: str) -> Generator[None]:
     """While this lasts, a terminal shows that something is being done."""
     console = _stderr()
     if not console.is_terminal:
@@ -80,15 +81,16 @@ def write(changes: list[output.Change]) -> None:
         say(f"{'removed' if change.after is None else 'wrote'} {shown(change.path)}")
 
 
-def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool) -> None:
+def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequence[Path] = ()) -> None:
     """End the program with exit code 1 if there are diagnostics, after printing them.
 
-    JSON goes to standard output: an object whose `diagnostics` have file, line, column, message and hint.
+    Lines of source are looked for in the projects of `schemas`. JSON goes to standard output: an object whose
+    `diagnostics` have file, line, column, message and hint.
     """
     if as_json and diagnostics:
         print_json(diagnostics)
     elif diagnostics:
-        _print(diagnostics)
+        _print(diagnostics, schemas)
     if diagnostics:
         sys.exit(1)
 
@@ -98,18 +100,11 @@ def print_json(diagnostics: Sequence[Diagnostic]) -> None:
     click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
 
 
-def _print(diagnostics: Sequence[Diagnostic]) -> None:
+def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:
     console = _stderr()
+    sources = report.Sources(schemas)
     for diagnostic in diagnostics:
-        console.print(
-            Text.assemble(
-                (diagnostic.location, "bold"),
-                ": ",
-                (diagnostic.message, "red"),
-                "\n    hint: ",
-                (diagnostic.hint, "green"),
-            )
-        )
+        console.print(report.render(diagnostic, sources))
     console.print(Text(f"{count(len(diagnostics), 'fault')}; nothing was written"))
 
 

@@ -75,8 +75,12 @@ def _own_file(module: ModuleType) -> Path | None:
 
 
 def _watched(schemas: Sequence[Path], imported: dict[str, Path]) -> Iterator[Path]:
-    for schema in schemas:
-        yield from schema.absolute().rglob("*.py") if schema.is_dir() else [schema.absolute()]
+    for schema in (schema.absolute() for schema in schemas):
+        if schema.is_dir():
+            yield from schema.rglob("*.py")
+        else:
+            yield schema
+            yield from schema.parent.glob("*.py")  # what could not be imported is most likely beside it
     yield from imported.values()
 
 

@@ -10,12 +10,15 @@ import json
 import keyword
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
+from typing import cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends import unions
 from capnweb_gen.frontends.files import shown
+from capnweb_gen.frontends.refusals import UnsupportedTypeError
 
 
 class _Format(BaseModel):
@@ -50,7 +53,7 @@ def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnost
         if isinstance(found, Diagnostic):
             faults.append(found)
             continue
-        wrong = [fault for schema in found for fault in _names(path, schema)]
+        wrong = [fault for schema in found for fault in (*_names(path, schema), *_shapes(path, schema))]
         faults.extend(wrong)
         schemas.extend(() if wrong else found)
     return tuple(schemas), faults
@@ -59,13 +62,14 @@ def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnost
 def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
     """Names in schemas that none of them declares, and interfaces that inherit themselves. Python schemas have none."""
     peers = graph.by_module(schemas)
+    interfaces = {(schema.module, interface.name) for schema in schemas for interface in schema.interfaces}
+    declared = {(schema.module, model.name) for schema in schemas for model in schema.models if _is_own(model, schema)}
     for schema in schemas:
-        local = {(model.module, model.name) for model in schema.models}
-        local |= {(schema.module, interface.name) for interface in schema.interfaces}
-        for reference in dict.fromkeys(graph.references(schema)):
-            home = peers.get(reference.module)
-            if (reference.module, reference.name) not in local and (home is None or not _declares(home, reference)):
-                message = f"{reference.module}.{reference.name} is declared nowhere"
+        models = declared | {(model.module, model.name) for model in schema.models}
+        for reference, is_model in dict.fromkeys(_references(schema)):
+            if (reference.module, reference.name) not in (models if is_model else interfaces):
+                what = "model" if is_model else "interface"
+                message = f"the {what} {reference.module}.{reference.name} is declared nowhere"
                 yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
         for interface in schema.interfaces:
             if interface in graph.bases(interface, peers):
@@ -86,9 +90,23 @@ def same_output(schemas: Sequence[ir.Schema]) -> Iterator[Diagnostic]:
                 yield Diagnostic(schema.path, 1, 1, message, "rename one of them, or give only one")
 
 
-def _declares(schema: ir.Schema, reference: ir.Reference) -> bool:
-    models = {model.name for model in schema.models if model.module == schema.module}
-    return reference.name in models or any(interface.name == reference.name for interface in schema.interfaces)
+def _references(schema: ir.Schema) -> Iterator[tuple[ir.Reference, bool]]:
+    """What a schema names, and whether that is a model rather than an interface."""
+    for interface in schema.interfaces:
+        yield from ((base, False) for base in interface.bases)
+    for shape in _types(schema):
+        if isinstance(shape, ir.ModelShape):
+            yield shape.model, True
+        elif isinstance(shape, ir.InterfaceShape):
+            yield shape.interface, False
+
+
+def _is_own(model: ir.Model, schema: ir.Schema) -> bool:
+    return model.module == schema.module
+
+
+def _types(schema: ir.Schema) -> Iterator[ir.TypeShape]:
+    return (shape for written in ir.schema_types(schema) for shape in ir.walk(written))
 
 
 def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
@@ -119,32 +137,42 @@ def _names(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
         yield _fault(path, f"{schema.output!r} is not the path of a module inside the output folder")
     if any(ord(character) < 32 for character in schema.path):
         yield _fault(path, f"{schema.path!r} is not a path")
-    names = [(reference.module, reference.name) for reference in graph.references(schema)]
-    names += [(model.module, model.name) for model in schema.models]
-    names += [(schema.module, item.name) for item in schema.interfaces]
-    for module, name in dict.fromkeys(names):
-        if not all(_is_name(part) for part in module.split(".")):
-            yield _fault(path, f"{module!r} is not the name of a module")
-        if not _is_name(name):
-            yield _fault(path, f"{name!r} is not a name")
-    for name in dict.fromkeys(_members(schema)):
-        if not _is_name(name):
-            yield _fault(path, f"{name!r} is not a name")
+    for name, is_module in dict.fromkeys(_written_names(schema)):
+        if not all(map(_is_name, name.split(".") if is_module else [name])):
+            yield _fault(path, f"{name!r} is not the name of {'a module' if is_module else 'anything'}")
 
 
-def _members(schema: ir.Schema) -> Iterator[str]:
-    for model in schema.models:
-        yield from (field.name for field in model.fields)
-    for interface in schema.interfaces:
-        for member in interface.members:
-            yield member.name
-            if isinstance(member, ir.Method):
-                yield from (parameter.name for parameter in member.parameters)
+def _shapes(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
+    """Types that no front end makes, because nothing could be generated for them."""
+    for shape in dict.fromkeys(_types(schema)):
+        match shape:
+            case ir.UnionShape(members=()) | ir.TupleShape(items=()) | ir.LiteralShape(values=()):
+                yield _fault(path, f"this {shape.kind} is empty", "say what is in it")
+            case ir.EnumShape(members=()):
+                yield _fault(path, f"the enum {shape.enum.name} is empty", "say what is in it")
+            case ir.UnionShape(members=members):
+                try:
+                    unions.union([member.kind for member in members], members)
+                except UnsupportedTypeError as refused:
+                    yield _fault(path, refused.reason, refused.hint)
+            case _:
+                pass
+
+
+def _written_names(node: ir.Node) -> Iterator[tuple[str, bool]]:
+    """Every name that a generated module may write down as it is, and whether it is a module's, of all nodes in one."""
+    for field in type(node).model_fields:
+        value: object = getattr(node, field)
+        if field in {"module", "name"} and isinstance(value, str) and not isinstance(node, ir.Scalar):
+            yield value, field == "module"
+        for part in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+            if isinstance(part, ir.Node):
+                yield from _written_names(part)
 
 
 def _is_name(text: str) -> bool:
     return text.isidentifier() and not keyword.iskeyword(text)
 
 
-def _fault(path: Path, message: str) -> Diagnostic:
-    return Diagnostic(shown(path), 1, 1, message, "use Python identifiers that are no keywords, joined as usual")
+def _fault(path: Path, message: str, hint: str = "use Python identifiers that are no keywords") -> Diagnostic:
+    return Diagnostic(shown(path), 1, 1, message, hint)

@@ -146,10 +146,10 @@ class InterfaceModelReader(InterfaceReader):
     ) -> ir.Parameter:
         place, type_place = self._places(model, name, used)
         home = shapes.Shapes(vars(sys.modules[model.__module__]), self._shapes.declarations, constraints=False)
-        shape = home.from_type(info.annotation, type_place)
-        if info.metadata and not isinstance(shape, ir.Unsupported):
-            hint = "write the type alone, or put the constraint on a field of a model that a parameter takes"
-            shape = ir.Unsupported(reason="constraints say what nothing would check here", hint=hint, position=place)
+        # pydantic has taken constraints out of the type; beside a parameter of a Protocol they stand in Annotated.
+        annotated: Any = Annotated
+        written = annotated[(info.annotation, *info.metadata)] if info.metadata else info.annotation
+        shape = home.from_type(written, type_place)
         default = None
         if not info.is_required():
             # A value that has to be made anew each time is none that a signature could show.

@@ -112,12 +112,15 @@ class _Module:
         return Method(node.name, f"{text}\n", frozenset(imports))
 
     def _without_awaitable(self, result: ast.expr) -> ast.expr:
-        """`T | Awaitable[T]` → `T`: what is written with `async def` says what is awaited."""
-        match result:
-            case ast.BinOp(left=left, op=ast.BitOr(), right=ast.Subscript(value=ast.Name(id=name))):
-                return left if self._origins.get(name, ("", ""))[1].startswith("Awaitable") else result
-            case _:
-                return result
+        """`T | Awaitable[T]` → `T`, wherever it stands: what is written with `async def` says what is awaited."""
+        for member in _members(result):
+            match member:
+                case ast.Subscript(value=ast.Name(id=name), slice=inner):
+                    if self._origins.get(name, ("", ""))[1].startswith("Awaitable"):
+                        return inner
+                case _:
+                    pass
+        return result
 
     def _absolute(self, node: ast.ImportFrom) -> str:
         if not node.level:
@@ -154,6 +157,14 @@ class _Names(ast.NodeTransformer):
     def visit_Constant(self, node: ast.Constant) -> ast.expr:
         """Strings come in double quotes."""
         return ast.Name(layout.string(node.value)) if isinstance(node.value, str) else node
+
+
+def _members(union: ast.expr) -> Iterator[ast.expr]:
+    if isinstance(union, ast.BinOp) and isinstance(union.op, ast.BitOr):
+        yield from _members(union.left)
+        yield from _members(union.right)
+    else:
+        yield union
 
 
 def _items(arguments: ast.arguments, names: _Names) -> Iterator[str]:
