@@ -1,4 +1,4 @@
-"""What editors that run jedi show over generated modules. It infers less than pyright, and must still find the names."""
+"""What editors that run jedi show over generated modules: it infers less than pyright, but finds the names."""
 
 from __future__ import annotations
 

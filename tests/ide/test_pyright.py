@@ -78,8 +78,10 @@ def test_an_offered_method_comes_with_its_signature_and_documentation(editor: Ed
     [
         (
             "api.authen<cursor>ticate('t')",
-            "(method) def authenticate(token: str | RpcPromise[str]) -> AuthedApiPromise[AuthedApiStub]\n---\n"
-            "Sign in. A token that is not valid is refused with an error.",
+            (
+                "(method) def authenticate(token: str | RpcPromise[str]) -> AuthedApiPromise[AuthedApiStub]\n---\n"
+                "Sign in. A token that is not valid is refused with an error."
+            ),
         ),
         (
             "authed.user<cursor>_name",
@@ -149,14 +151,18 @@ def test_a_target_offers_its_methods_to_override_with_their_signatures(
         (
             "authed.get_profile('x')",
             "'x'",
-            'Argument of type "Literal[\'x\']" cannot be assigned to parameter "user_id" of type '
-            '"int | RpcPromise[int]" in function "get_profile"',
+            (
+                'Argument of type "Literal[\'x\']" cannot be assigned to parameter "user_id" of type '
+                '"int | RpcPromise[int]" in function "get_profile"'
+            ),
         ),
         (
             "authed.get_profile(api.authenticate('t').user_name)",
             "api.authenticate('t').user_name",
-            'Argument of type "RpcPromise[str]" cannot be assigned to parameter "user_id" of type '
-            '"int | RpcPromise[int]" in function "get_profile"',
+            (
+                'Argument of type "RpcPromise[str]" cannot be assigned to parameter "user_id" of type '
+                '"int | RpcPromise[int]" in function "get_profile"'
+            ),
         ),
         ("profile.nme", "nme", 'Cannot access attribute "nme" for class "ProfilePromise[Profile]"'),
         ("profile.name.upper()", "upper", 'Cannot access attribute "upper" for class "RpcPromise[str]"'),

@@ -9,6 +9,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 PACKAGES = ("capnweb_gen", "capnweb_runtime")
+COMPILED = {"golden", "diagnostics"}  # folders of what the compiler reads and writes, faulty schemas among it
 
 _NOT_OURS = {".git", ".venv", "node_modules", "__pycache__", "build", "dist", "htmlcov"}
 

@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from tests.project.sources import ROOT, name, parse, project_files
+from tests.project.sources import COMPILED, ROOT, name, parse, project_files
 
 TOP_LEVEL = {
     *("pyproject.toml", "capnweb_gen", "capnweb_runtime", "schemas", "generated", "tests", "examples", "README.md"),
@@ -56,7 +56,7 @@ def test_npm_lock_file_pins_the_reference_exactly() -> None:
 
 
 def test_every_python_file_opens_by_saying_what_it_is_for() -> None:
-    python = [path for path in project_files() if path.suffix == ".py" and "golden" not in path.parts]
+    python = [path for path in project_files() if path.suffix == ".py" and not COMPILED & set(path.parts)]
     trees = {name(path): parse(path) for path in python}
     silent = [file for file, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
     assert not silent, "no docstring at the top of: " + ", ".join(silent)

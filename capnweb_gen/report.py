@@ -1,0 +1,130 @@
+"""Diagnostics as people read them: the place, the reason, the line of source with what is meant underlined, the fix.
+
+Rule: a diagnostic says where its fault begins; how far it reaches is read from the source. A file that cannot be read,
+or has changed since, costs the excerpt and nothing else.
+"""
+
+from __future__ import annotations
+
+import ast
+import re
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from rich.cells import cell_len
+from rich.text import Text
+
+from capnweb_gen.errors import Diagnostic
+
+_TOKEN = re.compile(r"\w+|->|\*\*|\S")
+_INDENT = "    "
+
+
+class Sources:
+    """The files that diagnostics name, each read once.
+
+    Args:
+        arguments: the files and folders that were compiled. Diagnostics name files relative to the projects of these.
+    """
+
+    def __init__(self, arguments: Sequence[Path] = ()) -> None:
+        here = Path.cwd()
+        above = [folder for argument in arguments for folder in (argument.absolute(), *argument.absolute().parents)]
+        projects = [folder for folder in (*above, here, *here.parents) if (folder / "pyproject.toml").is_file()]
+        self._roots = list(dict.fromkeys([*projects, here, *above]))
+        self._files: dict[str, _Source | None] = {}
+
+    def find(self, file: str) -> _Source | None:
+        """The file that goes by this name in messages; None if it cannot be read."""
+        if file not in self._files:
+            self._files[file] = next((_Source(text) for root in self._roots if (text := _read(root / file))), None)
+        return self._files[file]
+
+
+class _Source:
+    """One file: its lines, and where what stands in them ends."""
+
+    def __init__(self, text: str) -> None:
+        self.lines = text.splitlines()
+        try:
+            tree = ast.parse(text)
+        except (SyntaxError, ValueError):
+            tree = ast.Module([], [])
+        self._ends: dict[tuple[int, int], int] = {}
+        for line, start, end in self._spans(tree):
+            self._ends[line, start] = max(end, self._ends.get((line, start), 0))
+
+    def end(self, line: int, column: int) -> int:
+        """The column after what begins at a place: an expression, a statement, or else a word. Counts from 1."""
+        known = self._ends.get((line, column))
+        if known is not None:
+            return known
+        word = _TOKEN.match(self.lines[line - 1], column - 1)
+        return word.end() + 1 if word else column + 1
+
+    def _spans(self, tree: ast.Module) -> Iterator[tuple[int, int, int]]:
+        """Line, column and end of what a diagnostic may point at. What goes on in further lines ends with the first."""
+        statements: list[ast.stmt] = []
+        for node in ast.walk(tree):
+            if isinstance(node, ast.stmt):
+                statements.append(node)
+            elif isinstance(node, ast.expr):
+                start = self._column(node.lineno, node.col_offset)
+                ends_here = node.end_lineno == node.lineno and node.end_col_offset is not None
+                yield (
+                    node.lineno,
+                    start,
+                    self._column(node.lineno, node.end_col_offset or 0) if ends_here else self._last(node.lineno),
+                )
+        for node in statements:
+            if not isinstance(
+                node, ast.AnnAssign | ast.Assign | ast.Expr
+            ):  # those begin as their first expression does
+                yield node.lineno, self._column(node.lineno, node.col_offset), self._last(node.lineno)
+
+    def _column(self, line: int, offset: int) -> int:
+        return len(self.lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
+
+    def _last(self, line: int) -> int:
+        return len(self.lines[line - 1].partition("#")[0].rstrip()) + 1
+
+
+def render(diagnostic: Diagnostic, sources: Sources) -> Text:
+    """One diagnostic, with colours; `.plain` is the same without."""
+    text = Text.assemble((diagnostic.location, "bold"), ": ", (diagnostic.message, "bold red"), "\n")
+    source = sources.find(diagnostic.file)
+    if source is not None and _is_inside(diagnostic, source):
+        text.append_text(_excerpt(diagnostic, source))
+    return text.append_text(Text.assemble(_INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
+
+
+def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
+    """Whether a place can be shown. A fault of a file as a whole is told at its start, and underlines nothing."""
+    if (diagnostic.line, diagnostic.column) == (1, 1) or diagnostic.line > len(source.lines):
+        return False
+    return diagnostic.column <= len(source.lines[diagnostic.line - 1]) + 1
+
+
+def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
+    line = source.lines[diagnostic.line - 1]
+    start, end = diagnostic.column - 1, source.end(diagnostic.line, diagnostic.column) - 1
+    number = str(diagnostic.line)
+    # Tabs stay tabs, and a wide character takes two cells: the marks then stand below what they mean in any terminal.
+    before = "".join("\t" if character == "\t" else " " * cell_len(character) for character in line[:start])
+    marks = "^" * max(cell_len(line[start:end]), 1)
+    return Text.assemble(
+        (f"{_INDENT}{number} | ", "blue"),
+        line,
+        "\n",
+        (f"{_INDENT}{' ' * len(number)} | ", "blue"),
+        before,
+        (marks, "bold red"),
+        "\n",
+    )
+
+
+def _read(path: Path) -> str | None:
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError):
+        return None

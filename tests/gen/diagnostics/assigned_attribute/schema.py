@@ -1,0 +1,5 @@
+from typing import Protocol
+
+
+class Api(Protocol):
+    limit = 10

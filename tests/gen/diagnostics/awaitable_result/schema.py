@@ -1,0 +1,6 @@
+from collections.abc import Awaitable
+from typing import Protocol
+
+
+class Api(Protocol):
+    def get(self) -> Awaitable[int]: ...

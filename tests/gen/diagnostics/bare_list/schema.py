@@ -1,0 +1,5 @@
+from typing import Protocol
+
+
+class Api(Protocol):
+    async def get(self) -> list: ...

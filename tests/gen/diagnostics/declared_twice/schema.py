@@ -1,0 +1,6 @@
+from typing import Protocol
+
+
+class Api(Protocol):
+    async def get(self) -> int: ...
+    async def get(self, key: str) -> int: ...

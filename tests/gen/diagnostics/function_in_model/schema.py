@@ -1,0 +1,7 @@
+from collections.abc import Callable
+
+from pydantic import BaseModel
+
+
+class Page(BaseModel):
+    on_close: Callable[[int], None]

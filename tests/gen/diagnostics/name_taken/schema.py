@@ -1,0 +1,7 @@
+from typing import Protocol
+
+
+class HTTPServer(Protocol): ...
+
+
+class HttpServer(Protocol): ...

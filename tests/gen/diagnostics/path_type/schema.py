@@ -1,0 +1,6 @@
+from pathlib import Path
+from typing import Protocol
+
+
+class Api(Protocol):
+    async def get(self, file: Path) -> int: ...

@@ -1,0 +1,6 @@
+from pydantic import BaseModel, Field
+
+
+class Page(BaseModel):
+    name: str
+    title: str = Field(alias="name")

@@ -1,0 +1,14 @@
+from pathlib import Path
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class Page(BaseModel):
+    file: Path
+
+
+class Api(Protocol):
+    limit: int
+
+    async def dup(self, key, größe: "dict[str, list]", 寸法=1) -> list: ...

@@ -1,0 +1,6 @@
+from typing import Protocol
+
+
+class Api(Protocol):
+    if True:
+        async def get(self) -> int: ...

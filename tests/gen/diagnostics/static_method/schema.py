@@ -1,0 +1,6 @@
+from typing import Protocol
+
+
+class Api(Protocol):
+    @staticmethod
+    async def now() -> float: ...

@@ -1,0 +1,7 @@
+from typing import Protocol
+
+WIRE_CASE = "kebab"
+
+
+class Api(Protocol):
+    async def get(self) -> int: ...
