@@ -19,10 +19,12 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
     found: list[Diagnostic] = []
     for schema in schemas:
         found.extend(_check_names(schema, peers))
+        found.extend(_check_made_up_names(schema))
         for model in schema.models:
-            found.extend(_check_model(model))
+            found.extend(_check_model(model, schema, peers))
+        cyclic = graph.cyclic(schema, peers)
         for interface in schema.interfaces:
-            found.extend(_Interface(schema, interface, peers).faults())
+            found.extend(_Interface(schema, interface, peers, cyclic).faults())
     return found
 
 
@@ -41,6 +43,17 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
                     message = f"{reference.name} and {owner.name} both need the name {name} in the generated module"
                 yield _at(path, position, message, "rename one of them")
                 break
+
+
+def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
+    """A generic model with its type arguments has a name that nobody chose, and that something else may have."""
+    others = {interface.name for interface in schema.interfaces}
+    others |= {model.name for model in schema.models if model.module == schema.module and model.generic is None}
+    for model in (model for model in schema.models if model.generic is not None):
+        if model.name in others:
+            message = f"a generic model with its type arguments is called {model.name} here, as something else is"
+            yield _at(model.path, model.position, message, "rename one of them")
+        others.add(model.name)
 
 
 def _declared_names(
@@ -65,22 +78,25 @@ def _declared_names(
 # ---- models
 
 
-def _check_model(model: ir.Model) -> Iterator[Diagnostic]:
+def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
     def what(field: ir.ModelField) -> str:
         return f"{model.name}.{field.name}"
 
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
     for field in model.fields:
-        yield from _check_type(model.path, what(field), field.position, field.type, _by_value)
+        yield from _check_type(
+            model.path, what(field), field.position, field.type, _by_value, _told_apart(schema, peers)
+        )
 
 
 # ---- interfaces
 
 
 class _Interface:
-    """Checks one interface."""
+    """Checks one interface. `cyclic` are the modules that need its schema, as `graph.cyclic` tells."""
 
-    def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers) -> None:
+    def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers, cyclic: frozenset[str]) -> None:
+        self._cyclic = cyclic
         self._schema = schema
         self._interface = interface
         self._peers = peers
@@ -117,21 +133,21 @@ class _Interface:
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         what = self._what(member)
         path = self._schema.path
+        apart = _told_apart(self._schema, self._peers)
         if isinstance(member, ir.Property):
-            yield from _check_type(path, what, member.position, member.type)
+            yield from _check_type(path, what, member.position, member.type, apart)
             return
         for parameter in member.parameters:
             label = f"{what}, parameter {parameter.name}"
-            yield from _check_type(path, label, parameter.position, parameter.type)
-        yield from _check_type(path, what, member.position, member.result)
+            yield from _check_type(path, label, parameter.position, parameter.type, apart)
+        yield from _check_type(path, what, member.position, member.result, apart)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
 
     def _check_bases(self) -> Iterator[Diagnostic]:
         interface, position = self._interface, self._interface.position
-        cyclic = graph.cyclic(self._schema, self._peers)
         for reference in interface.bases:
-            if reference.module in cyclic:
+            if reference.module in self._cyclic:
                 inherited_from = f"{reference.name} from {reference.module}"
                 message = f"{interface.name} inherits {inherited_from}, which needs this schema too"
                 yield self._fault(position, message, "put both interfaces into one schema")
@@ -183,17 +199,34 @@ def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
 Rule = Callable[[ir.TypeShape], tuple[str, str] | None]
 
 
-def _check_type(
-    path: str, what: str, position: Position, declared: ir.TypeShape, rule: Rule | None = None
-) -> Iterator[Diagnostic]:
+def _check_type(path: str, what: str, position: Position, declared: ir.TypeShape, *rules: Rule) -> Iterator[Diagnostic]:
     """What cannot travel, and what cannot travel in this place; not both for one type."""
     unsupported = [shape for shape in ir.walk(declared) if isinstance(shape, ir.Unsupported)]
     for shape in unsupported:
         yield _at(path, shape.position, f"{what}: {shape.reason}", shape.hint)
-    fault = None if unsupported or rule is None else rule(declared)
-    if fault is not None:
-        message, hint = fault
-        yield _at(path, position, f"{what}: {message}", hint)
+    for fault in (rule(declared) for rule in rules if not unsupported):
+        if fault is not None:
+            message, hint = fault
+            yield _at(path, position, f"{what}: {message}", hint)
+
+
+def _told_apart(schema: ir.Schema, peers: graph.Peers) -> Rule:
+    """The rule for unions with models in them: by one field, a reader knows which model it is."""
+
+    def rule(declared: ir.TypeShape) -> tuple[str, str] | None:
+        for union in (shape for shape in ir.walk(declared) if isinstance(shape, ir.UnionShape)):
+            models = [member.model for member in union.members if isinstance(member, ir.ModelShape)]
+            names = " | ".join(reference.name for reference in models)
+            for reference in models:
+                found = graph.find_model(reference, schema, peers)
+                if found is not None and found.form == "root":
+                    return f"the root model {found.name} is part of a union", "write the type it holds"
+            if len(models) > 1 and graph.tags(union, schema, peers) is None:
+                hint = 'give each a field such as kind: Literal["..."], with a value that the others do not have'
+                return f"nothing tells the models in {names} apart", hint
+        return None
+
+    return rule
 
 
 _GIVE_IT = "return it from a method of an interface"

@@ -34,6 +34,7 @@ def references(schema: ir.Schema) -> Iterator[ir.Reference]:
 
 def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
     """Every other name that a schema's types have, and that generated code imports from where it is declared."""
+    yield from (model.generic.origin for model in schema.models if model.generic)
     for written in ir.schema_types(schema):
         for shape in ir.walk(written):
             if isinstance(shape, ir.EnumShape):
@@ -72,6 +73,33 @@ def find_model(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> ir.M
     home = peers.get(reference.module, schema)
     named = (reference.module, reference.name)
     return next((model for model in home.models if (model.module, model.name) == named), None)
+
+
+Tags = tuple[tuple[ir.LiteralValue, ir.ModelShape], ...]
+
+
+def tags(union: ir.UnionShape, schema: ir.Schema, peers: Peers) -> tuple[str, Tags] | None:
+    """How a reader tells the models in a union apart: the wire name of a field that each of them has, with constants
+    that no other has, and the model of each constant; None if there is no such field.
+    """
+    shapes = [member for member in union.members if isinstance(member, ir.ModelShape)]
+    constants = [_constants(find_model(shape.model, schema, peers)) for shape in shapes]
+    for wire in constants[0]:
+        if all(wire in there for there in constants):
+            found = [(value, shape) for shape, there in zip(shapes, constants, strict=True) for value in there[wire]]
+            if len({(type(value), value) for value, _ in found}) == len(found):
+                return wire, tuple(found)
+    return None
+
+
+def _constants(model: ir.Model | None) -> dict[str, tuple[ir.LiteralValue, ...]]:
+    """The fields of a model that are always sent and have one of a few constants, by wire name."""
+    fields = model.fields if model else ()
+    return {
+        field.wire: field.type.values
+        for field in fields
+        if isinstance(field.type, ir.LiteralShape) and (field.required or (model and model.form != "typed_dict"))
+    }
 
 
 def bases(interface: ir.Interface, peers: Peers) -> Iterator[ir.Interface]:

@@ -101,6 +101,21 @@ class NewTypeShape(Node):
     item: TypeShape
 
 
+class ConstrainedShape(Node):
+    """A type of which not every value is allowed. What is None is not limited; lengths are inclusive."""
+
+    kind: Literal["constrained"] = "constrained"
+    item: TypeShape
+    ge: int | float | None = None
+    gt: int | float | None = None
+    le: int | float | None = None
+    lt: int | float | None = None
+    multiple_of: int | float | None = None
+    min_length: int | None = None
+    max_length: int | None = None
+    pattern: str | None = None
+
+
 class ListShape(Node):
     """A list whose elements all have one type."""
 
@@ -200,6 +215,7 @@ TypeShape = Annotated[
     | LiteralShape
     | EnumShape
     | NewTypeShape
+    | ConstrainedShape
     | ListShape
     | CollectionShape
     | DictShape
@@ -291,10 +307,18 @@ class ModelField(Node):
     position: Position
 
 
+class Generic(Node):
+    """A generic type with its type arguments."""
+
+    origin: Reference
+    arguments: tuple[TypeShape, ...]
+
+
 class Model(Node):
     """A type that travels by value. `module` and `path` say where it is declared, which may be outside the schema.
 
-    `form` says how Python declares it. On the wire all are objects.
+    `form` says how Python declares it. On the wire all are objects, except that a root model is its only field.
+    `generic` is what it was made of, if that was a generic model; its name is then made up for it.
     """
 
     name: str
@@ -303,7 +327,8 @@ class Model(Node):
     doc: str | None = None
     fields: tuple[ModelField, ...] = ()
     extra: Literal["ignore", "allow", "forbid"] = "ignore"
-    form: Literal["pydantic", "dataclass", "named_tuple", "typed_dict"] = "pydantic"
+    form: Literal["pydantic", "dataclass", "named_tuple", "typed_dict", "root"] = "pydantic"
+    generic: Generic | None = None
     position: Position
 
 
@@ -329,7 +354,7 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
     match shape:
         case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
             yield from walk(inner)
-        case CollectionShape(item=inner) | NewTypeShape(item=inner):
+        case CollectionShape(item=inner) | NewTypeShape(item=inner) | ConstrainedShape(item=inner):
             yield from walk(inner)
         case StreamShape(item=inner) | WritableShape(item=inner):
             yield from walk(inner)
@@ -356,6 +381,7 @@ def schema_types(schema: Schema) -> Iterator[TypeShape]:
     """Every type written in a schema, without what is inside it."""
     for model in schema.models:
         yield from (field.type for field in model.fields)
+        yield from model.generic.arguments if model.generic else ()
     for interface in schema.interfaces:
         for member in interface.members:
             yield from member_types(member)

@@ -28,6 +28,7 @@ from capnweb_runtime.core.compound import (
     LiteralCodec,
     ModelCodec,
     OptionalCodec,
+    TaggedCodec,
     TupleCodec,
     TypedDictCodec,
     UnionCodec,
@@ -159,6 +160,12 @@ def tuple_of(*items: Codec) -> Codec:
 def union_of(*items: Codec) -> Codec:
     """Codec of a value of one of several types, tried in order."""
     return UnionCodec(items)
+
+
+def tagged_union(tag: str, *items: tuple[str | int | bool, Codec]) -> Codec:
+    """Codec of a value of one of several by-value classes, told apart by a constant in the field `tag`."""
+    models = tuple((value, codec) for value, codec in items if isinstance(codec, ModelCodec))
+    return TaggedCodec(tag, models)
 
 
 def stream_of(item: Codec) -> Codec:
@@ -305,6 +312,7 @@ __all__ = [
     "root",
     "set_of",
     "stream_of",
+    "tagged_union",
     "tuple_of",
     "tuple_of_any",
     "typed_dict",

@@ -1,10 +1,18 @@
-"""What every test shares: the needs of `tests/needs.py`, and the rule that nothing is skipped in CI."""
+"""What every test shares: the needs of `tests/needs.py`, the rule that nothing is skipped in CI, and how many examples
+generated tests try: HYPOTHESIS_PROFILE=nightly makes them try many more.
+"""
 
 from __future__ import annotations
 
+import os
+
 import pytest
+from hypothesis import settings
 
 from tests import needs
+
+settings.register_profile("nightly", max_examples=10_000, deadline=None)
+settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

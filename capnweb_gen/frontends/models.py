@@ -7,7 +7,7 @@ they stand.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Literal
 
 from pydantic import AliasChoices, BaseModel
@@ -15,8 +15,9 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.records import RecordField, record_faults, record_fields, record_form
-from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model
+from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model, is_root_model
 from capnweb_gen.frontends.source import AttributeSource, ClassSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
@@ -42,11 +43,11 @@ class ModelReader:
         self._declarations = declarations
         self._faults = faults
 
-    def read(self, model: type) -> ir.Model:
+    def read(self, model: type[object]) -> ir.Model:
         """Describe one model."""
         return self._pydantic(model) if is_model(model) else self._record(model)
 
-    def _record(self, record: type) -> ir.Model:
+    def _record(self, record: type[object]) -> ir.Model:
         source = self._classes.get(record.__name__)
         position = source.position if source else _TOP
         fields: tuple[ir.ModelField, ...] = ()
@@ -70,7 +71,7 @@ class ModelReader:
             position=position,
         )
 
-    def _record_field(self, record: type, field: RecordField, source: ClassSource | None) -> ir.ModelField:
+    def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
         name_position, type_position = _positions(field.name, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
         return ir.ModelField(
@@ -84,9 +85,11 @@ class ModelReader:
         )
 
     def _pydantic(self, model: type[BaseModel]) -> ir.Model:
-        source = self._classes.get(model.__name__)
+        origin = generic_origin(model)
+        source = self._classes.get((origin or model).__name__)
         position = source.position if source else _TOP
         fields: tuple[ir.ModelField, ...] = ()
+        generic: ir.Generic | None = None
         try:
             model.model_rebuild()
         except Exception as error:
@@ -94,16 +97,46 @@ class ModelReader:
             self._fault(position, message, _INCOMPLETE_HINT)
         else:
             self._refuse_serializers(model, source)
-            fields = tuple(self._field(model, name, info, source) for name, info in model.model_fields.items())
+            fields = (
+                *(self._field(model, name, info, source) for name, info in model.model_fields.items()),
+                *self._computed(model, source),
+            )
+            generic = self._generic(model, position)
         return ir.Model(
-            name=model.__name__,
-            module=model.__module__,
+            name=instance_name(model) or model.__name__ if origin else model.__name__,
+            module=self._declarations.home if origin else model.__module__,
             path=self._path,
             doc=source.doc if source else None,
             fields=fields,
             extra=_extra(model),
+            form="root" if is_root_model(model) else "pydantic",
+            generic=generic,
             position=position,
         )
+
+    def _generic(self, model: type[BaseModel], position: Position) -> ir.Generic | None:
+        origin = generic_origin(model)
+        if origin is None:
+            return None
+        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        arguments = tuple(shapes.from_type(argument, position) for argument in generic_arguments(model))
+        reference = ir.Reference(module=origin.__module__, name=origin.__name__)
+        return ir.Generic(origin=reference, arguments=arguments)
+
+    def _computed(self, model: type[BaseModel], source: ClassSource | None) -> Iterator[ir.ModelField]:
+        """Fields that a model makes itself. They are sent like the others."""
+        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        for name, info in model.model_computed_fields.items():
+            position = _positions(name, source)[0]
+            yield ir.ModelField(
+                name=name,
+                wire=info.alias or naming.wire_name(name, self._case),
+                accepts=name,
+                type=shapes.from_type(info.return_type, position),
+                required=False,
+                computed=True,
+                position=position,
+            )
 
     def _field(self, model: type[BaseModel], name: str, info: FieldInfo, source: ClassSource | None) -> ir.ModelField:
         name_position, type_position = _positions(name, source)
@@ -138,7 +171,6 @@ class ModelReader:
         groups: tuple[tuple[str, Iterable[str], str], ...] = (
             ("field serializer", decorators.field_serializers, "give the field the type that travels"),
             ("model serializer", decorators.model_serializers, "declare the fields as they travel"),
-            ("computed field", decorators.computed_fields, "make it a plain property, or a field"),
         )
         for what, names, hint in groups:
             for name in names:

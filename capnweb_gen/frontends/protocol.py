@@ -28,6 +28,7 @@ from capnweb_gen.frontends.files import (
     schema_file,
     shown,
 )
+from capnweb_gen.frontends.generics import generic_origin
 from capnweb_gen.frontends.interfaces import InterfaceReader
 from capnweb_gen.frontends.model import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.models import ModelReader
@@ -138,7 +139,7 @@ class _SchemaReader:
         self._loaded = loaded
         self._project = project
         self._faults = faults
-        self._models: dict[type, ir.Model | None] = {}
+        self._models: dict[type[object], ir.Model | None] = {}
         self._case: naming.Case = self._wire_case()
 
     def schema(self) -> ir.Schema | None:
@@ -203,10 +204,16 @@ class _SchemaReader:
         models = [model for model in self._models.values() if model is not None]
         return tuple(sorted(models, key=lambda model: place.get(model.name, last) if model.module == module else last))
 
-    def model(self, model: type) -> tuple[str, str] | None:
+    @property
+    def home(self) -> str:
+        """The module of the schema."""
+        return self._loaded.file.module
+
+    def model(self, model: type[object]) -> tuple[str, str] | None:
         """A type names this model: it is read here, unless another schema of this run declares it."""
         home = model.__module__
-        if model in self._models or (home != self._loaded.file.module and self._project.belongs(home)):
+        instance = shapes.is_model(model) and generic_origin(model) is not None  # described wherever it is named
+        if model in self._models or (not instance and home != self.home and self._project.belongs(home)):
             return None
         self._models[model] = None  # holds its place, and ends the recursion of models that contain each other
         path, source = self._source_of(home)
@@ -241,7 +248,7 @@ class _SchemaReader:
 
 def _is_template(model: type[BaseModel]) -> bool:
     """Whether a model is there for other models rather than to travel: private, or generic."""
-    return model.__name__.startswith("_") or shapes.is_generic(model) or shapes.is_root_model(model)
+    return model.__name__.startswith("_") or shapes.is_generic(model)
 
 
 def _is_declared_interface(base: type) -> bool:

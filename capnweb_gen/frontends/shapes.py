@@ -23,7 +23,8 @@ import typing_extensions
 from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
-from capnweb_gen.frontends import named, unions
+from capnweb_gen.frontends import constraints, named, unions
+from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup
 from capnweb_gen.frontends.refusals import describe as describe
@@ -78,10 +79,12 @@ _ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
 
 class Declarations(Protocol):
     """Told of each model and interface that a type names. Gives why it cannot be used, with a hint, or None if it
-    can.
+    can. `home` is the module of the schema in which types are named.
     """
 
-    def model(self, model: type) -> tuple[str, str] | None: ...
+    @property
+    def home(self) -> str: ...
+    def model(self, model: type[object]) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
 
 
@@ -89,7 +92,7 @@ class Declarations(Protocol):
 class Shapes:
     """Reads the types of one place: a schema, or a model, whose names mean what `namespace` says.
 
-    `constraints` tells whether Annotated may be used: a model checks what it adds, a parameter has nobody who would.
+    `constraints` tells that a pydantic model checks what Annotated adds; elsewhere it becomes part of the type.
     """
 
     namespace: Mapping[str, Any]
@@ -143,17 +146,15 @@ class Shapes:
         if annotation is schema.Stub:
             return ir.StubShape()
         if isinstance(annotation, type) and annotation is not schema.Writable:
-            return self._class(typing.cast("type[object]", annotation))
+            return self._class(typing.cast("type[object]", annotation), depth)
         raise _refusal(annotation)
 
     def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
         arguments = get_args(annotation)
         generic_interface = is_interface(origin)
         if origin is typing.Annotated:
-            if not self.constraints:
-                hint = "write the type alone, or put the constraint on a field of a model, where it is checked"
-                raise UnsupportedTypeError("Annotated says what nothing would check here", hint)
-            return self._shape(arguments[0], depth)
+            item = self._shape(arguments[0], depth)
+            return item if self.constraints else constraints.constrained(item, arguments[1:])
         if origin is typing.Union or origin is types.UnionType:
             return self._union(arguments, depth)
         if origin is Literal:
@@ -213,8 +214,26 @@ class Shapes:
         shapes = tuple(self._shape(parameter, depth) for parameter in taken)
         return ir.CallableShape(parameters=shapes, result=self._shape(_awaited(result), depth))
 
-    def _class(self, annotation: type[object]) -> ir.TypeShape:
+    def _instance(self, model: type[BaseModel], depth: int) -> ir.TypeShape:
+        """A generic model with its type arguments: a model of its own in the schema that names it."""
+        origin, name = generic_origin(model), instance_name(model)
+        shapes = [self._shape(argument, depth) for argument in generic_arguments(model)]
+        if is_root_model(model):
+            raise UnsupportedTypeError(f"{describe(model)} is a root model without a name", "write the type it holds")
+        if is_generic(model) or origin is None:
+            raise UnsupportedTypeError(f"{describe(model)} is a generic model", "give it a type: Page[Item]")
+        if name is None or any(isinstance(part, ir.CallableShape | ir.StubShape) for part in shapes):
+            hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
+            raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
+        fault = named.nested(origin) or self.declarations.model(model)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        return ir.ModelShape(model=ir.Reference(module=self.declarations.home, name=name))
+
+    def _class(self, annotation: type[object], depth: int) -> ir.TypeShape:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
+        if is_model(annotation) and generic_origin(annotation) is not None:
+            return self._instance(annotation, depth)
         if is_model(annotation):
             fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
@@ -273,10 +292,8 @@ def _includes_null(shape: ir.TypeShape) -> bool:
 
 
 def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
-    if is_root_model(model):
-        return f"{describe(model)} is a root model", "use the type it holds"
-    if model.__pydantic_generic_metadata__["origin"] is not None or is_generic(model):
-        return f"{describe(model)} is a generic model", "declare a model without type parameters"
+    if is_generic(model):
+        return f"{describe(model)} is a generic model", "give it a type: Page[Item]"
     return None
 
 

@@ -64,7 +64,7 @@ def forms(shape: ir.TypeShape) -> Iterator[str]:
             yield from dict.fromkeys(_CONSTANT_FORMS[type(value)] for value in values)
         case ir.EnumShape(members=members):
             yield from dict.fromkeys(_CONSTANT_FORMS[type(member.value)] for member in members)
-        case ir.NewTypeShape(item=item):
+        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
             yield from forms(item)
         case ir.ListShape() | ir.TupleShape() | ir.CollectionShape():
             yield "an array"
@@ -82,7 +82,8 @@ def _refuse_what_looks_alike(written: Sequence[object], members: Sequence[ir.Typ
             continue  # the constants come first; whatever else is of this form is not one of them
         for form in forms(member):
             other = taken.setdefault(form, member)
-            if other is not member:
+            both_models = isinstance(other, ir.ModelShape) and isinstance(member, ir.ModelShape)
+            if other is not member and not both_models:  # whether models have a tag is known when they have been read
                 raise UnsupportedTypeError(f"in {names}, two types travel as {form}", _APART_HINT)
     enums = [member for member in members if isinstance(member, ir.EnumShape)]
     numbers = {"an integer", "a number"}

@@ -94,30 +94,29 @@ class _Lowering:
             layout.entry(f"{layout.string(field.wire)}: {self._encoded(model, field)}", indent=_BODY)
             for field in always
         ]
-        absent = [
-            (
-                f"if {layout.string(field.name)} in value:",
-                f"wire[{layout.string(field.wire)}] = {self._encoded(model, field)}",
-            )
-            for field in model.fields
-            if field not in always
-        ]
-        wire = f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, rpc.Wire]" if absent else ""
+        absent = tuple(self._if_there(model, field) for field in model.fields if field not in always)
+        mapping = f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, rpc.Wire]" if absent else ""
         return ModelView(
             encode_signature=layout.signature(
                 f"encode_{function}", [f"value: {spelled}", "to: rpc.Exporter"], "rpc.Wire", "", indent=""
             ),
             entries=tuple(entries),
-            wire_type=wire,
-            absent=tuple(absent),
+            opening=f"wire: {mapping} =" if absent else "return",
+            absent=absent,
             reader="rpc.reader" if model.form == "pydantic" else "rpc.record_reader",
             decode_signature=layout.signature(
                 f"decode_{function}", ["wire: rpc.Wire", "source: rpc.Importer"], spelled, "", indent=""
             ),
             model=spelled,
+            root=self._spell.codec(model.fields[0].type) if model.form == "root" else "",
             reads=tuple(self._read(field) for field in model.fields),
             keeps_extra=model.extra == "allow",
         )
+
+    def _if_there(self, model: ir.Model, field: ir.ModelField) -> tuple[str, str]:
+        key = layout.string(field.name)
+        head = f"wire[{layout.string(field.wire)}] = {self._spell.codec(field.type)}.encode"
+        return f"if {key} in value:", layout.call(head, [f"value[{key}]", "to"], indent=_BODY)
 
     def _encoded(self, model: ir.Model, field: ir.ModelField) -> str:
         key = f"value[{layout.string(field.name)}]" if model.form == "typed_dict" else f"value.{field.name}"
@@ -131,13 +130,13 @@ class _Lowering:
         return layout.call(f"read.{way}", [*names, self._spell.codec(field.type)], indent=layout.STEP)
 
     def _model_promise(self, model: ir.Model) -> ClassView:
-        names = frozenset(field.name for field in model.fields)
+        fields = () if model.form == "root" else model.fields
+        names = frozenset(field.name for field in fields)
+        what = f"{naming.one_with_article(model.name)} that may not have arrived yet"
         return ClassView(
             header=layout.call(f"class {model.name}Promise", [f"rpc.RpcPromise[{model.name}R]"], ":"),
-            doc=_class_doc(
-                f"{naming.one_with_article(model.name)} that may not have arrived yet: each attribute is a promise."
-            ),
-            functions=tuple(self._field(field, names) for field in model.fields),
+            doc=_class_doc(f"{what}." if model.form == "root" else f"{what}: each attribute is a promise."),
+            functions=tuple(self._field(field, names) for field in fields),
             remote_names=_remote_names(names),
         )
 

@@ -83,6 +83,18 @@ class Scope:
         found = graph.find_model(reference, self._schema, self._peers)
         return found is not None and found.form == "typed_dict"
 
+    def generic(self, reference: ir.Reference) -> ir.Generic | None:
+        """What a model was made of by giving type arguments to a generic one."""
+        found = graph.find_model(reference, self._schema, self._peers)
+        return found.generic if found else None
+
+    def tags(self, union: ir.UnionShape) -> tuple[str, graph.Tags]:
+        """The field that tells the models of a union apart, and the model of each of its values."""
+        found = graph.tags(union, self._schema, self._peers)
+        if found is None:
+            raise AssertionError(f"nothing tells {union!r} apart: check lets no such type through")
+        return found
+
     def import_blocks(self) -> list[list[str]]:
         """The import statements in their groups: standard library, others, this project, the generated package."""
         blocks: list[list[str]] = [[], [], [], []]

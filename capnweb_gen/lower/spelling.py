@@ -74,12 +74,16 @@ class Spelling:
                 return "rpc.optional", [self.codec(item)]
             case ir.TupleShape(items=items):
                 return "rpc.tuple_of", [self.codec(item) for item in items]
-            case ir.UnionShape(members=members):
-                return "rpc.union_of", [self.codec(member) for member in sorted(members, key=_order_to_try)]
+            case ir.UnionShape():
+                return self._union_text(shape)
             case ir.CollectionShape(container=container, item=item):
                 return _COLLECTION_CODECS[container], [self.codec(item)]
             case ir.EnumShape(enum=reference):
                 return "rpc.enum_of", [self.named(reference)]
+            case ir.ConstrainedShape(item=item):
+                limits = shape.model_dump(exclude={"kind", "item"}, exclude_none=True)
+                spelled = (layout.string(limit) if isinstance(limit, str) else repr(limit) for limit in limits.values())
+                return "rpc.constrained", [self.codec(item), *map("{}={}".format, limits, spelled)]
             case ir.StreamShape(item=item):
                 return "rpc.stream_of", [self.codec(item)]
             case ir.WritableShape(item=item):
@@ -94,6 +98,17 @@ class Spelling:
                 return self.interface_codec(reference)
             case _:
                 raise AssertionError(f"no codec for {shape!r}: check lets no such type through")
+
+    def _union_text(self, union: ir.UnionShape) -> tuple[str, list[str]]:
+        models = tuple(member for member in union.members if isinstance(member, ir.ModelShape))
+        if len(models) < 2:
+            return "rpc.union_of", [self.codec(member) for member in sorted(union.members, key=_order_to_try)]
+        if len(models) < len(union.members):
+            others = sorted((member for member in union.members if member not in models), key=_order_to_try)
+            return "rpc.union_of", [self.codec(member) for member in (ir.UnionShape(members=models), *others)]
+        wire, tags = self._scope.tags(union)
+        pairs = (f"({_constant(value)}, {self.codec(model)})" for value, model in tags)
+        return "rpc.tagged_union", [layout.string(wire), *pairs]
 
     def model_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes a model's codec: what is called, and with what."""
@@ -122,7 +137,7 @@ class Spelling:
     def default(self, value: ir.DefaultValue, shape: ir.TypeShape) -> str:
         """The default of a parameter of a type, as an expression."""
         match shape:
-            case ir.OptionalShape(item=item):
+            case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item):
                 return "None" if value is None else self.default(value, item)
             case ir.NewTypeShape(new_type=reference, item=item):
                 return f"{self.named(reference)}({self.default(value, item)})"
@@ -141,7 +156,10 @@ class Spelling:
 
     def model(self, reference: ir.Reference) -> str:
         """The model itself, which the module of the schema declares."""
-        return self._scope.imported(reference.module, reference.name)
+        generic = self._scope.generic(reference)
+        if generic is None:
+            return self._scope.imported(reference.module, reference.name)
+        return f"{self.named(generic.origin)}[{', '.join(map(self.awaited, generic.arguments))}]"
 
     def named(self, reference: ir.Reference) -> str:
         """An enum or a NewType, which the module of the schema declares too."""
@@ -156,6 +174,8 @@ class Spelling:
     def promise(self, shape: ir.TypeShape) -> str:
         """What a call or a property gives on the calling side."""
         match shape:
+            case ir.ConstrainedShape(item=item):
+                return self.promise(item)
             case ir.ModelShape(model=reference):
                 return self._scope.generated(reference, lambda name: f"{name}Promise")
             case ir.InterfaceShape(interface=reference):
@@ -182,6 +202,8 @@ class Spelling:
     def awaited(self, shape: ir.TypeShape) -> str:
         """What awaiting a promise gives, and what a target is called with: stubs for capabilities, lists, models."""
         match shape:
+            case ir.ConstrainedShape(item=item):
+                return self.awaited(item)
             case ir.ListShape(item=item):
                 return f"{self._scope.builtin('list')}[{self.awaited(item)}]"
             case ir.DictShape(value=value):
@@ -212,6 +234,8 @@ class Spelling:
     def given(self, shape: ir.TypeShape) -> str:
         """What a target may return, and what a callback stub may be called with."""
         match shape:
+            case ir.ConstrainedShape(item=item):
+                return self.given(item)
             case ir.ListShape(item=item):
                 return f"{self._scope.imported('collections.abc', 'Sequence')}[{self.given(item)}]"
             case ir.DictShape(value=value):
@@ -252,6 +276,8 @@ class Spelling:
 
     def _values(self, shape: ir.TypeShape) -> list[str]:
         match shape:
+            case ir.ConstrainedShape(item=item):
+                return self._values(item)
             case ir.ListShape(item=item):
                 return [f"rpc.ListArg[{self.argument(item)}]"]
             case ir.DictShape(value=value):
@@ -357,7 +383,7 @@ def _order_to_try(shape: ir.TypeShape) -> int:
             return 0
         case ir.Scalar(name="float"):
             return 2
-        case ir.NewTypeShape(item=item):
+        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
             return _order_to_try(item)
         case _:
             return 1
@@ -384,6 +410,8 @@ def _label(shape: ir.TypeShape) -> str:
             return naming.constant(reference.name)
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
             return naming.constant(reference.name)
+        case ir.ConstrainedShape(item=item):
+            return f"{_label(item)}_LIMITED"
         case ir.ListShape(item=item):
             return f"LIST_{_label(item)}"
         case ir.CollectionShape(container=container, item=item):

@@ -36,15 +36,19 @@ class ClassView:
 
 @dataclass(frozen=True)
 class ModelView:
-    """The functions that encode and decode a model. `absent` are the fields that a value may be without."""
+    """The functions that encode and decode a model. `absent` are the fields that a value may be without.
+
+    `root` is the codec of a root model, which has no fields of its own, and else empty.
+    """
 
     encode_signature: str
     entries: tuple[str, ...]
-    wire_type: str
+    opening: str
     absent: tuple[tuple[str, str], ...]
     reader: str
     decode_signature: str
     model: str
+    root: str
     reads: tuple[str, ...]
     keeps_extra: bool
 

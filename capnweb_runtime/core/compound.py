@@ -189,8 +189,9 @@ class UnionCodec(TypeCodec):
         for item in self.items:
             try:
                 return convert(item)
-            except Mismatch:
-                continue
+            except Mismatch as mismatch:
+                if mismatch.nested:  # of the right form, so that no other type can be meant
+                    otherwise = mismatch
         raise otherwise
 
 
@@ -283,6 +284,48 @@ class TypedDictCodec(ModelCodec):
             return self._encode(value, to)
         except KeyError as error:
             raise Mismatch(self.label, f"a dict without the key {error}") from None
+
+
+class TaggedCodec(TypeCodec):
+    """One of several by-value classes, which a reader tells apart by a constant in one of their fields.
+
+    Parameters:
+        tag: the wire name of the field.
+        items: the constants, each with the codec of a class.
+    """
+
+    def __init__(self, tag: str, items: tuple[tuple[str | int | bool, ModelCodec], ...]) -> None:
+        self.tag = tag
+        self.pure = all(codec.pure for _, codec in items)
+        self._by_tag: dict[tuple[type[Any], Any], ModelCodec] = {(type(value), value): codec for value, codec in items}
+        self._codecs = list(dict.fromkeys(codec for _, codec in items))
+
+    @property
+    def label(self) -> str:
+        return " or ".join(codec.label for codec in self._codecs)
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        for codec in self._codecs:
+            if type(value) is codec.model:
+                return codec.encode(value, to)
+        if isinstance(value, PromiseRef) or hasattr(type(value), "__await__"):
+            return self.other(value, to)
+        for codec in self._codecs:  # an instance of a subclass, or a dict
+            try:
+                return codec.encode(value, to)
+            except Mismatch:
+                continue
+        raise value_mismatch(self.label, value)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        if type(wire) is not dict:
+            raise wire_mismatch(self.label, wire)
+        value = wire.get(self.tag)
+        codec = self._by_tag.get((type(value), value)) if type(value) in (str, int, bool) else None
+        if codec is None:
+            constants = ", ".join(repr(constant) for _, constant in self._by_tag)
+            raise wire_mismatch(f"one of {constants}", value).inside(self.tag)
+        return codec.decode(wire, source)
 
 
 class InterfaceCodec(TypeCodec):

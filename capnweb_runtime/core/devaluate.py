@@ -181,9 +181,14 @@ def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
 
 def encode_stream(stream: OutgoingStream, to: Exporter) -> Wire:
     """The expression for a readable stream: it is written into a pipe from here on."""
-    if isinstance(stream.chunks, ReadableRef):
-        stream.chunks._pipe.taken = True  # it is passed on, so the end of the call that brought it does not cancel it
+    _pass_on(stream.chunks)
     return Local(stream) if to.local else ["readable", to.create_pipe(stream)]
+
+
+def _pass_on(stream: Any) -> None:
+    """A stream that came in is passed on, so the end of the call that brought it does not cancel it."""
+    if isinstance(stream, ReadableRef):
+        stream._pipe.taken = True
 
 
 def _pipe(value: Pipe, to: Exporter, depth: int) -> Wire:
@@ -204,6 +209,7 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
 
 def _request(value: Request, to: Exporter, depth: int) -> Wire:
     if to.local and not isinstance(value.body, _INLINE_BODY):
+        _pass_on(value.body)
         return Local(value)
     init: dict[str, Wire] = {}
     if value.method != "GET":
@@ -218,6 +224,7 @@ def _request(value: Request, to: Exporter, depth: int) -> Wire:
 
 def _response(value: Response, to: Exporter, depth: int) -> Wire:
     if to.local and not isinstance(value.body, _INLINE_BODY):
+        _pass_on(value.body)
         return Local(value)
     init: dict[str, Wire] = {}
     if value.status != 200:

@@ -8,6 +8,7 @@ The tree that comes in is never changed, so that a codec that gives up on it can
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any, Final
 
 from capnweb_runtime.core.cell import Cell
@@ -182,7 +183,8 @@ class DirectEvaluator(Evaluator):
         """A value that crosses a loopback as it is; streams get their face for the application."""
         if isinstance(value, OutgoingStream):
             return self.importer.host.new_readable(value.chunks) if isinstance(value.chunks, Pipe) else value.chunks
-        return value
+        body: Any = value.body if isinstance(value, (Request, Response)) else None
+        return replace(value, body=self.importer.host.new_readable(body)) if isinstance(body, Pipe) else value
 
     def writable(self, hook: Hook) -> StubRef:
         """A writable stream for the application, over a hook that this payload owns from here on."""
@@ -433,10 +435,8 @@ def _init_headers(wire: list[Wire], init: dict[str, Any], kind: str) -> Headers:
 
 def _body(source: Evaluator, wire: Wire, depth: int, kind: str) -> Any:
     body = None if wire is None else source.value(wire, depth + 1)
-    if body is None or isinstance(body, (str, bytes)):
+    if body is None or isinstance(body, (str, bytes, Pipe)):  # a pipe gets its face where the application gets it
         return body
-    if isinstance(body, Pipe):
-        return source.importer.host.new_readable(body)
     raise ProtocolError(f"{kind} body must be of type ReadableStream.", "TypeError")
 
 

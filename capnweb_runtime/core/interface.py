@@ -113,6 +113,8 @@ class Arguments(Codec):
             return [*wire, *rest]
         while wire and wire[-1] is _UNDEFINED_WIRE:
             wire.pop()
+        if self.keyword and self._ends_as_keywords(wire):
+            wire.append({})
         return wire
 
     def _rest(self, param: Parameter, args: Sequence[Any], to: Exporter) -> list[Wire]:
@@ -158,10 +160,16 @@ class Arguments(Codec):
             wire = wire[0][0]
         return [_argument(param, param.codec.decode, item, source) for item in wire]
 
+    def _ends_as_keywords(self, wire: list[Wire]) -> bool:
+        """Whether the last expression is read as the keyword arguments. An object given for an optional parameter would
+        be too, which is why an empty one then follows it.
+        """
+        return bool(wire) and type(wire[-1]) is dict and len(wire) > sum(p.required for p in self.positional)
+
     def _decode_keywords(self, wire: list[Wire], source: Evaluator) -> tuple[dict[str, Any], int]:
         """The keyword arguments, and how many expressions are left for positional ones."""
         count = len(wire)
-        has_object = count > 0 and type(wire[-1]) is dict and count > sum(p.required for p in self.positional)
+        has_object = self._ends_as_keywords(wire)
         given: dict[str, Wire] = wire[-1] if has_object else {}
         by_wire = {p.wire: p for p in self.keyword}
         kwargs: dict[str, Any] = {}

@@ -42,6 +42,11 @@ class Mismatch(Exception):
         self.actual = actual
         self._steps: list[str] = []
 
+    @property
+    def nested(self) -> bool:
+        """Whether it was found in a part of the value: the value as a whole has the right form."""
+        return bool(self._steps)
+
     def inside(self, key: str | int) -> Mismatch:
         """Adds an outer step to the path, the field or index where the container found it; returns itself, to be
         raised.

@@ -256,7 +256,7 @@ class Session(Exchange):
 
     def _on_resolve(self, wire: list[Wire]) -> None:
         import_id = _integer(wire, 1)
-        if len(wire) < 3:
+        if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
         self._answered()
         entry = self._imports.get(import_id)
@@ -277,7 +277,7 @@ class Session(Exchange):
 
     def _on_reject(self, wire: list[Wire]) -> None:
         import_id = _integer(wire, 1)
-        if len(wire) < 3:
+        if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
         self._answered()
         payload = Evaluator(self).payload(wire[2])

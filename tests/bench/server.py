@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
+from importlib import import_module
 
 from capnweb_runtime import ReadableStream, serve
 from tests.bench.generated.api import AccountTarget, ApiTarget, CapabilityTarget
@@ -47,9 +48,7 @@ async def main(port: int) -> None:
 
 def use_uvloop() -> None:
     """Makes uvloop the event loop of what is run next; it is an extra, so it is imported only if asked for."""
-    import uvloop  # noqa: PLC0415
-
-    uvloop.install()
+    import_module("uvloop").install()
 
 
 if __name__ == "__main__":

@@ -74,6 +74,8 @@ def test_faults_are_printed_plain_and_nothing_is_written(project: Write, command
     assert result.exit_code == 1
     assert result.stderr == (
         "c6/api.py:6:5: Api.x is an attribute\n"
+        "    6 |     x: int\n"
+        "      |     ^\n"
         "    hint: declare a read-only property: @property, def x(self) -> int: ...\n"
         "1 fault; nothing was written\n"
     )

@@ -80,17 +80,76 @@ def test_nothing_else_is_removed(tmp_path: Path, text: str) -> None:
     assert (tmp_path / "other.py").read_text() == text
 
 
-def test_a_file_that_cannot_be_written_leaves_the_old_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+class Failing:
+    """Lets some renames through; then the disk is full, or somebody presses Ctrl-C."""
+
+    def __init__(self, after: int, error: BaseException) -> None:
+        self._left = after
+        self._error = error
+        self._replace = Path.replace
+
+    def __call__(self, path: Path, target: Path) -> Path:
+        if self._left == 0:
+            raise self._error
+        self._left -= 1
+        return self._replace(path, target)
+
+
+@pytest.mark.parametrize("after", [0, 1, 2])
+@pytest.mark.parametrize("error", [OSError("no space left"), KeyboardInterrupt()])
+def test_a_run_that_is_interrupted_leaves_everything_as_it_was(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, after: int, error: BaseException
+) -> None:
     generate(tmp_path)
+    before = tree(tmp_path)
+    failing = Failing(after, error)
+    monkeypatch.setattr(Path, "replace", lambda self, target: failing(self, target))
+    with pytest.raises(type(error)):
+        generate(tmp_path, {**FILES, "api.py": TEXT + "x = 1\n", "new/api.py": TEXT, "zoo.py": TEXT})
+    assert tree(tmp_path) == before
 
-    def full(self: Path, target: Path) -> Path:
-        raise OSError("no space left")
 
-    monkeypatch.setattr(Path, "replace", full)
+def test_a_first_run_that_fails_leaves_no_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    failing = Failing(1, OSError("no space left"))
+    monkeypatch.setattr(Path, "replace", lambda self, target: failing(self, target))
     with pytest.raises(OSError, match="no space left"):
-        generate(tmp_path, {**FILES, "api.py": TEXT + "x = 1\n"})
-    assert (tmp_path / "api.py").read_text() == TEXT
-    assert not [path.name for path in tmp_path.iterdir() if path.suffix == ".tmp"]
+        generate(tmp_path / "a" / "b")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_removing_that_fails_puts_back_what_was_removed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    generate(tmp_path)
+    before = tree(tmp_path)
+    unlink = Path.unlink
+
+    def stuck(self: Path, missing_ok: bool = False) -> None:
+        if self.name == "api.py" and self.parent.name == "deep":
+            raise OSError("busy")
+        unlink(self, missing_ok)
+
+    monkeypatch.setattr(Path, "unlink", stuck)
+    with pytest.raises(OSError, match="busy"):
+        generate(tmp_path, {"__init__.py": PACKAGE + "x = 1\n"})
+    assert tree(tmp_path) == before
+
+
+def tree(folder: Path) -> dict[str, str | None]:
+    return {
+        path.relative_to(folder).as_posix(): path.read_text() if path.is_file() else None for path in folder.rglob("*")
+    }
+
+
+def test_an_empty_file_in_the_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "mine.py").touch()
+    generate(tmp_path)
+    assert (tmp_path / "mine.py").exists()
+
+
+def test_a_replaced_file_keeps_its_permissions(tmp_path: Path) -> None:
+    generate(tmp_path)
+    (tmp_path / "api.py").chmod(0o640)
+    generate(tmp_path, {**FILES, "api.py": TEXT + "x = 1\n"})
+    assert (tmp_path / "api.py").stat().st_mode & 0o777 == 0o640
 
 
 def test_new_files_can_be_read_by_others(tmp_path: Path) -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 import sys
 
+from tests.gen import update_gallery
 from tests.gen.golden_cases import GOLDEN, cases, committed_case, compile_case
 
 
@@ -24,6 +25,7 @@ def main() -> None:
                 path.parent.mkdir(parents=True, exist_ok=True)
                 path.write_text(text, "utf-8")
                 print(f"wrote {case}/{name}")
+    update_gallery.main()  # it shows some of the cases
 
 
 if __name__ == "__main__":

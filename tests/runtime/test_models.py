@@ -222,7 +222,7 @@ def test_what_a_record_refuses_is_told() -> None:
 
 
 def test_a_computed_field_is_passed_over_whatever_it_holds() -> None:
-    read = rpc.reader(Refusing, {"x": 1, "double": ["malformed"]}, source())
+    read = rpc.reader(Refusing, {"x": 1, "double": [["of another type"]]}, source())
     read.required("x", "x", rpc.INT)
     read.computed("double")
     read.computed("absent")

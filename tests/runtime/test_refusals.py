@@ -15,7 +15,7 @@ from capnweb_runtime.errors import RpcError
 from capnweb_runtime.refusals import Refusals, refuse
 from tests.runtime.conftest import Join
 from tests.runtime.example import BookPromise, CounterPromise, Desk, DeskStub
-from tests.runtime.pair import begin
+from tests.runtime.pair import Pair, begin
 
 REFUSED: list[tuple[str, Callable[[Any], Any], str]] = [
     ("bool", bool, "test whether a value is true"),
@@ -66,8 +66,8 @@ def test_a_promise_says_to_await_it_first(promise: AnyPromise, use: Callable[[An
 
 
 @pytest.mark.parametrize(("use", "verb"), [*CASES, pytest.param(lambda p: p == 1, "compare values", id="==")])
-def test_a_placeholder_says_what_can_be_done_in_a_mapper(join: Join, use: Callable[[Any], Any], verb: str) -> None:
-    pair = join(None, Desk())
+def test_a_placeholder_says_what_can_be_done_in_a_mapper(use: Callable[[Any], Any], verb: str) -> None:
+    pair = Pair(None, Desk())
     ints = pair.a.main(DeskStub).ints(3)
     with pytest.raises(TypeError) as caught:
         _ = ints.map(use)

@@ -16,7 +16,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from capnweb_runtime.schema import InterfaceModel, Method, Property, Stub, Writable, interface, wire_name
 
 class Profile(BaseModel):
@@ -174,6 +174,21 @@ PAIRS = {
             set: Method[Profile, Profile]
         """,
     ),
+    "constraints": (
+        """
+        class Api(Protocol):
+            def find(
+                self, word: Annotated[str, Field(min_length=1)], n: Annotated[int, Field(gt=0, le=9)] = 5
+            ) -> Annotated[int, Field(ge=0)]: ...
+        """,
+        """
+        class Find(BaseModel):
+            word: Annotated[str, Field(min_length=1)]
+            n: int = Field(5, gt=0, le=9)
+        class Api(InterfaceModel):
+            find: Method[Find, Annotated[int, Field(ge=0)]]
+        """,
+    ),
     "inherited parameters": (
         """
         class Page(BaseModel):
@@ -234,10 +249,13 @@ ADD = "class Add(BaseModel):\n    a: int\n"
             "class Api(InterfaceModel):\n    x: Method[\n        None,\n      type[int]]\n    y: Property[complex]",
             ["8:7: Api.x(): type[int] cannot travel", "9:17: Api.y: complex cannot travel"],
         ),
-        ("class Api(InterfaceModel):\n    x: Annotated[Method[None, type[int]], 1]", ["6:31: Api.x(): type[int] cannot"]),
         (
-            f"{ADD}    b: Annotated[int, Field(gt=1)]\nclass Api(InterfaceModel):\n    x: Method[Add, int]",
-            ["7:5: Api.x(), parameter b: constraints say what nothing would check here"],
+            "class Api(InterfaceModel):\n    x: Annotated[Method[None, type[int]], 1]",
+            ["6:31: Api.x(): type[int] cannot"],
+        ),
+        (
+            f"{ADD}    b: Annotated[int, 'odd']\nclass Api(InterfaceModel):\n    x: Method[Add, int]",
+            ["7:8: Api.x(), parameter b: Annotated says what nothing would check here"],
         ),
         (
             "class P(BaseModel):\n    s: type[int]\n    d: list[int] = []\n    n: int = 's'\n" + TAKES_P,

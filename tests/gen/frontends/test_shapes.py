@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import collections.abc
 import enum
+import sys
 import typing
 from datetime import date, datetime, timedelta
 from decimal import Decimal
@@ -12,6 +13,7 @@ from uuid import UUID
 
 import pytest
 import typing_extensions
+from annotated_types import Ge
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import BaseModel
@@ -20,6 +22,7 @@ from capnweb_gen import ir
 from capnweb_gen.frontends import shapes
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_runtime import schema
+from tests.gen.conftest import Compile
 
 HERE = ir.Position(line=1, column=1)
 INT = ir.Scalar(name="int")
@@ -35,6 +38,7 @@ Real = typing_extensions.TypeAliasType("Real", int | float)
 
 
 UserId = typing.NewType("UserId", int)
+T = typing.TypeVar("T")
 
 
 class Access(enum.Flag):
@@ -49,6 +53,14 @@ class Book(BaseModel):
     title: str
 
 
+class Page(BaseModel, typing.Generic[T]):
+    items: list[T]
+
+
+class Spot(typing.NamedTuple):
+    x: int
+
+
 class Loan(Protocol):
     async def renew(self) -> None: ...
 
@@ -56,10 +68,12 @@ class Loan(Protocol):
 class Everything:
     """Lets every model and interface pass, and keeps their names."""
 
+    home = __name__
+
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def model(self, model: type[BaseModel]) -> None:
+    def model(self, model: type[object]) -> None:
         self.told.append(model.__name__)
 
     def interface(self, interface: type) -> None:
@@ -146,9 +160,28 @@ def test_unions_with_what_looks_like_anything_are_refused(text: str) -> None:
     assert "is a union with" in shape.reason
 
 
+def test_a_generic_model_is_one_of_the_schema_that_names_it() -> None:
+    told = Everything()
+    shape = Shapes(globals(), told, False).from_text("Page[Book]", HERE)
+    assert shape == ir.ModelShape(model=ir.Reference(module=Everything.home, name="PageBook"))
+    assert told.told == ["Book", "Page[Book]"]
+    assert isinstance(read(Page), ir.Unsupported)
+
+
+def test_constraints_become_part_of_the_type() -> None:
+    assert read(Annotated[int, Ge(0)]) == ir.ConstrainedShape(item=INT, ge=0)
+    assert read(Annotated[int, Ge(0)], constraints=True) == INT
+
+
+def test_records_are_models() -> None:
+    told = Everything()
+    assert isinstance(Shapes(globals(), told, False).from_text("Spot", HERE), ir.ModelShape)
+    assert told.told == ["Spot"]
+
+
 def test_a_reason_against_a_model_is_passed_on() -> None:
     class Refusing(Everything):
-        def model(self, model: type[BaseModel]) -> typing.Any:
+        def model(self, model: type[object]) -> typing.Any:
             return "no", "use another"
 
     shape = Shapes(globals(), Refusing(), False).from_text("list[Book]", HERE)
@@ -164,6 +197,28 @@ def test_constraints_are_left_to_those_who_check_them() -> None:
 def test_what_the_newest_alias_statement_makes_is_an_alias() -> None:
     made = getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType)
     assert read(made("Numbers", list[int])) == ir.ListShape(item=INT)
+
+
+if sys.version_info >= (3, 12):  # before, the text cannot be parsed
+
+    def test_alias_statements_and_type_parameters_are_read(compile_text: Compile) -> None:
+        compiled = compile_text(
+            """
+            from pydantic import BaseModel
+
+            type Number = int | float
+
+            class Page[T](BaseModel):
+                items: list[T]
+
+            class Api(Protocol):
+                async def add(self, a: Number) -> Page[int]: ...
+            """
+        )
+        (method,) = compiled.schemas[0].interfaces[0].members
+        assert isinstance(method, ir.Method)
+        assert method.parameters[0].type == NUMBER
+        assert method.result == ir.ModelShape(model=ir.Reference(module="schemas.api", name="PageInt"))
 
 
 def test_a_type_that_contains_itself_is_refused() -> None:

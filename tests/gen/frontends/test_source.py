@@ -104,3 +104,25 @@ def test_another_encoding_is_read_as_declared(tmp_path: Path) -> None:
     path = tmp_path / "module.py"
     path.write_bytes('# -*- coding: latin-1 -*-\n"""Größe"""\n'.encode("latin-1"))
     assert read_source(path).doc == "Größe"
+
+
+def test_a_string_after_an_attribute_describes_it(tmp_path: Path) -> None:
+    source = read(
+        tmp_path,
+        '''
+        class X:
+            """Class."""
+            a: int
+            """About a.
+
+            At length.
+            """
+            b: int
+            def c(self): ...
+            """About nothing."""
+        ''',
+    )
+    a, b, _ = source.classes["X"].body
+    assert isinstance(a, AttributeSource)
+    assert isinstance(b, AttributeSource)
+    assert (a.doc, b.doc) == ("About a.\n\nAt length.", None)

@@ -38,7 +38,7 @@ class Serialized(BaseModel):
 
     @computed_field
     @property
-    def double(self) -> int:
+    def double(self) -> complex:
         return self.value * 2
 
 

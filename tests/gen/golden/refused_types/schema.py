@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Annotated, Any, Generic, Literal, NewType, Protocol, Self, SupportsInt, TypedDict, TypeVar, Union
 from uuid import UUID
 
-from pydantic import BaseModel, RootModel
+from annotated_types import Ge
+from pydantic import AfterValidator, BaseModel, Field, RootModel, StringConstraints
 
 from capnweb_runtime.schema import Stub, Url, Writable
 
@@ -29,7 +30,7 @@ class Movie(TypedDict):
     name: str
 
 
-class Page(BaseModel, Generic[T]):
+class Page(BaseModel, Generic[T], arbitrary_types_allowed=True):
     items: list[T]
 
 
@@ -87,3 +88,6 @@ class Refused(Protocol):
     async def sets(self, a: set, b: set[list[int]], c: frozenset[Listed], d: cabc.Set[int]) -> set[AsyncIterator[int]]: ...
     async def alike(self, a: date | str, b: set[int] | list[int], c: Colour | float, d: bytes | bytearray) -> UUID | Decimal: ...
     async def constants(self, a: Colour | Literal[1], b: timedelta | float, c: Listed | dict[str, int]) -> UserId | int: ...
+    async def limits(self, a: Annotated[str, Field(ge=0)], b: Annotated[Listed, Field(min_length=1)], c: Annotated[str, Field(pattern="(")]) -> Annotated[int, AfterValidator(abs)]: ...
+    async def more(self, a: Annotated[int, Field(alias="x")], b: Annotated[str, StringConstraints(to_lower=True)], c: Annotated[date, Ge(date.min)]) -> Annotated[float, Field(multiple_of=0.1)]: ...
+    async def root_models(self, a: RootModel[list[int]], b: Page[Callable[[], None]], c: Page[Literal["a"]]) -> Page[Plain]: ...

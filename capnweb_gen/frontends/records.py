@@ -1,0 +1,109 @@
+"""Plain classes that travel by value: dataclasses, NamedTuples and TypedDicts, from the class to the IR.
+
+Rule: Python says what the fields are; the source says where they stand. Nothing but the class itself checks what
+arrives, after the types of its fields.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import inspect
+import keyword
+import typing
+from collections.abc import Iterator, Mapping
+from dataclasses import InitVar, is_dataclass
+from typing import Any, Literal, get_args, get_origin
+
+import typing_extensions
+
+RecordForm = Literal["dataclass", "named_tuple", "typed_dict"]
+
+_NO_TYPE = inspect.Parameter.empty
+
+
+def _forms(name: str) -> tuple[object, ...]:
+    """A special form by its name. Type checkers give these no type, and typing may lack what typing_extensions has."""
+    return tuple(vars(module)[name] for module in (typing, typing_extensions) if name in vars(module))
+
+
+_REQUIRED, _NOT_REQUIRED, _READ_ONLY = _forms("Required"), _forms("NotRequired"), _forms("ReadOnly")
+
+
+@dataclasses.dataclass(frozen=True)
+class RecordField:
+    """A field; a computed one is sent, and ignored on arrival."""
+
+    name: str
+    annotation: object
+    required: bool
+    computed: bool = False
+
+
+def record_form(value: object) -> RecordForm | None:
+    """What kind of record a class is, or None if it is none."""
+    if not inspect.isclass(value):
+        return None
+    if typing_extensions.is_typeddict(value):
+        return "typed_dict"
+    declared: object = value
+    if issubclass(value, tuple):
+        return "named_tuple" if hasattr(declared, "_field_defaults") else None
+    return "dataclass" if is_dataclass(value) else None
+
+
+def record_fields(record: type[object]) -> tuple[RecordField, ...]:
+    """The fields of a record.
+
+    Raises:
+        Exception: whatever evaluating its annotations raises.
+    """
+    hints = typing_extensions.get_type_hints(record, include_extras=True)
+    match record_form(record):
+        case "dataclass":
+            return tuple(_dataclass_fields(record, hints))
+        case "named_tuple":
+            defaults: Mapping[str, object] = getattr(record, "_field_defaults", {})
+            names: tuple[str, ...] = getattr(record, "_fields", ())
+            return tuple(
+                RecordField(name, hints.get(name, inspect.Parameter.empty), name not in defaults) for name in names
+            )
+        case _:
+            return tuple(_typed_dict_fields(record, hints))
+
+
+def record_faults(record: type[object]) -> Iterator[tuple[str, str, str]]:
+    """What of a record cannot be made from its fields: the name of each such thing, why, and a hint."""
+    name = record.__name__
+    for field in record_fields(record):
+        if field.annotation is _NO_TYPE:
+            yield field.name, f"{name}.{field.name} has no type", f"write class {name}(NamedTuple)"
+        elif field.name.startswith("_"):
+            yield field.name, f"{name}.{field.name} is private", "name it without the underscore"
+        elif not field.name.isidentifier() or keyword.iskeyword(field.name):
+            yield (
+                field.name,
+                f"{name} has the key {field.name!r}, which is no name",
+                "use dict[str, ...], or another key",
+            )
+    if record_form(record) == "dataclass":
+        hints = typing_extensions.get_type_hints(record)
+        declared: Mapping[str, object] = getattr(record, "__dataclass_fields__", {})  # fields() leaves these out
+        for field_name in declared:
+            if isinstance(hints.get(field_name), InitVar):
+                yield field_name, f"{name}.{field_name} is an InitVar, which is not kept", "make it a field"
+
+
+def _dataclass_fields(record: Any, hints: Mapping[str, object]) -> Iterator[RecordField]:
+    for field in dataclasses.fields(record):
+        missing = field.default is dataclasses.MISSING and field.default_factory is dataclasses.MISSING
+        yield RecordField(field.name, hints[field.name], missing, computed=not field.init)
+
+
+def _typed_dict_fields(record: Any, hints: Mapping[str, object]) -> Iterator[RecordField]:
+    for name, annotation in hints.items():
+        required = name in record.__required_keys__
+        while (origin := get_origin(annotation)) in (*_REQUIRED, *_NOT_REQUIRED, *_READ_ONLY):
+            # With postponed annotations, __required_keys__ does not know of these.
+            required = origin in _REQUIRED or (required and origin in _READ_ONLY)
+            annotation = get_args(annotation)[0]
+        yield RecordField(name, annotation, required)

@@ -1,0 +1,118 @@
+"""`capnweb-gen`: diagnostics for programs, bad output folders, and what a terminal shows."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from capnweb_gen.cli import main
+from tests.gen.conftest import Write
+
+API = "from typing import Protocol\nclass Api(Protocol):\n    def get(self) -> int: ...\n"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(main, arguments)
+
+
+def test_diagnostics_as_json_are_all_that_is_printed(project: Write) -> None:
+    project({"g1/__init__.py": "", "g1/api.py": API + "    x: int\n"})
+    result = run("g1", "--out", "generated", "--json")
+    assert (result.exit_code, result.stderr) == (1, "")
+    (fault,) = json.loads(result.stdout)["diagnostics"]
+    assert fault == {
+        "file": "g1/api.py",
+        "line": 4,
+        "column": 5,
+        "message": "Api.x is an attribute",
+        "hint": "declare a read-only property: @property, def x(self) -> int: ...",
+    }
+
+
+@pytest.mark.parametrize("command", [[], ["check"]])
+def test_without_faults_the_list_is_empty(project: Write, command: list[str]) -> None:
+    name = f"g2{len(command)}"
+    project({f"{name}/__init__.py": "", f"{name}/api.py": API})
+    run(name, "--out", "generated")
+    result = run(*command, name, "--out", "generated", "--json")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"diagnostics": []})
+
+
+def test_check_tells_stale_files_as_json(project: Write) -> None:
+    project({"g3/__init__.py": "", "g3/api.py": API})
+    result = run("check", "g3", "--out", "generated", "--json")
+    assert result.exit_code == 1
+    found = json.loads(result.stdout)["diagnostics"]
+    assert [(fault["file"], fault["hint"]) for fault in found] == [
+        ("generated/__init__.py", "run: capnweb-gen g3 --out generated"),
+        ("generated/api.py", "run: capnweb-gen g3 --out generated"),
+    ]
+
+
+def test_a_terminal_gets_a_summary(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:
+    project({"g4/__init__.py": "", "g4/api.py": API})
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "1 schema, 1 interface, 1 member, 0 models → 2 files, 2 changed" in run("g4", "--out", "generated").stderr
+    assert "2 files, none changed" in run("check", "g4", "--out", "generated").stderr
+
+
+# ---- output folders
+
+
+def test_an_output_that_is_a_file_is_wrong_usage(project: Write) -> None:
+    project({"g5/__init__.py": "", "g5/api.py": API, "generated": "mine\n"})
+    result = run("g5", "--out", "generated")
+    assert result.exit_code == 2
+    assert Path("generated").read_text() == "mine\n"
+
+
+def test_a_file_where_a_folder_has_to_be_is_a_fault(project: Write) -> None:
+    project({"g6/__init__.py": "", "g6/api.py": API, "taken": "mine\n"})
+    result = run("g6", "--out", "taken/generated")
+    assert result.exit_code == 1
+    assert "Not a directory" in result.stderr
+    assert Path("taken").read_text() == "mine\n"
+
+
+def test_a_folder_where_a_file_has_to_be_is_a_fault(project: Write) -> None:
+    project({"g7/__init__.py": "", "g7/api.py": API, "generated/api.py/keep.txt": "mine\n"})
+    result = run("g7", "--out", "generated")
+    assert result.exit_code == 1
+    assert "generated/api.py" in result.stderr
+    assert "Is a directory" in result.stderr
+    assert [path.name for path in Path("generated").rglob("*")] == ["api.py", "keep.txt"]
+
+
+def test_an_output_that_cannot_be_written_is_told_and_nothing_is_left(
+    project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project({"g8/__init__.py": "", "g8/api.py": API})
+
+    def read_only(*args: object, **kwargs: object) -> None:
+        raise PermissionError(13, "Permission denied", "generated")
+
+    monkeypatch.setattr("tempfile.mkstemp", read_only)
+    result = run("g8", "--out", "generated")
+    assert result.exit_code == 1
+    assert "cannot write generated: Permission denied; nothing was changed" in result.stderr
+    assert not Path("generated").exists()
+
+
+def test_a_schema_that_fails_to_import_is_a_fault_and_nothing_is_written(project: Write) -> None:
+    project({"g9/__init__.py": "", "g9/api.py": API, "g9/bad.py": "class A: ...\nraise RuntimeError('no luck')\n"})
+    result = run("g9", "--out", "generated")
+    assert result.exit_code == 1
+    assert "g9/bad.py:2:" in result.stderr
+    assert "importing this schema failed: RuntimeError: no luck" in result.stderr
+    assert not Path("generated").exists()
+
+
+def test_two_schemas_for_one_file_are_a_fault_and_nothing_is_written(project: Write) -> None:
+    project({"g10/__init__.py": "", "g10/api.py": API, "h10/__init__.py": "", "h10/api.py": API})
+    result = run("g10", "h10", "--out", "generated")
+    assert result.exit_code == 1
+    assert "this and g10/api.py both become api.py" in result.stderr
+    assert not Path("generated").exists()

@@ -1,0 +1,76 @@
+"""`capnweb-gen init`: a project that works, and nothing overwritten."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+from click.testing import CliRunner
+
+from capnweb_gen.cli import main
+from tests.gen.conftest import Write
+from tests.gen.golden_cases import GOLDEN
+
+ROOT = GOLDEN.parents[2]
+ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def python(folder: Path, *arguments: str) -> str:
+    command = [sys.executable, *arguments]
+    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
+
+
+def test_the_project_works(project: Write) -> None:
+    root = project({})
+    assert CliRunner().invoke(main, ["init", "shop"]).exit_code == 0
+    python(root / "shop", "-m", "capnweb_gen.cli", "check")
+    server = subprocess.Popen(
+        [sys.executable, "server.py", "0"], cwd=root / "shop", env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+    )
+    try:
+        assert server.stdout is not None
+        url = server.stdout.readline().split()[-1]
+        assert python(root / "shop", "client.py", url).split("\n") == ["Hello, Hello, Ada!!", "3", "2", "1", ""]
+    finally:
+        server.terminate()
+        server.communicate(timeout=30)
+
+
+def test_the_project_is_well_typed_and_formatted(project: Write) -> None:
+    root = project({})
+    assert CliRunner().invoke(main, ["init", "shop"]).exit_code == 0
+    python(root / "shop", "-m", "mypy", "--strict", "--config-file=", ".")
+    python(root / "shop", "-m", "ruff", "format", "--isolated", "--line-length", "120", "--check", ".")
+
+
+def test_the_scaffold_of_the_server_adds_nothing(project: Write) -> None:
+    root = project({})
+    assert CliRunner().invoke(main, ["init", "shop"]).exit_code == 0
+    before = (root / "shop/server.py").read_text()
+    python(root / "shop", "-m", "capnweb_gen.cli", "scaffold", "schemas/greeter.py", "--out", "server.py")
+    assert (root / "shop/server.py").read_text() == before
+
+
+def test_files_that_are_there_are_kept(project: Write) -> None:
+    root = project({"pyproject.toml": "# mine\n", "server.py": "# mine too\n"})
+    result = CliRunner().invoke(main, ["init"])
+    assert result.exit_code == 0, result.output
+    assert "kept pyproject.toml\n" in result.stderr
+    assert "kept server.py\n" in result.stderr
+    assert "add to pyproject.toml:\n\n[tool.capnweb-gen]\n" in result.stderr
+    assert (root / "pyproject.toml").read_text() == "# mine\n"
+    assert (root / "server.py").read_text() == "# mine too\n"
+    assert (root / "generated/greeter.py").exists()
+
+
+def test_twice_changes_nothing(project: Write) -> None:
+    root = project({})
+    CliRunner().invoke(main, ["init"])
+    before = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert CliRunner().invoke(main, ["init"]).exit_code == 0
+    after = {path: path.read_bytes() for path in root.rglob("*") if path.is_file() and path.suffix != ".pyc"}
+    assert after == before

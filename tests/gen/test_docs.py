@@ -1,0 +1,71 @@
+"""docs/: what they say of the compiler is so."""
+
+from __future__ import annotations
+
+import re
+import tomllib
+from pathlib import Path
+from typing import get_args
+
+import pytest
+from pydantic import TypeAdapter
+
+from capnweb_gen import ir
+from capnweb_gen.cli import main
+from capnweb_gen.cli.job import Settings
+from tests.gen.update_gallery import GALLERY, ROOT, UPDATE, excerpt, gallery
+
+IR = (ROOT / "docs/ir.md").read_text("utf-8")
+CONFIGURATION = (ROOT / "docs/configuration.md").read_text("utf-8")
+
+
+def test_the_gallery_is_up_to_date() -> None:
+    if GALLERY.read_text("utf-8") != gallery():
+        pytest.fail(f"docs/gallery.md is out of date; run: {UPDATE}", pytrace=False)
+
+
+def test_an_excerpt_shows_members_as_they_stand() -> None:
+    text = "class A:\n    x = 1\n\n    @property\n    def y(self): ...\n\n\ndef f(): ...\n"
+    assert excerpt(text, ("A.y", "f")) == "class A:\n    ...\n    @property\n    def y(self): ...\n\n\ndef f(): ..."
+
+
+def test_every_kind_of_type_is_described_with_its_keys() -> None:
+    rows = {cells[1].strip(" `"): cells[2] for line in IR.splitlines() if len(cells := line.split("|")) == 5}
+    union = get_args(get_args(ir.TypeShape)[0])
+    assert {shape.model_fields["kind"].default for shape in union} <= rows.keys()
+    for shape in union:
+        for key in shape.model_fields.keys() - {"kind"}:
+            assert f"`{key}`" in rows[shape.model_fields["kind"].default], (shape, key)
+
+
+@pytest.mark.parametrize(
+    "node", [ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField]
+)
+def test_every_node_is_described_with_its_keys(node: type[ir.Node]) -> None:
+    name = {"ModelField": "field"}.get(node.__name__, node.__name__.lower())
+    row = next(line for line in IR.splitlines() if line.startswith(f"| {name} |"))
+    described = set(re.findall(r"`(\w+)", row))
+    assert node.model_fields.keys() <= described
+
+
+def test_the_format_number_is_the_one_described() -> None:
+    assert f"## Format {ir.IR_FORMAT}\n" in IR
+    assert TypeAdapter(ir.TypeShape).json_schema()
+
+
+def test_the_configuration_that_is_shown_is_valid_and_complete() -> None:
+    (shown,) = re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
+    settings = tomllib.loads(shown)["tool"]["capnweb-gen"]
+    Settings.model_validate(settings)
+    assert settings.keys() == Settings.model_fields.keys()
+
+
+def test_every_command_is_listed() -> None:
+    for command in main.commands.keys() - {"generate"}:
+        assert f"`capnweb-gen {command}" in CONFIGURATION
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "docs").glob("*.md")), ids=lambda path: path.name)
+def test_links_lead_somewhere(path: Path) -> None:
+    for link in re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8")):
+        assert (path.parent / link).exists(), link

@@ -1,0 +1,196 @@
+"""Writes docs/gallery.md: pairs of what is declared and what is generated, out of files that other tests keep true.
+
+python -m tests.gen.update_gallery
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).parents[2]
+GALLERY = ROOT / "docs" / "gallery.md"
+UPDATE = "python -m tests.gen.update_gallery"
+
+_GOLDEN = "tests/gen/golden"
+_INTRODUCTION = (
+    "What one writes, and what `capnweb-gen` makes of it. Only the classes in question are shown; the files are "
+    "complete modules, which pass `mypy --strict`, pyright and `ruff format` as they are."
+)
+
+
+@dataclass(frozen=True)
+class Exhibit:
+    """One pair. `declared` and `generated` name what is shown of the two files: `Class` or `Class.member`."""
+
+    title: str
+    text: str
+    schema: str
+    declared: tuple[str, ...]
+    output: str
+    generated: tuple[str, ...]
+
+
+def golden(
+    title: str, text: str, case: str, declared: tuple[str, ...], generated: tuple[str, ...], output: str = "expected.py"
+) -> Exhibit:
+    """An exhibit from a golden case."""
+    return Exhibit(title, text, f"{_GOLDEN}/{case}/schema.py", declared, f"{_GOLDEN}/{case}/{output}", generated)
+
+
+def demo(title: str, text: str, declared: tuple[str, ...], generated: tuple[str, ...]) -> Exhibit:
+    """An exhibit from the schema of the demo."""
+    return Exhibit(title, text, "schemas/accounts.py", declared, "generated/accounts.py", generated)
+
+
+EXHIBITS = (
+    demo(
+        "A method that returns a capability",
+        "The call returns a promise that has the methods of what it promises: calling them costs no further round "
+        "trip. The skeleton takes `def` and `async def` alike.",
+        ("PublicApi",),
+        ("PublicApiSpec", "PublicApiCalls", "PublicApiStub", "PublicApiPromise", "PublicApiTarget"),
+    ),
+    demo(
+        "A model",
+        "It is imported, never copied. Encoding and decoding are two plain functions; the promise of one has its "
+        "fields, each a promise.",
+        ("Profile",),
+        ("encode_profile", "decode_profile", "ProfilePromise"),
+    ),
+    demo(
+        "A property, a callback, a stream",
+        "Properties are promises on the calling side. A plain function can be passed; the server gets a stub of it. "
+        "Streams are read with `async for`.",
+        ("AuthedApi.user_name", "AuthedApi.watch", "AuthedApi.download"),
+        (
+            "AuthedApiSpec.user_name",
+            "AuthedApiSpec.watch",
+            "AuthedApiSpec.download",
+            "AuthedApiCalls.user_name",
+            "AuthedApiCalls.watch",
+            "AuthedApiCalls.download",
+            "AuthedApiTarget.user_name",
+            "AuthedApiTarget.watch",
+            "AuthedApiTarget.download",
+        ),
+    ),
+    golden(
+        "An interface as a pydantic schema",
+        "The other way to declare. What is generated is what the equivalent `Protocol` gives.",
+        "interface_models",
+        ("Add", "Entry", "Follow", "Calculator"),
+        ("CalculatorSpec", "CalculatorCalls", "CalculatorTarget"),
+    ),
+    golden(
+        "Inheritance",
+        "Tables, stubs, promises and skeletons inherit as the interfaces do.",
+        "inheritance",
+        ("Closeable", "Loan"),
+        ("CloseableSpec", "LoanSpec", "LoanCalls", "LoanStub", "LoanPromise", "LoanTarget"),
+    ),
+    golden(
+        "Names on the wire",
+        "A TypeScript peer sees camel case. Exceptions are made where they are declared.",
+        "wire_names",
+        ("UserStore", "LegacyStore"),
+        ("UserStoreSpec", "LegacyStoreSpec"),
+    ),
+    golden(
+        "Ways of passing parameters",
+        "Positional-only, keyword-only and variadic parameters, with defaults that are the server's to apply.",
+        "parameters",
+        ("Search.find", "Search.by_position", "Search.any_number"),
+        (
+            "SearchSpec.find",
+            "SearchSpec.by_position",
+            "SearchSpec.any_number",
+            "SearchCalls.find",
+            "SearchTarget.find",
+            "SearchTarget.by_position",
+            "SearchTarget.any_number",
+        ),
+    ),
+    golden(
+        "Values that may be null",
+        "The promise of an optional capability is still one to call; awaiting it says whether there is something.",
+        "optionals",
+        ("Book.page", "Book.notes"),
+        ("BookCalls.page", "BookCalls.notes", "BookTarget.page", "BookTarget.notes"),
+    ),
+    golden(
+        "Names that are taken",
+        "Whatever cannot be compiled is told with its place and what to write instead, all of it in one run.",
+        "reserved_names",
+        ("Refused",),
+        (),
+        output="diagnostics.txt",
+    ),
+)
+
+
+def gallery() -> str:
+    """The text of the gallery."""
+    parts = [
+        "# Gallery",
+        f"<!-- Made by `{UPDATE}` from files that the tests keep true. -->",
+        _INTRODUCTION,
+        "\n".join(f"- [{exhibit.title}](#{_anchor(exhibit.title)})" for exhibit in EXHIBITS),
+        *(_section(exhibit) for exhibit in EXHIBITS),
+    ]
+    return "\n\n".join(parts) + "\n"
+
+
+def _section(exhibit: Exhibit) -> str:
+    output = (ROOT / exhibit.output).read_text("utf-8")
+    shown = f"```python\n{excerpt(output, exhibit.generated)}\n```" if exhibit.generated else f"```text\n{output}```"
+    declared = excerpt((ROOT / exhibit.schema).read_text("utf-8"), exhibit.declared)
+    return (
+        f"## {exhibit.title}\n\n{exhibit.text}\n\n"
+        f"[{exhibit.schema}](../{exhibit.schema})\n\n```python\n{declared}\n```\n\n"
+        f"[{exhibit.output}](../{exhibit.output})\n\n{shown}"
+    )
+
+
+def _anchor(title: str) -> str:
+    return "".join(letter for letter in title.lower().replace(" ", "-") if letter.isalnum() or letter == "-")
+
+
+def excerpt(text: str, names: tuple[str, ...]) -> str:
+    """Definitions out of a module, as they stand there; of a class of which members are named, only those."""
+    lines = text.splitlines()
+    found = {getattr(node, "name", ""): node for node in ast.parse(text).body}
+    pieces: list[str] = []
+    for owner in dict.fromkeys(name.partition(".")[0] for name in names):
+        node = found[owner]
+        members = [name.partition(".")[2] for name in names if name.partition(".")[0] == owner and "." in name]
+        if not members:
+            pieces.append("\n".join(_lines(node, lines)))
+            continue
+        assert isinstance(node, ast.ClassDef)
+        shown = ["\n".join(_lines(item, lines)) for member in members for item in node.body if _name(item) == member]
+        assert len(shown) == len(members), (owner, members)
+        gap = "\n" if all(piece.count("\n") == 0 for piece in shown) else "\n\n"
+        pieces.append("\n".join([lines[node.lineno - 1], "    ...", gap.join(shown)]))
+    return "\n\n\n".join(pieces)
+
+
+def _lines(node: ast.stmt, lines: list[str]) -> Iterator[str]:
+    decorators: list[ast.expr] = getattr(node, "decorator_list", [])
+    yield from lines[min([node.lineno, *(decorator.lineno for decorator in decorators)]) - 1 : node.end_lineno]
+
+
+def _name(node: ast.stmt) -> str:
+    if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
+        return node.targets[0].id
+    return getattr(node, "name", "")
+
+
+def main() -> None:
+    GALLERY.write_text(gallery(), "utf-8")
+
+
+if __name__ == "__main__":
+    main()

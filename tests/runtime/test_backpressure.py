@@ -1,0 +1,137 @@
+"""A slow reader slows the writer down, and nobody else."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from typing import Any
+
+import pytest_asyncio
+
+from capnweb_runtime import ReadableStream
+from tests.runtime.stream_example import Depot, Joining, Producer, Sink, collected, within
+
+KIB = 1024
+
+
+@pytest_asyncio.fixture
+async def join() -> AsyncIterator[Joining]:
+    joining = Joining()
+    yield joining
+    await joining.assert_empty()
+
+
+async def count_up() -> AsyncIterator[int]:
+    for number in range(5):
+        yield number
+
+
+async def test_a_reader_that_does_not_read_stops_the_writer_at_the_window(join: Joining) -> None:
+    streams: list[ReadableStream[Any]] = []
+    done = asyncio.Event()
+
+    async def take(stream: ReadableStream[Any]) -> int:
+        streams.append(stream)
+        await done.wait()
+        return len(await collected(stream))
+
+    joined = join(Depot(take=take))
+    producer = Producer(["x" * 64 * KIB] * 50)
+    reading = asyncio.ensure_future(joined.depot.take(producer.run()))
+    await joined.quiet()
+    assert producer.given == 4  # 256 KiB
+    assert joined.to_b.bytes < 300 * KIB
+    await anext(streams[0])
+    await joined.quiet()
+    assert producer.given == 5  # one was acknowledged, one more was let through
+    done.set()
+    assert await within(reading) == 49
+    assert producer.how == "finished"
+
+
+async def test_a_sink_that_does_not_take_stops_the_writer_at_the_window(join: Joining) -> None:
+    gate = asyncio.Event()
+    sink = Sink(gate)
+    written = 0
+    joined = join(Depot(open=lambda: sink))
+
+    async def write() -> None:
+        nonlocal written
+        async with await joined.depot.open() as writable:
+            for _ in range(20):
+                await writable.write("x" * 64 * KIB)
+                written += 1
+
+    writing = asyncio.ensure_future(write())
+    await joined.quiet()
+    assert written == 3  # the write that filled the window has not returned
+    gate.set()
+    await within(writing)
+    assert len(sink.chunks) == 20
+    assert sink.ends == ["closed"]
+
+
+async def test_a_message_larger_than_the_window_is_sent(join: Joining) -> None:
+    joined = join(Depot(take=collected))
+    assert await within(joined.depot.take(Producer(["x" * 600 * KIB, "y"]).run())) == ["x" * 600 * KIB, "y"]
+
+
+async def test_a_large_transfer_does_not_delay_small_calls(join: Joining) -> None:
+    async def take(stream: ReadableStream[Any]) -> int:
+        return len(await collected(stream))
+
+    joined = join(Depot(take=take))
+    producer = Producer(["x" * 16 * KIB] * 1000)
+    reading = asyncio.ensure_future(joined.depot.take(producer.run()))
+    for number in range(5):
+        before = joined.to_b.kinds().count("stream")
+        assert await joined.depot.echo(number) == number
+        # What was on its way, and what was acknowledged meanwhile; not the whole transfer.
+        assert joined.to_b.kinds().count("stream") - before < 200
+    assert not reading.done()
+    assert await within(reading) == 1000
+
+
+async def test_a_blocked_stream_does_not_hold_up_another_or_a_call(join: Joining) -> None:
+    release = asyncio.Event()
+
+    async def take(stream: ReadableStream[Any]) -> int:
+        await release.wait()
+        return len(await collected(stream))
+
+    joined = join(Depot(take=take, take_ints=collected))
+    blocked = asyncio.ensure_future(joined.depot.take(Producer(["x" * 64 * KIB] * 10).run()))
+    await joined.quiet()
+    assert await joined.depot.take_ints(count_up()) == [0, 1, 2, 3, 4]
+    assert await joined.depot.echo(1) == 1
+    release.set()
+    assert await within(blocked) == 10
+
+
+async def test_writers_to_one_stream_wait_together(join: Joining) -> None:
+    gate = asyncio.Event()
+    sink = Sink(gate)
+    joined = join(Depot(open=lambda: sink))
+    writable = await joined.depot.open()
+    writes = [asyncio.ensure_future(writable.write("x" * 64 * KIB)) for _ in range(6)]
+    await joined.quiet()
+    assert not all(write.done() for write in writes)
+    assert sink.chunks == []
+    gate.set()
+    await within(asyncio.gather(*writes))
+    await within(writable.close())
+    assert len(sink.chunks) == 6
+
+
+async def test_a_write_that_is_cancelled_while_it_waits_has_been_sent(join: Joining) -> None:
+    gate = asyncio.Event()
+    sink = Sink(gate)
+    joined = join(Depot(open=lambda: sink))
+    writable = await joined.depot.open()
+    write = asyncio.ensure_future(writable.write("x" * 300 * KIB))
+    await joined.quiet()
+    assert not write.done()
+    write.cancel()
+    gate.set()
+    await within(writable.close())
+    assert len(sink.chunks) == 1
