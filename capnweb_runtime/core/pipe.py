@@ -111,12 +111,13 @@ class Pipe:
         """
         done: Cell[None] = Cell()
         refusal = self._refusal()
-        if refusal is None and not self._readers:
+        at_once = bool(self._readers) and not self._chunks and waiting is None
+        if refusal is None and not at_once:
             refusal = self._too_much(size)
         if refusal is not None:
             chunk.dispose()
             done.reject(refusal)
-        elif self._readers and not self._chunks and waiting is None:
+        elif at_once:
             self._readers.popleft().resolve(chunk)
             done.resolve(None)
         else:

@@ -211,8 +211,19 @@ class Session(Exchange):
         entry = ExportEntry(hook)
         self._exports[self._next_call] = entry
         self._next_call += 1
-        entry.held_bytes = self.message_bytes + self.host.copied * BYTES_PER_NODE
-        self._meter.take(entry.held_bytes)
+        held = self.host.copied * BYTES_PER_NODE
+        if not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
+            held += self.message_bytes
+        self._meter.take(held)
+        entry.held_bytes = held
+
+    def _is_for_pipe(self, wire: list[Wire]) -> bool:
+        """Whether a message that has been evaluated is a write to a pipe."""
+        expression = wire[1]
+        if wire[0] != "stream" or type(expression) is not list or len(expression) < 2:
+            return False
+        entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
+        return entry is not None and isinstance(entry.hook, PipeHook)
 
     def _evaluate_push(self, expression: Wire) -> Hook:
         """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""

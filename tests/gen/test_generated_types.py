@@ -104,6 +104,7 @@ async def test_a_model_of_standard_types_arrives_as_it_was_sent(served: Serve) -
     assert await api.add(INVOICE, time(12, 0), within=timedelta(hours=1, microseconds=1)) == NUMBER
     assert Ledger.added == [INVOICE, time(12, 0), timedelta(hours=1, microseconds=1)]
     found = await api.find(NUMBER)
+    assert found is not None
     assert found == INVOICE
     assert found.due == timedelta(days=30)
     assert (await api.find(NUMBER).total, await api.find(NUMBER).tags) == (Decimal("19.90"), frozenset("ab"))

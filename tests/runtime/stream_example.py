@@ -301,6 +301,7 @@ class Joined:
                 f"left over: imports {sorted(session._imports)}, exports {sorted(session._exports)}, "
                 f"{stats.calls} calls"
             )
+            assert session._meter.held == 0, "bytes count as held that nobody holds"
 
 
 class Joining:

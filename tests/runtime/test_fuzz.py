@@ -15,7 +15,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.interface import Property
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.target import target_hook
@@ -151,6 +153,7 @@ class Victim:
         self.session.take_outbox()
         stats = self.session.stats()
         assert (stats.imports, stats.exports) == (0, 0)
+        assert self.session._meter.held >= 0
         assert all(counter.disposed >= 1 for counter in self.main.made)
         assert self.main.disposed == 1
 
@@ -291,7 +294,7 @@ def test_a_stub_of_the_victims_is_no_way_in_either() -> None:
     counter: Any = pair.wait(pair.a.main(DeskStub).counter(1))
     assert isinstance(counter, CounterStub)
     for name in DUNDERS:
-        promise: Any = counter._get(type("P", (), {"name": name, "codec": counter.value._codec})())
+        promise: Any = counter._get(Property(name, rpc.INT))
         with pytest.raises(TypeError):
             pair.wait(promise)
     counter.dispose()

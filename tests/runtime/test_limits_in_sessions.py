@@ -143,6 +143,42 @@ class TestTheSession:
         assert side.session.stats().exports == 0
 
 
+class TestWhatIsHeld:
+    """Bytes that the peer makes this side hold, over all calls and streams of a session."""
+
+    def test_calls_that_are_never_released_end_the_session(self) -> None:
+        side = Side(Desk(), small(held_bytes=50_000))
+        for _ in range(9):
+            side.hear(["push", ["pipeline", 0, ["echo"], ["x" * 5000]]])
+        assert side.session.reason is None
+        side.hear(["push", ["pipeline", 0, ["echo"], ["x" * 5000]]])
+        assert "more than 50000 bytes are held for the peer" in str(side.session.reason)
+        assert side.sent[-1].startswith('["abort",["error",')
+
+    def test_calls_that_are_released_do_not_add_up(self) -> None:
+        side = Side(Desk(), small(held_bytes=50_000))
+        for number in range(1, 100):
+            side.hear(["push", ["pipeline", 0, ["echo"], ["x" * 5000]]], ["pull", number], ["release", number, 1])
+        assert side.session.reason is None
+        assert side.session._meter.held == 0
+
+    async def test_streams_that_are_never_read_break_one_by_one_and_calls_go_on(self) -> None:
+        joined = Joined(Depot(take=lambda stream: asyncio.get_running_loop().create_future()),
+                        limits=small(held_bytes=500_000))  # fmt: skip
+        streams = [joined.depot.take(Producer(["x" * 64 * KIB] * 10).run()) for _ in range(4)]
+        await joined.quiet()
+        assert joined.b.session.reason is None
+        rejected = [message[2][2] for message in joined.to_a.sent if message[0] == "reject"]
+        assert rejected
+        assert all("more than 500000 bytes are held for the peer" in text for text in rejected)
+        assert await joined.depot.echo("fine") == "fine"
+        joined.b.host.cancel_all()
+        with pytest.raises(Exception, match="cancelled"):
+            await within(streams[0])
+        await joined.quiet()
+        gc.collect()
+
+
 class TestTheCall:
     """Bounds whose passing ends that call only."""
 

@@ -195,7 +195,7 @@ def test_constraints_are_left_to_those_who_check_them() -> None:
 
 
 def test_what_the_newest_alias_statement_makes_is_an_alias() -> None:
-    made = getattr(typing, "TypeAliasType", typing_extensions.TypeAliasType)
+    made: Any = vars(typing).get("TypeAliasType", typing_extensions.TypeAliasType)
     assert read(made("Numbers", list[int])) == ir.ListShape(item=INT)
 
 

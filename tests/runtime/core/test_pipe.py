@@ -164,6 +164,37 @@ def test_only_what_is_unread_counts_towards_the_limit(pipe: Pipe) -> None:
     assert state(reader) == "b"
 
 
+def test_what_waits_behind_a_chunk_with_promises_counts_though_somebody_reads(pipe: Pipe) -> None:
+    reader = pipe.read()
+    pipe.write(Chunk("a"), 60, Cell())
+    refused = state(pipe.write(Chunk("b"), 41))
+    assert isinstance(refused, LimitExceeded)
+    assert state(reader) is refused
+
+
+@pytest.mark.parametrize("how", ["read", "cancelled", "failed", "refused"])
+def test_what_is_unread_counts_towards_what_the_session_holds_until_it_is_gone(how: str) -> None:
+    meter = Meter(150)
+    pipes = [Pipe(100, meter), Pipe(100, meter)]
+    waiting: Cell[None] = Cell()
+    assert not pipes[0].write(Chunk("a"), 90, waiting).settled
+    refused = state(pipes[1].write(Chunk("b"), 61))
+    assert isinstance(refused, LimitExceeded)
+    assert "more than 150 bytes are held for the peer" in str(refused)
+    assert state(pipes[1].read()) is refused
+    assert meter.held == 90
+    if how == "read":
+        waiting.resolve(None)
+        pipes[0].read()
+    elif how == "cancelled":
+        pipes[0].cancel(STOP)
+    elif how == "failed":
+        pipes[0].fail(STOP)
+    else:
+        waiting.reject(STOP)
+    assert meter.held == 0
+
+
 class TestCollecting:
     def test_gives_all_bytes_once_the_stream_has_ended(self, pipe: Pipe) -> None:
         collected = pipe.collect(10)

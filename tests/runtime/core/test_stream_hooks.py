@@ -8,7 +8,7 @@ import pytest
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import CallArguments
-from capnweb_runtime.core.hook import ErrorHook, Payload, PlainPromise
+from capnweb_runtime.core.hook import ErrorHook, Payload, PlainPromise, PromiseRef
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
@@ -159,7 +159,8 @@ class TestChunksWithPromises:
         value: Cell[Any] = Cell()
         promise = PlainPromise(PromiseHook(value, host))
         args = Payload([promise], None, [promise._hook])
-        args.promises = [(args.value, 0, promise)]
+        places: list[tuple[Any, Any, PromiseRef]] = [(args.value, 0, promise)]
+        args.promises = places
         return value, args
 
     def test_a_chunk_waits_for_its_promises(self, host: SyncHost, pipe: Pipe, end: PipeHook) -> None:
