@@ -124,6 +124,7 @@ class FutureFace:
     __slots__ = ()
 
     if not TYPE_CHECKING:
+
         @property
         def _asyncio_future_blocking(self):
             # asyncio reads this wherever a wait begins, to see whether it has a future: one that was cancelled before

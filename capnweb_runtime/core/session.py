@@ -29,7 +29,7 @@ from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
-from capnweb_runtime.core.text import loads
+from capnweb_runtime.core.text import estimated_size, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -118,7 +118,7 @@ class Session(Exchange):
             return
         self._received += 1
         try:
-            self._handle(self._parsed(message) if self._as_text else message)
+            self._handle(self._measured(message))
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
 
@@ -184,13 +184,14 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _parsed(self, message: str | bytes) -> Wire:
-        self.message_bytes = len(message)
+    def _measured(self, message: Any) -> Wire:
+        """The tree of a message whose size is known and allowed."""
+        self.message_bytes = len(message) if self._as_text else estimated_size(message)
         if self.message_bytes > self.limits.message_size:
             raise ProtocolError(
                 f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
             )
-        return loads(message)
+        return loads(message) if self._as_text else message
 
     def _handle(self, wire: Wire) -> None:
         handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None

@@ -67,8 +67,6 @@ async def show(number: int, step: Step, server: Server, accounts: Accounts) -> b
 async def main() -> int:
     """Serve, call, and show; return the exit code."""
     accounts = Accounts()
-    # The server logs what its targets raise, and one of the steps is about an error.
-    logging.getLogger("capnweb_runtime").setLevel(logging.CRITICAL)
     async with serve(lambda peer: Front(accounts), "127.0.0.1", 0, path="/rpc") as server:
         say(("schemas/accounts.py", "bold"), " was compiled into ", ("generated/accounts.py", "bold"))
         say("examples/demo/server.py serves it at ", (server.url, "bold"))
@@ -84,4 +82,6 @@ async def main() -> int:
 
 
 if __name__ == "__main__":
+    # The server logs what its targets raise, and one of the steps is about an error.
+    logging.getLogger("capnweb_runtime").setLevel(logging.CRITICAL)
     sys.exit(asyncio.run(main()))
