@@ -29,16 +29,22 @@ def dumps(message: Any) -> bytes:
 
 
 def estimated_size(tree: Any) -> int:
-    """About how many bytes a tree takes on a transport that encodes it by itself; for flow control, so rather too
-    many.
+    """About how many bytes a tree takes on a transport that encodes it by itself; for limits and flow control, so
+    rather too many.
     """
-    if isinstance(tree, (str, bytes)):
-        return 16 + len(tree)
-    if isinstance(tree, dict):
-        return 16 + sum(24 + len(key) + estimated_size(item) for key, item in tree.items())
-    if isinstance(tree, (list, tuple)):
-        return 16 + sum(8 + estimated_size(item) for item in tree)
-    return 16
+    size = 0
+    pending = [tree]
+    while pending:
+        node = pending.pop()
+        size += 24
+        if isinstance(node, (str, bytes)):
+            size += len(node)
+        elif isinstance(node, dict):
+            size += sum(map(len, node))
+            pending += node.values()
+        elif isinstance(node, (list, tuple)):
+            pending += node
+    return size
 
 
 def loads(text: str | bytes) -> Any:
