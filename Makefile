@@ -16,7 +16,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newest check format schemas clean
+.PHONY: help setup demo test test-newest check format schemas nightly bench bench-quick clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -61,6 +61,15 @@ test-newest: $(DEV) ## run the runtime's tests on the newest Python found
 		$(NEWEST)/bin/python $(PIP) -e '.[test]' && touch $(NEWEST)/.installed || exit 1; \
 	fi; \
 	$(NEWEST)/bin/python -m pytest tests/runtime $(PYTEST_ARGS)
+
+nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
+	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
+
+bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package, one short round
+	$(PY) -m tests.bench.compare --quick
+
+bench: $(DEV) $(INTEROP) ## compare speed with the npm package
+	$(PY) -m tests.bench.compare
 
 check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to date
 	$(PY) -m ruff format --check .
