@@ -22,12 +22,12 @@ class Limits:
             superlinear in it.
         exports: capabilities and unreleased calls that the peer may hold in this session. Default 100,000: some 100 MB
             at worst.
-        imports: capabilities and unfinished calls of the peer's that this side may hold. Default 100,000: as many as the
-            other way round.
+        imports: capabilities and unfinished calls of the peer's that this side may hold. Default 100,000: as many as
+            the other way round.
         map_steps: elements × instructions that one `map()` may expand to, nested maps included. Default 100,000: a few
             seconds of work.
-        outbox_bytes: bytes that may wait for a peer that does not read. Default 64 MiB: two of the longest messages, since
-            what is larger travels as a stream, which waits by itself.
+        outbox_bytes: bytes that may wait for a peer that does not read. Default 64 MiB: two of the longest messages,
+            since what is larger travels as a stream, which waits by itself.
         stream_bytes: bytes of one stream that may wait to be read. Default 64 MiB: a sender that minds
             acknowledgements has less on its way, on any but the longest and fastest lines.
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
@@ -35,8 +35,8 @@ class Limits:
             result can name another one twice, and so on, doubling at each step.
         held_bytes: bytes that one session may make this side hold, in calls that have not been released and streams
             that have not been read. Default 256 MiB: several blobs and streams at a time, and not a server's memory.
-        calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a client
-            that wants more at a time wants a stream or a `map()`.
+        calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a
+            client that wants more at a time wants a stream or a `map()`.
     """
 
     message_size: int = 32 * 1024 * 1024

@@ -6,7 +6,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
 from typing import Any
 
 from capnweb_runtime.core.cell import Cell
@@ -19,6 +19,7 @@ from capnweb_runtime.core.hook import (
     IncomingArgs,
     Payload,
     PlainStub,
+    ReadableRef,
     StubRef,
     dispose_all,
 )
@@ -127,8 +128,10 @@ def run(
 
 def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook]) -> Hook:
     """The hook of a result. A result with capabilities in it is made plain at once, so that they are owned before
-    the arguments are disposed.
+    the arguments are disposed; a stream keeps them until it ends, as its body runs only when it is read.
     """
+    if held and hasattr(type(value), "__aiter__") and not isinstance(value, ReadableRef):
+        value, held = _with_arguments(value, held), []
     payload = Payload(value, codec, None, None, where)
     try:
         if not codec.pure:
@@ -146,6 +149,18 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
     finally:
         dispose_all(held)
     return PayloadHook(payload, host)
+
+
+async def _with_arguments(stream: AsyncIterable[Any], held: list[Hook]) -> AsyncIterator[Any]:
+    """The chunks of a stream that a call returned; the call's arguments are disposed when it ends."""
+    try:
+        async for chunk in stream:
+            yield chunk
+    finally:
+        close = getattr(stream, "aclose", None)
+        if close is not None:
+            await close()
+        dispose_all(held)
 
 
 def own_result(payload: Payload, host: Host) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator
+
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
@@ -9,6 +11,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.invoke import own_result, run
+from capnweb_runtime.streams import StreamCodec
 from tests.runtime.example import COUNTER, LIST_COUNTER, Counter, CounterStub
 from tests.runtime.pair import Counted, Recording, SyncHost, pulled
 
@@ -57,6 +60,17 @@ class TestRun:
         assert held.references == 0
         with pytest.raises(ValueError, match="no"):
             pulled(result)
+
+    async def test_arguments_are_kept_until_a_stream_that_is_returned_ends(self, host: SyncHost) -> None:
+        held = Counted()
+
+        async def stream() -> AsyncIterator[int]:
+            yield held.references
+
+        result = run(stream, (), {}, StreamCodec(INT), host, "f", [held])
+        assert held.references == 1
+        assert [chunk async for chunk in pulled(result).chunks] == [1]
+        assert held.references == 0
 
     def test_a_result_with_a_capability_that_came_as_an_argument_keeps_it(self, host: SyncHost) -> None:
         held = Counted()
