@@ -26,7 +26,7 @@ from capnweb_runtime.core.hook import (
     WritableRef,
 )
 from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.errors import RpcError, wire_message, wire_type
+from capnweb_runtime.errors import wire_message, wire_type
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,
@@ -167,13 +167,12 @@ def encode_error(error: BaseException, to: Exporter, depth: int) -> Wire:
 
 
 def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
-    """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer.
-
-    Other exceptions keep what they hold to themselves, causes included: they may tell more than a peer should know.
+    """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer,
+    and the cause that `raise ... from` has named. Attributes of other exceptions, contexts and notes stay here.
     """
     yield from getattr(error, "props", {}).items()
     cause = error.__cause__
-    if cause is not None and (isinstance(error, RpcError) or hasattr(error, "props") or isinstance(cause, RpcError)):
+    if cause is not None:
         yield "cause", cause
     if isinstance(error, BaseExceptionGroup):
         yield "errors", list(error.exceptions)

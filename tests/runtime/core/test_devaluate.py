@@ -125,6 +125,16 @@ def test_an_error_has_type_and_message_and_no_stack(error: Exception, wire: Any)
     assert expression(raised.value) == wire
 
 
+def test_an_error_travels_with_the_cause_that_was_named_for_it_but_not_with_its_context() -> None:
+    named = ValueError("bad")
+    named.__cause__ = KeyError("k")
+    assert expression(named) == ["error", "ValueError", "bad", None, {"cause": ["error", "KeyError", "k"]}]
+    during = ValueError("bad")
+    during.__context__ = KeyError("k")
+    during.add_note("a note")
+    assert expression(during) == ["error", "ValueError", "bad"]
+
+
 class Color(enum.Enum):
     RED = "red"
 
