@@ -24,14 +24,14 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.transports._first_request import FirstRequest
-from capnweb_runtime.transports._peer import Headers, Peer, RefusedError, check_origin
+from capnweb_runtime.transports._peer import Peer, PeerHeaders, RefusedError, check_origin
 from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT, WebSocketServer
 
 if TYPE_CHECKING:
     from capnweb_runtime.transports._aiohttp import BatchHttpServer
 
-__all__ = ["Headers", "Peer", "Server", "Serving", "serve"]
+__all__ = ["Peer", "PeerHeaders", "Server", "Serving", "serve"]
 
 logger = logging.getLogger("capnweb_runtime")
 

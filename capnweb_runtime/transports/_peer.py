@@ -18,8 +18,8 @@ S = TypeVar("S", bound=RpcStub)
 _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
-class Headers(Mapping[str, str]):
-    """Headers of a request: names in any case, values of a repeated header joined by a comma.
+class PeerHeaders(Mapping[str, str]):
+    """PeerHeaders of a request: names in any case, values of a repeated header joined by a comma.
 
     Parameters:
         items: names and values in the order of the request.
@@ -49,7 +49,7 @@ class Headers(Mapping[str, str]):
         return len(self._values)
 
     def __repr__(self) -> str:
-        return f"Headers({list(self._values)})"  # names only: values are credentials too often
+        return f"PeerHeaders({list(self._values)})"  # names only: values are credentials too often
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +65,7 @@ class Peer:
         connection: the session's connection; None until there is a session.
     """
 
-    headers: Headers
+    headers: PeerHeaders
     address: tuple[str, int] | None
     path: str
     query: str
@@ -104,7 +104,7 @@ def peer_of(
     place = peername if isinstance(peername, tuple) else ()
     address = (str(place[0]), int(place[1])) if len(place) >= 2 else None
     path, _, query = target.partition("?")
-    return Peer(Headers(headers), address, path, query, transport)
+    return Peer(PeerHeaders(headers), address, path, query, transport)
 
 
 class RefusedError(Exception):

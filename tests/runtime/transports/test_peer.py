@@ -6,12 +6,12 @@ from http import HTTPStatus
 
 import pytest
 
-from capnweb_runtime.transports._peer import Headers, RefusedError, check_origin, is_same_origin, peer_of
+from capnweb_runtime.transports._peer import PeerHeaders, RefusedError, check_origin, is_same_origin, peer_of
 
 
 class TestHeaders:
     def test_names_are_found_in_any_case(self) -> None:
-        headers = Headers([("X-User", "alice")])
+        headers = PeerHeaders([("X-User", "alice")])
         assert headers["x-user"] == headers["X-USER"] == "alice"
         assert "x-User" in headers
         assert headers.get("other") is None
@@ -19,12 +19,12 @@ class TestHeaders:
         assert not_a_name not in headers
 
     def test_repeated_headers_are_joined(self) -> None:
-        headers = Headers([("Via", "a"), ("Cookie", "x=1"), ("via", "b"), ("cookie", "y=2")])
+        headers = PeerHeaders([("Via", "a"), ("Cookie", "x=1"), ("via", "b"), ("cookie", "y=2")])
         assert dict(headers) == {"via": "a, b", "cookie": "x=1; y=2"}
         assert len(headers) == 2
 
     def test_values_are_not_shown(self) -> None:
-        assert "secret" not in repr(Headers([("Authorization", "secret")]))
+        assert "secret" not in repr(PeerHeaders([("Authorization", "secret")]))
 
 
 class TestPeer:
