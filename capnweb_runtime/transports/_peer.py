@@ -19,7 +19,7 @@ _DEFAULT_PORTS = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
 
 class PeerHeaders(Mapping[str, str]):
-    """PeerHeaders of a request: names in any case, values of a repeated header joined by a comma.
+    """Headers of a request: names in any case, values of a repeated header joined by a comma.
 
     Parameters:
         items: names and values in the order of the request.
