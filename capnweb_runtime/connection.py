@@ -15,7 +15,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
@@ -46,6 +46,14 @@ else:
         loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
     ) -> asyncio.Task[Any]:
         raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
+
+
+@lru_cache(maxsize=1024)
+def _is_awaitable(cls: type) -> bool:
+    """Whether its instances can be awaited; asking the class each time costs as much as a short call, and several times
+    that where its metaclass looks attributes up by itself.
+    """
+    return hasattr(cls, "__await__")
 
 
 async def _wait_for(awaitable: Awaitable[Any]) -> Any:
@@ -162,12 +170,12 @@ class AsyncioHost(HostBase):
     def _start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         context = self._context.copy()
         try:
-            result: object = context.run(function, *args, **kwargs)
+            result: object = context.run(function, *args, **kwargs) if kwargs else context.run(function, *args)
         except asyncio.CancelledError:
             raise _CancelledCall() from None
         except (SystemExit, KeyboardInterrupt) as error:
             self._leave_to_loop(error)
-        if not hasattr(type(result), "__await__"):  # a third of the cost of asking the ABC
+        if not _is_awaitable(type(result)):
             return result
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))

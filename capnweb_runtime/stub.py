@@ -61,7 +61,7 @@ class Calls:
             TypeError: an argument is not of its declared type; nothing has been sent.
         """
         payload = Payload((args, kwargs), method.params)
-        path = (*self._path, method.name) if method.name else self._path
+        path = (*self._path, *method.path) if self._path else method.path
         recorder = _recorder.get()
         try:
             if recorder is not None:

@@ -244,6 +244,8 @@ class CallArguments:
 
     def direct(self, codec: Codec) -> tuple[Any, list[Hook]]:
         """Decodes them in one pass; see `IncomingArgs.direct`."""
+        if codec.pure:
+            return codec.decode(self._wire, None), []
         return decode_direct(codec, self._wire, self._importer, self._depth + 1)
 
 
@@ -340,14 +342,14 @@ def _reference(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     path = parse_path(wire, wire[2])
     if len(wire) == 3:
         return wrap(hook.get(path))
-    return wrap(call_own(source, hook, path, wire, depth))
+    return wrap(call_own(source.importer, hook, path, wire, depth))
 
 
-def call_own(source: Evaluator, hook: Hook, path: Path, wire: list[Wire], depth: int) -> Hook:
+def call_own(importer: Importer, hook: Hook, path: Path, wire: list[Wire], depth: int) -> Hook:
     """Starts the call that ["pipeline", id, path, arguments] asks for, and returns the hook of its result."""
     if type(wire[3]) is not list:
         raise unknown(wire)
-    return hook.call_wire(path, CallArguments(wire[3], source.importer, depth))
+    return hook.call_wire(path, CallArguments(wire[3], importer, depth))
 
 
 def parse_path(wire: list[Wire], path: Wire) -> Path:

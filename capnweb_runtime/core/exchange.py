@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
@@ -17,6 +17,7 @@ from capnweb_runtime.core.hook import (
     Budget,
     Codec,
     ErrorHook,
+    Exporter,
     Hook,
     Host,
     OutgoingStream,
@@ -43,6 +44,8 @@ BYTES_PER_NODE: Final = 64
 """About what a node of a copied value takes: a list with one number in it."""
 STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
+
+V = TypeVar("V")
 
 Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 """What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
@@ -81,8 +84,9 @@ class Exchange(ABC):
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
         self._next_push = 1  # next id of a call that we send
         self._next_export = -1
-        self._exported: list[int] = []  # by the message that is being encoded, for taking back; pipes are positive
-        self._promised: list[int] = []  # those of them whose resolution follows the message
+        # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
+        self._exported: list[int] = []
+        self._promised: set[int] = set()  # those of them whose resolution follows the message
         self._piped: dict[int, tuple[OutgoingStream, Hook]] = {}  # streams that begin once their message is sent
         self._meter = Meter(limits.held_bytes)
         self._watches: list[Watch] = []
@@ -133,19 +137,18 @@ class Exchange(ABC):
             self._answer_with(export_id, hook)
             return
         if export_id in self._exports:
-            self._send_answer(export_id, payload)
+            message: list[Wire] = ["resolve", export_id]
+            try:
+                self._send_encoded(message, message, encode_payload, payload)
+            except Exception as error:  # the application's value has no wire form: that call is rejected
+                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
+                self.host.report(payload.origin, shown)
+                self._send_rejection(export_id, shown)
         self._call_done(export_id)
 
-    def _send_answer(self, export_id: int, payload: Payload) -> None:
-        try:
-            self._send_encoded("resolve", export_id, lambda: encode_payload(payload, self))
-        except Exception as error:  # the application's value has no wire form: that call is rejected
-            shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
-            self.host.report(payload.origin, shown)
-            self._send_rejection(export_id, shown)
-
     def _send_rejection(self, export_id: int, error: BaseException) -> None:
-        self._send_encoded("reject", export_id, lambda: encode_error(error, self, 0))
+        message: list[Wire] = ["reject", export_id]
+        self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
         if export_id in self._exports:
@@ -180,21 +183,19 @@ class Exchange(ABC):
         """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
         fails.
         """
-        refused = self._refusal()
-        if refused is not None:
+        if self.closed or len(self._imports) >= self.limits.imports:
             if args is not None:
                 args.dispose()
-            return ErrorHook(refused)
+            return ErrorHook(self._refusal() or self._ended())
         if args is None:
             self._send(["push", ["pipeline", import_id, list(path)]])
             return self._pushed(self._take_call_id(), expect)
         return self._pushed(self._send_arguments("push", import_id, path, args), expect)
 
     def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
+        call: list[Wire] = ["pipeline", import_id, list(path)]
         try:
-            return self._send_encoded(
-                kind, None, lambda: ["pipeline", import_id, list(path), encode_arguments(args, self)], 1
-            )
+            return self._send_encoded([kind, call], call, encode_arguments, args, 1, is_call=True)
         finally:
             args.dispose()
 
@@ -236,6 +237,7 @@ class Exchange(ABC):
             if export_id > 0:
                 self._piped.pop(export_id)[1].dispose()
             else:
+                self._promised.discard(export_id)
                 self._release_export(export_id, 1)
 
     def backlog(self) -> Cell[None] | None:
@@ -280,12 +282,12 @@ class Exchange(ABC):
         if refused is not None:
             dispose_all(captures)
             return ErrorHook(refused)
-        call_id = self._send_encoded(
-            "push",
-            None,
-            lambda: ["remap", import_id, list(path), [self._capture(hook) for hook in captures], instructions],
-        )
-        return self._pushed(call_id, expect)
+        push: list[Wire] = ["push"]
+
+        def encode(captures: list[Hook], to: Exporter) -> list[Wire]:
+            return ["remap", import_id, list(path), [self._capture(hook) for hook in captures], instructions]
+
+        return self._pushed(self._send_encoded(push, push, encode, captures, is_call=True), expect)
 
     def _capture(self, hook: Hook) -> Wire:
         """The expression of a capture, which is given up if the peer knows it already and is owned by the export
@@ -347,45 +349,64 @@ class Exchange(ABC):
     def _pushed(self, call_id: int, expect: Codec | None) -> ImportHook:
         entry = ImportEntry(self, call_id, expect)
         hook = ImportHook(entry)
-        if self.closed:  # by the message itself, for which there was no room
-            entry.fail(self._ended())
-        else:
+        if not self.closed:
             self._imports[call_id] = entry
+        else:  # by the message itself, for which there was no room
+            entry.fail(self._ended())
         return hook
 
-    def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire], depth: int = 0) -> int:
+    def _send_encoded(
+        self,
+        message: list[Wire],
+        last: list[Wire],
+        encode: Callable[[V, Exporter], Wire],
+        value: V,
+        depth: int = 0,
+        is_call: bool = False,
+    ) -> int:
         """Sends a message with values in it. What they export is taken back if they cannot be encoded; promises
         among them are resolved, and streams begun, afterwards.
 
-        Encoding may run code of the application, a property's getter say, that sends messages of its own: hence the
-        saving and restoring.
+        Parameters:
+            message: what stands before the values.
+            last: the part of it that the encoded values are to be appended to.
+            encode: encodes them. It may run code of the application, a property's getter say, that sends messages of
+                its own: hence the mark and the saving of the depth.
+            value: what it is called with.
+            depth: of the values in the message.
+            is_call: whether the peer counts the message as a call.
 
         Returns:
-            The id of the message, if it is a call.
+            The id of the call, if it is one.
         """
-        outer = self._exported, self._promised, self.depth
-        exported: list[int] = []
-        promised: list[int] = []
-        self._exported, self._promised, self.depth = exported, promised, depth
+        mark = len(self._exported)
+        outer_depth, self.depth = self.depth, depth
         try:
-            wire = encode()
-            self._send([kind, wire] if export_id is None else [kind, export_id, wire])
+            last.append(encode(value, self))
+            self._send(message)
         except BaseException:
-            self.take_back(0)
+            self.take_back(mark)
             raise
         finally:
-            self._exported, self._promised, self.depth = outer
-        # Taken before anything else is sent; an abort takes one too, but nothing follows it.
-        call_id = self._take_call_id() if export_id is None else export_id
-        self._follow_up(exported, promised)
+            self.depth = outer_depth
+        call_id = 0
+        if is_call:  # taken before anything else is sent
+            call_id = self._next_push
+            self._next_push += 1
+        if len(self._exported) > mark:
+            self._follow_up(mark)
         return call_id
 
-    def _follow_up(self, exported: list[int], promised: list[int]) -> None:
+    def _follow_up(self, mark: int) -> None:
         """Sends what belongs to a message that has been sent: the resolutions of its promises, and its streams."""
-        for promise_id in promised:
-            entry = self._exports.get(promise_id)
-            if entry is not None:
-                self._resolve_export(promise_id, entry)
+        exported = self._exported[mark:]
+        del self._exported[mark:]
+        for export_id in exported:
+            if export_id in self._promised:
+                self._promised.discard(export_id)
+                entry = self._exports.get(export_id)
+                if entry is not None:
+                    self._resolve_export(export_id, entry)
         for pipe_id in exported:
             if pipe_id > 0:
                 self.host.pump(*self._piped.pop(pipe_id))
@@ -393,15 +414,16 @@ class Exchange(ABC):
     def _send(self, message: list[Wire]) -> None:
         if self.closed:
             return
+        outbox = self._outbox
         if self._as_text:
             text = dumps(message)
             self.outbox_bytes += len(text)
-            self._outbox.append(text)
+            outbox.append(text)
         else:
             self.outbox_bytes += estimated_size(message)
-            self._outbox.append(message)
+            outbox.append(message)
         self._sent += 1
-        if len(self._outbox) == 1:
+        if len(outbox) == 1:
             self._wake()
         if self.outbox_bytes > self.limits.outbox_bytes:
             self._abandon()
@@ -433,7 +455,7 @@ class Exchange(ABC):
     def export_promise(self, hook: Hook) -> int:
         """See `Exporter.export_promise`."""
         export_id = self.export_stub(hook)
-        self._promised.append(export_id)
+        self._promised.add(export_id)
         return export_id
 
     def import_id(self, hook: Hook) -> int | None:

@@ -14,7 +14,7 @@ from typing import Any, Final
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.evaluate import Evaluator, NotDirect, call_own, decode_direct, parse_path
+from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
 from capnweb_runtime.core.hook import (
@@ -118,7 +118,14 @@ class Session(Exchange):
             return
         self._received += 1
         try:
-            self._handle(self._measured(message))
+            size = self.message_bytes = len(message) if self._as_text else estimated_size(message)
+            if size > self.limits.message_size:
+                raise self._too_long()
+            wire = loads(message) if self._as_text else message
+            handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
+            if handler is None:
+                raise _bad_message(wire)
+            handler(wire)
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
 
@@ -142,7 +149,8 @@ class Session(Exchange):
         if self.closed:
             return
         if notify:
-            self._send_encoded("abort", None, lambda: encode_error(error, self, 0))
+            message: list[Wire] = ["abort"]
+            self._send_encoded(message, message, encode_error, error)
         self.closed = True
         self.reason = error
         for watch in self._watches:
@@ -184,20 +192,10 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _measured(self, message: Any) -> Wire:
-        """The tree of a message whose size is known and allowed."""
-        self.message_bytes = len(message) if self._as_text else estimated_size(message)
-        if self.message_bytes > self.limits.message_size:
-            raise ProtocolError(
-                f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
-            )
-        return loads(message) if self._as_text else message
-
-    def _handle(self, wire: Wire) -> None:
-        handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
-        if handler is None:
-            raise _bad_message(wire)
-        handler(wire)
+    def _too_long(self) -> ProtocolError:
+        return ProtocolError(
+            f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
+        )
 
     def _on_push(self, wire: list[Wire]) -> None:
         if len(wire) < 2:
@@ -213,15 +211,15 @@ class Session(Exchange):
         self._exports[self._next_call] = entry
         self._next_call += 1
         held = self.host.copied * BYTES_PER_NODE
-        if not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
+        if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         self._meter.take(held)
         entry.held_bytes = held
 
     def _is_for_pipe(self, wire: list[Wire]) -> bool:
-        """Whether a message that has been evaluated is a write to a pipe."""
+        """Whether a stream message that has been evaluated is a write to a pipe."""
         expression = wire[1]
-        if wire[0] != "stream" or type(expression) is not list or len(expression) < 2:
+        if type(expression) is not list or len(expression) < 2:
             return False
         entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
         return entry is not None and isinstance(entry.hook, PipeHook)
@@ -235,7 +233,10 @@ class Session(Exchange):
             and type(expression[1]) is int
         ):
             hook = self.own_export(expression[1])
-            return call_own(Evaluator(self, 0), hook, parse_path(expression, expression[2]), expression, 0)
+            path, args = expression[2], expression[3]
+            if type(args) is list and type(path) is list and len(path) == 1 and type(path[0]) is str:
+                return hook.call_wire((path[0],), CallArguments(args, self, 0))
+            return call_own(self, hook, parse_path(expression, path), expression, 0)
         return PayloadHook(Evaluator(self).payload(expression), self.host)
 
     def _on_stream(self, wire: list[Wire]) -> None:
@@ -270,7 +271,8 @@ class Session(Exchange):
         import_id = _integer(wire, 1)
         if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
-        self._answered()
+        if self._asked:
+            self._answered()
         entry = self._imports.get(import_id)
         if entry is None:  # released already; capabilities in the result are released too
             Evaluator(self).payload(wire[2]).dispose()
@@ -281,6 +283,8 @@ class Session(Exchange):
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
             try:
+                if expect.pure:
+                    return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)
             except (Mismatch, NotDirect):
@@ -291,7 +295,8 @@ class Session(Exchange):
         import_id = _integer(wire, 1)
         if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
-        self._answered()
+        if self._asked:
+            self._answered()
         payload = Evaluator(self).payload(wire[2])
         payload.dispose()
         entry = self._imports.get(import_id)
@@ -317,9 +322,8 @@ class Session(Exchange):
         self.abort(closed, notify=False)
 
     def _answered(self) -> None:
-        if self._asked:
-            self._asked = False
-            self._round_trips += 1
+        self._asked = False
+        self._round_trips += 1
 
     # ---- the end
     def _guarded(self, callback: Callable[[BaseException], object], error: BaseException) -> None:
@@ -338,12 +342,11 @@ def as_exception(value: Any) -> BaseException:
 
 def _integer(wire: list[Wire], index: int) -> int:
     """The whole number at an index of a message."""
-    if index < len(wire):
-        number = wire[index]
-        if type(number) is int:
-            return number
-        if type(number) is float and number.is_integer():
-            return int(number)
+    number = wire[index] if index < len(wire) else None
+    if type(number) is int:
+        return number
+    if type(number) is float and number.is_integer():
+        return int(number)
     raise _bad_message(wire)
 
 

@@ -165,8 +165,9 @@ class ImportHook(Hook):
     def __del__(self) -> None:
         # Dropped without having been disposed. What a promise resolved to needs nothing: the hooks in it have
         # finalizers of their own.
-        if self.held:
-            self.host.discard(self)
+        entry = self.entry
+        if entry is not None and entry.resolution is None and not entry.sender.closed:
+            entry.sender.host.discard(self)
 
     @property
     def held(self) -> bool:
@@ -232,7 +233,7 @@ class ImportHook(Hook):
         return ImportHook(self.opened())
 
     def pull(self) -> Payload | Cell[Payload]:
-        return self.opened().pull()
+        return (self.entry or self.opened()).pull()
 
     def dispose(self) -> None:
         entry, self.entry = self.entry, None

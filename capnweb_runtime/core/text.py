@@ -24,8 +24,13 @@ def dumps(message: Any) -> bytes:
     try:
         return orjson.dumps(message)
     except TypeError:
-        text = json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
-        return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
+        return slow_dumps(message)
+
+
+def slow_dumps(message: Any) -> bytes:
+    """`dumps` for what orjson refuses."""
+    text = json.dumps(message, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+    return _SURROGATE.sub(lambda found: f"\\u{ord(found[0]):04x}", text).encode()
 
 
 def estimated_size(tree: Any) -> int:
