@@ -175,7 +175,8 @@ class AsyncioHost(HostBase):
             raise _CancelledCall() from None
         except (SystemExit, KeyboardInterrupt) as error:
             self._leave_to_loop(error)
-        if not _is_awaitable(type(result)):
+        cls: Any = type(result)
+        if not _is_awaitable(cls):
             return result
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))
@@ -381,11 +382,17 @@ class Connection:
     def received(self, messages: Iterable[Any]) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once."""
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
+        session = self.session
         try:
             for message in messages:
-                self.session.receive(message)
+                session.receive(message)
         finally:
-            self.flush()
+            if session.nobody_waits and not session.closed:
+                # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most
+                # often with another call, which then goes out in the same write.
+                self._loop.call_soon(self.flush)
+            else:
+                self.flush()
 
     def flush(self) -> None:
         """Writes what waits in the outbox now, unless the transport holds back; closes the transport if the session has

@@ -78,6 +78,7 @@ class Exchange(ABC):
         self._wake = wake
         self._observer = observer
         self._outbox: list[Any] = []
+        self._releases = 0  # in the outbox
         self._written: Cell[None] | None = None  # settles when the outbox is taken or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
@@ -321,6 +322,7 @@ class Exchange(ABC):
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
+        self._releases += 1
         self._send(["release", import_id, count])
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:

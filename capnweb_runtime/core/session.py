@@ -129,13 +129,18 @@ class Session(Exchange):
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
 
+    @property
+    def nobody_waits(self) -> bool:
+        """Whether all that the outbox holds are releases, which the peer does not wait for."""
+        return 0 < self._releases == len(self._outbox)
+
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order, each the UTF-8 JSON text of one frame or line, or a tree where the transport
         carries trees; the outbox is empty afterwards.
         """
         self.host.collect()
         messages, self._outbox = self._outbox, []
-        self.outbox_bytes = 0
+        self.outbox_bytes = self._releases = 0
         self._let_streams_go_on()
         return messages
 
