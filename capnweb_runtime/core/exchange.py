@@ -32,7 +32,7 @@ from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
-from capnweb_runtime.core.text import dumps, estimated_size
+from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
@@ -93,7 +93,7 @@ class Exchange(ABC):
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
-        self._sent = 0
+        self._taken = 0  # messages, from the outbox
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
@@ -161,7 +161,7 @@ class Exchange(ABC):
         entry = self._exports.get(export_id)
         if entry is not None and entry.auto_release:
             self._release_export(export_id, 1)
-        if self._calls == 0 and self._drained:
+        if self._drained and self._calls == 0:
             drained, self._drained = self._drained, []
             for cell in drained:
                 cell.resolve(None)
@@ -417,16 +417,18 @@ class Exchange(ABC):
         if self.closed:
             return
         outbox = self._outbox
-        if self._as_text:
-            text = dumps(message)
-            self.outbox_bytes += len(text)
-            outbox.append(text)
-        else:
-            self.outbox_bytes += estimated_size(message)
-            outbox.append(message)
-        self._sent += 1
-        if len(outbox) == 1:
+        if not outbox:
             self._wake()
+        if self._as_text:
+            try:
+                text = fast_dumps(message)
+            except TypeError:
+                text = dumps(message)
+            outbox.append(text)
+            self.outbox_bytes += len(text)
+        else:
+            outbox.append(message)
+            self.outbox_bytes += estimated_size(message)
         if self.outbox_bytes > self.limits.outbox_bytes:
             self._abandon()
 

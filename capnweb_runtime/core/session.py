@@ -118,13 +118,14 @@ class Session(Exchange):
             return
         self._received += 1
         try:
-            size = self.message_bytes = len(message) if self._as_text else estimated_size(message)
-            if size > self.limits.message_size:
+            self.message_bytes = len(message) if self._as_text else estimated_size(message)
+            if self.message_bytes > self.limits.message_size:
                 raise self._too_long()
             wire = loads(message) if self._as_text else message
-            handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
-            if handler is None:
-                raise _bad_message(wire)
+            try:
+                handler = self._handlers[wire[0]]
+            except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
+                raise _bad_message(wire) from None
             handler(wire)
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
@@ -140,6 +141,7 @@ class Session(Exchange):
         """
         self.host.collect()
         messages, self._outbox = self._outbox, []
+        self._taken += len(messages)
         self.outbox_bytes = self._releases = 0
         self._let_streams_go_on()
         return messages
@@ -192,7 +194,12 @@ class Session(Exchange):
     def stats(self) -> SessionStats:
         """What the session holds and has done."""
         return SessionStats(
-            len(self._imports), len(self._exports), self._calls, self._sent, self._received, self._round_trips
+            len(self._imports),
+            len(self._exports),
+            self._calls,
+            self._taken + len(self._outbox),
+            self._received,
+            self._round_trips,
         )
 
     # ---- messages in
@@ -266,14 +273,14 @@ class Session(Exchange):
         )
 
     def _on_pull(self, wire: list[Wire]) -> None:
-        export_id = _integer(wire, 1)
+        export_id: int = wire[1] if len(wire) > 1 and type(wire[1]) is int else _integer(wire, 1)
         entry = self._exports.get(export_id)
         if entry is None:
             raise ProtocolError(f"no such export ID: {export_id}")
         self._resolve_export(export_id, entry)
 
     def _on_resolve(self, wire: list[Wire]) -> None:
-        import_id = _integer(wire, 1)
+        import_id: int = wire[1] if len(wire) > 2 and type(wire[1]) is int else _integer(wire, 1)
         if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
         if self._asked:
@@ -310,7 +317,10 @@ class Session(Exchange):
             self._imports.pop(import_id, None)
 
     def _on_release(self, wire: list[Wire]) -> None:
-        export_id, count = _integer(wire, 1), _integer(wire, 2)
+        if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:
+            export_id, count = wire[1], wire[2]
+        else:
+            export_id, count = _integer(wire, 1), _integer(wire, 2)
         if count < 0:
             raise ProtocolError(f"release of a negative number of references: {count}")
         self._release_export(export_id, count)
