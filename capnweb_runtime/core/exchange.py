@@ -95,6 +95,7 @@ class Exchange(ABC):
         self._calls = 0
         self._taken = 0  # messages, from the outbox
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
+        self._output_ended = False
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -308,6 +309,10 @@ class Exchange(ABC):
         self._asked = True
         self._send(["pull", import_id])
 
+    def end_of_output(self) -> None:
+        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
+        self._output_ended = True
+
     def end_of_input(self, error: BaseException) -> None:
         """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
 
@@ -414,7 +419,7 @@ class Exchange(ABC):
                 self.host.pump(*self._piped.pop(pipe_id))
 
     def _send(self, message: list[Wire]) -> None:
-        if self.closed:
+        if self.closed or self._output_ended:
             return
         outbox = self._outbox
         if not outbox:
