@@ -99,7 +99,8 @@ class Cell(Generic[T]):
         if waiters is None:
             return
         queue = _queue
+        due = queue.due
         for on_value, on_error in waiters:
-            queue.due.append((on_value if state == _VALUE else on_error, outcome))
+            due.append((on_value if state == _VALUE else on_error, outcome))
         if not queue.running:
             _run_due(queue)

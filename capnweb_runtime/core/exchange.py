@@ -189,17 +189,15 @@ class Exchange(ABC):
             if args is not None:
                 args.dispose()
             return ErrorHook(self._refusal() or self._ended())
-        if args is None:
-            self._send(["push", ["pipeline", import_id, list(path)]])
-            return self._pushed(self._take_call_id(), expect)
-        return self._pushed(self._send_arguments("push", import_id, path, args), expect)
-
-    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
         call: list[Wire] = ["pipeline", import_id, list(path)]
+        if args is None:
+            self._send(["push", call])
+            return self._pushed(self._take_call_id(), expect)
         try:
-            return self._send_encoded([kind, call], call, encode_arguments, args, 1, is_call=True)
+            call_id = self._send_encoded(["push", call], call, encode_arguments, args, 1, True)
         finally:
             args.dispose()
+        return self._pushed(call_id, expect)
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
@@ -210,7 +208,11 @@ class Exchange(ABC):
             done.reject(refused)
             return done, None
         before = self.outbox_bytes
-        call_id = self._send_arguments("stream", import_id, path, args)
+        call: list[Wire] = ["pipeline", import_id, list(path)]
+        try:
+            call_id = self._send_encoded(["stream", call], call, encode_arguments, args, 1, True)
+        finally:
+            args.dispose()
         if self.closed:  # by the message itself, for which there was no room
             done.reject(self._ended())
             return done, None

@@ -205,9 +205,7 @@ class Session(Exchange):
     # ---- messages in
 
     def _too_long(self) -> ProtocolError:
-        return ProtocolError(
-            f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
-        )
+        return ProtocolError(f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError")
 
     def _on_push(self, wire: list[Wire]) -> None:
         if len(wire) < 2:
@@ -238,17 +236,13 @@ class Session(Exchange):
 
     def _evaluate_push(self, expression: Wire) -> Hook:
         """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""
-        if (
-            type(expression) is list
-            and len(expression) == 4
-            and expression[0] == "pipeline"
-            and type(expression[1]) is int
-        ):
-            hook = self.own_export(expression[1])
-            path, args = expression[2], expression[3]
-            if type(args) is list and type(path) is list and len(path) == 1 and type(path[0]) is str:
-                return hook.call_wire((path[0],), CallArguments(args, self, 0))
-            return call_own(self, hook, parse_path(expression, path), expression, 0)
+        if type(expression) is list and len(expression) == 4 and expression[0] == "pipeline":
+            _, export_id, path, args = expression
+            if type(export_id) is int:
+                hook = self.own_export(export_id)
+                if type(args) is list and type(path) is list and len(path) == 1 and type(path[0]) is str:
+                    return hook.call_wire((path[0],), CallArguments(args, self, 0))
+                return call_own(self, hook, parse_path(expression, path), expression, 0)
         return PayloadHook(Evaluator(self).payload(expression), self.host)
 
     def _on_stream(self, wire: list[Wire]) -> None:

@@ -142,8 +142,8 @@ async def _client() -> aiohttp.ClientSession:
 
 
 async def _closed_with_loop(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
-    """Holds the client of a loop. A loop that is shut down, as `asyncio.run` does, ends the asynchronous generators that
-    have begun in it, and this one ends with its client.
+    """Holds the client of a loop. A loop that is shut down, as `asyncio.run` does it, ends the asynchronous generators
+    that have begun in it, and this one ends with its client.
     """
     connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
     _sessions[loop] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
