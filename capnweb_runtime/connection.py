@@ -380,12 +380,20 @@ class Connection:
         self._wake()
 
     def received(self, messages: Iterable[Any]) -> None:
-        """Takes messages that arrived together, in order, and writes what answers to them are ready at once."""
+        """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
+
+        Parameters:
+            messages: each as the connection's encoding says; a tuple of text and attachments, where both ends have
+                agreed on them.
+        """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
         try:
             for message in messages:
-                session.receive(message)
+                if type(message) is tuple:
+                    session.receive_attached(message[0], message[1:])
+                else:
+                    session.receive(message)
         finally:
             if session.nobody_waits and not session.closed:
                 # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most

@@ -8,9 +8,10 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
+from capnweb_runtime.core.attachments import detach
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.hook import (
@@ -73,6 +74,7 @@ class Exchange(ABC):
         self.value_nodes = limits.value_nodes
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
+        self.attachments: Sequence[bytes] = ()  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
         self._wake = wake
@@ -430,14 +432,20 @@ class Exchange(ABC):
             try:
                 text = fast_dumps(message)
             except TypeError:
-                text = dumps(message)
-            outbox.append(text)
-            self.outbox_bytes += len(text)
+                self._put(detach(message) if self.raw_bytes else (dumps(message),))
+            else:
+                outbox.append(text)
+                self.outbox_bytes += len(text)
         else:
             outbox.append(message)
             self.outbox_bytes += estimated_size(message)
         if self.outbox_bytes > self.limits.outbox_bytes:
             self._abandon()
+
+    def _put(self, parts: tuple[bytes, ...]) -> None:
+        """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
+        self._outbox.append(parts if len(parts) > 1 else parts[0])
+        self.outbox_bytes += sum(map(len, parts))
 
     def _abandon(self) -> None:
         """Ends the session because the peer does not read what it asked for; what waits is dropped."""

@@ -144,11 +144,13 @@ class Importer(Protocol):
         host: runs the application's code.
         limits: bounds.
         message_bytes: size of the message at hand.
+        attachments: byte strings that came beside the text of the message at hand.
     """
 
     host: Host
     limits: Limits
     message_bytes: int
+    attachments: Sequence[bytes]
 
     def import_stub(self, import_id: int) -> Hook:
         """A new reference to what the sender exported under the id; the caller owns it."""

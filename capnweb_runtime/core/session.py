@@ -8,7 +8,7 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -119,6 +119,8 @@ class Session(Exchange):
         self._received += 1
         try:
             self.message_bytes = len(message) if self._as_text else estimated_size(message)
+            if self.attachments:
+                self.message_bytes += sum(map(len, self.attachments))
             if self.message_bytes > self.limits.message_size:
                 raise self._too_long()
             wire = loads(message) if self._as_text else message
@@ -130,14 +132,31 @@ class Session(Exchange):
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
 
+    def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
+        """Takes one message with attachments, as `receive` takes one without.
+
+        Parameters:
+            message: JSON text.
+            attachments: the byte strings that it names by their indices.
+        """
+        self.attachments = attachments
+        try:
+            self.receive(message)
+        finally:
+            self.attachments = ()
+
+    def attach_bytes(self) -> None:
+        """Both ends have agreed on attachments: from here on bytes travel beside the text."""
+        self.raw_bytes = True
+
     @property
     def nobody_waits(self) -> bool:
         """Whether all that the outbox holds are releases, which the peer does not wait for."""
         return 0 < self._releases == len(self._outbox)
 
     def take_outbox(self) -> list[Any]:
-        """The messages to write, in order, each the UTF-8 JSON text of one frame or line, or a tree where the transport
-        carries trees; the outbox is empty afterwards.
+        """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
+        line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
         """
         self.host.collect()
         messages, self._outbox = self._outbox, []
@@ -289,7 +308,7 @@ class Session(Exchange):
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
             try:
-                if expect.pure:
+                if expect.pure and not self.attachments:
                     return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)

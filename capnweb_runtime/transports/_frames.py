@@ -23,6 +23,7 @@ BINARY: Final = 0x82
 CLOSE: Final = 0x88
 """First byte of a close frame."""
 _MASKED: Final = 0x80
+_LARGE: Final = 4096  # bytes from which a copy costs more than a piece of its own
 _SHORT: Final = 126  # lengths below stand in the second byte
 _LONGEST: Final = 127
 _FIN: Final = 0x80
@@ -74,6 +75,7 @@ class FrameReader:
         """Appends the frames to the list and returns where the first incomplete one begins."""
         position, end = 0, len(data)
         masked, most = self._masked, self._max_size
+        view = memoryview(data)
         while not self._over:
             if end - position < 2:
                 self._missing = 2
@@ -99,37 +101,55 @@ class FrameReader:
                 self._fragmented = self._fragmented if first & _CONTROL else not first & _FIN
                 frames.append((0, data[position:stop]))
             else:
-                payload = data[stop - length : stop]
-                frames.append((first, apply_mask(payload, data[start : start + 4]) if masked else payload))
+                payload = data[stop - length : stop] if length < _LARGE or not masked else view[stop - length : stop]
+                frames.append((first, apply_mask(payload, data[start : start + 4]) if masked else bytes(payload)))
             position = stop
         self._over = True
         frames.append((0, data[position:]))
         return end
 
 
-def text_frames(messages: list[bytes], masked: bool) -> bytes:
-    """Each message as one text frame, behind each other.
+def frames(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> list[bytes]:
+    """The bytes of messages: each one text frame, with a binary frame before it for each of its attachments.
 
     Parameters:
-        messages: UTF-8 text.
-        masked: whether to mask them, each with a key of its own that nobody can foresee.
+        messages: UTF-8 text, or tuples of that and attachments.
+        masked: whether to mask the frames, each with a key of its own that nobody can foresee.
+
+    Returns:
+        The bytes in pieces, which belong behind each other: large ones are not copied once more to join them.
     """
-    if not masked:
-        parts = [part for m in messages for part in (_HEADS[len(m)] if len(m) < _SHORT else head(TEXT, len(m)), m)]
-        return b"".join(parts)
-    keys = secrets.token_bytes(4 * len(messages))  # one system call for all
-    parts = []
+    pieces: list[bytes] = []
+    small: list[bytes] = []
+    keys = secrets.token_bytes(4 * len(messages)) if masked else b""  # one system call for all
     at = 0
     for message in messages:
+        if isinstance(message, tuple):
+            message, *attachments = message
+            for attachment in attachments:
+                _add_large(attachment, masked, small, pieces)
         length = len(message)
-        key = keys[at : at + 4]
-        at += 4
-        parts += (
-            _MASKED_HEADS[length] if length < _SHORT else head(TEXT, length, _MASKED),
-            key,
-            apply_mask(message, key),
-        )
-    return b"".join(parts)
+        if masked:
+            key = keys[at : at + 4]
+            at += 4
+            start = _MASKED_HEADS[length] if length < _SHORT else head(TEXT, length, _MASKED)
+            small += start, key, apply_mask(message, key)
+        else:
+            small += _HEADS[length] if length < _SHORT else head(TEXT, length), message
+    pieces.append(b"".join(small))
+    return pieces
+
+
+def _add_large(attachment: bytes, masked: bool, small: list[bytes], pieces: list[bytes]) -> None:
+    """Adds a binary frame: to the small parts that are joined, or behind them if it is large."""
+    key = secrets.token_bytes(4) if masked else b""
+    small += head(BINARY, len(attachment), _MASKED if masked else 0), key
+    payload = apply_mask(attachment, key) if masked else attachment
+    if len(attachment) < _LARGE:
+        small.append(payload)
+    else:
+        pieces += b"".join(small), payload
+        small.clear()
 
 
 def frame(first: int, payload: bytes, masked: bool) -> bytes:

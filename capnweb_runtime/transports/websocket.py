@@ -1,8 +1,9 @@
-"""Messages as WebSocket text frames. Rule: the sans-IO engine of `websockets` knows RFC 6455; here its bytes meet a
-socket and a Connection, and whole data frames go past it.
+"""Messages as WebSocket frames. Rule: the sans-IO engine of `websockets` knows RFC 6455; here its bytes meet a socket
+and a Connection, and whole data frames go past it.
 
-A text frame is one message. Whatever ends a session closes the socket with code 3000 and the reason, after an abort
-message if there is one.
+A text frame is one message. Between two ends of this implementation, which know each other by the subprotocol, the byte
+strings in a message are binary frames before it. Whatever ends a session closes the socket with code 3000 and the
+reason, after an abort message if there is one.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ import asyncio
 import contextlib
 import socket
 import ssl as ssl_module
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
@@ -21,16 +22,23 @@ from websockets.frames import Close, Frame, Opcode
 from websockets.http11 import Request, Response
 from websockets.protocol import Event, State
 from websockets.server import ServerProtocol
+from websockets.typing import Subprotocol
 from websockets.uri import WebSocketURI, parse_uri
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, text_frames
+from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames
 from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
 
 CLOSE_CODE: Final = 3000
 """Close code of a session that ended, as the reference uses it."""
+WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
+"""Subprotocol by which two ends of this implementation agree that bytes travel as binary frames."""
+_TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
+# Some servers agree to whatever stands first without knowing it, which must therefore mean nothing.
+_OFFERED: Final = (_TEXT_ONLY, WITH_ATTACHMENTS)
+_PER_ATTACHMENT: Final = 64  # bytes that one takes at least
 CLOSE_TIMEOUT: Final = 10.0
 """Seconds that a peer has to answer a close frame and to end its half of the connection."""
 _BLANK_LINE: Final = b"\r\n\r\n"
@@ -49,6 +57,9 @@ class _WebSocket(asyncio.Protocol):
         self._engine = engine
         self._is_client = isinstance(engine, ClientProtocol)
         self._reader = FrameReader(not self._is_client, max_size)
+        self._max_size = max_size
+        self._attachments: list[bytes] = []  # of the text frame that is to come
+        self._attached = 0  # bytes of them
         self._head_end = b""  # what may be the beginning of the blank line behind the handshake's head
         self._transport: asyncio.Transport | None = None
         self._connection: Connection | None = None
@@ -100,10 +111,14 @@ class _WebSocket(asyncio.Protocol):
 
     # ---- Wire, called by the connection
 
-    def write(self, messages: list[bytes]) -> None:
-        """Sends each message as one text frame."""
-        if self._engine.state is State.OPEN or self._close_replaced:
-            self._write_raw(text_frames(messages, self._is_client))
+    def write(self, messages: list[bytes | tuple[bytes, ...]]) -> None:
+        """Sends each message as one text frame, behind its attachments, each a binary frame."""
+        if self._transport is not None and (self._engine.state is State.OPEN or self._close_replaced):
+            pieces = frames(messages, self._is_client)
+            if len(pieces) == 1:
+                self._transport.write(pieces[0])
+            else:
+                self._transport.writelines(pieces)
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""
@@ -143,11 +158,20 @@ class _WebSocket(asyncio.Protocol):
         """Takes what the engine says of the handshake, and sets the connection if it succeeded."""
         raise NotImplementedError
 
+    def _connect(self, connection: Connection) -> None:
+        """The handshake is done."""
+        if self._engine.subprotocol == WITH_ATTACHMENTS:
+            connection.session.attach_bytes()
+        self._connection = connection
+        connection.attach(self)
+
     def _take(self, connection: Connection, frames: list[tuple[int, bytes]]) -> None:
-        messages: list[bytes] = []
+        messages: list[bytes | tuple[bytes, ...]] = []
         for first, data in frames:
             if first == TEXT:
-                messages.append(data)
+                messages.append((data, *self._take_attachments()) if self._attachments else data)
+            elif first == BINARY and self._may_attach(data):
+                self._attachments.append(data)
             elif first == BINARY:
                 messages = self._refuse_binary(connection, messages)
             else:
@@ -159,7 +183,7 @@ class _WebSocket(asyncio.Protocol):
         if messages:
             connection.received(messages)
 
-    def _take_event(self, connection: Connection, frame: Frame, messages: list[bytes]) -> list[bytes]:
+    def _take_event(self, connection: Connection, frame: Frame, messages: list[Any]) -> list[Any]:
         """Takes a frame that the engine has parsed: a part of a message, or one that controls the connection.
 
         Returns:
@@ -172,7 +196,7 @@ class _WebSocket(asyncio.Protocol):
             if frame.fin:
                 messages.append(bytes(self._fragments))
                 self._fragments = None
-        elif frame.opcode is Opcode.BINARY:
+        elif frame.opcode is Opcode.BINARY:  # the first of several, which our own end never sends
             return self._refuse_binary(connection, messages)
         elif frame.opcode is Opcode.CLOSE:
             connection.received(messages)
@@ -180,9 +204,23 @@ class _WebSocket(asyncio.Protocol):
             return []
         return messages
 
-    def _refuse_binary(self, connection: Connection, messages: list[bytes]) -> list[bytes]:
+    def _may_attach(self, data: bytes) -> bool:
+        """Counts an attachment; whether it was agreed on and fits into what one message may have."""
+        self._attached += len(data) + _PER_ATTACHMENT
+        return self._engine.subprotocol == WITH_ATTACHMENTS and self._attached <= self._max_size
+
+    def _take_attachments(self) -> list[bytes]:
+        attachments, self._attachments, self._attached = self._attachments, [], 0
+        return attachments
+
+    def _refuse_binary(self, connection: Connection, messages: list[Any]) -> list[Any]:
         connection.received(messages)
-        connection.abort(TypeError("Received a binary WebSocket frame; every message is one text frame."))
+        if self._engine.subprotocol != WITH_ATTACHMENTS:
+            error: Exception = TypeError("Received a binary WebSocket frame; every message is one text frame.")
+        else:
+            error = LimitExceeded(f"Incoming attachments exceed maximum message size of {self._max_size} bytes.")
+        connection.abort(error)
+        self._take_attachments()
         return []
 
     def _peer_closed(self, connection: Connection) -> None:
@@ -241,6 +279,10 @@ class _WebSocket(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
 
 
+def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
+
+
 class WebSocketServer(_WebSocket):
     """The server's end of one WebSocket.
 
@@ -253,7 +295,8 @@ class WebSocketServer(_WebSocket):
     def __init__(
         self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
     ) -> None:
-        super().__init__(ServerProtocol(max_size=limits.message_size), limits.message_size)
+        engine = ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
+        super().__init__(engine, limits.message_size)
         self._admit = admit
         self._on_lost = on_lost
 
@@ -298,15 +341,14 @@ class WebSocketServer(_WebSocket):
         self._engine.send_response(response)
         self._write_engine_data()
         if connection is not None:
-            self._connection = connection
-            connection.attach(self)
+            self._connect(connection)
 
 
 class _WebSocketClient(_WebSocket):
     """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
 
     def __init__(self, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
-        engine = ClientProtocol(uri, max_size=connection.limits.message_size)
+        engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED)
         super().__init__(engine, connection.limits.message_size)
         self._request = engine.connect()
         for name, value in headers.items():
@@ -337,8 +379,7 @@ class _WebSocketClient(_WebSocket):
         if self._engine.handshake_exc is not None:
             self._fail(self._engine.handshake_exc)
         elif isinstance(response, Response) and not self.opened.done():
-            self._connection = self._opening
-            self._connection.attach(self)
+            self._connect(self._opening)
             self.opened.set_result(None)
 
     def _fail(self, error: Exception) -> None:
