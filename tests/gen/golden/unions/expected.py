@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.unions.schema import Sample
 
@@ -62,8 +60,8 @@ OPTIONAL_INT_OR_STR_OR_BYTES = rpc.optional(INT_OR_STR_OR_BYTES)
 BOOL_OR_INT = rpc.union_of(rpc.BOOL, rpc.INT)
 OPTIONAL_BOOL_OR_INT = rpc.optional(BOOL_OR_INT)
 
-SampleR = TypeVar("SampleR", covariant=True, default=Sample)
-StoreR = TypeVar("StoreR", covariant=True, default="StoreStub")
+SampleR = rpc.TypeVar("SampleR", covariant=True, default=Sample)
+StoreR = rpc.TypeVar("StoreR", covariant=True, default="StoreStub")
 
 
 # ---- promises of models: each attribute is a promise too
