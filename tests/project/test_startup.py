@@ -41,7 +41,9 @@ class Plain(PlainTarget):
 
 async def imported(program: str, *arguments: str) -> set[str]:
     """The modules that a program imports beside those of asyncio and orjson, and the packages that they are in."""
-    text = f"import sys, asyncio, orjson\nbefore = set(sys.modules)\n{program}\nprint(*sys.modules.keys() - before)"
+    text = (
+        f"import sys, asyncio, orjson, typing\nbefore = {{*sys.modules}}\n{program}\nprint(*{{*sys.modules}} - before)"
+    )
     process = await asyncio.create_subprocess_exec(sys.executable, "-c", text, *arguments, cwd=ROOT, stdout=PIPE)
     output, _ = await asyncio.wait_for(process.communicate(), 60)
     assert process.returncode == 0
