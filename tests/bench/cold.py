@@ -2,25 +2,27 @@
 
 Programs take turns, since machines drift. Each is measured from its spawn until it has printed one line: what a server
 answered, or for the two floors that the interpreter is there. All clients ask the same server. Bytecode is cached, as
-it is for what pip installed, in a folder of its own; one run of each that does not count fills it.
+it is for what pip installed, in a folder of its own; one run of each that does not count fills it. Without Node, or the
+npm package that tests/interop installs, only the programs in Python run.
 """
 
 from __future__ import annotations
 
 import argparse
+import contextlib
 import os
+import shutil
+import socket
 import statistics
 import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
-
-from tests.bench.compare import serving
 
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
@@ -32,6 +34,28 @@ PROGRAMS: dict[str, list[str]] = {
     "bare Node": ["node", "-e", "console.log()"],
     "npm capnweb": ["node", str(HERE / "cold.mjs")],
 }
+
+
+def programs() -> dict[str, list[str]]:
+    """The programs that can run here."""
+    node = shutil.which("node") is not None and (HERE.parent / "interop/node_modules/capnweb").exists()
+    return {name: command for name, command in PROGRAMS.items() if node or command[0] != "node"}
+
+
+@contextlib.contextmanager
+def serving(environment: dict[str, str]) -> Iterator[int]:
+    """Runs the measured interface's server and gives its port."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        port: int = probe.getsockname()[1]
+    command = [sys.executable, "-m", "tests.bench.server", str(port)]
+    with subprocess.Popen(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True) as server:
+        try:
+            if server.stdout is None or "READY" not in server.stdout.readline():
+                raise RuntimeError(f"the server did not start: {' '.join(command)}")
+            yield port
+        finally:
+            server.terminate()
 
 
 def milliseconds(command: list[str], environment: dict[str, str]) -> float:
@@ -55,16 +79,18 @@ def measure(repeats: int, report: Callable[[str], None]) -> dict[str, list[float
     Returns:
         Milliseconds from spawn to first line by the program's name, in the order of the runs.
     """
-    times: dict[str, list[float]] = {name: [] for name in PROGRAMS}
-    with serving("capnweb-gen") as port, tempfile.TemporaryDirectory() as bytecode:
-        environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    commands = programs()
+    times: dict[str, list[float]] = {name: [] for name in commands}
+    environment = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    with tempfile.TemporaryDirectory() as bytecode:
         environment |= {"PYTHONPATH": str(ROOT), "PYTHONPYCACHEPREFIX": bytecode}
-        for turn in range(repeats + 1):
-            report(f"starting each program, {turn} of {repeats} times" if turn else "filling the cache of bytecode")
-            for name, command in PROGRAMS.items():
-                taken = milliseconds([*command, str(port)], environment)
-                if turn:
-                    times[name].append(taken)
+        with serving(environment) as port:
+            for turn in range(repeats + 1):
+                report(f"starting each program, {turn} of {repeats}" if turn else "filling the cache of bytecode")
+                for name, command in commands.items():
+                    taken = milliseconds([*command, str(port)], environment)
+                    if turn:
+                        times[name].append(taken)
     return times
 
 
@@ -75,11 +101,12 @@ def main() -> None:
     console = Console()
     with console.status("starting") as status:
         times = measure(options.repeats, status.update)
-    npm = statistics.median(times["npm capnweb"])
+    medians = {name: statistics.median(taken) for name, taken in times.items()}
+    npm = medians.get("npm capnweb")
     table = Table("program", "median (ms)", "least (ms)", ": npm")
     for name, taken in times.items():
-        median = statistics.median(taken)
-        table.add_row(name, f"{median:.1f}", f"{min(taken):.1f}", f"{median / npm:.2f}")
+        ratio = f"{medians[name] / npm:.2f}" if npm else ""
+        table.add_row(name, f"{medians[name]:.1f}", f"{min(taken):.1f}", ratio)
     console.print(table)
 
 
