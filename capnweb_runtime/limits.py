@@ -7,7 +7,7 @@ enough for the open internet.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from capnweb_runtime.records import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,7 +9,6 @@ Source: protocol, "Top-level RPC Messages".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any, Final
 
 from capnweb_runtime.core.cell import Cell
@@ -34,6 +33,7 @@ from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
+from capnweb_runtime.records import dataclass
 
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."

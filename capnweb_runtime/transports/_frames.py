@@ -11,10 +11,7 @@ from __future__ import annotations
 import secrets
 from typing import Final
 
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # a platform without its C extension
-    from websockets.utils import apply_mask
+from capnweb_runtime.transports._engine import apply_mask
 
 TEXT: Final = 0x81
 """First byte of a whole text frame: FIN, no extension, opcode 1."""

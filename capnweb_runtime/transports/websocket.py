@@ -16,18 +16,26 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus, PayloadTooBig, WebSocketException
-from websockets.frames import Close, Frame, Opcode
-from websockets.http11 import Request, Response
-from websockets.protocol import Event, State
-from websockets.server import ServerProtocol
-from websockets.typing import Subprotocol
-from websockets.uri import WebSocketURI, parse_uri
-
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.transports import _engine
+from capnweb_runtime.transports._engine import (
+    ClientProtocol,
+    Close,
+    Event,
+    Frame,
+    InvalidStatus,
+    Opcode,
+    PayloadTooBig,
+    Request,
+    Response,
+    State,
+    Subprotocol,
+    WebSocketException,
+    WebSocketURI,
+    parse_uri,
+)
 from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames
 from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
 
@@ -53,7 +61,7 @@ def close_reason(error: BaseException) -> str:
 class _WebSocket(asyncio.Protocol):
     """One end of a WebSocket: the Wire of its connection once the handshake is done."""
 
-    def __init__(self, engine: ServerProtocol | ClientProtocol, max_size: int) -> None:
+    def __init__(self, engine: _engine.ServerProtocol | ClientProtocol, max_size: int) -> None:
         self._engine = engine
         self._is_client = isinstance(engine, ClientProtocol)
         self._reader = FrameReader(not self._is_client, max_size)
@@ -279,7 +287,7 @@ class _WebSocket(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
 
 
-def _select_subprotocol(_: ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+def _select_subprotocol(_: _engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
     return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
 
 
@@ -295,7 +303,7 @@ class WebSocketServer(_WebSocket):
     def __init__(
         self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
     ) -> None:
-        engine = ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
+        engine = _engine.ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
         super().__init__(engine, limits.message_size)
         self._admit = admit
         self._on_lost = on_lost
@@ -328,7 +336,9 @@ class WebSocketServer(_WebSocket):
 
     def _handshake(self, events: list[Event]) -> None:
         request = events[0] if events else None
-        if not isinstance(request, Request) or not isinstance(self._engine, ServerProtocol) or self._transport is None:
+        if self._transport is None or not isinstance(request, Request):
+            return
+        if not isinstance(self._engine, _engine.ServerProtocol):
             return
         response = self._engine.accept(request)
         connection: Connection | None = None
