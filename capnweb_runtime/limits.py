@@ -7,7 +7,7 @@ enough for the open internet.
 
 from __future__ import annotations
 
-from capnweb_runtime.records import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

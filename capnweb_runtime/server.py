@@ -13,7 +13,7 @@ import inspect
 import logging
 import ssl as ssl_module
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -22,7 +22,6 @@ from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.records import dataclass
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.transports._first_request import FirstRequest
 from capnweb_runtime.transports._peer import Peer, PeerHeaders, RefusedError, check_origin

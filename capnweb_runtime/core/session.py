@@ -9,7 +9,8 @@ Source: protocol, "Top-level RPC Messages".
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any, Final
+from dataclasses import dataclass
+from typing import Any
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
@@ -33,10 +34,6 @@ from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.records import dataclass
-
-_NO_MAIN: Final = "This connection has no main object."
-_PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
 
 
 @dataclass(frozen=True, slots=True)

@@ -5,13 +5,12 @@ only read here.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from typing import Any, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from capnweb_runtime.connection import Connection
-from capnweb_runtime.records import dataclass
 from capnweb_runtime.stub import RpcStub
 
 S = TypeVar("S", bound=RpcStub)
