@@ -258,7 +258,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
     def _deliver(self, payload: Payload) -> None:
         """Takes the result: at once if it is of the type already, otherwise once the promises in it are resolved."""
         if payload.codec is self._codec:
-            self._settle(VALUE, payload.value)
+            value = payload.value
+            if isinstance(value, RpcStub):
+                value._owned = True
+            if self._outcome is not None:
+                self._outcome.settle(self, VALUE, value)
             return
         if self._pulled is None:  # disposed meanwhile
             return
