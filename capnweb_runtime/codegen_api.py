@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
+from math import isfinite
 from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
 
 from capnweb_runtime.any_stub import (
@@ -49,7 +50,14 @@ from capnweb_runtime.core.standard import (
     ConstrainedCodec,
     EnumCodec,
 )
-from capnweb_runtime.models import Reader, RecordReader, read_root
+from capnweb_runtime.models import (
+    Builder,
+    RecordBuilder,
+    TypedDictBuilder,
+    read_field,
+    read_optional,
+    read_root,
+)
 from capnweb_runtime.streams import (
     ReadableStream,
     StreamCodec,
@@ -62,7 +70,7 @@ from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, 
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
-GENERATED_API = 1
+GENERATED_API = 2
 """Number of this contract."""
 
 ANY: Final[TypeCodec] = ANY_VALUE
@@ -226,19 +234,24 @@ def callback(result: Codec, *params: Codec) -> Codec:
     )
 
 
-def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
-    """Reads a model from its wire form; see `Reader`."""
-    return Reader(cls, wire, source)
+def builder(cls: type[M], *keys: str, computed: tuple[str, ...] = ()) -> Builder[M]:
+    """Makes instances of a pydantic model from the fields that were read; see `Builder`."""
+    return Builder(cls, keys, computed)
+
+
+def record_builder(cls: type[M], *keys: str, computed: tuple[str, ...] = ()) -> Builder[M]:
+    """Makes instances of a dataclass or NamedTuple; see `RecordBuilder`."""
+    return RecordBuilder(cls, keys, computed)
+
+
+def typed_dict_builder(cls: type[M], *keys: str) -> Builder[M]:
+    """Makes TypedDicts; see `TypedDictBuilder`."""
+    return TypedDictBuilder(cls, keys)
 
 
 def root(cls: type[M], value: Any) -> M:
     """A root model of what was read for it."""
     return read_root(cls, value)
-
-
-def record_reader(cls: type[M], wire: Wire, source: Importer) -> RecordReader[M]:
-    """Reads a dataclass, NamedTuple or TypedDict from its wire form; see `RecordReader`."""
-    return RecordReader(cls, wire, source)
 
 
 __all__ = [
@@ -292,12 +305,14 @@ __all__ = [
     "Wire",
     "WritableStream",
     "WritableTarget",
+    "builder",
     "callback",
     "constrained",
     "dict_of",
     "enum_of",
     "frozenset_of",
     "interface",
+    "isfinite",
     "list_of",
     "literal_of",
     "method",
@@ -306,8 +321,9 @@ __all__ = [
     "optional",
     "param",
     "prop",
-    "reader",
-    "record_reader",
+    "read_field",
+    "read_optional",
+    "record_builder",
     "require",
     "root",
     "set_of",
@@ -316,6 +332,7 @@ __all__ = [
     "tuple_of",
     "tuple_of_any",
     "typed_dict",
+    "typed_dict_builder",
     "union_of",
     "writable_of",
 ]

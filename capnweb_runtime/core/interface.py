@@ -88,6 +88,9 @@ class Arguments(Codec):
         self.variadic = next((p for p in params if p.variadic), None)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
+        # The codecs, where a call has as many arguments as there are parameters, all in order.
+        in_order = all(p.required and not p.keyword and not p.variadic for p in params)
+        self._in_order = tuple(p.codec for p in params) if in_order else None
 
     @property
     def label(self) -> str:
@@ -96,6 +99,19 @@ class Arguments(Codec):
     def encode(self, value: Any, to: Exporter) -> list[Wire]:
         """The bare list of expressions for a pair (positional arguments, keyword arguments)."""
         args, kwargs = value
+        codecs = self._in_order
+        if codecs is None or kwargs or len(args) != len(codecs):
+            return self._encode_any(args, kwargs, to)
+        wire: list[Wire] = []
+        try:
+            for codec, argument in zip(codecs, args, strict=True):
+                wire.append(codec.encode(argument, to))
+        except Mismatch as mismatch:
+            raise mismatch.inside(self.positional[len(wire)].name) from None
+        return wire
+
+    def _encode_any(self, args: Sequence[Any], kwargs: Mapping[str, Any], to: Exporter) -> list[Wire]:
+        """Arguments of which some are omitted, given by keyword, or variadic."""
         wire: list[Wire] = []
         given = len(args)
         for param in self.positional:
@@ -130,6 +146,19 @@ class Arguments(Codec):
 
     def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
         """The pair (positional arguments, keyword arguments) with which to call a target."""
+        codecs = self._in_order
+        if codecs is None or len(wire) != len(codecs):
+            return self._decode_any(wire, source)
+        values: list[Any] = []
+        try:
+            for codec, item in zip(codecs, wire, strict=True):
+                values.append(codec.decode(item, source))
+        except Mismatch as mismatch:
+            raise mismatch.inside(self.positional[len(values)].name) from None
+        return values, {}
+
+    def _decode_any(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments of which some may be omitted, keyword arguments, or variadic."""
         positional = self.positional
         count = len(wire)
         kwargs: dict[str, Any] = {}
