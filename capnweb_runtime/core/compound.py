@@ -109,8 +109,8 @@ class TupleCodec(TypeCodec):
             return self.other(value, to)
         wire: list[Wire] = []
         try:
-            for codec, item in zip(self.items, value, strict=True):
-                wire.append(codec.encode(item, to))
+            for codec in self.items:
+                wire.append(codec.encode(value[len(wire)], to))
         except Mismatch as mismatch:
             raise mismatch.inside(len(wire)) from None
         return [wire]
@@ -120,8 +120,8 @@ class TupleCodec(TypeCodec):
             raise wire_mismatch(self.label, wire)
         value: list[Any] = []
         try:
-            for codec, item in zip(self.items, wire[0], strict=True):
-                value.append(codec.decode(item, source))
+            for codec in self.items:
+                value.append(codec.decode(wire[0][len(value)], source))
         except Mismatch as mismatch:
             raise mismatch.inside(len(value)) from None
         return tuple(value)
@@ -165,7 +165,7 @@ class DictCodec(TypeCodec):
         return f"an object of {self.item.label}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return self.other(value, to)
         for key in value:
             if not isinstance(key, str):
@@ -325,7 +325,7 @@ class TypedDictCodec(ModelCodec):
     """A dict with known keys: its class is there for type checkers alone, so that what is sent is known by its keys."""
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return self.other(value, to)
         try:
             return self._encode(value, to)
