@@ -147,7 +147,7 @@ def test_a_model_is_read_as_by_its_codecs_and_its_class(module: ModuleType, name
     wire = codec(module, name).encode(value, Loopback(SyncHost()))
     assert codec(module, name).decode(wire, Evaluator(Loopback(SyncHost()))) == value
 
-    @settings(deadline=None, database=None, max_examples=150)
+    @settings(deadline=None, database=None)
     @given(spoiled(wire))
     def same(wire: Any) -> None:
         looking, plain = both(module, name, lambda codec, to: codec.decode(wire, Evaluator(to)))
