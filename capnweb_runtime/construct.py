@@ -15,7 +15,7 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Wire
 
 _VALUES: Final = {"int", "str", "float", "bool", "bytes", "none", "any", "datetime", "enum", "literal"}
-"""Types of schemas that return a value of the type as it is, if nothing but these keys stands beside the type."""
+"""The schemas of values that are returned as they are, if nothing but the keys below stands in them."""
 _KEYS: Final = {
     "type", "ref", "metadata", "serialization", "schema", "schema_ref", "default", "default_factory",
     "default_factory_takes_data", "items_schema", "cls", "members", "expected", "microseconds_precision",
@@ -42,7 +42,7 @@ def constructor(model: Any, otherwise: Build) -> Build | None:
         A function that owns the dict it is given; None if instances have to be validated.
     """
     schema = getattr(model, "__pydantic_core_schema__", None)
-    if not isinstance(schema, dict) or not _is_plain_model(schema, model):
+    if not isinstance(schema, dict) or not _is_plain_model(schema, model) or _is_watched(model):
         return None
     new = object.__new__
     count, names = len(model.model_fields), set(model.model_fields).copy
@@ -66,6 +66,11 @@ def _setter(model: Any, slot: str) -> Callable[[Any, Any], None]:
     descriptor = next(vars(cls)[slot] for cls in model.__mro__ if slot in vars(cls))
     setter: Callable[[Any, Any], None] = descriptor.__set__
     return setter
+
+
+def _is_watched(model: Any) -> bool:
+    """Whether a plugin of pydantic's wants to hear of each validation: the validator is then not pydantic's own."""
+    return type(model.__pydantic_validator__).__name__ != "SchemaValidator"
 
 
 def _is_plain_model(schema: Mapping[str, Any], model: Any) -> bool:

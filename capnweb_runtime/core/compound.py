@@ -23,6 +23,7 @@ class OptionalCodec(TypeCodec):
         self.item = item
         self.pure = item.pure
         self.promise = item.promise
+        self._exact = item.exact
 
     @property
     def label(self) -> str:
@@ -32,7 +33,9 @@ class OptionalCodec(TypeCodec):
         return None if value is None else self.item.encode(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        if wire is None or (type(wire) is list and wire == _UNDEFINED_WIRE):
+        if wire is None or type(wire) is self._exact:
+            return wire
+        if type(wire) is list and wire == _UNDEFINED_WIRE:
             return None
         return self.item.decode(wire, source)
 

@@ -88,7 +88,7 @@ class Arguments(Codec):
         self.variadic = next((p for p in params if p.variadic), None)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
-        # Where a call has one argument for each parameter, in order: what is the same on the wire, and what converts it.
+        # For a call with one argument for each parameter, in order: what is the same on the wire, and what converts it.
         in_order = all(p.required and not p.keyword and not p.variadic for p in params)
         codecs = [p.codec for p in params]
         self._to_send = tuple((_same_on_wire(c), c.encode) for c in codecs) if in_order else None

@@ -271,3 +271,11 @@ def test_what_is_known_by_an_alias_is_validated() -> None:
 
 def test_a_model_that_makes_a_field_itself_does_so() -> None:
     assert [one.double for one in build(rpc.builder(Doubled, "x", computed=("double",)), {"x": 1}, {"x": 2})] == [2, 4]
+
+
+def test_a_model_that_a_plugin_watches_is_validated(monkeypatch: pytest.MonkeyPatch) -> None:
+    class PluggableSchemaValidator:
+        """Stands for pydantic's, which tells plugins of each validation."""
+
+    monkeypatch.setattr(Inner, "__pydantic_validator__", PluggableSchemaValidator())
+    assert constructor(Inner, refused) is None
