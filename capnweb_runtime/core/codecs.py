@@ -42,14 +42,12 @@ class TypeCodec(Codec):
         promise: gives the class whose instances stand for a value that has not arrived; None means the general one.
         passes: every value without capabilities is of the type as it is.
         plain: so is every value of exactly one of these classes.
-        exact: wire forms of exactly this class are values as they are; None if all have to be decoded one by one.
         instances: the class of nearly all values, and what encodes one that is known to be of it; None without one.
     """
 
     promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
     passes: bool = False
     plain: tuple[type, ...] = ()
-    exact: type | None = None
     instances: tuple[type, Callable[[Any, Exporter], Wire]] | None = None
 
     def travel(self, values: Collection[Any]) -> bool:
