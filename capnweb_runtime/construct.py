@@ -16,16 +16,14 @@ from capnweb_runtime.core.hook import Wire
 
 _VALUES: Final = {"int", "str", "float", "bool", "bytes", "none", "any", "datetime", "enum", "literal"}
 """The schemas of values that are returned as they are, if nothing but the keys below stands in them."""
-_KEYS: Final = {
-    "type", "ref", "metadata", "serialization", "schema", "schema_ref", "default", "default_factory",
-    "default_factory_takes_data", "items_schema", "cls", "members", "expected", "microseconds_precision",
-    "fields", "model_name", "computed_fields", "extra_behavior",
-    "validation_alias", "serialization_alias", "serialization_exclude", "frozen",
-    "custom_init", "root_model", "generic_origin", "config", "title",
-    "extra_fields_behavior", "validate_by_name", "validate_by_alias", "from_attributes",
-}  # fmt: skip
+_OF_ALL: Final = {"type", "ref", "schema", "metadata", "serialization", "title"}
+_OF_VALUES: Final = {"cls", "members", "expected", "microseconds_precision", "items_schema"}
+_OF_DEFAULTS: Final = {"default", "default_factory", "default_factory_takes_data"}
+_OF_FIELDS: Final = {"validation_alias", "serialization_alias", "serialization_exclude", "frozen"}
+_OF_MODELS: Final = {"fields", "model_name", "computed_fields", "custom_init", "root_model", "generic_origin", "config"}
+_OF_CONFIGS: Final = {"extra_fields_behavior", "validate_by_name", "validate_by_alias", "from_attributes"}
+_KEYS: Final = _OF_ALL | _OF_VALUES | _OF_DEFAULTS | _OF_FIELDS | _OF_MODELS | _OF_CONFIGS | {"extra_behavior"}
 _SLOTS: Final = ("__dict__", "__pydantic_fields_set__", "__pydantic_extra__", "__pydantic_private__")
-
 
 Build: TypeAlias = Callable[[dict[str, Any], dict[str, Wire], Evaluator], Any]
 """Makes a model from the values of its fields, the wire form they were read from, and its evaluator."""
