@@ -114,7 +114,7 @@ class _Lowering:
                 [spelled, *fields.keys],
             ),
             keeps_extra=model.extra == "allow",
-            looks=any(" x := " in entry or "(x := " in entry for entry in sent),
+            looks=any("(x := " in entry for entry in sent),
         )
 
     def _model_promise(self, model: ir.Model) -> ClassView:

@@ -39,7 +39,8 @@ class ModelView:
     """The functions that encode and decode a model, and the builder with which the second ends.
 
     `absent` are the fields that a value may be without. `fields` are entries of what is read, which `reads` adds to.
-    `root` is the codec of a root model, which has no fields of its own, and else empty.
+    `root` is the codec of a root model, which has no fields of its own, and else empty. `looks` says whether an entry
+    needs the local variable x.
     """
 
     encode_signature: str
