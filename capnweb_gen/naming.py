@@ -72,6 +72,11 @@ def constant(name: str) -> str:
     return f"{upper}_CODEC" if upper == name else upper
 
 
+def builder(name: str) -> str:
+    """What makes a model of its fields: `ITEM_BUILDER`."""
+    return f"{snake(name).upper()}_BUILDER"
+
+
 def attribute(name: str, others: frozenset[str]) -> str:
     """The attribute of a model's promise for the field `name`: with an underscore if all promises have one so named."""
     if name not in RESERVED_NAMES:
@@ -83,7 +88,8 @@ def attribute(name: str, others: frozenset[str]) -> str:
 
 def model_names(name: str) -> tuple[str, ...]:
     """All names that a generated module declares or imports for a model."""
-    return (name, f"{name}Promise", f"{name}R", f"encode_{snake(name)}", f"decode_{snake(name)}", constant(name))
+    functions = (f"encode_{snake(name)}", f"decode_{snake(name)}")
+    return (name, f"{name}Promise", f"{name}R", *functions, constant(name), builder(name))
 
 
 def interface_names(name: str) -> tuple[str, ...]:

@@ -11,6 +11,7 @@ import sys
 import typing
 from collections.abc import Callable, Iterator
 from importlib import import_module
+from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, overload
 
 from capnweb_runtime.any_stub import (
@@ -40,7 +41,14 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
-from capnweb_runtime.models import Reader, RecordReader, read_root
+from capnweb_runtime.models import (
+    Builder,
+    RecordBuilder,
+    TypedDictBuilder,
+    read_field,
+    read_optional,
+    read_root,
+)
 from capnweb_runtime.streams import (
     ReadableStream,
     StreamCodec,
@@ -85,7 +93,7 @@ else:
         return globals().setdefault(name, getattr(import_module("capnweb_runtime.core.standard"), name))
 
 
-GENERATED_API = 1
+GENERATED_API = 2
 """Number of this contract."""
 
 ANY: Final[TypeCodec] = ANY_VALUE
@@ -224,19 +232,24 @@ def callback(result: Codec, *params: Codec) -> Codec:
     )
 
 
-def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
-    """Reads a model from its wire form; see `Reader`."""
-    return Reader(cls, wire, source)
+def builder(cls: type[M], *keys: str, computed: tuple[str, ...] = ()) -> Builder[M]:
+    """Makes instances of a pydantic model from the fields that were read; see `Builder`."""
+    return Builder(cls, keys, computed)
+
+
+def record_builder(cls: type[M], *keys: str, computed: tuple[str, ...] = ()) -> Builder[M]:
+    """Makes instances of a dataclass or NamedTuple; see `RecordBuilder`."""
+    return RecordBuilder(cls, keys, computed)
+
+
+def typed_dict_builder(cls: type[M], *keys: str) -> Builder[M]:
+    """Makes TypedDicts; see `TypedDictBuilder`."""
+    return TypedDictBuilder(cls, keys)
 
 
 def root(cls: type[M], value: Any) -> M:
     """A root model of what was read for it."""
     return read_root(cls, value)
-
-
-def record_reader(cls: type[M], wire: Wire, source: Importer) -> RecordReader[M]:
-    """Reads a dataclass, NamedTuple or TypedDict from its wire form; see `RecordReader`."""
-    return RecordReader(cls, wire, source)
 
 
 __all__ = [
@@ -291,12 +304,14 @@ __all__ = [
     "Wire",
     "WritableStream",
     "WritableTarget",
+    "builder",
     "callback",
     "constrained",
     "dict_of",
     "enum_of",
     "frozenset_of",
     "interface",
+    "isfinite",
     "list_of",
     "literal_of",
     "method",
@@ -305,8 +320,9 @@ __all__ = [
     "optional",
     "param",
     "prop",
-    "reader",
-    "record_reader",
+    "read_field",
+    "read_optional",
+    "record_builder",
     "require",
     "root",
     "set_of",
@@ -315,6 +331,7 @@ __all__ = [
     "tuple_of",
     "tuple_of_any",
     "typed_dict",
+    "typed_dict_builder",
     "union_of",
     "writable_of",
 ]

@@ -12,26 +12,32 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from schemas.accounts import Profile
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+PROFILE_BUILDER = rpc.builder(Profile, "id", "name", "tags")
+
 
 def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "tags": LIST_STR.encode(value.tags, to),
     }
 
 
 def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
-    read = rpc.reader(Profile, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    read.optional("tags", "tags", LIST_STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PROFILE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
+    return PROFILE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

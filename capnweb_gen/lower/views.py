@@ -36,21 +36,27 @@ class ClassView:
 
 @dataclass(frozen=True)
 class ModelView:
-    """The functions that encode and decode a model. `absent` are the fields that a value may be without.
+    """The functions that encode and decode a model, and the builder with which the second ends.
 
-    `root` is the codec of a root model, which has no fields of its own, and else empty.
+    `absent` are the fields that a value may be without. `fields` are entries of what is read, which `reads` adds to.
+    `root` is the codec of a root model, which has no fields of its own, and else empty. `looks` says whether an entry
+    needs the local variable x.
     """
 
     encode_signature: str
     entries: tuple[str, ...]
     opening: str
     absent: tuple[tuple[str, str], ...]
-    reader: str
     decode_signature: str
     model: str
     root: str
+    fields_opening: str
+    fields: tuple[str, ...]
     reads: tuple[str, ...]
+    builder: str
+    declared_builder: str
     keeps_extra: bool
+    looks: bool
 
 
 @dataclass(frozen=True)

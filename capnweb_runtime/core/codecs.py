@@ -8,17 +8,26 @@ Mismatch and is asked again later.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from datetime import UTC, datetime
+from math import isfinite
 from typing import Any, Final
 
-from capnweb_runtime.core.devaluate import devaluate, encode_bytes, encode_date, encode_float, encode_int, encode_ref
+from capnweb_runtime.core.devaluate import (
+    devaluate,
+    encode_bigint,
+    encode_bytes,
+    encode_date,
+    encode_float,
+    encode_int,
+    encode_ref,
+)
 from capnweb_runtime.core.evaluate import Evaluator, attachments_of
 from capnweb_runtime.core.evaluate_leaves import byte_string, parse_bigint
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
 from capnweb_runtime.limits import DEFAULT_LIMITS
-from capnweb_runtime.values import date_from_ms
+from capnweb_runtime.values import MAX_SAFE_INTEGER, date_from_ms
 
 _UNDEFINED_WIRE: Final = ["undefined"]
 _BYTE_CONTAINERS: Final = ("Uint8Array", "ArrayBuffer", "DataView", "Uint8ClampedArray")
@@ -33,11 +42,17 @@ class TypeCodec(Codec):
         promise: gives the class whose instances stand for a value that has not arrived; None means the general one.
         passes: every value without capabilities is of the type as it is.
         plain: so is every value of exactly one of these classes.
+        instances: the class of nearly all values, and what encodes one that is known to be of it; None without one.
     """
 
     promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
     passes: bool = False
     plain: tuple[type, ...] = ()
+    instances: tuple[type, Callable[[Any, Exporter], Wire]] | None = None
+
+    def travel(self, values: Collection[Any]) -> bool:
+        """Whether values that all are exactly of the class `exact` are their own wire forms."""
+        return True
 
     def capture(self, value: Any, host: Host) -> Hook | None:
         """A hook, owned by the caller, over a result that is a new local capability; None if it is anything else."""
@@ -69,6 +84,7 @@ class _None(TypeCodec):
 
 class _Bool(TypeCodec):
     plain = (bool,)
+    exact = bool
 
     @property
     def label(self) -> str:
@@ -85,6 +101,7 @@ class _Bool(TypeCodec):
 
 class _Int(TypeCodec):
     plain = (int,)
+    exact = int
 
     @property
     def label(self) -> str:
@@ -92,10 +109,14 @@ class _Int(TypeCodec):
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is int:
-            return encode_int(value)
+            return value if -MAX_SAFE_INTEGER <= value <= MAX_SAFE_INTEGER else encode_bigint(value)
         if isinstance(value, int) and not isinstance(value, bool):
             return encode_int(int(value))
         return self.other(value, to)
+
+    def travel(self, values: Collection[int]) -> bool:
+        """Whether a double holds all of them exactly."""
+        return not values or -MAX_SAFE_INTEGER <= min(values) <= max(values) <= MAX_SAFE_INTEGER
 
     def decode(self, wire: Wire, source: Evaluator) -> int:
         if type(wire) is int:
@@ -109,6 +130,7 @@ class _Int(TypeCodec):
 
 class _Float(TypeCodec):
     plain = (float,)
+    exact = float
 
     @property
     def label(self) -> str:
@@ -116,10 +138,14 @@ class _Float(TypeCodec):
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is float:
-            return encode_float(value)
+            return value if value and isfinite(value) else encode_float(value)
         if isinstance(value, (int, float)) and not isinstance(value, bool):
             return encode_float(float(value))
         return self.other(value, to)
+
+    def travel(self, values: Collection[float]) -> bool:
+        """Whether all are finite and none is a zero, which is sent without a sign."""
+        return all(values) and all(map(isfinite, values))
 
     def decode(self, wire: Wire, source: Evaluator) -> float:
         if type(wire) is float:
@@ -133,6 +159,7 @@ class _Float(TypeCodec):
 
 class _Str(TypeCodec):
     plain = (str,)
+    exact = str
 
     @property
     def label(self) -> str:

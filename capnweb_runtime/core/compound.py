@@ -23,6 +23,7 @@ class OptionalCodec(TypeCodec):
         self.item = item
         self.pure = item.pure
         self.promise = item.promise
+        self._exact = item.exact
 
     @property
     def label(self) -> str:
@@ -32,7 +33,9 @@ class OptionalCodec(TypeCodec):
         return None if value is None else self.item.encode(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        if wire is None or wire == _UNDEFINED_WIRE:
+        if wire is None or type(wire) is self._exact:
+            return wire
+        if type(wire) is list and wire == _UNDEFINED_WIRE:
             return None
         return self.item.decode(wire, source)
 
@@ -43,23 +46,31 @@ class ListCodec(TypeCodec):
     def __init__(self, item: TypeCodec) -> None:
         self.item = item
         self.pure = item.pure
+        self._exact, self._travel = item.exact, item.travel
+        instances: tuple[type | None, Callable[[Any, Exporter], Wire]] = item.instances or (None, item.encode)
+        self._model, self._encode_model = instances
 
     @property
     def label(self) -> str:
         return f"a list of {self.item.label}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if (
-            isinstance(value, (str, bytes, bytearray, Mapping))
-            or not hasattr(value, "__len__")
-            or isinstance(value, PromiseRef)
-        ):
+        if type(value) is list:
+            exact = self._exact
+            if exact is not None:
+                for item in value:
+                    if type(item) is not exact:
+                        break
+                else:
+                    if exact is str or self._travel(value):
+                        return [value.copy()]
+        elif not _is_sequence(value):
             return self.other(value, to)
-        encode = self.item.encode
+        encode, model, encode_model = self.item.encode, self._model, self._encode_model
         wire: list[Wire] = []
         try:
             for item in value:
-                wire.append(encode(item, to))
+                wire.append(encode_model(item, to) if type(item) is model else encode(item, to))
         except Mismatch as mismatch:
             raise mismatch.inside(len(wire)) from None
         return [wire]
@@ -67,10 +78,18 @@ class ListCodec(TypeCodec):
     def decode(self, wire: Wire, source: Evaluator) -> list[Any]:
         if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list:
             raise wire_mismatch(self.label, wire)
+        items: list[Wire] = wire[0]
+        exact = self._exact
+        if exact is not None:
+            for item in items:
+                if type(item) is not exact:
+                    break
+            else:
+                return items.copy()
         decode = self.item.decode
         value: list[Any] = []
         try:
-            for item in wire[0]:
+            for item in items:
                 value.append(decode(item, source))
         except Mismatch as mismatch:
             raise mismatch.inside(len(value)) from None
@@ -91,20 +110,24 @@ class TupleCodec(TypeCodec):
     def encode(self, value: Any, to: Exporter) -> Wire:
         if not isinstance(value, (tuple, list)) or len(value) != len(self.items):
             return self.other(value, to)
-        return [
-            [
-                _at(index, codec.encode, item, to)
-                for index, (codec, item) in enumerate(zip(self.items, value, strict=True))
-            ]
-        ]
+        wire: list[Wire] = []
+        try:
+            for codec in self.items:
+                wire.append(codec.encode(value[len(wire)], to))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(wire)) from None
+        return [wire]
 
     def decode(self, wire: Wire, source: Evaluator) -> tuple[Any, ...]:
         if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list or len(wire[0]) != len(self.items):
             raise wire_mismatch(self.label, wire)
-        return tuple(
-            _at(index, codec.decode, item, source)
-            for index, (codec, item) in enumerate(zip(self.items, wire[0], strict=True))
-        )
+        value: list[Any] = []
+        try:
+            for codec in self.items:
+                value.append(codec.decode(wire[0][len(value)], source))
+        except Mismatch as mismatch:
+            raise mismatch.inside(len(value)) from None
+        return tuple(value)
 
 
 class RecordCodec(TypeCodec):
@@ -145,24 +168,42 @@ class DictCodec(TypeCodec):
         return f"an object of {self.item.label}"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return self.other(value, to)
-        wire: dict[str, Wire] = {}
-        for key, item in value.items():
+        for key in value:
             if not isinstance(key, str):
                 raise value_mismatch("str as key", key)
-            wire[str.__str__(key)] = _at(key, self.item.encode, item, to)
+        encode = self.item.encode
+        wire: dict[str, Wire] = {}
+        key = ""
+        try:
+            for key, item in value.items():
+                wire[key if type(key) is str else str.__str__(key)] = encode(item, to)
+        except Mismatch as mismatch:
+            raise mismatch.inside(key) from None
         return wire
 
     def decode(self, wire: Wire, source: Evaluator) -> dict[str, Any]:
         if type(wire) is not dict:
             raise wire_mismatch(self.label, wire)
-        value: dict[str, Any] = {}
-        for key, item in wire.items():
-            if key in FORBIDDEN_KEYS:
-                drop(item, source)
+        exact = self.item.exact
+        if exact is not None and FORBIDDEN_KEYS.isdisjoint(wire):
+            for item in wire.values():
+                if type(item) is not exact:
+                    break
             else:
-                value[key] = _at(key, self.item.decode, item, source)
+                return wire.copy()
+        decode = self.item.decode
+        value: dict[str, Any] = {}
+        key = ""
+        try:
+            for key, item in wire.items():
+                if key in FORBIDDEN_KEYS:
+                    drop(item, source)
+                else:
+                    value[key] = decode(item, source)
+        except Mismatch as mismatch:
+            raise mismatch.inside(key) from None
         return value
 
 
@@ -180,19 +221,24 @@ class UnionCodec(TypeCodec):
     def encode(self, value: Any, to: Exporter) -> Wire:
         if isinstance(value, PromiseRef):
             return encode_ref(value, to)
-        return self._first(lambda item: item.encode(value, to), value_mismatch(self.label, value))
-
-    def decode(self, wire: Wire, source: Evaluator) -> Any:
-        return self._first(lambda item: item.decode(wire, source), wire_mismatch(self.label, wire))
-
-    def _first(self, convert: Callable[[TypeCodec], Any], otherwise: Mismatch) -> Any:
+        nearest: Mismatch | None = None
         for item in self.items:
             try:
-                return convert(item)
+                return item.encode(value, to)
             except Mismatch as mismatch:
                 if mismatch.nested:  # of the right form, so that no other type can be meant
-                    otherwise = mismatch
-        raise otherwise
+                    nearest = mismatch
+        raise nearest or value_mismatch(self.label, value)
+
+    def decode(self, wire: Wire, source: Evaluator) -> Any:
+        nearest: Mismatch | None = None
+        for item in self.items:
+            try:
+                return item.decode(wire, source)
+            except Mismatch as mismatch:
+                if mismatch.nested:  # as above
+                    nearest = mismatch
+        raise nearest or wire_mismatch(self.label, wire)
 
 
 class ValueCodec(TypeCodec):
@@ -260,25 +306,29 @@ class ModelCodec(TypeCodec):
         self.model = model
         self.pure = pure
         self.promise = promise
+        self.instances = model, encode
         self._encode = encode
-        self._decode = decode
+        vars(self)["decode"] = decode  # in place of a method that would only call it
 
     @property
     def label(self) -> str:
         return self.model.__name__
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        return self._encode(value, to) if isinstance(value, self.model) else self.other(value, to)
+        if type(value) is self.model or isinstance(value, self.model):
+            return self._encode(value, to)
+        return self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        return self._decode(wire, source)
+        """The generated function: see above."""
+        raise NotImplementedError
 
 
 class TypedDictCodec(ModelCodec):
     """A dict with known keys: its class is there for type checkers alone, so that what is sent is known by its keys."""
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if not isinstance(value, Mapping):
+        if type(value) is not dict and not isinstance(value, Mapping):
             return self.other(value, to)
         try:
             return self._encode(value, to)
@@ -376,6 +426,11 @@ def stub_of(wire: Wire, source: Evaluator, stub: Callable[[], Callable[[Any], An
             source.hooks.append(hook)
             return stub()(hook)
     raise wire_mismatch(codec.label, wire)
+
+
+def _is_sequence(value: Any) -> bool:
+    """Whether a value that is no list may be sent as one."""
+    return hasattr(value, "__len__") and not isinstance(value, (str, bytes, bytearray, Mapping, PromiseRef))
 
 
 def _at(key: str | int, convert: Callable[[Any, Any], Any], value: Any, context: Any) -> Any:

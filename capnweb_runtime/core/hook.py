@@ -182,9 +182,11 @@ class Codec:
 
     Attributes:
         pure: no capability can be part of a value, so encoding has no side effects and can wait until it is needed.
+        exact: wire forms of exactly this class are values as they are; None if all have to be decoded one by one.
     """
 
     pure: bool = True
+    exact: type | None = None
 
     @property
     @abstractmethod

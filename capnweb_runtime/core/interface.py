@@ -88,6 +88,11 @@ class Arguments(Codec):
         self.variadic = next((p for p in params if p.variadic), None)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
+        # For a call with one argument for each parameter, in order: what is the same on the wire, and what converts it.
+        in_order = all(p.required and not p.keyword and not p.variadic for p in params)
+        codecs = [p.codec for p in params]
+        self._to_send = tuple((_same_on_wire(c), c.encode) for c in codecs) if in_order else None
+        self._to_read = tuple((c.exact, c.decode) for c in codecs) if in_order else None
 
     @property
     def label(self) -> str:
@@ -96,6 +101,20 @@ class Arguments(Codec):
     def encode(self, value: Any, to: Exporter) -> list[Wire]:
         """The bare list of expressions for a pair (positional arguments, keyword arguments)."""
         args, kwargs = value
+        params = self._to_send
+        if params is None or kwargs or len(args) != len(params):
+            return self._encode_any(args, kwargs, to)
+        wire: list[Wire] = []
+        try:
+            for same, encode in params:
+                argument = args[len(wire)]
+                wire.append(argument if type(argument) is same else encode(argument, to))
+        except Mismatch as mismatch:
+            raise mismatch.inside(self.positional[len(wire)].name) from None
+        return wire
+
+    def _encode_any(self, args: Sequence[Any], kwargs: Mapping[str, Any], to: Exporter) -> list[Wire]:
+        """Arguments of which some are omitted, given by keyword, or variadic."""
         wire: list[Wire] = []
         given = len(args)
         for param in self.positional:
@@ -130,6 +149,20 @@ class Arguments(Codec):
 
     def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
         """The pair (positional arguments, keyword arguments) with which to call a target."""
+        params = self._to_read
+        if params is None or len(wire) != len(params):
+            return self._decode_any(wire, source)
+        values: list[Any] = []
+        try:
+            for same, decode in params:
+                item = wire[len(values)]
+                values.append(item if type(item) is same else decode(item, source))
+        except Mismatch as mismatch:
+            raise mismatch.inside(self.positional[len(values)].name) from None
+        return values, {}
+
+    def _decode_any(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
+        """Arguments of which some may be omitted, keyword arguments, or variadic."""
         positional = self.positional
         count = len(wire)
         kwargs: dict[str, Any] = {}
@@ -186,6 +219,11 @@ class Arguments(Codec):
 
 _ABSENT: Final = object()
 _EMPTY_ARRAY: Final[list[Wire]] = [[[]]]
+
+
+def _same_on_wire(codec: TypeCodec) -> type | None:
+    """The class of arguments that are sent as they are, whatever their value."""
+    return codec.exact if codec.exact in (str, bool) else None
 
 
 def _argument(param: Parameter, convert: Any, value: Any, context: Any) -> Any:

@@ -55,8 +55,9 @@ EXHIBITS = (
     ),
     demo(
         "A model",
-        "It is imported, never copied. Encoding and decoding are two plain functions; the promise of one has its "
-        "fields, each a promise.",
+        "It is imported, never copied. Encoding and decoding are two plain functions: they look at numbers and texts "
+        "themselves and leave all else to the field's codec; then the builder has the class validate the whole. The "
+        "promise of one has its fields, each a promise.",
         ("Profile",),
         ("encode_profile", "decode_profile", "ProfilePromise"),
     ),

@@ -27,16 +27,22 @@ class Book(BaseModel):
     place: Point | None = None
 
 
+POINT_BUILDER = rpc.builder(Point, "x", "y")
+BOOK_BUILDER = rpc.builder(Book, "title", "pageCount", "tags", "place")
+
+
 def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
     return {"x": rpc.INT.encode(value.x, to), "y": rpc.INT.encode(value.y, to)}
 
 
 def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
-    read = rpc.reader(Point, wire, source)
-    read.required("x", "x", rpc.INT)
-    read.optional("y", "y", rpc.INT)
-    point: Point = read.build()
-    return point
+    if type(wire) is not dict:
+        raise POINT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "x": x if type(x := wire.get("x")) is int else rpc.read_field(wire, "x", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "y", wire, "y", rpc.INT, source)
+    return POINT_BUILDER.build(fields, wire, source)
 
 
 def encode_book(value: Book, to: rpc.Exporter) -> rpc.Wire:
@@ -49,13 +55,15 @@ def encode_book(value: Book, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_book(wire: rpc.Wire, source: rpc.Importer) -> Book:
-    read = rpc.reader(Book, wire, source)
-    read.required("title", "title", rpc.STR)
-    read.required("pageCount", "pages", rpc.INT)
-    read.optional("tags", "tags", LIST_STR)
-    read.optional("place", "place", OPTIONAL_POINT)
-    book: Book = read.build()
-    return book
+    if type(wire) is not dict:
+        raise BOOK_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "title": x if type(x := wire.get("title")) is str else rpc.read_field(wire, "title", rpc.STR, source),
+        "pages": x if type(x := wire.get("pageCount")) is int else rpc.read_field(wire, "pageCount", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
+    rpc.read_optional(fields, "place", wire, "place", OPTIONAL_POINT, source)
+    return BOOK_BUILDER.build(fields, wire, source)
 
 
 POINT = rpc.model(Point, encode_point, decode_point, lambda: PointPromise)

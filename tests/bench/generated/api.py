@@ -13,46 +13,57 @@ from collections.abc import AsyncIterable, Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.bench.schema.api import Item, Profile
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+ITEM_BUILDER = rpc.builder(Item, "id", "name", "email", "tags", "score")
+PROFILE_BUILDER = rpc.builder(Profile, "id", "name", "email")
+
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
-        "email": rpc.STR.encode(value.email, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
+        "email": x if type(x := value.email) is str else rpc.STR.encode(x, to),
         "tags": LIST_STR.encode(value.tags, to),
-        "score": rpc.FLOAT.encode(value.score, to),
+        "score": x if type(x := value.score) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
     }
 
 
 def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
-    read = rpc.reader(Item, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    read.required("email", "email", rpc.STR)
-    read.required("tags", "tags", LIST_STR)
-    read.required("score", "score", rpc.FLOAT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "email": x if type(x := wire.get("email")) is str else rpc.read_field(wire, "email", rpc.STR, source),
+        "tags": rpc.read_field(wire, "tags", LIST_STR, source),
+        "score": x if type(x := wire.get("score")) is float else rpc.read_field(wire, "score", rpc.FLOAT, source),
+    }
+    return ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
-        "name": rpc.STR.encode(value.name, to),
-        "email": rpc.STR.encode(value.email, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
+        "email": x if type(x := value.email) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
-    read = rpc.reader(Profile, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.required("name", "name", rpc.STR)
-    read.required("email", "email", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PROFILE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "email": x if type(x := wire.get("email")) is str else rpc.read_field(wire, "email", rpc.STR, source),
+    }
+    return PROFILE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

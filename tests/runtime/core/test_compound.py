@@ -273,3 +273,52 @@ def typed() -> st.SearchStrategy[tuple[TypeCodec, Any]]:
 def test_what_is_encoded_is_decoded(pair: tuple[TypeCodec, Any]) -> None:
     codec, value = pair
     assert decode(codec, encode(codec, value)) == value
+
+
+# ---- many values of one type at once
+
+LEAVES: list[TypeCodec] = [rpc.INT, rpc.STR, rpc.FLOAT, rpc.BOOL, rpc.BYTES]
+NUMBERS: list[Any] = [0, 1, 2**53 - 1, 2**53, -(2**53), 2**70, 0.0, -0.0, 1.5, 3.0, float("nan"), float("inf"), True]
+OTHERS: list[Any] = [None, "", "a", Color.RED, b"x", ["bigint", "5"], ["nan"], ["undefined"], [], {}]
+
+
+def outcome(action: Callable[[], Any]) -> str:
+    """What came of it, with the types of all parts."""
+    try:
+        return repr(action())
+    except Mismatch as mismatch:
+        return str(mismatch.error("it"))
+
+
+@given(st.sampled_from(LEAVES), st.lists(st.sampled_from([*NUMBERS, *OTHERS]), max_size=3))
+def test_a_container_of_scalars_converts_each_as_it_is_by_itself(codec: TypeCodec, values: list[Any]) -> None:
+    to = Loopback(SyncHost())
+    source = Evaluator(to)
+    each = rpc.tuple_of(*[codec] * len(values))  # this one looks at nothing itself
+    assert outcome(lambda: rpc.list_of(codec).encode(values, to)) == outcome(lambda: each.encode(values, to))
+    assert outcome(lambda: rpc.list_of(codec).decode([values], source)) == outcome(
+        lambda: list(each.decode([values], source))
+    )
+    named = {f"k{index}": value for index, value in enumerate(values)}
+    fields = RecordCodec(dict, dict.fromkeys(named, codec))
+    assert outcome(lambda: rpc.dict_of(codec).encode(named, to)) == outcome(lambda: fields.encode(named, to))
+    assert outcome(lambda: rpc.dict_of(codec).decode(named, source)) == outcome(lambda: fields.decode(named, source))
+
+
+@pytest.mark.parametrize("codec", LEAVES)
+def test_a_list_on_the_wire_is_nobodys_value(codec: TypeCodec) -> None:
+    value = [{rpc.INT: 1, rpc.STR: "a", rpc.FLOAT: 0.5, rpc.BOOL: True, rpc.BYTES: b"x"}[codec]]
+    wire = rpc.list_of(codec).encode(value, Loopback(SyncHost()))
+    assert wire[0] is not value
+    assert rpc.list_of(codec).decode(wire, Evaluator(Loopback(SyncHost()))) is not wire[0]
+
+
+def test_an_instance_of_a_subclass_is_sent_as_its_model() -> None:
+    class Marked(Point):
+        pass
+
+    assert encode(POINTS, [Point(x=1), Marked(x=2)]) == [[{"x": 1, "y": 0}, {"x": 2, "y": 0}]]
+    assert refusal(lambda: encode(POINTS, [Point(x=1), 5])) == "it[1]: expected Point, got int 5"
+
+
+POINTS = rpc.list_of(example.POINT)

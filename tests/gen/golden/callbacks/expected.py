@@ -14,22 +14,28 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.callbacks.schema import Event
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+EVENT_BUILDER = rpc.builder(Event, "name")
+
 
 def encode_event(value: Event, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_event(wire: rpc.Wire, source: rpc.Importer) -> Event:
-    read = rpc.reader(Event, wire, source)
-    read.required("name", "name", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise EVENT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    return EVENT_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

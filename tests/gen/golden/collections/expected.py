@@ -14,24 +14,30 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.collections.schema import Point
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+POINT_BUILDER = rpc.builder(Point, "x", "y")
+
 
 def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "x": rpc.FLOAT.encode(value.x, to),
-        "y": rpc.FLOAT.encode(value.y, to),
+        "x": x if type(x := value.x) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "y": x if type(x := value.y) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
     }
 
 
 def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
-    read = rpc.reader(Point, wire, source)
-    read.required("x", "x", rpc.FLOAT)
-    read.required("y", "y", rpc.FLOAT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise POINT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "x": x if type(x := wire.get("x")) is float else rpc.read_field(wire, "x", rpc.FLOAT, source),
+        "y": x if type(x := wire.get("y")) is float else rpc.read_field(wire, "y", rpc.FLOAT, source),
+    }
+    return POINT_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

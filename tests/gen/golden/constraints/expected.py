@@ -14,10 +14,12 @@ from decimal import Decimal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.constraints.schema import Account, Offer
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+OFFER_BUILDER = rpc.record_builder(Offer, "discount", "code")
 
 
 def encode_offer(value: Offer, to: rpc.Exporter) -> rpc.Wire:
@@ -28,10 +30,13 @@ def encode_offer(value: Offer, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_offer(wire: rpc.Wire, source: rpc.Importer) -> Offer:
-    read = rpc.record_reader(Offer, wire, source)
-    read.required("discount", "discount", FLOAT_LIMITED)
-    read.optional("code", "code", OPTIONAL_STR_LIMITED)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise OFFER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "discount": rpc.read_field(wire, "discount", FLOAT_LIMITED, source),
+    }
+    rpc.read_optional(fields, "code", wire, "code", OPTIONAL_STR_LIMITED, source)
+    return OFFER_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,24 +14,31 @@ from datetime import datetime
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.forward_references.schema import Alias, Name
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+NAME_BUILDER = rpc.builder(Name, "text", "other")
+ALIAS_BUILDER = rpc.builder(Alias, "name")
+
 
 def encode_name(value: Name, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "text": rpc.STR.encode(value.text, to),
+        "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
         "other": OPTIONAL_ALIAS.encode(value.other, to),
     }
 
 
 def decode_name(wire: rpc.Wire, source: rpc.Importer) -> Name:
-    read = rpc.reader(Name, wire, source)
-    read.required("text", "text", rpc.STR)
-    read.optional("other", "other", OPTIONAL_ALIAS)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise NAME_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "other", wire, "other", OPTIONAL_ALIAS, source)
+    return NAME_BUILDER.build(fields, wire, source)
 
 
 def encode_alias(value: Alias, to: rpc.Exporter) -> rpc.Wire:
@@ -41,9 +48,12 @@ def encode_alias(value: Alias, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_alias(wire: rpc.Wire, source: rpc.Importer) -> Alias:
-    read = rpc.reader(Alias, wire, source)
-    read.required("name", "name", NAME)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ALIAS_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": rpc.read_field(wire, "name", NAME, source),
+    }
+    return ALIAS_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,22 +13,28 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.inheritance.schema import Info
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+INFO_BUILDER = rpc.builder(Info, "size")
+
 
 def encode_info(value: Info, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "size": rpc.INT.encode(value.size, to),
+        "size": x if type(x := value.size) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_info(wire: rpc.Wire, source: rpc.Importer) -> Info:
-    read = rpc.reader(Info, wire, source)
-    read.required("size", "size", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise INFO_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "size": x if type(x := wire.get("size")) is int else rpc.read_field(wire, "size", rpc.INT, source),
+    }
+    return INFO_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,24 +13,30 @@ from collections.abc import Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.interface_models.schema import Entry
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+ENTRY_BUILDER = rpc.builder(Entry, "text", "result")
+
 
 def encode_entry(value: Entry, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "text": rpc.STR.encode(value.text, to),
-        "result": rpc.INT.encode(value.result, to),
+        "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
+        "result": x if type(x := value.result) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_entry(wire: rpc.Wire, source: rpc.Importer) -> Entry:
-    read = rpc.reader(Entry, wire, source)
-    read.required("text", "text", rpc.STR)
-    read.required("result", "result", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ENTRY_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+        "result": x if type(x := wire.get("result")) is int else rpc.read_field(wire, "result", rpc.INT, source),
+    }
+    return ENTRY_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,10 +14,14 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.long_names.schema import ExtraordinarilyLongWindedModelOfSomething
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER = rpc.builder(
+    ExtraordinarilyLongWindedModelOfSomething, "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all"
+)
 
 
 def encode_extraordinarily_long_winded_model_of_something(
@@ -33,13 +37,17 @@ def encode_extraordinarily_long_winded_model_of_something(
 def decode_extraordinarily_long_winded_model_of_something(
     wire: rpc.Wire, source: rpc.Importer
 ) -> ExtraordinarilyLongWindedModelOfSomething:
-    read = rpc.reader(ExtraordinarilyLongWindedModelOfSomething, wire, source)
-    read.required(
-        "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all",
-        "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all",
-        DICT_LIST_DICT_LIST_STR,
-    )
-    return read.build()
+    if wire.__class__ is not dict:
+        raise EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all": rpc.read_field(
+            wire,
+            "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all",
+            DICT_LIST_DICT_LIST_STR,
+            source,
+        ),
+    }
+    return EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,56 +14,77 @@ from datetime import date
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Named, Names, Page, Pair, Price
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+NAMED_BUILDER = rpc.builder(Named, "name")
+ITEM_BUILDER = rpc.builder(Item, "name", "price", computed=("label", "isCheap"))
+DATES_BUILDER = rpc.builder(Dates, "items", "next", "of")
+BASKET_BUILDER = rpc.builder(Basket, "page", "best", "names", "by_name")
+PAGE_ITEM_BUILDER = rpc.builder(Page[Item], "items", "next")
+PAGE_OPTIONAL_ITEM_BUILDER = rpc.builder(Page[Item | None], "items", "next")
+PAGE_INT_BUILDER = rpc.builder(Page[int], "items", "next")
+PAIR_STR_PAGE_INT_BUILDER = rpc.builder(Pair[str, Page[int]], "key", "value")
+PAGE_LIST_INT_BUILDER = rpc.builder(Page[list[int]], "items", "next")
+PAIR_STR_PRICE_BUILDER = rpc.builder(Pair[str, Price], "key", "value")
+
 
 def encode_named(value: Named, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_named(wire: rpc.Wire, source: rpc.Importer) -> Named:
-    read = rpc.reader(Named, wire, source)
-    read.required("name", "name", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise NAMED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    return NAMED_BUILDER.build(fields, wire, source)
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
-        "price": rpc.INT.encode(value.price, to),
-        "label": rpc.STR.encode(value.label, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
+        "price": x if type(x := value.price) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "label": x if type(x := value.label) is str else rpc.STR.encode(x, to),
         "isCheap": rpc.BOOL.encode(value.cheap, to),
     }
 
 
 def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
-    read = rpc.reader(Item, wire, source)
-    read.required("name", "name", rpc.STR)
-    read.required("price", "price", rpc.INT)
-    read.computed("label")
-    read.computed("isCheap")
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "price": x if type(x := wire.get("price")) is int else rpc.read_field(wire, "price", rpc.INT, source),
+    }
+    return ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_dates(value: Dates, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "items": LIST_DATE.encode(value.items, to),
         "next": OPTIONAL_INT.encode(value.next, to),
-        "of": rpc.INT.encode(value.of, to),
+        "of": x if type(x := value.of) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_dates(wire: rpc.Wire, source: rpc.Importer) -> Dates:
-    read = rpc.reader(Dates, wire, source)
-    read.required("items", "items", LIST_DATE)
-    read.optional("next", "next", OPTIONAL_INT)
-    read.required("of", "of", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise DATES_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_DATE, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
+    fields["of"] = rpc.read_field(wire, "of", rpc.INT, source)
+    return DATES_BUILDER.build(fields, wire, source)
 
 
 def encode_names(value: Names, to: rpc.Exporter) -> rpc.Wire:
@@ -92,12 +113,15 @@ def encode_basket(value: Basket, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_basket(wire: rpc.Wire, source: rpc.Importer) -> Basket:
-    read = rpc.reader(Basket, wire, source)
-    read.required("page", "page", PAGE_ITEM)
-    read.optional("best", "best", OPTIONAL_PAGE_OPTIONAL_ITEM)
-    read.required("names", "names", NAMES)
-    read.optional("by_name", "by_name", DICT_PAIR_STR_PAGE_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BASKET_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "page": rpc.read_field(wire, "page", PAGE_ITEM, source),
+    }
+    rpc.read_optional(fields, "best", wire, "best", OPTIONAL_PAGE_OPTIONAL_ITEM, source)
+    fields["names"] = rpc.read_field(wire, "names", NAMES, source)
+    rpc.read_optional(fields, "by_name", wire, "by_name", DICT_PAIR_STR_PAGE_INT, source)
+    return BASKET_BUILDER.build(fields, wire, source)
 
 
 def encode_page_item(value: Page[Item], to: rpc.Exporter) -> rpc.Wire:
@@ -108,10 +132,13 @@ def encode_page_item(value: Page[Item], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_item(wire: rpc.Wire, source: rpc.Importer) -> Page[Item]:
-    read = rpc.reader(Page[Item], wire, source)
-    read.required("items", "items", LIST_ITEM)
-    read.optional("next", "next", OPTIONAL_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_ITEM, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
+    return PAGE_ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_page_optional_item(value: Page[Item | None], to: rpc.Exporter) -> rpc.Wire:
@@ -122,10 +149,13 @@ def encode_page_optional_item(value: Page[Item | None], to: rpc.Exporter) -> rpc
 
 
 def decode_page_optional_item(wire: rpc.Wire, source: rpc.Importer) -> Page[Item | None]:
-    read = rpc.reader(Page[Item | None], wire, source)
-    read.required("items", "items", LIST_OPTIONAL_ITEM)
-    read.optional("next", "next", OPTIONAL_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_OPTIONAL_ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_OPTIONAL_ITEM, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
+    return PAGE_OPTIONAL_ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_page_int(value: Page[int], to: rpc.Exporter) -> rpc.Wire:
@@ -136,24 +166,31 @@ def encode_page_int(value: Page[int], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_int(wire: rpc.Wire, source: rpc.Importer) -> Page[int]:
-    read = rpc.reader(Page[int], wire, source)
-    read.required("items", "items", LIST_INT)
-    read.optional("next", "next", OPTIONAL_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_INT, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
+    return PAGE_INT_BUILDER.build(fields, wire, source)
 
 
 def encode_pair_str_page_int(value: Pair[str, Page[int]], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "key": rpc.STR.encode(value.key, to),
+        "key": x if type(x := value.key) is str else rpc.STR.encode(x, to),
         "value": PAGE_INT.encode(value.value, to),
     }
 
 
 def decode_pair_str_page_int(wire: rpc.Wire, source: rpc.Importer) -> Pair[str, Page[int]]:
-    read = rpc.reader(Pair[str, Page[int]], wire, source)
-    read.required("key", "key", rpc.STR)
-    read.required("value", "value", PAGE_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAIR_STR_PAGE_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "key": x if type(x := wire.get("key")) is str else rpc.read_field(wire, "key", rpc.STR, source),
+        "value": rpc.read_field(wire, "value", PAGE_INT, source),
+    }
+    return PAIR_STR_PAGE_INT_BUILDER.build(fields, wire, source)
 
 
 def encode_page_list_int(value: Page[list[int]], to: rpc.Exporter) -> rpc.Wire:
@@ -164,24 +201,31 @@ def encode_page_list_int(value: Page[list[int]], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_list_int(wire: rpc.Wire, source: rpc.Importer) -> Page[list[int]]:
-    read = rpc.reader(Page[list[int]], wire, source)
-    read.required("items", "items", LIST_LIST_INT)
-    read.optional("next", "next", OPTIONAL_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_LIST_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_LIST_INT, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
+    return PAGE_LIST_INT_BUILDER.build(fields, wire, source)
 
 
 def encode_pair_str_price(value: Pair[str, Price], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "key": rpc.STR.encode(value.key, to),
+        "key": x if type(x := value.key) is str else rpc.STR.encode(x, to),
         "value": PRICE.encode(value.value, to),
     }
 
 
 def decode_pair_str_price(wire: rpc.Wire, source: rpc.Importer) -> Pair[str, Price]:
-    read = rpc.reader(Pair[str, Price], wire, source)
-    read.required("key", "key", rpc.STR)
-    read.required("value", "value", PRICE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAIR_STR_PRICE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "key": x if type(x := wire.get("key")) is str else rpc.read_field(wire, "key", rpc.STR, source),
+        "value": rpc.read_field(wire, "value", PRICE, source),
+    }
+    return PAIR_STR_PRICE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

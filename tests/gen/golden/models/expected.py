@@ -14,89 +14,112 @@ from typing import Any, Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models.schema import Address, Bag, Empty, Member, Person, Tree
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+TREE_BUILDER = rpc.builder(Tree, "label", "children", "parent")
+ADDRESS_BUILDER = rpc.builder(Address, "street", "zip")
+PERSON_BUILDER = rpc.builder(Person, "name", "address", "origin", "bornAt", "state", "nick")
+MEMBER_BUILDER = rpc.builder(Member, "name", "address", "origin", "bornAt", "state", "nick", "number", "meta")
+BAG_BUILDER = rpc.builder(Bag)
+EMPTY_BUILDER = rpc.builder(Empty)
+
 
 def encode_tree(value: Tree, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "label": rpc.STR.encode(value.label, to),
+        "label": x if type(x := value.label) is str else rpc.STR.encode(x, to),
         "children": LIST_TREE.encode(value.children, to),
         "parent": OPTIONAL_TREE.encode(value.parent, to),
     }
 
 
 def decode_tree(wire: rpc.Wire, source: rpc.Importer) -> Tree:
-    read = rpc.reader(Tree, wire, source)
-    read.required("label", "label", rpc.STR)
-    read.optional("children", "children", LIST_TREE)
-    read.optional("parent", "parent", OPTIONAL_TREE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise TREE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "label": x if type(x := wire.get("label")) is str else rpc.read_field(wire, "label", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "children", wire, "children", LIST_TREE, source)
+    rpc.read_optional(fields, "parent", wire, "parent", OPTIONAL_TREE, source)
+    return TREE_BUILDER.build(fields, wire, source)
 
 
 def encode_address(value: Address, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "street": rpc.STR.encode(value.street, to),
-        "zip": rpc.STR.encode(value.zip_code, to),
+        "street": x if type(x := value.street) is str else rpc.STR.encode(x, to),
+        "zip": x if type(x := value.zip_code) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_address(wire: rpc.Wire, source: rpc.Importer) -> Address:
-    read = rpc.reader(Address, wire, source)
-    read.required("street", "street", rpc.STR)
-    read.required("zip", "zip", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ADDRESS_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "street": x if type(x := wire.get("street")) is str else rpc.read_field(wire, "street", rpc.STR, source),
+        "zip": x if type(x := wire.get("zip")) is str else rpc.read_field(wire, "zip", rpc.STR, source),
+    }
+    return ADDRESS_BUILDER.build(fields, wire, source)
 
 
 def encode_person(value: Person, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "address": ADDRESS.encode(value.address, to),
-        "origin": rpc.STR.encode(value.from_, to),
+        "origin": x if type(x := value.from_) is str else rpc.STR.encode(x, to),
         "bornAt": OPTIONAL_DATETIME.encode(value.born, to),
         "state": LITERAL_NEW_OLD.encode(value.state, to),
-        "nick": rpc.STR.encode(value.nick, to),
+        "nick": x if type(x := value.nick) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_person(wire: rpc.Wire, source: rpc.Importer) -> Person:
-    read = rpc.reader(Person, wire, source)
-    read.required("name", "name", rpc.STR)
-    read.required("address", "address", ADDRESS)
-    read.required("origin", "from_", rpc.STR)
-    read.optional("bornAt", "born", OPTIONAL_DATETIME)
-    read.optional("state", "state", LITERAL_NEW_OLD)
-    read.optional("nick", "nick", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PERSON_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "address": rpc.read_field(wire, "address", ADDRESS, source),
+        "from_": x if type(x := wire.get("origin")) is str else rpc.read_field(wire, "origin", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "born", wire, "bornAt", OPTIONAL_DATETIME, source)
+    rpc.read_optional(fields, "state", wire, "state", LITERAL_NEW_OLD, source)
+    rpc.read_optional(fields, "nick", wire, "nick", rpc.STR, source)
+    return PERSON_BUILDER.build(fields, wire, source)
 
 
 def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "address": ADDRESS.encode(value.address, to),
-        "origin": rpc.STR.encode(value.from_, to),
+        "origin": x if type(x := value.from_) is str else rpc.STR.encode(x, to),
         "bornAt": OPTIONAL_DATETIME.encode(value.born, to),
         "state": LITERAL_NEW_OLD.encode(value.state, to),
-        "nick": rpc.STR.encode(value.nick, to),
-        "number": rpc.INT.encode(value.number, to),
+        "nick": x if type(x := value.nick) is str else rpc.STR.encode(x, to),
+        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "meta": DICT_ANY.encode(value.meta, to),
         **{name: rpc.ANY.encode(item, to) for name, item in (value.model_extra or {}).items()},
     }
 
 
 def decode_member(wire: rpc.Wire, source: rpc.Importer) -> Member:
-    read = rpc.reader(Member, wire, source)
-    read.required("name", "name", rpc.STR)
-    read.required("address", "address", ADDRESS)
-    read.required("origin", "from_", rpc.STR)
-    read.optional("bornAt", "born", OPTIONAL_DATETIME)
-    read.optional("state", "state", LITERAL_NEW_OLD)
-    read.optional("nick", "nick", rpc.STR)
-    read.required("number", "number", rpc.INT)
-    read.optional("meta", "meta", DICT_ANY)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MEMBER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "address": rpc.read_field(wire, "address", ADDRESS, source),
+        "from_": x if type(x := wire.get("origin")) is str else rpc.read_field(wire, "origin", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "born", wire, "bornAt", OPTIONAL_DATETIME, source)
+    rpc.read_optional(fields, "state", wire, "state", LITERAL_NEW_OLD, source)
+    rpc.read_optional(fields, "nick", wire, "nick", rpc.STR, source)
+    fields["number"] = rpc.read_field(wire, "number", rpc.INT, source)
+    rpc.read_optional(fields, "meta", wire, "meta", DICT_ANY, source)
+    return MEMBER_BUILDER.build(fields, wire, source)
 
 
 def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
@@ -106,8 +129,10 @@ def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_bag(wire: rpc.Wire, source: rpc.Importer) -> Bag:
-    read = rpc.reader(Bag, wire, source)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BAG_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    return BAG_BUILDER.build(fields, wire, source)
 
 
 def encode_empty(value: Empty, to: rpc.Exporter) -> rpc.Wire:
@@ -115,8 +140,10 @@ def encode_empty(value: Empty, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_empty(wire: rpc.Wire, source: rpc.Importer) -> Empty:
-    read = rpc.reader(Empty, wire, source)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise EMPTY_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    return EMPTY_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -10,24 +10,30 @@ from __future__ import annotations
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models_only.schema import Money
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+MONEY_BUILDER = rpc.builder(Money, "amount", "currency")
+
 
 def encode_money(value: Money, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "amount": rpc.INT.encode(value.amount, to),
-        "currency": rpc.STR.encode(value.currency, to),
+        "amount": x if type(x := value.amount) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "currency": x if type(x := value.currency) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_money(wire: rpc.Wire, source: rpc.Importer) -> Money:
-    read = rpc.reader(Money, wire, source)
-    read.required("amount", "amount", rpc.INT)
-    read.optional("currency", "currency", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MONEY_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "amount": x if type(x := wire.get("amount")) is int else rpc.read_field(wire, "amount", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "currency", wire, "currency", rpc.STR, source)
+    return MONEY_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

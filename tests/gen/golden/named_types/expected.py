@@ -15,15 +15,18 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, Names, User, UserId
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+USER_BUILDER = rpc.builder(User, "id", "colour", "access", "levels")
+
 
 def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "id": rpc.INT.encode(value.id, to),
+        "id": x if type(x := value.id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "colour": COLOUR.encode(value.colour, to),
         "access": ACCESS.encode(value.access, to),
         "levels": SET_LEVEL.encode(value.levels, to),
@@ -31,12 +34,15 @@ def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_user(wire: rpc.Wire, source: rpc.Importer) -> User:
-    read = rpc.reader(User, wire, source)
-    read.required("id", "id", rpc.INT)
-    read.optional("colour", "colour", COLOUR)
-    read.optional("access", "access", ACCESS)
-    read.optional("levels", "levels", SET_LEVEL)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "colour", wire, "colour", COLOUR, source)
+    rpc.read_optional(fields, "access", wire, "access", ACCESS, source)
+    rpc.read_optional(fields, "levels", wire, "levels", SET_LEVEL, source)
+    return USER_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,10 +14,12 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.optionals.schema import Note
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+NOTE_BUILDER = rpc.builder(Note, "text", "next")
 
 
 def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
@@ -28,10 +30,13 @@ def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_note(wire: rpc.Wire, source: rpc.Importer) -> Note:
-    read = rpc.reader(Note, wire, source)
-    read.required("text", "text", OPTIONAL_STR)
-    read.optional("next", "next", OPTIONAL_NOTE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise NOTE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "text": rpc.read_field(wire, "text", OPTIONAL_STR, source),
+    }
+    rpc.read_optional(fields, "next", wire, "next", OPTIONAL_NOTE, source)
+    return NOTE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,83 +13,106 @@ from datetime import date
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.records.schema import Currency, Gift, Item, Money, Movie, Search, Shelf, Spot
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+MONEY_BUILDER = rpc.record_builder(Money, "amount", "currency")
+ITEM_BUILDER = rpc.record_builder(Item, "listPrice", "labels", "parts", computed=("count",))
+GIFT_BUILDER = rpc.record_builder(Gift, "listPrice", "labels", "parts", "to", computed=("count",))
+SPOT_BUILDER = rpc.record_builder(Spot, "x", "y", "map")
+MOVIE_BUILDER = rpc.typed_dict_builder(Movie, "title", "year", "shownAt")
+SEARCH_BUILDER = rpc.typed_dict_builder(Search, "words", "before", "like")
+SHELF_BUILDER = rpc.builder(Shelf, "items", "at", "price", "movie")
+
 
 def encode_money(value: Money, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "amount": rpc.INT.encode(value.amount, to),
+        "amount": x if type(x := value.amount) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "currency": CURRENCY.encode(value.currency, to),
     }
 
 
 def decode_money(wire: rpc.Wire, source: rpc.Importer) -> Money:
-    read = rpc.record_reader(Money, wire, source)
-    read.required("amount", "amount", rpc.INT)
-    read.optional("currency", "currency", CURRENCY)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MONEY_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "amount": x if type(x := wire.get("amount")) is int else rpc.read_field(wire, "amount", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "currency", wire, "currency", CURRENCY, source)
+    return MONEY_BUILDER.build(fields, wire, source)
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "listPrice": MONEY.encode(value.list_price, to),
         "labels": LIST_STR.encode(value.labels, to),
         "parts": LIST_ITEM.encode(value.parts, to),
-        "count": rpc.INT.encode(value.count, to),
+        "count": x if type(x := value.count) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
-    read = rpc.record_reader(Item, wire, source)
-    read.required("listPrice", "list_price", MONEY)
-    read.optional("labels", "labels", LIST_STR)
-    read.optional("parts", "parts", LIST_ITEM)
-    read.computed("count")
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ITEM_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "list_price": rpc.read_field(wire, "listPrice", MONEY, source),
+    }
+    rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
+    rpc.read_optional(fields, "parts", wire, "parts", LIST_ITEM, source)
+    return ITEM_BUILDER.build(fields, wire, source)
 
 
 def encode_gift(value: Gift, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "listPrice": MONEY.encode(value.list_price, to),
         "labels": LIST_STR.encode(value.labels, to),
         "parts": LIST_ITEM.encode(value.parts, to),
-        "count": rpc.INT.encode(value.count, to),
-        "to": rpc.STR.encode(value.to, to),
+        "count": x if type(x := value.count) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "to": x if type(x := value.to) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_gift(wire: rpc.Wire, source: rpc.Importer) -> Gift:
-    read = rpc.record_reader(Gift, wire, source)
-    read.required("listPrice", "list_price", MONEY)
-    read.optional("labels", "labels", LIST_STR)
-    read.optional("parts", "parts", LIST_ITEM)
-    read.computed("count")
-    read.required("to", "to", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise GIFT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "list_price": rpc.read_field(wire, "listPrice", MONEY, source),
+    }
+    rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
+    rpc.read_optional(fields, "parts", wire, "parts", LIST_ITEM, source)
+    fields["to"] = rpc.read_field(wire, "to", rpc.STR, source)
+    return GIFT_BUILDER.build(fields, wire, source)
 
 
 def encode_spot(value: Spot, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "x": rpc.INT.encode(value.x, to),
-        "y": rpc.INT.encode(value.y, to),
+        "x": x if type(x := value.x) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "y": x if type(x := value.y) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "map": OPTIONAL_STR.encode(value.map, to),
     }
 
 
 def decode_spot(wire: rpc.Wire, source: rpc.Importer) -> Spot:
-    read = rpc.record_reader(Spot, wire, source)
-    read.required("x", "x", rpc.INT)
-    read.optional("y", "y", rpc.INT)
-    read.optional("map", "map", OPTIONAL_STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SPOT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "x": x if type(x := wire.get("x")) is int else rpc.read_field(wire, "x", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "y", wire, "y", rpc.INT, source)
+    rpc.read_optional(fields, "map", wire, "map", OPTIONAL_STR, source)
+    return SPOT_BUILDER.build(fields, wire, source)
 
 
 def encode_movie(value: Movie, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     wire: dict[str, rpc.Wire] = {
-        "title": rpc.STR.encode(value["title"], to),
+        "title": x if type(x := value["title"]) is str else rpc.STR.encode(x, to),
     }
     if "year" in value:
         wire["year"] = rpc.INT.encode(value["year"], to)
@@ -99,11 +122,14 @@ def encode_movie(value: Movie, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_movie(wire: rpc.Wire, source: rpc.Importer) -> Movie:
-    read = rpc.record_reader(Movie, wire, source)
-    read.required("title", "title", rpc.STR)
-    read.optional("year", "year", rpc.INT)
-    read.optional("shownAt", "shown_at", SPOT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MOVIE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "title": x if type(x := wire.get("title")) is str else rpc.read_field(wire, "title", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "year", wire, "year", rpc.INT, source)
+    rpc.read_optional(fields, "shown_at", wire, "shownAt", SPOT, source)
+    return MOVIE_BUILDER.build(fields, wire, source)
 
 
 def encode_search(value: Search, to: rpc.Exporter) -> rpc.Wire:
@@ -118,11 +144,14 @@ def encode_search(value: Search, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_search(wire: rpc.Wire, source: rpc.Importer) -> Search:
-    read = rpc.record_reader(Search, wire, source)
-    read.required("words", "words", LIST_STR)
-    read.optional("before", "before", rpc.DATE)
-    read.optional("like", "like", MOVIE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SEARCH_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "words": rpc.read_field(wire, "words", LIST_STR, source),
+    }
+    rpc.read_optional(fields, "before", wire, "before", rpc.DATE, source)
+    rpc.read_optional(fields, "like", wire, "like", MOVIE, source)
+    return SEARCH_BUILDER.build(fields, wire, source)
 
 
 def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
@@ -135,12 +164,14 @@ def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_shelf(wire: rpc.Wire, source: rpc.Importer) -> Shelf:
-    read = rpc.reader(Shelf, wire, source)
-    read.optional("items", "items", LIST_ITEM)
-    read.required("at", "at", SPOT)
-    read.optional("price", "price", OPTIONAL_MONEY)
-    read.required("movie", "movie", MOVIE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SHELF_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    rpc.read_optional(fields, "items", wire, "items", LIST_ITEM, source)
+    fields["at"] = rpc.read_field(wire, "at", SPOT, source)
+    rpc.read_optional(fields, "price", wire, "price", OPTIONAL_MONEY, source)
+    fields["movie"] = rpc.read_field(wire, "movie", MOVIE, source)
+    return SHELF_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

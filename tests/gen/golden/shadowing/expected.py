@@ -17,42 +17,53 @@ from typing import Any as Any_
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.shadowing.schema import URL, Callable
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+CALLABLE_BUILDER = rpc.builder(Callable, "int", "map", "map_", "dispose", "rpc")
+URL_BUILDER = rpc.builder(URL, "property")
+
 
 def encode_callable(value: Callable, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "int": rpc.STR.encode(value.int, to),
-        "map": rpc.FLOAT.encode(value.map, to),
-        "map_": rpc.FLOAT.encode(value.map_, to),
+        "int": x if type(x := value.int) is str else rpc.STR.encode(x, to),
+        "map": x if type(x := value.map) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "map_": x if type(x := value.map_) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
         "dispose": rpc.BOOL.encode(value.dispose, to),
         "rpc": rpc.BYTES.encode(value.rpc, to),
     }
 
 
 def decode_callable(wire: rpc.Wire, source: rpc.Importer) -> Callable:
-    read = rpc.reader(Callable, wire, source)
-    read.required("int", "int", rpc.STR)
-    read.required("map", "map", rpc.FLOAT)
-    read.required("map_", "map_", rpc.FLOAT)
-    read.required("dispose", "dispose", rpc.BOOL)
-    read.required("rpc", "rpc", rpc.BYTES)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise CALLABLE_BUILDER.not_an_object(wire)
+    fields: dict[builtins.str, rpc.Wire] = {
+        "int": x if type(x := wire.get("int")) is str else rpc.read_field(wire, "int", rpc.STR, source),
+        "map": x if type(x := wire.get("map")) is float else rpc.read_field(wire, "map", rpc.FLOAT, source),
+        "map_": x if type(x := wire.get("map_")) is float else rpc.read_field(wire, "map_", rpc.FLOAT, source),
+        "dispose": x if type(x := wire.get("dispose")) is bool else rpc.read_field(wire, "dispose", rpc.BOOL, source),
+        "rpc": rpc.read_field(wire, "rpc", rpc.BYTES, source),
+    }
+    return CALLABLE_BUILDER.build(fields, wire, source)
 
 
 def encode_url(value: URL, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "property": rpc.STR.encode(value.property, to),
+        "property": x if type(x := value.property) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_url(wire: rpc.Wire, source: rpc.Importer) -> URL:
-    read = rpc.reader(URL, wire, source)
-    read.required("property", "property", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise URL_BUILDER.not_an_object(wire)
+    fields: dict[builtins.str, rpc.Wire] = {
+        "property": x if type(x := wire.get("property")) is str else rpc.read_field(wire, "property", rpc.STR, source),
+    }
+    return URL_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

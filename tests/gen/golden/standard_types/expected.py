@@ -16,10 +16,12 @@ from uuid import UUID
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.standard_types.schema import Invoice
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+INVOICE_BUILDER = rpc.builder(Invoice, "number", "issued", "total", "opens", "due", "tags", "lines", "paid_on")
 
 
 def encode_invoice(value: Invoice, to: rpc.Exporter) -> rpc.Wire:
@@ -36,16 +38,19 @@ def encode_invoice(value: Invoice, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_invoice(wire: rpc.Wire, source: rpc.Importer) -> Invoice:
-    read = rpc.reader(Invoice, wire, source)
-    read.required("number", "number", rpc.UUID)
-    read.required("issued", "issued", rpc.DATE)
-    read.required("total", "total", rpc.DECIMAL)
-    read.optional("opens", "opens", OPTIONAL_TIME)
-    read.optional("due", "due", rpc.TIMEDELTA)
-    read.optional("tags", "tags", FROZENSET_STR)
-    read.optional("lines", "lines", TUPLE_OF_ANY_TUPLE_STR_DECIMAL)
-    read.optional("paid_on", "paid_on", LIST_DATE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise INVOICE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "number": rpc.read_field(wire, "number", rpc.UUID, source),
+        "issued": rpc.read_field(wire, "issued", rpc.DATE, source),
+        "total": rpc.read_field(wire, "total", rpc.DECIMAL, source),
+    }
+    rpc.read_optional(fields, "opens", wire, "opens", OPTIONAL_TIME, source)
+    rpc.read_optional(fields, "due", wire, "due", rpc.TIMEDELTA, source)
+    rpc.read_optional(fields, "tags", wire, "tags", FROZENSET_STR, source)
+    rpc.read_optional(fields, "lines", wire, "lines", TUPLE_OF_ANY_TUPLE_STR_DECIMAL, source)
+    rpc.read_optional(fields, "paid_on", wire, "paid_on", LIST_DATE, source)
+    return INVOICE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

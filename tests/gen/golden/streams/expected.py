@@ -13,24 +13,30 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.streams.schema import Line
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+LINE_BUILDER = rpc.builder(Line, "number", "text")
+
 
 def encode_line(value: Line, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "number": rpc.INT.encode(value.number, to),
-        "text": rpc.STR.encode(value.text, to),
+        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_line(wire: rpc.Wire, source: rpc.Importer) -> Line:
-    read = rpc.reader(Line, wire, source)
-    read.required("number", "number", rpc.INT)
-    read.required("text", "text", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise LINE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "number": x if type(x := wire.get("number")) is int else rpc.read_field(wire, "number", rpc.INT, source),
+        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+    }
+    return LINE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

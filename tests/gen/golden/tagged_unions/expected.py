@@ -14,42 +14,54 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tagged_unions.schema import Bird, Cat, Dog, Fish, Moved
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+CAT_BUILDER = rpc.builder(Cat, "kind", "lives", "friend")
+DOG_BUILDER = rpc.builder(Dog, "kind", "name", "chases")
+FISH_BUILDER = rpc.record_builder(Fish, "kind", "salt")
+BIRD_BUILDER = rpc.typed_dict_builder(Bird, "kind", "sings")
+MOVED_BUILDER = rpc.builder(Moved, "by")
+
 
 def encode_cat(value: Cat, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "kind": LITERAL_CAT.encode(value.kind, to),
-        "lives": rpc.INT.encode(value.lives, to),
+        "lives": x if type(x := value.lives) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "friend": OPTIONAL_CAT_OR_DOG.encode(value.friend, to),
     }
 
 
 def decode_cat(wire: rpc.Wire, source: rpc.Importer) -> Cat:
-    read = rpc.reader(Cat, wire, source)
-    read.optional("kind", "kind", LITERAL_CAT)
-    read.optional("lives", "lives", rpc.INT)
-    read.optional("friend", "friend", OPTIONAL_CAT_OR_DOG)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise CAT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_CAT, source)
+    rpc.read_optional(fields, "lives", wire, "lives", rpc.INT, source)
+    rpc.read_optional(fields, "friend", wire, "friend", OPTIONAL_CAT_OR_DOG, source)
+    return CAT_BUILDER.build(fields, wire, source)
 
 
 def encode_dog(value: Dog, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "kind": LITERAL_DOG_PUPPY.encode(value.kind, to),
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "chases": LIST_CAT_OR_DOG.encode(value.chases, to),
     }
 
 
 def decode_dog(wire: rpc.Wire, source: rpc.Importer) -> Dog:
-    read = rpc.reader(Dog, wire, source)
-    read.optional("kind", "kind", LITERAL_DOG_PUPPY)
-    read.required("name", "name", rpc.STR)
-    read.optional("chases", "chases", LIST_CAT_OR_DOG)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise DOG_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_DOG_PUPPY, source)
+    fields["name"] = rpc.read_field(wire, "name", rpc.STR, source)
+    rpc.read_optional(fields, "chases", wire, "chases", LIST_CAT_OR_DOG, source)
+    return DOG_BUILDER.build(fields, wire, source)
 
 
 def encode_fish(value: Fish, to: rpc.Exporter) -> rpc.Wire:
@@ -60,10 +72,13 @@ def encode_fish(value: Fish, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_fish(wire: rpc.Wire, source: rpc.Importer) -> Fish:
-    read = rpc.record_reader(Fish, wire, source)
-    read.required("kind", "kind", LITERAL_3)
-    read.optional("salt", "salt", rpc.BOOL)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise FISH_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "kind": rpc.read_field(wire, "kind", LITERAL_3, source),
+    }
+    rpc.read_optional(fields, "salt", wire, "salt", rpc.BOOL, source)
+    return FISH_BUILDER.build(fields, wire, source)
 
 
 def encode_bird(value: Bird, to: rpc.Exporter) -> rpc.Wire:
@@ -74,22 +89,29 @@ def encode_bird(value: Bird, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_bird(wire: rpc.Wire, source: rpc.Importer) -> Bird:
-    read = rpc.record_reader(Bird, wire, source)
-    read.required("kind", "kind", LITERAL_BIRD)
-    read.required("sings", "sings", rpc.BOOL)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BIRD_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "kind": rpc.read_field(wire, "kind", LITERAL_BIRD, source),
+        "sings": x if type(x := wire.get("sings")) is bool else rpc.read_field(wire, "sings", rpc.BOOL, source),
+    }
+    return BIRD_BUILDER.build(fields, wire, source)
 
 
 def encode_moved(value: Moved, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "by": rpc.INT.encode(value.by, to),
+        "by": x if type(x := value.by) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_moved(wire: rpc.Wire, source: rpc.Importer) -> Moved:
-    read = rpc.reader(Moved, wire, source)
-    read.required("by", "by", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MOVED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "by": x if type(x := wire.get("by")) is int else rpc.read_field(wire, "by", rpc.INT, source),
+    }
+    return MOVED_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,10 +13,12 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tuples.schema import Point
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+POINT_BUILDER = rpc.builder(Point, "at", "tags", "weights")
 
 
 def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
@@ -28,11 +30,14 @@ def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
-    read = rpc.reader(Point, wire, source)
-    read.required("at", "at", TUPLE_FLOAT_FLOAT)
-    read.optional("tags", "tags", LIST_STR)
-    read.optional("weights", "weights", DICT_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise POINT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "at": rpc.read_field(wire, "at", TUPLE_FLOAT_FLOAT, source),
+    }
+    rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
+    rpc.read_optional(fields, "weights", wire, "weights", DICT_INT, source)
+    return POINT_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

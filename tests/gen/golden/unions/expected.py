@@ -14,10 +14,12 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.unions.schema import Sample
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+SAMPLE_BUILDER = rpc.builder(Sample, "value", "label")
 
 
 def encode_sample(value: Sample, to: rpc.Exporter) -> rpc.Wire:
@@ -28,10 +30,13 @@ def encode_sample(value: Sample, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_sample(wire: rpc.Wire, source: rpc.Importer) -> Sample:
-    read = rpc.reader(Sample, wire, source)
-    read.required("value", "value", INT_OR_FLOAT)
-    read.optional("label", "label", OPTIONAL_STR_OR_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SAMPLE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", INT_OR_FLOAT, source),
+    }
+    rpc.read_optional(fields, "label", wire, "label", OPTIONAL_STR_OR_INT, source)
+    return SAMPLE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,10 +13,12 @@ from collections.abc import Awaitable, Mapping, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.web_values.schema import Attachment
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+ATTACHMENT_BUILDER = rpc.builder(Attachment, "content", "source", "headers")
 
 
 def encode_attachment(value: Attachment, to: rpc.Exporter) -> rpc.Wire:
@@ -28,11 +30,14 @@ def encode_attachment(value: Attachment, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_attachment(wire: rpc.Wire, source: rpc.Importer) -> Attachment:
-    read = rpc.reader(Attachment, wire, source)
-    read.required("content", "content", rpc.BLOB)
-    read.required("source", "source", rpc.URL)
-    read.optional("headers", "headers", OPTIONAL_HEADERS)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ATTACHMENT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "content": rpc.read_field(wire, "content", rpc.BLOB, source),
+        "source": rpc.read_field(wire, "source", rpc.URL, source),
+    }
+    rpc.read_optional(fields, "headers", wire, "headers", OPTIONAL_HEADERS, source)
+    return ATTACHMENT_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

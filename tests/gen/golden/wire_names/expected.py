@@ -13,28 +13,34 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.wire_names.schema import UserRecord
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+USER_RECORD_BUILDER = rpc.builder(UserRecord, "userId", "displayName", "class", "EMail")
+
 
 def encode_user_record(value: UserRecord, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "userId": rpc.INT.encode(value.user_id, to),
-        "displayName": rpc.STR.encode(value.display_name, to),
-        "class": rpc.STR.encode(value.class_, to),
-        "EMail": rpc.STR.encode(value.e_mail, to),
+        "userId": x if type(x := value.user_id) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "displayName": x if type(x := value.display_name) is str else rpc.STR.encode(x, to),
+        "class": x if type(x := value.class_) is str else rpc.STR.encode(x, to),
+        "EMail": x if type(x := value.e_mail) is str else rpc.STR.encode(x, to),
     }
 
 
 def decode_user_record(wire: rpc.Wire, source: rpc.Importer) -> UserRecord:
-    read = rpc.reader(UserRecord, wire, source)
-    read.required("userId", "user_id", rpc.INT)
-    read.required("displayName", "display_name", rpc.STR)
-    read.optional("class", "class_", rpc.STR)
-    read.optional("EMail", "EMail", rpc.STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise USER_RECORD_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "user_id": x if type(x := wire.get("userId")) is int else rpc.read_field(wire, "userId", rpc.INT, source),
+        "display_name": rpc.read_field(wire, "displayName", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "class_", wire, "class", rpc.STR, source)
+    rpc.read_optional(fields, "EMail", wire, "EMail", rpc.STR, source)
+    return USER_RECORD_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

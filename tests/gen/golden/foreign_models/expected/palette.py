@@ -13,24 +13,30 @@ from collections.abc import Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.foreign_models.elsewhere import Colour
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+COLOUR_BUILDER = rpc.builder(Colour, "name", "inner")
+
 
 def encode_colour(value: Colour, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "inner": OPTIONAL_COLOUR.encode(value.inner, to),
     }
 
 
 def decode_colour(wire: rpc.Wire, source: rpc.Importer) -> Colour:
-    read = rpc.reader(Colour, wire, source)
-    read.required("name", "name", rpc.STR)
-    read.optional("inner", "inner", OPTIONAL_COLOUR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise COLOUR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    }
+    rpc.read_optional(fields, "inner", wire, "inner", OPTIONAL_COLOUR, source)
+    return COLOUR_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

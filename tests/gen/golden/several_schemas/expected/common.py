@@ -13,22 +13,28 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.several_schemas.schemas.common import Id
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
 
+ID_BUILDER = rpc.builder(Id, "value")
+
 
 def encode_id(value: Id, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "value": rpc.INT.encode(value.value, to),
+        "value": x if type(x := value.value) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_id(wire: rpc.Wire, source: rpc.Importer) -> Id:
-    read = rpc.reader(Id, wire, source)
-    read.required("value", "value", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ID_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": x if type(x := wire.get("value")) is int else rpc.read_field(wire, "value", rpc.INT, source),
+    }
+    return ID_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

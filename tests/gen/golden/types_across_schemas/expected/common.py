@@ -9,10 +9,15 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, Page, Shelf, State, Tags
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+BOX_BUILDER = rpc.record_builder(Box, "kind", "state")
+BAG_BUILDER = rpc.typed_dict_builder(Bag, "kind", "boxes")
+SHELF_BUILDER = rpc.builder(Shelf, "page")
+PAGE_ID_BUILDER = rpc.builder(Page[Id], "items")
 
 
 def encode_tags(value: Tags, to: rpc.Exporter) -> rpc.Wire:
@@ -31,10 +36,13 @@ def encode_box(value: Box, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_box(wire: rpc.Wire, source: rpc.Importer) -> Box:
-    read = rpc.record_reader(Box, wire, source)
-    read.required("kind", "kind", LITERAL_BOX)
-    read.optional("state", "state", STATE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BOX_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "kind": rpc.read_field(wire, "kind", LITERAL_BOX, source),
+    }
+    rpc.read_optional(fields, "state", wire, "state", STATE, source)
+    return BOX_BUILDER.build(fields, wire, source)
 
 
 def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
@@ -45,10 +53,13 @@ def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_bag(wire: rpc.Wire, source: rpc.Importer) -> Bag:
-    read = rpc.record_reader(Bag, wire, source)
-    read.required("kind", "kind", LITERAL_BAG)
-    read.required("boxes", "boxes", LIST_BOX)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise BAG_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "kind": rpc.read_field(wire, "kind", LITERAL_BAG, source),
+        "boxes": rpc.read_field(wire, "boxes", LIST_BOX, source),
+    }
+    return BAG_BUILDER.build(fields, wire, source)
 
 
 def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
@@ -58,9 +69,12 @@ def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_shelf(wire: rpc.Wire, source: rpc.Importer) -> Shelf:
-    read = rpc.reader(Shelf, wire, source)
-    read.required("page", "page", PAGE_ID)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SHELF_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "page": rpc.read_field(wire, "page", PAGE_ID, source),
+    }
+    return SHELF_BUILDER.build(fields, wire, source)
 
 
 def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
@@ -70,9 +84,12 @@ def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_id(wire: rpc.Wire, source: rpc.Importer) -> Page[Id]:
-    read = rpc.reader(Page[Id], wire, source)
-    read.required("items", "items", LIST_ID)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_ID_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_ID, source),
+    }
+    return PAGE_ID_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,10 +13,15 @@ from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, P
 
 from .common import BAG, BOX, SHELF, TAGS, BoxPromise, ShelfPromise, TagsPromise
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+PAGE_BOX_BUILDER = rpc.builder(Page[Box], "items")
+PAGE_ID_BUILDER = rpc.builder(Page[Id], "items")
+SIZE_BUILDER = rpc.record_builder(Size, "value", "unit")
+PAGE_SIZE_BUILDER = rpc.builder(Page[Size], "items")
 
 
 def encode_page_box(value: Page[Box], to: rpc.Exporter) -> rpc.Wire:
@@ -26,9 +31,12 @@ def encode_page_box(value: Page[Box], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_box(wire: rpc.Wire, source: rpc.Importer) -> Page[Box]:
-    read = rpc.reader(Page[Box], wire, source)
-    read.required("items", "items", LIST_BOX)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_BOX_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_BOX, source),
+    }
+    return PAGE_BOX_BUILDER.build(fields, wire, source)
 
 
 def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
@@ -38,23 +46,30 @@ def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_id(wire: rpc.Wire, source: rpc.Importer) -> Page[Id]:
-    read = rpc.reader(Page[Id], wire, source)
-    read.required("items", "items", LIST_ID)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_ID_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_ID, source),
+    }
+    return PAGE_ID_BUILDER.build(fields, wire, source)
 
 
 def encode_size(value: Size, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "value": rpc.FLOAT.encode(value.value, to),
+        "value": x if type(x := value.value) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
         "unit": UNIT.encode(value.unit, to),
     }
 
 
 def decode_size(wire: rpc.Wire, source: rpc.Importer) -> Size:
-    read = rpc.record_reader(Size, wire, source)
-    read.required("value", "value", rpc.FLOAT)
-    read.optional("unit", "unit", UNIT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SIZE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": x if type(x := wire.get("value")) is float else rpc.read_field(wire, "value", rpc.FLOAT, source),
+    }
+    rpc.read_optional(fields, "unit", wire, "unit", UNIT, source)
+    return SIZE_BUILDER.build(fields, wire, source)
 
 
 def encode_page_size(value: Page[Size], to: rpc.Exporter) -> rpc.Wire:
@@ -64,9 +79,12 @@ def encode_page_size(value: Page[Size], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_page_size(wire: rpc.Wire, source: rpc.Importer) -> Page[Size]:
-    read = rpc.reader(Page[Size], wire, source)
-    read.required("items", "items", LIST_SIZE)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_SIZE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_SIZE, source),
+    }
+    return PAGE_SIZE_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

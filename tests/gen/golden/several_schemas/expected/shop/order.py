@@ -17,7 +17,7 @@ from tests.gen.golden.several_schemas.schemas.shop.cart import Item
 from ..common import ID, IdPromise
 from . import cart as cart_
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- codecs: how each type of this schema travels
