@@ -6,7 +6,7 @@ promise pipelining.
 are used.
 """
 
-from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
+from capnweb_runtime.any_stub import AnyPromise, AnyStub, as_stub, unwrap
 from capnweb_runtime.client import connect
 from capnweb_runtime.errors import (
     CapnwebError,
@@ -60,6 +60,7 @@ __all__ = [
     "WireDate",
     "WritableStream",
     "WritableTarget",
+    "as_stub",
     "connect",
     "serve",
     "unwrap",
