@@ -69,7 +69,7 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (named(many(MODEL)), "rpc.DictPromise[list[Book], rpc.ListPromise[Book, BookPromise]]"),
         (ANY, "rpc.AnyPromise"),
         (STUB, "rpc.StubPromise"),
-        (maybe(STUB), "rpc.RpcPromise[rpc.AnyStub | None]"),
+        (maybe(STUB), "rpc.StubPromise[rpc.AnyStub | None]"),
         (named(ANY), "rpc.DictPromise[Any, rpc.AnyPromise]"),
         (URL, "rpc.RpcPromise[rpc.Url]"),
         (NUMBER, "rpc.RpcPromise[float | int]"),
@@ -77,11 +77,11 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (pair(INT, LOAN), "rpc.RpcPromise[tuple[int, LoanStub]]"),
         (stream(MODEL), "rpc.StreamPromise[Book]"),
         (stream(LOAN), "rpc.StreamPromise[LoanStub]"),
-        (maybe(stream(INT)), "rpc.RpcPromise[rpc.ReadableStream[int] | None]"),
+        (maybe(stream(INT)), "rpc.StreamPromise[int, rpc.ReadableStream[int] | None]"),
         (many(stream(INT)), "rpc.ListPromise[rpc.ReadableStream[int], rpc.StreamPromise[int]]"),
         (writable(LOAN), "rpc.RpcPromise[rpc.WritableStream[LoanTarget | LoanStub]]"),
         (ASK, "rpc.CallbackPromise[[LoanTarget | LoanStub, int], int]"),
-        (maybe(CALL), "rpc.RpcPromise[rpc.CallbackStub[[Book], None] | None]"),
+        (maybe(CALL), "rpc.CallbackPromise[[Book], None, rpc.CallbackStub[[Book], None] | None]"),
     ],
 )
 def test_what_a_call_gives(shape: ir.TypeShape, text: str) -> None:
