@@ -12,6 +12,7 @@ from collections.abc import Mapping
 from typing import Annotated, Any
 
 from pydantic import PydanticSchemaGenerationError, TypeAdapter
+from pydantic_core import SchemaError
 
 from capnweb_runtime.schema import BY_REFERENCE
 
@@ -42,7 +43,7 @@ class _Subscripts(ast.NodeTransformer):
 def _subscript(generic: Any, arguments: Any) -> object:
     try:
         return generic[arguments]
-    except PydanticSchemaGenerationError:
+    except (PydanticSchemaGenerationError, SchemaError):
         several = typing.cast("tuple[object, ...]", arguments if isinstance(arguments, tuple) else (arguments,))
         return generic[tuple(map(_marked, several))]
 

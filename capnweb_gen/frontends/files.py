@@ -146,7 +146,7 @@ def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
             if unchecked is not None:
                 place, message, hint = unchecked
                 return Diagnostic(file.shown, place.line, place.column, message, hint)
-            hint = "declare it as a model, if it is data"
+            hint = "declare a model if it is data; write Capability[...] if it is a Protocol"
         return Diagnostic(file.shown, position.line, position.column, f"importing this schema failed: {what}", hint)
     origin = module.__file__
     if origin is None or not Path(origin).samefile(file.path):

@@ -57,6 +57,14 @@ def test_pydantic_is_told_not_to_check_what_it_cannot(argument: str) -> None:
     assert generic_arguments(made) == (Annotated[eval(argument, NAMES), BY_REFERENCE],)
 
 
+class Open(BaseModel, Generic[T], arbitrary_types_allowed=True):
+    item: T
+
+
+def test_also_where_a_model_allows_any_class() -> None:
+    assert get_args(generic_arguments(evaluate("Open[Loan]", {**NAMES, "Open": Open}))[0]) == (Loan, BY_REFERENCE)
+
+
 def test_only_those_type_arguments_that_need_it_are_marked() -> None:
     key, value = generic_arguments(evaluate("Pair[int, Loan]", NAMES))
     assert key is int
