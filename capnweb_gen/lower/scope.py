@@ -91,7 +91,7 @@ class Scope:
     def is_bare(self, reference: ir.Reference) -> bool:
         """Whether a model that was made of a generic one is that one at run time, without its type arguments.
 
-        A plain class never has them then, and pydantic makes no class for stubs.
+        A plain class never has them then; and a pydantic model holds targets at one end and stubs at the other.
         """
         found = graph.find_model(reference, self._schema, self._peers)
         if found is None or found.generic is None:

@@ -285,6 +285,16 @@ class TestArguments:
         with pytest.raises(DisposedError):
             await kept.name
 
+    async def test_a_model_is_also_made_of_the_class_with_its_type_arguments(self, joined: Joined) -> None:
+        api, target = house(joined)
+        made = Room[UserTarget](name="", owner=User("ours"))
+        given: Any = made
+        await api.rent(given, {})
+        assert target.taken == ("ours", [])
+        for wrong in (7, api.user("Ada")):
+            with pytest.raises(ValueError, match="should be an instance of UserTarget"):
+                Room[UserTarget].model_validate({"name": "", "owner": wrong})
+
     async def test_a_promise_stands_for_a_model_and_for_what_it_holds(self, joined: Joined) -> None:
         api, target = house(joined)
         room = api.room(1)
