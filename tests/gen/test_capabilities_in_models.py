@@ -7,10 +7,12 @@ from typing import Any, cast
 
 import pytest
 
-from capnweb_runtime import DisposedError, as_stub
+from capnweb_runtime import DisposedError, Request, as_stub
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_models.expected import HouseStub, HouseTarget, UserStub, UserTarget
 from tests.gen.golden.capabilities_in_models.schema import Door, Login, Note, Page, Pair, Room, Seat
+from tests.gen.golden.capabilities_in_more_models import expected as more
+from tests.gen.golden.capabilities_in_more_models.schema import Entry, Mail, Reply, Users, Wired, Wrap
 from tests.runtime.stream_example import Joined
 
 
@@ -378,3 +380,96 @@ class TestOptional:
             await api.ringer()(User("x"))
         with pytest.raises(TypeError, match="it is None"):
             _ = [user async for user in api.visits()]
+
+
+class One(more.UserTarget):
+    made = 0
+    disposed = 0
+
+    def __init__(self) -> None:
+        One.made += 1
+
+    async def me(self) -> int:
+        return 7
+
+    def dispose(self) -> None:
+        One.disposed += 1
+
+
+class Lamp(more.LampTarget):
+    @property
+    def lit(self) -> bool:
+        return True
+
+
+class More(more.ApiTarget):
+    """Asks what it is given, and answers with something of its own."""
+
+    async def entry(self, entry: Entry[more.UserStub]) -> Entry[One]:
+        return Entry(One(), await entry.item.me())
+
+    def plain(self, entry: Entry[int]) -> Entry[int]:
+        return entry
+
+    async def reply(self, reply: Reply[more.UserStub]) -> Reply[more.UserTarget | more.UserStub]:
+        assert await reply["body"].me() == 7
+        return {"body": One()}
+
+    async def users(self, users: Users) -> Users:
+        assert [await user.me() for user in users.root] == [7, 7]
+        return Users([One()])
+
+    async def wired(self, wired: Wired) -> Wired:
+        assert await as_stub(wired.lamp, more.LampStub).lit
+        return Wired(lamp=cast("Any", Lamp()), entry=Entry(One()))
+
+    async def lists(self, wrap: Wrap[list[more.UserStub]]) -> Wrap[One | None]:
+        assert [await user.me() for user in wrap.value] == [7, 7]
+        return Wrap(value=One())
+
+    async def nested(self, wrap: Wrap[Wrap[more.UserStub]]) -> Wrap[Wired]:
+        assert await wrap.value.value.me() == 7
+        return Wrap(value=Wired(lamp=cast("Any", Lamp())))
+
+    async def dicts(self, wrap: Wrap[dict[str, more.UserStub]]) -> Wrap[Entry[One]]:
+        return Wrap(value=Entry(One(), await wrap.value["a"].me()))
+
+    async def any(self, wrap: Wrap[rpc.AnyStub]) -> Wrap[One]:
+        assert await wrap.value.call("me") == 7
+        return Wrap(value=One())
+
+    def mail(self, mail: Mail) -> Mail:
+        return mail
+
+    async def either(self, wrap: Wrap[more.UserStub] | str) -> Wrap[One] | int:
+        return 1 if isinstance(wrap, str) else Wrap(value=One())
+
+
+class TestMoreKinds:
+    async def test_each_kind_of_model_holds_stubs_and_takes_targets(self, joined: Joined) -> None:
+        One.made = One.disposed = 0
+        session = Joined(More())
+        api = session.a.main(more.ApiStub)
+        lamp: Any = Lamp()
+        assert await api.entry(Entry(One())).number == 7
+        assert await api.entry(Entry(One())).item.me() == 7
+        assert await api.plain(Entry(4)) == Entry(4)
+        assert await api.reply({"body": One()}).body.me() == 7
+        assert [await user.me() for user in (await api.users(Users([One(), One()]))).root] == [7]
+        assert await api.wired(Wired(lamp=lamp)).lamp.lit is True
+        assert await api.wired(Wired(lamp=lamp)).entry.item.me() == 7
+        several: list[more.UserTarget | more.UserStub] = [One(), One()]
+        named: dict[str, more.UserTarget | more.UserStub] = {"a": One()}
+        assert await api.lists(Wrap(value=several)).value.me() == 7
+        assert await api.nested(Wrap(value=Wrap(value=One()))).value.lamp.lit is True
+        assert await api.dicts(Wrap(value=named)).value.number == 7
+        assert await api.any(Wrap(value=One())).value.call("me") == 7
+        request = Request("https://example.com/", body=b"abc", method="POST")
+        assert (await api.mail(Mail(request=request))).request == request
+        assert await api.either("a") == 1
+        either = await api.either(Wrap(value=One()))
+        assert isinstance(either, Wrap)
+        assert await either.value.me() == 7
+        del either
+        await session.assert_empty()
+        assert One.disposed == One.made
