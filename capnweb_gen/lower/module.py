@@ -77,9 +77,8 @@ class _Lowering:
         return layout.call(f"{naming.constant(declared.name)} = {function}", arguments)
 
     def _type_variable(self, name: str, default: str) -> str:
-        variable = self._scope.imported("typing_extensions", "TypeVar")
         arguments = [layout.string(f"{name}R"), "covariant=True", f"default={default}"]
-        return layout.call(f"{name}R = {variable}", arguments)
+        return layout.call(f"{name}R = rpc.TypeVar", arguments)
 
     def _default_type(self, model: ir.Reference) -> str:
         spelled = self._spell.model(model)  # in quotes where it names stubs, which are defined later
