@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import cast
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_models.schema import Door, Login, Note, Page, Pair, Room, Seat
 
@@ -174,15 +172,15 @@ TUPLE_OF_ANY_USER = rpc.tuple_of_any(USER)
 STREAM_USER = rpc.stream_of(USER)
 OPTIONAL_STREAM_USER = rpc.optional(STREAM_USER)
 
-DoorR = TypeVar("DoorR", covariant=True, default=Door)
-NoteR = TypeVar("NoteR", covariant=True, default=Note)
-PairR = TypeVar("PairR", covariant=True, default=Pair)
-LoginR = TypeVar("LoginR", covariant=True, default=Login)
-SeatUserIntR = TypeVar("SeatUserIntR", covariant=True, default="Seat[UserStub, int]")
-RoomUserR = TypeVar("RoomUserR", covariant=True, default="Room[UserStub]")
-PageSeatUserIntR = TypeVar("PageSeatUserIntR", covariant=True, default="Page[Seat[UserStub, int]]")
-UserR = TypeVar("UserR", covariant=True, default="UserStub")
-HouseR = TypeVar("HouseR", covariant=True, default="HouseStub")
+DoorR = rpc.TypeVar("DoorR", covariant=True, default=Door)
+NoteR = rpc.TypeVar("NoteR", covariant=True, default=Note)
+PairR = rpc.TypeVar("PairR", covariant=True, default=Pair)
+LoginR = rpc.TypeVar("LoginR", covariant=True, default=Login)
+SeatUserIntR = rpc.TypeVar("SeatUserIntR", covariant=True, default="Seat[UserStub, int]")
+RoomUserR = rpc.TypeVar("RoomUserR", covariant=True, default="Room[UserStub]")
+PageSeatUserIntR = rpc.TypeVar("PageSeatUserIntR", covariant=True, default="Page[Seat[UserStub, int]]")
+UserR = rpc.TypeVar("UserR", covariant=True, default="UserStub")
+HouseR = rpc.TypeVar("HouseR", covariant=True, default="HouseStub")
 
 
 # ---- promises of models: each attribute is a promise too

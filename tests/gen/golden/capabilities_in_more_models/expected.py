@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable
 from typing import Any, cast
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_more_models.schema import Entry, Mail, Reply, Users, Wired, Wrap
 
@@ -224,23 +222,23 @@ DICT_USER = rpc.dict_of(USER)
 WRAP_USER_OR_STR = rpc.union_of(WRAP_USER, rpc.STR)
 WRAP_USER_OR_INT = rpc.union_of(WRAP_USER, rpc.INT)
 
-UsersR = TypeVar("UsersR", covariant=True, default=Users)
-WiredR = TypeVar("WiredR", covariant=True, default=Wired)
-MailR = TypeVar("MailR", covariant=True, default=Mail)
-EntryUserR = TypeVar("EntryUserR", covariant=True, default="Entry[UserStub]")
-EntryIntR = TypeVar("EntryIntR", covariant=True, default="Entry[int]")
-ReplyUserR = TypeVar("ReplyUserR", covariant=True, default="Reply[UserStub]")
-WrapListUserR = TypeVar("WrapListUserR", covariant=True, default="Wrap[list[UserStub]]")
-WrapOptionalUserR = TypeVar("WrapOptionalUserR", covariant=True, default="Wrap[UserStub | None]")
-WrapUserR = TypeVar("WrapUserR", covariant=True, default="Wrap[UserStub]")
-WrapWrapUserR = TypeVar("WrapWrapUserR", covariant=True, default="Wrap[Wrap[UserStub]]")
-WrapWiredR = TypeVar("WrapWiredR", covariant=True, default="Wrap[Wired]")
-WrapDictStrUserR = TypeVar("WrapDictStrUserR", covariant=True, default="Wrap[dict[str, UserStub]]")
-WrapEntryUserR = TypeVar("WrapEntryUserR", covariant=True, default="Wrap[Entry[UserStub]]")
-WrapStubR = TypeVar("WrapStubR", covariant=True, default="Wrap[rpc.AnyStub]")
-UserR = TypeVar("UserR", covariant=True, default="UserStub")
-LampR = TypeVar("LampR", covariant=True, default="LampStub")
-ApiR = TypeVar("ApiR", covariant=True, default="ApiStub")
+UsersR = rpc.TypeVar("UsersR", covariant=True, default=Users)
+WiredR = rpc.TypeVar("WiredR", covariant=True, default=Wired)
+MailR = rpc.TypeVar("MailR", covariant=True, default=Mail)
+EntryUserR = rpc.TypeVar("EntryUserR", covariant=True, default="Entry[UserStub]")
+EntryIntR = rpc.TypeVar("EntryIntR", covariant=True, default="Entry[int]")
+ReplyUserR = rpc.TypeVar("ReplyUserR", covariant=True, default="Reply[UserStub]")
+WrapListUserR = rpc.TypeVar("WrapListUserR", covariant=True, default="Wrap[list[UserStub]]")
+WrapOptionalUserR = rpc.TypeVar("WrapOptionalUserR", covariant=True, default="Wrap[UserStub | None]")
+WrapUserR = rpc.TypeVar("WrapUserR", covariant=True, default="Wrap[UserStub]")
+WrapWrapUserR = rpc.TypeVar("WrapWrapUserR", covariant=True, default="Wrap[Wrap[UserStub]]")
+WrapWiredR = rpc.TypeVar("WrapWiredR", covariant=True, default="Wrap[Wired]")
+WrapDictStrUserR = rpc.TypeVar("WrapDictStrUserR", covariant=True, default="Wrap[dict[str, UserStub]]")
+WrapEntryUserR = rpc.TypeVar("WrapEntryUserR", covariant=True, default="Wrap[Entry[UserStub]]")
+WrapStubR = rpc.TypeVar("WrapStubR", covariant=True, default="Wrap[rpc.AnyStub]")
+UserR = rpc.TypeVar("UserR", covariant=True, default="UserStub")
+LampR = rpc.TypeVar("LampR", covariant=True, default="LampStub")
+ApiR = rpc.TypeVar("ApiR", covariant=True, default="ApiStub")
 
 
 # ---- promises of models: each attribute is a promise too
