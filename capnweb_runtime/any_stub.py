@@ -7,8 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
-import typing_extensions
-
+from capnweb_runtime import variables
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import devaluate
@@ -74,7 +73,7 @@ class AnyPromise(AnyCalls, RpcPromise[Any]):
         return self.get((key,))
 
 
-StubR = typing_extensions.TypeVar("StubR", covariant=True, default=AnyStub)
+StubR = variables.TypeVar("StubR", covariant=True, default=AnyStub)
 
 
 class StubPromise(AnyCalls, RpcPromise[StubR]):
@@ -86,7 +85,7 @@ class StubPromise(AnyCalls, RpcPromise[StubR]):
     __slots__ = ()
 
 
-CallbackR = typing_extensions.TypeVar("CallbackR", covariant=True, default="CallbackStub[Params, R]")
+CallbackR = variables.TypeVar("CallbackR", covariant=True, default="CallbackStub[Params, R]")
 
 
 class CallbackPromise(RpcPromise[CallbackR], Generic[Params, R, CallbackR]):

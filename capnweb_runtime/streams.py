@@ -15,8 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
-import typing_extensions
-
+from capnweb_runtime import variables
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
 from capnweb_runtime.core.devaluate import encode_ref, encode_stream
@@ -407,7 +406,7 @@ def _sink_members(codec: TypeCodec) -> dict[str, tuple[str, Any]]:
     return {"write": ("write", write), "close": ("close", close), "abort": ("abort", abort)}
 
 
-StreamR = typing_extensions.TypeVar("StreamR", covariant=True, default="ReadableStream[T]")
+StreamR = variables.TypeVar("StreamR", covariant=True, default="ReadableStream[T]")
 
 
 class StreamPromise(RpcPromise[StreamR], Generic[T, StreamR]):
