@@ -84,9 +84,7 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
 
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
     for field in model.fields:
-        yield from _check_type(
-            model.path, what(field), field.position, field.type, _by_value, _told_apart(schema, peers)
-        )
+        yield from _check_type(model.path, what(field), field.position, field.type, _told_apart(schema, peers))
 
 
 # ---- interfaces
@@ -227,32 +225,6 @@ def _told_apart(schema: ir.Schema, peers: graph.Peers) -> Rule:
         return None
 
     return rule
-
-
-_GIVE_IT = "return it from a method of an interface"
-_TAKE_IT = "take it as a parameter of a method"
-
-
-def _by_value(declared: ir.TypeShape) -> tuple[str, str] | None:
-    """The rule for fields of models: data only, so that a model can be kept, compared and sent twice."""
-    for shape in ir.walk(declared):
-        match shape:
-            case ir.InterfaceShape(interface=reference):
-                return f"a model cannot hold the capability {reference.name}", _GIVE_IT
-            case ir.StubShape():
-                return "a model cannot hold a capability", _GIVE_IT
-            case ir.CallableShape():
-                return "a model cannot hold a function", _TAKE_IT
-            case ir.StreamShape() | ir.WritableShape():
-                return "a model cannot hold a stream", f"{_GIVE_IT}, or {_TAKE_IT}"
-            case ir.Scalar(name="request" | "response" as name):
-                return (
-                    f"a model cannot hold a {name.capitalize()}, whose body may be a stream",
-                    f"{_GIVE_IT}, or {_TAKE_IT}",
-                )
-            case _:
-                pass
-    return None
 
 
 # ---- shared

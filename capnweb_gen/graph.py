@@ -5,7 +5,7 @@ Rule: pure functions over the IR, shared by the checks and by lowering.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 
 from capnweb_gen import ir
 
@@ -142,22 +142,35 @@ def bases_first(schema: ir.Schema) -> tuple[ir.Interface, ...]:
 def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
     """Whether decoding a model that a schema names needs nothing but its wire form.
 
-    Just any value may hold a capability, and values of the web arrive in pieces or are read by a table of the session.
+    A capability is read by a table of the session, and just any value may hold one; values of the web arrive in pieces
+    or are read by that table too.
     """
-    found = [reference]
-    waiting = [(reference, schema)]
-    while waiting:
-        named, namer = waiting.pop()
-        home = peers.get(named.module, namer)
-        model = find_model(named, namer, peers)
-        if model is None:
-            continue
-        if model.extra == "allow":
+    for shape, namer in _inside([ir.ModelShape(model=reference)], schema, peers):
+        if ir.by_reference(shape) or (isinstance(shape, ir.Scalar) and shape.name in _IMPURE):
             return False
-        for shape in (shape for field in model.fields for shape in ir.walk(field.type)):
-            if isinstance(shape, ir.Scalar) and shape.name in _IMPURE:
-                return False
-            if isinstance(shape, ir.ModelShape) and shape.model not in found:
-                found.append(shape.model)
-                waiting.append((shape.model, home))
+        model = find_model(shape.model, namer, peers) if isinstance(shape, ir.ModelShape) else None
+        if model is not None and model.extra == "allow":
+            return False
     return True
+
+
+def hold_capabilities(shapes: Iterable[ir.TypeShape], schema: ir.Schema, peers: Peers) -> bool:
+    """Whether one of some types that a schema names is a capability, or holds one at any depth."""
+    return any(ir.by_reference(shape) for shape, _ in _inside(shapes, schema, peers))
+
+
+def _inside(
+    shapes: Iterable[ir.TypeShape], schema: ir.Schema, peers: Peers
+) -> Iterator[tuple[ir.TypeShape, ir.Schema]]:
+    """Some types and every type inside them, also inside the models among them, each with the schema that names it."""
+    seen: set[ir.Reference] = set()
+    waiting = [(shape, schema) for shape in shapes]
+    while waiting:
+        outer, namer = waiting.pop()
+        for shape in ir.walk(outer):
+            yield shape, namer
+            if isinstance(shape, ir.ModelShape) and shape.model not in seen:
+                seen.add(shape.model)
+                model = find_model(shape.model, namer, peers)
+                home = peers.get(shape.model.module, namer)
+                waiting.extend((field.type, home) for field in (model.fields if model else ()))

@@ -368,6 +368,11 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
             pass
 
 
+def by_reference(shape: TypeShape) -> bool:
+    """Whether values of a type are capabilities themselves, or streams."""
+    return isinstance(shape, InterfaceShape | CallableShape | StubShape | StreamShape | WritableShape)
+
+
 def member_types(member: Method | Property) -> Iterator[TypeShape]:
     """The types a member is declared with: of its parameters, then of its result."""
     if isinstance(member, Method):

@@ -11,7 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
+    from capnweb_runtime.any_stub import AnyPromise, AnyStub, as_stub, unwrap
     from capnweb_runtime.client import connect
     from capnweb_runtime.errors import (
         CapnwebError,
@@ -75,6 +75,7 @@ __all__ = [
     "WireDate",
     "WritableStream",
     "WritableTarget",
+    "as_stub",
     "connect",
     "serve",
     "unwrap",
@@ -82,7 +83,7 @@ __all__ = [
 
 # What type checkers read above, for those who run it: the modules, and what each gives.
 _HOMES = {
-    "any_stub": "AnyPromise AnyStub unwrap",
+    "any_stub": "AnyPromise AnyStub as_stub unwrap",
     "client": "connect",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "

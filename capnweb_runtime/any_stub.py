@@ -7,6 +7,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final, Generic, ParamSpec, TypeVar
 
+from capnweb_runtime import variables
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import devaluate
@@ -18,6 +19,7 @@ from capnweb_runtime.stub import CallbackStub, Calls, RpcPromise, RpcStub, map_o
 
 T = TypeVar("T")
 R = TypeVar("R")
+S = TypeVar("S", bound=RpcStub)
 Params = ParamSpec("Params")
 
 Names = str | tuple[str | int, ...]
@@ -71,19 +73,32 @@ class AnyPromise(AnyCalls, RpcPromise[Any]):
         return self.get((key,))
 
 
-class StubPromise(AnyCalls, RpcPromise[AnyStub]):
-    """A capability that may not have arrived, of which no schema says what it can do."""
+StubR = variables.TypeVar("StubR", covariant=True, default=AnyStub)
+
+
+class StubPromise(AnyCalls, RpcPromise[StubR]):
+    """A capability that may not have arrived, of which no schema says what it can do.
+
+    Type parameter: what awaiting it gives, where that is not always a stub.
+    """
 
     __slots__ = ()
 
 
-class CallbackPromise(RpcPromise[CallbackStub[Params, R]], Generic[Params, R]):
-    """A function that may not have arrived: it can be called already."""
+CallbackR = variables.TypeVar("CallbackR", covariant=True, default="CallbackStub[Params, R]")
+
+
+class CallbackPromise(RpcPromise[CallbackR], Generic[Params, R, CallbackR]):
+    """A function that may not have arrived: it can be called already.
+
+    Type parameters: what it takes, what a call gives; what awaiting it gives, where that is not always a stub.
+    """
 
     __slots__ = ()
 
     def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R]:
-        method: Method = getattr(self._codec, "method", ANY_METHOD)
+        codec = getattr(self._codec, "item", self._codec)  # of a function that may be None, too
+        method: Method = getattr(codec, "method", ANY_METHOD)
         return CallbackStub[Params, R].call_through(self._hook, self._path, method, args, kwargs)
 
 
@@ -128,6 +143,21 @@ _ANY: Final = _AnyCodec()
 _ANY_METHOD: Final = Method("", _ANY, ANY_METHOD.params)
 ANY_VALUE: Final = _ANY
 ANY_CAPABILITY: Final = _StubCodec()
+
+
+def as_stub(held: object, cls: type[S]) -> S:
+    """The stub that a field holds whose type is an interface of the schema, for type checkers to know it as one.
+
+    Parameters:
+        held: what the field of a model holds that arrived.
+        cls: the stub's class.
+
+    Raises:
+        TypeError: it is something else.
+    """
+    if not isinstance(held, cls):
+        raise TypeError(f"expected {cls.__name__}, got {type(held).__name__}")
+    return held
 
 
 def unwrap(stub: RpcStub, cls: type[T]) -> T | None:

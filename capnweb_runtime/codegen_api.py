@@ -7,8 +7,6 @@ word on what to do.
 
 from __future__ import annotations
 
-import sys
-import typing
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from math import isfinite
@@ -60,10 +58,9 @@ from capnweb_runtime.streams import (
 from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
+from capnweb_runtime.variables import TypeVar
 
 if TYPE_CHECKING:
-    from typing_extensions import TypeVar
-
     from capnweb_runtime.core.standard import (
         BYTEARRAY,
         DATE,
@@ -78,13 +75,6 @@ if TYPE_CHECKING:
         tuple_of_any,
     )
 else:
-    if sys.version_info >= (3, 13):
-        TypeVar = typing.TypeVar
-    else:
-
-        def TypeVar(name, *constraints, default=None, **options):  # noqa: N802  (it stands for the class)
-            """A type variable. Its default is for type checkers; importing typing_extensions for it would take 3 ms."""
-            return typing.TypeVar(name, *constraints, **options)
 
     def __getattr__(name):
         # What few schemas use is imported for them alone; those names are part of __all__, and nothing else is.

@@ -9,7 +9,7 @@ pydantic models. Both mean the same to the compiler. Wire names are the Python n
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Generic, Literal, Protocol, TypeVar
+from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
@@ -87,6 +87,23 @@ class Stub(Protocol):
         __get_pydantic_core_schema__ = classmethod(_not_validated)
 
 
+class ByReference:
+    """Beside a type in `Annotated`: what is held there is a capability, which pydantic takes as it comes."""
+
+    if not TYPE_CHECKING:
+        __get_pydantic_core_schema__ = _not_validated
+
+
+BY_REFERENCE: Final = ByReference()
+
+Capability = Annotated[T, BY_REFERENCE]
+"""In a pydantic model: a field that holds a capability, a function or a stream, as `owner: Capability[UserApi]`.
+
+For type checkers it is the type itself. Pydantic has no way to check a Protocol, so that it is told not to: what can be
+held is checked where a model is sent and where it arrives.
+"""
+
+
 class Writable(Protocol[T_contra]):
     """In a schema: a stream to write to, whose chunks are of the type given."""
 
@@ -98,7 +115,10 @@ class Writable(Protocol[T_contra]):
 
 
 __all__ = [
+    "BY_REFERENCE",
     "Blob",
+    "ByReference",
+    "Capability",
     "Headers",
     "InterfaceModel",
     "Method",

@@ -15,6 +15,7 @@ from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
+from capnweb_runtime import variables
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
 from capnweb_runtime.core.devaluate import encode_ref, encode_stream
@@ -405,13 +406,22 @@ def _sink_members(codec: TypeCodec) -> dict[str, tuple[str, Any]]:
     return {"write": ("write", write), "close": ("close", close), "abort": ("abort", abort)}
 
 
-class StreamPromise(RpcPromise[ReadableStream[T]], Generic[T]):
-    """A stream that may not have arrived: `async for` waits for it and reads it."""
+StreamR = variables.TypeVar("StreamR", covariant=True, default="ReadableStream[T]")
+
+
+class StreamPromise(RpcPromise[StreamR], Generic[T, StreamR]):
+    """A stream that may not have arrived: `async for` waits for it and reads it.
+
+    Type parameters: what is read; what awaiting it gives, where that is not always a stream.
+    """
 
     __slots__ = ()
 
     async def __aiter__(self) -> AsyncIterator[T]:
-        async with await self as stream:
+        arrived: Any = await self
+        if arrived is None:
+            raise TypeError("there is no stream to read: it is None")
+        async with arrived as stream:
             async for chunk in stream:
                 yield chunk
 

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir
 from capnweb_gen.frontends.refusals import UnsupportedTypeError
+from capnweb_runtime.schema import ByReference
 
 _BOUNDS = ("ge", "gt", "le", "lt")
 _LENGTHS = ("min_length", "max_length")
@@ -77,7 +78,7 @@ def _constraints(entry: object) -> Iterator[tuple[str, object]]:
     elif isinstance(entry, GroupedMetadata):
         for inner in entry:
             yield from _constraints(inner)
-    elif isinstance(entry, Strict | typing_extensions.Doc):
+    elif isinstance(entry, Strict | typing_extensions.Doc | ByReference):
         return  # all is strict here
     elif isinstance(entry, BaseMetadata) or type(entry).__name__ == "_PydanticGeneralMetadata":
         for name, value in _attributes(entry).items():

@@ -20,6 +20,7 @@ from pydantic import PydanticSchemaGenerationError
 from pydantic_core import SchemaError
 
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 
 
@@ -141,7 +142,11 @@ def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
         if isinstance(error, ModuleNotFoundError) and f"{file.module}.".startswith(f"{error.name}."):
             hint = "rename its folder: there is another package of that name, which Python finds first"
         elif isinstance(error, PydanticSchemaGenerationError | SchemaError):
-            hint = "models hold data: capabilities, functions and streams are taken and given by methods"
+            unchecked = unchecked_type(error, file.path, position.line)
+            if unchecked is not None:
+                place, message, hint = unchecked
+                return Diagnostic(file.shown, place.line, place.column, message, hint)
+            hint = "declare a model if it is data; write Capability[...] if it is a Protocol"
         return Diagnostic(file.shown, position.line, position.column, f"importing this schema failed: {what}", hint)
     origin = module.__file__
     if origin is None or not Path(origin).samefile(file.path):

@@ -9,9 +9,11 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator
-from typing import NewType, get_args, get_origin
+from typing import Annotated, NewType, get_args, get_origin
 
 from pydantic import BaseModel
+
+from capnweb_gen.frontends.records import record_form
 
 _CONTAINERS: dict[object, str] = {
     list: "List",
@@ -24,17 +26,26 @@ _CONTAINERS: dict[object, str] = {
 }
 
 
-def generic_origin(model: type[BaseModel]) -> type[BaseModel] | None:
-    """The model that one is made of by giving type arguments, or None for any other."""
-    return model.__pydantic_generic_metadata__["origin"]
+def generic_origin(model: object) -> type[object] | None:
+    """The model that one is made of by giving type arguments, or None for any other.
+
+    Args:
+        model: a pydantic model, which is a class also with type arguments; or a plain record, which is none then.
+    """
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return model.__pydantic_generic_metadata__["origin"]
+    origin = get_origin(model)
+    return origin if record_form(origin) is not None else None
 
 
-def generic_arguments(model: type[BaseModel]) -> tuple[object, ...]:
+def generic_arguments(model: object) -> tuple[object, ...]:
     """The type arguments that were given to make a model."""
-    return tuple(model.__pydantic_generic_metadata__["args"])
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        return tuple(model.__pydantic_generic_metadata__["args"])
+    return get_args(model)
 
 
-def instance_name(model: type[BaseModel]) -> str | None:
+def instance_name(model: object) -> str | None:
     """The name of a model made by giving type arguments; None if an argument has none."""
     parts = list(_parts(model))
     return None if None in parts else "".join(part for part in parts if part)
@@ -42,7 +53,9 @@ def instance_name(model: type[BaseModel]) -> str | None:
 
 def _parts(argument: object) -> Iterator[str | None]:
     origin = get_origin(argument)
-    if isinstance(argument, type) and issubclass(argument, BaseModel) and (generic := generic_origin(argument)):
+    if origin is Annotated:
+        yield from _parts(get_args(argument)[0])
+    elif generic := generic_origin(argument):
         yield generic.__name__
         for inner in generic_arguments(argument):
             yield from _parts(inner)

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable, Iterator, Mapping
-from typing import Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import AliasChoices, BaseModel
+from pydantic import AliasChoices, BaseModel, PydanticSchemaGenerationError
 from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
@@ -19,8 +20,10 @@ from capnweb_gen.frontends.generics import generic_arguments, generic_origin, in
 from capnweb_gen.frontends.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model, is_root_model
 from capnweb_gen.frontends.source import AttributeSource, ClassSource
+from capnweb_gen.frontends.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
+from capnweb_runtime.schema import BY_REFERENCE
 
 _TOP = Position(line=1, column=1)
 _INCOMPLETE_HINT = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
@@ -43,16 +46,18 @@ class ModelReader:
         self._declarations = declarations
         self._faults = faults
 
-    def read(self, model: type[object]) -> ir.Model:
-        """Describe one model."""
+    def read(self, model: object) -> ir.Model:
+        """Describe one model: a class, or a generic record with its type arguments."""
         return self._pydantic(model) if is_model(model) else self._record(model)
 
-    def _record(self, record: type[object]) -> ir.Model:
+    def _record(self, declared: Any) -> ir.Model:
+        origin = generic_origin(declared)
+        record: type[object] = origin or declared
         source = self._classes.get(record.__name__)
         position = source.position if source else _TOP
         fields: tuple[ir.ModelField, ...] = ()
         try:
-            found = record_fields(record)
+            found = record_fields(record, generic_arguments(declared))
             faults = list(record_faults(record))
         except Exception as error:
             self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
@@ -62,12 +67,13 @@ class ModelReader:
             if not faults:
                 fields = tuple(self._record_field(record, field, source) for field in found)
         return ir.Model(
-            name=record.__name__,
-            module=record.__module__,
+            name=(instance_name(declared) if origin else None) or record.__name__,
+            module=self._declarations.home if origin else record.__module__,
             path=self._path,
             doc=source.doc if source else None,
             fields=fields,
             form=record_form(record) or "dataclass",
+            generic=self._generic(declared, position),
             position=position,
         )
 
@@ -93,8 +99,7 @@ class ModelReader:
         try:
             model.model_rebuild()
         except Exception as error:
-            message = f"the model {model.__name__} is incomplete: {_first_line(error)}"
-            self._fault(position, message, _INCOMPLETE_HINT)
+            self._incomplete(model, position, error)
         else:
             self._refuse_serializers(model, source)
             fields = (
@@ -114,11 +119,20 @@ class ModelReader:
             position=position,
         )
 
-    def _generic(self, model: type[BaseModel], position: Position) -> ir.Generic | None:
+    def _incomplete(self, model: type[BaseModel], position: Position, error: Exception) -> None:
+        module = sys.modules[model.__module__]
+        if isinstance(error, PydanticSchemaGenerationError) and module.__file__:
+            unchecked = unchecked_type(error, Path(module.__file__), position.line, vars(module))
+            if unchecked is not None:
+                self._fault(*unchecked)
+                return
+        self._fault(position, f"the model {model.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+
+    def _generic(self, model: object, position: Position) -> ir.Generic | None:
         origin = generic_origin(model)
         if origin is None:
             return None
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(vars(sys.modules[origin.__module__]), self._declarations, constraints=is_model(model))
         arguments = tuple(shapes.from_type(argument, position) for argument in generic_arguments(model))
         reference = ir.Reference(module=origin.__module__, name=origin.__name__)
         return ir.Generic(origin=reference, arguments=arguments)
@@ -149,7 +163,7 @@ class ModelReader:
             name=name,
             wire=info.serialization_alias or naming.wire_name(name, self._case),
             accepts=self._accepted_name(model, name, info, where, name_position),
-            type=shapes.from_type(info.annotation, type_position),
+            type=shapes.from_type(_annotation(info), type_position),
             required=info.is_required(),
             position=name_position,
         )
@@ -191,6 +205,12 @@ def _positions(name: str, source: ClassSource | None) -> tuple[Position, Positio
             annotation = entry.annotation if isinstance(entry, AttributeSource) else None
             return entry.position, annotation.position if annotation else entry.position
     return source.position, source.position
+
+
+def _annotation(info: FieldInfo) -> object:
+    """The type of a field. Pydantic has taken apart what stands in Annotated."""
+    marked: Any = Annotated
+    return marked[info.annotation, BY_REFERENCE] if BY_REFERENCE in info.metadata else info.annotation
 
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:

@@ -137,7 +137,7 @@ class _SchemaReader:
         self._loaded = loaded
         self._project = project
         self._faults = faults
-        self._models: dict[type[object], ir.Model | None] = {}
+        self._models: dict[object, ir.Model | None] = {}  # by class, or by generic record with its type arguments
         self._case: naming.Case = self._wire_case()
 
     def schema(self) -> ir.Schema | None:
@@ -207,10 +207,10 @@ class _SchemaReader:
         """The module of the schema."""
         return self._loaded.file.module
 
-    def model(self, model: type[object]) -> tuple[str, str] | None:
+    def model(self, model: object) -> tuple[str, str] | None:
         """A type names this model: it is read here, unless another schema of this run declares it."""
-        home = model.__module__
-        instance = shapes.is_model(model) and generic_origin(model) is not None  # described wherever it is named
+        instance = generic_origin(model) is not None  # described wherever it is named
+        home: str = (generic_origin(model) or model).__module__
         if model in self._models or (not instance and home != self.home and self._project.belongs(home)):
             return None
         self._models[model] = None  # holds its place, and ends the recursion of models that contain each other

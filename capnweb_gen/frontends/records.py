@@ -51,13 +51,20 @@ def record_form(value: object) -> RecordForm | None:
     return "dataclass" if is_dataclass(value) else None
 
 
-def record_fields(record: type[object]) -> tuple[RecordField, ...]:
+def record_fields(record: type[object], arguments: tuple[object, ...] = ()) -> tuple[RecordField, ...]:
     """The fields of a record.
+
+    Args:
+        record: the class.
+        arguments: what its type parameters stand for.
 
     Raises:
         Exception: whatever evaluating its annotations raises.
     """
-    hints = typing_extensions.get_type_hints(record, include_extras=True)
+    written = typing_extensions.get_type_hints(record, include_extras=True)
+    parameters: tuple[object, ...] = getattr(record, "__parameters__", ())
+    given = dict(zip(parameters, arguments, strict=False))
+    hints = {name: _with_arguments(hint, given) for name, hint in written.items()}
     match record_form(record):
         case "dataclass":
             return tuple(_dataclass_fields(record, hints))
@@ -69,6 +76,15 @@ def record_fields(record: type[object]) -> tuple[RecordField, ...]:
             )
         case _:
             return tuple(_typed_dict_fields(record, hints))
+
+
+def _with_arguments(annotation: Any, given: Mapping[object, object]) -> object:
+    """A type with its type parameters replaced by what they stand for."""
+    if annotation in given:
+        return given[annotation]
+    generic: Any = None if inspect.isclass(annotation) else annotation
+    inside: tuple[object, ...] = getattr(generic, "__parameters__", ())
+    return generic[tuple(given.get(parameter, parameter) for parameter in inside)] if inside else annotation
 
 
 def record_faults(record: type[object]) -> Iterator[tuple[str, str, str]]:

@@ -70,6 +70,12 @@ class UnsupportedTypeError(Exception):
         self.hint = hint
 
 
+def pydantic_cannot_check(what: str) -> tuple[str, str]:
+    """Why a type cannot stand in a pydantic model as it is, with a hint."""
+    marked = f"Capability[{what}]"
+    return f"pydantic has no way to check {what}", f"write {marked}, with Capability from capnweb_runtime.schema"
+
+
 def lookup(table: Mapping[object, T], key: object) -> T | None:
     """What a table has for a type, if anything."""
     try:

@@ -12,7 +12,7 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -24,9 +24,10 @@ from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
 from capnweb_gen.frontends import constraints, named, unions
+from capnweb_gen.frontends.annotations import evaluate
 from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.records import record_form
-from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup
+from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.refusals import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
@@ -84,7 +85,7 @@ class Declarations(Protocol):
 
     @property
     def home(self) -> str: ...
-    def model(self, model: type[object]) -> tuple[str, str] | None: ...
+    def model(self, model: object) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
 
 
@@ -92,7 +93,8 @@ class Declarations(Protocol):
 class Shapes:
     """Reads the types of one place: a schema, or a model, whose names mean what `namespace` says.
 
-    `constraints` tells that a pydantic model checks what Annotated adds; elsewhere it becomes part of the type.
+    `constraints` tells that a pydantic model checks what Annotated adds; elsewhere it becomes part of the type. Such a
+    model has to be told which types it cannot check: they stand in `Capability[...]`.
     """
 
     namespace: Mapping[str, Any]
@@ -115,8 +117,7 @@ class Shapes:
 
     def _evaluate(self, text: str) -> object:
         try:
-            # The module was just executed; its annotations are as trusted as the rest of it.
-            return eval(text, dict(self.namespace))
+            return evaluate(text, self.namespace)
         except NameError as error:
             raise UnsupportedTypeError(
                 f"the name {error.name!r} is not defined", "import it, or correct the spelling"
@@ -153,7 +154,8 @@ class Shapes:
         arguments = get_args(annotation)
         generic_interface = is_interface(origin)
         if origin is typing.Annotated:
-            item = self._shape(arguments[0], depth)
+            reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
+            item = reader._shape(arguments[0], depth)
             return item if self.constraints else constraints.constrained(item, arguments[1:])
         if origin is typing.Union or origin is types.UnionType:
             return self._union(arguments, depth)
@@ -167,7 +169,7 @@ class Shapes:
         if isinstance(origin, _ALIASES):
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if record_form(origin) is not None:
-            raise UnsupportedTypeError(f"{describe(annotation)} is generic", "declare it without type parameters")
+            return self._instance(annotation, depth)
         if generic_interface:
             raise UnsupportedTypeError(
                 f"{describe(annotation)} is generic", "declare an interface without type parameters"
@@ -192,6 +194,7 @@ class Shapes:
         if origin in _LISTS:
             return ir.ListShape(item=self._shape(arguments[0], depth))
         if origin in _STREAMS:
+            self._refuse_in_pydantic(annotation)
             return ir.StreamShape(item=self._shape(arguments[0], depth))
         if origin is schema.Writable:
             return ir.WritableShape(item=self._shape(arguments[0], depth))
@@ -211,18 +214,20 @@ class Shapes:
             hint = "list the types that it takes: Callable[[int], str]"
             raise UnsupportedTypeError(f"{describe(annotation)} does not say what it takes", hint)
         taken = typing.cast("list[object]", parameters)
-        shapes = tuple(self._shape(parameter, depth) for parameter in taken)
-        return ir.CallableShape(parameters=shapes, result=self._shape(_awaited(result), depth))
+        inside = replace(self, constraints=False)  # of a function, pydantic sees only that it is one
+        shapes = tuple(inside._shape(parameter, depth) for parameter in taken)
+        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(result), depth))
 
-    def _instance(self, model: type[BaseModel], depth: int) -> ir.TypeShape:
+    def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
         origin, name = generic_origin(model), instance_name(model)
-        shapes = [self._shape(argument, depth) for argument in generic_arguments(model)]
-        if is_root_model(model):
+        if is_model(model) and is_root_model(model):
             raise UnsupportedTypeError(f"{describe(model)} is a root model without a name", "write the type it holds")
         if is_generic(model) or origin is None:
             raise UnsupportedTypeError(f"{describe(model)} is a generic model", "give it a type: Page[Item]")
-        if name is None or any(isinstance(part, ir.CallableShape | ir.StubShape) for part in shapes):
+        for argument in generic_arguments(model):
+            replace(self, constraints=is_model(origin))._shape(argument, depth)
+        if name is None:
             hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
             raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
         fault = named.nested(origin) or self.declarations.model(model)
@@ -241,6 +246,7 @@ class Shapes:
             fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
             shape = ir.ModelShape(model=reference)
         elif is_interface(annotation):
+            self._refuse_in_pydantic(annotation)
             fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
             shape = ir.InterfaceShape(interface=reference)
         else:
@@ -250,6 +256,11 @@ class Shapes:
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return shape
+
+    def _refuse_in_pydantic(self, annotation: object) -> None:
+        """Refuses a type that pydantic is to check and cannot."""
+        if self.constraints and not hasattr(annotation, "__get_pydantic_core_schema__"):
+            raise UnsupportedTypeError(*pydantic_cannot_check(describe(annotation)))
 
 
 def is_interface(value: object) -> bool:
@@ -267,7 +278,7 @@ def is_root_model(model: type[BaseModel]) -> bool:
     return issubclass(model, RootModel)
 
 
-def is_generic(value: type) -> bool:
+def is_generic(value: object) -> bool:
     """Whether a class has type parameters that nobody has given."""
     return bool(getattr(value, "__parameters__", ()))
 
@@ -299,7 +310,7 @@ def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
 
 def _record_fault(record: type) -> tuple[str, str] | None:
     if is_generic(record):
-        return f"{describe(record)} is generic", "declare it without type parameters"
+        return f"{describe(record)} is a generic model", "give it a type: Page[Item]"
     return None
 
 

@@ -54,7 +54,7 @@ class _Lowering:
         classes = tuple(self._interface(interface) for interface in interfaces)
         declared = [self._declared_codec(model) for model in schema.models]
         declared += [self._declared_codec(interface) for interface in interfaces]
-        variables = [self._type_variable(model.name, self._spell.model(_reference(model))) for model in schema.models]
+        variables = [self._type_variable(model.name, self._default_type(_reference(model))) for model in schema.models]
         variables += [self._type_variable(item.name, layout.string(f"{item.name}Stub")) for item in interfaces]
         summary = f"Typed stubs and server skeletons for {schema.path}."
         self._scope.imported(RUNTIME.rpartition(".")[0], "codegen_api as rpc")
@@ -81,6 +81,10 @@ class _Lowering:
         arguments = [layout.string(f"{name}R"), "covariant=True", f"default={default}"]
         return layout.call(f"{name}R = rpc.TypeVar", arguments)
 
+    def _default_type(self, model: ir.Reference) -> str:
+        spelled = self._spell.model(model)  # in quotes where it names stubs, which are defined later
+        return layout.string(spelled) if self._scope.is_bare(model) else spelled
+
     def _own(self, interface: ir.Interface) -> ir.Reference:
         return ir.Reference(module=self._schema.module, name=interface.name)
 
@@ -102,7 +106,7 @@ class _Lowering:
             decode_signature=layout.signature(
                 f"decode_{function}", ["wire: rpc.Wire", "source: rpc.Importer"], spelled, "", indent=""
             ),
-            model=spelled,
+            model=self._spell.typed_model_class(_reference(model)),
             root=self._spell.codec(model.fields[0].type) if model.form == "root" else "",
             fields_opening=f"fields: {mapping} =",
             fields=fields.read,

@@ -88,6 +88,17 @@ class Scope:
         found = graph.find_model(reference, self._schema, self._peers)
         return found.generic if found else None
 
+    def is_bare(self, reference: ir.Reference) -> bool:
+        """Whether a model that was made of a generic one is that one at run time, without its type arguments.
+
+        A plain class never has them then; and a pydantic model holds targets at one end and stubs at the other.
+        """
+        found = graph.find_model(reference, self._schema, self._peers)
+        if found is None or found.generic is None:
+            return False
+        plain = found.form not in {"pydantic", "root"}
+        return plain or graph.hold_capabilities(found.generic.arguments, self._schema, self._peers)
+
     def tags(self, union: ir.UnionShape) -> tuple[str, graph.Tags]:
         """The field that tells the models of a union apart, and the model of each of its values."""
         found = graph.tags(union, self._schema, self._peers)

@@ -12,6 +12,7 @@ Rule: one class, one method per place where a type can stand, each total over th
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from typing import Literal
 
 from capnweb_gen import ir, naming
@@ -120,7 +121,7 @@ class Spelling:
             decode = f"lambda wire, source: {decode}(wire, source)"
         pure = [] if self._scope.is_pure(reference) else ["pure=False"]
         function = "rpc.typed_dict" if self._scope.is_typed_dict(reference) else "rpc.model"
-        return function, [self.model(reference), encode, decode, f"lambda: {promise}", *pure]
+        return function, [self.model_class(reference), encode, decode, f"lambda: {promise}", *pure]
 
     def interface_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes an interface's codec."""
@@ -155,11 +156,28 @@ class Spelling:
     # ---- names
 
     def model(self, reference: ir.Reference) -> str:
-        """The model itself, which the module of the schema declares."""
+        """The model itself, which the module of the schema declares, as it arrives."""
+        return self._model_of(reference, self.awaited)
+
+    def _model_of(self, reference: ir.Reference, spell: Callable[[ir.TypeShape], str]) -> str:
         generic = self._scope.generic(reference)
         if generic is None:
             return self._scope.imported(reference.module, reference.name)
-        return f"{self.named(generic.origin)}[{', '.join(map(self.awaited, generic.arguments))}]"
+        return f"{self.named(generic.origin)}[{', '.join(map(spell, generic.arguments))}]"
+
+    def model_class(self, reference: ir.Reference) -> str:
+        """The class that a model is at run time."""
+        generic = self._scope.generic(reference)
+        if generic is None or not self._scope.is_bare(reference):
+            return self.model(reference)
+        return self.named(generic.origin)
+
+    def typed_model_class(self, reference: ir.Reference) -> str:
+        """The class that a model is at run time, as an expression that type checkers know the type arguments of."""
+        if not self._scope.is_bare(reference):
+            return self.model(reference)
+        cast = self._scope.imported("typing", "cast")
+        return f"{cast}({layout.string(f'type[{self.model(reference)}]')}, {self.model_class(reference)})"
 
     def named(self, reference: ir.Reference) -> str:
         """An enum or a NewType, which the module of the schema declares too."""
@@ -180,8 +198,8 @@ class Spelling:
                 return self._scope.generated(reference, lambda name: f"{name}Promise")
             case ir.InterfaceShape(interface=reference):
                 return self.interface(reference, "Promise")
-            case ir.OptionalShape(item=ir.ModelShape() | ir.InterfaceShape() as item):
-                return f"{self.promise(item)}[{self.awaited(shape)}]"
+            case ir.OptionalShape(item=item) if _is_promised_by_name(item):
+                return self._optional_promise(item)
             case ir.ListShape(item=inner):
                 return f"rpc.ListPromise[{self.awaited(inner)}, {self.promise(inner)}]"
             case ir.DictShape(value=inner):
@@ -196,6 +214,12 @@ class Spelling:
                 return "rpc.AnyPromise"
             case _:
                 return f"rpc.RpcPromise[{self.awaited(shape)}]"
+
+    def _optional_promise(self, item: ir.TypeShape) -> str:
+        """The promise of what may be None: it has all that the promise of the thing itself has."""
+        awaited = f"{self.awaited(item)} | None"
+        promise = self.promise(item)
+        return f"{promise[:-1]}, {awaited}]" if promise.endswith("]") else f"{promise}[{awaited}]"
 
     # ---- awaited
 
@@ -251,6 +275,24 @@ class Spelling:
                 return " | ".join(map(self.given, members))
             case _:
                 return " | ".join(self._whole(shape))
+
+    def _held(self, shape: ir.TypeShape) -> str:
+        """What a type argument of a generic model is when the model is given: as awaited, but for capabilities."""
+        match shape:
+            case ir.ListShape(item=item):
+                return f"{self._scope.builtin('list')}[{self._held(item)}]"
+            case ir.DictShape(value=value):
+                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self._held(value)}]"
+            case ir.OptionalShape(item=item):
+                return f"{self._held(item)} | None"
+            case ir.TupleShape(items=items):
+                return f"{self._scope.builtin('tuple')}[{', '.join(map(self._held, items))}]"
+            case ir.CollectionShape(container="tuple", item=item):
+                return f"{self._scope.builtin('tuple')}[{self._held(item)}, ...]"
+            case ir.ModelShape(model=reference):
+                return self._model_of(reference, self._held)
+            case _:
+                return " | ".join(self._whole(shape)) if ir.by_reference(shape) else self.awaited(shape)
 
     def result(self, shape: ir.TypeShape) -> str:
         """What a method of a target gives: at once, or when it is awaited."""
@@ -309,6 +351,8 @@ class Spelling:
                 return [f"{self._scope.imported('collections.abc', 'AsyncIterable')}[{self.given(item)}]"]
             case ir.WritableShape(item=item):
                 return [f"rpc.WritableTarget[{self.awaited(item)}]", self.awaited(shape)]
+            case ir.ModelShape(model=reference):
+                return [self._model_of(reference, self._held)]
             case _:
                 return [self._leaf(shape)]
 
@@ -374,6 +418,11 @@ class Spelling:
                 return self.model(reference)
             case _:
                 raise AssertionError(f"{shape!r} is not a leaf")
+
+
+def _is_promised_by_name(shape: ir.TypeShape) -> bool:
+    """Whether promises of a type have members of their own, and say by a last type parameter what they give."""
+    return isinstance(shape, ir.ModelShape) or (ir.by_reference(shape) and not isinstance(shape, ir.WritableShape))
 
 
 def _order_to_try(shape: ir.TypeShape) -> int:

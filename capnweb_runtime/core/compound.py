@@ -361,10 +361,11 @@ class TaggedCodec(TypeCodec):
         if isinstance(value, PromiseRef) or hasattr(type(value), "__await__"):
             return self.other(value, to)
         for codec in self._codecs:  # an instance of a subclass, or a dict
+            mark = to.mark()
             try:
                 return codec.encode(value, to)
             except Mismatch:
-                continue
+                to.take_back(mark)  # what the fields before the wrong one held
         raise value_mismatch(self.label, value)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
@@ -263,7 +263,19 @@ class Budget:
             raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
 
 
-class ReadableRef:
+class Held:
+    """Base of what a field of a pydantic model may be by its class, such as `Room[UserStub]`: an instance of it."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return {"type": "is-instance", "cls": cls}
+
+
+class ReadableRef(Held):
     """Base of readable streams that came in, as the application holds them."""
 
     _pipe: Pipe
@@ -415,7 +427,7 @@ class Ref:
     _hook: Hook
 
 
-class StubRef(Ref):
+class StubRef(Ref, Held):
     """A capability in a tree of values."""
 
     __slots__ = ()
@@ -463,7 +475,7 @@ class PlainPromise(PromiseRef):
         self._path = ()
 
 
-class Exportable(ABC):
+class Exportable(Held, ABC):
     """Base of local objects that are passed by reference.
 
     Attributes:

@@ -6,7 +6,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 from capnweb_runtime.core.cell import Cell
@@ -184,3 +184,14 @@ def _give_up(value: Any) -> None:
     elif isinstance(value, dict):
         for item in value.values():
             _give_up(item)
+    else:
+        for item in _fields(value):
+            _give_up(item)
+
+
+def _fields(value: Any) -> Iterator[Any]:
+    """What a pydantic model or a dataclass holds; nothing of anything else."""
+    cls = type(value)
+    names: Iterable[str] = getattr(cls, "__pydantic_fields__", getattr(cls, "__dataclass_fields__", ()))
+    yield from (getattr(value, name, None) for name in names)
+    yield from (getattr(value, "__pydantic_extra__", None) or {}).values()

@@ -6,6 +6,7 @@ been imported, because it may be of a model of that schema.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -64,7 +65,7 @@ class Method:
 
 @dataclass(frozen=True)
 class RandomSchema:
-    """A schema of one interface, Api, and its models."""
+    """A schema of one interface, Api, its models, and the capabilities in them, which are all of the interface Item."""
 
     models: tuple[str, ...]
     methods: tuple[Method, ...]
@@ -74,11 +75,13 @@ class RandomSchema:
     def text(self) -> str:
         """The source."""
         imports = (
-            "from datetime import datetime\nfrom typing import Literal, Protocol\n\nfrom pydantic import BaseModel\n"
+            "from datetime import datetime\nfrom typing import Literal, Protocol\n\nfrom pydantic import BaseModel\n\n"
+            "from capnweb_runtime.schema import Capability\n"
         )
+        item = "class Item(Protocol):\n    async def number(self) -> int: ...\n"
         models = "".join(f"\n\n{model}" for model in self.models)
         methods = "".join(method.text for method in self.methods)
-        return f'{imports}\nWIRE_CASE = "{self.case}"\n{models}\n\nclass Api(Protocol):\n{methods}'
+        return f'{imports}\nWIRE_CASE = "{self.case}"\n\n\n{item}{models}\n\nclass Api(Protocol):\n{methods}'
 
 
 def _scalar(text: str, values: st.SearchStrategy[Any]) -> Form:
@@ -97,6 +100,22 @@ SCALARS = (
     _scalar("int | str", _INTEGERS | _TEXTS),
     _scalar("bytes | bool | str", st.binary(max_size=9) | st.booleans() | _TEXTS),
 )
+
+
+def _items(module: ModuleType) -> st.SearchStrategy[Any]:
+    """Targets; the module that has their class is imported by now."""
+    generated = sys.modules[module.__name__.replace("_schemas.", "_generated.")]
+    target = type("Item", (generated.ItemTarget,), {"number": lambda self: self.held})
+
+    def make(held: int) -> Any:
+        made = target()
+        made.held = held
+        return made
+
+    return _INTEGERS.map(make)
+
+
+CAPABILITY = Form("Capability[Item]", _items)
 
 
 def _list(item: Form) -> Form:
@@ -120,7 +139,7 @@ def _optional(item: Form) -> Form:
 
 def forms(known: list[Form]) -> st.SearchStrategy[Form]:
     """Types made of scalars and of models that are known by now."""
-    leaves = st.sampled_from([*SCALARS, *known])
+    leaves = st.sampled_from([*SCALARS, CAPABILITY, *known])
     return st.recursive(
         leaves,
         lambda inner: st.one_of(

@@ -104,25 +104,22 @@ def test_functions_can_be_taken_and_given(compile_text: Compile) -> None:
 
 
 @pytest.mark.parametrize(
-    ("shape", "what"),
+    "shape",
     [
-        (ir.StubShape(), "a capability"),
-        (ir.StreamShape(item=INT), "a stream"),
-        (ir.WritableShape(item=INT), "a stream"),
-        (ir.Scalar(name="request"), "a Request, whose body may be a stream"),
-        (ir.Scalar(name="response"), "a Response, whose body may be a stream"),
-        (ir.CallableShape(parameters=(), result=INT), "a function"),
-        (ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")), "the capability Loan"),
+        *(
+            ir.Scalar.model_validate({"name": name})
+            for name in ("any", "blob", "url", "headers", "request", "response")
+        ),
+        ir.StubShape(),
+        ir.StreamShape(item=INT),
+        ir.WritableShape(item=INT),
+        ir.CallableShape(parameters=(), result=INT),
+        ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")),
     ],
 )
-def test_a_model_cannot_hold_what_travels_by_reference_at_any_depth(shape: ir.TypeShape, what: str) -> None:
+def test_a_model_can_hold_whatever_travels_at_any_depth(shape: ir.TypeShape) -> None:
     inside = ir.TupleShape(items=(INT, ir.ListShape(item=ir.OptionalShape(item=shape))))
-    assert [fault.message for fault in check((with_field(inside),))] == [f"Book.page: a model cannot hold {what}"]
-
-
-@pytest.mark.parametrize("name", ["any", "blob", "url", "headers"])
-def test_a_model_can_hold_values_of_the_web_and_any_value(name: ir.ScalarName) -> None:
-    assert check((with_field(ir.DictShape(value=ir.Scalar(name=name))),)) == []
+    assert check((with_field(inside),)) == []
 
 
 def with_field(shape: ir.TypeShape) -> ir.Schema:

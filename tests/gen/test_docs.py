@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 import tomllib
 from pathlib import Path
 from typing import get_args
@@ -70,3 +73,24 @@ def test_every_command_is_listed() -> None:
 def test_links_lead_somewhere(path: Path) -> None:
     for link in re.findall(r"\]\(([^)#]+)\)", path.read_text("utf-8")):
         assert (path.parent / link).exists(), link
+
+
+def test_the_capabilities_that_are_shown_do_what_is_said(tmp_path: Path) -> None:
+    text = (ROOT / "docs/capabilities.md").read_text("utf-8")
+    blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)
+    (printed,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
+    for name, content in (*blocks, ("schemas/__init__.py", "")):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(content, "utf-8")
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+    def run(*command: str) -> str:
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    run("-m", "capnweb_gen.cli", "schemas", "--out", "generated")
+    assert run("house.py") == printed
+    run("-m", "mypy", "--strict", "--no-error-summary", "house.py")

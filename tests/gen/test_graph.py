@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Literal
 
+import pytest
+
 from capnweb_gen import graph, ir
 
 HERE = ir.Position(line=1, column=1)
@@ -112,3 +114,22 @@ def test_what_a_model_can_hold_counts_at_any_depth_and_in_other_schemas() -> Non
     loose, data = model("Foreign", ANY, module="elsewhere"), model("Foreign", module="elsewhere")
     assert not pure("Outer", with_models("a", outer), with_models("b", middle, loose))
     assert pure("Outer", with_models("a", outer), with_models("b", middle, data))
+
+
+CAPABILITIES: tuple[ir.TypeShape, ...] = (
+    ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")),
+    ir.CallableShape(parameters=(), result=ir.Scalar(name="none")),
+    ir.StubShape(),
+    ir.StreamShape(item=ir.Scalar(name="int")),
+    ir.WritableShape(item=ir.Scalar(name="int")),
+)
+
+
+@pytest.mark.parametrize("held", CAPABILITIES)
+def test_a_model_with_a_capability_is_not_pure_and_is_known_to_hold_one(held: ir.TypeShape) -> None:
+    inner = model("Inner", ir.ListShape(item=ir.OptionalShape(item=held)), of("Inner"))
+    schema = with_models("a", inner, model("Outer", of("Inner")), model("Data", ir.Scalar(name="int"), ANY))
+    peers = graph.by_module((schema,))
+    assert not pure("Outer", schema)
+    assert graph.hold_capabilities([of("Outer")], schema, peers)
+    assert not graph.hold_capabilities([of("Data"), ir.Scalar(name="any")], schema, peers)

@@ -122,6 +122,14 @@ EXHIBITS = (
         ("BookCalls.page", "BookCalls.notes", "BookTarget.page", "BookTarget.notes"),
     ),
     golden(
+        "Capabilities inside models",
+        "A type parameter stands for a capability: a stub where the model arrives, a target or a stub where it is "
+        "given. The promise of the model has the capability's promise.",
+        "capabilities_in_models",
+        ("Room", "House.room", "House.rent"),
+        ("RoomUserPromise", "HouseCalls.room", "HouseCalls.rent", "HouseTarget.room", "HouseTarget.rent"),
+    ),
+    golden(
         "Names that are taken",
         "Whatever cannot be compiled is told with its place and what to write instead, all of it in one run.",
         "reserved_names",

@@ -9,10 +9,10 @@ import pytest
 
 from capnweb_runtime import AnyPromise, AnyStub, DisposedError
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.any_stub import CallbackPromise, StubPromise, unwrap
+from capnweb_runtime.any_stub import CallbackPromise, StubPromise, as_stub, unwrap
 from capnweb_runtime.core.interface import method
 from tests.runtime.conftest import Join
-from tests.runtime.example import CALL_INT, Book, Counter, Desk
+from tests.runtime.example import CALL_INT, Book, Counter, CounterStub, Desk
 from tests.runtime.pair import Pair, begin, outcome
 
 
@@ -132,6 +132,14 @@ class TestValues:
         peers.dispose()
         assert unwrap(home, Counter) is None
 
+    def test_as_stub_tells_the_class_of_a_stub(self, join: Join) -> None:
+        pair, desk = joined(join)
+        held: object = pair.wait(desk.call("counter"))
+        assert as_stub(held, AnyStub) is held
+        with pytest.raises(TypeError, match="expected CounterStub, got AnyStub"):
+            as_stub(held, CounterStub)
+        as_stub(held, AnyStub).dispose()
+
 
 class TestCodecs:
     """What generated code uses for `Any`, any capability, and functions in results."""
@@ -202,6 +210,12 @@ class TestCodecs:
         function = pair.wait(promise)
         assert pair.wait(function(4)) == 8
         function.dispose()
+
+    def test_a_function_that_may_be_none_is_called_with_its_own_types(self, join: Join) -> None:
+        codec = rpc.optional(rpc.callback(rpc.INT, rpc.INT))
+        promise: Any = CallbackPromise(join(None, Desk()).a.session.remote_main, (), codec)
+        with pytest.raises(TypeError, match="expected int, got str 'x'"):
+            promise("x")
 
 
 def test_promises_of_any_kind_are_awaitables_and_no_coroutines() -> None:

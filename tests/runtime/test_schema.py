@@ -4,11 +4,22 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from typing import Protocol
+from collections.abc import AsyncIterator
+from typing import Any, Protocol, get_args
 
 from pydantic import BaseModel
 
-from capnweb_runtime.schema import InterfaceModel, Method, Property, Stub, Writable, interface, wire_name
+from capnweb_runtime.schema import (
+    BY_REFERENCE,
+    Capability,
+    InterfaceModel,
+    Method,
+    Property,
+    Stub,
+    Writable,
+    interface,
+    wire_name,
+)
 
 
 def test_importing_it_does_not_import_pydantic() -> None:
@@ -48,3 +59,19 @@ def test_models_of_parameters_may_name_capabilities() -> None:
         sink: Writable[bytes]
 
     assert list(Link.model_fields) == ["counter", "spare", "sink"]
+
+
+class Loan(Protocol):
+    async def renew(self) -> None: ...
+
+
+def test_a_model_holds_a_capability_that_pydantic_does_not_look_at() -> None:
+    class Shelf(BaseModel):
+        first: Capability[Loan]
+        others: list[Capability[Loan]] = []
+        log: Capability[AsyncIterator[int]] | None = None
+
+    loan: Any = object()
+    shelf = Shelf.model_validate({"first": loan, "others": [loan]}, strict=True)
+    assert (shelf.first, shelf.others, shelf.log) == (loan, [loan], None)
+    assert get_args(Capability[Loan]) == (Loan, BY_REFERENCE)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import InitVar, dataclass, field, make_dataclass
-from typing import Any, ClassVar, NamedTuple, NotRequired, Required
+from typing import Any, ClassVar, Generic, NamedTuple, NotRequired, Required, TypeVar
 
 import pytest
 import typing_extensions
@@ -97,6 +97,27 @@ def test_the_keys_of_a_typed_dict() -> None:
     expected = (RecordField("title", str, True), RecordField("year", int, False), RecordField("url", str, False))
     assert record_fields(Movie) == expected
     assert record_fields(Search) == (RecordField("words", str, True), RecordField("before", int, False))
+
+
+T = TypeVar("T")
+K = TypeVar("K")
+
+
+@dataclass
+class Pair(Generic[K, T]):
+    key: K
+    values: dict[str, T | None]
+    size: int = 0
+
+
+class Reply(TypedDict, Generic[T]):
+    body: NotRequired[T]
+
+
+def test_type_parameters_become_what_they_stand_for_at_any_depth() -> None:
+    assert [field.annotation for field in record_fields(Pair, (str, Spot))] == [str, dict[str, Spot | None], int]
+    assert record_fields(Reply, (int,)) == (RecordField("body", int, False),)
+    assert record_fields(Pair)[0].annotation is K
 
 
 @pytest.mark.parametrize(

@@ -73,7 +73,7 @@ class Everything:
     def __init__(self) -> None:
         self.told: list[str] = []
 
-    def model(self, model: type[object]) -> None:
+    def model(self, model: typing.Any) -> None:
         self.told.append(model.__name__)
 
     def interface(self, interface: type) -> None:
@@ -181,7 +181,7 @@ def test_records_are_models() -> None:
 
 def test_a_reason_against_a_model_is_passed_on() -> None:
     class Refusing(Everything):
-        def model(self, model: type[object]) -> typing.Any:
+        def model(self, model: object) -> typing.Any:
             return "no", "use another"
 
     shape = Shapes(globals(), Refusing(), False).from_text("list[Book]", HERE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 import pytest
 
 from capnweb_gen import graph, ir
@@ -69,7 +71,7 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (named(many(MODEL)), "rpc.DictPromise[list[Book], rpc.ListPromise[Book, BookPromise]]"),
         (ANY, "rpc.AnyPromise"),
         (STUB, "rpc.StubPromise"),
-        (maybe(STUB), "rpc.RpcPromise[rpc.AnyStub | None]"),
+        (maybe(STUB), "rpc.StubPromise[rpc.AnyStub | None]"),
         (named(ANY), "rpc.DictPromise[Any, rpc.AnyPromise]"),
         (URL, "rpc.RpcPromise[rpc.Url]"),
         (NUMBER, "rpc.RpcPromise[float | int]"),
@@ -77,15 +79,64 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (pair(INT, LOAN), "rpc.RpcPromise[tuple[int, LoanStub]]"),
         (stream(MODEL), "rpc.StreamPromise[Book]"),
         (stream(LOAN), "rpc.StreamPromise[LoanStub]"),
-        (maybe(stream(INT)), "rpc.RpcPromise[rpc.ReadableStream[int] | None]"),
+        (maybe(stream(INT)), "rpc.StreamPromise[int, rpc.ReadableStream[int] | None]"),
         (many(stream(INT)), "rpc.ListPromise[rpc.ReadableStream[int], rpc.StreamPromise[int]]"),
         (writable(LOAN), "rpc.RpcPromise[rpc.WritableStream[LoanTarget | LoanStub]]"),
         (ASK, "rpc.CallbackPromise[[LoanTarget | LoanStub, int], int]"),
-        (maybe(CALL), "rpc.RpcPromise[rpc.CallbackStub[[Book], None] | None]"),
+        (maybe(CALL), "rpc.CallbackPromise[[Book], None, rpc.CallbackStub[[Book], None] | None]"),
     ],
 )
 def test_what_a_call_gives(shape: ir.TypeShape, text: str) -> None:
     assert spelling().promise(shape) == text
+
+
+def of_generic(form: Literal["pydantic", "dataclass"], *arguments: ir.TypeShape) -> tuple[Spelling, ir.ModelShape]:
+    """A spelling for a schema with a generic model that was given type arguments, and that model."""
+    origin = ir.Reference(module="b", name="Page")
+    generic = ir.Generic(origin=origin, arguments=arguments)
+    position = ir.Position(line=1, column=1)
+    made = ir.Model(name="PageOf", module="a", path="a.py", form=form, generic=generic, position=position)
+    schema = ir.Schema(module="a", path="a.py", output="a.py", models=(made,))
+    shape = ir.ModelShape(model=ir.Reference(module="a", name="PageOf"))
+    return Spelling(Scope(schema, graph.by_module((schema,)), frozenset()), frozenset()), shape
+
+
+@pytest.mark.parametrize(
+    ("argument", "awaited", "given"),
+    [
+        (LOAN, "LoanStub", "LoanTarget | LoanStub"),
+        (maybe(LOAN), "LoanStub | None", "LoanTarget | LoanStub | None"),
+        (many(LOAN), "list[LoanStub]", "list[LoanTarget | LoanStub]"),
+        (named(LOAN), "dict[str, LoanStub]", "dict[str, LoanTarget | LoanStub]"),
+        (pair(INT, LOAN), "tuple[int, LoanStub]", "tuple[int, LoanTarget | LoanStub]"),
+        (stream(INT), "rpc.ReadableStream[int]", "AsyncIterable[int]"),
+        (many(INT), "list[int]", "list[int]"),
+        (MODEL, "Book", "Book"),
+    ],
+)
+def test_a_generic_model_holds_stubs_when_it_arrives_and_takes_targets(
+    argument: ir.TypeShape, awaited: str, given: str
+) -> None:
+    spelled, shape = of_generic("pydantic", argument)
+    assert spelled.awaited(shape) == f"Page[{awaited}]"
+    assert spelled.given(shape) == f"Page[{given}]"
+    assert spelled.argument(shape) == f"Page[{given}] | rpc.RpcPromise[Page[{awaited}]]"
+
+
+@pytest.mark.parametrize(
+    ("form", "argument", "text", "typed"),
+    [
+        ("pydantic", INT, "Page[int]", "Page[int]"),
+        ("pydantic", LOAN, "Page", 'cast("type[Page[LoanStub]]", Page)'),
+        ("dataclass", INT, "Page", 'cast("type[Page[int]]", Page)'),
+    ],
+)
+def test_the_class_of_a_generic_model_at_run_time(
+    form: Literal["pydantic", "dataclass"], argument: ir.TypeShape, text: str, typed: str
+) -> None:
+    spelled, shape = of_generic(form, argument)
+    assert spelled.model_class(shape.model) == text
+    assert spelled.typed_model_class(shape.model) == typed
 
 
 @pytest.mark.parametrize(

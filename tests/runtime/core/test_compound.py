@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from typing_extensions import TypedDict
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.codecs import TypeCodec
@@ -213,6 +214,38 @@ def test_a_promise_may_stand_for_a_part() -> None:
     assert encode(rpc.list_of(rpc.INT), [1, promise]) == [[1, ["promise", 1]]]
     assert encode(rpc.dict_of(rpc.INT), {"a": promise}) == {"a": ["promise", 1]}
     assert encode(rpc.tuple_of(rpc.INT, rpc.STR), (promise, "a")) == [[["promise", 1], "a"]]
+
+
+class Taken(TypedDict):
+    counter: Any
+    kind: str
+
+
+def tagged(kind: str) -> TypeCodec:
+    """A dict that says what it is after the capability that it holds."""
+
+    def encoded(value: Any, to: rpc.Exporter) -> Any:
+        return {
+            "counter": example.COUNTER.encode(value["counter"], to),
+            "kind": rpc.literal_of(kind).encode(value["kind"], to),
+        }
+
+    return rpc.typed_dict(Taken, encoded, lambda wire, source: wire, lambda: rpc.RpcPromise, pure=False)
+
+
+def test_what_a_wrong_member_of_a_union_has_exported_is_taken_back() -> None:
+    class Watched(Counter):
+        gone = 0
+
+        def dispose(self) -> None:
+            Watched.gone += 1
+
+    union = rpc.tagged_union("kind", ("a", tagged("a")), ("b", tagged("b")))
+    loopback = Loopback(SyncHost())
+    assert union.encode({"counter": Watched(1), "kind": "b"}, loopback) == {"counter": ["export", 1], "kind": "b"}
+    assert Watched.gone == 1
+    loopback.dispose()
+    assert Watched.gone == 2
 
 
 def test_only_data_is_pure() -> None:

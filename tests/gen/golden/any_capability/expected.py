@@ -115,7 +115,7 @@ class RegistryCalls(rpc.Calls):
         self,
         name: str | rpc.RpcPromise[str],
         fallback: rpc.RpcTarget | rpc.RpcStub | Callable[..., Any] | rpc.RpcPromise[Any] | None = rpc.omitted(None),
-    ) -> rpc.RpcPromise[rpc.AnyStub | None]:
+    ) -> rpc.StubPromise[rpc.AnyStub | None]:
         return self._call(RegistrySpec.find, name, fallback)
 
     def everything(self) -> rpc.DictPromise[rpc.AnyStub, rpc.StubPromise]:

@@ -189,7 +189,7 @@ class BusCalls(rpc.Calls):
     def subscribe(self, topic: str | rpc.RpcPromise[str]) -> rpc.CallbackPromise[[Event], None]:
         return self._call(BusSpec.subscribe, topic)
 
-    def parser(self) -> rpc.RpcPromise[rpc.CallbackStub[[str], Event] | None]:
+    def parser(self) -> rpc.CallbackPromise[[str], Event, rpc.CallbackStub[[str], Event] | None]:
         return self._call(BusSpec.parser)
 
     def openers(self) -> rpc.DictPromise[rpc.CallbackStub[[str], SourceStub], rpc.CallbackPromise[[str], SourceStub]]:

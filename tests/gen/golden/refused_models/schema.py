@@ -12,14 +12,14 @@ if TYPE_CHECKING:
 
 
 @runtime_checkable
-class Capability(Protocol):
+class Member(Protocol):
     async def use(self) -> None: ...
 
 
 class Holder(BaseModel):
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
-    capability: Capability
+    member: Member
     stream: AsyncIterator[int]
     request: Request
     responses: list[Response]

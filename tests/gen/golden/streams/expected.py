@@ -196,7 +196,7 @@ class MachineCalls(rpc.Calls):
 
     def maybe(
         self, name: str | rpc.RpcPromise[str], instead: AsyncIterable[bytes] | None = rpc.omitted(None)
-    ) -> rpc.RpcPromise[rpc.ReadableStream[bytes] | None]:
+    ) -> rpc.StreamPromise[bytes, rpc.ReadableStream[bytes] | None]:
         return self._call(MachineSpec.maybe, name, instead)
 
     def several(

@@ -1,0 +1,17 @@
+from typing import Generic, Protocol, TypeVar
+
+from pydantic import BaseModel
+
+T = TypeVar("T")
+
+
+class Cursor(Protocol):
+    async def next(self) -> int: ...
+
+
+class Page(BaseModel, Generic[T]):
+    items: list[T]
+
+
+class Book(Protocol):
+    async def page(self) -> Page[Cursor]: ...
