@@ -114,7 +114,7 @@ class _Lowering:
             builder=naming.builder(model.name),
             declared_builder=layout.call(
                 f"{naming.builder(model.name)} = {_BUILDERS.get(model.form, 'rpc.record_builder')}",
-                [spelled, *fields.keys],
+                [self._spell.typed_model_class(_reference(model)), *fields.keys],
             ),
             keeps_extra=model.extra == "allow",
             looks=any("(x := " in entry for entry in sent),

@@ -14,10 +14,18 @@ from typing import cast
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_models.schema import Door, Login, Note, Page, Pair, Room, Seat
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+DOOR_BUILDER = rpc.builder(Door, "owner", "keys", "guard", "on_open", "log", "bell", "anything")
+NOTE_BUILDER = rpc.record_builder(Note, "author", "readers", "on_read")
+PAIR_BUILDER = rpc.record_builder(Pair, "left", "right")
+LOGIN_BUILDER = rpc.typed_dict_builder(Login, "user", "seat")
+SEAT_USER_INT_BUILDER = rpc.record_builder(cast("type[Seat[UserStub, int]]", Seat), "row", "taken_by")
+ROOM_USER_BUILDER = rpc.builder(cast("type[Room[UserStub]]", Room), "name", "owner", "guests")
+PAGE_SEAT_USER_INT_BUILDER = rpc.builder(cast("type[Page[Seat[UserStub, int]]]", Page), "items")
 
 
 def encode_door(value: Door, to: rpc.Exporter) -> rpc.Wire:
@@ -33,15 +41,18 @@ def encode_door(value: Door, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_door(wire: rpc.Wire, source: rpc.Importer) -> Door:
-    read = rpc.reader(Door, wire, source)
-    read.required("owner", "owner", USER)
-    read.optional("keys", "keys", DICT_USER)
-    read.optional("guard", "guard", OPTIONAL_USER)
-    read.optional("on_open", "on_open", OPTIONAL_CALL_USER_TO_BOOL)
-    read.optional("log", "log", OPTIONAL_STREAM_STR)
-    read.optional("bell", "bell", OPTIONAL_WRITABLE_STR)
-    read.optional("anything", "anything", OPTIONAL_STUB)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise DOOR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "owner": rpc.read_field(wire, "owner", USER, source),
+    }
+    rpc.read_optional(fields, "keys", wire, "keys", DICT_USER, source)
+    rpc.read_optional(fields, "guard", wire, "guard", OPTIONAL_USER, source)
+    rpc.read_optional(fields, "on_open", wire, "on_open", OPTIONAL_CALL_USER_TO_BOOL, source)
+    rpc.read_optional(fields, "log", wire, "log", OPTIONAL_STREAM_STR, source)
+    rpc.read_optional(fields, "bell", wire, "bell", OPTIONAL_WRITABLE_STR, source)
+    rpc.read_optional(fields, "anything", wire, "anything", OPTIONAL_STUB, source)
+    return DOOR_BUILDER.build(fields, wire, source)
 
 
 def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
@@ -53,11 +64,14 @@ def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_note(wire: rpc.Wire, source: rpc.Importer) -> Note:
-    read = rpc.record_reader(Note, wire, source)
-    read.required("author", "author", USER)
-    read.optional("readers", "readers", TUPLE_OF_ANY_OPTIONAL_USER)
-    read.optional("on_read", "on_read", OPTIONAL_CALL_STR)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise NOTE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "author": rpc.read_field(wire, "author", USER, source),
+    }
+    rpc.read_optional(fields, "readers", wire, "readers", TUPLE_OF_ANY_OPTIONAL_USER, source)
+    rpc.read_optional(fields, "on_read", wire, "on_read", OPTIONAL_CALL_STR, source)
+    return NOTE_BUILDER.build(fields, wire, source)
 
 
 def encode_pair(value: Pair, to: rpc.Exporter) -> rpc.Wire:
@@ -68,10 +82,13 @@ def encode_pair(value: Pair, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_pair(wire: rpc.Wire, source: rpc.Importer) -> Pair:
-    read = rpc.record_reader(Pair, wire, source)
-    read.required("left", "left", USER)
-    read.optional("right", "right", OPTIONAL_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAIR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "left": rpc.read_field(wire, "left", USER, source),
+    }
+    rpc.read_optional(fields, "right", wire, "right", OPTIONAL_USER, source)
+    return PAIR_BUILDER.build(fields, wire, source)
 
 
 def encode_login(value: Login, to: rpc.Exporter) -> rpc.Wire:
@@ -84,40 +101,50 @@ def encode_login(value: Login, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_login(wire: rpc.Wire, source: rpc.Importer) -> Login:
-    read = rpc.record_reader(Login, wire, source)
-    read.optional("user", "user", USER)
-    read.optional("seat", "seat", SEAT_USER_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise LOGIN_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {}
+    rpc.read_optional(fields, "user", wire, "user", USER, source)
+    rpc.read_optional(fields, "seat", wire, "seat", SEAT_USER_INT, source)
+    return LOGIN_BUILDER.build(fields, wire, source)
 
 
 def encode_seat_user_int(value: Seat[UserStub, int], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "row": rpc.INT.encode(value.row, to),
+        "row": x if type(x := value.row) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "taken_by": OPTIONAL_USER.encode(value.taken_by, to),
     }
 
 
 def decode_seat_user_int(wire: rpc.Wire, source: rpc.Importer) -> Seat[UserStub, int]:
-    read = rpc.record_reader(cast("type[Seat[UserStub, int]]", Seat), wire, source)
-    read.required("row", "row", rpc.INT)
-    read.optional("taken_by", "taken_by", OPTIONAL_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise SEAT_USER_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "row": x if type(x := wire.get("row")) is int else rpc.read_field(wire, "row", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "taken_by", wire, "taken_by", OPTIONAL_USER, source)
+    return SEAT_USER_INT_BUILDER.build(fields, wire, source)
 
 
 def encode_room_user(value: Room[UserStub], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "name": rpc.STR.encode(value.name, to),
+        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "owner": USER.encode(value.owner, to),
         "guests": LIST_USER.encode(value.guests, to),
     }
 
 
 def decode_room_user(wire: rpc.Wire, source: rpc.Importer) -> Room[UserStub]:
-    read = rpc.reader(cast("type[Room[UserStub]]", Room), wire, source)
-    read.required("name", "name", rpc.STR)
-    read.required("owner", "owner", USER)
-    read.optional("guests", "guests", LIST_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ROOM_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "owner": rpc.read_field(wire, "owner", USER, source),
+    }
+    rpc.read_optional(fields, "guests", wire, "guests", LIST_USER, source)
+    return ROOM_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_page_seat_user_int(value: Page[Seat[UserStub, int]], to: rpc.Exporter) -> rpc.Wire:
@@ -127,9 +154,12 @@ def encode_page_seat_user_int(value: Page[Seat[UserStub, int]], to: rpc.Exporter
 
 
 def decode_page_seat_user_int(wire: rpc.Wire, source: rpc.Importer) -> Page[Seat[UserStub, int]]:
-    read = rpc.reader(cast("type[Page[Seat[UserStub, int]]]", Page), wire, source)
-    read.required("items", "items", LIST_SEAT_USER_INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise PAGE_SEAT_USER_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": rpc.read_field(wire, "items", LIST_SEAT_USER_INT, source),
+    }
+    return PAGE_SEAT_USER_INT_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,10 +14,24 @@ from typing import Any, cast
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_more_models.schema import Entry, Mail, Reply, Users, Wired, Wrap
 
-rpc.require(1)
+rpc.require(2)
 
 
 # ---- models: one encode and one decode function each
+
+WIRED_BUILDER = rpc.builder(Wired, "lamp", "entry")
+MAIL_BUILDER = rpc.builder(Mail, "request")
+ENTRY_USER_BUILDER = rpc.record_builder(cast("type[Entry[UserStub]]", Entry), "item", "number")
+ENTRY_INT_BUILDER = rpc.record_builder(cast("type[Entry[int]]", Entry), "item", "number")
+REPLY_USER_BUILDER = rpc.typed_dict_builder(cast("type[Reply[UserStub]]", Reply), "body")
+WRAP_LIST_USER_BUILDER = rpc.builder(cast("type[Wrap[list[UserStub]]]", Wrap), "value")
+WRAP_OPTIONAL_USER_BUILDER = rpc.builder(cast("type[Wrap[UserStub | None]]", Wrap), "value")
+WRAP_USER_BUILDER = rpc.builder(cast("type[Wrap[UserStub]]", Wrap), "value")
+WRAP_WRAP_USER_BUILDER = rpc.builder(cast("type[Wrap[Wrap[UserStub]]]", Wrap), "value")
+WRAP_WIRED_BUILDER = rpc.builder(cast("type[Wrap[Wired]]", Wrap), "value")
+WRAP_DICT_STR_USER_BUILDER = rpc.builder(cast("type[Wrap[dict[str, UserStub]]]", Wrap), "value")
+WRAP_ENTRY_USER_BUILDER = rpc.builder(cast("type[Wrap[Entry[UserStub]]]", Wrap), "value")
+WRAP_STUB_BUILDER = rpc.builder(cast("type[Wrap[rpc.AnyStub]]", Wrap), "value")
 
 
 def encode_users(value: Users, to: rpc.Exporter) -> rpc.Wire:
@@ -36,10 +50,13 @@ def encode_wired(value: Wired, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_wired(wire: rpc.Wire, source: rpc.Importer) -> Wired:
-    read = rpc.reader(Wired, wire, source)
-    read.required("lamp", "lamp", LAMP)
-    read.optional("entry", "entry", OPTIONAL_ENTRY_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WIRED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "lamp": rpc.read_field(wire, "lamp", LAMP, source),
+    }
+    rpc.read_optional(fields, "entry", wire, "entry", OPTIONAL_ENTRY_USER, source)
+    return WIRED_BUILDER.build(fields, wire, source)
 
 
 def encode_mail(value: Mail, to: rpc.Exporter) -> rpc.Wire:
@@ -49,37 +66,48 @@ def encode_mail(value: Mail, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_mail(wire: rpc.Wire, source: rpc.Importer) -> Mail:
-    read = rpc.reader(Mail, wire, source)
-    read.required("request", "request", rpc.REQUEST)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise MAIL_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "request": rpc.read_field(wire, "request", rpc.REQUEST, source),
+    }
+    return MAIL_BUILDER.build(fields, wire, source)
 
 
 def encode_entry_user(value: Entry[UserStub], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
         "item": USER.encode(value.item, to),
-        "number": rpc.INT.encode(value.number, to),
+        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_entry_user(wire: rpc.Wire, source: rpc.Importer) -> Entry[UserStub]:
-    read = rpc.record_reader(cast("type[Entry[UserStub]]", Entry), wire, source)
-    read.required("item", "item", USER)
-    read.optional("number", "number", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ENTRY_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "item": rpc.read_field(wire, "item", USER, source),
+    }
+    rpc.read_optional(fields, "number", wire, "number", rpc.INT, source)
+    return ENTRY_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_entry_int(value: Entry[int], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
     return {
-        "item": rpc.INT.encode(value.item, to),
-        "number": rpc.INT.encode(value.number, to),
+        "item": x if type(x := value.item) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
 def decode_entry_int(wire: rpc.Wire, source: rpc.Importer) -> Entry[int]:
-    read = rpc.record_reader(cast("type[Entry[int]]", Entry), wire, source)
-    read.required("item", "item", rpc.INT)
-    read.optional("number", "number", rpc.INT)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise ENTRY_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "item": x if type(x := wire.get("item")) is int else rpc.read_field(wire, "item", rpc.INT, source),
+    }
+    rpc.read_optional(fields, "number", wire, "number", rpc.INT, source)
+    return ENTRY_INT_BUILDER.build(fields, wire, source)
 
 
 def encode_reply_user(value: Reply[UserStub], to: rpc.Exporter) -> rpc.Wire:
@@ -89,9 +117,12 @@ def encode_reply_user(value: Reply[UserStub], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_reply_user(wire: rpc.Wire, source: rpc.Importer) -> Reply[UserStub]:
-    read = rpc.record_reader(cast("type[Reply[UserStub]]", Reply), wire, source)
-    read.required("body", "body", USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise REPLY_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "body": rpc.read_field(wire, "body", USER, source),
+    }
+    return REPLY_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_list_user(value: Wrap[list[UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -101,9 +132,12 @@ def encode_wrap_list_user(value: Wrap[list[UserStub]], to: rpc.Exporter) -> rpc.
 
 
 def decode_wrap_list_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[list[UserStub]]:
-    read = rpc.reader(cast("type[Wrap[list[UserStub]]]", Wrap), wire, source)
-    read.required("value", "value", LIST_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_LIST_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", LIST_USER, source),
+    }
+    return WRAP_LIST_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_optional_user(value: Wrap[UserStub | None], to: rpc.Exporter) -> rpc.Wire:
@@ -113,9 +147,12 @@ def encode_wrap_optional_user(value: Wrap[UserStub | None], to: rpc.Exporter) ->
 
 
 def decode_wrap_optional_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[UserStub | None]:
-    read = rpc.reader(cast("type[Wrap[UserStub | None]]", Wrap), wire, source)
-    read.required("value", "value", OPTIONAL_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_OPTIONAL_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", OPTIONAL_USER, source),
+    }
+    return WRAP_OPTIONAL_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_user(value: Wrap[UserStub], to: rpc.Exporter) -> rpc.Wire:
@@ -125,9 +162,12 @@ def encode_wrap_user(value: Wrap[UserStub], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[UserStub]:
-    read = rpc.reader(cast("type[Wrap[UserStub]]", Wrap), wire, source)
-    read.required("value", "value", USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", USER, source),
+    }
+    return WRAP_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_wrap_user(value: Wrap[Wrap[UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -137,9 +177,12 @@ def encode_wrap_wrap_user(value: Wrap[Wrap[UserStub]], to: rpc.Exporter) -> rpc.
 
 
 def decode_wrap_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Wrap[UserStub]]:
-    read = rpc.reader(cast("type[Wrap[Wrap[UserStub]]]", Wrap), wire, source)
-    read.required("value", "value", WRAP_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_WRAP_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", WRAP_USER, source),
+    }
+    return WRAP_WRAP_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_wired(value: Wrap[Wired], to: rpc.Exporter) -> rpc.Wire:
@@ -149,9 +192,12 @@ def encode_wrap_wired(value: Wrap[Wired], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_wrap_wired(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Wired]:
-    read = rpc.reader(cast("type[Wrap[Wired]]", Wrap), wire, source)
-    read.required("value", "value", WIRED)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_WIRED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", WIRED, source),
+    }
+    return WRAP_WIRED_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_dict_str_user(value: Wrap[dict[str, UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -161,9 +207,12 @@ def encode_wrap_dict_str_user(value: Wrap[dict[str, UserStub]], to: rpc.Exporter
 
 
 def decode_wrap_dict_str_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[dict[str, UserStub]]:
-    read = rpc.reader(cast("type[Wrap[dict[str, UserStub]]]", Wrap), wire, source)
-    read.required("value", "value", DICT_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_DICT_STR_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", DICT_USER, source),
+    }
+    return WRAP_DICT_STR_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_entry_user(value: Wrap[Entry[UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -173,9 +222,12 @@ def encode_wrap_entry_user(value: Wrap[Entry[UserStub]], to: rpc.Exporter) -> rp
 
 
 def decode_wrap_entry_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Entry[UserStub]]:
-    read = rpc.reader(cast("type[Wrap[Entry[UserStub]]]", Wrap), wire, source)
-    read.required("value", "value", ENTRY_USER)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_ENTRY_USER_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", ENTRY_USER, source),
+    }
+    return WRAP_ENTRY_USER_BUILDER.build(fields, wire, source)
 
 
 def encode_wrap_stub(value: Wrap[rpc.AnyStub], to: rpc.Exporter) -> rpc.Wire:
@@ -185,9 +237,12 @@ def encode_wrap_stub(value: Wrap[rpc.AnyStub], to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_wrap_stub(wire: rpc.Wire, source: rpc.Importer) -> Wrap[rpc.AnyStub]:
-    read = rpc.reader(cast("type[Wrap[rpc.AnyStub]]", Wrap), wire, source)
-    read.required("value", "value", rpc.STUB)
-    return read.build()
+    if wire.__class__ is not dict:
+        raise WRAP_STUB_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", rpc.STUB, source),
+    }
+    return WRAP_STUB_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels
