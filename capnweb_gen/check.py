@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.ir import Position
+from capnweb_runtime.schema import ERROR_TYPES
 
 
 def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
@@ -22,6 +23,8 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
         found.extend(_check_made_up_names(schema))
         for model in schema.models:
             found.extend(_check_model(model, schema, peers))
+        for error in schema.errors:
+            found.extend(_check_error(error, schema, peers))
         cyclic = graph.cyclic(schema, peers)
         for interface in schema.interfaces:
             found.extend(_Interface(schema, interface, peers, cyclic).faults())
@@ -62,6 +65,9 @@ def _declared_names(
     for model in schema.models:
         reference = ir.Reference(module=model.module, name=model.name)
         yield reference, naming.model_names(model.name), model.path, model.position
+    for error in schema.errors:
+        reference = ir.Reference(module=error.module, name=error.name)
+        yield reference, naming.error_names(error.name), error.path, error.position
     for interface in schema.interfaces:
         reference = ir.Reference(module=schema.module, name=interface.name)
         yield reference, naming.interface_names(interface.name), schema.path, interface.position
@@ -89,6 +95,37 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
         )
 
 
+# ---- exceptions
+
+
+_TAKEN_NAMES = frozenset({*ERROR_TYPES, "AggregateError"})
+
+
+def _check_error(error: ir.Error, schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    if error.wire in _TAKEN_NAMES and error.module != "builtins":
+        message = f"{error.name} is called {error.wire!r} on the wire, which stands for an exception that is built in"
+        yield _at(error.path, error.position, message, 'rename it, or write @wire_name("...") above it')
+    yield from _same_wire_name(error.path, error.name, error.fields, "rename one of them")
+    for field in error.fields:
+        what = f"{error.name}.{field.name}"
+        yield from _check_type(error.path, what, field.position, field.type, _data_only, _told_apart(schema, peers))
+
+
+def _data_only(declared: ir.TypeShape) -> tuple[str, str] | None:
+    """The rule for attributes of exceptions: nobody disposes what an exception holds."""
+    for shape in ir.walk(declared):
+        match shape:
+            case ir.InterfaceShape(interface=ir.Reference(name=name)):
+                return f"an exception cannot hold the capability {name}", "let the one who catches it ask for it"
+            case ir.StubShape() | ir.CallableShape() | ir.StreamShape() | ir.WritableShape():
+                return f"an exception cannot hold a {shape.kind}", "let the one who catches it ask for it"
+            case ir.Scalar(name="request" | "response" as name):
+                return f"an exception cannot hold a {name.capitalize()}, whose body may be a stream", "send its parts"
+            case _:
+                pass
+    return None
+
+
 # ---- interfaces
 
 
@@ -107,6 +144,7 @@ class _Interface:
         for member in own:
             yield from self._check_name(member)
             yield from self._check_types(member)
+            yield from self._check_raises(member)
         yield from self._check_bases()
         hint = 'give one of them another name with @wire_name("...")'
         members = graph.all_members(self._interface, self._peers).values()
@@ -143,6 +181,17 @@ class _Interface:
         yield from _check_type(path, what, member.position, member.result, apart)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
+
+    def _check_raises(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
+        by_wire: dict[str, ir.Reference] = {}
+        for reference in member.raises:
+            error = graph.find_error(reference, self._schema)
+            other = by_wire.setdefault(error.wire, reference) if error else reference
+            if error and other != reference:
+                parts = ("name",) if other.name != reference.name else ("module", "name")
+                names = " and ".join(".".join(getattr(one, part) for part in parts) for one in (other, reference))
+                message = f"{self._what(member)} raises two exceptions called {error.wire!r} on the wire: {names}"
+                yield self._fault(member.position, message, 'give one of them another name with @wire_name("...")')
 
     def _check_bases(self) -> Iterator[Diagnostic]:
         interface, position = self._interface, self._interface.position

@@ -38,6 +38,7 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
+from capnweb_runtime.core.raises import DeclaredError, ErrorField
 from capnweb_runtime.core.standard import (
     BYTEARRAY,
     DATE,
@@ -226,6 +227,16 @@ def callback(result: Codec, *params: Codec) -> Codec:
     )
 
 
+def error(cls: type[Exception], wire: str, *fields: ErrorField) -> DeclaredError:
+    """An exception that methods declare: its class, its type name on the wire, its attributes that travel."""
+    return DeclaredError(cls, wire, fields)
+
+
+def error_field(name: str, codec: Codec, *, wire: str | None = None, required: bool = True) -> ErrorField:
+    """An attribute of a declared exception; see `ErrorField`."""
+    return ErrorField(name, codec, wire, required)
+
+
 def reader(cls: type[M], wire: Wire, source: Importer) -> Reader[M]:
     """Reads a model from its wire form; see `Reader`."""
     return Reader(cls, wire, source)
@@ -296,6 +307,8 @@ __all__ = [
     "constrained",
     "dict_of",
     "enum_of",
+    "error",
+    "error_field",
     "frozenset_of",
     "interface",
     "list_of",

@@ -58,7 +58,7 @@ class ModelReader:
             self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
         else:
             for name, message, hint in faults:
-                self._fault(_positions(name, source)[0], message, hint)
+                self._fault(positions(name, source)[0], message, hint)
             if not faults:
                 fields = tuple(self._record_field(record, field, source) for field in found)
         return ir.Model(
@@ -72,7 +72,7 @@ class ModelReader:
         )
 
     def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = _positions(field.name, source)
+        name_position, type_position = positions(field.name, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
         return ir.ModelField(
             name=field.name,
@@ -127,7 +127,7 @@ class ModelReader:
         """Fields that a model makes itself. They are sent like the others."""
         shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
         for name, info in model.model_computed_fields.items():
-            position = _positions(name, source)[0]
+            position = positions(name, source)[0]
             yield ir.ModelField(
                 name=name,
                 wire=info.alias or naming.wire_name(name, self._case),
@@ -139,7 +139,7 @@ class ModelReader:
             )
 
     def _field(self, model: type[BaseModel], name: str, info: FieldInfo, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = _positions(name, source)
+        name_position, type_position = positions(name, source)
         where = f"{model.__name__}.{name}"
         if info.exclude:
             self._fault(name_position, f"{where} is excluded from serialization", "leave out `exclude=True`")
@@ -174,7 +174,7 @@ class ModelReader:
         )
         for what, names, hint in groups:
             for name in names:
-                position = _positions(name, source)[0]
+                position = positions(name, source)[0]
                 message = f"{model.__name__}.{name} is a {what}, which sending a model does not call"
                 self._fault(position, message, hint)
 
@@ -182,7 +182,7 @@ class ModelReader:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
 
 
-def _positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
+def positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
     """Where a member of a model stands, and its annotation. An inherited one stands where the model does."""
     if source is None:
         return _TOP, _TOP

@@ -32,6 +32,7 @@ from capnweb_gen.frontends.generics import generic_origin
 from capnweb_gen.frontends.interfaces import InterfaceReader
 from capnweb_gen.frontends.model import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.models import ModelReader
+from capnweb_gen.frontends.raising import ErrorReader
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_gen.frontends.source import ModuleSource, SourceError, read_source
@@ -140,6 +141,7 @@ class _SchemaReader:
         self._project = project
         self._faults = faults
         self._models: dict[type[object], ir.Model | None] = {}
+        self._errors: dict[type[BaseException], ir.Error] = {}
         self._case: naming.Case = self._wire_case()
 
     def schema(self) -> ir.Schema | None:
@@ -164,6 +166,7 @@ class _SchemaReader:
             doc=self._loaded.source.doc,
             models=models,
             interfaces=tuple(interfaces),
+            errors=tuple(self._errors.values()),
         )
 
     def _declarations(self) -> list[ir.Interface]:
@@ -226,6 +229,13 @@ class _SchemaReader:
         if home == self._loaded.file.module or self._project.belongs(home):
             return None
         return f"{interface.__name__} is declared in {home}, which is not compiled", "compile both schemas in one run"
+
+    def error(self, error: type[BaseException]) -> tuple[str, str] | None:
+        """A method declares this exception: it is described in each schema that names it."""
+        if error not in self._errors:
+            path, source = self._source_of(error.__module__)
+            self._errors[error] = ErrorReader(path, source.classes, self, self._faults).read(error)
+        return None
 
     def _source_of(self, module: str) -> tuple[str, ModuleSource]:
         if module == self._loaded.file.module:

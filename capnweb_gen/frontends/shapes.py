@@ -78,14 +78,15 @@ _ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
 
 
 class Declarations(Protocol):
-    """Told of each model and interface that a type names. Gives why it cannot be used, with a hint, or None if it
-    can. `home` is the module of the schema in which types are named.
+    """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named.
     """
 
     @property
     def home(self) -> str: ...
     def model(self, model: type[object]) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
+    def error(self, error: type[BaseException]) -> tuple[str, str] | None: ...
 
 
 @dataclass(frozen=True)

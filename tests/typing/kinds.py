@@ -23,6 +23,10 @@ from tests.gen.golden.model_kinds.expected import (
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Names, Page, Pair, Price
 from tests.gen.golden.named_types.expected import PainterStub
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, User, UserId
+from tests.gen.golden.raises.expected import DirectoryStub
+from tests.gen.golden.raises.expected import DirectoryTarget as DirectorySkeleton
+from tests.gen.golden.raises.schema import NotFound, QuotaExceeded
+from tests.gen.golden.raises.schema import Profile as Owner
 from tests.gen.golden.records.expected import MoviePromise, SpotPromise
 from tests.gen.golden.records.expected import ShopStub as RecordShopStub
 from tests.gen.golden.records.schema import Currency, Money, Movie, Spot
@@ -174,3 +178,25 @@ async def unions(api: ZooStub, cat: Cat, bird: Bird) -> None:
     assert_type(await api.events(Moved(by=1)), list[Moved | str])
     assert_type(await api.either([1]), tuple[Bird | Fish, int | Moved])
     await api.tagged(bird)  # type: ignore[arg-type]
+
+
+async def declared_exceptions(api: DirectoryStub) -> str | int:
+    """A decorator leaves the type of a method alone; what is caught is the class itself."""
+    try:
+        return await api.find(1).name
+    except NotFound as error:
+        return str(error)
+    except QuotaExceeded as error:
+        assert_type(error.limit, int)
+        return error.limit
+
+
+class DirectoryThatRaises(DirectorySkeleton):
+    """Targets raise what they like."""
+
+    async def find(self, user_id: int) -> Owner:
+        raise QuotaExceeded("too many", user_id)
+
+    @property
+    def owner(self) -> Owner:
+        raise NotFound

@@ -79,6 +79,9 @@ class Everything:
     def interface(self, interface: type) -> None:
         self.told.append(interface.__name__)
 
+    def error(self, error: type[BaseException]) -> None:
+        self.told.append(error.__name__)
+
 
 def read(annotation: object, *, constraints: bool = False) -> ir.TypeShape:
     return Shapes(globals(), Everything(), constraints).from_type(annotation, HERE)
