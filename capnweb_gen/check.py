@@ -50,8 +50,15 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
 
 def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
     """A generic model with its type arguments has a name that nobody chose, and that something else may have."""
-    others = {interface.name for interface in schema.interfaces}
+    others = {interface.name for interface in schema.interfaces if interface.generic is None}
     others |= {model.name for model in schema.models if model.module == schema.module and model.generic is None}
+    for interface in (interface for interface in schema.interfaces if interface.generic is not None):
+        if interface.name in others:
+            message = (
+                f"a generic interface with its type arguments is called {interface.name} here, as something else is"
+            )
+            yield _at(interface.path or schema.path, interface.position, message, "rename one of them")
+        others.add(interface.name)
     for model in (model for model in schema.models if model.generic is not None):
         if model.name in others:
             message = f"a generic model with its type arguments is called {model.name} here, as something else is"
@@ -70,7 +77,7 @@ def _declared_names(
         yield reference, naming.error_names(error.name), error.path, error.position
     for interface in schema.interfaces:
         reference = ir.Reference(module=schema.module, name=interface.name)
-        yield reference, naming.interface_names(interface.name), schema.path, interface.position
+        yield reference, naming.interface_names(interface.name), interface.path or schema.path, interface.position
     for reference in sorted(set(graph.references(schema)), key=lambda reference: (reference.module, reference.name)):
         home = peers.get(reference.module)
         if home is not None and home is not schema:
@@ -135,6 +142,7 @@ class _Interface:
     def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers, cyclic: frozenset[str]) -> None:
         self._cyclic = cyclic
         self._schema = schema
+        self._path = interface.path or schema.path
         self._interface = interface
         self._peers = peers
 
@@ -148,13 +156,16 @@ class _Interface:
         yield from self._check_bases()
         hint = 'give one of them another name with @wire_name("...")'
         members = graph.all_members(self._interface, self._peers).values()
-        for fault in _same_wire_name(self._schema.path, self._interface.name, members, hint):
+        for fault in _same_wire_name(self._path, self._interface.name, members, hint):
             # Of inherited members, those that the base has by itself are reported there.
             if any((member.position.line, member.position.column) == (fault.line, fault.column) for member in own):
                 yield fault
 
     def _what(self, member: ir.Method | ir.Property) -> str:
-        return f"{self._interface.name}.{member.name}" + ("()" if isinstance(member, ir.Method) else "")
+        generic = self._interface.generic
+        return f"{generic.origin.name if generic else self._interface.name}.{member.name}" + (
+            "()" if isinstance(member, ir.Method) else ""
+        )
 
     def _check_name(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         name = member.name
@@ -170,7 +181,7 @@ class _Interface:
 
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         what = self._what(member)
-        path = self._schema.path
+        path = self._path
         apart = _told_apart(self._schema, self._peers)
         if isinstance(member, ir.Property):
             yield from _check_type(path, what, member.position, member.type, apart)
@@ -230,7 +241,7 @@ class _Interface:
             yield self._fault(member.position, message, f'write @wire_name("{inherited.wire}") here too, or rename it')
 
     def _fault(self, position: Position, message: str, hint: str) -> Diagnostic:
-        return _at(self._schema.path, position, message, hint)
+        return _at(self._path, position, message, hint)
 
 
 def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:

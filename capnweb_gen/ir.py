@@ -284,13 +284,26 @@ class Property(Node):
 Member = Annotated[Method | Property, Field(discriminator="kind")]
 
 
+class Generic(Node):
+    """A generic type with its type arguments."""
+
+    origin: Reference
+    arguments: tuple[TypeShape, ...]
+
+
 class Interface(Node):
-    """A set of methods and properties that a capability has, in the order of the schema."""
+    """A set of methods and properties that a capability has, in the order of the schema.
+
+    `generic` is what it was made of, if that was a generic interface; its name is then made up for it, and `path` is
+    the file that declares the generic, in which positions are.
+    """
 
     name: str
     doc: str | None = None
     bases: tuple[Reference, ...] = ()
     members: tuple[Member, ...] = ()
+    generic: Generic | None = None
+    path: str | None = None
     position: Position
 
 
@@ -321,13 +334,6 @@ class Error(Node):
     wire: str
     fields: tuple[ModelField, ...] = ()
     position: Position
-
-
-class Generic(Node):
-    """A generic type with its type arguments."""
-
-    origin: Reference
-    arguments: tuple[TypeShape, ...]
 
 
 class Model(Node):

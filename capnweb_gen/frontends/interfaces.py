@@ -9,7 +9,7 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from types import FunctionType
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, Protocol, get_origin
 
 import typing_extensions
 
@@ -85,8 +85,9 @@ class InterfaceReader:
         return case or self._case
 
     def _bases(self, interface: type, position: Position) -> Iterator[ir.Reference]:
-        for base in interface.__bases__:
-            if base in _NOT_INTERFACES:
+        bases: tuple[object, ...] = vars(interface).get("__orig_bases__", interface.__bases__)
+        for base in bases:
+            if base in _NOT_INTERFACES or get_origin(base) in _NOT_INTERFACES:
                 continue
             shape = self._shapes.from_type(base, position)
             if isinstance(shape, ir.InterfaceShape):

@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 
 from capnweb_gen import ir, naming
 from capnweb_gen.frontends import shapes
+from capnweb_gen.frontends.generics import substituted
 from capnweb_gen.frontends.interfaces import InterfaceReader
 from capnweb_gen.frontends.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE
 from capnweb_gen.frontends.shapes import describe, is_model
@@ -116,7 +117,7 @@ class InterfaceModelReader(InterfaceReader):
     # ---- parameters
 
     def _parameters_of(self, where: str, declared: object, position: Position, case: Case) -> Iterator[ir.Parameter]:
-        model = _resolved(declared, self._namespace)
+        model = substituted(_resolved(declared, self._namespace), self._shapes.bindings)
         if model is None or model is type(None):
             return
         if not is_model(model) or shapes.is_root_model(model):

@@ -118,14 +118,14 @@ class ModelReader:
         origin = generic_origin(model)
         if origin is None:
             return None
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
         arguments = tuple(shapes.from_type(argument, position) for argument in generic_arguments(model))
         reference = ir.Reference(module=origin.__module__, name=origin.__name__)
         return ir.Generic(origin=reference, arguments=arguments)
 
     def _computed(self, model: type[BaseModel], source: ClassSource | None) -> Iterator[ir.ModelField]:
         """Fields that a model makes itself. They are sent like the others."""
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
         for name, info in model.model_computed_fields.items():
             position = positions(name, source)[0]
             yield ir.ModelField(
@@ -144,7 +144,7 @@ class ModelReader:
         if info.exclude:
             self._fault(name_position, f"{where} is excluded from serialization", "leave out `exclude=True`")
         # A model's annotations are resolved in the module that declares it, which may be another one's.
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
         return ir.ModelField(
             name=name,
             wire=info.serialization_alias or naming.wire_name(name, self._case),
@@ -191,6 +191,11 @@ def positions(name: str, source: ClassSource | None) -> tuple[Position, Position
             annotation = entry.annotation if isinstance(entry, AttributeSource) else None
             return entry.position, annotation.position if annotation else entry.position
     return source.position, source.position
+
+
+def _namespace(model: type[BaseModel]) -> Mapping[str, object]:
+    """What names mean in the annotations of a model: where it, or the generic that it was made of, is declared."""
+    return vars(sys.modules[(generic_origin(model) or model).__module__])
 
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:

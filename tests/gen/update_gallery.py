@@ -85,6 +85,20 @@ EXHIBITS = (
         ("CalculatorSpec", "CalculatorCalls", "CalculatorTarget"),
     ),
     golden(
+        "Generic interfaces",
+        "Each use with other type arguments is an interface of its own, whose name is made of theirs.",
+        "generic_interfaces",
+        ("Page", "ProfilePage", "Api.profiles", "Api.nested"),
+        (
+            "PageProfileSpec",
+            "PageProfileCalls",
+            "PageProfileTarget",
+            "ProfilePageCalls",
+            "ApiCalls.profiles",
+            "ApiCalls.nested",
+        ),
+    ),
+    golden(
         "Exceptions",
         "What a method declares is raised on the calling side as the very class, with its attributes; `message` is the "
         "text. Everything else arrives as an `RpcError`.",
