@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Codec, Exporter, Wire
+from capnweb_runtime.core.hook import Codec, Exporter, Path, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.raises import DeclaredError, Raises
 
@@ -227,17 +227,19 @@ class Method:
     """A method of an interface.
 
     Attributes:
-        name: on the wire.
+        name: on the wire; empty for what is called itself.
+        path: from the object to the method.
         params: codec of its arguments.
         result: codec of its result.
         raises: the exceptions that it declares.
     """
 
-    __slots__ = ("name", "params", "raises", "result")
+    __slots__ = ("name", "params", "path", "raises", "result")
 
     def __init__(self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None) -> None:
         self.raises = raises
         self.name = name
+        self.path: Path = (name,) if name else ()
         self.params = params
         self.result = result
 

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generic_interfaces.schema import Box, Profile
 
@@ -88,20 +86,20 @@ CALL_PAGE_INT_TO_PAGE_INT = rpc.callback(PAGE_INT, PAGE_INT)
 STREAM_PAGE_INT = rpc.stream_of(PAGE_INT)
 DICT_PAGE_PROFILE = rpc.dict_of(PAGE_PROFILE)
 
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-BoxProfileR = TypeVar("BoxProfileR", covariant=True, default=Box[Profile])
-PageProfileR = TypeVar("PageProfileR", covariant=True, default="PageProfileStub")
-ProfilePageR = TypeVar("ProfilePageR", covariant=True, default="ProfilePageStub")
-ApiR = TypeVar("ApiR", covariant=True, default="ApiStub")
-CellIntR = TypeVar("CellIntR", covariant=True, default="CellIntStub")
-CellProfileR = TypeVar("CellProfileR", covariant=True, default="CellProfileStub")
-CellStrR = TypeVar("CellStrR", covariant=True, default="CellStrStub")
-PageIntR = TypeVar("PageIntR", covariant=True, default="PageIntStub")
-PageOptionalListIntR = TypeVar("PageOptionalListIntR", covariant=True, default="PageOptionalListIntStub")
-PagePageIntR = TypeVar("PagePageIntR", covariant=True, default="PagePageIntStub")
-QueueProfileR = TypeVar("QueueProfileR", covariant=True, default="QueueProfileStub")
-SortedProfileR = TypeVar("SortedProfileR", covariant=True, default="SortedProfileStub")
-TableStrProfileR = TypeVar("TableStrProfileR", covariant=True, default="TableStrProfileStub")
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+BoxProfileR = rpc.TypeVar("BoxProfileR", covariant=True, default=Box[Profile])
+PageProfileR = rpc.TypeVar("PageProfileR", covariant=True, default="PageProfileStub")
+ProfilePageR = rpc.TypeVar("ProfilePageR", covariant=True, default="ProfilePageStub")
+ApiR = rpc.TypeVar("ApiR", covariant=True, default="ApiStub")
+CellIntR = rpc.TypeVar("CellIntR", covariant=True, default="CellIntStub")
+CellProfileR = rpc.TypeVar("CellProfileR", covariant=True, default="CellProfileStub")
+CellStrR = rpc.TypeVar("CellStrR", covariant=True, default="CellStrStub")
+PageIntR = rpc.TypeVar("PageIntR", covariant=True, default="PageIntStub")
+PageOptionalListIntR = rpc.TypeVar("PageOptionalListIntR", covariant=True, default="PageOptionalListIntStub")
+PagePageIntR = rpc.TypeVar("PagePageIntR", covariant=True, default="PagePageIntStub")
+QueueProfileR = rpc.TypeVar("QueueProfileR", covariant=True, default="QueueProfileStub")
+SortedProfileR = rpc.TypeVar("SortedProfileR", covariant=True, default="SortedProfileStub")
+TableStrProfileR = rpc.TypeVar("TableStrProfileR", covariant=True, default="TableStrProfileStub")
 
 
 # ---- promises of models: each attribute is a promise too

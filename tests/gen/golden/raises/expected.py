@@ -9,8 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.raises.schema import NotFound, Profile, QuotaExceeded, StorageError
 
@@ -60,8 +58,8 @@ STORAGE_ERROR = rpc.error(
 )
 PERMISSION_ERROR = rpc.error(PermissionError, "PermissionError")
 
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-DirectoryR = TypeVar("DirectoryR", covariant=True, default="DirectoryStub")
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+DirectoryR = rpc.TypeVar("DirectoryR", covariant=True, default="DirectoryStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generics_across_schemas.schemas.people import Profile
 
@@ -33,8 +31,8 @@ rpc.require(1)
 STAFF = rpc.interface(lambda: StaffStub, lambda: StaffPromise, lambda: StaffTarget)
 ADMIN = rpc.interface(lambda: AdminStub, lambda: AdminPromise, lambda: AdminTarget)
 
-StaffR = TypeVar("StaffR", covariant=True, default="StaffStub")
-AdminR = TypeVar("AdminR", covariant=True, default="AdminStub")
+StaffR = rpc.TypeVar("StaffR", covariant=True, default="StaffStub")
+AdminR = rpc.TypeVar("AdminR", covariant=True, default="AdminStub")
 
 
 # ---- Staff

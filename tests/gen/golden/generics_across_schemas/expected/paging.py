@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generics_across_schemas.schemas.paging import Cursor
 
@@ -39,8 +37,8 @@ CURSOR = rpc.model(Cursor, encode_cursor, decode_cursor, lambda: CursorPromise)
 PAGE_STR = rpc.interface(lambda: PageStrStub, lambda: PageStrPromise, lambda: PageStrTarget)
 LIST_STR = rpc.list_of(rpc.STR)
 
-CursorR = TypeVar("CursorR", covariant=True, default=Cursor)
-PageStrR = TypeVar("PageStrR", covariant=True, default="PageStrStub")
+CursorR = rpc.TypeVar("CursorR", covariant=True, default=Cursor)
+PageStrR = rpc.TypeVar("PageStrR", covariant=True, default="PageStrStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generics_across_schemas.schemas.paging import Cursor
 from tests.gen.golden.generics_across_schemas.schemas.people import Profile
@@ -42,8 +40,8 @@ PROFILE = rpc.model(Profile, encode_profile, decode_profile, lambda: ProfileProm
 PAGE_PROFILE = rpc.interface(lambda: PageProfileStub, lambda: PageProfilePromise, lambda: PageProfileTarget)
 LIST_PROFILE = rpc.list_of(PROFILE)
 
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-PageProfileR = TypeVar("PageProfileR", covariant=True, default="PageProfileStub")
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+PageProfileR = rpc.TypeVar("PageProfileR", covariant=True, default="PageProfileStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 from .paging import PAGE_STR, PageStrPromise, PageStrStub, PageStrTarget
@@ -24,7 +22,7 @@ rpc.require(1)
 
 SEARCH = rpc.interface(lambda: SearchStub, lambda: SearchPromise, lambda: SearchTarget)
 
-SearchR = TypeVar("SearchR", covariant=True, default="SearchStub")
+SearchR = rpc.TypeVar("SearchR", covariant=True, default="SearchStub")
 
 
 # ---- Search
