@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.ir import Position
+from capnweb_runtime.schema import ERROR_TYPES
 
 
 def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
@@ -22,6 +23,8 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
         found.extend(_check_made_up_names(schema))
         for model in schema.models:
             found.extend(_check_model(model, schema, peers))
+        for error in schema.errors:
+            found.extend(_check_error(error, schema, peers))
         cyclic = graph.cyclic(schema, peers)
         for interface in schema.interfaces:
             found.extend(_Interface(schema, interface, peers, cyclic).faults())
@@ -47,8 +50,15 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
 
 def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
     """A generic model with its type arguments has a name that nobody chose, and that something else may have."""
-    others = {interface.name for interface in schema.interfaces}
+    others = {interface.name for interface in schema.interfaces if interface.generic is None}
     others |= {model.name for model in schema.models if model.module == schema.module and model.generic is None}
+    for interface in (interface for interface in schema.interfaces if interface.generic is not None):
+        if interface.name in others:
+            message = (
+                f"a generic interface with its type arguments is called {interface.name} here, as something else is"
+            )
+            yield _at(interface.path or schema.path, interface.position, message, "rename one of them")
+        others.add(interface.name)
     for model in (model for model in schema.models if model.generic is not None):
         if model.name in others:
             message = f"a generic model with its type arguments is called {model.name} here, as something else is"
@@ -62,9 +72,12 @@ def _declared_names(
     for model in schema.models:
         reference = ir.Reference(module=model.module, name=model.name)
         yield reference, naming.model_names(model.name), model.path, model.position
+    for error in schema.errors:
+        reference = ir.Reference(module=error.module, name=error.name)
+        yield reference, naming.error_names(error.name), error.path, error.position
     for interface in schema.interfaces:
         reference = ir.Reference(module=schema.module, name=interface.name)
-        yield reference, naming.interface_names(interface.name), schema.path, interface.position
+        yield reference, naming.interface_names(interface.name), interface.path or schema.path, interface.position
     for reference in sorted(set(graph.references(schema)), key=lambda reference: (reference.module, reference.name)):
         home = peers.get(reference.module)
         if home is not None and home is not schema:
@@ -87,6 +100,47 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
         yield from _check_type(model.path, what(field), field.position, field.type, _told_apart(schema, peers))
 
 
+# ---- exceptions
+
+
+_TAKEN_NAMES = frozenset({*ERROR_TYPES, "AggregateError"})
+
+
+def _check_error(error: ir.Error, schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    if error.wire in _TAKEN_NAMES and error.module != "builtins":
+        message = f"{error.name} is called {error.wire!r} on the wire, which stands for an exception that is built in"
+        yield _at(error.path, error.position, message, 'rename it, or write @wire_name("...") above it')
+    yield from _same_wire_name(error.path, error.name, error.fields, "rename one of them")
+    for field in error.fields:
+        what = f"{error.name}.{field.name}"
+        rules = _data_only(schema, peers), _told_apart(schema, peers)
+        yield from _check_type(error.path, what, field.position, field.type, *rules)
+
+
+def _data_only(schema: ir.Schema, peers: graph.Peers) -> Rule:
+    """The rule for attributes of exceptions: nobody disposes what an exception holds."""
+
+    def refuse(declared: ir.TypeShape) -> tuple[str, str] | None:
+        return next(filter(None, (_held(shape, schema, peers) for shape in ir.walk(declared))), None)
+
+    return refuse
+
+
+def _held(shape: ir.TypeShape, schema: ir.Schema, peers: graph.Peers) -> tuple[str, str] | None:
+    """What is wrong with an exception that holds this."""
+    match shape:
+        case ir.InterfaceShape(interface=ir.Reference(name=name)):
+            return f"an exception cannot hold the capability {name}", "let the one who catches it ask for it"
+        case ir.StubShape() | ir.CallableShape() | ir.StreamShape() | ir.WritableShape():
+            return f"an exception cannot hold a {shape.kind}", "let the one who catches it ask for it"
+        case ir.ModelShape(model=model) if graph.hold_capabilities([shape], schema, peers):
+            return f"an exception cannot hold {model.name}, which holds capabilities", "send what is data in it"
+        case ir.Scalar(name="request" | "response" as name):
+            return f"an exception cannot hold a {name.capitalize()}, whose body may be a stream", "send its parts"
+        case _:
+            return None
+
+
 # ---- interfaces
 
 
@@ -96,6 +150,7 @@ class _Interface:
     def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers, cyclic: frozenset[str]) -> None:
         self._cyclic = cyclic
         self._schema = schema
+        self._path = interface.path or schema.path
         self._interface = interface
         self._peers = peers
 
@@ -105,16 +160,20 @@ class _Interface:
         for member in own:
             yield from self._check_name(member)
             yield from self._check_types(member)
+            yield from self._check_raises(member)
         yield from self._check_bases()
         hint = 'give one of them another name with @wire_name("...")'
         members = graph.all_members(self._interface, self._peers).values()
-        for fault in _same_wire_name(self._schema.path, self._interface.name, members, hint):
+        for fault in _same_wire_name(self._path, self._interface.name, members, hint):
             # Of inherited members, those that the base has by itself are reported there.
             if any((member.position.line, member.position.column) == (fault.line, fault.column) for member in own):
                 yield fault
 
     def _what(self, member: ir.Method | ir.Property) -> str:
-        return f"{self._interface.name}.{member.name}" + ("()" if isinstance(member, ir.Method) else "")
+        generic = self._interface.generic
+        return f"{generic.origin.name if generic else self._interface.name}.{member.name}" + (
+            "()" if isinstance(member, ir.Method) else ""
+        )
 
     def _check_name(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         name = member.name
@@ -130,7 +189,7 @@ class _Interface:
 
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         what = self._what(member)
-        path = self._schema.path
+        path = self._path
         apart = _told_apart(self._schema, self._peers)
         if isinstance(member, ir.Property):
             yield from _check_type(path, what, member.position, member.type, apart)
@@ -141,6 +200,17 @@ class _Interface:
         yield from _check_type(path, what, member.position, member.result, apart)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
+
+    def _check_raises(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
+        by_wire: dict[str, ir.Reference] = {}
+        for reference in member.raises:
+            error = graph.find_error(reference, self._schema)
+            other = by_wire.setdefault(error.wire, reference) if error else reference
+            if error and other != reference:
+                parts = ("name",) if other.name != reference.name else ("module", "name")
+                names = " and ".join(".".join(getattr(one, part) for part in parts) for one in (other, reference))
+                message = f"{self._what(member)} raises two exceptions called {error.wire!r} on the wire: {names}"
+                yield self._fault(member.position, message, 'give one of them another name with @wire_name("...")')
 
     def _check_bases(self) -> Iterator[Diagnostic]:
         interface, position = self._interface, self._interface.position
@@ -179,7 +249,7 @@ class _Interface:
             yield self._fault(member.position, message, f'write @wire_name("{inherited.wire}") here too, or rename it')
 
     def _fault(self, position: Position, message: str, hint: str) -> Diagnostic:
-        return _at(self._schema.path, position, message, hint)
+        return _at(self._path, position, message, hint)
 
 
 def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:

@@ -35,6 +35,7 @@ def references(schema: ir.Schema) -> Iterator[ir.Reference]:
 def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
     """Every other name that a schema's types have, and that generated code imports from where it is declared."""
     yield from (model.generic.origin for model in schema.models if model.generic)
+    yield from (ir.Reference(module=error.module, name=error.name) for error in schema.errors)
     for written in ir.schema_types(schema):
         for shape in ir.walk(written):
             if isinstance(shape, ir.EnumShape):
@@ -73,6 +74,12 @@ def find_model(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> ir.M
     home = peers.get(reference.module, schema)
     named = (reference.module, reference.name)
     return next((model for model in home.models if (model.module, model.name) == named), None)
+
+
+def find_error(reference: ir.Reference, schema: ir.Schema) -> ir.Error | None:
+    """The exception that a method of a schema declares, which each schema describes itself."""
+    named = (reference.module, reference.name)
+    return next((error for error in schema.errors if (error.module, error.name) == named), None)
 
 
 Tags = tuple[tuple[ir.LiteralValue, ir.ModelShape], ...]

@@ -265,6 +265,7 @@ class Method(Node):
     doc: str | None = None
     parameters: tuple[Parameter, ...] = ()
     result: TypeShape
+    raises: tuple[Reference, ...] = ()
     position: Position
 
 
@@ -276,19 +277,33 @@ class Property(Node):
     wire: str
     doc: str | None = None
     type: TypeShape
+    raises: tuple[Reference, ...] = ()
     position: Position
 
 
 Member = Annotated[Method | Property, Field(discriminator="kind")]
 
 
+class Generic(Node):
+    """A generic type with its type arguments."""
+
+    origin: Reference
+    arguments: tuple[TypeShape, ...]
+
+
 class Interface(Node):
-    """A set of methods and properties that a capability has, in the order of the schema."""
+    """A set of methods and properties that a capability has, in the order of the schema.
+
+    `generic` is what it was made of, if that was a generic interface; its name is then made up for it, and `path` is
+    the file that declares the generic, in which positions are.
+    """
 
     name: str
     doc: str | None = None
     bases: tuple[Reference, ...] = ()
     members: tuple[Member, ...] = ()
+    generic: Generic | None = None
+    path: str | None = None
     position: Position
 
 
@@ -307,11 +322,18 @@ class ModelField(Node):
     position: Position
 
 
-class Generic(Node):
-    """A generic type with its type arguments."""
+class Error(Node):
+    """An exception that methods declare. `wire` is its type name on the wire; the field called "message" there is the
+    text of the error.
+    """
 
-    origin: Reference
-    arguments: tuple[TypeShape, ...]
+    name: str
+    module: str
+    path: str
+    doc: str | None = None
+    wire: str
+    fields: tuple[ModelField, ...] = ()
+    position: Position
 
 
 class Model(Node):
@@ -333,7 +355,7 @@ class Model(Node):
 
 
 class Schema(Node):
-    """One schema file: its models, and its interfaces, in source order.
+    """One schema file: its models, and its interfaces, in source order, and the exceptions that these declare.
 
     `module` is the dotted name it is imported by, `path` how a reader finds it, `output` the file made of it,
     relative to the output folder. All paths are written with slashes.
@@ -346,6 +368,7 @@ class Schema(Node):
     doc: str | None = None
     models: tuple[Model, ...] = ()
     interfaces: tuple[Interface, ...] = ()
+    errors: tuple[Error, ...] = ()
 
 
 def walk(shape: TypeShape) -> Iterator[TypeShape]:
@@ -387,6 +410,8 @@ def schema_types(schema: Schema) -> Iterator[TypeShape]:
     for model in schema.models:
         yield from (field.type for field in model.fields)
         yield from model.generic.arguments if model.generic else ()
+    for error in schema.errors:
+        yield from (field.type for field in error.fields)
     for interface in schema.interfaces:
         for member in interface.members:
             yield from member_types(member)

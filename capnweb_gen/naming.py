@@ -98,6 +98,11 @@ def interface_names(name: str) -> tuple[str, ...]:
     return (*classes, constant(name))
 
 
+def error_names(name: str) -> tuple[str, ...]:
+    """All names that a generated module declares or imports for an exception."""
+    return (name, constant(name))
+
+
 def with_article(name: str) -> str:
     """`an AuthedApi`, `a Profile`."""
     return f"{'an' if _SPOKEN_VOWEL.match(name) else 'a'} {name}"

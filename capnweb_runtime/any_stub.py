@@ -46,7 +46,7 @@ class AnyCalls(Calls):
     def get(self, name: Names, /) -> AnyPromise:
         """The promise of a property; see `call`."""
         path = (name,) if isinstance(name, str) else name
-        return AnyPromise(self._hook, (*self._path, *path), ANY, self)
+        return AnyPromise(self._hook, (*self._path, *path), ANY, self, self._raises)
 
     def __call__(self, *args: Any) -> AnyPromise:
         """Calls what this stands for, as a function."""
@@ -99,7 +99,7 @@ class CallbackPromise(RpcPromise[CallbackR], Generic[Params, R, CallbackR]):
     def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R]:
         codec = getattr(self._codec, "item", self._codec)  # of a function that may be None, too
         method: Method = getattr(codec, "method", ANY_METHOD)
-        return CallbackStub[Params, R].call_through(self._hook, self._path, method, args, kwargs)
+        return CallbackStub[Params, R].call_through(self._hook, self._path, method, args, kwargs, self._raises)
 
 
 class _AnyCodec(TypeCodec):

@@ -39,6 +39,7 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
+from capnweb_runtime.core.raises import DeclaredError, ErrorField
 from capnweb_runtime.models import (
     Builder,
     RecordBuilder,
@@ -222,6 +223,16 @@ def callback(result: Codec, *params: Codec) -> Codec:
     )
 
 
+def error(cls: type[Exception], wire: str, *fields: ErrorField) -> DeclaredError:
+    """An exception that methods declare: its class, its type name on the wire, its attributes that travel."""
+    return DeclaredError(cls, wire, fields)
+
+
+def error_field(name: str, codec: Codec, *, wire: str | None = None, required: bool = True) -> ErrorField:
+    """An attribute of a declared exception; see `ErrorField`."""
+    return ErrorField(name, codec, wire, required)
+
+
 def builder(cls: type[M], *keys: str, computed: tuple[str, ...] = ()) -> Builder[M]:
     """Makes instances of a pydantic model from the fields that were read; see `Builder`."""
     return Builder(cls, keys, computed)
@@ -299,6 +310,8 @@ __all__ = [
     "constrained",
     "dict_of",
     "enum_of",
+    "error",
+    "error_field",
     "frozenset_of",
     "interface",
     "isfinite",

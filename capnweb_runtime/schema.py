@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
+from capnweb_runtime.errors import ERROR_TYPES as ERROR_TYPES  # for the compiler: what exceptions arrive as
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
 if TYPE_CHECKING:  # a schema that declares models imports pydantic itself; this module never does
@@ -23,7 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def wire_name(name: str) -> Callable[[F], F]:
-    """Gives a method or property another name on the wire; below `@property` for a property.
+    """Gives a method or property another name on the wire; below `@property` for a property. Above an exception, the
+    type name under which peers see it.
 
     In an `InterfaceModel` it stands beside the type: `add: Annotated[Method[Add, int], wire_name("addUp")]`.
 
@@ -36,6 +38,28 @@ def wire_name(name: str) -> Callable[[F], F]:
         return member
 
     mark.__capnweb_wire_name__ = name  # type: ignore[attr-defined]  # where it stands in Annotated
+    return mark
+
+
+def raises(*errors: type[BaseException]) -> Callable[[F], F]:
+    """Declares the exceptions of a method or property; below `@property` for a property.
+
+    Peers get them as what they are: `except NotFound` works on the calling side. Each is a subclass of Exception of
+    one's own, or a built-in one. Its annotated attributes travel with it, and so does its message. What else is raised
+    arrives as an RpcError. In an `InterfaceModel` it stands beside the type: `Annotated[Method[Get, User],
+    raises(NotFound)]`.
+
+    Parameters:
+        errors: the classes; an instance of a subclass arrives as the nearest of them. `wire_name` above a class gives
+            it another type name on the wire.
+    """
+
+    def mark(member: F) -> F:
+        above = getattr(member, "__capnweb_raises__", ())
+        member.__capnweb_raises__ = (*errors, *above)  # type: ignore[attr-defined]  # read by the compiler
+        return member
+
+    mark.__capnweb_raises__ = errors  # type: ignore[attr-defined]  # where it stands in Annotated
     return mark
 
 
@@ -129,5 +153,6 @@ __all__ = [
     "Url",
     "Writable",
     "interface",
+    "raises",
     "wire_name",
 ]

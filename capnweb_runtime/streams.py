@@ -18,7 +18,7 @@ from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 from capnweb_runtime import variables
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
-from capnweb_runtime.core.devaluate import encode_ref, encode_stream
+from capnweb_runtime.core.devaluate import DECLARATION, encode_ref, encode_stream
 from capnweb_runtime.core.evaluate import Evaluator, NotDirect
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import (
@@ -43,6 +43,7 @@ from capnweb_runtime.core.invoke import invoke, run
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 from capnweb_runtime.core.payload import decode_payload, make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
 from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import RpcError
@@ -80,6 +81,7 @@ class ReadableStream(ReadableRef, Generic[T]):
         self._host = host
         self._codec = codec
         self._ended = False
+        self._raises: Raises | None = None  # what the call that gave it declares
 
     def __aiter__(self) -> Self:
         self._pipe.taken = True
@@ -93,7 +95,9 @@ class ReadableStream(ReadableRef, Generic[T]):
             chunk: Any = await settled(self._pipe.read())
         except BaseException as error:
             self._ended = not isinstance(error, asyncio.CancelledError)
-            raise
+            if self._raises is None or (declared := self._raises.received(error)) is error:
+                raise
+            raise declared from declared.__cause__
         if chunk is None:
             self._ended = True
             raise StopAsyncIteration
@@ -417,6 +421,11 @@ class StreamPromise(RpcPromise[StreamR], Generic[T, StreamR]):
 
     __slots__ = ()
 
+    def _settle(self, state: int, value: Any) -> None:
+        if isinstance(value, ReadableStream):
+            value._raises = self._raises
+        super()._settle(state, value)
+
     async def __aiter__(self) -> AsyncIterator[T]:
         arrived: Any = await self
         if arrived is None:
@@ -507,7 +516,8 @@ async def pump(source: OutgoingStream, hook: Hook, host: Host) -> None:
         await writer.abort(
             error if isinstance(error, Exception) else RpcError("the stream was cancelled by its writer")
         )
-        raise
+        if DECLARATION not in vars(error):  # an answer of the call, and not a failure
+            raise
     finally:
         writer.dispose()
         if close is not None:

@@ -20,6 +20,7 @@ from capnweb_runtime.core.hook import DISPOSED, Hook, Path, Payload, PromiseRef,
 from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
+from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.promise_face import ERROR, VALUE, FutureFace, Outcome
 from capnweb_runtime.refusals import Refusals, refuse
@@ -37,12 +38,12 @@ _recorder: Final[ContextVar[Recorder | None]] = ContextVar("capnweb_recorder", d
 """The recorder of the mapper function that is running, if one is."""
 
 
-def _promise(codec: TypeCodec, hook: Hook, path: Path = (), parent: object = None) -> Any:
+def _promise(codec: TypeCodec, hook: Hook, path: Path = (), parent: object = None, raises: Raises | None = None) -> Any:
     """A promise of the class that stands for the codec's type. `parent` is kept alive as long as the promise: it
-    owns the hook.
+    owns the hook. `raises` are the exceptions that may come in place of the value.
     """
     cls: Any = codec.promise() or RpcPromise
-    return cls(hook, path, codec, parent)
+    return cls(hook, path, codec, parent, raises)
 
 
 class Calls:
@@ -53,6 +54,7 @@ class Calls:
     if TYPE_CHECKING:
         _hook: Hook
         _path: Path
+        _raises: Raises | None
 
     def _call(self, method: Method, /, *args: object, **kwargs: object) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
         """Calls a method and returns the promise of its result, of the class that the generated signature names.
@@ -63,20 +65,26 @@ class Calls:
         payload = Payload((args, kwargs), method.params)
         path = (*self._path, *method.path) if self._path else method.path
         recorder = _recorder.get()
+        raises = method.raises if self._raises is None else self._raises.joined(method.raises)
+        for argument in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(argument, RpcPromise) and argument._raises is not None:
+                raises = argument._raises.joined(raises)
         try:
             if recorder is not None:
+                recorder.raises = join(raises, recorder.raises)
                 hook = recorder.call(self._hook, path, payload)
             else:
                 hook = self._hook.call(path, payload, method.result)
         except Mismatch as mismatch:
             raise argument_error(mismatch) from None
-        return cast(Q, _promise(method.result, hook))
+        return cast(Q, _promise(method.result, hook, (), None, raises))
 
     def _get(self, prop: Property, /) -> Q:  # type: ignore[type-var]  # as above
         """The promise of a property; it is read when the promise is awaited, or by the way when something behind it
         is used.
         """
-        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self))
+        raises = prop.raises if self._raises is None else self._raises.joined(prop.raises)
+        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self, raises))
 
 
 class RpcStub(StubRef):
@@ -89,6 +97,7 @@ class RpcStub(StubRef):
     __slots__ = ("__weakref__", "_owned")
 
     _path: ClassVar[Path] = ()
+    _raises: ClassVar[Raises | None] = None
 
     def __init__(self, hook: Hook) -> None:
         self._hook = hook
@@ -157,9 +166,11 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
         return CallbackStub.call_through(self._hook, (), self._method, args, kwargs)
 
     @staticmethod
-    def call_through(hook: Hook, path: Path, method: Method, args: Any, kwargs: Any) -> RpcPromise[Any]:
+    def call_through(
+        hook: Hook, path: Path, method: Method, args: Any, kwargs: Any, raises: Raises | None = None
+    ) -> RpcPromise[Any]:
         """Calls what is at a path from a hook, as a function; for promises of functions."""
-        return _Caller(hook, path)._call(method, *args, **kwargs)
+        return _Caller(hook, path, raises)._call(method, *args, **kwargs)
 
     def dup(self) -> Self:
         """A second stub for the same function; keep one to call it after the method that received it has returned."""
@@ -169,11 +180,12 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
 class _Caller(Calls):
     """Calls a function that a hook leads to."""
 
-    __slots__ = ("_hook", "_path")
+    __slots__ = ("_hook", "_path", "_raises")
 
-    def __init__(self, hook: Hook, path: Path) -> None:
+    def __init__(self, hook: Hook, path: Path, raises: Raises | None) -> None:
         self._hook = hook
         self._path = path
+        self._raises = raises
 
 
 class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
@@ -184,15 +196,23 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
     so by itself.
     """
 
-    __slots__ = ("__weakref__", "_codec", "_outcome", "_parent", "_pulled")
+    __slots__ = ("__weakref__", "_codec", "_outcome", "_parent", "_pulled", "_raises")
 
-    def __init__(self, hook: Hook, path: Path = (), codec: TypeCodec = ANY, parent: object = None) -> None:
+    def __init__(
+        self,
+        hook: Hook,
+        path: Path = (),
+        codec: TypeCodec = ANY,
+        parent: object = None,
+        raises: Raises | None = None,
+    ) -> None:
         self._hook = hook
         self._path = path
         self._codec = codec
         self._parent = parent
         self._outcome: Outcome | None = None
         self._pulled: Hook | None = None
+        self._raises = raises
 
     def __await__(self) -> Generator[Any, Any, T_co]:
         return self._begun().waiter().__await__()
@@ -232,10 +252,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _field(self, name: str, codec: TypeCodec) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
         """The promise of an attribute."""
-        return cast(Q, _promise(codec, self._hook, (*self._path, name), self))
+        return cast(Q, _promise(codec, self._hook, (*self._path, name), self, self._raises))
 
     def _at(self, key: str | int, codec: TypeCodec) -> Any:
-        return _promise(codec, self._hook, (*self._path, key), self)
+        return _promise(codec, self._hook, (*self._path, key), self, self._raises)
 
     def _begun(self) -> Outcome:
         """The outcome, asked for if that has not been done."""
@@ -284,7 +304,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             self._settle(VALUE, value)
 
     def _fail(self, error: BaseException) -> None:
-        self._settle(ERROR, error)
+        self._settle(ERROR, error if self._raises is None else self._raises.received(error))
 
     def _settle(self, state: int, value: Any) -> None:
         if isinstance(value, RpcStub):
@@ -403,7 +423,8 @@ def map_over(
             result.close()
         raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
     codec = expect or MapCodec(_recorded_codec(result))
-    return cast(Q, _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec)))
+    raises = join(subject._raises, recorder.raises)
+    return cast(Q, _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec), (), None, raises))
 
 
 def _recorded_codec(result: Any) -> TypeCodec:

@@ -1,19 +1,23 @@
-"""Generic models with their type arguments: what each is called in generated code.
+"""Generic models and interfaces with their type arguments: what each is called in generated code, and what stands for
+a type parameter.
 
-Rule: the name is made of the names of the model and of its arguments, so that it is the same wherever the type is
+Rule: the name is made of the names of the generic and of its arguments, so that it is the same wherever the type is
 written: `Page[Item]` is PageItem, `Page[list[int]]` is PageListInt.
 """
 
 from __future__ import annotations
 
+import inspect
 import types
 import typing
-from collections.abc import Iterator
-from typing import Annotated, NewType, get_args, get_origin
+from collections.abc import Iterator, Mapping
+from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
 
+import typing_extensions
 from pydantic import BaseModel
 
 from capnweb_gen.frontends.records import record_form
+from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
 
 _CONTAINERS: dict[object, str] = {
     list: "List",
@@ -24,6 +28,11 @@ _CONTAINERS: dict[object, str] = {
     typing.Union: "Union",
     types.UnionType: "Union",
 }
+
+Bindings = Mapping[Any, object]  # what stands for each type parameter
+
+
+# ---- names
 
 
 def generic_origin(model: object) -> type[object] | None:
@@ -47,8 +56,17 @@ def generic_arguments(model: object) -> tuple[object, ...]:
 
 def instance_name(model: object) -> str | None:
     """The name of a model made by giving type arguments; None if an argument has none."""
-    parts = list(_parts(model))
-    return None if None in parts else "".join(part for part in parts if part)
+    return _joined(_parts(model))
+
+
+def interface_name(origin: type, arguments: tuple[object, ...]) -> str | None:
+    """The name of a generic interface with type arguments; None if an argument has none."""
+    return _joined([origin.__name__, *(part for argument in arguments for part in _parts(argument))])
+
+
+def _joined(parts: typing.Iterable[str | None]) -> str | None:
+    found = list(parts)
+    return None if None in found else "".join(part for part in found if part)
 
 
 def _parts(argument: object) -> Iterator[str | None]:
@@ -66,6 +84,10 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield "Optional" if union and len(others) == 1 else _CONTAINERS[origin]
         for inner in others if union else arguments:
             yield from _parts(inner)
+    elif inspect.isclass(origin) and typing_extensions.is_protocol(origin):
+        yield origin.__name__
+        for inner in get_args(argument):
+            yield from _parts(inner)
     elif argument is None or argument is type(None):
         yield "None"
     elif isinstance(argument, type | NewType):
@@ -73,3 +95,102 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield name[:1].upper() + name[1:]
     else:
         yield None
+
+
+# ---- type parameters
+
+
+def is_generic(value: object) -> bool:
+    """Whether a class has type parameters that nobody has given."""
+    return bool(getattr(value, "__parameters__", ()))
+
+
+def needs_arguments(interface: type) -> bool:
+    """Whether one of the type parameters of an interface has no default."""
+    return any(_default(parameter) is typing_extensions.NoDefault for parameter in _parameters(interface))
+
+
+def bound(interface: type, arguments: tuple[object, ...]) -> dict[Any, object]:
+    """What stands for each type parameter of an interface that is given these arguments.
+
+    Raises:
+        UnsupportedTypeError: there are too few, or one is not what its parameter demands.
+    """
+    found: dict[Any, object] = {}
+    for index, parameter in enumerate(_parameters(interface)):
+        if not isinstance(parameter, TypeVar | typing_extensions.TypeVar):
+            reason = f"{interface.__name__} has the type parameter {parameter}, which stands for no type"
+            raise UnsupportedTypeError(reason, "use type variables only")
+        argument = arguments[index] if index < len(arguments) else _default(parameter)
+        if argument == _default(parameter):  # which typing may have put among the arguments, as it is
+            argument = substituted(argument, found)
+        if argument is typing_extensions.NoDefault:
+            raise UnsupportedTypeError(
+                f"the interface {interface.__name__} is generic", f"say of what: {written(interface, ('...',))}"
+            )
+        if not _allows(parameter, argument):
+            constraints = " or ".join(map(describe, parameter.__constraints__))
+            demand = f"is {constraints}" if constraints else f"has the bound {describe(parameter.__bound__)}"
+            reason = f"{written(interface, arguments)} is not possible: {parameter.__name__} {demand}"
+            raise UnsupportedTypeError(reason, f"give it {constraints or 'a type that derives from that'}")
+        found[parameter] = argument
+    return found
+
+
+def substituted(annotation: object, bindings: Bindings) -> Any:
+    """A type with its type parameters replaced by what stands for them, as far as that is known."""
+    if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
+        return bindings.get(annotation, annotation)
+    # A generic model that is given its own type parameters is itself again; an interface by its mere name is refused.
+    named = inspect.isclass(annotation) and not issubclass(annotation, BaseModel)
+    parameters: tuple[object, ...] = getattr(annotation, "__parameters__", ())
+    if named or not any(parameter in bindings for parameter in parameters):
+        return annotation
+    generic: Any = annotation
+    given = tuple(bindings.get(parameter, parameter) for parameter in parameters)
+    try:
+        return generic[given]
+    except Exception as error:  # a model that cannot hold the type, say
+        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}"
+        hint = "models hold data: capabilities, functions and streams are taken and given by methods"
+        raise UnsupportedTypeError(reason, hint) from error
+
+
+def written(interface: type, arguments: tuple[object, ...]) -> str:
+    """A generic interface with type arguments, as people write it."""
+    return f"{interface.__name__}[{', '.join(map(_written, arguments))}]"
+
+
+def _written(argument: object) -> str:
+    if isinstance(argument, str):
+        return argument
+    origin = get_origin(argument)
+    if isinstance(argument, types.UnionType) or not inspect.isclass(origin):
+        return describe(argument)
+    return written(origin, get_args(argument))
+
+
+def _parameters(interface: type) -> tuple[Any, ...]:
+    return getattr(interface, "__parameters__", ())
+
+
+def _default(parameter: Any) -> object:
+    return getattr(parameter, "__default__", typing_extensions.NoDefault)
+
+
+def _allows(parameter: Any, argument: object) -> bool:
+    """Whether a type parameter may stand for a type. What only a type checker could tell is allowed."""
+    if isinstance(argument, TypeVar | typing_extensions.TypeVar):
+        return True
+    if get_origin(argument) in (typing.Union, types.UnionType) and not parameter.__constraints__:
+        return all(_allows(parameter, member) for member in get_args(argument))
+    if parameter.__constraints__:
+        return argument in parameter.__constraints__
+    demanded: object = get_origin(parameter.__bound__) or parameter.__bound__
+    given: object = get_origin(argument) or argument
+    if not inspect.isclass(demanded) or not inspect.isclass(given):
+        return True
+    try:
+        return issubclass(given, demanded)
+    except TypeError:  # a Protocol, which whatever has its members fulfils
+        return True

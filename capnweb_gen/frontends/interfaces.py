@@ -9,12 +9,13 @@ from __future__ import annotations
 import enum
 from collections.abc import Iterator, Mapping
 from types import FunctionType
-from typing import Any, Generic, Protocol
+from typing import Any, Generic, Protocol, get_origin
 
 import typing_extensions
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
 from capnweb_gen.frontends.shapes import Shapes, describe
 from capnweb_gen.frontends.source import (
     AttributeSource,
@@ -28,11 +29,10 @@ from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 from capnweb_runtime.schema import InterfaceModel
 
-# The decorators of capnweb_runtime.schema leave their argument here.
-WIRE_NAME_ATTRIBUTE = "__capnweb_wire_name__"
+# The decorator `interface` of capnweb_runtime.schema leaves its argument here.
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
-_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "wire_name"})
+_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "raises", "wire_name"})
 _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; a capability has methods of its own: take self",
     "classmethod": "is a class method; a capability has methods of its own: take self",
@@ -85,8 +85,9 @@ class InterfaceReader:
         return case or self._case
 
     def _bases(self, interface: type, position: Position) -> Iterator[ir.Reference]:
-        for base in interface.__bases__:
-            if base in _NOT_INTERFACES:
+        bases: tuple[object, ...] = vars(interface).get("__orig_bases__", interface.__bases__)
+        for base in bases:
+            if base in _NOT_INTERFACES or get_origin(base) in _NOT_INTERFACES:
                 continue
             shape = self._shapes.from_type(base, position)
             if isinstance(shape, ir.InterfaceShape):
@@ -118,10 +119,14 @@ class InterfaceReader:
         if seen:
             self._fault(source.position, f"{where} is declared twice", "give one of them another name")
             return None
-        wire = self._wire_name(where, vars(interface).get(source.name), source, case)
+        declared = vars(interface).get(source.name)
+        function = declared.fget if isinstance(declared, property) else declared
+        marks = vars(function) if isinstance(function, FunctionType) else {}
+        wire = self._wire_name(where, marks, source, case)
+        raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), _raises_position(source)))
         if "property" in decorators:
-            return self._property(where, source, wire)
-        return self._method(where, source, wire, case)
+            return self._property(where, source, wire, raised)
+        return self._method(where, source, wire, case, raised)
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
         """The decorators by their bare names, or None if one of them is refused."""
@@ -139,9 +144,8 @@ class InterfaceReader:
             names.add(name)
         return names
 
-    def _wire_name(self, where: str, member: object, source: FunctionSource, case: Case) -> str:
-        function = member.fget if isinstance(member, property) else member
-        declared = vars(function).get(WIRE_NAME_ATTRIBUTE) if isinstance(function, FunctionType) else None
+    def _wire_name(self, where: str, marks: Mapping[str, Any], source: FunctionSource, case: Case) -> str:
+        declared: object = marks.get(WIRE_NAME_ATTRIBUTE)
         if declared is None:
             return naming.wire_name(source.name, case)
         if not isinstance(declared, str) or not declared:
@@ -149,7 +153,21 @@ class InterfaceReader:
             return source.name
         return declared
 
-    def _property(self, where: str, source: FunctionSource, wire: str) -> ir.Property:
+    def _raised(self, where: str, declared: tuple[object, ...] | None, position: Position) -> Iterator[ir.Reference]:
+        """The exceptions that a member declares; None if it declares nothing of them."""
+        if declared == ():
+            self._fault(
+                position, f"{where} is said to raise nothing in particular", "name the exceptions: @raises(NotFound)"
+            )
+        for error in dict.fromkeys(declared or ()):
+            fault = error_fault(error)
+            if fault is None and isinstance(error, type) and issubclass(error, BaseException):
+                fault = self._shapes.declarations.error(error)
+                yield ir.Reference(module=error.__module__, name=error.__name__)
+            if fault is not None:
+                self._fault(position, f"{where} cannot raise this: {fault[0]}", fault[1])
+
+    def _property(self, where: str, source: FunctionSource, wire: str, raised: tuple[ir.Reference, ...]) -> ir.Property:
         if source.is_async:
             hint = "write `def`: a property that is read from afar is a promise anyway"
             self._fault(source.position, f"the property {where} is declared with async def", hint)
@@ -160,10 +178,13 @@ class InterfaceReader:
             wire=wire,
             doc=source.doc,
             type=self._type(source.returns, source.position, "write -> and the type"),
+            raises=raised,
             position=source.position,
         )
 
-    def _method(self, where: str, source: FunctionSource, wire: str, case: Case) -> ir.Method:
+    def _method(
+        self, where: str, source: FunctionSource, wire: str, case: Case, raised: tuple[ir.Reference, ...]
+    ) -> ir.Method:
         declared = source.parameters
         if declared and declared[0].passing in {"positional", "positional_only"}:
             declared = declared[1:]
@@ -176,6 +197,7 @@ class InterfaceReader:
             doc=source.doc,
             parameters=tuple(parameter for parameter in parameters if parameter),
             result=self._type(source.returns, source.position, "write -> and the type, or -> None"),
+            raises=raised,
             position=source.position,
         )
 
@@ -224,6 +246,12 @@ class InterfaceReader:
 
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
+
+
+def _raises_position(source: FunctionSource) -> Position:
+    """Where a function says what it raises."""
+    named = (one.position for one in source.decorators if one.text.partition("(")[0].strip().endswith("raises"))
+    return next(named, source.position)
 
 
 def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:

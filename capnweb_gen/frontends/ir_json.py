@@ -71,6 +71,10 @@ def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
                 what = "model" if is_model else "interface"
                 message = f"the {what} {reference.module}.{reference.name} is declared nowhere"
                 yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
+        for reference in dict.fromkeys(_raised(schema)):
+            if graph.find_error(reference, schema) is None:
+                message = f"the exception {reference.module}.{reference.name} is not among the errors of the schema"
+                yield Diagnostic(schema.path, 1, 1, message, "describe it there")
         for interface in schema.interfaces:
             if interface in graph.bases(interface, peers):
                 message = f"{interface.name} inherits itself"
@@ -99,6 +103,11 @@ def _references(schema: ir.Schema) -> Iterator[tuple[ir.Reference, bool]]:
             yield shape.model, True
         elif isinstance(shape, ir.InterfaceShape):
             yield shape.interface, False
+
+
+def _raised(schema: ir.Schema) -> Iterator[ir.Reference]:
+    for interface in schema.interfaces:
+        yield from (reference for member in interface.members for reference in member.raises)
 
 
 def _is_own(model: ir.Model, schema: ir.Schema) -> bool:

@@ -18,7 +18,9 @@ from pydantic_core import PydanticUndefined
 
 from capnweb_gen import ir, naming
 from capnweb_gen.frontends import shapes
-from capnweb_gen.frontends.interfaces import WIRE_NAME_ATTRIBUTE, InterfaceReader
+from capnweb_gen.frontends.generics import substituted
+from capnweb_gen.frontends.interfaces import InterfaceReader
+from capnweb_gen.frontends.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE
 from capnweb_gen.frontends.shapes import describe, is_model
 from capnweb_gen.frontends.source import AttributeSource, ClassSource, Expression, FunctionSource, ModuleSource
 from capnweb_gen.ir import Position
@@ -86,28 +88,35 @@ class InterfaceModelReader(InterfaceReader):
             message = f"{where}: `{written.text}` cannot be evaluated: {type(error).__name__}: {error}"
             self._fault(written.position, message, _HINT)
             return None
-        member, wire = _without_annotated(annotation)
+        member, notes = _without_annotated(annotation)
+        names = [name for note in notes if (name := getattr(note, WIRE_NAME_ATTRIBUTE, None))]
+        declared = [getattr(note, RAISES_ATTRIBUTE) for note in notes if hasattr(note, RAISES_ATTRIBUTE)]
         origin, arguments = get_origin(member), get_args(member)
         if origin not in (Method, Property):
             self._fault(written.position, f"{where} is neither a Method nor a Property", _HINT)
             return None
-        wire = wire if wire is not None else naming.wire_name(entry.name, case)
+        wire = names[-1] if names else naming.wire_name(entry.name, case)
+        errors = tuple(error for group in declared for error in group) if declared else None
+        raised = tuple(self._raised(where, errors, written.position))
         result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
         if origin is Property:
-            return ir.Property(name=entry.name, wire=wire, doc=entry.doc, type=result, position=entry.position)
+            return ir.Property(
+                name=entry.name, wire=wire, doc=entry.doc, type=result, raises=raised, position=entry.position
+            )
         return ir.Method(
             name=entry.name,
             wire=wire,
             doc=entry.doc,
             parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0), case)),
             result=result,
+            raises=raised,
             position=entry.position,
         )
 
     # ---- parameters
 
     def _parameters_of(self, where: str, declared: object, position: Position, case: Case) -> Iterator[ir.Parameter]:
-        model = _resolved(declared, self._namespace)
+        model = substituted(_resolved(declared, self._namespace), self._shapes.bindings)
         if model is None or model is type(None):
             return
         if not is_model(model) or shapes.is_root_model(model):
@@ -198,13 +207,12 @@ def _resolved(annotation: object, namespace: Mapping[str, Any]) -> object:
         return annotation
 
 
-def _without_annotated(annotation: object) -> tuple[object, str | None]:
-    """What Annotated is about, and the wire name that is given beside it."""
+def _without_annotated(annotation: object) -> tuple[object, list[object]]:
+    """What Annotated is about, and what is noted beside it."""
     if get_origin(annotation) is not Annotated:
-        return annotation, None
+        return annotation, []
     inner, *notes = get_args(annotation)
-    names = [name for note in notes if (name := getattr(note, WIRE_NAME_ATTRIBUTE, None))]
-    return inner, names[-1] if names else None
+    return inner, notes
 
 
 def _argument(written: Expression, index: int) -> Position:

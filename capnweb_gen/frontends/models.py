@@ -63,7 +63,7 @@ class ModelReader:
             self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
         else:
             for name, message, hint in faults:
-                self._fault(_positions(name, source)[0], message, hint)
+                self._fault(positions(name, source)[0], message, hint)
             if not faults:
                 fields = tuple(self._record_field(record, field, source) for field in found)
         return ir.Model(
@@ -78,7 +78,7 @@ class ModelReader:
         )
 
     def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = _positions(field.name, source)
+        name_position, type_position = positions(field.name, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
         return ir.ModelField(
             name=field.name,
@@ -139,9 +139,9 @@ class ModelReader:
 
     def _computed(self, model: type[BaseModel], source: ClassSource | None) -> Iterator[ir.ModelField]:
         """Fields that a model makes itself. They are sent like the others."""
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
         for name, info in model.model_computed_fields.items():
-            position = _positions(name, source)[0]
+            position = positions(name, source)[0]
             yield ir.ModelField(
                 name=name,
                 wire=info.alias or naming.wire_name(name, self._case),
@@ -153,12 +153,12 @@ class ModelReader:
             )
 
     def _field(self, model: type[BaseModel], name: str, info: FieldInfo, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = _positions(name, source)
+        name_position, type_position = positions(name, source)
         where = f"{model.__name__}.{name}"
         if info.exclude:
             self._fault(name_position, f"{where} is excluded from serialization", "leave out `exclude=True`")
         # A model's annotations are resolved in the module that declares it, which may be another one's.
-        shapes = Shapes(vars(sys.modules[model.__module__]), self._declarations, constraints=True)
+        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
         return ir.ModelField(
             name=name,
             wire=info.serialization_alias or naming.wire_name(name, self._case),
@@ -188,7 +188,7 @@ class ModelReader:
         )
         for what, names, hint in groups:
             for name in names:
-                position = _positions(name, source)[0]
+                position = positions(name, source)[0]
                 message = f"{model.__name__}.{name} is a {what}, which sending a model does not call"
                 self._fault(position, message, hint)
 
@@ -196,7 +196,7 @@ class ModelReader:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
 
 
-def _positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
+def positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
     """Where a member of a model stands, and its annotation. An inherited one stands where the model does."""
     if source is None:
         return _TOP, _TOP
@@ -211,6 +211,11 @@ def _annotation(info: FieldInfo) -> object:
     """The type of a field. Pydantic has taken apart what stands in Annotated."""
     marked: Any = Annotated
     return marked[info.annotation, BY_REFERENCE] if BY_REFERENCE in info.metadata else info.annotation
+
+
+def _namespace(model: type[object]) -> Mapping[str, object]:
+    """What names mean in the annotations of a model: where it, or the generic that it was made of, is declared."""
+    return vars(sys.modules[(generic_origin(model) or model).__module__])
 
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:

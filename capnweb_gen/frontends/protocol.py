@@ -8,8 +8,8 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
 from typing import Any
@@ -29,9 +29,11 @@ from capnweb_gen.frontends.files import (
     shown,
 )
 from capnweb_gen.frontends.generics import generic_origin
+from capnweb_gen.frontends.instances import Instance, Instances
 from capnweb_gen.frontends.interfaces import InterfaceReader
 from capnweb_gen.frontends.model import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.models import ModelReader
+from capnweb_gen.frontends.raising import ErrorReader
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_gen.frontends.source import ModuleSource, SourceError, read_source
@@ -57,7 +59,7 @@ def read_schemas(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list
     files, faults = find_schemas(arguments)
     with importable(files):
         project = _Project(files, faults)
-        schemas = list(project.schemas())
+        schemas = project.schemas()
     return tuple(sorted(schemas, key=lambda schema: schema.output)), faults
 
 
@@ -65,20 +67,56 @@ class _Project:
     """The schemas of one run. It grows while they are read: a schema may name others in the same folders."""
 
     def __init__(self, files: Sequence[SchemaFile], faults: list[Diagnostic]) -> None:
-        self._faults = faults
+        self.instances = Instances()
+        self._faults = faults  # of reading and importing files, which happens once
         self._files = {file.module: file for file in files}
         self._waiting = list(files)
+        self._loaded: dict[str, _Loaded | None] = {}
         self._roots = list(dict.fromkeys(file.root for file in files))
 
-    def schemas(self) -> Iterator[ir.Schema]:
-        """Read until none is left that was not read."""
+    def schemas(self) -> list[ir.Schema]:
+        """Read until none is left that was not read; and once more if they name generic interfaces, which are then
+        known, and where each belongs.
+        """
+        faults: list[Diagnostic] = []
+        bodies: dict[Instance, ir.Interface] = {}
+        found = self._read(faults)
+        while new := [one for one in self.instances.found() if one not in bodies]:
+            for instance in new:
+                bodies[instance] = self._body(instance)
+            found += self._read(faults)
+        if bodies:
+            self.instances.settle(found, bodies)
+            faults = []
+            self._waiting = [loaded.file for loaded in self._loaded.values() if loaded]
+            found = self._read(faults)
+        self._faults.extend(faults)
+        return found
+
+    def _read(self, faults: list[Diagnostic]) -> list[ir.Schema]:
+        found: list[ir.Schema] = []
         while self._waiting:
-            file = self._waiting.pop(0)
-            loaded = self._load(file)
-            if loaded is not None:
-                schema = _SchemaReader(loaded, self, self._faults).schema()
-                if schema is not None:
-                    yield schema
+            loaded = self.loaded(self._waiting.pop(0).module)
+            schema = _SchemaReader(loaded, self, faults).schema() if loaded else None
+            found += [schema] if schema else []
+        return found
+
+    def _body(self, instance: Instance) -> ir.Interface:
+        """A generic interface with type arguments, read to see what else it names."""
+        loaded = self.loaded(instance.origin.__module__)
+        if loaded is None:
+            raise AssertionError(f"{instance.written} is declared in a file that could not be read, but was imported")
+        self.instances.reading(instance)
+        try:
+            return _SchemaReader(loaded, self, []).instance_of(instance)
+        finally:
+            self.instances.reading(None)
+
+    def loaded(self, module: str) -> _Loaded | None:
+        """A schema of this run; None if it cannot be read or imported, or declares nothing."""
+        if module not in self._loaded:
+            self._loaded[module] = self._load(self._files[module])
+        return self._loaded[module]
 
     def belongs(self, module: str) -> bool:
         """Whether a module is a schema of this run; it is one from now on if it lies in one of the run's folders."""
@@ -138,6 +176,8 @@ class _SchemaReader:
         self._project = project
         self._faults = faults
         self._models: dict[object, ir.Model | None] = {}  # by class, or by generic record with its type arguments
+        self._errors: dict[type[BaseException], ir.Error] = {}
+        self._has_templates = False
         self._case: naming.Case = self._wire_case()
 
     def schema(self) -> ir.Schema | None:
@@ -147,7 +187,7 @@ class _SchemaReader:
         interfaces = self._declarations()
         models = self._in_source_order()
         if not models and not interfaces and len(self._faults) == before:
-            if file.given:
+            if file.given and not self._has_templates:
                 hint = "declare one: class Greeter(Protocol)"
                 self._fault(Position(line=1, column=1), "no interface is declared here", hint)
             return None
@@ -162,6 +202,7 @@ class _SchemaReader:
             doc=self._loaded.source.doc,
             models=models,
             interfaces=tuple(interfaces),
+            errors=tuple(self._errors.values()),
         )
 
     def _declarations(self) -> list[ir.Interface]:
@@ -169,8 +210,6 @@ class _SchemaReader:
         loaded = self._loaded
         interfaces: list[ir.Interface] = []
         types = Shapes(loaded.namespace, self, constraints=False)
-        reader = InterfaceReader(loaded.file.shown, loaded.namespace, self._case, types, self._faults)
-        model_reader = InterfaceModelReader(reader, loaded.source)
         lists = parameter_models(loaded.source, loaded.namespace)
         for name, source in loaded.source.classes.items():
             value: type[object] | None = vars(loaded.module).get(name)
@@ -187,13 +226,44 @@ class _SchemaReader:
                 fault = shapes.interface_fault(value)
                 if fault is not None:
                     self._fault(source.position, *fault)
+                elif own and shapes.is_generic(value):
+                    self._has_templates = True
                 elif own:
-                    chosen = model_reader if is_interface_model(value) else reader
-                    interfaces.append(chosen.read(value, source))
+                    interfaces.append(self._reader_of(value, types).read(value, source))
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
-        return interfaces
+        return [*interfaces, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
+
+    def _reader_of(self, interface: type, types: Shapes) -> InterfaceReader:
+        """What reads an interface of this file."""
+        loaded = self._loaded
+        reader = InterfaceReader(loaded.file.shown, loaded.namespace, self._case, types, self._faults)
+        return InterfaceModelReader(reader, loaded.source) if is_interface_model(interface) else reader
+
+    def instance_of(self, instance: Instance) -> ir.Interface:
+        """Describe a generic interface with type arguments, as one of this schema: another may declare the generic."""
+        home = self._project.loaded(instance.origin.__module__)
+        if home is None:
+            raise AssertionError(f"{instance.written} is declared in a file that was not read")
+        parameters = {one.__name__: one for one in getattr(instance.origin, "__type_params__", ())}
+        namespace = {**home.namespace, **parameters}
+        types = Shapes(namespace, self, constraints=False, bindings=instance.bindings)
+        loaded = replace(home, namespace=namespace)
+        reader = _SchemaReader(loaded, self._project, self._faults)._reader_of(instance.origin, types)
+        source = home.source.classes[instance.origin.__name__]
+        read = reader.read(instance.origin, source)
+        arguments = tuple(types.from_type(argument, source.position) for argument in instance.arguments)
+        origin = ir.Reference(module=instance.origin.__module__, name=instance.origin.__name__)
+        said = f"This is `{instance.written}`."
+        return read.model_copy(
+            update={
+                "name": instance.name,
+                "doc": f"{read.doc}\n\n{said}" if read.doc else said,
+                "generic": ir.Generic(origin=origin, arguments=arguments),
+                "path": home.file.shown,
+            }
+        )
 
     def _in_source_order(self) -> tuple[ir.Model, ...]:
         """The models as the schema declares them, then those from elsewhere as they were found."""
@@ -224,6 +294,17 @@ class _SchemaReader:
         if home == self._loaded.file.module or self._project.belongs(home):
             return None
         return f"{interface.__name__} is declared in {home}, which is not compiled", "compile both schemas in one run"
+
+    def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference:
+        """A type names a generic interface with type arguments: it becomes an interface of some schema of this run."""
+        return self._project.instances.named(origin, arguments)
+
+    def error(self, error: type[BaseException]) -> tuple[str, str] | None:
+        """A method declares this exception: it is described in each schema that names it."""
+        if error not in self._errors:
+            path, source = self._source_of(error.__module__)
+            self._errors[error] = ErrorReader(path, source.classes, self, self._faults).read(error)
+        return None
 
     def _source_of(self, module: str) -> tuple[str, ModuleSource]:
         if module == self._loaded.file.module:

@@ -41,7 +41,7 @@ class RecordField:
 
 def record_form(value: object) -> RecordForm | None:
     """What kind of record a class is, or None if it is none."""
-    if not inspect.isclass(value):
+    if not inspect.isclass(value) or issubclass(value, BaseException):
         return None
     if typing_extensions.is_typeddict(value):
         return "typed_dict"

@@ -92,6 +92,9 @@ def describe(annotation: object) -> str:
         return annotation.__qualname__
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar | NewType):
         return annotation.__name__
+    origin = get_origin(annotation)
+    if inspect.isclass(origin) and typing_extensions.is_protocol(origin):
+        return f"{origin.__name__}[{', '.join(map(describe, get_args(annotation)))}]"
     text = str(annotation)
     for prefix in ("typing.", "typing_extensions.", "collections.abc.", "datetime.", f"{_module_of(annotation)}."):
         text = text.replace(prefix, "")

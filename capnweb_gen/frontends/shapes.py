@@ -12,7 +12,7 @@ import inspect
 import types
 import typing
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
 from pathlib import PurePath
@@ -23,9 +23,10 @@ import typing_extensions
 from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
-from capnweb_gen.frontends import constraints, named, unions
+from capnweb_gen.frontends import constraints, generics, named, unions
 from capnweb_gen.frontends.annotations import evaluate
-from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.generics import Bindings, generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.generics import is_generic as is_generic
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.refusals import describe as describe
@@ -79,14 +80,16 @@ _ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
 
 
 class Declarations(Protocol):
-    """Told of each model and interface that a type names. Gives why it cannot be used, with a hint, or None if it
-    can. `home` is the module of the schema in which types are named.
+    """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named.
     """
 
     @property
     def home(self) -> str: ...
     def model(self, model: object) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
+    def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference: ...
+    def error(self, error: type[BaseException]) -> tuple[str, str] | None: ...
 
 
 @dataclass(frozen=True)
@@ -94,12 +97,14 @@ class Shapes:
     """Reads the types of one place: a schema, or a model, whose names mean what `namespace` says.
 
     `constraints` tells that a pydantic model checks what Annotated adds; elsewhere it becomes part of the type. Such a
-    model has to be told which types it cannot check: they stand in `Capability[...]`.
+    model has to be told which types it cannot check: they stand in `Capability[...]`. `bindings` says what stands for a
+    type parameter, in a generic interface that was given type arguments.
     """
 
     namespace: Mapping[str, Any]
     declarations: Declarations
     constraints: bool
+    bindings: Bindings = field(default_factory=dict[Any, object])
 
     def from_text(self, text: str, position: Position) -> ir.TypeShape:
         """The type that an annotation means."""
@@ -134,6 +139,7 @@ class Shapes:
             return self._shape(self._evaluate(annotation), depth)
         if isinstance(annotation, ForwardRef):
             return self._shape(self._evaluate(annotation.__forward_arg__), depth)
+        annotation = generics.substituted(annotation, self.bindings)
         if isinstance(annotation, _ALIASES):
             return self._shape(annotation.__value__, depth)
         if isinstance(annotation, NewType):
@@ -152,7 +158,6 @@ class Shapes:
 
     def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
         arguments = get_args(annotation)
-        generic_interface = is_interface(origin)
         if origin is typing.Annotated:
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = reader._shape(arguments[0], depth)
@@ -170,10 +175,8 @@ class Shapes:
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if record_form(origin) is not None:
             return self._instance(annotation, depth)
-        if generic_interface:
-            raise UnsupportedTypeError(
-                f"{describe(annotation)} is generic", "declare an interface without type parameters"
-            )
+        if isinstance(origin, type) and is_interface(origin):
+            return self._interface_instance(origin, arguments, depth)
         raise _refusal(annotation)
 
     def _container(
@@ -235,6 +238,32 @@ class Shapes:
             raise UnsupportedTypeError(*fault)
         return ir.ModelShape(model=ir.Reference(module=self.declarations.home, name=name))
 
+    def _interface_instance(self, origin: type, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
+        """A generic interface with its type arguments, or with the defaults of its type parameters."""
+        self._refuse_in_pydantic(origin)
+        refused = interface_fault(origin)
+        if refused is not None:
+            raise UnsupportedTypeError(*refused)
+        given = tuple(generics.bound(origin, tuple(map(self._complete, arguments))).values())
+        for argument in given:
+            self._shape(argument, depth)
+        fault = named.nested(origin) or self.declarations.interface(origin)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
+
+    def _complete(self, argument: object) -> object:
+        """A type argument as it would be anywhere else: no name in quotes, and all its own arguments given."""
+        if isinstance(argument, ForwardRef | str):
+            argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
+        argument = generics.substituted(argument, self.bindings)
+        origin = get_origin(argument) or argument
+        if isinstance(origin, type) and is_interface(origin) and is_generic(origin):
+            arguments = tuple(map(self._complete, get_args(argument)))
+            generic: Any = origin
+            return generic[tuple(generics.bound(origin, arguments).values())]
+        return argument
+
     def _class(self, annotation: type[object], depth: int) -> ir.TypeShape:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
         if is_model(annotation) and generic_origin(annotation) is not None:
@@ -245,6 +274,8 @@ class Shapes:
         elif record_form(annotation) is not None:
             fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
             shape = ir.ModelShape(model=reference)
+        elif is_interface(annotation) and is_generic(annotation):
+            return self._interface_instance(annotation, (), depth)
         elif is_interface(annotation):
             self._refuse_in_pydantic(annotation)
             fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
@@ -276,11 +307,6 @@ def is_model(value: object) -> typing_extensions.TypeIs[type[BaseModel]]:
 def is_root_model(model: type[BaseModel]) -> bool:
     """Whether a model is one value under another name."""
     return issubclass(model, RootModel)
-
-
-def is_generic(value: object) -> bool:
-    """Whether a class has type parameters that nobody has given."""
-    return bool(getattr(value, "__parameters__", ()))
 
 
 def _awaited(result: object) -> object:
@@ -319,8 +345,6 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
     library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
     if library or interface is schema.InterfaceModel:
         return f"{describe(interface)} is not an interface of a schema", "declare an interface of your own"
-    if is_generic(interface):
-        return f"the interface {describe(interface)} is generic", "declare an interface without type parameters"
     if "__call__" in vars(interface):
         return f"{describe(interface)} is a callback protocol", "write Callable[[...], ...]"
     return None
@@ -333,7 +357,10 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
-        return UnsupportedTypeError(f"{what} is a type variable", "write a type: generic interfaces cannot be compiled")
+        return UnsupportedTypeError(
+            f"{what} is a type variable",
+            "write a type, or make it a type parameter of the interface: class Name(Protocol[T])",
+        )
     if not inspect.isclass(annotation):
         return UnsupportedTypeError(
             f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"

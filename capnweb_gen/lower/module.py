@@ -6,6 +6,7 @@ and on nothing else.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
 
 from capnweb_gen import graph, ir, naming
@@ -41,9 +42,12 @@ class _Lowering:
         self._peers = peers
         self._scope = Scope(schema, peers, graph.cyclic(schema, peers))
         names = (naming.model_names(model.name) for model in schema.models)
+        errors = (naming.error_names(error.name) for error in schema.errors)
         more = (naming.interface_names(interface.name) for interface in schema.interfaces)
         imported = tuple(reference.name for reference in graph.imported(schema))
-        self._spell = Spelling(self._scope, frozenset(name for group in (*names, *more, imported) for name in group))
+        self._spell = Spelling(
+            self._scope, frozenset(name for group in (*names, *errors, *more, imported) for name in group)
+        )
 
     def module(self, command: str) -> ModuleView:
         """The whole module. Imports and codecs are collected on the way, so that they come last here."""
@@ -54,6 +58,7 @@ class _Lowering:
         classes = tuple(self._interface(interface) for interface in interfaces)
         declared = [self._declared_codec(model) for model in schema.models]
         declared += [self._declared_codec(interface) for interface in interfaces]
+        errors = [self._error(error) for error in schema.errors]
         variables = [self._type_variable(model.name, self._default_type(_reference(model))) for model in schema.models]
         variables += [self._type_variable(item.name, layout.string(f"{item.name}Stub")) for item in interfaces]
         summary = f"Typed stubs and server skeletons for {schema.path}."
@@ -64,7 +69,7 @@ class _Lowering:
             imports=tuple(tuple(block) for block in self._scope.import_blocks()),
             api=GENERATED_API,
             models=models,
-            codecs=(*declared, *self._spell.codecs),
+            codecs=(*declared, *self._spell.codecs, *errors),
             type_variables=tuple(variables),
             promises=promises,
             interfaces=classes,
@@ -76,6 +81,20 @@ class _Lowering:
         else:
             function, arguments = self._spell.interface_codec(self._own(declared))
         return layout.call(f"{naming.constant(declared.name)} = {function}", arguments)
+
+    def _error(self, error: ir.Error) -> str:
+        """The declaration of an exception, which comes after the codecs of what travels with it."""
+        cls = self._spell.error(ir.Reference(module=error.module, name=error.name))
+        fields = [self._error_field(field) for field in error.fields]
+        return layout.call(f"{naming.constant(error.name)} = rpc.error", [cls, layout.string(error.wire), *fields])
+
+    def _error_field(self, field: ir.ModelField) -> str:
+        arguments = [layout.string(field.name), self._spell.codec(field.type)]
+        if field.wire != field.name:
+            arguments.append(f"wire={layout.string(field.wire)}")
+        if not field.required:
+            arguments.append("required=False")
+        return f"rpc.error_field({', '.join(arguments)})"
 
     def _type_variable(self, name: str, default: str) -> str:
         arguments = [layout.string(f"{name}R"), "covariant=True", f"default={default}"]
@@ -185,9 +204,10 @@ class _Lowering:
     def _spec_entry(self, member: ir.Method | ir.Property) -> str:
         wire = layout.string(member.wire)
         if isinstance(member, ir.Property):
-            return layout.call(f"{member.name} = rpc.prop", [wire, self._spell.codec(member.type)], indent=_METHOD)
+            arguments = [wire, self._spell.codec(member.type), *_raises(member)]
+            return layout.call(f"{member.name} = rpc.prop", arguments, indent=_METHOD)
         parameters = [self._spec_parameter(parameter) for parameter in member.parameters]
-        arguments = [wire, self._spell.codec(member.result), *parameters]
+        arguments = [wire, self._spell.codec(member.result), *parameters, *_raises(member)]
         return layout.call(f"{member.name} = rpc.method", arguments, indent=_METHOD)
 
     def _spec_parameter(self, parameter: ir.Parameter) -> str:
@@ -210,7 +230,7 @@ class _Lowering:
             return FunctionView(
                 decorators=(self._property,),
                 signature=layout.signature(member.name, ["self"], promise, "", indent=_METHOD),
-                doc=_doc(member),
+                doc=self._doc(member),
                 body=layout.call("return self._get", [entry], indent=_BODY),
             )
         written = {
@@ -222,7 +242,7 @@ class _Lowering:
         return FunctionView(
             decorators=(),
             signature=layout.signature(member.name, _parameters(member, written), promise, "", indent=_METHOD),
-            doc=_doc(member),
+            doc=self._doc(member),
             body=layout.call("return self._call", [entry, *passed], indent=_BODY),
         )
 
@@ -239,8 +259,8 @@ class _Lowering:
     def _serving(self, member: ir.Method | ir.Property) -> FunctionView:
         """A member as a target has to define it."""
         abstract = f"@{self._scope.imported('abc', 'abstractmethod')}"
-        tail = "" if member.doc else " ..."
-        doc = _doc(member)
+        doc = self._doc(member)
+        tail = "" if doc else " ..."
         if isinstance(member, ir.Property):
             result = self._spell.result(member.type)
             signature = layout.signature(member.name, ["self"], result, tail, indent=_METHOD)
@@ -253,8 +273,23 @@ class _Lowering:
         signature = layout.signature(member.name, _parameters(member, written), result, tail, indent=_METHOD)
         return FunctionView((abstract,), signature, doc, None)
 
+    def _doc(self, member: ir.Method | ir.Property) -> str | None:
+        """What is said of a member, and what it raises, unless that is said already."""
+        text = member.doc or ""
+        if member.raises and not _RAISES_SECTION.search(text):
+            lines = [f"{layout.STEP}{self._raised(reference)}" for reference in member.raises]
+            names = ", ".join(reference.name for reference in member.raises)
+            text = "\n".join([text, "", "Raises:", *lines]) if text else f"Raises: {names}."
+        return layout.docstring(text, indent=_BODY) if text else None
+
+    def _raised(self, reference: ir.Reference) -> str:
+        error = graph.find_error(reference, self._schema)
+        first = (error.doc or "").strip().partition("\n")[0] if error else ""
+        return f"{reference.name}: {first}" if first else reference.name
+
 
 _BUILDERS = {"pydantic": "rpc.builder", "typed_dict": "rpc.typed_dict_builder"}
+_RAISES_SECTION = re.compile(r"^\s*(Raises:|:raises )", re.MULTILINE)
 _PARTS = ("Spec", "Calls", "Stub", "Promise", "Target")
 
 
@@ -277,8 +312,10 @@ def _class_doc(text: str) -> str:
     return layout.docstring(text, indent=layout.STEP)
 
 
-def _doc(member: ir.Method | ir.Property) -> str | None:
-    return layout.docstring(member.doc, indent=_BODY) if member.doc else None
+def _raises(member: ir.Method | ir.Property) -> list[str]:
+    """The argument that says what a member raises, if it does."""
+    names = [naming.constant(reference.name) for reference in member.raises]
+    return [f"raises=[{', '.join(names)}]"] if names else []
 
 
 def _remote_names(names: Iterable[str]) -> str:

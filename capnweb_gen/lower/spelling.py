@@ -183,6 +183,12 @@ class Spelling:
         """An enum or a NewType, which the module of the schema declares too."""
         return self._scope.imported(reference.module, reference.name)
 
+    def error(self, reference: ir.Reference) -> str:
+        """An exception class, which is built in or declared by a module as well."""
+        if reference.module == "builtins":
+            return self._scope.builtin(reference.name)
+        return self.named(reference)
+
     def interface(self, reference: ir.Reference, part: str) -> str:
         """One of the classes of an interface: its Stub, Promise, Target, Calls or Spec."""
         return self._scope.generated(reference, lambda name: f"{name}{part}")

@@ -43,6 +43,8 @@ from capnweb_runtime.values import (
 )
 
 MAX_DEPTH: Final = 256
+DECLARATION: Final = "__capnweb_declaration__"
+"""Attribute of an exception that travels as an interface declares it; see `core.raises`."""
 _INLINE_BODY: Final = (str, bytes, type(None))
 _BLOB_PIECE: Final = 64 * 1024
 _INF: Final = float("inf")
@@ -155,8 +157,13 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
 def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     """Type and message, and what travels with it; never a stack. A property that has no wire form is left out."""
     error = to.error_to_send(error)
-    wire: list[Wire] = ["error", wire_type(error), wire_message(error)]
-    props: dict[str, Wire] = {}
+    declaration = vars(error).get(DECLARATION)
+    props: dict[str, Wire]
+    if declaration is None:
+        name, message, props = wire_type(error), wire_message(error), {}
+    else:
+        name, message, props = declaration.encode(error, to)
+    wire: list[Wire] = ["error", name, message]
     for key, value in _error_props(error):
         mark = to.mark()
         try:
@@ -170,7 +177,9 @@ def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
     """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer,
     and the cause that `raise ... from` has named. Attributes of other exceptions, contexts and notes stay here.
     """
-    yield from getattr(error, "props", {}).items()
+    props = getattr(error, "props", None)
+    if isinstance(props, dict):  # an application's exception may call anything props
+        yield from props.items()
     cause = error.__cause__
     if cause is not None:
         yield "cause", cause

@@ -16,6 +16,7 @@ from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Codec, Exporter, Path, Wire
 from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.raises import DeclaredError, Raises
 
 T = TypeVar("T")
 _UNDEFINED_WIRE: Final = ["undefined"]
@@ -268,11 +269,13 @@ class Method:
         path: from the object to the method.
         params: codec of its arguments.
         result: codec of its result.
+        raises: the exceptions that it declares.
     """
 
-    __slots__ = ("name", "params", "path", "result")
+    __slots__ = ("name", "params", "path", "raises", "result")
 
-    def __init__(self, name: str, result: TypeCodec, params: Codec) -> None:
+    def __init__(self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None) -> None:
+        self.raises = raises
         self.name = name
         self.path: Path = (name,) if name else ()
         self.params = params
@@ -285,11 +288,13 @@ class Property:
     Attributes:
         name: on the wire.
         codec: how its value travels.
+        raises: the exceptions that reading it declares.
     """
 
-    __slots__ = ("codec", "name")
+    __slots__ = ("codec", "name", "raises")
 
-    def __init__(self, name: str, codec: TypeCodec) -> None:
+    def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None) -> None:
+        self.raises = raises
         self.name = name
         self.codec = codec
 
@@ -317,14 +322,16 @@ class Interface:
         cls.rpc_members = members
 
 
-def method(name: str, result: TypeCodec, *params: Parameter) -> Method:
-    """A method for an interface's table: its name on the wire, codec of its result, its parameters in order."""
-    return Method(name, result, Arguments(params))
+def method(name: str, result: TypeCodec, *params: Parameter, raises: Sequence[DeclaredError] = ()) -> Method:
+    """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
+    exceptions it may raise.
+    """
+    return Method(name, result, Arguments(params), Raises(raises) if raises else None)
 
 
-def prop(name: str, codec: TypeCodec) -> Property:
-    """A property for an interface's table: its name on the wire, codec of its value."""
-    return Property(name, codec)
+def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:
+    """A property for an interface's table: its name on the wire, codec of its value, the exceptions it may raise."""
+    return Property(name, codec, Raises(raises) if raises else None)
 
 
 def param(

@@ -19,6 +19,7 @@ from capnweb_runtime.core.hook import (
     IncomingArgs,
     Payload,
     PlainStub,
+    PromiseRef,
     ReadableRef,
     StubRef,
     dispose_all,
@@ -30,6 +31,7 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
+from capnweb_runtime.core.raises import Raises, is_declared
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import LimitExceeded
 
@@ -61,7 +63,7 @@ def _invoke_resolved(function: Callable[..., Any], method: Method, args: Payload
         args.dispose()
         return ErrorHook(error)
     held, args.hooks = args.hooks or [], None
-    return run(function, values, kwargs, method.result, host, where, held)
+    return run(function, values, kwargs, method.result, host, where, held, method.raises)
 
 
 def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs, host: Host, where: str) -> Hook:
@@ -71,7 +73,7 @@ def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs
     except (Mismatch, NotDirect):
         pass  # and not from in here, or what the function raises has this as its context
     else:
-        return run(function, values, kwargs, method.result, host, where, held)
+        return run(function, values, kwargs, method.result, host, where, held, method.raises)
     return invoke(function, method, args.payload(), host, where)
 
 
@@ -83,6 +85,7 @@ def run(
     host: Host,
     where: str,
     held: list[Hook],
+    raises: Raises | None = None,
 ) -> Hook:
     """Starts a function of the application.
 
@@ -94,6 +97,7 @@ def run(
         host: runs it.
         where: what to call it in a report.
         held: capabilities among the arguments, disposed when the call returns.
+        raises: the exceptions that are answers like any other, and no failures to report.
 
     Returns:
         A hook for the result, owned by the caller.
@@ -105,35 +109,40 @@ def run(
         outcome = host.start(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
         dispose_all(held)
-        host.report(where, error)
+        if not is_declared(error, raises):
+            host.report(where, error)
         return ErrorHook(error)
     if type(outcome) is not Cell:
         if codec.pure and not held:  # nothing to own, nothing to give up: nearly every call
             return PayloadHook(Payload(outcome, codec, None, None, where), host)
-        return _settled(outcome, codec, host, where, held)
+        return _settled(outcome, codec, host, where, held, raises)
     host.running += 1
     result: Cell[Hook] = Cell()
 
     def on_value(value: Any) -> None:
         host.running -= 1
-        result.resolve(_settled(value, codec, host, where, held))
+        result.resolve(_settled(value, codec, host, where, held, raises))
 
     def on_error(error: BaseException) -> None:
         host.running -= 1
         dispose_all(held)
-        host.report(where, error)
+        if not is_declared(error, raises):
+            host.report(where, error)
         result.reject(error)
 
     outcome.then(on_value, on_error)
     return PromiseHook(result, host)
 
 
-def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook]) -> Hook:
+def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None) -> Hook:
     """The hook of a result. A result with capabilities in it is made plain at once, so that they are owned before
     the arguments are disposed; a stream keeps them until it ends, as its body runs only when it is read.
     """
-    if held and hasattr(type(value), "__aiter__") and not isinstance(value, ReadableRef):
-        value, held = _with_arguments(value, held), []
+    # A promise of a stream is not read here: what it fails with is not of this call's making.
+    watched = held or (raises is not None and not isinstance(value, PromiseRef))
+    if watched and hasattr(type(value), "__aiter__") and not isinstance(value, ReadableRef):
+        chunks: Any = value
+        value, held = _with_arguments(chunks, held, raises), []
     payload = Payload(value, codec, None, None, where)
     try:
         if not codec.pure:
@@ -153,11 +162,16 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
     return PayloadHook(payload, host)
 
 
-async def _with_arguments(stream: AsyncIterable[Any], held: list[Hook]) -> AsyncIterator[Any]:
-    """The chunks of a stream that a call returned; the call's arguments are disposed when it ends."""
+async def _with_arguments(stream: AsyncIterable[Any], held: list[Hook], raises: Raises | None) -> AsyncIterator[Any]:
+    """The chunks of a stream that a call returned; the call's arguments are disposed when it ends, and what its body
+    raises is an answer of the call.
+    """
     try:
         async for chunk in stream:
             yield chunk
+    except Exception as error:
+        is_declared(error, raises)
+        raise
     finally:
         close = getattr(stream, "aclose", None)
         if close is not None:

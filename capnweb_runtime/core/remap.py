@@ -27,6 +27,7 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
+from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
@@ -72,6 +73,7 @@ class Recorder:
         self.parent = parent
         self.captures: list[Hook] = []
         self.instructions: list[Wire] = []
+        self.raises: Raises | None = None  # what the recorded calls declare
 
     def placeholder(self) -> Hook:
         """The hook of the element to which the function is applied."""

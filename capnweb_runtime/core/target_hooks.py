@@ -204,7 +204,8 @@ class TargetHook(Hook):
             function = FunctionHook(getattr(self._target, attribute), member, self._host, self._where(path))
             return function.get(path[1:])
         target = self._target
-        value = run(lambda: getattr(target, attribute), (), {}, member.codec, self._host, self._where(path), [])
+        where = self._where(path)
+        value = run(lambda: getattr(target, attribute), (), {}, member.codec, self._host, where, [], member.raises)
         if len(path) == 1:
             return value
         inner = value.get(path[1:])

@@ -86,6 +86,35 @@ EXHIBITS = (
         ("CalculatorSpec", "CalculatorCalls", "CalculatorTarget"),
     ),
     golden(
+        "Generic interfaces",
+        "Each use with other type arguments is an interface of its own, whose name is made of theirs.",
+        "generic_interfaces",
+        ("Page", "ProfilePage", "Api.profiles", "Api.nested"),
+        (
+            "PageProfileSpec",
+            "PageProfileCalls",
+            "PageProfileTarget",
+            "ProfilePageCalls",
+            "ApiCalls.profiles",
+            "ApiCalls.nested",
+        ),
+    ),
+    golden(
+        "Exceptions",
+        "What a method declares is raised on the calling side as the very class, with its attributes; `message` is the "
+        "text. Everything else arrives as an `RpcError`.",
+        "raises",
+        ("NotFound", "QuotaExceeded", "Directory.find", "Directory.owner"),
+        (
+            "NOT_FOUND",
+            "QUOTA_EXCEEDED",
+            "DirectorySpec.find",
+            "DirectorySpec.owner",
+            "DirectoryCalls.find",
+            "DirectoryTarget.find",
+        ),
+    ),
+    golden(
         "Inheritance",
         "Tables, stubs, promises and skeletons inherit as the interfaces do.",
         "inheritance",
@@ -170,7 +199,7 @@ def _anchor(title: str) -> str:
 def excerpt(text: str, names: tuple[str, ...]) -> str:
     """Definitions out of a module, as they stand there; of a class of which members are named, only those."""
     lines = text.splitlines()
-    found = {getattr(node, "name", ""): node for node in ast.parse(text).body}
+    found = {_name(node): node for node in ast.parse(text).body}
     pieces: list[str] = []
     for owner in dict.fromkeys(name.partition(".")[0] for name in names):
         node = found[owner]

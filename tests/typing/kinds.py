@@ -14,6 +14,18 @@ from uuid import UUID
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.constraints.expected import BankStub
 from tests.gen.golden.constraints.schema import Account
+from tests.gen.golden.generic_interfaces.expected import ApiStub as GenericStub
+from tests.gen.golden.generic_interfaces.expected import (
+    BoxProfilePromise,
+    PageIntStub,
+    PageIntTarget,
+    PagePageIntPromise,
+    PageProfilePromise,
+    PageProfileStub,
+)
+from tests.gen.golden.generic_interfaces.schema import Profile as Listed
+from tests.gen.golden.generics_across_schemas.expected.admin import AdminStub
+from tests.gen.golden.generics_across_schemas.expected.search import SearchStub
 from tests.gen.golden.model_kinds.expected import (
     NamesPromise,
     PageItemPromise,
@@ -23,6 +35,10 @@ from tests.gen.golden.model_kinds.expected import (
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Names, Page, Pair, Price
 from tests.gen.golden.named_types.expected import PainterStub
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, User, UserId
+from tests.gen.golden.raises.expected import DirectoryStub
+from tests.gen.golden.raises.expected import DirectoryTarget as DirectorySkeleton
+from tests.gen.golden.raises.schema import NotFound, QuotaExceeded
+from tests.gen.golden.raises.schema import Profile as Owner
 from tests.gen.golden.records.expected import MoviePromise, SpotPromise
 from tests.gen.golden.records.expected import ShopStub as RecordShopStub
 from tests.gen.golden.records.schema import Currency, Money, Movie, Spot
@@ -174,3 +190,52 @@ async def unions(api: ZooStub, cat: Cat, bird: Bird) -> None:
     assert_type(await api.events(Moved(by=1)), list[Moved | str])
     assert_type(await api.either([1]), tuple[Bird | Fish, int | Moved])
     await api.tagged(bird)  # type: ignore[arg-type]
+
+
+async def declared_exceptions(api: DirectoryStub) -> str | int:
+    """A decorator leaves the type of a method alone; what is caught is the class itself."""
+    try:
+        return await api.find(1).name
+    except NotFound as error:
+        return str(error)
+    except QuotaExceeded as error:
+        assert_type(error.limit, int)
+        return error.limit
+
+
+class DirectoryThatRaises(DirectorySkeleton):
+    """Targets raise what they like."""
+
+    async def find(self, user_id: int) -> Owner:
+        raise QuotaExceeded("too many", user_id)
+
+    @property
+    def owner(self) -> Owner:
+        raise NotFound
+
+
+async def generic_interfaces(api: GenericStub, numbers: PageIntTarget, held: PageIntStub) -> None:
+    """Each has its type arguments wherever the type parameters stood."""
+    page = api.profiles()
+    assert_type(page, PageProfilePromise)
+    assert_type(await page.items, list[Listed])
+    assert_type(await page.items[0].name, str)
+    assert_type(await page.next(), PageProfileStub | None)
+    assert_type(await page.next().items, list[Listed])
+    assert_type(await api.own().items, list[Listed])
+    assert_type(await api.sorted().by("name").items, list[Listed])
+    pages = api.nested([numbers, held])
+    assert_type(pages, PagePageIntPromise)
+    assert_type(await pages.items[0].items, list[int])
+    assert_type(api.table("x").first(Listed(id=1, name="a")), BoxProfilePromise)
+    assert_type(await api.table("x").get("key"), Listed)
+    api.nested([await page])  # type: ignore[list-item]  # a page of profiles is no page of numbers
+    api.table("x").get(1)  # type: ignore[arg-type]
+    api.queue().put("x")  # type: ignore[arg-type]
+
+
+async def generic_interfaces_of_two_schemas(search: SearchStub, admin: AdminStub) -> None:
+    """What one gives, the other takes."""
+    merged = admin.merge(search.find("x"), admin.staff())
+    assert_type(await merged.items()[0].name, str)
+    admin.merge(search.words(), merged)  # type: ignore[arg-type]  # a page of words

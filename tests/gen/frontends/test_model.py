@@ -17,7 +17,7 @@ from collections.abc import AsyncIterator, Callable
 from datetime import datetime
 from typing import Annotated, Any, Literal, Protocol
 from pydantic import BaseModel, Field
-from capnweb_runtime.schema import InterfaceModel, Method, Property, Stub, Writable, interface, wire_name
+from capnweb_runtime.schema import InterfaceModel, Method, Property, Stub, Writable, interface, raises, wire_name
 
 class Profile(BaseModel):
     id: int
@@ -162,6 +162,29 @@ PAIRS = {
             add_up: Method[AddUp, int]
             given: Annotated[Method[None, int], wire_name("taken")]
             total: Annotated[Property[int], wire_name("sum")]
+        """,
+    ),
+    "exceptions": (
+        """
+        class NotFound(Exception):
+            user: int
+        class Full(Exception): ...
+        class Api(Protocol):
+            @raises(NotFound, Full)
+            def add(self, a: int) -> int: ...
+            @property
+            @raises(Full)
+            def total(self) -> int: ...
+        """,
+        """
+        class NotFound(Exception):
+            user: int
+        class Full(Exception): ...
+        class Add(BaseModel):
+            a: int
+        class Api(InterfaceModel):
+            add: Annotated[Method[Add, int], raises(NotFound, Full)]
+            total: Annotated[Property[int], raises(Full)]
         """,
     ),
     "a list of parameters that also travels": (

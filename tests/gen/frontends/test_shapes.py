@@ -20,6 +20,7 @@ from pydantic import BaseModel
 
 from capnweb_gen import ir
 from capnweb_gen.frontends import shapes
+from capnweb_gen.frontends.generics import interface_name
 from capnweb_gen.frontends.shapes import Shapes
 from capnweb_runtime import schema
 from tests.gen.conftest import Compile
@@ -78,6 +79,12 @@ class Everything:
 
     def interface(self, interface: type) -> None:
         self.told.append(interface.__name__)
+
+    def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference:
+        return ir.Reference(module=self.home, name=str(interface_name(origin, arguments)))
+
+    def error(self, error: type[BaseException]) -> None:
+        self.told.append(error.__name__)
 
 
 def read(annotation: object, *, constraints: bool = False) -> ir.TypeShape:

@@ -1,0 +1,12 @@
+from typing import Protocol, TypeVar
+
+T = TypeVar("T", covariant=True)
+
+
+class Page(Protocol[T]):
+    def first(self) -> T: ...
+    def grouped(self) -> "Page[list[T]]": ...
+
+
+class Api(Protocol):
+    def page(self) -> Page[int]: ...

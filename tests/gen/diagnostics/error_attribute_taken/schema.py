@@ -1,0 +1,12 @@
+from typing import Protocol
+
+from capnweb_runtime.schema import raises
+
+
+class NotFound(Exception):
+    name: str
+
+
+class Api(Protocol):
+    @raises(NotFound)
+    def find(self) -> int: ...

@@ -1,0 +1,8 @@
+from typing import Protocol
+
+from capnweb_runtime.schema import raises
+
+
+class Api(Protocol):
+    @raises(int)
+    def find(self) -> int: ...
