@@ -88,7 +88,7 @@ def model_names(name: str) -> tuple[str, ...]:
 
 def interface_names(name: str) -> tuple[str, ...]:
     """All names that a generated module declares for an interface."""
-    classes = tuple(f"{name}{part}" for part in ("Spec", "Calls", "Stub", "Promise", "Target", "R"))
+    classes = tuple(f"{name}{part}" for part in ("Spec", "Calls", "Stub", "Promise", "Target", "BlockingStub", "R"))
     return (*classes, constant(name))
 
 

@@ -3,8 +3,11 @@ promise pipelining.
 
 `connect` and `serve` open sessions; the stubs and targets that they work with are generated from a schema by the
 `capnweb-gen` command. Nothing here imports the compiler, and optional parts (aiohttp, pydantic) are imported where they
-are used.
+are used; `connect_blocking`, for scripts and notebooks, with its first use.
 """
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
 
 from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
 from capnweb_runtime.client import connect
@@ -27,6 +30,16 @@ from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarg
 from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.values import UNDEFINED, BigInt, Blob, Headers, Request, Response, Uint8ClampedArray, Url, WireDate
+
+if TYPE_CHECKING:
+    from capnweb_runtime.blocking import connect_blocking
+
+
+def __getattr__(name: str) -> Any:
+    if name != "connect_blocking":
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return import_module("capnweb_runtime.blocking").connect_blocking
+
 
 __all__ = [
     "UNDEFINED",
@@ -61,6 +74,7 @@ __all__ = [
     "WritableStream",
     "WritableTarget",
     "connect",
+    "connect_blocking",
     "serve",
     "unwrap",
 ]

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from enum import Enum
-from typing import Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
+from importlib import import_module
+from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
 
 from capnweb_runtime.any_stub import (
     ANY_CAPABILITY,
@@ -62,6 +63,15 @@ from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, 
 from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
+if TYPE_CHECKING:
+    from capnweb_runtime.blocking_stub import (
+        BlockingAnyStub,
+        BlockingCallback,
+        BlockingReadable,
+        BlockingStub,
+        BlockingWritable,
+    )
+
 GENERATED_API = 1
 """Number of this contract."""
 
@@ -76,6 +86,18 @@ Codec: TypeAlias = TypeCodec
 Importer: TypeAlias = Evaluator
 M = TypeVar("M")
 T_co = TypeVar("T_co", covariant=True)
+
+
+_BLOCKING: Final = frozenset(
+    {"BlockingAnyStub", "BlockingCallback", "BlockingReadable", "BlockingStub", "BlockingWritable"}
+)
+
+
+def __getattr__(name: str) -> Any:
+    """The blocking face, which only modules that were generated with it load."""
+    if name not in _BLOCKING:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module("capnweb_runtime.blocking_stub"), name)
 
 
 class ListArg(Protocol[T_co]):
@@ -266,6 +288,11 @@ __all__ = [
     "AnyPromise",
     "AnyStub",
     "Blob",
+    "BlockingAnyStub",
+    "BlockingCallback",
+    "BlockingReadable",
+    "BlockingStub",
+    "BlockingWritable",
     "CallbackPromise",
     "CallbackStub",
     "Calls",

@@ -152,6 +152,12 @@ class Spelling:
             case _:
                 return layout.string(value) if isinstance(value, str) else repr(value)
 
+    def omitted(self, parameter: ir.Parameter) -> str:
+        """The default of a parameter on the calling side: it is not sent, so that the other side's applies."""
+        if parameter.default is None:
+            return ""
+        return f" = rpc.omitted({self.default(parameter.default.value, parameter.type)})"
+
     # ---- names
 
     def model(self, reference: ir.Reference) -> str:

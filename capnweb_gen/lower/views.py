@@ -78,3 +78,4 @@ class ModuleView:
     type_variables: tuple[str, ...]
     promises: tuple[ClassView, ...]
     interfaces: tuple[InterfaceView, ...]
+    blocking_stubs: tuple[ClassView, ...] = ()

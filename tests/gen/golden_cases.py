@@ -2,15 +2,18 @@
 
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
-be refused.
+be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs.
 """
 
 from __future__ import annotations
 
 import json
+import tomllib
+from functools import partial
 from pathlib import Path
+from typing import Any
 
-from capnweb_gen.compiler import compile_schemas
+from capnweb_gen.compiler import compile_schemas, python_backend
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = "python -m tests.gen.update_golden"
@@ -26,11 +29,18 @@ def outputs() -> list[Path]:
     return sorted([*GOLDEN.glob("*/expected.py"), *GOLDEN.glob("*/expected/**/*.py")])
 
 
+def settings(name: str) -> dict[str, Any]:
+    """What the case's `case.toml` says."""
+    path = GOLDEN / name / "case.toml"
+    return tomllib.loads(path.read_text("utf-8")) if path.is_file() else {}
+
+
 def compile_case(name: str) -> dict[str, str]:
     """What the compiler makes of a case now: texts by path relative to the folder of the case."""
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
-    compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE)
+    backend = partial(python_backend, blocking=settings(name).get("blocking", False))
+    compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:
         return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}
     schemas = [schema.model_dump(mode="json") for schema in compiled.schemas]
