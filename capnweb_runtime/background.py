@@ -88,17 +88,18 @@ class Background:
             )
         if patience is not None and patience <= 0:
             raise TimeoutError("the time for this call was up before it began")
-        future = asyncio.run_coroutine_threadsafe(_awaited(begin), self._loop)
+        outcome: concurrent.futures.Future[T] = concurrent.futures.Future()
         try:
-            done, _ = concurrent.futures.wait((future,), patience)
+            self._loop.call_soon_threadsafe(self._begin, begin, outcome)
+            done, _ = concurrent.futures.wait((outcome,), patience)
             if not done:
                 raise TimeoutError(f"the call took longer than {patience:g} s; it has been given up")
-        except BaseException:  # also KeyboardInterrupt
-            future.cancel()
+        except BaseException:  # also KeyboardInterrupt, which may come as soon as the call has begun
+            outcome.cancel()
             raise
-        if future.cancelled():
+        if outcome.cancelled():
             raise SessionClosed("the call was cancelled, because the process is about to end")
-        return future.result()
+        return outcome.result()
 
     def here(self, function: Callable[[], T]) -> T:
         """Calls a function on the loop, at once if the caller runs there."""
@@ -120,14 +121,26 @@ class Background:
         """Ends all sessions and the thread; called when the process ends."""
         if not self.usable or self.inside:
             return
-        ending = asyncio.run_coroutine_threadsafe(self._end(), self._loop)
         self._ended = True
+        ending: concurrent.futures.Future[None] = concurrent.futures.Future()
+        self._loop.call_soon_threadsafe(self._begin, self._end, ending)
         concurrent.futures.wait((ending,), _AT_EXIT * 2)
         with suppress(RuntimeError):
             self._loop.call_soon_threadsafe(self._loop.stop)
         self._thread.join(_AT_EXIT)
         if not self._thread.is_alive():
             self._loop.close()
+
+    def _begin(self, begin: Callable[[], Awaitable[T]], outcome: concurrent.futures.Future[T]) -> None:
+        if outcome.cancelled():
+            return
+        task = self._loop.create_task(_settle(begin, outcome))
+
+        def on_done(_: object) -> None:
+            if outcome.cancelled():
+                self._loop.call_soon_threadsafe(task.cancel)
+
+        outcome.add_done_callback(on_done)
 
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
@@ -152,8 +165,18 @@ class Background:
             await asyncio.wait(rest, timeout=_AT_EXIT / 2)
 
 
-async def _awaited(begin: Callable[[], Awaitable[T]]) -> T:
-    return await begin()
+async def _settle(begin: Callable[[], Awaitable[T]], outcome: concurrent.futures.Future[T]) -> None:
+    """Tells what an awaitable comes to, unless nobody wants to know any more."""
+    try:
+        value = await begin()
+    except asyncio.CancelledError:
+        outcome.cancel()
+    except BaseException as error:  # whatever it is, it belongs to the caller
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_exception(error)
+    else:
+        if outcome.set_running_or_notify_cancel():
+            outcome.set_result(value)
 
 
 # ---- the one of this process

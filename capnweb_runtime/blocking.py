@@ -11,7 +11,7 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic, Protocol, TypeVar
 
 from capnweb_runtime.background import background, timeout
 from capnweb_runtime.blocking_stub import (
@@ -41,9 +41,16 @@ __all__ = [
     "timeout",
 ]
 
-S = TypeVar("S", bound=RpcStub)
-B = TypeVar("B", bound="BlockingStub[Any]")
+S_co = TypeVar("S_co", bound=RpcStub, covariant=True)
+B = TypeVar("B", bound=BlockingStub)
 T = TypeVar("T")
+
+
+class Covering(Protocol[S_co]):
+    """A blocking stub, of which type checkers know what it covers."""
+
+    @property
+    def _stub(self) -> S_co: ...
 
 
 class BlockingSession(Generic[B]):
@@ -136,7 +143,7 @@ def connect_blocking(
     return BlockingSession(connecting, stub(api, link), link)
 
 
-def run(stub: BlockingStub[S], function: Callable[[S], Awaitable[T]]) -> T:
+def run(stub: Covering[S_co], function: Callable[[S_co], Awaitable[T]]) -> T:
     """Runs a function on the background loop with the stub that is not blocking, and waits for what it gives.
 
     This is how calls are pipelined and mapped, in one round trip: `run(api, lambda api: api.friends().map(...))`.
@@ -149,9 +156,10 @@ def run(stub: BlockingStub[S], function: Callable[[S], Awaitable[T]]) -> T:
     Raises:
         TimeoutError: it took longer than the session, or the `timeout` block, allows.
     """
+    link: Link = getattr(stub, "_link")  # noqa: B009  # which the protocol leaves out, being for type checkers
 
     async def result() -> T:
-        awaitable = function(stub._covers)
+        awaitable = function(stub._stub)
         try:
             return await awaitable
         except BaseException:
@@ -159,4 +167,4 @@ def run(stub: BlockingStub[S], function: Callable[[S], Awaitable[T]]) -> T:
                 awaitable.dispose()
             raise
 
-    return stub._link.wait(result)
+    return link.wait(result)

@@ -28,9 +28,13 @@ from capnweb_runtime.stub import CallbackStub, Calls, RpcPromise, RpcStub
 T = TypeVar("T")
 Q = TypeVar("Q")
 R_co = TypeVar("R_co", covariant=True)
-S_co = TypeVar("S_co", covariant=True)
 T_contra = TypeVar("T_contra", contravariant=True)
 Params = ParamSpec("Params")
+
+_COVERS: Final[dict[type[RpcStub], Any]] = {}
+"""What stands in place of each class of stubs."""
+_END: Final[Any] = object()
+"""What comes after the last chunk of a stream."""
 
 
 class Link:
@@ -100,7 +104,7 @@ class Cover:
         return f"<{type(self).__name__} over {self._covers!r}>"
 
 
-class BlockingStub(Cover, Generic[S_co]):
+class BlockingStub(Cover):
     """A capability whose methods wait for their results.
 
     Give it up with `dispose`, use it in a `with` block, or drop it. It may be used from several threads.
@@ -108,13 +112,18 @@ class BlockingStub(Cover, Generic[S_co]):
     Parameters:
         stub: what it covers and owns from now on.
         link: the session; left out by applications.
+
+    Raises:
+        TypeError: the stub is of another interface.
     """
 
     _covering: ClassVar[type[RpcStub]] = RpcStub
 
-    def __init__(self, stub: S_co, link: Link | None = None) -> None:
+    def __init__(self, stub: RpcStub, link: Link | None = None) -> None:
+        if not isinstance(stub, self._covering):
+            raise TypeError(f"{type(self).__name__} covers a {self._covering.__name__}, not {stub!r}")
+        stub._owned = False  # it may be dropped without a warning
         super().__init__(stub, link)
-        self._covers._owned = False  # it may be dropped without a warning
 
     def __init_subclass__(cls, of: type[RpcStub] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -148,7 +157,12 @@ class BlockingStub(Cover, Generic[S_co]):
     def __exit__(self, *exc: object) -> None:
         self.dispose()
 
-    def _call(self, method: Method, /, *args: object, **kwargs: object) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+    def _held(self) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+        """What it covers, as `run` needs it."""
+        held: Q = self._covers
+        return held
+
+    def _call(self, method: Method, /, *args: object, **kwargs: object) -> Q:  # type: ignore[type-var]  # as above
         stub = self._covers
         given, by_name = uncovered_arguments(method, args, kwargs, self._link)
         result: Q = self._link.call(lambda: Calls._call(stub, method, *given, **by_name))
@@ -167,7 +181,7 @@ class BlockingStub(Cover, Generic[S_co]):
         return self._get(prop)
 
 
-class BlockingAnyStub(BlockingStub[AnyStub], of=AnyStub):
+class BlockingAnyStub(BlockingStub, of=AnyStub):
     """A capability of which no schema says what it can do."""
 
     def call(self, name: str | tuple[str | int, ...], /, *args: Any) -> Any:
@@ -209,6 +223,9 @@ class BlockingCallback(Cover, Generic[Params, R_co]):
 
     def __exit__(self, *exc: object) -> None:
         self.dispose()
+
+
+_COVERS[CallbackStub] = BlockingCallback
 
 
 class BlockingReadable(Cover, Generic[T]):
@@ -270,9 +287,6 @@ class BlockingWritable(Cover, Generic[T_contra]):
 
 
 # ---- out of the session: on the loop
-
-_COVERS: Final[dict[type[RpcStub], Any]] = {CallbackStub: BlockingCallback}
-_END: Final[Any] = object()
 
 
 def covered(value: Any, link: Link) -> Any:

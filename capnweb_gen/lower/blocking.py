@@ -26,18 +26,28 @@ class Blocking:
     def stub(self, interface: ir.Interface) -> ClassView:
         """The blocking stub of an interface."""
         name = interface.name
-        bases = [f"{self._stub(base)}[{name}R]" for base in interface.bases] or [f"rpc.BlockingStub[{name}R]"]
+        bases = [self._stub(base) for base in interface.bases] or ["rpc.BlockingStub"]
+        covered = FunctionView(
+            decorators=(self._property,),
+            signature=layout.signature("_stub", ["self"], f"{name}Stub", "", indent=METHOD),
+            doc=None,
+            body="return self._held()",
+        )
         return ClassView(
             header=layout.call(f"class {name}BlockingStub", [*bases, f"of={name}Stub"], ":"),
             doc=class_doc(interface.doc or f"{naming.one_with_article(name)} that is held, and waited for."),
-            functions=tuple(self._member(name, member) for member in interface.members),
+            functions=(*(self._member(name, member) for member in interface.members), covered),
         )
+
+    @property
+    def _property(self) -> str:
+        return f"@{self._scope.builtin('property')}"
 
     def _member(self, interface: str, member: ir.Method | ir.Property) -> FunctionView:
         entry = f"{interface}Spec.{member.name}"
         if isinstance(member, ir.Property):
             return FunctionView(
-                decorators=(f"@{self._scope.builtin('property')}",),
+                decorators=(self._property,),
                 signature=layout.signature(member.name, ["self"], self.result(member.type), "", indent=METHOD),
                 doc=doc(member),
                 body=layout.call(f"return self._get{_any(member.type)}", [entry], indent=BODY),
@@ -114,7 +124,7 @@ class Blocking:
             case ir.StubShape():
                 anything = self._scope.imported("typing", "Any")
                 function = f"{self._scope.imported('collections.abc', 'Callable')}[..., {anything}]"
-                return ["rpc.RpcTarget", f"rpc.BlockingStub[{anything}]", function]
+                return ["rpc.RpcTarget", "rpc.BlockingStub", function]
             case ir.CallableShape():
                 return [self._function(shape), self.result(shape)]
             case ir.StreamShape(item=item):

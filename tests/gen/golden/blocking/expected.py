@@ -367,15 +367,19 @@ class WorkshopTarget(rpc.RpcTarget, spec=WorkshopSpec):
 # ---- the blocking face: the same methods for callers without an event loop
 
 
-class CloseableBlockingStub(rpc.BlockingStub[CloseableR], of=CloseableStub):
+class CloseableBlockingStub(rpc.BlockingStub, of=CloseableStub):
     """Something that ends."""
 
     def close(self) -> None:
         """End it. Ending it twice is fine."""
         self._call(CloseableSpec.close)
 
+    @property
+    def _stub(self) -> CloseableStub:
+        return self._held()
 
-class WatchBlockingStub(CloseableBlockingStub[WatchR], of=WatchStub):
+
+class WatchBlockingStub(CloseableBlockingStub, of=WatchStub):
     """Holding one keeps the function registered."""
 
     @property
@@ -383,8 +387,12 @@ class WatchBlockingStub(CloseableBlockingStub[WatchR], of=WatchStub):
         """How often the function has been called."""
         return self._get(WatchSpec.count)
 
+    @property
+    def _stub(self) -> WatchStub:
+        return self._held()
 
-class BenchBlockingStub(CloseableBlockingStub[BenchR], of=BenchStub):
+
+class BenchBlockingStub(CloseableBlockingStub, of=BenchStub):
     """A place to work at."""
 
     def add(self, a: int, b: int = rpc.omitted(1), *more: int, scale: int = rpc.omitted(1)) -> int:
@@ -421,8 +429,12 @@ class BenchBlockingStub(CloseableBlockingStub[BenchR], of=BenchStub):
     ) -> tuple[str, BenchBlockingStub]:
         return self._call(BenchSpec.meet, other, others)
 
+    @property
+    def _stub(self) -> BenchStub:
+        return self._held()
 
-class WorkshopBlockingStub(rpc.BlockingStub[WorkshopR], of=WorkshopStub):
+
+class WorkshopBlockingStub(rpc.BlockingStub, of=WorkshopStub):
     """What anyone may use."""
 
     @property
@@ -456,3 +468,7 @@ class WorkshopBlockingStub(rpc.BlockingStub[WorkshopR], of=WorkshopStub):
 
     def anything(self, value: Any) -> Any:
         return self._call_any(WorkshopSpec.anything, value)
+
+    @property
+    def _stub(self) -> WorkshopStub:
+        return self._held()
