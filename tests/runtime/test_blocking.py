@@ -514,11 +514,13 @@ def in_a_process(program: str, url: str) -> str:
 
 def test_a_program_may_end_with_its_session_open(server: Server) -> None:
     program = """
+        import atexit, threading
+        atexit.register(lambda: print("threads", threading.active_count()))  # the first to register is the last to run
         session = connect_blocking(url, WorkshopBlockingStub)
         chunks = session.main.read(1000)
         print(session.main.motto, next(chunks))
     """
-    assert in_a_process(program, server.url) == "measure twice b'\\x00'\n"
+    assert in_a_process(program, server.url) == "measure twice b'\\x00'\nthreads 1\n"
 
 
 def test_a_forked_process_is_told_to_connect_anew_and_harms_nobody(server: Server) -> None:
