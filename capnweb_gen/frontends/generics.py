@@ -9,9 +9,16 @@ from __future__ import annotations
 import types
 import typing
 from collections.abc import Iterator
-from typing import NewType, get_args, get_origin
+from typing import Any, NewType, get_args, get_origin
 
+import typing_extensions
 from pydantic import BaseModel
+
+# `type X = ...` makes the one of typing, which older Pythons do not have.
+ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
+    typing_extensions.TypeAliasType,
+    vars(typing).get("TypeAliasType", typing_extensions.TypeAliasType),
+)
 
 _CONTAINERS: dict[object, str] = {
     list: "List",
@@ -32,6 +39,31 @@ def generic_origin(model: type[BaseModel]) -> type[BaseModel] | None:
 def generic_arguments(model: type[BaseModel]) -> tuple[object, ...]:
     """The type arguments that were given to make a model."""
     return tuple(model.__pydantic_generic_metadata__["args"])
+
+
+def without_aliases(argument: Any) -> Any:
+    """A type argument with what aliases stand for, so that `Page[Names]` and `Page[list[str]]` are one model.
+
+    Only for a type of which it is known that no alias contains itself.
+    """
+    if isinstance(argument, ALIASES):
+        return without_aliases(argument.__value__)
+    origin: Any = get_origin(argument)
+    given: tuple[Any, ...] = get_args(argument)
+    model: Any = argument
+    if isinstance(model, type) and issubclass(model, BaseModel):
+        origin, given = generic_origin(model), generic_arguments(model)
+    elif origin not in _CONTAINERS:
+        origin = None
+    if origin is None:
+        return argument
+    arguments = [without_aliases(inner) for inner in given]
+    if _CONTAINERS.get(origin) != "Union":
+        return origin[tuple(arguments)]
+    whole: Any = arguments[0]
+    for other in arguments[1:]:
+        whole = whole | other
+    return whole
 
 
 def instance_name(model: type[BaseModel]) -> str | None:

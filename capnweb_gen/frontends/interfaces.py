@@ -121,6 +121,10 @@ class InterfaceReader:
         wire = self._wire_name(where, vars(interface).get(source.name), source, case)
         if "property" in decorators:
             return self._property(where, source, wire)
+        if source.type_parameters is not None:
+            hint = "name the types, or write Any where any value may travel"
+            self._fault(source.type_parameters.position, f"{where}() has type parameters of its own", hint)
+            return None
         return self._method(where, source, wire, case)
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:

@@ -48,6 +48,7 @@ class FunctionSource:
     parameters: tuple[ParameterSource, ...]
     returns: Expression | None
     position: Position
+    type_parameters: Expression | None = None
 
 
 @dataclass(frozen=True)
@@ -174,6 +175,7 @@ class _Reader:
             parameters=tuple(self._parameters(node.params)),
             returns=self._annotation(node.returns),
             position=self._position(node.name),
+            type_parameters=None if node.type_parameters is None else self._expression(node.type_parameters),
         )
 
     def _parameters(self, node: cst.Parameters) -> Iterator[ParameterSource]:

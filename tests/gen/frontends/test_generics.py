@@ -7,12 +7,15 @@ from typing import Any, Generic, Literal, NewType, Optional, TypeVar, Union
 
 import pytest
 from pydantic import BaseModel
+from typing_extensions import TypeAliasType
 
-from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name, without_aliases
 
 T = TypeVar("T")
 K = TypeVar("K")
 UserId = NewType("UserId", int)
+Number = TypeAliasType("Number", int)
+Numbered = TypeAliasType("Numbered", list[Number])
 
 
 class Page(BaseModel, Generic[T], arbitrary_types_allowed=True):
@@ -54,3 +57,19 @@ def test_the_generic_model_and_its_arguments() -> None:
     assert generic_arguments(Pair[str, int]) == (str, int)
     assert generic_origin(Numbers) is None
     assert generic_origin(Page) is None
+
+
+@pytest.mark.parametrize(
+    ("written", "meant"),
+    [
+        (Page[Number], Page[int]),
+        (Page[Numbered], Page[list[int]]),
+        (Page[Pair[Number, Numbered]], Page[Pair[int, list[int]]]),
+        (Page[dict[str, tuple[Number, ...]]], Page[dict[str, tuple[int, ...]]]),
+        (Page[Number | None], Page[int | None]),
+        (Page[UserId], Page[UserId]),
+    ],
+)
+def test_an_alias_among_type_arguments_is_what_it_stands_for(written: Any, meant: Any) -> None:
+    assert without_aliases(written) == meant
+    assert instance_name(without_aliases(written)) == instance_name(meant)
