@@ -62,7 +62,7 @@ class InterfaceReader:
             name=interface.__name__,
             doc=source.doc,
             members=self._members(interface, source, case),
-            bases=tuple(self._bases(interface, source.position)),
+            bases=tuple(self._bases(interface, source)),
             position=source.position,
         )
 
@@ -81,13 +81,16 @@ class InterfaceReader:
         declared = vars(interface).get(WIRE_CASE_ATTRIBUTE, self._case)
         case = naming.as_case(declared)
         if case is None:
-            self._fault(source.position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
+            position = _argument(source, "interface")
+            self._fault(position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
         return case or self._case
 
-    def _bases(self, interface: type, position: Position) -> Iterator[ir.Reference]:
+    def _bases(self, interface: type, source: ClassSource) -> Iterator[ir.Reference]:
+        written = {base.text.partition("[")[0].rpartition(".")[2]: base.position for base in source.bases}
         for base in interface.__bases__:
             if base in _NOT_INTERFACES:
                 continue
+            position = written.get(base.__name__, source.position)
             shape = self._shapes.from_type(base, position)
             if isinstance(shape, ir.InterfaceShape):
                 yield shape.interface
@@ -149,7 +152,8 @@ class InterfaceReader:
         if declared is None:
             return naming.wire_name(source.name, case)
         if not isinstance(declared, str) or not declared:
-            self._fault(source.position, f"the wire name of {where} is {declared!r}", "a wire name is a string")
+            hint = "a wire name is a string that is not empty"
+            self._fault(_argument(source, "wire_name"), f"the wire name of {where} is {declared!r}", hint)
             return source.name
         return declared
 
@@ -228,6 +232,14 @@ class InterfaceReader:
 
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
+
+
+def _argument(source: ClassSource | FunctionSource, decorator: str) -> Position:
+    """Where the first argument of a decorator stands; or else, what is decorated."""
+    for written in source.decorators:
+        if written.text.partition("(")[0].rpartition(".")[2] == decorator and written.arguments:
+            return written.arguments[0].position
+    return source.position
 
 
 def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:

@@ -17,6 +17,9 @@ from libcst.metadata import MetadataWrapper, PositionProvider
 
 from capnweb_gen.ir import Position
 
+TOP = Position(line=1, column=1)
+"""Where a fault is told that concerns a file as a whole."""
+
 
 @dataclass(frozen=True)
 class Expression:
@@ -24,6 +27,13 @@ class Expression:
 
     text: str
     position: Position
+
+
+@dataclass(frozen=True)
+class DecoratorSource(Expression):
+    """A decorator, and what it is called with."""
+
+    arguments: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -43,7 +53,7 @@ class FunctionSource:
 
     name: str
     doc: str | None
-    decorators: tuple[Expression, ...]
+    decorators: tuple[DecoratorSource, ...]
     is_async: bool
     parameters: tuple[ParameterSource, ...]
     returns: Expression | None
@@ -77,15 +87,21 @@ class ClassSource:
     doc: str | None
     body: tuple[FunctionSource | AttributeSource | OtherSource, ...]
     position: Position
+    bases: tuple[Expression, ...] = ()
+    decorators: tuple[DecoratorSource, ...] = ()
 
 
 @dataclass(frozen=True)
 class ModuleSource:
-    """A module: its classes by name, in order, and the statements that only type checkers execute."""
+    """A module: its classes by name, in order, the statements that only type checkers execute, the values that names
+    are assigned, and where its text begins.
+    """
 
     doc: str | None
     classes: dict[str, ClassSource] = field(default_factory=dict[str, ClassSource])
     checking: tuple[Expression, ...] = ()
+    values: dict[str, Expression] = field(default_factory=dict[str, Expression])
+    position: Position = TOP
 
 
 class SourceError(Exception):
@@ -113,7 +129,7 @@ def read_source(path: Path) -> ModuleSource:
     except cst.ParserSyntaxError as error:
         raise SourceError(error.message, Position(line=error.editor_line, column=error.editor_column)) from error
     except ValueError as error:  # null bytes
-        raise SourceError(str(error), Position(line=1, column=1)) from error
+        raise SourceError(str(error), TOP) from error
 
 
 class _Reader:
@@ -126,12 +142,26 @@ class _Reader:
     def module(self) -> ModuleSource:
         classes: dict[str, ClassSource] = {}
         checking: list[Expression] = []
+        values: dict[str, Expression] = {}
         for statement in self._module.body:
-            if isinstance(statement, cst.ClassDef):
+            if isinstance(statement, cst.SimpleStatementLine):
+                values.update(self._values(statement))
+            elif isinstance(statement, cst.ClassDef):
                 classes[statement.name.value] = self._class(statement)
             elif isinstance(statement, cst.If) and self._is_type_checking(statement.test):
                 checking.extend(self._expression(inner) for inner in statement.body.body)
-        return ModuleSource(self._module.get_docstring(), classes, tuple(checking))
+        position = self._position(self._module.body[0]) if self._module.body else TOP
+        return ModuleSource(self._module.get_docstring(), classes, tuple(checking), values, position)
+
+    def _values(self, node: cst.SimpleStatementLine) -> Iterator[tuple[str, Expression]]:
+        for statement in node.body:
+            match statement:
+                case cst.Assign(targets=targets, value=value):
+                    yield from ((self._code(assigned.target), self._expression(value)) for assigned in targets)
+                case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
+                    yield self._code(target), self._expression(value)
+                case _:
+                    pass
 
     def _is_type_checking(self, test: cst.BaseExpression) -> bool:
         return self._code(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
@@ -143,7 +173,14 @@ class _Reader:
             if doc is not None and body and isinstance(body[-1], AttributeSource):
                 body[-1] = replace(body[-1], doc=body[-1].doc or doc)
             body.extend(self._statement(statement))
-        return ClassSource(node.name.value, node.get_docstring(), tuple(body), self._position(node.name))
+        return ClassSource(
+            name=node.name.value,
+            doc=node.get_docstring(),
+            body=tuple(body),
+            position=self._position(node.name),
+            bases=tuple(self._expression(base.value) for base in node.bases),
+            decorators=tuple(map(self._decorator, node.decorators)),
+        )
 
     def _statement(
         self, node: cst.BaseStatement | cst.BaseSmallStatement
@@ -170,13 +207,19 @@ class _Reader:
         return FunctionSource(
             name=node.name.value,
             doc=node.get_docstring(),
-            decorators=tuple(self._expression(decorator.decorator) for decorator in node.decorators),
+            decorators=tuple(map(self._decorator, node.decorators)),
             is_async=node.asynchronous is not None,
             parameters=tuple(self._parameters(node.params)),
             returns=self._annotation(node.returns),
             position=self._position(node.name),
             type_parameters=None if node.type_parameters is None else self._expression(node.type_parameters),
         )
+
+    def _decorator(self, node: cst.Decorator) -> DecoratorSource:
+        called = node.decorator
+        arguments = called.args if isinstance(called, cst.Call) else ()
+        given = tuple(self._expression(argument.value) for argument in arguments)
+        return DecoratorSource(self._code(called), self._position(called), given)
 
     def _parameters(self, node: cst.Parameters) -> Iterator[ParameterSource]:
         groups: tuple[tuple[Sequence[cst.Param], Literal["positional_only", "positional"]], ...] = (
