@@ -6,8 +6,6 @@ and on nothing else.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.lower import layout
 from capnweb_gen.lower.blocking import Blocking
@@ -139,7 +137,6 @@ class _Lowering:
             header=layout.call(f"class {model.name}Promise", [f"rpc.RpcPromise[{model.name}R]"], ":"),
             doc=class_doc(f"{what}." if model.form == "root" else f"{what}: each attribute is a promise."),
             functions=tuple(self._field(field, names) for field in fields),
-            remote_names=_remote_names(names),
         )
 
     def _field(self, field: ir.ModelField, names: frozenset[str]) -> FunctionView:
@@ -182,7 +179,6 @@ class _Lowering:
             promise=ClassView(
                 header=layout.call(f"class {name}Promise", [f"{name}Calls", *promises], ":"),
                 doc=class_doc(f"{phrase} that may not have arrived yet; awaiting it gives {name}Stub."),
-                remote_names=_remote_names(graph.all_members(interface, self._peers)),
             ),
             target=ClassView(
                 header=layout.call(
@@ -275,7 +271,3 @@ def header(origin: str, command: str) -> str:
     """
     source, advice = f"{HEADER}{origin}.", f"Do not edit; run: {command}"
     return f"{source} {advice}" if len(f"{source} {advice}") <= layout.WIDTH else f"{source}\n# {advice}"
-
-
-def _remote_names(names: Iterable[str]) -> str:
-    return ", ".join(sorted(naming.FUTURE_NAMES.intersection(names)))

@@ -35,6 +35,7 @@ def public(names: list[str]) -> set[str]:
             {"user_name", "me", "get_profile", "friends", "watch", "download", *PROMISES},
         ),
         ("profile.<cursor>", {"id", "name", "tags", *PROMISES}),
+        ("authed.watch(print).<cursor>", {"cancel", *PROMISES}),
         ("(await authed).<cursor>", {"user_name", "me", "get_profile", "friends", "watch", "download", *STUBS}),
         ("authed.friends().<cursor>", {"map", *PROMISES}),
         ("authed.friends().map(lambda p: p.<cursor>)", PROMISES),
