@@ -213,9 +213,10 @@ def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
     """A member without where it stands and how it is described."""
     nowhere = Position(line=0, column=0)
     if isinstance(member, ir.Property):
-        return member.model_copy(update={"position": nowhere, "doc": None})
+        return member.model_copy(update={"position": nowhere, "doc": None, "deprecated": None})
     parameters = tuple(parameter.model_copy(update={"position": nowhere}) for parameter in member.parameters)
-    return member.model_copy(update={"position": nowhere, "doc": None, "parameters": parameters})
+    nothing = {"position": nowhere, "doc": None, "deprecated": None}
+    return member.model_copy(update={**nothing, "parameters": parameters})
 
 
 # ---- types

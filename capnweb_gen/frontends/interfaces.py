@@ -15,6 +15,7 @@ import typing_extensions
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends import deprecation
 from capnweb_gen.frontends.shapes import Shapes, describe
 from capnweb_gen.frontends.source import (
     AttributeSource,
@@ -32,7 +33,7 @@ from capnweb_runtime.schema import InterfaceModel
 WIRE_NAME_ATTRIBUTE = "__capnweb_wire_name__"
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
-_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "wire_name"})
+_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "wire_name", deprecation.NAME})
 _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; a capability has methods of its own: take self",
     "classmethod": "is a class method; a capability has methods of its own: take self",
@@ -61,6 +62,7 @@ class InterfaceReader:
         return ir.Interface(
             name=interface.__name__,
             doc=source.doc,
+            deprecated=self._deprecation(interface.__name__, source),
             members=self._members(interface, source, case),
             bases=tuple(self._bases(interface, source)),
             position=source.position,
@@ -167,6 +169,7 @@ class InterfaceReader:
             name=source.name,
             wire=wire,
             doc=source.doc,
+            deprecated=self._deprecation(where, source),
             type=self._type(source.returns, source.position, "write -> and the type"),
             position=source.position,
         )
@@ -182,6 +185,7 @@ class InterfaceReader:
             name=source.name,
             wire=wire,
             doc=source.doc,
+            deprecated=self._deprecation(where, source),
             parameters=tuple(parameter for parameter in parameters if parameter),
             result=self._type(source.returns, source.position, "write -> and the type, or -> None"),
             position=source.position,
@@ -202,6 +206,9 @@ class InterfaceReader:
             default=self._default(what, source.default, shape) if source.default else None,
             position=source.position,
         )
+
+    def _deprecation(self, what: str, source: ClassSource | FunctionSource) -> ir.Deprecation | None:
+        return deprecation.read_deprecation(self._path, what, source.decorators, self._namespace, self._faults)
 
     def _type(self, written: Expression | None, position: Position, hint: str) -> ir.TypeShape:
         if written is None:

@@ -15,10 +15,11 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.deprecation import field_deprecation
 from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model, is_root_model
-from capnweb_gen.frontends.source import AttributeSource, ClassSource
+from capnweb_gen.frontends.source import AttributeSource, ClassSource, OtherSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 
@@ -78,6 +79,7 @@ class ModelReader:
             name=field.name,
             wire=naming.wire_name(field.name, self._case),
             accepts=field.name,
+            doc=_doc(field.name, source),
             type=shapes.from_type(field.annotation, type_position),
             required=field.required,
             computed=field.computed,
@@ -132,6 +134,8 @@ class ModelReader:
                 name=name,
                 wire=info.alias or naming.wire_name(name, self._case),
                 accepts=name,
+                doc=info.description or _doc(name, source),
+                deprecated=field_deprecation(info.deprecation_message),
                 type=shapes.from_type(info.return_type, position),
                 required=False,
                 computed=True,
@@ -149,6 +153,8 @@ class ModelReader:
             name=name,
             wire=info.serialization_alias or naming.wire_name(name, self._case),
             accepts=self._accepted_name(model, name, info, where, name_position),
+            doc=info.description or _doc(name, source),
+            deprecated=field_deprecation(info.deprecation_message),
             type=shapes.from_type(info.annotation, type_position),
             required=info.is_required(),
             position=name_position,
@@ -191,6 +197,12 @@ def _positions(name: str, source: ClassSource | None) -> tuple[Position, Positio
             annotation = entry.annotation if isinstance(entry, AttributeSource) else None
             return entry.position, annotation.position if annotation else entry.position
     return source.position, source.position
+
+
+def _doc(name: str, source: ClassSource | None) -> str | None:
+    """The string below a field, or the docstring of a computed one."""
+    found = (entry for entry in source.body if not isinstance(entry, OtherSource)) if source else ()
+    return next((entry.doc for entry in found if entry.name == name), None)
 
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from capnweb_gen import ir, naming
 from capnweb_gen.lower import layout
-from capnweb_gen.lower.members import BODY, METHOD, class_doc, doc, parameters, passed
+from capnweb_gen.lower.members import BODY, METHOD, doc, interface_doc, parameters, passed
 from capnweb_gen.lower.scope import Scope
 from capnweb_gen.lower.spelling import Spelling
 from capnweb_gen.lower.views import ClassView, FunctionView
@@ -35,7 +35,7 @@ class Blocking:
         )
         return ClassView(
             header=layout.call(f"class {name}BlockingStub", [*bases, f"of={name}Stub"], ":"),
-            doc=class_doc(interface.doc or f"{naming.one_with_article(name)} that is held, and waited for."),
+            doc=interface_doc(interface, f"{naming.one_with_article(name)} that is held, and waited for."),
             functions=(*(self._member(name, member) for member in interface.members), covered),
         )
 
@@ -47,7 +47,7 @@ class Blocking:
         entry = f"{interface}Spec.{member.name}"
         if isinstance(member, ir.Property):
             return FunctionView(
-                decorators=(self._property,),
+                decorators=(self._property, *self._spell.deprecated(member.deprecated)),
                 signature=layout.signature(member.name, ["self"], self.result(member.type), "", indent=METHOD),
                 doc=doc(member),
                 body=layout.call(f"return self._get{_any(member.type)}", [entry], indent=BODY),
@@ -59,7 +59,7 @@ class Blocking:
         result = self.result(member.result)
         body = "self._call" if result == "None" else f"return self._call{_any(member.result)}"
         return FunctionView(
-            decorators=(),
+            decorators=self._spell.deprecated(member.deprecated),
             signature=layout.signature(member.name, parameters(member, written), result, "", indent=METHOD),
             doc=doc(member),
             body=layout.call(body, [entry, *map(passed, member.parameters)], indent=BODY),

@@ -21,7 +21,16 @@ def class_doc(text: str) -> str:
     return layout.docstring(text, indent=METHOD)
 
 
-def doc(member: ir.Method | ir.Property) -> str | None:
+def interface_doc(interface: ir.Interface, otherwise: str) -> str:
+    """The docstring of a class made for an interface: that of the schema, or another one, with its deprecation.
+
+    A decorator would make type checkers report the generated module itself, which names its classes.
+    """
+    told = interface.doc or otherwise
+    return class_doc(told if interface.deprecated is None else f"{told}\n\nDeprecated: {interface.deprecated.message}")
+
+
+def doc(member: ir.Method | ir.Property | ir.ModelField) -> str | None:
     """The docstring of a member, if the schema gives one."""
     return layout.docstring(member.doc, indent=BODY) if member.doc else None
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.lower import layout
 from capnweb_gen.lower.blocking import Blocking
-from capnweb_gen.lower.members import BODY, METHOD, class_doc, doc, parameters, passed
+from capnweb_gen.lower.members import BODY, METHOD, class_doc, doc, interface_doc, parameters, passed
 from capnweb_gen.lower.scope import RUNTIME, Scope
 from capnweb_gen.lower.spelling import Spelling
 from capnweb_gen.lower.views import ClassView, FunctionView, InterfaceView, ModelView, ModuleView
@@ -120,6 +120,8 @@ class _Lowering:
 
     def _encoded(self, model: ir.Model, field: ir.ModelField) -> str:
         key = f"value[{layout.string(field.name)}]" if model.form == "typed_dict" else f"value.{field.name}"
+        if field.deprecated is not None and not field.computed:
+            key = f"value.__dict__[{layout.string(field.name)}]"  # sending it is no use of it to be warned of
         return f"{self._spell.codec(field.type)}.encode({key}, to)"
 
     def _read(self, field: ir.ModelField) -> str:
@@ -143,9 +145,9 @@ class _Lowering:
         name = naming.attribute(field.name, names)
         arguments = [layout.string(field.wire), self._spell.codec(field.type)]
         return FunctionView(
-            decorators=(self._property,),
+            decorators=(self._property, *self._spell.deprecated(field.deprecated)),
             signature=layout.signature(name, ["self"], self._spell.promise(field.type), "", indent=METHOD),
-            doc=None,
+            doc=doc(field),
             body=layout.call("return self._field", arguments, indent=BODY),
         )
 
@@ -169,7 +171,7 @@ class _Lowering:
             ),
             calls=ClassView(
                 header=layout.call(f"class {name}Calls", bases["Calls"] or ["rpc.Calls"], ":"),
-                doc=class_doc(interface.doc or f"What can be asked of {naming.with_article(name)}."),
+                doc=interface_doc(interface, f"What can be asked of {naming.with_article(name)}."),
                 functions=tuple(self._calling(name, member) for member in interface.members),
             ),
             stub=ClassView(
@@ -184,7 +186,7 @@ class _Lowering:
                 header=layout.call(
                     f"class {name}Target", [*(bases["Target"] or ["rpc.RpcTarget"]), f"spec={name}Spec"], ":"
                 ),
-                doc=class_doc(interface.doc or f"Implements {naming.with_article(name)}."),
+                doc=interface_doc(interface, f"Implements {naming.with_article(name)}."),
                 functions=tuple(self._serving(member) for member in interface.members),
             ),
         )
@@ -215,7 +217,7 @@ class _Lowering:
         if isinstance(member, ir.Property):
             promise = self._spell.promise(member.type)
             return FunctionView(
-                decorators=(self._property,),
+                decorators=(self._property, *self._spell.deprecated(member.deprecated)),
                 signature=layout.signature(member.name, ["self"], promise, "", indent=METHOD),
                 doc=doc(member),
                 body=layout.call("return self._get", [entry], indent=BODY),
@@ -227,7 +229,7 @@ class _Lowering:
         arguments = [entry, *map(passed, member.parameters)]
         promise = self._spell.promise(member.result)
         return FunctionView(
-            decorators=(),
+            decorators=self._spell.deprecated(member.deprecated),
             signature=layout.signature(member.name, parameters(member, written), promise, "", indent=METHOD),
             doc=doc(member),
             body=layout.call("return self._call", arguments, indent=BODY),
