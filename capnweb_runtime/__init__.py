@@ -3,43 +3,46 @@ promise pipelining.
 
 `connect` and `serve` open sessions; the stubs and targets that they work with are generated from a schema by the
 `capnweb-gen` command. Nothing here imports the compiler, and optional parts (aiohttp, pydantic) are imported where they
-are used; `connect_blocking`, for scripts and notebooks, with its first use.
+are used. A name is imported when it is first asked for: a client does not wait for the server to load, nor a schema,
+which needs `capnweb_runtime.schema` alone, for either.
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
-
-from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
-from capnweb_runtime.client import connect
-from capnweb_runtime.errors import (
-    CapnwebError,
-    DisposedError,
-    EvalError,
-    LimitExceeded,
-    ProtocolError,
-    RangeError,
-    RpcError,
-    SessionClosed,
-    SessionError,
-    URIError,
-)
-from capnweb_runtime.limits import Limits
-from capnweb_runtime.observe import Observer
-from capnweb_runtime.server import Peer, serve
-from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarget
-from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
-from capnweb_runtime.target import RpcTarget
-from capnweb_runtime.values import UNDEFINED, BigInt, Blob, Headers, Request, Response, Uint8ClampedArray, Url, WireDate
+from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from capnweb_runtime.any_stub import AnyPromise, AnyStub, unwrap
     from capnweb_runtime.blocking import connect_blocking
-
-
-def __getattr__(name: str) -> Any:
-    if name != "connect_blocking":
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return import_module("capnweb_runtime.blocking").connect_blocking
-
+    from capnweb_runtime.client import connect
+    from capnweb_runtime.errors import (
+        CapnwebError,
+        DisposedError,
+        EvalError,
+        LimitExceeded,
+        ProtocolError,
+        RangeError,
+        RpcError,
+        SessionClosed,
+        SessionError,
+        URIError,
+    )
+    from capnweb_runtime.limits import Limits
+    from capnweb_runtime.observe import Observer
+    from capnweb_runtime.server import Peer, serve
+    from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarget
+    from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
+    from capnweb_runtime.target import RpcTarget
+    from capnweb_runtime.values import (
+        UNDEFINED,
+        BigInt,
+        Blob,
+        Headers,
+        Request,
+        Response,
+        Uint8ClampedArray,
+        Url,
+        WireDate,
+    )
 
 __all__ = [
     "UNDEFINED",
@@ -78,3 +81,33 @@ __all__ = [
     "serve",
     "unwrap",
 ]
+
+# What type checkers read above, for those who run it: the modules, and what each gives.
+_HOMES = {
+    "any_stub": "AnyPromise AnyStub unwrap",
+    "blocking": "connect_blocking",
+    "client": "connect",
+    "errors": (
+        "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
+        "SessionError URIError"
+    ),
+    "limits": "Limits",
+    "observe": "Observer",
+    "server": "Peer serve",
+    "streams": "ReadableStream WritableStream WritableTarget",
+    "stub": "CallbackStub RpcPromise RpcStub",
+    "target": "RpcTarget",
+    "values": "UNDEFINED BigInt Blob Headers Request Response Uint8ClampedArray Url WireDate",
+}
+
+if not TYPE_CHECKING:  # else they would believe that every name is here
+
+    def __getattr__(name: str) -> object:
+        for home, names in _HOMES.items():
+            if name in names.split():
+                # Kept, so that this is not called for it again.
+                return globals().setdefault(name, getattr(import_module(f"{__name__}.{home}"), name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+    def __dir__() -> list[str]:
+        return sorted({*globals(), *__all__})

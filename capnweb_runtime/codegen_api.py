@@ -7,10 +7,11 @@ word on what to do.
 
 from __future__ import annotations
 
+import sys
+import typing
 from collections.abc import Callable, Iterator
-from enum import Enum
 from importlib import import_module
-from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, overload
 
 from capnweb_runtime.any_stub import (
     ANY_CAPABILITY,
@@ -39,17 +40,6 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
-from capnweb_runtime.core.standard import (
-    BYTEARRAY,
-    DATE,
-    DECIMAL,
-    TIME,
-    TIMEDELTA,
-    UUID,
-    CollectionCodec,
-    ConstrainedCodec,
-    EnumCodec,
-)
 from capnweb_runtime.models import Reader, RecordReader, read_root
 from capnweb_runtime.streams import (
     ReadableStream,
@@ -64,6 +54,8 @@ from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
 if TYPE_CHECKING:
+    from typing_extensions import TypeVar
+
     from capnweb_runtime.blocking_stub import (
         BlockingAnyStub,
         BlockingCallback,
@@ -71,6 +63,35 @@ if TYPE_CHECKING:
         BlockingStub,
         BlockingWritable,
     )
+    from capnweb_runtime.core.standard import (
+        BYTEARRAY,
+        DATE,
+        DECIMAL,
+        TIME,
+        TIMEDELTA,
+        UUID,
+        constrained,
+        enum_of,
+        frozenset_of,
+        set_of,
+        tuple_of_any,
+    )
+else:
+    if sys.version_info >= (3, 13):
+        TypeVar = typing.TypeVar
+    else:
+
+        def TypeVar(name, *constraints, default=None, **options):  # noqa: N802  (it stands for the class)
+            """A type variable. Its default is for type checkers; importing typing_extensions for it would take 3 ms."""
+            return typing.TypeVar(name, *constraints, **options)
+
+    def __getattr__(name):
+        # What few schemas use is imported for them alone; those names are part of __all__, and nothing else is.
+        if name not in __all__:
+            raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+        home = "capnweb_runtime.blocking_stub" if name.startswith("Blocking") else "capnweb_runtime.core.standard"
+        return globals().setdefault(name, getattr(import_module(home), name))
+
 
 GENERATED_API = 1
 """Number of this contract."""
@@ -86,18 +107,6 @@ Codec: TypeAlias = TypeCodec
 Importer: TypeAlias = Evaluator
 M = TypeVar("M")
 T_co = TypeVar("T_co", covariant=True)
-
-
-_BLOCKING: Final = frozenset(
-    {"BlockingAnyStub", "BlockingCallback", "BlockingReadable", "BlockingStub", "BlockingWritable"}
-)
-
-
-def __getattr__(name: str) -> Any:
-    """The blocking face, which only modules that were generated with it load."""
-    if name not in _BLOCKING:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    return getattr(import_module("capnweb_runtime.blocking_stub"), name)
 
 
 class ListArg(Protocol[T_co]):
@@ -147,31 +156,6 @@ def list_of(item: Codec) -> Codec:
 def dict_of(item: Codec) -> Codec:
     """Codec of an object with keys of the application's choosing."""
     return _DictCodec(item)
-
-
-def set_of(item: Codec) -> Codec:
-    """Codec of a set."""
-    return CollectionCodec(set, item)
-
-
-def frozenset_of(item: Codec) -> Codec:
-    """Codec of a frozenset."""
-    return CollectionCodec(frozenset, item)
-
-
-def tuple_of_any(item: Codec) -> Codec:
-    """Codec of a tuple of any length, whose items have one type."""
-    return CollectionCodec(tuple, item)
-
-
-def enum_of(cls: type[Enum]) -> Codec:
-    """Codec of the members of an enum."""
-    return EnumCodec(cls)
-
-
-def constrained(item: Codec, **limits: Any) -> Codec:
-    """Codec of a type of which not every value is allowed; for the limits see `ConstrainedCodec`."""
-    return ConstrainedCodec(item, **limits)
 
 
 def tuple_of(*items: Codec) -> Codec:
@@ -315,6 +299,7 @@ __all__ = [
     "RpcTarget",
     "StreamPromise",
     "StubPromise",
+    "TypeVar",
     "Url",
     "Wire",
     "WritableStream",

@@ -15,7 +15,7 @@ import inspect
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
@@ -46,6 +46,14 @@ else:
         loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
     ) -> asyncio.Task[Any]:
         raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
+
+
+@lru_cache(maxsize=1024)
+def _is_awaitable(cls: type) -> bool:
+    """Whether its instances can be awaited; asking the class each time costs as much as a short call, and several times
+    that where its metaclass looks attributes up by itself.
+    """
+    return hasattr(cls, "__await__")
 
 
 async def _wait_for(awaitable: Awaitable[Any]) -> Any:
@@ -162,12 +170,13 @@ class AsyncioHost(HostBase):
     def _start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         context = self._context.copy()
         try:
-            result: object = context.run(function, *args, **kwargs)
+            result: object = context.run(function, *args, **kwargs) if kwargs else context.run(function, *args)
         except asyncio.CancelledError:
             raise _CancelledCall() from None
         except (SystemExit, KeyboardInterrupt) as error:
             self._leave_to_loop(error)
-        if not hasattr(type(result), "__await__"):  # a third of the cost of asking the ABC
+        cls: Any = type(result)
+        if not _is_awaitable(cls):
             return result
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))
@@ -371,13 +380,27 @@ class Connection:
         self._wake()
 
     def received(self, messages: Iterable[Any]) -> None:
-        """Takes messages that arrived together, in order, and writes what answers to them are ready at once."""
+        """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
+
+        Parameters:
+            messages: each as the connection's encoding says; a tuple of text and attachments, where both ends have
+                agreed on them.
+        """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
+        session = self.session
         try:
             for message in messages:
-                self.session.receive(message)
+                if type(message) is tuple:
+                    session.receive_attached(message[0], message[1:])
+                else:
+                    session.receive(message)
         finally:
-            self.flush()
+            if session.nobody_waits and not session.closed:
+                # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most
+                # often with another call, which then goes out in the same write.
+                self._loop.call_soon(self.flush)
+            else:
+                self.flush()
 
     def flush(self) -> None:
         """Writes what waits in the outbox now, unless the transport holds back; closes the transport if the session has

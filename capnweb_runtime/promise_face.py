@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from contextvars import Context
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 PENDING: Final = 0
 VALUE: Final = 1
@@ -18,24 +18,32 @@ ERROR: Final = 2
 
 
 class Outcome:
-    """The value or error of a promise, once delivered, and who waits for it."""
+    """The value or error of a promise, once delivered, and who waits for it.
 
-    __slots__ = ("_callbacks", "_cancelled", "_waiters", "state", "value")
+    Attributes:
+        state: PENDING, VALUE or ERROR.
+        value: the value or error.
+        cancelled: whether the waits that were begun by callbacks have been cancelled; a new one starts afresh.
+    """
+
+    __slots__ = ("_callbacks", "_waiters", "cancelled", "state", "value")
 
     def __init__(self) -> None:
         self.state = PENDING
         self.value: Any = None
-        self._waiters: list[asyncio.Future[Any]] = []
-        self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] = []
-        self._cancelled = False
+        self._waiters: list[asyncio.Future[Any]] | None = None
+        self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] | None = None
+        self.cancelled = False
 
     def waiter(self) -> asyncio.Future[Any]:
         """A future of the running loop that gets the outcome; cancelling it concerns nobody else."""
         future = asyncio.get_running_loop().create_future()
-        if self.state == PENDING:
-            self._waiters.append(future)
-        else:
+        if self.state != PENDING:
             self._fill(future)
+        elif self._waiters is None:
+            self._waiters = [future]
+        else:
+            self._waiters.append(future)
         return future
 
     def settle(self, promise: Any, state: int, value: Any) -> None:
@@ -44,11 +52,13 @@ class Outcome:
             return
         self.state = state
         self.value = value
-        waiters, self._waiters = self._waiters, []
-        for future in waiters:
-            if not future.done():
-                self._fill(future)
-        self._call_back(promise)
+        waiters, self._waiters = self._waiters, None
+        if waiters is not None:
+            for future in waiters:
+                if not future.done():
+                    self._fill(future)
+        if self._callbacks is not None:
+            self._call_back(promise)
 
     def _fill(self, future: asyncio.Future[Any]) -> None:
         if self.state == VALUE:
@@ -59,63 +69,58 @@ class Outcome:
             future.set_exception(self.value)
 
     def _call_back(self, promise: Any) -> None:
-        callbacks, self._callbacks = self._callbacks, []
-        for callback, context, loop in callbacks:
+        callbacks, self._callbacks = self._callbacks, None
+        for callback, context, loop in callbacks or ():
             loop.call_soon(callback, promise, context=context)
 
     def add_callback(self, promise: Any, callback: Callable[[Any], object], context: Context | None) -> None:
         """Calls back on the running loop once there is an outcome; a wait that was cancelled starts afresh."""
-        self._cancelled = False
-        self._callbacks.append((callback, context, asyncio.get_running_loop()))
+        self.cancelled = False
+        added = callback, context, asyncio.get_running_loop()
+        if self._callbacks is None:
+            self._callbacks = [added]
+        else:
+            self._callbacks.append(added)
         if self.state != PENDING:
             self._call_back(promise)
 
     def remove_callback(self, callback: Callable[[Any], object]) -> int:
         """Takes a callback back and returns how often it had been added."""
-        kept = [entry for entry in self._callbacks if entry[0] != callback]
-        removed = len(self._callbacks) - len(kept)
-        self._callbacks = kept
-        return removed
+        callbacks = self._callbacks or []
+        self._callbacks = [entry for entry in callbacks if entry[0] != callback]
+        return len(callbacks) - len(self._callbacks)
 
     def cancel(self, promise: Any) -> bool:
         """Cancels the waits that were begun by callbacks; False if there is an outcome already."""
         if self.done:
             return False
-        self._cancelled = True
+        self.cancelled = True
         self._call_back(promise)
         return True
-
-    def begin_again(self) -> None:
-        """Forgets that an earlier wait was cancelled."""
-        self._cancelled = False
-
-    @property
-    def cancelled(self) -> bool:
-        """Whether the waits have been cancelled."""
-        return self._cancelled
 
     @property
     def done(self) -> bool:
         """Whether there is an outcome, or the waits have been cancelled."""
-        return self._cancelled or self.state != PENDING
+        return self.cancelled or self.state != PENDING
 
     def error(self) -> BaseException | None:
         """The error, or None for a value."""
-        self._check()
+        if self.state == PENDING or self.cancelled:
+            self._refuse()
         return self.value if self.state == ERROR else None
 
     def result(self) -> Any:
         """The value; raises the error."""
-        self._check()
+        if self.state == PENDING or self.cancelled:
+            self._refuse()
         if self.state == ERROR:
             raise self.value
         return self.value
 
-    def _check(self) -> None:
-        if self._cancelled:
+    def _refuse(self) -> NoReturn:
+        if self.cancelled:
             raise asyncio.CancelledError
-        if self.state == PENDING:
-            raise asyncio.InvalidStateError("the result has not arrived")
+        raise asyncio.InvalidStateError("the result has not arrived")
 
 
 class FutureFace:
@@ -139,14 +144,14 @@ class FutureFace:
             # asyncio reads this wherever a wait begins, to see whether it has a future: one that was cancelled before
             # starts afresh.
             if self._outcome is not None:
-                self._outcome.begin_again()
+                self._outcome.cancelled = False
             return False
 
         def get_loop(self):
             return asyncio.get_running_loop()
 
         def add_done_callback(self, callback, *, context=None):
-            self._begun().add_callback(self, callback, context)
+            (self._outcome or self._begun()).add_callback(self, callback, context)
 
         def remove_done_callback(self, callback):
             return self._begun().remove_callback(callback)
@@ -155,16 +160,16 @@ class FutureFace:
             return self._begun().cancel(self)
 
         def cancelled(self):
-            return self._begun().cancelled
+            return (self._outcome or self._begun()).cancelled
 
         def done(self):
             return self._begun().done
 
         def result(self):
-            return self._begun().result()
+            return (self._outcome or self._begun()).result()
 
         def exception(self):
-            return self._begun().error()
+            return (self._outcome or self._begun()).error()
 
         def _make_cancelled_error(self):  # which gather asks a cancelled future for
             return asyncio.CancelledError()

@@ -61,7 +61,7 @@ class Calls:
             TypeError: an argument is not of its declared type; nothing has been sent.
         """
         payload = Payload((args, kwargs), method.params)
-        path = (*self._path, method.name) if method.name else self._path
+        path = (*self._path, *method.path) if self._path else method.path
         recorder = _recorder.get()
         try:
             if recorder is not None:
@@ -239,26 +239,30 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _begun(self) -> Outcome:
         """The outcome, asked for if that has not been done."""
-        outcome = self._outcome
-        if outcome is None:
-            outcome = self._outcome = Outcome()
-            self._begin(outcome)
-        return outcome
-
-    def _begin(self, outcome: Outcome) -> None:
-        if isinstance(self._hook, Variable):
-            refuse(self._hook, "await a value")
-        hook = self._pulled = self._hook.get(self._path, self._codec) if self._path else self._hook
+        if self._outcome is not None:
+            return self._outcome
+        hook = self._hook
+        if isinstance(hook, Variable):
+            refuse(hook, "await a value")
+        outcome = self._outcome = Outcome()
+        if self._path:
+            hook = hook.get(self._path, self._codec)
+        self._pulled = hook
         pulled = hook.pull()
         if isinstance(pulled, Payload):
             self._deliver(pulled)
         else:
             pulled.then(self._deliver, self._fail)
+        return outcome
 
     def _deliver(self, payload: Payload) -> None:
         """Takes the result: at once if it is of the type already, otherwise once the promises in it are resolved."""
         if payload.codec is self._codec:
-            self._settle(VALUE, payload.value)
+            value = payload.value
+            if isinstance(value, RpcStub):
+                value._owned = True
+            if self._outcome is not None:
+                self._outcome.settle(self, VALUE, value)
             return
         if self._pulled is None:  # disposed meanwhile
             return

@@ -9,8 +9,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from schemas.accounts import Profile
 
@@ -47,10 +45,10 @@ LIST_INT = rpc.list_of(rpc.INT)
 CALL_PROFILE = rpc.callback(rpc.NONE, PROFILE)
 STREAM_BYTES = rpc.stream_of(rpc.BYTES)
 
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-SubscriptionR = TypeVar("SubscriptionR", covariant=True, default="SubscriptionStub")
-AuthedApiR = TypeVar("AuthedApiR", covariant=True, default="AuthedApiStub")
-PublicApiR = TypeVar("PublicApiR", covariant=True, default="PublicApiStub")
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+SubscriptionR = rpc.TypeVar("SubscriptionR", covariant=True, default="SubscriptionStub")
+AuthedApiR = rpc.TypeVar("AuthedApiR", covariant=True, default="AuthedApiStub")
+PublicApiR = rpc.TypeVar("PublicApiR", covariant=True, default="PublicApiStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -128,7 +128,7 @@ class InterfaceReader:
             return self._property(where, source, wire)
         if source.type_parameters is not None:
             hint = "name the types, or write Any where any value may travel"
-            self._fault(source.type_parameters.position, f"{where}() has type parameters of its own", hint)
+            self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
             return None
         return self._method(where, source, wire, case)
 

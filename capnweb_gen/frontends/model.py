@@ -92,15 +92,14 @@ class InterfaceModelReader(InterfaceReader):
             self._fault(written.position, f"{where} is neither a Method nor a Property", _HINT)
             return None
         wire = wire if wire is not None else naming.wire_name(entry.name, case)
-        indent = entry.position.column - 1
-        result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1, indent))
+        result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
         if origin is Property:
             return ir.Property(name=entry.name, wire=wire, doc=entry.doc, type=result, position=entry.position)
         return ir.Method(
             name=entry.name,
             wire=wire,
             doc=entry.doc,
-            parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0, indent), case)),
+            parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0), case)),
             result=result,
             position=entry.position,
         )
@@ -208,11 +207,8 @@ def _without_annotated(annotation: object) -> tuple[object, str | None]:
     return inner, names[-1] if names else None
 
 
-def _argument(written: Expression, index: int, indent: int) -> Position:
-    """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`.
-
-    `indent` is that of the class's body, which the lines after the first are written without.
-    """
+def _argument(written: Expression, index: int) -> Position:
+    """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`."""
     node: ast.expr = ast.parse(f"({written.text})", mode="eval").body
     while isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
@@ -222,5 +218,5 @@ def _argument(written: Expression, index: int, indent: int) -> Position:
         node = items[0]
     line, column = node.lineno - 1, node.col_offset
     # On the first line, the bracket that was put before the text counts as a column.
-    start = written.position.column - 1 if line == 0 else 1 + indent
+    start = written.position.column - 1 if line == 0 else 1
     return Position(line=written.position.line + line, column=start + column)

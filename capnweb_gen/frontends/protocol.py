@@ -119,16 +119,14 @@ class _Project:
         """What names mean in a schema, for its reader as for a type checker."""
         namespace = dict(vars(module))
         for statement in source.checking:
-            tree = ast.parse(statement.text.strip())
-            ast.increment_lineno(tree, statement.position.line - 1)
             try:
                 # As trusted as the module itself, which has just been executed.
-                exec(compile(tree, str(file.path), "exec"), namespace)
+                exec(compile(ast.Module([statement], []), str(file.path), "exec"), namespace)
             except Exception as error:
                 line = position_in(error, file.path).line
                 message = f"what stands under TYPE_CHECKING failed: {type(error).__name__}: {error}"
                 hint = "it must be possible to import what a schema names"
-                self._faults.append(Diagnostic(file.shown, line, statement.position.column, message, hint))
+                self._faults.append(Diagnostic(file.shown, line, statement.col_offset + 1, message, hint))
         return namespace
 
 

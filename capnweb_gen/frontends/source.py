@@ -6,19 +6,23 @@ by importing the module, elsewhere.
 
 from __future__ import annotations
 
+import ast
 import inspect
+import re
+import tokenize
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Literal
-
-import libcst as cst
-from libcst.metadata import MetadataWrapper, PositionProvider
+from types import EllipsisType
+from typing import Literal, TypeAlias
 
 from capnweb_gen.ir import Position
 
 TOP = Position(line=1, column=1)
 """Where a fault is told that concerns a file as a whole."""
+
+Passing: TypeAlias = Literal["positional_only", "positional", "keyword", "star", "double_star"]
+_NAME = re.compile(r"(?:\s*(?:async|def|class)\b)*\s*(?!async\b|def\b|class\b)([^\W\d]\w*)")
 
 
 @dataclass(frozen=True)
@@ -41,7 +45,7 @@ class ParameterSource:
     """A parameter; `passing` also names the two kinds that take any number of arguments."""
 
     name: str
-    passing: Literal["positional_only", "positional", "keyword", "star", "double_star"]
+    passing: Passing
     annotation: Expression | None
     default: Expression | None
     position: Position
@@ -58,7 +62,7 @@ class FunctionSource:
     parameters: tuple[ParameterSource, ...]
     returns: Expression | None
     position: Position
-    type_parameters: Expression | None = None
+    type_parameters: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -99,7 +103,7 @@ class ModuleSource:
 
     doc: str | None
     classes: dict[str, ClassSource] = field(default_factory=dict[str, ClassSource])
-    checking: tuple[Expression, ...] = ()
+    checking: tuple[ast.stmt, ...] = ()
     values: dict[str, Expression] = field(default_factory=dict[str, Expression])
     position: Position = TOP
 
@@ -119,153 +123,171 @@ def read_source(path: Path) -> ModuleSource:
     Raises:
         SourceError: it is not valid Python, or not text.
     """
-    text = path.read_bytes()
+    source = path.read_bytes()
     try:
-        # Python's own parser first: it says more about what is wrong, and it is the one that has to accept the file.
-        compile(text, str(path), "exec", dont_inherit=True)
-        return _Reader(MetadataWrapper(cst.parse_module(text), unsafe_skip_copy=True)).module()
+        tree = ast.parse(source, str(path))
+        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing alone does not
     except SyntaxError as error:
         raise SourceError(error.msg, Position(line=error.lineno or 1, column=max(error.offset or 1, 1))) from error
-    except cst.ParserSyntaxError as error:
-        raise SourceError(error.message, Position(line=error.editor_line, column=error.editor_column)) from error
     except ValueError as error:  # null bytes
         raise SourceError(str(error), TOP) from error
+    with tokenize.open(path) as file:
+        return _Reader(file.read().split("\n")).module(tree)
 
 
 class _Reader:
-    """Describes the nodes of one module."""
+    """Describes the nodes of one module.
 
-    def __init__(self, wrapper: MetadataWrapper) -> None:
-        self._module = wrapper.module
-        self._positions = wrapper.resolve(PositionProvider)
+    Args:
+        lines: the lines of its text.
+    """
 
-    def module(self) -> ModuleSource:
+    def __init__(self, lines: Sequence[str]) -> None:
+        self._lines = lines
+
+    def module(self, tree: ast.Module) -> ModuleSource:
         classes: dict[str, ClassSource] = {}
-        checking: list[Expression] = []
+        checking: list[ast.stmt] = []
         values: dict[str, Expression] = {}
-        for statement in self._module.body:
-            if isinstance(statement, cst.SimpleStatementLine):
-                values.update(self._values(statement))
-            elif isinstance(statement, cst.ClassDef):
-                classes[statement.name.value] = self._class(statement)
-            elif isinstance(statement, cst.If) and self._is_type_checking(statement.test):
-                checking.extend(self._expression(inner) for inner in statement.body.body)
-        position = self._position(self._module.body[0]) if self._module.body else TOP
-        return ModuleSource(self._module.get_docstring(), classes, tuple(checking), values, position)
+        for statement in tree.body:
+            values.update(self._values(statement))
+            if isinstance(statement, ast.ClassDef):
+                classes[statement.name] = self._class(statement)
+            elif isinstance(statement, ast.If) and self._is_type_checking(statement.test):
+                checking.extend(statement.body)
+        position = self._position(tree.body[0]) if tree.body else TOP
+        return ModuleSource(ast.get_docstring(tree), classes, tuple(checking), values, position)
 
-    def _values(self, node: cst.SimpleStatementLine) -> Iterator[tuple[str, Expression]]:
-        for statement in node.body:
-            match statement:
-                case cst.Assign(targets=targets, value=value):
-                    yield from ((self._code(assigned.target), self._expression(value)) for assigned in targets)
-                case cst.AnnAssign(target=target, value=cst.BaseExpression() as value):
-                    yield self._code(target), self._expression(value)
-                case _:
-                    pass
+    def _values(self, statement: ast.stmt) -> Iterator[tuple[str, Expression]]:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                yield from ((self._code(target), self._expression(value)) for target in targets)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield self._code(target), self._expression(value)
+            case _:
+                pass
 
-    def _is_type_checking(self, test: cst.BaseExpression) -> bool:
+    def _is_type_checking(self, test: ast.expr) -> bool:
         return self._code(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
 
-    def _class(self, node: cst.ClassDef) -> ClassSource:
+    def _class(self, node: ast.ClassDef) -> ClassSource:
         body: list[FunctionSource | AttributeSource | OtherSource] = []
-        for statement in node.body.body:
+        for statement in node.body:
             doc = _string(statement)
             if doc is not None and body and isinstance(body[-1], AttributeSource):
                 body[-1] = replace(body[-1], doc=body[-1].doc or doc)
             body.extend(self._statement(statement))
         return ClassSource(
-            name=node.name.value,
-            doc=node.get_docstring(),
+            name=node.name,
+            doc=ast.get_docstring(node),
             body=tuple(body),
-            position=self._position(node.name),
-            bases=tuple(self._expression(base.value) for base in node.bases),
-            decorators=tuple(map(self._decorator, node.decorators)),
+            position=self._name_position(node),
+            bases=tuple(map(self._expression, node.bases)),
+            decorators=tuple(map(self._decorator, node.decorator_list)),
         )
 
-    def _statement(
-        self, node: cst.BaseStatement | cst.BaseSmallStatement
-    ) -> Iterator[FunctionSource | AttributeSource | OtherSource]:
+    def _statement(self, node: ast.stmt) -> Iterator[FunctionSource | AttributeSource | OtherSource]:
         match node:
-            case cst.SimpleStatementLine(body=body):
-                for small in body:
-                    yield from self._statement(small)
-            case cst.FunctionDef():
+            case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield self._function(node)
-            case cst.AnnAssign(target=target, annotation=annotation):
-                yield AttributeSource(self._code(target), self._annotation(annotation), self._position(target))
-            case cst.Assign(targets=targets):
+            case ast.AnnAssign(target=target, annotation=annotation):
+                yield AttributeSource(self._code(target), self._expression(annotation), self._position(target))
+            case ast.Assign(targets=targets):
                 for assigned in targets:
-                    yield AttributeSource(self._code(assigned.target), None, self._position(assigned.target))
-            case cst.Pass() | cst.Expr(value=cst.Ellipsis() | cst.SimpleString() | cst.ConcatenatedString()):
+                    yield AttributeSource(self._code(assigned), None, self._position(assigned))
+            case ast.Pass() | ast.Expr(value=ast.Constant(value=str() | bytes() | EllipsisType())):
                 return
-            case cst.ClassDef(name=name):
-                yield OtherSource("a nested class", self._position(name))
+            case ast.ClassDef():
+                yield OtherSource("a nested class", self._name_position(node))
             case _:
                 yield OtherSource("this statement", self._position(node))
 
-    def _function(self, node: cst.FunctionDef) -> FunctionSource:
+    def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionSource:
+        own: list[ast.expr] = getattr(node, "type_params", [])  # which Python 3.11 does not have
         return FunctionSource(
-            name=node.name.value,
-            doc=node.get_docstring(),
-            decorators=tuple(map(self._decorator, node.decorators)),
-            is_async=node.asynchronous is not None,
-            parameters=tuple(self._parameters(node.params)),
+            name=node.name,
+            doc=ast.get_docstring(node),
+            decorators=tuple(map(self._decorator, node.decorator_list)),
+            is_async=isinstance(node, ast.AsyncFunctionDef),
+            parameters=tuple(self._parameters(node.args)),
             returns=self._annotation(node.returns),
-            position=self._position(node.name),
-            type_parameters=None if node.type_parameters is None else self._expression(node.type_parameters),
+            position=self._name_position(node),
+            type_parameters=self._position(own[0]) if own else None,
         )
 
-    def _decorator(self, node: cst.Decorator) -> DecoratorSource:
-        called = node.decorator
-        arguments = called.args if isinstance(called, cst.Call) else ()
-        given = tuple(self._expression(argument.value) for argument in arguments)
-        return DecoratorSource(self._code(called), self._position(called), given)
+    def _decorator(self, node: ast.expr) -> DecoratorSource:
+        arguments: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return DecoratorSource(self._code(node), self._position(node), tuple(map(self._expression, arguments)))
 
-    def _parameters(self, node: cst.Parameters) -> Iterator[ParameterSource]:
-        groups: tuple[tuple[Sequence[cst.Param], Literal["positional_only", "positional"]], ...] = (
-            (node.posonly_params, "positional_only"),
-            (node.params, "positional"),
-        )
-        for parameters, passing in groups:
-            yield from (self._parameter(parameter, passing) for parameter in parameters)
-        if isinstance(node.star_arg, cst.Param):
-            yield self._parameter(node.star_arg, "star")
-        yield from (self._parameter(parameter, "keyword") for parameter in node.kwonly_params)
-        if node.star_kwarg is not None:
-            yield self._parameter(node.star_kwarg, "double_star")
+    def _parameters(self, node: ast.arguments) -> Iterator[ParameterSource]:
+        named = [*node.posonlyargs, *node.args]
+        defaults = [*[None] * (len(named) - len(node.defaults)), *node.defaults]
+        for index, (argument, default) in enumerate(zip(named, defaults, strict=True)):
+            yield self._parameter(
+                argument, "positional_only" if index < len(node.posonlyargs) else "positional", default
+            )
+        if node.vararg is not None:
+            yield self._parameter(node.vararg, "star")
+        for argument, default in zip(node.kwonlyargs, node.kw_defaults, strict=True):
+            yield self._parameter(argument, "keyword", default)
+        if node.kwarg is not None:
+            yield self._parameter(node.kwarg, "double_star")
 
-    def _parameter(
-        self,
-        node: cst.Param,
-        passing: Literal["positional_only", "positional", "keyword", "star", "double_star"],
-    ) -> ParameterSource:
+    def _parameter(self, node: ast.arg, passing: Passing, default: ast.expr | None = None) -> ParameterSource:
         return ParameterSource(
-            name=node.name.value,
+            name=node.arg,
             passing=passing,
             annotation=self._annotation(node.annotation),
-            default=None if node.default is None else self._expression(node.default),
-            position=self._position(node.name),
+            default=None if default is None else self._expression(default),
+            position=self._position(node),
         )
 
-    def _annotation(self, node: cst.Annotation | None) -> Expression | None:
-        return None if node is None else self._expression(node.annotation)
+    def _annotation(self, node: ast.expr | None) -> Expression | None:
+        return None if node is None else self._expression(node)
 
-    def _expression(self, node: cst.CSTNode) -> Expression:
+    def _expression(self, node: ast.expr) -> Expression:
         return Expression(self._code(node), self._position(node))
 
-    def _code(self, node: cst.CSTNode) -> str:
-        return self._module.code_for_node(node)
+    def _code(self, node: ast.expr) -> str:
+        """The text of a node, in parentheses if it takes them to be read by itself."""
+        first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
+        start = self._column(first, node.col_offset)
+        end = self._column(last, node.end_col_offset or 0)
+        if first == last:
+            return self._lines[first][start:end]
+        text = "\n".join([self._lines[first][start:], *self._lines[first + 1 : last], self._lines[last][:end]])
+        return text if _stands_alone(text) else f"({text})"
 
-    def _position(self, node: cst.CSTNode) -> Position:
-        start = self._positions[node].start
-        return Position(line=start.line, column=start.column + 1)
+    def _position(self, node: ast.expr | ast.stmt | ast.arg) -> Position:
+        return Position(line=node.lineno, column=self._column(node.lineno - 1, node.col_offset) + 1)
+
+    def _name_position(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Position:
+        """Where the name stands that a class or function is given: in the tree it is a mere string."""
+        line, column = node.lineno - 1, self._column(node.lineno - 1, node.col_offset)
+        while not (found := _NAME.match(self._lines[line], column)):  # a backslash stands before the name
+            line, column = line + 1, 0
+        return Position(line=line + 1, column=found.start(1) + 1)
+
+    def _column(self, line: int, offset: int) -> int:
+        """The tree counts in bytes of UTF-8."""
+        text = self._lines[line]
+        return offset if text.isascii() else len(text.encode()[:offset].decode())
 
 
-def _string(statement: cst.BaseStatement | cst.BaseSmallStatement) -> str | None:
+def _stands_alone(text: str) -> bool:
+    try:
+        ast.parse(text, mode="eval")
+    except SyntaxError:
+        return False
+    return True
+
+
+def _string(statement: ast.stmt) -> str | None:
     """The text of a statement that is a string and nothing else."""
     match statement:
-        case cst.SimpleStatementLine(body=[cst.Expr(value=cst.SimpleString() | cst.ConcatenatedString() as literal)]):
-            text = literal.evaluated_value
-            return inspect.cleandoc(text) if isinstance(text, str) else None
+        case ast.Expr(value=ast.Constant(value=str(text))):
+            return inspect.cleandoc(text)
         case _:
             return None

@@ -78,9 +78,8 @@ class _Lowering:
         return layout.call(f"{naming.constant(declared.name)} = {function}", arguments)
 
     def _type_variable(self, name: str, default: str) -> str:
-        variable = self._scope.imported("typing_extensions", "TypeVar")
         arguments = [layout.string(f"{name}R"), "covariant=True", f"default={default}"]
-        return layout.call(f"{name}R = {variable}", arguments)
+        return layout.call(f"{name}R = rpc.TypeVar", arguments)
 
     def _own(self, interface: ir.Interface) -> ir.Reference:
         return ir.Reference(module=self._schema.module, name=interface.name)

@@ -33,13 +33,8 @@ class _Queue(threading.local):
 _queue = _Queue()
 
 
-def _run_due() -> None:
-    """Runs the callbacks that are due, and those that become so; does nothing within a callback, which comes first. A
-    callback must not raise.
-    """
-    queue = _queue
-    if queue.running:
-        return
+def _run_due(queue: _Queue) -> None:
+    """Runs the callbacks that are due, and those that become so. A callback must not raise."""
     queue.running = True
     due = queue.due
     try:
@@ -82,23 +77,30 @@ class Cell(Generic[T]):
                 self._waiters = []
             self._waiters.append((on_value, on_error))
         else:
-            _queue.due.append((on_value if self._state == _VALUE else on_error, self._outcome))
-            _run_due()
+            queue = _queue
+            queue.due.append((on_value if self._state == _VALUE else on_error, self._outcome))
+            if not queue.running:  # otherwise the callback that is running comes first
+                _run_due(queue)
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
-        self._settle(_VALUE, value)
+        if self._state == _PENDING:
+            self._settle(_VALUE, value)
 
     def reject(self, error: BaseException) -> None:
         """Settles with an error; ignored if settled already."""
-        self._settle(_ERROR, error)
+        if self._state == _PENDING:
+            self._settle(_ERROR, error)
 
     def _settle(self, state: int, outcome: Any) -> None:
-        if self._state != _PENDING:
-            return
         self._state = state
         self._outcome = outcome
         waiters, self._waiters = self._waiters, None
-        if waiters:
-            _queue.due.extend((on_value if state == _VALUE else on_error, outcome) for on_value, on_error in waiters)
-            _run_due()
+        if waiters is None:
+            return
+        queue = _queue
+        due = queue.due
+        for on_value, on_error in waiters:
+            due.append((on_value if state == _VALUE else on_error, outcome))
+        if not queue.running:
+            _run_due(queue)

@@ -13,8 +13,8 @@ from datetime import UTC, datetime
 from typing import Any, Final
 
 from capnweb_runtime.core.devaluate import devaluate, encode_bytes, encode_date, encode_float, encode_int, encode_ref
-from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.evaluate_leaves import parse_base64, parse_bigint
+from capnweb_runtime.core.evaluate import Evaluator, attachments_of
+from capnweb_runtime.core.evaluate_leaves import byte_string, parse_bigint
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
 from capnweb_runtime.limits import DEFAULT_LIMITS
@@ -160,11 +160,14 @@ class _Bytes(TypeCodec):
         return encode_bytes(value, to) if isinstance(value, (bytes, bytearray, memoryview)) else self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> bytes:
-        if type(wire) is not list or not 2 <= len(wire) <= 3 or wire[0] != "bytes" or type(wire[1]) not in (str, bytes):
+        if type(wire) is not list or not 2 <= len(wire) <= 3 or wire[0] != "bytes":
             raise wire_mismatch(self.label, wire)
         if len(wire) == 3 and wire[2] not in _BYTE_CONTAINERS:
             raise wire_mismatch(self.label, wire)
-        return parse_base64(wire[1]) if type(wire[1]) is str else wire[1]
+        data = byte_string(wire, attachments_of(source))
+        if data is None:
+            raise wire_mismatch(self.label, wire)
+        return data
 
 
 class _Datetime(TypeCodec):

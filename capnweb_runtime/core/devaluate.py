@@ -152,7 +152,7 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
     return ["import", known] if known is not None else ["export", to.export_stub(hook.dup())]
 
 
-def encode_error(error: BaseException, to: Exporter, depth: int) -> Wire:
+def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     """Type and message, and what travels with it; never a stack. A property that has no wire form is left out."""
     error = to.error_to_send(error)
     wire: list[Wire] = ["error", wire_type(error), wire_message(error)]

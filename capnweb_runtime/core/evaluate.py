@@ -7,7 +7,7 @@ The tree that comes in is never changed, so that a codec that gives up on it can
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import Any, Final
 
@@ -219,6 +219,13 @@ def drop(wire: Wire, source: Evaluator | None) -> None:
         raise NotDirect
 
 
+def attachments_of(source: Evaluator | None) -> Sequence[bytes]:
+    """Byte strings beside the text of the message that a payload came in; none where it is decoded as pure data, which
+    is done only where there are none.
+    """
+    return () if source is None else source.importer.attachments
+
+
 class NotDirect(Exception):
     """An expression needs more than one pass: it starts a call, or names a promise."""
 
@@ -244,6 +251,8 @@ class CallArguments:
 
     def direct(self, codec: Codec) -> tuple[Any, list[Hook]]:
         """Decodes them in one pass; see `IncomingArgs.direct`."""
+        if codec.pure and not self._importer.attachments:
+            return codec.decode(self._wire, None), []
         return decode_direct(codec, self._wire, self._importer, self._depth + 1)
 
 
@@ -262,7 +271,7 @@ def decode_direct(codec: Codec, wire: Wire, importer: Importer, depth: int) -> t
     Raises:
         Whatever the codec raises, with nothing imported.
     """
-    if codec.pure:
+    if codec.pure and not importer.attachments:
         return codec.decode(wire, None), []
     source = DirectEvaluator(importer, depth)
     try:
@@ -288,7 +297,7 @@ def _date(source: Evaluator, wire: list[Wire], depth: int) -> Any:
 
 
 def _bytes(source: Evaluator, wire: list[Wire], depth: int) -> Any:
-    return parse_bytes(wire, ARRAY_TYPES)
+    return parse_bytes(wire, ARRAY_TYPES, source.importer.attachments)
 
 
 def _error(source: Evaluator, wire: list[Wire], depth: int) -> Exception:
@@ -340,14 +349,14 @@ def _reference(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     path = parse_path(wire, wire[2])
     if len(wire) == 3:
         return wrap(hook.get(path))
-    return wrap(call_own(source, hook, path, wire, depth))
+    return wrap(call_own(source.importer, hook, path, wire, depth))
 
 
-def call_own(source: Evaluator, hook: Hook, path: Path, wire: list[Wire], depth: int) -> Hook:
+def call_own(importer: Importer, hook: Hook, path: Path, wire: list[Wire], depth: int) -> Hook:
     """Starts the call that ["pipeline", id, path, arguments] asks for, and returns the hook of its result."""
     if type(wire[3]) is not list:
         raise unknown(wire)
-    return hook.call_wire(path, CallArguments(wire[3], source.importer, depth))
+    return hook.call_wire(path, CallArguments(wire[3], importer, depth))
 
 
 def parse_path(wire: list[Wire], path: Wire) -> Path:

@@ -7,7 +7,7 @@ from __future__ import annotations
 import binascii
 import re
 from array import array
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from capnweb_runtime.core.hook import Wire
@@ -102,17 +102,28 @@ def parse_base64(text: str) -> bytes:
         return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))
 
 
-def parse_bytes(wire: list[Wire], array_types: Mapping[str, str]) -> Any:
+def byte_string(wire: list[Wire], attachments: Sequence[bytes]) -> bytes | None:
+    """The bytes of a bytes expression, however they travel; None if it is malformed."""
+    data = wire[1] if len(wire) > 1 else None
+    if type(data) is str:
+        return parse_base64(data)
+    if type(data) is int:
+        return attachments[data] if 0 <= data < len(attachments) else None
+    return data if type(data) is bytes else None
+
+
+def parse_bytes(wire: list[Wire], array_types: Mapping[str, str], attachments: Sequence[bytes] = ()) -> Any:
     """The byte container of ["bytes", base64, marker?]: bytes without a marker, otherwise what stands for the marked
     container.
 
     Parameters:
         wire: the expression.
         array_types: marker → typecode of `array.array`, for containers of numbers.
+        attachments: byte strings beside the message's text, by whose index an expression may name one.
     """
-    if len(wire) < 2 or type(wire[1]) not in (str, bytes):
+    data = byte_string(wire, attachments)
+    if data is None:
         raise unknown(wire)
-    data = parse_base64(wire[1]) if type(wire[1]) is str else wire[1]
     if len(wire) == 2:
         return data
     marker = wire[2]

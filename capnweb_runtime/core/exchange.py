@@ -8,15 +8,17 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final, Literal, TypeAlias, TypeVar
 
+from capnweb_runtime.core.attachments import detach
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.hook import (
     Budget,
     Codec,
     ErrorHook,
+    Exporter,
     Hook,
     Host,
     OutgoingStream,
@@ -31,7 +33,7 @@ from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
-from capnweb_runtime.core.text import dumps, estimated_size
+from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
@@ -43,6 +45,8 @@ BYTES_PER_NODE: Final = 64
 """About what a node of a copied value takes: a list with one number in it."""
 STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
+
+V = TypeVar("V")
 
 Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 """What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
@@ -70,26 +74,30 @@ class Exchange(ABC):
         self.value_nodes = limits.value_nodes
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
+        self.attachments: Sequence[bytes] = ()  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
         self._wake = wake
         self._observer = observer
         self._outbox: list[Any] = []
+        self._releases = 0  # in the outbox
         self._written: Cell[None] | None = None  # settles when the outbox is taken or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
         self._next_push = 1  # next id of a call that we send
         self._next_export = -1
-        self._exported: list[int] = []  # by the message that is being encoded, for taking back; pipes are positive
-        self._promised: list[int] = []  # those of them whose resolution follows the message
+        # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
+        self._exported: list[int] = []
+        self._promised: set[int] = set()  # those of them whose resolution follows the message
         self._piped: dict[int, tuple[OutgoingStream, Hook]] = {}  # streams that begin once their message is sent
         self._meter = Meter(limits.held_bytes)
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
-        self._sent = 0
+        self._taken = 0  # messages, from the outbox
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
+        self._output_ended = False
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -133,19 +141,18 @@ class Exchange(ABC):
             self._answer_with(export_id, hook)
             return
         if export_id in self._exports:
-            self._send_answer(export_id, payload)
+            message: list[Wire] = ["resolve", export_id]
+            try:
+                self._send_encoded(message, message, encode_payload, payload)
+            except Exception as error:  # the application's value has no wire form: that call is rejected
+                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
+                self.host.report(payload.origin, shown)
+                self._send_rejection(export_id, shown)
         self._call_done(export_id)
 
-    def _send_answer(self, export_id: int, payload: Payload) -> None:
-        try:
-            self._send_encoded("resolve", export_id, lambda: encode_payload(payload, self))
-        except Exception as error:  # the application's value has no wire form: that call is rejected
-            shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
-            self.host.report(payload.origin, shown)
-            self._send_rejection(export_id, shown)
-
     def _send_rejection(self, export_id: int, error: BaseException) -> None:
-        self._send_encoded("reject", export_id, lambda: encode_error(error, self, 0))
+        message: list[Wire] = ["reject", export_id]
+        self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
         if export_id in self._exports:
@@ -157,7 +164,7 @@ class Exchange(ABC):
         entry = self._exports.get(export_id)
         if entry is not None and entry.auto_release:
             self._release_export(export_id, 1)
-        if self._calls == 0 and self._drained:
+        if self._drained and self._calls == 0:
             drained, self._drained = self._drained, []
             for cell in drained:
                 cell.resolve(None)
@@ -180,23 +187,19 @@ class Exchange(ABC):
         """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
         fails.
         """
-        refused = self._refusal()
-        if refused is not None:
+        if self.closed or len(self._imports) >= self.limits.imports:
             if args is not None:
                 args.dispose()
-            return ErrorHook(refused)
+            return ErrorHook(self._refusal() or self._ended())
+        call: list[Wire] = ["pipeline", import_id, list(path)]
         if args is None:
-            self._send(["push", ["pipeline", import_id, list(path)]])
+            self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
-        return self._pushed(self._send_arguments("push", import_id, path, args), expect)
-
-    def _send_arguments(self, kind: str, import_id: int, path: Path, args: Payload) -> int:
         try:
-            return self._send_encoded(
-                kind, None, lambda: ["pipeline", import_id, list(path), encode_arguments(args, self)], 1
-            )
+            call_id = self._send_encoded(["push", call], call, encode_arguments, args, 1, True)
         finally:
             args.dispose()
+        return self._pushed(call_id, expect)
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
@@ -207,7 +210,11 @@ class Exchange(ABC):
             done.reject(refused)
             return done, None
         before = self.outbox_bytes
-        call_id = self._send_arguments("stream", import_id, path, args)
+        call: list[Wire] = ["pipeline", import_id, list(path)]
+        try:
+            call_id = self._send_encoded(["stream", call], call, encode_arguments, args, 1, True)
+        finally:
+            args.dispose()
         if self.closed:  # by the message itself, for which there was no room
             done.reject(self._ended())
             return done, None
@@ -236,6 +243,7 @@ class Exchange(ABC):
             if export_id > 0:
                 self._piped.pop(export_id)[1].dispose()
             else:
+                self._promised.discard(export_id)
                 self._release_export(export_id, 1)
 
     def backlog(self) -> Cell[None] | None:
@@ -280,12 +288,12 @@ class Exchange(ABC):
         if refused is not None:
             dispose_all(captures)
             return ErrorHook(refused)
-        call_id = self._send_encoded(
-            "push",
-            None,
-            lambda: ["remap", import_id, list(path), [self._capture(hook) for hook in captures], instructions],
-        )
-        return self._pushed(call_id, expect)
+        push: list[Wire] = ["push"]
+
+        def encode(captures: list[Hook], to: Exporter) -> list[Wire]:
+            return ["remap", import_id, list(path), [self._capture(hook) for hook in captures], instructions]
+
+        return self._pushed(self._send_encoded(push, push, encode, captures, is_call=True), expect)
 
     def _capture(self, hook: Hook) -> Wire:
         """The expression of a capture, which is given up if the peer knows it already and is owned by the export
@@ -305,6 +313,10 @@ class Exchange(ABC):
         self._asked = True
         self._send(["pull", import_id])
 
+    def end_of_output(self) -> None:
+        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
+        self._output_ended = True
+
     def end_of_input(self, error: BaseException) -> None:
         """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
 
@@ -319,6 +331,7 @@ class Exchange(ABC):
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
+        self._releases += 1
         self._send(["release", import_id, count])
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
@@ -347,64 +360,92 @@ class Exchange(ABC):
     def _pushed(self, call_id: int, expect: Codec | None) -> ImportHook:
         entry = ImportEntry(self, call_id, expect)
         hook = ImportHook(entry)
-        if self.closed:  # by the message itself, for which there was no room
-            entry.fail(self._ended())
-        else:
+        if not self.closed:
             self._imports[call_id] = entry
+        else:  # by the message itself, for which there was no room
+            entry.fail(self._ended())
         return hook
 
-    def _send_encoded(self, kind: str, export_id: int | None, encode: Callable[[], Wire], depth: int = 0) -> int:
+    def _send_encoded(
+        self,
+        message: list[Wire],
+        last: list[Wire],
+        encode: Callable[[V, Exporter], Wire],
+        value: V,
+        depth: int = 0,
+        is_call: bool = False,
+    ) -> int:
         """Sends a message with values in it. What they export is taken back if they cannot be encoded; promises
         among them are resolved, and streams begun, afterwards.
 
-        Encoding may run code of the application, a property's getter say, that sends messages of its own: hence the
-        saving and restoring.
+        Parameters:
+            message: what stands before the values.
+            last: the part of it that the encoded values are to be appended to.
+            encode: encodes them. It may run code of the application, a property's getter say, that sends messages of
+                its own: hence the mark and the saving of the depth.
+            value: what it is called with.
+            depth: of the values in the message.
+            is_call: whether the peer counts the message as a call.
 
         Returns:
-            The id of the message, if it is a call.
+            The id of the call, if it is one.
         """
-        outer = self._exported, self._promised, self.depth
-        exported: list[int] = []
-        promised: list[int] = []
-        self._exported, self._promised, self.depth = exported, promised, depth
+        mark = len(self._exported)
+        outer_depth, self.depth = self.depth, depth
         try:
-            wire = encode()
-            self._send([kind, wire] if export_id is None else [kind, export_id, wire])
+            last.append(encode(value, self))
+            self._send(message)
         except BaseException:
-            self.take_back(0)
+            self.take_back(mark)
             raise
         finally:
-            self._exported, self._promised, self.depth = outer
-        # Taken before anything else is sent; an abort takes one too, but nothing follows it.
-        call_id = self._take_call_id() if export_id is None else export_id
-        self._follow_up(exported, promised)
+            self.depth = outer_depth
+        call_id = 0
+        if is_call:  # taken before anything else is sent
+            call_id = self._next_push
+            self._next_push += 1
+        if len(self._exported) > mark:
+            self._follow_up(mark)
         return call_id
 
-    def _follow_up(self, exported: list[int], promised: list[int]) -> None:
+    def _follow_up(self, mark: int) -> None:
         """Sends what belongs to a message that has been sent: the resolutions of its promises, and its streams."""
-        for promise_id in promised:
-            entry = self._exports.get(promise_id)
-            if entry is not None:
-                self._resolve_export(promise_id, entry)
+        exported = self._exported[mark:]
+        del self._exported[mark:]
+        for export_id in exported:
+            if export_id in self._promised:
+                self._promised.discard(export_id)
+                entry = self._exports.get(export_id)
+                if entry is not None:
+                    self._resolve_export(export_id, entry)
         for pipe_id in exported:
             if pipe_id > 0:
                 self.host.pump(*self._piped.pop(pipe_id))
 
     def _send(self, message: list[Wire]) -> None:
-        if self.closed:
+        if self.closed or self._output_ended:
             return
-        if self._as_text:
-            text = dumps(message)
-            self.outbox_bytes += len(text)
-            self._outbox.append(text)
-        else:
-            self.outbox_bytes += estimated_size(message)
-            self._outbox.append(message)
-        self._sent += 1
-        if len(self._outbox) == 1:
+        outbox = self._outbox
+        if not outbox:
             self._wake()
+        if self._as_text:
+            try:
+                text = fast_dumps(message)
+            except TypeError:
+                self._put(detach(message) if self.raw_bytes else (dumps(message),))
+            else:
+                outbox.append(text)
+                self.outbox_bytes += len(text)
+        else:
+            outbox.append(message)
+            self.outbox_bytes += estimated_size(message)
         if self.outbox_bytes > self.limits.outbox_bytes:
             self._abandon()
+
+    def _put(self, parts: tuple[bytes, ...]) -> None:
+        """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
+        self._outbox.append(parts if len(parts) > 1 else parts[0])
+        self.outbox_bytes += sum(map(len, parts))
 
     def _abandon(self) -> None:
         """Ends the session because the peer does not read what it asked for; what waits is dropped."""
@@ -433,7 +474,7 @@ class Exchange(ABC):
     def export_promise(self, hook: Hook) -> int:
         """See `Exporter.export_promise`."""
         export_id = self.export_stub(hook)
-        self._promised.append(export_id)
+        self._promised.add(export_id)
         return export_id
 
     def import_id(self, hook: Hook) -> int | None:

@@ -8,8 +8,7 @@ Figures: the reference's.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Final
+from typing import Final, NamedTuple
 
 INITIAL_WINDOW: Final = 256 * 1024
 MIN_WINDOW: Final = 64 * 1024
@@ -21,8 +20,7 @@ STARTUP_ROUNDS: Final = 3
 """Rounds without growth after which the startup phase ends."""
 
 
-@dataclass(frozen=True, slots=True)
-class Token:
+class Token(NamedTuple):
     """What was known when a message was sent.
 
     Attributes:

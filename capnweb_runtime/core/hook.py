@@ -144,11 +144,13 @@ class Importer(Protocol):
         host: runs the application's code.
         limits: bounds.
         message_bytes: size of the message at hand.
+        attachments: byte strings that came beside the text of the message at hand.
     """
 
     host: Host
     limits: Limits
     message_bytes: int
+    attachments: Sequence[bytes]
 
     def import_stub(self, import_id: int) -> Hook:
         """A new reference to what the sender exported under the id; the caller owns it."""
@@ -175,8 +177,8 @@ class Importer(Protocol):
         ...
 
 
-class Codec(ABC):
-    """How the values of one type travel.
+class Codec:
+    """How the values of one type travel. Abstract, as `Hook` is, and like it without the metaclass.
 
     Attributes:
         pure: no capability can be part of a value, so encoding has no side effects and can wait until it is needed.
@@ -310,8 +312,12 @@ class IncomingArgs(Protocol):
         ...
 
 
-class Hook(ABC):
-    """One reference to something that can be called, read, mapped over or waited for."""
+class Hook:
+    """One reference to something that can be called, read, mapped over or waited for.
+
+    Abstract to type checkers. It does without `ABCMeta`, as `isinstance` against such a class costs four times as much,
+    and every call asks a few times.
+    """
 
     __slots__ = ()
 

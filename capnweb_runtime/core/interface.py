@@ -14,7 +14,7 @@ from typing import Any, ClassVar, Final, TypeVar
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Codec, Exporter, Wire
+from capnweb_runtime.core.hook import Codec, Exporter, Path, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 
 T = TypeVar("T")
@@ -226,15 +226,17 @@ class Method:
     """A method of an interface.
 
     Attributes:
-        name: on the wire.
+        name: on the wire; empty for what is called itself.
+        path: from the object to the method.
         params: codec of its arguments.
         result: codec of its result.
     """
 
-    __slots__ = ("name", "params", "result")
+    __slots__ = ("name", "params", "path", "result")
 
     def __init__(self, name: str, result: TypeCodec, params: Codec) -> None:
         self.name = name
+        self.path: Path = (name,) if name else ()
         self.params = params
         self.result = result
 

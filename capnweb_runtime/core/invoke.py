@@ -108,6 +108,8 @@ def run(
         host.report(where, error)
         return ErrorHook(error)
     if type(outcome) is not Cell:
+        if codec.pure and not held:  # nothing to own, nothing to give up: nearly every call
+            return PayloadHook(Payload(outcome, codec, None, None, where), host)
         return _settled(outcome, codec, host, where, held)
     host.running += 1
     result: Cell[Hook] = Cell()

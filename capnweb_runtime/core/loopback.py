@@ -7,6 +7,8 @@ that way.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from capnweb_runtime.core.hook import Budget, Hook, Host, OutgoingStream, dispose_all
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
@@ -16,13 +18,24 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 class Loopback:
     """An exporter and an importer at once."""
 
-    __slots__ = ("_table", "depth", "host", "limits", "local", "message_bytes", "raw_bytes", "value_nodes")
+    __slots__ = (
+        "_table",
+        "attachments",
+        "depth",
+        "host",
+        "limits",
+        "local",
+        "message_bytes",
+        "raw_bytes",
+        "value_nodes",
+    )
 
     def __init__(self, host: Host) -> None:
         self.host = host
         self.depth = 0
         self.local = True
         self.raw_bytes = False
+        self.attachments: Sequence[bytes] = ()
         self.value_nodes = host.limits.value_nodes
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS

@@ -8,7 +8,7 @@ is the element, positive ids are the results of earlier instructions, negative o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final, NoReturn
 
 from capnweb_runtime.core.cell import Cell
@@ -188,6 +188,7 @@ class Replayer:
         self._budget = budget
         self.limits = DEFAULT_LIMITS
         self.message_bytes = 0
+        self.attachments: Sequence[bytes] = ()
         self._captures = captures
         self._variables = [element]
 

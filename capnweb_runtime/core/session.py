@@ -8,13 +8,13 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Any, Final
+from typing import Any
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.evaluate import Evaluator, NotDirect, call_own, decode_direct, parse_path
+from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
 from capnweb_runtime.core.hook import (
@@ -34,9 +34,6 @@ from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
-
-_NO_MAIN: Final = "This connection has no main object."
-_PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,17 +115,50 @@ class Session(Exchange):
             return
         self._received += 1
         try:
-            self._handle(self._measured(message))
+            self.message_bytes = len(message) if self._as_text else estimated_size(message)
+            if self.attachments:
+                self.message_bytes += sum(map(len, self.attachments))
+            if self.message_bytes > self.limits.message_size:
+                raise self._too_long()
+            wire = loads(message) if self._as_text else message
+            try:
+                handler = self._handlers[wire[0]]
+            except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
+                raise _bad_message(wire) from None
+            handler(wire)
         except Exception as error:  # whatever a message causes that is not caught below concerns this session only
             self.abort(error)
 
+    def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
+        """Takes one message with attachments, as `receive` takes one without.
+
+        Parameters:
+            message: JSON text.
+            attachments: the byte strings that it names by their indices.
+        """
+        self.attachments = attachments
+        try:
+            self.receive(message)
+        finally:
+            self.attachments = ()
+
+    def attach_bytes(self) -> None:
+        """Both ends have agreed on attachments: from here on bytes travel beside the text."""
+        self.raw_bytes = True
+
+    @property
+    def nobody_waits(self) -> bool:
+        """Whether all that the outbox holds are releases, which the peer does not wait for."""
+        return 0 < self._releases == len(self._outbox)
+
     def take_outbox(self) -> list[Any]:
-        """The messages to write, in order, each the UTF-8 JSON text of one frame or line, or a tree where the transport
-        carries trees; the outbox is empty afterwards.
+        """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
+        line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
         """
         self.host.collect()
         messages, self._outbox = self._outbox, []
-        self.outbox_bytes = 0
+        self._taken += len(messages)
+        self.outbox_bytes = self._releases = 0
         self._let_streams_go_on()
         return messages
 
@@ -142,7 +172,8 @@ class Session(Exchange):
         if self.closed:
             return
         if notify:
-            self._send_encoded("abort", None, lambda: encode_error(error, self, 0))
+            message: list[Wire] = ["abort"]
+            self._send_encoded(message, message, encode_error, error)
         self.closed = True
         self.reason = error
         for watch in self._watches:
@@ -179,25 +210,18 @@ class Session(Exchange):
     def stats(self) -> SessionStats:
         """What the session holds and has done."""
         return SessionStats(
-            len(self._imports), len(self._exports), self._calls, self._sent, self._received, self._round_trips
+            len(self._imports),
+            len(self._exports),
+            self._calls,
+            self._taken + len(self._outbox),
+            self._received,
+            self._round_trips,
         )
 
     # ---- messages in
 
-    def _measured(self, message: Any) -> Wire:
-        """The tree of a message whose size is known and allowed."""
-        self.message_bytes = len(message) if self._as_text else estimated_size(message)
-        if self.message_bytes > self.limits.message_size:
-            raise ProtocolError(
-                f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError"
-            )
-        return loads(message) if self._as_text else message
-
-    def _handle(self, wire: Wire) -> None:
-        handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
-        if handler is None:
-            raise _bad_message(wire)
-        handler(wire)
+    def _too_long(self) -> ProtocolError:
+        return ProtocolError(f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError")
 
     def _on_push(self, wire: list[Wire]) -> None:
         if len(wire) < 2:
@@ -213,29 +237,28 @@ class Session(Exchange):
         self._exports[self._next_call] = entry
         self._next_call += 1
         held = self.host.copied * BYTES_PER_NODE
-        if not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
+        if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         self._meter.take(held)
         entry.held_bytes = held
 
     def _is_for_pipe(self, wire: list[Wire]) -> bool:
-        """Whether a message that has been evaluated is a write to a pipe."""
+        """Whether a stream message that has been evaluated is a write to a pipe."""
         expression = wire[1]
-        if wire[0] != "stream" or type(expression) is not list or len(expression) < 2:
+        if type(expression) is not list or len(expression) < 2:
             return False
         entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
         return entry is not None and isinstance(entry.hook, PipeHook)
 
     def _evaluate_push(self, expression: Wire) -> Hook:
         """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""
-        if (
-            type(expression) is list
-            and len(expression) == 4
-            and expression[0] == "pipeline"
-            and type(expression[1]) is int
-        ):
-            hook = self.own_export(expression[1])
-            return call_own(Evaluator(self, 0), hook, parse_path(expression, expression[2]), expression, 0)
+        if type(expression) is list and len(expression) == 4 and expression[0] == "pipeline":
+            _, export_id, path, args = expression
+            if type(export_id) is int:
+                hook = self.own_export(export_id)
+                if type(args) is list and type(path) is list and len(path) == 1 and type(path[0]) is str:
+                    return hook.call_wire((path[0],), CallArguments(args, self, 0))
+                return call_own(self, hook, parse_path(expression, path), expression, 0)
         return PayloadHook(Evaluator(self).payload(expression), self.host)
 
     def _on_stream(self, wire: list[Wire]) -> None:
@@ -260,17 +283,18 @@ class Session(Exchange):
         )
 
     def _on_pull(self, wire: list[Wire]) -> None:
-        export_id = _integer(wire, 1)
+        export_id: int = wire[1] if len(wire) > 1 and type(wire[1]) is int else _integer(wire, 1)
         entry = self._exports.get(export_id)
         if entry is None:
             raise ProtocolError(f"no such export ID: {export_id}")
         self._resolve_export(export_id, entry)
 
     def _on_resolve(self, wire: list[Wire]) -> None:
-        import_id = _integer(wire, 1)
+        import_id: int = wire[1] if len(wire) > 2 and type(wire[1]) is int else _integer(wire, 1)
         if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
-        self._answered()
+        if self._asked:
+            self._answered()
         entry = self._imports.get(import_id)
         if entry is None:  # released already; capabilities in the result are released too
             Evaluator(self).payload(wire[2]).dispose()
@@ -281,6 +305,8 @@ class Session(Exchange):
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
             try:
+                if expect.pure and not self.attachments:
+                    return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)
             except (Mismatch, NotDirect):
@@ -291,7 +317,8 @@ class Session(Exchange):
         import_id = _integer(wire, 1)
         if len(wire) < 3 or import_id == 0:  # the main object is no promise
             raise _bad_message(wire)
-        self._answered()
+        if self._asked:
+            self._answered()
         payload = Evaluator(self).payload(wire[2])
         payload.dispose()
         entry = self._imports.get(import_id)
@@ -300,7 +327,10 @@ class Session(Exchange):
             self._imports.pop(import_id, None)
 
     def _on_release(self, wire: list[Wire]) -> None:
-        export_id, count = _integer(wire, 1), _integer(wire, 2)
+        if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:
+            export_id, count = wire[1], wire[2]
+        else:
+            export_id, count = _integer(wire, 1), _integer(wire, 2)
         if count < 0:
             raise ProtocolError(f"release of a negative number of references: {count}")
         self._release_export(export_id, count)
@@ -317,9 +347,8 @@ class Session(Exchange):
         self.abort(closed, notify=False)
 
     def _answered(self) -> None:
-        if self._asked:
-            self._asked = False
-            self._round_trips += 1
+        self._asked = False
+        self._round_trips += 1
 
     # ---- the end
     def _guarded(self, callback: Callable[[BaseException], object], error: BaseException) -> None:
@@ -338,12 +367,11 @@ def as_exception(value: Any) -> BaseException:
 
 def _integer(wire: list[Wire], index: int) -> int:
     """The whole number at an index of a message."""
-    if index < len(wire):
-        number = wire[index]
-        if type(number) is int:
-            return number
-        if type(number) is float and number.is_integer():
-            return int(number)
+    number = wire[index] if index < len(wire) else None
+    if type(number) is int:
+        return number
+    if type(number) is float and number.is_integer():
+        return int(number)
     raise _bad_message(wire)
 
 

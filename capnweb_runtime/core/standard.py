@@ -255,3 +255,28 @@ TIMEDELTA: Final = _Timedelta()
 DECIMAL: Final = _Text(Decimal, "a decimal number as a string", str, _DECIMAL, Decimal)
 UUID: Final = _Text(uuid.UUID, "a UUID as a string", str, _UUID, uuid.UUID)
 BYTEARRAY: Final = _Bytearray()
+
+
+def set_of(item: TypeCodec) -> TypeCodec:
+    """Codec of a set."""
+    return CollectionCodec(set, item)
+
+
+def frozenset_of(item: TypeCodec) -> TypeCodec:
+    """Codec of a frozenset."""
+    return CollectionCodec(frozenset, item)
+
+
+def tuple_of_any(item: TypeCodec) -> TypeCodec:
+    """Codec of a tuple of any length, whose items have one type."""
+    return CollectionCodec(tuple, item)
+
+
+def enum_of(cls: type[enum.Enum]) -> TypeCodec:
+    """Codec of the members of an enum."""
+    return EnumCodec(cls)
+
+
+def constrained(item: TypeCodec, **limits: Any) -> TypeCodec:
+    """Codec of a type of which not every value is allowed; for the limits see `ConstrainedCodec`."""
+    return ConstrainedCodec(item, **limits)

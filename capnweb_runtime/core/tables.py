@@ -16,6 +16,7 @@ from capnweb_runtime.core.hook import Budget, Codec, ErrorHook, Hook, Host, Path
 from capnweb_runtime.errors import DisposedError, RpcError
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
+_GIVEN_UP = ErrorHook(RpcError(_CANCELLED))
 
 
 class Sender(Protocol):
@@ -107,11 +108,8 @@ class ImportEntry:
             return
         self.resolution = resolution
         self._release()
-        for watch in self.watches or ():
-            callback, watch.callback = watch.callback, None
-            if callback is not None:
-                resolution.on_broken(callback)
-        self.watches = None
+        if self.watches is not None:
+            self._move_watches(self.watches, resolution)
         waiting, self.waiting = self.waiting, None
         if waiting is None:
             return
@@ -120,6 +118,13 @@ class ImportEntry:
             waiting.resolve(pulled)
         else:
             pulled.then(waiting.resolve, waiting.reject)
+
+    def _move_watches(self, watches: list[Watch], resolution: Hook) -> None:
+        self.watches = None
+        for watch in watches:
+            callback, watch.callback = watch.callback, None
+            if callback is not None:
+                resolution.on_broken(callback)
 
     def fail(self, error: BaseException) -> None:
         """Breaks the entry: those who wait get the error, and so does whoever uses it later. Nothing is sent."""
@@ -134,9 +139,12 @@ class ImportEntry:
         """The last local reference is gone."""
         if self.resolution is not None:
             self.resolution.dispose()
+            return
+        if self.waiting is None and self.watches is None:
+            self.resolution = _GIVEN_UP  # nobody will ask
         else:
             self.fail(RpcError(_CANCELLED))
-            self._release()
+        self._release()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back when the session ends; moves on to what a promise resolves to."""
@@ -165,8 +173,9 @@ class ImportHook(Hook):
     def __del__(self) -> None:
         # Dropped without having been disposed. What a promise resolved to needs nothing: the hooks in it have
         # finalizers of their own.
-        if self.held:
-            self.host.discard(self)
+        entry = self.entry
+        if entry is not None and entry.resolution is None and not entry.sender.closed:
+            entry.sender.host.discard(self)
 
     @property
     def held(self) -> bool:
@@ -232,7 +241,7 @@ class ImportHook(Hook):
         return ImportHook(self.opened())
 
     def pull(self) -> Payload | Cell[Payload]:
-        return self.opened().pull()
+        return (self.entry or self.opened()).pull()
 
     def dispose(self) -> None:
         entry, self.entry = self.entry, None

@@ -164,10 +164,12 @@ class TargetHook(Hook):
         return invoke(found[0], found[1], args, self._host, self._where(path))
 
     def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
-        found = self._method(path)
-        if found is None:
-            return self._call_inside(path, args.payload())
-        return invoke_wire(found[0], found[1], args, self._host, self._where(path))
+        if len(path) == 1 and self._shares is not None:
+            entry = self._members.get(path[0])  # type: ignore[arg-type]  # an index is no name, and so not in there
+            if entry is not None and type(entry[1]) is Method:
+                function = getattr(self._target, entry[0])
+                return invoke_wire(function, entry[1], args, self._host, self._where(path))
+        return self._call_inside(path, args.payload())
 
     def _where(self, path: Path) -> str:
         return f"{type(self._target).__name__}.{path[0]}"

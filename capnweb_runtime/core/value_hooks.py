@@ -145,7 +145,7 @@ class PayloadHook(Hook):
         return self.get(())
 
     def pull(self) -> Payload | Cell[Payload]:
-        return self._open()
+        return self._payload or self._open()
 
     def dispose(self) -> None:
         payload, self._payload = self._payload, None

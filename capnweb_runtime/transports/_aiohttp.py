@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
 from http import HTTPStatus
 
 import aiohttp
@@ -20,6 +20,12 @@ _CONTENT_TYPE = "text/plain; charset=utf-8"
 _KEEPALIVE_TIMEOUT = (
     75.0  # seconds between two requests of one connection; also bounds how long a client may take for the head of one
 )
+
+
+_CLIENT_KEEPALIVE = 2.0
+"""Seconds for which a client keeps a connection for another batch: less than common servers do, so that no request is
+sent into a connection that its server is just closing.
+"""
 
 
 class _TooLargeError(Exception):
@@ -126,6 +132,32 @@ class BatchHttpServer:
             ) from None
 
 
+async def _client() -> aiohttp.ClientSession:
+    """The client of the running loop, made at its first use and closed when the loop is shut down."""
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        _clients[loop] = _closed_with_loop(loop)
+        await anext(_clients[loop])
+    return _sessions[loop]
+
+
+async def _closed_with_loop(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+    """Holds the client of a loop. A loop that is shut down, as `asyncio.run` does it, ends the asynchronous generators
+    that have begun in it, and this one ends with its client.
+    """
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
+    _sessions[loop] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    try:
+        yield
+    finally:
+        del _clients[loop]
+        await _sessions.pop(loop).close()
+
+
+_clients: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
+_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+
 async def post(
     url: str,
     body: bytes,
@@ -156,12 +188,11 @@ async def post(
     sent = CIMultiDict({"Content-Type": _CONTENT_TYPE})
     sent.update(headers)
     try:
-        async with (
-            aiohttp.ClientSession(timeout=timeout, cookie_jar=aiohttp.DummyCookieJar()) as client,
-            # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer
-            # says.
-            client.post(url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False) as response,
-        ):
+        client = await _client()
+        # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
+        async with client.post(
+            url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=timeout
+        ) as response:
             answer = await _read(response.content, body_limit)
     except _TooLargeError:
         raise SessionClosed(f"RPC request failed: the response is longer than {body_limit} bytes.") from None

@@ -70,6 +70,8 @@ class BatchAnswer:
             connection.lost(SessionClosed(ENDED))
 
     async def _drained_or_failed(self) -> None:
+        if self._connection.is_drained:
+            return
         drained = asyncio.create_task(self._connection.drained())
         try:
             await asyncio.wait((drained, self._failed), return_when=asyncio.FIRST_COMPLETED)
@@ -173,6 +175,8 @@ class BatchRequest:
     def _send(self) -> None:
         async def post() -> bytes:
             return await self._post(b"\n".join(self._messages))
+
+        self._connection.session.end_of_output()
 
         self._request = self._loop.create_task(post())
         self._request.add_done_callback(self._answered)

@@ -1,44 +1,55 @@
-"""Messages as WebSocket text frames. Rule: the sans-IO engine of `websockets` knows RFC 6455; here its bytes meet a
-socket and a Connection.
+"""Messages as WebSocket frames. Rule: the sans-IO engine of `websockets` knows RFC 6455; here its bytes meet a socket
+and a Connection, and whole data frames go past it.
 
-A text frame is one message. Whatever ends a session closes the socket with code 3000 and the reason, after an abort
-message if there is one.
+A text frame is one message. Between two ends of this implementation, which know each other by the subprotocol, the byte
+strings in a message are binary frames before it. Whatever ends a session closes the socket with code 3000 and the
+reason, after an abort message if there is one.
 """
 
 from __future__ import annotations
 
 import asyncio
 import contextlib
-import secrets
 import socket
 import ssl as ssl_module
-import struct
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
-
-from websockets.client import ClientProtocol
-from websockets.exceptions import InvalidStatus, PayloadTooBig, WebSocketException
-from websockets.frames import Close, Frame, Opcode
-from websockets.http11 import Request, Response
-from websockets.protocol import Event, State
-from websockets.server import ServerProtocol
-from websockets.uri import WebSocketURI, parse_uri
-
-try:
-    from websockets.speedups import apply_mask
-except ImportError:  # a platform without its C extension
-    from websockets.utils import apply_mask
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.transports import _engine
+from capnweb_runtime.transports._engine import (
+    ClientProtocol,
+    Close,
+    Event,
+    Frame,
+    InvalidStatus,
+    Opcode,
+    PayloadTooBig,
+    Request,
+    Response,
+    State,
+    Subprotocol,
+    WebSocketException,
+    WebSocketURI,
+    parse_uri,
+)
+from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames
 from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
 
 CLOSE_CODE: Final = 3000
 """Close code of a session that ended, as the reference uses it."""
+WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
+"""Subprotocol by which two ends of this implementation agree that bytes travel as binary frames."""
+_TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
+# Some servers agree to whatever stands first without knowing it, which must therefore mean nothing.
+_OFFERED: Final = (_TEXT_ONLY, WITH_ATTACHMENTS)
+_PER_ATTACHMENT: Final = 64  # bytes that one takes at least
 CLOSE_TIMEOUT: Final = 10.0
 """Seconds that a peer has to answer a close frame and to end its half of the connection."""
+_BLANK_LINE: Final = b"\r\n\r\n"
 _REASON_BYTES: Final = 123  # a control frame holds 125 bytes, of which the code takes two
 
 
@@ -50,9 +61,14 @@ def close_reason(error: BaseException) -> str:
 class _WebSocket(asyncio.Protocol):
     """One end of a WebSocket: the Wire of its connection once the handshake is done."""
 
-    def __init__(self, engine: ServerProtocol | ClientProtocol) -> None:
+    def __init__(self, engine: _engine.ServerProtocol | ClientProtocol, max_size: int) -> None:
         self._engine = engine
         self._is_client = isinstance(engine, ClientProtocol)
+        self._reader = FrameReader(not self._is_client, max_size)
+        self._max_size = max_size
+        self._attachments: list[bytes] = []  # of the text frame that is to come
+        self._attached = 0  # bytes of them
+        self._head_end = b""  # what may be the beginning of the blank line behind the handshake's head
         self._transport: asyncio.Transport | None = None
         self._connection: Connection | None = None
         self._fragments: bytearray | None = None
@@ -71,21 +87,17 @@ class _WebSocket(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         if self._engine.state is State.CLOSED:
             return
-        self._engine.receive_data(data)
-        events: Iterable[Event] = self._engine.events_received()
         if self._connection is None:
-            events = self._handshake(iter(events))
-        if self._connection is not None:
-            self._take_frames(self._connection, events)
-            self._check_failure(self._connection)
-        self._write_engine_data()
+            data = self._shake_hands(data)
+        if self._connection is not None and data:
+            self._take(self._connection, self._reader.feed(data))
         if self._engine.close_expected():
             self._expect_close()
 
     def eof_received(self) -> None:
         self._engine.receive_eof()
         if self._connection is None:
-            self._handshake(iter(self._engine.events_received()))
+            self._handshake(self._engine.events_received())
         self._write_engine_data()
 
     def connection_lost(self, exc: Exception | None) -> None:
@@ -107,10 +119,14 @@ class _WebSocket(asyncio.Protocol):
 
     # ---- Wire, called by the connection
 
-    def write(self, messages: list[bytes]) -> None:
-        """Sends each message as one text frame."""
-        if self._engine.state is State.OPEN or self._close_replaced:
-            self._write_raw([self._frame(Opcode.TEXT, message) for message in messages])
+    def write(self, messages: list[bytes | tuple[bytes, ...]]) -> None:
+        """Sends each message as one text frame, behind its attachments, each a binary frame."""
+        if self._transport is not None and (self._engine.state is State.OPEN or self._close_replaced):
+            pieces = frames(messages, self._is_client)
+            if len(pieces) == 1:
+                self._transport.write(pieces[0])
+            else:
+                self._transport.writelines(pieces)
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""
@@ -119,7 +135,7 @@ class _WebSocket(asyncio.Protocol):
             self._engine.send_close(CLOSE_CODE, text)
             self._write_engine_data()
         elif self._close_replaced:
-            self._write_raw([self._frame(Opcode.CLOSE, Close(CLOSE_CODE, text).serialize())])
+            self._write_raw(frame(CLOSE, Close(CLOSE_CODE, text).serialize(), self._is_client))
         if self._engine.eof_sent:
             self._write_eof()
         self._expect_close()
@@ -130,35 +146,90 @@ class _WebSocket(asyncio.Protocol):
 
     # ---- frames
 
-    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
-        """Takes what the engine says of the handshake, sets the connection if it succeeded, and returns the events that
-        remain.
-        """
+    def _shake_hands(self, data: bytes) -> bytes:
+        """Gives the engine what belongs to the handshake, and returns what comes behind it."""
+        seen = self._head_end + data
+        end = seen.find(_BLANK_LINE)
+        head = len(data) if end < 0 else end + len(_BLANK_LINE) - len(self._head_end)
+        self._head_end = seen[-len(_BLANK_LINE) + 1 :]
+        rest = data[head:]
+        self._engine.receive_data(data[:head])
+        self._handshake(self._engine.events_received())
+        if self._connection is None and rest:  # the body of a refusal
+            self._engine.receive_data(rest)
+            self._handshake(self._engine.events_received())
+            rest = b""
+        self._write_engine_data()
+        return rest
+
+    def _handshake(self, events: list[Event]) -> None:
+        """Takes what the engine says of the handshake, and sets the connection if it succeeded."""
         raise NotImplementedError
 
-    def _take_frames(self, connection: Connection, events: Iterable[Event]) -> None:
-        messages: list[bytes] = []
-        for event in events:
-            frame = cast(Frame, event)
-            if frame.opcode is Opcode.TEXT and frame.fin:
-                messages.append(frame.data if isinstance(frame.data, bytes) else bytes(frame.data))
-            elif frame.opcode is Opcode.TEXT:
-                self._fragments = bytearray(frame.data)
-            elif frame.opcode is Opcode.CONT and self._fragments is not None:
-                self._fragments += frame.data
-                if frame.fin:
-                    messages.append(bytes(self._fragments))
-                    self._fragments = None
-            elif frame.opcode is Opcode.BINARY:
-                connection.received(messages)
-                messages = []
-                connection.abort(TypeError("Received a binary WebSocket frame; every message is one text frame."))
-            elif frame.opcode is Opcode.CLOSE:
-                connection.received(messages)
-                messages = []
-                self._peer_closed(connection)
+    def _connect(self, connection: Connection) -> None:
+        """The handshake is done."""
+        if self._engine.subprotocol == WITH_ATTACHMENTS:
+            connection.session.attach_bytes()
+        self._connection = connection
+        connection.attach(self)
+
+    def _take(self, connection: Connection, frames: list[tuple[int, bytes]]) -> None:
+        messages: list[bytes | tuple[bytes, ...]] = []
+        for first, data in frames:
+            if first == TEXT:
+                messages.append((data, *self._take_attachments()) if self._attachments else data)
+            elif first == BINARY and self._may_attach(data):
+                self._attachments.append(data)
+            elif first == BINARY:
+                messages = self._refuse_binary(connection, messages)
+            else:
+                self._engine.receive_data(data)
+                for event in self._engine.events_received():
+                    messages = self._take_event(connection, cast(Frame, event), messages)
+                self._check_failure(connection)
+                self._write_engine_data()
         if messages:
             connection.received(messages)
+
+    def _take_event(self, connection: Connection, frame: Frame, messages: list[Any]) -> list[Any]:
+        """Takes a frame that the engine has parsed: a part of a message, or one that controls the connection.
+
+        Returns:
+            The messages that have not been delivered.
+        """
+        if frame.opcode is Opcode.TEXT:
+            self._fragments = bytearray(frame.data)
+        elif frame.opcode is Opcode.CONT and self._fragments is not None:
+            self._fragments += frame.data
+            if frame.fin:
+                messages.append(bytes(self._fragments))
+                self._fragments = None
+        elif frame.opcode is Opcode.BINARY:  # the first of several, which our own end never sends
+            return self._refuse_binary(connection, messages)
+        elif frame.opcode is Opcode.CLOSE:
+            connection.received(messages)
+            self._peer_closed(connection)
+            return []
+        return messages
+
+    def _may_attach(self, data: bytes) -> bool:
+        """Counts an attachment; whether it was agreed on and fits into what one message may have."""
+        self._attached += len(data) + _PER_ATTACHMENT
+        return self._engine.subprotocol == WITH_ATTACHMENTS and self._attached <= self._max_size
+
+    def _take_attachments(self) -> list[bytes]:
+        attachments, self._attachments, self._attached = self._attachments, [], 0
+        return attachments
+
+    def _refuse_binary(self, connection: Connection, messages: list[Any]) -> list[Any]:
+        connection.received(messages)
+        if self._engine.subprotocol != WITH_ATTACHMENTS:
+            error: Exception = TypeError("Received a binary WebSocket frame; every message is one text frame.")
+        else:
+            error = LimitExceeded(f"Incoming attachments exceed maximum message size of {self._max_size} bytes.")
+        connection.abort(error)
+        self._take_attachments()
+        return []
 
     def _peer_closed(self, connection: Connection) -> None:
         close = self._engine.close_rcvd
@@ -184,39 +255,18 @@ class _WebSocket(asyncio.Protocol):
         else:
             connection.abort(ProtocolError(f"Peer broke the WebSocket protocol: {error}"), notify=False)
 
-    def _frame(self, opcode: Opcode, data: bytes) -> bytes:
-        """One unfragmented frame.
-
-        The engine's own way costs a seventh of a call when many are in flight, and sends nothing once it has given up
-        on a peer that `_check_failure` still has to tell why.
-        """
-        # https://datatracker.ietf.org/doc/html/rfc6455#section-5.2: FIN and opcode; MASK and length; then the masking
-        # key.
-        masked = 0x80 if self._is_client else 0
-        length = len(data)
-        if length < 126:
-            head = bytes((0x80 | opcode, masked | length))
-        elif length < 65536:
-            head = struct.pack("!BBH", 0x80 | opcode, masked | 126, length)
-        else:
-            head = struct.pack("!BBQ", 0x80 | opcode, masked | 127, length)
-        if not masked:
-            return head + data
-        key = secrets.token_bytes(4)
-        return head + key + apply_mask(data, key)
-
     # ---- bytes
 
-    def _write_raw(self, chunks: list[bytes]) -> None:
-        if self._transport is not None and chunks:
-            self._transport.write(chunks[0] if len(chunks) == 1 else b"".join(chunks))
+    def _write_raw(self, data: bytes) -> None:
+        if self._transport is not None and data:
+            self._transport.write(data)
 
     def _write_engine_data(self) -> None:
         """Writes what the engine wants sent: handshakes, pongs, close frames, and the end of our half."""
         chunks = self._engine.data_to_send()
         if not chunks:
             return
-        self._write_raw([chunk for chunk in chunks if chunk])
+        self._write_raw(b"".join(chunks))
         if not chunks[-1]:
             self._write_eof()
 
@@ -237,6 +287,10 @@ class _WebSocket(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
 
 
+def _select_subprotocol(_: _engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
+    return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
+
+
 class WebSocketServer(_WebSocket):
     """The server's end of one WebSocket.
 
@@ -249,7 +303,8 @@ class WebSocketServer(_WebSocket):
     def __init__(
         self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
     ) -> None:
-        super().__init__(ServerProtocol(max_size=limits.message_size))
+        engine = _engine.ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
+        super().__init__(engine, limits.message_size)
         self._admit = admit
         self._on_lost = on_lost
 
@@ -279,11 +334,12 @@ class WebSocketServer(_WebSocket):
         if self._transport is not None:
             self._transport.abort()
 
-    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
-        events = iter(events)
-        request = next(events, None)
-        if not isinstance(request, Request) or not isinstance(self._engine, ServerProtocol) or self._transport is None:
-            return ()
+    def _handshake(self, events: list[Event]) -> None:
+        request = events[0] if events else None
+        if self._transport is None or not isinstance(request, Request):
+            return
+        if not isinstance(self._engine, _engine.ServerProtocol):
+            return
         response = self._engine.accept(request)
         connection: Connection | None = None
         if response.status_code == 101:
@@ -295,17 +351,15 @@ class WebSocketServer(_WebSocket):
         self._engine.send_response(response)
         self._write_engine_data()
         if connection is not None:
-            self._connection = connection
-            connection.attach(self)
-        return events
+            self._connect(connection)
 
 
 class _WebSocketClient(_WebSocket):
     """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
 
     def __init__(self, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
-        engine = ClientProtocol(uri, max_size=connection.limits.message_size)
-        super().__init__(engine)
+        engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED)
+        super().__init__(engine, connection.limits.message_size)
         self._request = engine.connect()
         for name, value in headers.items():
             if name in self._request.headers:
@@ -330,16 +384,13 @@ class _WebSocketClient(_WebSocket):
         if self._transport is not None:
             self._transport.abort()
 
-    def _handshake(self, events: Iterable[Event]) -> Iterable[Event]:
-        events = iter(events)
-        response = next(events, None)
+    def _handshake(self, events: list[Event]) -> None:
+        response = events[0] if events else None
         if self._engine.handshake_exc is not None:
             self._fail(self._engine.handshake_exc)
         elif isinstance(response, Response) and not self.opened.done():
-            self._connection = self._opening
-            self._connection.attach(self)
+            self._connect(self._opening)
             self.opened.set_result(None)
-        return events
 
     def _fail(self, error: Exception) -> None:
         if not self.opened.done():

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
+from click import Context
 from click.testing import CliRunner, Result
 
 from capnweb_gen.cli import main
@@ -157,6 +160,21 @@ def test_a_missing_schema_is_a_fault(project: Write) -> None:
     result = run("nowhere", "--out", "generated")
     assert result.exit_code == 1
     assert result.stderr.startswith("nowhere:1:1: there is no such file or folder\n")
+
+
+def test_every_command_can_be_run_and_help_shows_it() -> None:
+    shown = run("--help").stdout.partition("Commands:")[2]
+    for command in main.list_commands(Context(main)):
+        assert f"  {command} " in shown
+        assert run(command, "--help").stdout.startswith(f"Usage: main {command} ")
+
+
+def test_help_loads_nothing_that_the_compiler_needs() -> None:
+    program = (
+        "import sys; from capnweb_gen.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"
+    )
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert not {"jinja2", "libcst", "pydantic", "rich"} & set(done.stdout.split())
 
 
 def test_help_shows_both_commands() -> None:

@@ -57,6 +57,7 @@ SEE_IMPORTS = """
     import sys
 
     import capnweb_runtime
+    from capnweb_runtime import *  # each part is imported when it is first asked for
 
     print(capnweb_runtime.__file__)
     print(*sorted({name.partition(".")[0] for name in sys.modules}))

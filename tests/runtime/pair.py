@@ -81,7 +81,7 @@ def awaited(promise: RpcPromise[Any]) -> Cell[Any]:
         cell.reject(result.value)
     else:
         waiter: Any = _Waiter(cell)
-        result._waiters.append(waiter)
+        result._waiters = [*(result._waiters or ()), waiter]
     return cell
 
 

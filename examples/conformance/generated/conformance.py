@@ -14,8 +14,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any, Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from examples.conformance.schema.conformance import (
     BlobInfo,
@@ -206,20 +204,20 @@ STREAM_INT = rpc.stream_of(rpc.INT)
 STREAM_ANY = rpc.stream_of(rpc.ANY)
 STREAM_BYTES = rpc.stream_of(rpc.BYTES)
 
-NestedR = TypeVar("NestedR", covariant=True, default=Nested)
-ConfigR = TypeVar("ConfigR", covariant=True, default=Config)
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-FriendR = TypeVar("FriendR", covariant=True, default=Friend)
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-SinkStateR = TypeVar("SinkStateR", covariant=True, default=SinkState)
-ByteCountR = TypeVar("ByteCountR", covariant=True, default=ByteCount)
-BlobInfoR = TypeVar("BlobInfoR", covariant=True, default=BlobInfo)
-StatsR = TypeVar("StatsR", covariant=True, default=Stats)
-CounterR = TypeVar("CounterR", covariant=True, default="CounterStub")
-TrackedR = TypeVar("TrackedR", covariant=True, default="TrackedStub")
-AuthedR = TypeVar("AuthedR", covariant=True, default="AuthedStub")
-PeerApiR = TypeVar("PeerApiR", covariant=True, default="PeerApiStub")
-ConformanceApiR = TypeVar("ConformanceApiR", covariant=True, default="ConformanceApiStub")
+NestedR = rpc.TypeVar("NestedR", covariant=True, default=Nested)
+ConfigR = rpc.TypeVar("ConfigR", covariant=True, default=Config)
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+FriendR = rpc.TypeVar("FriendR", covariant=True, default=Friend)
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+SinkStateR = rpc.TypeVar("SinkStateR", covariant=True, default=SinkState)
+ByteCountR = rpc.TypeVar("ByteCountR", covariant=True, default=ByteCount)
+BlobInfoR = rpc.TypeVar("BlobInfoR", covariant=True, default=BlobInfo)
+StatsR = rpc.TypeVar("StatsR", covariant=True, default=Stats)
+CounterR = rpc.TypeVar("CounterR", covariant=True, default="CounterStub")
+TrackedR = rpc.TypeVar("TrackedR", covariant=True, default="TrackedStub")
+AuthedR = rpc.TypeVar("AuthedR", covariant=True, default="AuthedStub")
+PeerApiR = rpc.TypeVar("PeerApiR", covariant=True, default="PeerApiStub")
+ConformanceApiR = rpc.TypeVar("ConformanceApiR", covariant=True, default="ConformanceApiStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.bench.schema.api import Item, Profile
 
@@ -68,11 +66,11 @@ LIST_STR = rpc.list_of(rpc.STR)
 LIST_ITEM = rpc.list_of(ITEM)
 STREAM_BYTES = rpc.stream_of(rpc.BYTES)
 
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-ProfileR = TypeVar("ProfileR", covariant=True, default=Profile)
-AccountR = TypeVar("AccountR", covariant=True, default="AccountStub")
-CapabilityR = TypeVar("CapabilityR", covariant=True, default="CapabilityStub")
-ApiR = TypeVar("ApiR", covariant=True, default="ApiStub")
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+AccountR = rpc.TypeVar("AccountR", covariant=True, default="AccountStub")
+CapabilityR = rpc.TypeVar("CapabilityR", covariant=True, default="CapabilityStub")
+ApiR = rpc.TypeVar("ApiR", covariant=True, default="ApiStub")
 
 
 # ---- promises of models: each attribute is a promise too

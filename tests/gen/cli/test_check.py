@@ -29,8 +29,7 @@ def test_what_mypy_finds_is_printed_and_fails(project: Write) -> None:
 
 def test_without_mypy_it_says_how_to_get_it(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:
     project({"t3/__init__.py": "", "t3/api.py": API})
-    monkeypatch.setattr("importlib.util.find_spec", lambda name: None)
-    monkeypatch.setitem(main.commands["check"].callback.__globals__, "find_spec", lambda name: None)  # type: ignore[union-attr]  # click's own
+    monkeypatch.setattr("capnweb_gen.cli.check.find_spec", lambda name: None)
     result = CliRunner().invoke(main, ["check", "t3", "--out", "generated", "--types"])
     assert result.exit_code == 2
     assert "--types needs mypy: pip install 'capnweb-gen[checking]'" in result.stderr

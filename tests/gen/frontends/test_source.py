@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import ast
 import textwrap
 from pathlib import Path
+from typing import Literal
 
 import pytest
 
@@ -82,6 +84,56 @@ def test_positions_count_from_one_and_point_at_names(tmp_path: Path) -> None:
     assert method.returns.position == Position(line=2, column=38)
 
 
+def test_columns_count_characters_not_bytes(tmp_path: Path) -> None:
+    source = read(tmp_path, "class X:\n    größe: 'Ü'; tiefe: int\n")
+    first, second = source.classes["X"].body
+    assert isinstance(first, AttributeSource)
+    assert isinstance(second, AttributeSource)
+    assert first.annotation is not None
+    assert second.annotation is not None
+    assert (first.annotation.text, second.annotation.text) == ("'Ü'", "int")
+    assert (second.position.column, second.annotation.position.column) == (17, 24)
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "column"),
+    [
+        ("class X: pass", 1, 7),
+        ("class  \\\n  X: pass", 2, 3),
+        ("@final\nclass X: pass", 2, 7),
+        ("def definite(): ...", 1, 5),
+        ("async   def  größe(): ...", 1, 14),
+        ("async \\\n def \\\n  classes(): ...", 3, 3),
+    ],
+)
+def test_names_are_found_behind_their_keywords(tmp_path: Path, text: str, line: int, column: int) -> None:
+    (declared,) = read(tmp_path, f"class Outer:\n{textwrap.indent(text, '    ')}\n").classes["Outer"].body
+    assert declared.position == Position(line=line + 1, column=column + 4)
+
+
+def test_what_spans_lines_can_be_evaluated_by_itself(tmp_path: Path) -> None:
+    text = (
+        "class X:\n    def m(self) -> (\n        int\n        | None\n    ): ...\n    a: Literal[\n        1\n    ]\n"
+    )
+    method, attribute = read(tmp_path, text).classes["X"].body
+    assert isinstance(method, FunctionSource)
+    assert method.returns is not None
+    assert eval(method.returns.text) == int | None
+    assert method.returns.position == Position(line=3, column=9)
+    assert isinstance(attribute, AttributeSource)
+    assert attribute.annotation is not None
+    assert eval(attribute.annotation.text) == Literal[1]
+
+
+def test_line_ends_of_any_kind_are_read(tmp_path: Path) -> None:
+    path = tmp_path / "module.py"
+    path.write_bytes(b"\xef\xbb\xbfclass X:\r\n    a: list[\r\n        int]\r\n")
+    (attribute,) = read_source(path).classes["X"].body
+    assert isinstance(attribute, AttributeSource)
+    assert attribute.annotation is not None
+    assert attribute.annotation.text == "list[\n        int]"
+
+
 def test_every_way_of_passing_is_told_apart(tmp_path: Path) -> None:
     source = read(tmp_path, "class X:\n    def m(self, a, /, b, *c, d, **e): ...\n")
     (method,) = source.classes["X"].body
@@ -98,7 +150,7 @@ def test_every_way_of_passing_is_told_apart(tmp_path: Path) -> None:
 
 def test_what_only_type_checkers_execute_is_kept(tmp_path: Path) -> None:
     source = read(tmp_path, "if TYPE_CHECKING:\n    from a import b\n    C = b\nif other:\n    import d\n")
-    assert [statement.text.strip() for statement in source.checking] == ["from a import b", "C = b"]
+    assert [ast.unparse(statement) for statement in source.checking] == ["from a import b", "C = b"]
 
 
 @pytest.mark.parametrize(

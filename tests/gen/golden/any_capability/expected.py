@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 rpc.require(1)
@@ -28,8 +26,8 @@ LIST_STUB = rpc.list_of(rpc.STUB)
 CALL_STUB_TO_STUB = rpc.callback(rpc.STUB, rpc.STUB)
 LIST_ANY = rpc.list_of(rpc.ANY)
 
-CounterR = TypeVar("CounterR", covariant=True, default="CounterStub")
-RegistryR = TypeVar("RegistryR", covariant=True, default="RegistryStub")
+CounterR = rpc.TypeVar("CounterR", covariant=True, default="CounterStub")
+RegistryR = rpc.TypeVar("RegistryR", covariant=True, default="RegistryStub")
 
 
 # ---- Counter

@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.blocking.schema import Tool
 
@@ -55,11 +53,11 @@ OPTIONAL_STREAM_INT = rpc.optional(STREAM_INT)
 WRITABLE_STR = rpc.writable_of(rpc.STR)
 LIST_STR = rpc.list_of(rpc.STR)
 
-ToolR = TypeVar("ToolR", covariant=True, default=Tool)
-CloseableR = TypeVar("CloseableR", covariant=True, default="CloseableStub")
-WatchR = TypeVar("WatchR", covariant=True, default="WatchStub")
-BenchR = TypeVar("BenchR", covariant=True, default="BenchStub")
-WorkshopR = TypeVar("WorkshopR", covariant=True, default="WorkshopStub")
+ToolR = rpc.TypeVar("ToolR", covariant=True, default=Tool)
+CloseableR = rpc.TypeVar("CloseableR", covariant=True, default="CloseableStub")
+WatchR = rpc.TypeVar("WatchR", covariant=True, default="WatchStub")
+BenchR = rpc.TypeVar("BenchR", covariant=True, default="BenchStub")
+WorkshopR = rpc.TypeVar("WorkshopR", covariant=True, default="WorkshopStub")
 
 
 # ---- promises of models: each attribute is a promise too

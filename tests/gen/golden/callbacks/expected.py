@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.callbacks.schema import Event
 
@@ -60,9 +58,9 @@ CALL_INT_TO_CALL_INT_TO_INT = rpc.callback(CALL_INT_TO_INT, rpc.INT)
 CALL_SOURCE_TO_SOURCE = rpc.callback(SOURCE, SOURCE)
 CALL_EVENT_INT_TO_BOOL = rpc.callback(rpc.BOOL, EVENT, rpc.INT)
 
-EventR = TypeVar("EventR", covariant=True, default=Event)
-SourceR = TypeVar("SourceR", covariant=True, default="SourceStub")
-BusR = TypeVar("BusR", covariant=True, default="BusStub")
+EventR = rpc.TypeVar("EventR", covariant=True, default=Event)
+SourceR = rpc.TypeVar("SourceR", covariant=True, default="SourceStub")
+BusR = rpc.TypeVar("BusR", covariant=True, default="BusStub")
 
 
 # ---- promises of models: each attribute is a promise too

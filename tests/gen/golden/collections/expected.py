@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.collections.schema import Point
 
@@ -55,9 +53,9 @@ LIST_OPTIONAL_INT = rpc.list_of(OPTIONAL_INT)
 LIST_LIST_OPTIONAL_INT = rpc.list_of(LIST_OPTIONAL_INT)
 DICT_LIST_SHAPE = rpc.dict_of(LIST_SHAPE)
 
-PointR = TypeVar("PointR", covariant=True, default=Point)
-ShapeR = TypeVar("ShapeR", covariant=True, default="ShapeStub")
-CanvasR = TypeVar("CanvasR", covariant=True, default="CanvasStub")
+PointR = rpc.TypeVar("PointR", covariant=True, default=Point)
+ShapeR = rpc.TypeVar("ShapeR", covariant=True, default="ShapeStub")
+CanvasR = rpc.TypeVar("CanvasR", covariant=True, default="CanvasStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable
 from decimal import Decimal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.constraints.schema import Account, Offer
 
@@ -53,8 +51,8 @@ DECIMAL_LIMITED = rpc.constrained(rpc.DECIMAL, lt=1.5)
 STR_LIMITED_2 = rpc.constrained(rpc.STR, min_length=1)
 BYTES_LIMITED = rpc.constrained(rpc.BYTES, max_length=4)
 
-OfferR = TypeVar("OfferR", covariant=True, default=Offer)
-BankR = TypeVar("BankR", covariant=True, default="BankStub")
+OfferR = rpc.TypeVar("OfferR", covariant=True, default=Offer)
+BankR = rpc.TypeVar("BankR", covariant=True, default="BankStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar, deprecated
+from typing_extensions import deprecated
 
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.deprecated.schema import Item, OldWarning
@@ -48,9 +48,9 @@ SHOP = rpc.interface(lambda: ShopStub, lambda: ShopPromise, lambda: ShopTarget)
 STORE = rpc.interface(lambda: StoreStub, lambda: StorePromise, lambda: StoreTarget)
 LIST_STR = rpc.list_of(rpc.STR)
 
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-ShopR = TypeVar("ShopR", covariant=True, default="ShopStub")
-StoreR = TypeVar("StoreR", covariant=True, default="StoreStub")
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+ShopR = rpc.TypeVar("ShopR", covariant=True, default="ShopStub")
+StoreR = rpc.TypeVar("StoreR", covariant=True, default="StoreStub")
 
 
 # ---- promises of models: each attribute is a promise too

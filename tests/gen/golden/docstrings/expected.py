@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 rpc.require(1)
@@ -21,7 +19,7 @@ rpc.require(1)
 
 DOCUMENTED = rpc.interface(lambda: DocumentedStub, lambda: DocumentedPromise, lambda: DocumentedTarget)
 
-DocumentedR = TypeVar("DocumentedR", covariant=True, default="DocumentedStub")
+DocumentedR = rpc.TypeVar("DocumentedR", covariant=True, default="DocumentedStub")
 
 
 # ---- Documented

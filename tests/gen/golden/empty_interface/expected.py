@@ -4,8 +4,6 @@
 
 from __future__ import annotations
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 rpc.require(1)
@@ -15,7 +13,7 @@ rpc.require(1)
 
 MARKER = rpc.interface(lambda: MarkerStub, lambda: MarkerPromise, lambda: MarkerTarget)
 
-MarkerR = TypeVar("MarkerR", covariant=True, default="MarkerStub")
+MarkerR = rpc.TypeVar("MarkerR", covariant=True, default="MarkerStub")
 
 
 # ---- Marker

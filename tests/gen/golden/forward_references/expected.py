@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Sequence
 from datetime import datetime
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.forward_references.schema import Alias, Name
 
@@ -60,10 +58,10 @@ LIST_OPTIONAL_SECOND = rpc.list_of(OPTIONAL_SECOND)
 LIST_NAME = rpc.list_of(NAME)
 CALL_DATETIME = rpc.callback(rpc.NONE, rpc.DATETIME)
 
-NameR = TypeVar("NameR", covariant=True, default=Name)
-AliasR = TypeVar("AliasR", covariant=True, default=Alias)
-FirstR = TypeVar("FirstR", covariant=True, default="FirstStub")
-SecondR = TypeVar("SecondR", covariant=True, default="SecondStub")
+NameR = rpc.TypeVar("NameR", covariant=True, default=Name)
+AliasR = rpc.TypeVar("AliasR", covariant=True, default=Alias)
+FirstR = rpc.TypeVar("FirstR", covariant=True, default="FirstStub")
+SecondR = rpc.TypeVar("SecondR", covariant=True, default="SecondStub")
 
 
 # ---- promises of models: each attribute is a promise too

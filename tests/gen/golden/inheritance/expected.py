@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.inheritance.schema import Info
 
@@ -42,12 +40,12 @@ LOAN = rpc.interface(lambda: LoanStub, lambda: LoanPromise, lambda: LoanTarget)
 ARCHIVE = rpc.interface(lambda: ArchiveStub, lambda: ArchivePromise, lambda: ArchiveTarget)
 VAULT = rpc.interface(lambda: VaultStub, lambda: VaultPromise, lambda: VaultTarget)
 
-InfoR = TypeVar("InfoR", covariant=True, default=Info)
-CloseableR = TypeVar("CloseableR", covariant=True, default="CloseableStub")
-NamedR = TypeVar("NamedR", covariant=True, default="NamedStub")
-LoanR = TypeVar("LoanR", covariant=True, default="LoanStub")
-ArchiveR = TypeVar("ArchiveR", covariant=True, default="ArchiveStub")
-VaultR = TypeVar("VaultR", covariant=True, default="VaultStub")
+InfoR = rpc.TypeVar("InfoR", covariant=True, default=Info)
+CloseableR = rpc.TypeVar("CloseableR", covariant=True, default="CloseableStub")
+NamedR = rpc.TypeVar("NamedR", covariant=True, default="NamedStub")
+LoanR = rpc.TypeVar("LoanR", covariant=True, default="LoanStub")
+ArchiveR = rpc.TypeVar("ArchiveR", covariant=True, default="ArchiveStub")
+VaultR = rpc.TypeVar("VaultR", covariant=True, default="VaultStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.interface_models.schema import Entry
 
@@ -41,8 +39,8 @@ ENTRY = rpc.model(Entry, encode_entry, decode_entry, lambda: EntryPromise)
 CALCULATOR = rpc.interface(lambda: CalculatorStub, lambda: CalculatorPromise, lambda: CalculatorTarget)
 LIST_ENTRY = rpc.list_of(ENTRY)
 
-EntryR = TypeVar("EntryR", covariant=True, default=Entry)
-CalculatorR = TypeVar("CalculatorR", covariant=True, default="CalculatorStub")
+EntryR = rpc.TypeVar("EntryR", covariant=True, default=Entry)
+CalculatorR = rpc.TypeVar("CalculatorR", covariant=True, default="CalculatorStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.long_names.schema import ExtraordinarilyLongWindedModelOfSomething
 
@@ -81,13 +79,13 @@ LITERAL = rpc.literal_of(
     "an extraordinarily long constant", "and another extraordinarily long constant", "and a third one"
 )
 
-ExtraordinarilyLongWindedModelOfSomethingR = TypeVar(
+ExtraordinarilyLongWindedModelOfSomethingR = rpc.TypeVar(
     "ExtraordinarilyLongWindedModelOfSomethingR", covariant=True, default=ExtraordinarilyLongWindedModelOfSomething
 )
-SubscriptionToEverythingThatEverHappenedR = TypeVar(
+SubscriptionToEverythingThatEverHappenedR = rpc.TypeVar(
     "SubscriptionToEverythingThatEverHappenedR", covariant=True, default="SubscriptionToEverythingThatEverHappenedStub"
 )
-AnInterfaceWhoseNameIsLongEnoughToBreakLinesR = TypeVar(
+AnInterfaceWhoseNameIsLongEnoughToBreakLinesR = rpc.TypeVar(
     "AnInterfaceWhoseNameIsLongEnoughToBreakLinesR",
     covariant=True,
     default="AnInterfaceWhoseNameIsLongEnoughToBreakLinesStub",

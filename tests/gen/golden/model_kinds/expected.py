@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable
 from datetime import date
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Named, Names, Page, Pair, Price
 
@@ -220,19 +218,19 @@ LIST_PRICE = rpc.list_of(PRICE)
 OPTIONAL_PRICE = rpc.optional(PRICE)
 STREAM_PAIR_STR_PRICE = rpc.stream_of(PAIR_STR_PRICE)
 
-NamedR = TypeVar("NamedR", covariant=True, default=Named)
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-DatesR = TypeVar("DatesR", covariant=True, default=Dates)
-NamesR = TypeVar("NamesR", covariant=True, default=Names)
-PriceR = TypeVar("PriceR", covariant=True, default=Price)
-BasketR = TypeVar("BasketR", covariant=True, default=Basket)
-PageItemR = TypeVar("PageItemR", covariant=True, default=Page[Item])
-PageOptionalItemR = TypeVar("PageOptionalItemR", covariant=True, default=Page[Item | None])
-PageIntR = TypeVar("PageIntR", covariant=True, default=Page[int])
-PairStrPageIntR = TypeVar("PairStrPageIntR", covariant=True, default=Pair[str, Page[int]])
-PageListIntR = TypeVar("PageListIntR", covariant=True, default=Page[list[int]])
-PairStrPriceR = TypeVar("PairStrPriceR", covariant=True, default=Pair[str, Price])
-ShopR = TypeVar("ShopR", covariant=True, default="ShopStub")
+NamedR = rpc.TypeVar("NamedR", covariant=True, default=Named)
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+DatesR = rpc.TypeVar("DatesR", covariant=True, default=Dates)
+NamesR = rpc.TypeVar("NamesR", covariant=True, default=Names)
+PriceR = rpc.TypeVar("PriceR", covariant=True, default=Price)
+BasketR = rpc.TypeVar("BasketR", covariant=True, default=Basket)
+PageItemR = rpc.TypeVar("PageItemR", covariant=True, default=Page[Item])
+PageOptionalItemR = rpc.TypeVar("PageOptionalItemR", covariant=True, default=Page[Item | None])
+PageIntR = rpc.TypeVar("PageIntR", covariant=True, default=Page[int])
+PairStrPageIntR = rpc.TypeVar("PairStrPageIntR", covariant=True, default=Pair[str, Page[int]])
+PageListIntR = rpc.TypeVar("PageListIntR", covariant=True, default=Page[list[int]])
+PairStrPriceR = rpc.TypeVar("PairStrPriceR", covariant=True, default=Pair[str, Price])
+ShopR = rpc.TypeVar("ShopR", covariant=True, default="ShopStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models.schema import Address, Bag, Empty, Member, Person, Tree
 
@@ -136,13 +134,13 @@ OPTIONAL_DATETIME = rpc.optional(rpc.DATETIME)
 LITERAL_NEW_OLD = rpc.literal_of("new", "old")
 DICT_ANY = rpc.dict_of(rpc.ANY)
 
-TreeR = TypeVar("TreeR", covariant=True, default=Tree)
-AddressR = TypeVar("AddressR", covariant=True, default=Address)
-PersonR = TypeVar("PersonR", covariant=True, default=Person)
-MemberR = TypeVar("MemberR", covariant=True, default=Member)
-BagR = TypeVar("BagR", covariant=True, default=Bag)
-EmptyR = TypeVar("EmptyR", covariant=True, default=Empty)
-DirectoryR = TypeVar("DirectoryR", covariant=True, default="DirectoryStub")
+TreeR = rpc.TypeVar("TreeR", covariant=True, default=Tree)
+AddressR = rpc.TypeVar("AddressR", covariant=True, default=Address)
+PersonR = rpc.TypeVar("PersonR", covariant=True, default=Person)
+MemberR = rpc.TypeVar("MemberR", covariant=True, default=Member)
+BagR = rpc.TypeVar("BagR", covariant=True, default=Bag)
+EmptyR = rpc.TypeVar("EmptyR", covariant=True, default=Empty)
+DirectoryR = rpc.TypeVar("DirectoryR", covariant=True, default="DirectoryStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -7,8 +7,6 @@ A schema without interfaces, for other schemas to use.
 
 from __future__ import annotations
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models_only.schema import Money
 
@@ -36,7 +34,7 @@ def decode_money(wire: rpc.Wire, source: rpc.Importer) -> Money:
 
 MONEY = rpc.model(Money, encode_money, decode_money, lambda: MoneyPromise)
 
-MoneyR = TypeVar("MoneyR", covariant=True, default=Money)
+MoneyR = rpc.TypeVar("MoneyR", covariant=True, default=Money)
 
 
 # ---- promises of models: each attribute is a promise too

@@ -12,8 +12,6 @@ from collections.abc import Awaitable, Mapping, Set
 from ssl import VerifyMode
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, Names, User, UserId
 
@@ -66,8 +64,8 @@ TUPLE_OF_ANY_KIND = rpc.tuple_of_any(KIND)
 LITERAL_ALL_OR_TUPLE_OF_ANY_KIND = rpc.union_of(LITERAL_ALL, TUPLE_OF_ANY_KIND)
 VERIFY_MODE = rpc.enum_of(VerifyMode)
 
-UserR = TypeVar("UserR", covariant=True, default=User)
-PainterR = TypeVar("PainterR", covariant=True, default="PainterStub")
+UserR = rpc.TypeVar("UserR", covariant=True, default=User)
+PainterR = rpc.TypeVar("PainterR", covariant=True, default="PainterStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.optionals.schema import Note
 
@@ -55,9 +53,9 @@ OPTIONAL_CALL_OPTIONAL_NOTE_TO_OPTIONAL_BOOL = rpc.optional(CALL_OPTIONAL_NOTE_T
 LITERAL_YES = rpc.literal_of("yes")
 OPTIONAL_LITERAL_YES = rpc.optional(LITERAL_YES)
 
-NoteR = TypeVar("NoteR", covariant=True, default=Note)
-PageR = TypeVar("PageR", covariant=True, default="PageStub")
-BookR = TypeVar("BookR", covariant=True, default="BookStub")
+NoteR = rpc.TypeVar("NoteR", covariant=True, default=Note)
+PageR = rpc.TypeVar("PageR", covariant=True, default="PageStub")
+BookR = rpc.TypeVar("BookR", covariant=True, default="BookStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 rpc.require(1)
@@ -26,7 +24,7 @@ LIST_STR = rpc.list_of(rpc.STR)
 LITERAL_UP_DOWN = rpc.literal_of("up", "down")
 OPTIONAL_LIST_STR = rpc.optional(LIST_STR)
 
-SearchR = TypeVar("SearchR", covariant=True, default="SearchStub")
+SearchR = rpc.TypeVar("SearchR", covariant=True, default="SearchStub")
 
 
 # ---- Search

@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from datetime import date
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.records.schema import Currency, Gift, Item, Money, Movie, Search, Shelf, Spot
 
@@ -169,14 +167,14 @@ SPOT_OR_STR = rpc.union_of(SPOT, rpc.STR)
 LIST_INT = rpc.list_of(rpc.INT)
 MOVIE_OR_LIST_INT = rpc.union_of(MOVIE, LIST_INT)
 
-MoneyR = TypeVar("MoneyR", covariant=True, default=Money)
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-GiftR = TypeVar("GiftR", covariant=True, default=Gift)
-SpotR = TypeVar("SpotR", covariant=True, default=Spot)
-MovieR = TypeVar("MovieR", covariant=True, default=Movie)
-SearchR = TypeVar("SearchR", covariant=True, default=Search)
-ShelfR = TypeVar("ShelfR", covariant=True, default=Shelf)
-ShopR = TypeVar("ShopR", covariant=True, default="ShopStub")
+MoneyR = rpc.TypeVar("MoneyR", covariant=True, default=Money)
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+GiftR = rpc.TypeVar("GiftR", covariant=True, default=Gift)
+SpotR = rpc.TypeVar("SpotR", covariant=True, default=Spot)
+MovieR = rpc.TypeVar("MovieR", covariant=True, default=Movie)
+SearchR = rpc.TypeVar("SearchR", covariant=True, default=Search)
+ShelfR = rpc.TypeVar("ShelfR", covariant=True, default=Shelf)
+ShopR = rpc.TypeVar("ShopR", covariant=True, default="ShopStub")
 
 
 # ---- promises of models: each attribute is a promise too

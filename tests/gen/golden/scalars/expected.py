@@ -11,8 +11,6 @@ from collections.abc import Awaitable
 from datetime import datetime
 from typing import Any, Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 
 rpc.require(1)
@@ -24,7 +22,7 @@ SCALARS = rpc.interface(lambda: ScalarsStub, lambda: ScalarsPromise, lambda: Sca
 LITERAL_RED_DARK_GREEN = rpc.literal_of("red", "dark green")
 LITERAL_1_TRUE_IT_S = rpc.literal_of(1, True, "it's")
 
-ScalarsR = TypeVar("ScalarsR", covariant=True, default="ScalarsStub")
+ScalarsR = rpc.TypeVar("ScalarsR", covariant=True, default="ScalarsStub")
 
 
 # ---- Scalars

@@ -14,8 +14,6 @@ from collections.abc import Callable as Callable_
 from datetime import datetime as datetime_
 from typing import Any as Any_
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.shadowing.schema import URL, Callable
 
@@ -68,11 +66,11 @@ LIST_INT = rpc.list_of(rpc.INT)
 DICT_INT = rpc.dict_of(rpc.INT)
 CALL_CALLABLE = rpc.callback(rpc.NONE, CALLABLE)
 
-CallableR = TypeVar("CallableR", covariant=True, default=Callable)
-URLR = TypeVar("URLR", covariant=True, default=URL)
-AwaitableR = TypeVar("AwaitableR", covariant=True, default="AwaitableStub")
-JobR = TypeVar("JobR", covariant=True, default="JobStub")
-SubJobR = TypeVar("SubJobR", covariant=True, default="SubJobStub")
+CallableR = rpc.TypeVar("CallableR", covariant=True, default=Callable)
+URLR = rpc.TypeVar("URLR", covariant=True, default=URL)
+AwaitableR = rpc.TypeVar("AwaitableR", covariant=True, default="AwaitableStub")
+JobR = rpc.TypeVar("JobR", covariant=True, default="JobStub")
+SubJobR = rpc.TypeVar("SubJobR", covariant=True, default="SubJobStub")
 
 
 # ---- promises of models: each attribute is a promise too

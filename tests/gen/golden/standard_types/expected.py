@@ -13,8 +13,6 @@ from datetime import date, time, timedelta
 from decimal import Decimal
 from uuid import UUID
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.standard_types.schema import Invoice
 
@@ -77,8 +75,8 @@ DICT_INT = rpc.dict_of(rpc.INT)
 TUPLE_INT_STR = rpc.tuple_of(rpc.INT, rpc.STR)
 DICT_INT_OR_DECIMAL_OR_TUPLE_INT_STR = rpc.union_of(DICT_INT, rpc.DECIMAL, TUPLE_INT_STR)
 
-InvoiceR = TypeVar("InvoiceR", covariant=True, default=Invoice)
-LedgerR = TypeVar("LedgerR", covariant=True, default="LedgerStub")
+InvoiceR = rpc.TypeVar("InvoiceR", covariant=True, default=Invoice)
+LedgerR = rpc.TypeVar("LedgerR", covariant=True, default="LedgerStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.streams.schema import Line
 
@@ -58,9 +56,9 @@ DICT_STREAM_LIST_LINE = rpc.dict_of(STREAM_LIST_LINE)
 STREAM_STR = rpc.stream_of(rpc.STR)
 CALL_STREAM_LINE_TO_STREAM_STR = rpc.callback(STREAM_STR, STREAM_LINE)
 
-LineR = TypeVar("LineR", covariant=True, default=Line)
-ProcessR = TypeVar("ProcessR", covariant=True, default="ProcessStub")
-MachineR = TypeVar("MachineR", covariant=True, default="MachineStub")
+LineR = rpc.TypeVar("LineR", covariant=True, default=Line)
+ProcessR = rpc.TypeVar("ProcessR", covariant=True, default="ProcessStub")
+MachineR = rpc.TypeVar("MachineR", covariant=True, default="MachineStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tagged_unions.schema import Bird, Cat, Dog, Fish, Moved
 
@@ -126,12 +124,12 @@ BIRD_OR_FISH = rpc.tagged_union("kind", ("bird", BIRD), (3, FISH))
 INT_OR_MOVED = rpc.union_of(MOVED, rpc.INT)
 TUPLE_BIRD_OR_FISH_INT_OR_MOVED = rpc.tuple_of(BIRD_OR_FISH, INT_OR_MOVED)
 
-CatR = TypeVar("CatR", covariant=True, default=Cat)
-DogR = TypeVar("DogR", covariant=True, default=Dog)
-FishR = TypeVar("FishR", covariant=True, default=Fish)
-BirdR = TypeVar("BirdR", covariant=True, default=Bird)
-MovedR = TypeVar("MovedR", covariant=True, default=Moved)
-ZooR = TypeVar("ZooR", covariant=True, default="ZooStub")
+CatR = rpc.TypeVar("CatR", covariant=True, default=Cat)
+DogR = rpc.TypeVar("DogR", covariant=True, default=Dog)
+FishR = rpc.TypeVar("FishR", covariant=True, default=Fish)
+BirdR = rpc.TypeVar("BirdR", covariant=True, default=Bird)
+MovedR = rpc.TypeVar("MovedR", covariant=True, default=Moved)
+ZooR = rpc.TypeVar("ZooR", covariant=True, default="ZooStub")
 
 
 # ---- promises of models: each attribute is a promise too

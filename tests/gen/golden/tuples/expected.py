@@ -10,8 +10,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tuples.schema import Point
 
@@ -62,9 +60,9 @@ LIST_INT = rpc.list_of(rpc.INT)
 DICT_LIST_INT = rpc.dict_of(LIST_INT)
 DICT_SHAPE = rpc.dict_of(SHAPE)
 
-PointR = TypeVar("PointR", covariant=True, default=Point)
-ShapeR = TypeVar("ShapeR", covariant=True, default="ShapeStub")
-PlaneR = TypeVar("PlaneR", covariant=True, default="PlaneStub")
+PointR = rpc.TypeVar("PointR", covariant=True, default=Point)
+ShapeR = rpc.TypeVar("ShapeR", covariant=True, default="ShapeStub")
+PlaneR = rpc.TypeVar("PlaneR", covariant=True, default="PlaneStub")
 
 
 # ---- promises of models: each attribute is a promise too

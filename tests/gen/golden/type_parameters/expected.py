@@ -11,8 +11,6 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.type_parameters.schema import Box, Missing, Pair, Range, User
 
@@ -195,17 +193,17 @@ CALL_OPTIONAL_USER_OR_MISSING = rpc.callback(rpc.NONE, OPTIONAL_USER_OR_MISSING)
 STREAM_USER = rpc.stream_of(USER)
 DICT_SHELF = rpc.dict_of(SHELF)
 
-UserR = TypeVar("UserR", covariant=True, default=User)
-MissingR = TypeVar("MissingR", covariant=True, default=Missing)
-BoxUserR = TypeVar("BoxUserR", covariant=True, default=Box[User])
-BoxListStrR = TypeVar("BoxListStrR", covariant=True, default=Box[list[str]])
-PairIntStrR = TypeVar("PairIntStrR", covariant=True, default=Pair[int, str])
-BoxStrR = TypeVar("BoxStrR", covariant=True, default=Box[str])
-RangeFloatR = TypeVar("RangeFloatR", covariant=True, default=Range[float])
-PairIntRangeFloatR = TypeVar("PairIntRangeFloatR", covariant=True, default=Pair[int, Range[float]])
-BoxRangeFloatR = TypeVar("BoxRangeFloatR", covariant=True, default=Box[Range[float]])
-RangeIntR = TypeVar("RangeIntR", covariant=True, default=Range[int])
-ShelfR = TypeVar("ShelfR", covariant=True, default="ShelfStub")
+UserR = rpc.TypeVar("UserR", covariant=True, default=User)
+MissingR = rpc.TypeVar("MissingR", covariant=True, default=Missing)
+BoxUserR = rpc.TypeVar("BoxUserR", covariant=True, default=Box[User])
+BoxListStrR = rpc.TypeVar("BoxListStrR", covariant=True, default=Box[list[str]])
+PairIntStrR = rpc.TypeVar("PairIntStrR", covariant=True, default=Pair[int, str])
+BoxStrR = rpc.TypeVar("BoxStrR", covariant=True, default=Box[str])
+RangeFloatR = rpc.TypeVar("RangeFloatR", covariant=True, default=Range[float])
+PairIntRangeFloatR = rpc.TypeVar("PairIntRangeFloatR", covariant=True, default=Pair[int, Range[float]])
+BoxRangeFloatR = rpc.TypeVar("BoxRangeFloatR", covariant=True, default=Box[Range[float]])
+RangeIntR = rpc.TypeVar("RangeIntR", covariant=True, default=Range[int])
+ShelfR = rpc.TypeVar("ShelfR", covariant=True, default="ShelfStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -11,8 +11,6 @@ from collections.abc import Awaitable, Mapping, Sequence
 from datetime import datetime
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.unions.schema import Sample
 
@@ -57,13 +55,13 @@ LITERAL_ALL = rpc.literal_of("all")
 INT_OR_LITERAL_ALL = rpc.union_of(rpc.INT, LITERAL_ALL)
 OPTIONAL_INT_OR_LITERAL_ALL = rpc.optional(INT_OR_LITERAL_ALL)
 BOOL_OR_STR = rpc.union_of(rpc.BOOL, rpc.STR)
-INT_OR_STR_OR_BYTES = rpc.union_of(rpc.INT, rpc.STR, rpc.BYTES)
-OPTIONAL_INT_OR_STR_OR_BYTES = rpc.optional(INT_OR_STR_OR_BYTES)
+INT_OR_STR_OR_DATETIME_OR_BYTES = rpc.union_of(rpc.INT, rpc.STR, rpc.DATETIME, rpc.BYTES)
+OPTIONAL_INT_OR_STR_OR_DATETIME_OR_BYTES = rpc.optional(INT_OR_STR_OR_DATETIME_OR_BYTES)
 BOOL_OR_INT = rpc.union_of(rpc.BOOL, rpc.INT)
 OPTIONAL_BOOL_OR_INT = rpc.optional(BOOL_OR_INT)
 
-SampleR = TypeVar("SampleR", covariant=True, default=Sample)
-StoreR = TypeVar("StoreR", covariant=True, default="StoreStub")
+SampleR = rpc.TypeVar("SampleR", covariant=True, default=Sample)
+StoreR = rpc.TypeVar("StoreR", covariant=True, default="StoreStub")
 
 
 # ---- promises of models: each attribute is a promise too
@@ -101,7 +99,7 @@ class StoreSpec(rpc.Interface):
         rpc.param("most", OPTIONAL_INT_OR_LITERAL_ALL, required=False),
         rpc.param("exact", BOOL_OR_STR, required=False),
     )
-    nested = rpc.method("nested", OPTIONAL_BOOL_OR_INT, rpc.param("value", OPTIONAL_INT_OR_STR_OR_BYTES))
+    nested = rpc.method("nested", OPTIONAL_BOOL_OR_INT, rpc.param("value", OPTIONAL_INT_OR_STR_OR_DATETIME_OR_BYTES))
 
 
 class StoreCalls(rpc.Calls):
@@ -140,7 +138,7 @@ class StoreCalls(rpc.Calls):
         return self._call(StoreSpec.limit, most, exact)
 
     def nested(
-        self, value: int | str | bytes | rpc.RpcPromise[int | str | bytes | None] | None
+        self, value: int | str | datetime | bytes | rpc.RpcPromise[int | str | datetime | bytes | None] | None
     ) -> rpc.RpcPromise[bool | int | None]:
         return self._call(StoreSpec.nested, value)
 
@@ -181,4 +179,6 @@ class StoreTarget(rpc.RpcTarget, spec=StoreSpec):
     def limit(self, most: int | Literal["all"] | None = "all", exact: bool | str = False) -> Awaitable[None] | None: ...
 
     @abstractmethod
-    def nested(self, value: int | str | bytes | None) -> bool | int | Awaitable[bool | int | None] | None: ...
+    def nested(
+        self, value: int | str | datetime | bytes | None
+    ) -> bool | int | Awaitable[bool | int | None] | None: ...

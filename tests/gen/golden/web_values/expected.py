@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Mapping, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.web_values.schema import Attachment
 
@@ -48,8 +46,8 @@ LIST_BLOB = rpc.list_of(rpc.BLOB)
 DICT_RESPONSE = rpc.dict_of(rpc.RESPONSE)
 TUPLE_URL_HEADERS = rpc.tuple_of(rpc.URL, rpc.HEADERS)
 
-AttachmentR = TypeVar("AttachmentR", covariant=True, default=Attachment)
-ProxyR = TypeVar("ProxyR", covariant=True, default="ProxyStub")
+AttachmentR = rpc.TypeVar("AttachmentR", covariant=True, default=Attachment)
+ProxyR = rpc.TypeVar("ProxyR", covariant=True, default="ProxyStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.wire_names.schema import UserRecord
 
@@ -46,9 +44,9 @@ USER_STORE = rpc.interface(lambda: UserStoreStub, lambda: UserStorePromise, lamb
 LEGACY_STORE = rpc.interface(lambda: LegacyStoreStub, lambda: LegacyStorePromise, lambda: LegacyStoreTarget)
 OPTIONAL_INT = rpc.optional(rpc.INT)
 
-UserRecordR = TypeVar("UserRecordR", covariant=True, default=UserRecord)
-UserStoreR = TypeVar("UserStoreR", covariant=True, default="UserStoreStub")
-LegacyStoreR = TypeVar("LegacyStoreR", covariant=True, default="LegacyStoreStub")
+UserRecordR = rpc.TypeVar("UserRecordR", covariant=True, default=UserRecord)
+UserStoreR = rpc.TypeVar("UserStoreR", covariant=True, default="UserStoreStub")
+LegacyStoreR = rpc.TypeVar("LegacyStoreR", covariant=True, default="LegacyStoreStub")
 
 
 # ---- promises of models: each attribute is a promise too

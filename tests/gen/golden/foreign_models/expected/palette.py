@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.foreign_models.elsewhere import Colour
 
@@ -42,8 +40,8 @@ PALETTE = rpc.interface(lambda: PaletteStub, lambda: PalettePromise, lambda: Pal
 OPTIONAL_COLOUR = rpc.optional(COLOUR)
 LIST_COLOUR = rpc.list_of(COLOUR)
 
-ColourR = TypeVar("ColourR", covariant=True, default=Colour)
-PaletteR = TypeVar("PaletteR", covariant=True, default="PaletteStub")
+ColourR = rpc.TypeVar("ColourR", covariant=True, default=Colour)
+PaletteR = rpc.TypeVar("PaletteR", covariant=True, default="PaletteStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.several_schemas.schemas.common import Id
 
@@ -38,8 +36,8 @@ def decode_id(wire: rpc.Wire, source: rpc.Importer) -> Id:
 ID = rpc.model(Id, encode_id, decode_id, lambda: IdPromise)
 CLOSEABLE = rpc.interface(lambda: CloseableStub, lambda: CloseablePromise, lambda: CloseableTarget)
 
-IdR = TypeVar("IdR", covariant=True, default=Id)
-CloseableR = TypeVar("CloseableR", covariant=True, default="CloseableStub")
+IdR = rpc.TypeVar("IdR", covariant=True, default=Id)
+CloseableR = rpc.TypeVar("CloseableR", covariant=True, default="CloseableStub")
 
 
 # ---- promises of models: each attribute is a promise too

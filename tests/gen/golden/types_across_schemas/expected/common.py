@@ -6,8 +6,6 @@ from __future__ import annotations
 
 from typing import Literal
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, Page, Shelf, State, Tags
 
@@ -91,11 +89,11 @@ LITERAL_BAG = rpc.literal_of("bag")
 LIST_BOX = rpc.list_of(BOX)
 LIST_ID = rpc.list_of(rpc.INT)
 
-TagsR = TypeVar("TagsR", covariant=True, default=Tags)
-BoxR = TypeVar("BoxR", covariant=True, default=Box)
-BagR = TypeVar("BagR", covariant=True, default=Bag)
-ShelfR = TypeVar("ShelfR", covariant=True, default=Shelf)
-PageIdR = TypeVar("PageIdR", covariant=True, default=Page[Id])
+TagsR = rpc.TypeVar("TagsR", covariant=True, default=Tags)
+BoxR = rpc.TypeVar("BoxR", covariant=True, default=Box)
+BagR = rpc.TypeVar("BagR", covariant=True, default=Bag)
+ShelfR = rpc.TypeVar("ShelfR", covariant=True, default=Shelf)
+PageIdR = rpc.TypeVar("PageIdR", covariant=True, default=Page[Id])
 
 
 # ---- promises of models: each attribute is a promise too

@@ -7,8 +7,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.types_across_schemas.outside import Size, Unit
 from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, Page, Shelf, State, Tags
@@ -86,11 +84,11 @@ BOX_OR_BAG = rpc.tagged_union("kind", ("box", BOX), ("bag", BAG))
 STATE = rpc.enum_of(State)
 ID_LIMITED = rpc.constrained(rpc.INT, ge=0)
 
-PageBoxR = TypeVar("PageBoxR", covariant=True, default=Page[Box])
-PageIdR = TypeVar("PageIdR", covariant=True, default=Page[Id])
-SizeR = TypeVar("SizeR", covariant=True, default=Size)
-PageSizeR = TypeVar("PageSizeR", covariant=True, default=Page[Size])
-ShopR = TypeVar("ShopR", covariant=True, default="ShopStub")
+PageBoxR = rpc.TypeVar("PageBoxR", covariant=True, default=Page[Box])
+PageIdR = rpc.TypeVar("PageIdR", covariant=True, default=Page[Id])
+SizeR = rpc.TypeVar("SizeR", covariant=True, default=Size)
+PageSizeR = rpc.TypeVar("PageSizeR", covariant=True, default=Page[Size])
+ShopR = rpc.TypeVar("ShopR", covariant=True, default="ShopStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.several_schemas.schemas.shop.cart import Item
 
@@ -45,8 +43,8 @@ CART = rpc.interface(lambda: CartStub, lambda: CartPromise, lambda: CartTarget)
 LIST_ITEM = rpc.list_of(ITEM)
 ORDER = rpc.interface(lambda: order_.OrderStub, lambda: order_.OrderPromise, lambda: order_.OrderTarget)
 
-ItemR = TypeVar("ItemR", covariant=True, default=Item)
-CartR = TypeVar("CartR", covariant=True, default="CartStub")
+ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
+CartR = rpc.TypeVar("CartR", covariant=True, default="CartStub")
 
 
 # ---- promises of models: each attribute is a promise too

@@ -10,8 +10,6 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections.abc import Awaitable, Sequence
 
-from typing_extensions import TypeVar
-
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.several_schemas.schemas.common import Id
 from tests.gen.golden.several_schemas.schemas.shop.cart import Item
@@ -35,7 +33,7 @@ LIST_ITEM = rpc.list_of(ITEM)
 OPTIONAL_ITEM = rpc.optional(ITEM)
 CART = rpc.interface(lambda: cart_.CartStub, lambda: cart_.CartPromise, lambda: cart_.CartTarget)
 
-OrderR = TypeVar("OrderR", covariant=True, default="OrderStub")
+OrderR = rpc.TypeVar("OrderR", covariant=True, default="OrderStub")
 
 
 # ---- Order

@@ -1,0 +1,88 @@
+"""What programs import before they can do anything. Modules are counted, because clocks differ; `tests/bench/cold.py`
+has the clock.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import sys
+from asyncio.subprocess import PIPE
+
+import pytest
+
+import capnweb_runtime
+from capnweb_runtime import serve
+from tests.bench.generated.plain import PlainTarget
+from tests.project.sources import ROOT
+
+# Each took a noticeable part of a client's start, or is of no use to it.
+HEAVY = {
+    *("aiohttp", "decimal", "email", "importlib.metadata", "pydantic", "typing_extensions"),
+    *("capnweb_gen", "click", "jinja2", "libcst", "rich"),
+}
+SERVER = {"capnweb_runtime.server", "capnweb_runtime.transports._first_request", "websockets.server"}
+
+IMPORT_CLIENT = "from capnweb_runtime import connect; from tests.bench.generated.plain import PlainStub"
+CALL = """
+async def main():
+    async with connect(sys.argv[1], PlainStub) as api:
+        assert await api.add(1, 2) == 3
+
+asyncio.run(main())
+"""
+
+
+class Plain(PlainTarget):
+    """Adds."""
+
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+
+async def imported(program: str, *arguments: str) -> set[str]:
+    """The modules that a program imports beside those of asyncio and orjson, and the packages that they are in."""
+    text = (
+        f"import sys, asyncio, orjson, typing\nbefore = {{*sys.modules}}\n{program}\nprint(*{{*sys.modules}} - before)"
+    )
+    process = await asyncio.create_subprocess_exec(sys.executable, "-c", text, *arguments, cwd=ROOT, stdout=PIPE)
+    output, _ = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode == 0
+    return {name for module in output.decode().split() for name in (module, module.partition(".")[0])}
+
+
+async def test_a_client_without_models_imports_little() -> None:
+    modules = await imported(IMPORT_CLIENT)
+    assert not modules & (HEAVY | SERVER)
+    assert len(modules) <= 90, sorted(modules)
+
+
+async def test_connecting_and_calling_imports_nothing_more() -> None:
+    async with serve(lambda peer: Plain(), "127.0.0.1", 0, path="/rpc") as server:
+        called = await imported(IMPORT_CLIENT + CALL, server.url)
+    assert called == await imported(IMPORT_CLIENT)
+
+
+async def test_a_server_imports_its_own_half_and_nothing_heavy() -> None:
+    modules = await imported("from capnweb_runtime import serve; from tests.bench.generated.plain import PlainTarget")
+    assert "capnweb_runtime.server" in modules
+    assert not modules & HEAVY
+
+
+async def test_the_package_by_itself_imports_nothing_else() -> None:
+    assert await imported("import capnweb_runtime") == {"capnweb_runtime"}
+
+
+async def test_a_schema_needs_no_session() -> None:
+    modules = await imported("from capnweb_runtime.schema import InterfaceModel")
+    assert not modules & (HEAVY | SERVER | {"capnweb_runtime.connection", "capnweb_runtime.core", "websockets"})
+
+
+@pytest.mark.parametrize("name", capnweb_runtime.__all__)
+def test_every_exported_name_can_be_imported(name: str) -> None:
+    assert getattr(capnweb_runtime, name) is not None
+    assert name in dir(capnweb_runtime)
+
+
+def test_a_name_that_is_not_exported_is_missing() -> None:
+    with pytest.raises(AttributeError, match="module 'capnweb_runtime' has no attribute 'nonsense'"):
+        capnweb_runtime.nonsense  # type: ignore[attr-defined]  # noqa: B018
