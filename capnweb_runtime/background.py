@@ -163,6 +163,7 @@ class Background:
             task.cancel()
         if rest:
             await asyncio.wait(rest, timeout=_AT_EXIT / 2)
+        await self._loop.shutdown_asyncgens()  # what is kept for a loop, such as an HTTP client, ends with it
 
 
 async def _settle(begin: Callable[[], Awaitable[T]], outcome: concurrent.futures.Future[T]) -> None:

@@ -505,7 +505,7 @@ def in_a_process(program: str, url: str) -> str:
         url = sys.argv[1]
     """
     text = textwrap.dedent(head) + textwrap.dedent(program)
-    command = [sys.executable, "-X", "dev", "-W", "error", "-c", text, url]
+    command = [sys.executable, "-W", "error", "-c", text, url]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     assert done.stderr == ""
     assert done.returncode == 0
@@ -521,6 +521,14 @@ def test_a_program_may_end_with_its_session_open(server: Server) -> None:
         print(session.main.motto, next(chunks))
     """
     assert in_a_process(program, server.url) == "measure twice b'\\x00'\nthreads 1\n"
+
+
+def test_a_program_may_end_after_requests_by_http(server: Server) -> None:
+    program = """
+        with connect_blocking(url, WorkshopBlockingStub) as api:
+            print(api.motto)
+    """
+    assert in_a_process(program, server.url.replace("ws://", "http://")) == "measure twice\n"
 
 
 def test_a_forked_process_is_told_to_connect_anew_and_harms_nobody(server: Server) -> None:
