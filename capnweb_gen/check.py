@@ -83,9 +83,34 @@ def _declared_names(
         if home is not None and home is not schema:
             is_model = any(model.name == reference.name for model in home.models)
             names = naming.model_names(reference.name) if is_model else naming.interface_names(reference.name)
-            yield reference, names, schema.path, Position(line=1, column=1)
+            yield reference, names, schema.path, _place(schema, reference)
     for reference in sorted(set(graph.imported(schema)), key=lambda reference: (reference.module, reference.name)):
-        yield reference, (reference.name,), schema.path, Position(line=1, column=1)
+        yield reference, (reference.name,), schema.path, _place(schema, reference)
+
+
+def _place(schema: ir.Schema, reference: ir.Reference) -> Position:
+    """Where a schema first names what it imports."""
+    typed: list[tuple[Position, ir.TypeShape]] = []
+    for model in schema.models:
+        typed += [(field.position, field.type) for field in model.fields if model.module == schema.module]
+    for interface in schema.interfaces:
+        typed += [(interface.position, ir.InterfaceShape(interface=base)) for base in interface.bases]
+        for member in interface.members:
+            parameters = member.parameters if isinstance(member, ir.Method) else ()
+            typed += [(parameter.position, parameter.type) for parameter in parameters]
+            typed.append((member.position, member.result if isinstance(member, ir.Method) else member.type))
+    places = [position for position, shape in typed if reference in map(_named, ir.walk(shape))]
+    return min(places, key=lambda place: (place.line, place.column), default=Position(line=1, column=1))
+
+
+def _named(shape: ir.TypeShape) -> ir.Reference | None:
+    match shape:
+        case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
+            return reference
+        case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+            return reference
+        case _:
+            return None
 
 
 # ---- models
@@ -256,9 +281,10 @@ def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
     """A member without where it stands and how it is described."""
     nowhere = Position(line=0, column=0)
     if isinstance(member, ir.Property):
-        return member.model_copy(update={"position": nowhere, "doc": None})
+        return member.model_copy(update={"position": nowhere, "doc": None, "deprecated": None})
     parameters = tuple(parameter.model_copy(update={"position": nowhere}) for parameter in member.parameters)
-    return member.model_copy(update={"position": nowhere, "doc": None, "parameters": parameters})
+    nothing = {"position": nowhere, "doc": None, "deprecated": None}
+    return member.model_copy(update={**nothing, "parameters": parameters})
 
 
 # ---- types

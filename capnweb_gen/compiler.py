@@ -68,10 +68,16 @@ def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | 
     return Compiled(schemas, (), dict(sorted(files.items())))
 
 
-def python_backend(schemas: tuple[ir.Schema, ...], command: str, /) -> dict[str, str]:
-    """Client stubs and server skeletons: one module for each schema, and the packages that they are in."""
+def python_backend(schemas: tuple[ir.Schema, ...], command: str, /, *, blocking: bool = False) -> dict[str, str]:
+    """Client stubs and server skeletons: one module for each schema, and the packages that they are in.
+
+    Args:
+        schemas: all schemas of the run.
+        command: what a reader should run instead of editing a file.
+        blocking: whether to make blocking stubs too.
+    """
     peers = graph.by_module(schemas)
-    files = {schema.output: python.render(lower(schema, peers, command)) for schema in schemas}
+    files = {schema.output: python.render(lower(schema, peers, command, blocking=blocking)) for schema in schemas}
     package = python.render_package(header("", command))
     folders = {parent.as_posix() for name in files for parent in Path(name).parents}
     files.update({f"{folder}/__init__.py".removeprefix("./"): package for folder in folders})

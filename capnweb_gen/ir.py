@@ -256,6 +256,14 @@ class Parameter(Node):
     position: Position
 
 
+class Deprecation(Node):
+    """That something should not be used any more: what to say, and the warning at run time, if there is one."""
+
+    message: str
+    category: Reference | None = Reference(module="builtins", name="DeprecationWarning")
+    stacklevel: int = 1
+
+
 class Method(Node):
     """Something that can be called."""
 
@@ -263,6 +271,7 @@ class Method(Node):
     name: str
     wire: str
     doc: str | None = None
+    deprecated: Deprecation | None = None
     parameters: tuple[Parameter, ...] = ()
     result: TypeShape
     raises: tuple[Reference, ...] = ()
@@ -276,6 +285,7 @@ class Property(Node):
     name: str
     wire: str
     doc: str | None = None
+    deprecated: Deprecation | None = None
     type: TypeShape
     raises: tuple[Reference, ...] = ()
     position: Position
@@ -300,6 +310,7 @@ class Interface(Node):
 
     name: str
     doc: str | None = None
+    deprecated: Deprecation | None = None
     bases: tuple[Reference, ...] = ()
     members: tuple[Member, ...] = ()
     generic: Generic | None = None
@@ -316,6 +327,8 @@ class ModelField(Node):
     name: str
     wire: str
     accepts: str
+    doc: str | None = None
+    deprecated: Deprecation | None = None
     type: TypeShape
     required: bool
     computed: bool = False

@@ -21,20 +21,6 @@ PROMISE_NAMES = STUB_NAMES | {"map"}
 MODULE_NAMES = frozenset({"rpc"})
 RESERVED_NAMES = PROMISE_NAMES | MODULE_NAMES
 
-# Attributes of asyncio.Future: a promise that has one of these as a member of its own must not be taken for a Future.
-FUTURE_NAMES = frozenset(
-    {
-        "add_done_callback",
-        "cancel",
-        "cancelled",
-        "done",
-        "exception",
-        "get_loop",
-        "remove_done_callback",
-        "result",
-    }
-)
-
 _SPOKEN_VOWEL = re.compile(r"[aeio]|u[lmp]|un(?!i)", re.IGNORECASE)  # a User, a Unit; an Update, an Undo
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
 
@@ -94,7 +80,7 @@ def model_names(name: str) -> tuple[str, ...]:
 
 def interface_names(name: str) -> tuple[str, ...]:
     """All names that a generated module declares for an interface."""
-    classes = tuple(f"{name}{part}" for part in ("Spec", "Calls", "Stub", "Promise", "Target", "R"))
+    classes = tuple(f"{name}{part}" for part in ("Spec", "Calls", "Stub", "Promise", "Target", "BlockingStub", "R"))
     return (*classes, constant(name))
 
 

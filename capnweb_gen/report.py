@@ -99,10 +99,13 @@ def render(diagnostic: Diagnostic, sources: Sources) -> Text:
 
 
 def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
-    """Whether a place can be shown. A fault of a file as a whole is told at its start, and underlines nothing."""
-    if (diagnostic.line, diagnostic.column) == (1, 1) or diagnostic.line > len(source.lines):
+    """Whether a place can be shown. What is told at the start of a blank line, or of data, concerns the whole file."""
+    if diagnostic.line > len(source.lines):
         return False
-    return diagnostic.column <= len(source.lines[diagnostic.line - 1]) + 1
+    line = source.lines[diagnostic.line - 1]
+    if (diagnostic.line, diagnostic.column) == (1, 1) and (not line.strip() or diagnostic.file.endswith(".json")):
+        return False
+    return diagnostic.column <= len(line) + 1
 
 
 def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:

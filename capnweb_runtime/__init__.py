@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from capnweb_runtime.any_stub import AnyPromise, AnyStub, as_stub, unwrap
+    from capnweb_runtime.blocking import connect_blocking
     from capnweb_runtime.client import connect
     from capnweb_runtime.errors import (
         CapnwebError,
@@ -77,6 +78,7 @@ __all__ = [
     "WritableTarget",
     "as_stub",
     "connect",
+    "connect_blocking",
     "serve",
     "unwrap",
 ]
@@ -84,6 +86,7 @@ __all__ = [
 # What type checkers read above, for those who run it: the modules, and what each gives.
 _HOMES = {
     "any_stub": "AnyPromise AnyStub as_stub unwrap",
+    "blocking": "connect_blocking",
     "client": "connect",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "

@@ -62,6 +62,13 @@ from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 from capnweb_runtime.variables import TypeVar
 
 if TYPE_CHECKING:
+    from capnweb_runtime.blocking_stub import (
+        BlockingAnyStub,
+        BlockingCallback,
+        BlockingReadable,
+        BlockingStub,
+        BlockingWritable,
+    )
     from capnweb_runtime.core.standard import (
         BYTEARRAY,
         DATE,
@@ -81,7 +88,8 @@ else:
         # What few schemas use is imported for them alone; those names are part of __all__, and nothing else is.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        return globals().setdefault(name, getattr(import_module("capnweb_runtime.core.standard"), name))
+        home = "capnweb_runtime.blocking_stub" if name.startswith("Blocking") else "capnweb_runtime.core.standard"
+        return globals().setdefault(name, getattr(import_module(home), name))
 
 
 GENERATED_API = 2
@@ -278,6 +286,11 @@ __all__ = [
     "AnyPromise",
     "AnyStub",
     "Blob",
+    "BlockingAnyStub",
+    "BlockingCallback",
+    "BlockingReadable",
+    "BlockingStub",
+    "BlockingWritable",
     "CallbackPromise",
     "CallbackStub",
     "Calls",

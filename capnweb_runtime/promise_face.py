@@ -124,11 +124,20 @@ class Outcome:
 
 
 class FutureFace:
-    """Base of promises with the methods by which asyncio takes them for futures."""
+    """Base of promises with the methods by which asyncio takes them for futures.
+
+    A promise class whose interface or model has a member of such a name keeps its member, and asyncio leaves its
+    promises alone: otherwise a wait that is given up would call a remote `cancel`.
+    """
 
     __slots__ = ()
 
     if not TYPE_CHECKING:
+
+        def __init_subclass__(cls, **kwargs):
+            super().__init_subclass__(**kwargs)
+            if any(getattr(cls, name) is not member for name, member in _FACE):
+                cls._asyncio_future_blocking = None  # which tells asyncio that this is no Future
 
         @property
         def _asyncio_future_blocking(self):
@@ -164,3 +173,7 @@ class FutureFace:
 
         def _make_cancelled_error(self):  # which gather asks a cancelled future for
             return asyncio.CancelledError()
+
+
+_FACE: Final = tuple((name, member) for name, member in vars(FutureFace).items() if not name.startswith("_"))
+"""The public members of a Future, and what they are here."""

@@ -100,8 +100,6 @@ class SubscriptionStub(SubscriptionCalls, rpc.RpcStub):
 class SubscriptionPromise(SubscriptionCalls, rpc.RpcPromise[SubscriptionR]):
     """A Subscription that may not have arrived yet; awaiting it gives SubscriptionStub."""
 
-    _asyncio_future_blocking = None  # asyncio must not take this for a Future: cancel
-
 
 class SubscriptionTarget(rpc.RpcTarget, spec=SubscriptionSpec):
     """Holding one keeps the callback registered; cancelling or disposing of it ends that."""

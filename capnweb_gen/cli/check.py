@@ -18,9 +18,11 @@ from capnweb_gen.frontends.files import shown
 @click.command()
 @job_arguments
 @click.option("--types", is_flag=True, help="Also run mypy over the schemas and the generated modules.")
-def check(schemas: tuple[Path, ...], out: Path | None, backend: str | None, as_json: bool, types: bool) -> None:
+def check(
+    schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, types: bool
+) -> None:
     """Fail, with the diff, if the generated modules are not up to date."""
-    job = find_job(schemas, out, backend, as_json)
+    job = find_job(schemas, out, backend, as_json, blocking)
     if types and find_spec("mypy") is None:
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")
     compiled, changes = run(job)

@@ -14,9 +14,11 @@ from capnweb_gen.cli.watch import watch
 @click.command()
 @job_arguments
 @click.option("--watch", "watching", is_flag=True, help="Go on, and write again when a schema or its imports change.")
-def generate(schemas: tuple[Path, ...], out: Path | None, backend: str | None, as_json: bool, watching: bool) -> None:
+def generate(
+    schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, watching: bool
+) -> None:
     """Write the generated modules (the default command)."""
-    job = find_job(schemas, out, backend, as_json)
+    job = find_job(schemas, out, backend, as_json, blocking)
     if watching:
         watch(job.schemas, lambda: once(job), say=terminal.say)
     else:

@@ -9,6 +9,7 @@ import shlex
 import tomllib
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -18,7 +19,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from capnweb_gen import output
 from capnweb_gen.backends.plugins import PYTHON, BackendError, load
 from capnweb_gen.cli import terminal
-from capnweb_gen.compiler import Compiled, compile_schemas
+from capnweb_gen.compiler import Compiled, compile_schemas, python_backend
 from capnweb_gen.errors import in_order
 from capnweb_gen.frontends.files import shown
 
@@ -31,6 +32,7 @@ class Job:
     out: Path
     backend: str = PYTHON
     as_json: bool = False
+    blocking: bool = False
 
     @property
     def command(self) -> str:
@@ -39,7 +41,8 @@ class Job:
         written = [schema for schema in self.schemas if schema.suffix == ".json"]
         named = [folder for folder in folders if folder not in {schema.parent for schema in written}] + written
         backend = [] if self.backend == PYTHON else ["--backend", self.backend]
-        return shlex.join(["capnweb-gen", *map(shown, named), "--out", shown(self.out), *backend])
+        blocking = ["--blocking"] if self.blocking else []
+        return shlex.join(["capnweb-gen", *map(shown, named), "--out", shown(self.out), *backend, *blocking])
 
 
 class Settings(BaseModel):
@@ -50,6 +53,7 @@ class Settings(BaseModel):
     schemas: list[str] = Field(min_length=1)
     out: str
     backend: str = PYTHON
+    blocking: bool = False
 
 
 def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -60,6 +64,7 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
             "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the generated modules."
         ),
         click.option("--backend", metavar="NAME", help="What to generate: python, or a back end that is installed."),
+        click.option("--blocking", is_flag=True, help="Also make stubs for scripts, whose methods wait for results."),
         click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI."),
     )
     for argument in reversed(arguments):
@@ -67,7 +72,9 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
     return command
 
 
-def find_job(schemas: Sequence[Path], out: Path | None, backend: str | None, as_json: bool) -> Job:
+def find_job(
+    schemas: Sequence[Path], out: Path | None, backend: str | None, as_json: bool, blocking: bool = False
+) -> Job:
     """The job that arguments describe, completed by the configuration if no schema is named.
 
     Raises:
@@ -76,10 +83,17 @@ def find_job(schemas: Sequence[Path], out: Path | None, backend: str | None, as_
     if schemas and out is None:
         raise click.UsageError("--out is missing: name the folder for the generated modules, such as --out generated")
     if schemas and out is not None:
-        return Job(tuple(schemas), out, backend or PYTHON, as_json)
+        return _sound(Job(tuple(schemas), out, backend or PYTHON, as_json, blocking))
     found, settings = _settings()
     configured = tuple(found.parent / schema for schema in settings.schemas)
-    return Job(configured, out or found.parent / settings.out, backend or settings.backend, as_json)
+    out = out or found.parent / settings.out
+    return _sound(Job(configured, out, backend or settings.backend, as_json, blocking or settings.blocking))
+
+
+def _sound(job: Job) -> Job:
+    if job.blocking and job.backend != PYTHON:
+        raise click.UsageError(f"blocking stubs are made by the back end python; leave out blocking for {job.backend}")
+    return job
 
 
 def run(job: Job) -> tuple[Compiled, list[output.Change]]:
@@ -89,7 +103,7 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
         click.UsageError: there is no such back end.
     """
     try:
-        backend = None if job.backend == PYTHON else load(job.backend)
+        backend = partial(python_backend, blocking=job.blocking) if job.backend == PYTHON else load(job.backend)
     except BackendError as error:
         raise click.UsageError(str(error)) from error
     with terminal.working("compiling"):

@@ -19,6 +19,12 @@ from pydantic import BaseModel
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
 
+# `type X = ...` makes the one of typing, which older Pythons do not have.
+ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
+    typing_extensions.TypeAliasType,
+    vars(typing).get("TypeAliasType", typing_extensions.TypeAliasType),
+)
+
 _CONTAINERS: dict[object, str] = {
     list: "List",
     dict: "Dict",
@@ -52,6 +58,26 @@ def generic_arguments(model: object) -> tuple[object, ...]:
     if isinstance(model, type) and issubclass(model, BaseModel):
         return tuple(model.__pydantic_generic_metadata__["args"])
     return get_args(model)
+
+
+def without_aliases(argument: Any) -> Any:
+    """A type argument with what aliases stand for, so that `Page[Names]` and `Page[list[str]]` are one model.
+
+    Only for a type of which it is known that no alias contains itself.
+    """
+    if isinstance(argument, ALIASES):
+        return without_aliases(argument.__value__)
+    model = generic_origin(argument)
+    origin: Any = model or get_origin(argument)
+    if model is None and origin not in _CONTAINERS:
+        return argument
+    arguments = [without_aliases(inner) for inner in generic_arguments(argument)]
+    if _CONTAINERS.get(origin) != "Union":
+        return origin[tuple(arguments)]
+    whole: Any = arguments[0]
+    for other in arguments[1:]:
+        whole = whole | other
+    return whole
 
 
 def instance_name(model: object) -> str | None:

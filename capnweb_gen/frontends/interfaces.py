@@ -15,6 +15,7 @@ import typing_extensions
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends import deprecation
 from capnweb_gen.frontends.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
 from capnweb_gen.frontends.shapes import Shapes, describe
 from capnweb_gen.frontends.source import (
@@ -32,7 +33,7 @@ from capnweb_runtime.schema import InterfaceModel
 # The decorator `interface` of capnweb_runtime.schema leaves its argument here.
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
-_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "raises", "wire_name"})
+_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "raises", "wire_name", deprecation.NAME})
 _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; a capability has methods of its own: take self",
     "classmethod": "is a class method; a capability has methods of its own: take self",
@@ -61,8 +62,9 @@ class InterfaceReader:
         return ir.Interface(
             name=interface.__name__,
             doc=source.doc,
+            deprecated=self._deprecation(interface.__name__, source),
             members=self._members(interface, source, case),
-            bases=tuple(self._bases(interface, source.position)),
+            bases=tuple(self._bases(interface, source)),
             position=source.position,
         )
 
@@ -81,14 +83,18 @@ class InterfaceReader:
         declared = vars(interface).get(WIRE_CASE_ATTRIBUTE, self._case)
         case = naming.as_case(declared)
         if case is None:
-            self._fault(source.position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
+            position = _argument(source, "interface")
+            self._fault(position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
         return case or self._case
 
-    def _bases(self, interface: type, position: Position) -> Iterator[ir.Reference]:
+    def _bases(self, interface: type, source: ClassSource) -> Iterator[ir.Reference]:
+        written = {base.text.partition("[")[0].rpartition(".")[2]: base.position for base in source.bases}
         bases: tuple[object, ...] = vars(interface).get("__orig_bases__", interface.__bases__)
         for base in bases:
-            if base in _NOT_INTERFACES or get_origin(base) in _NOT_INTERFACES:
+            origin = get_origin(base) or base
+            if origin in _NOT_INTERFACES:
                 continue
+            position = written.get(getattr(origin, "__name__", ""), source.position)
             shape = self._shapes.from_type(base, position)
             if isinstance(shape, ir.InterfaceShape):
                 yield shape.interface
@@ -126,6 +132,10 @@ class InterfaceReader:
         raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), _raises_position(source)))
         if "property" in decorators:
             return self._property(where, source, wire, raised)
+        if source.type_parameters is not None:
+            hint = "name the types, or write Any where any value may travel"
+            self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
+            return None
         return self._method(where, source, wire, case, raised)
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
@@ -149,7 +159,8 @@ class InterfaceReader:
         if declared is None:
             return naming.wire_name(source.name, case)
         if not isinstance(declared, str) or not declared:
-            self._fault(source.position, f"the wire name of {where} is {declared!r}", "a wire name is a string")
+            hint = "a wire name is a string that is not empty"
+            self._fault(_argument(source, "wire_name"), f"the wire name of {where} is {declared!r}", hint)
             return source.name
         return declared
 
@@ -177,6 +188,7 @@ class InterfaceReader:
             name=source.name,
             wire=wire,
             doc=source.doc,
+            deprecated=self._deprecation(where, source),
             type=self._type(source.returns, source.position, "write -> and the type"),
             raises=raised,
             position=source.position,
@@ -195,6 +207,7 @@ class InterfaceReader:
             name=source.name,
             wire=wire,
             doc=source.doc,
+            deprecated=self._deprecation(where, source),
             parameters=tuple(parameter for parameter in parameters if parameter),
             result=self._type(source.returns, source.position, "write -> and the type, or -> None"),
             raises=raised,
@@ -216,6 +229,9 @@ class InterfaceReader:
             default=self._default(what, source.default, shape) if source.default else None,
             position=source.position,
         )
+
+    def _deprecation(self, what: str, source: ClassSource | FunctionSource) -> ir.Deprecation | None:
+        return deprecation.read_deprecation(self._path, what, source.decorators, self._namespace, self._faults)
 
     def _type(self, written: Expression | None, position: Position, hint: str) -> ir.TypeShape:
         if written is None:
@@ -252,6 +268,14 @@ def _raises_position(source: FunctionSource) -> Position:
     """Where a function says what it raises."""
     named = (one.position for one in source.decorators if one.text.partition("(")[0].strip().endswith("raises"))
     return next(named, source.position)
+
+
+def _argument(source: ClassSource | FunctionSource, decorator: str) -> Position:
+    """Where the first argument of a decorator stands; or else, what is decorated."""
+    for written in source.decorators:
+        if written.text.partition("(")[0].rpartition(".")[2] == decorator and written.arguments:
+            return written.arguments[0].position
+    return source.position
 
 
 def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:

@@ -16,10 +16,11 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.deprecation import field_deprecation
 from capnweb_gen.frontends.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.shapes import Declarations, Shapes, is_model, is_root_model
-from capnweb_gen.frontends.source import AttributeSource, ClassSource
+from capnweb_gen.frontends.source import AttributeSource, ClassSource, OtherSource
 from capnweb_gen.frontends.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
@@ -84,6 +85,7 @@ class ModelReader:
             name=field.name,
             wire=naming.wire_name(field.name, self._case),
             accepts=field.name,
+            doc=_doc(field.name, source),
             type=shapes.from_type(field.annotation, type_position),
             required=field.required,
             computed=field.computed,
@@ -146,6 +148,8 @@ class ModelReader:
                 name=name,
                 wire=info.alias or naming.wire_name(name, self._case),
                 accepts=name,
+                doc=info.description or _doc(name, source),
+                deprecated=field_deprecation(info.deprecation_message),
                 type=shapes.from_type(info.return_type, position),
                 required=False,
                 computed=True,
@@ -163,6 +167,8 @@ class ModelReader:
             name=name,
             wire=info.serialization_alias or naming.wire_name(name, self._case),
             accepts=self._accepted_name(model, name, info, where, name_position),
+            doc=info.description or _doc(name, source),
+            deprecated=field_deprecation(info.deprecation_message),
             type=shapes.from_type(_annotation(info), type_position),
             required=info.is_required(),
             position=name_position,
@@ -216,6 +222,12 @@ def _annotation(info: FieldInfo) -> object:
 def _namespace(model: type[object]) -> Mapping[str, object]:
     """What names mean in the annotations of a model: where it, or the generic that it was made of, is declared."""
     return vars(sys.modules[(generic_origin(model) or model).__module__])
+
+
+def _doc(name: str, source: ClassSource | None) -> str | None:
+    """The string below a field, or the docstring of a computed one."""
+    found = (entry for entry in source.body if not isinstance(entry, OtherSource)) if source else ()
+    return next((entry.doc for entry in found if entry.name == name), None)
 
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:

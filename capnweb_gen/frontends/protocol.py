@@ -189,11 +189,13 @@ class _SchemaReader:
         if not models and not interfaces and len(self._faults) == before:
             if file.given and not self._has_templates:
                 hint = "declare one: class Greeter(Protocol)"
-                self._fault(Position(line=1, column=1), "no interface is declared here", hint)
+                self._fault(self._loaded.source.position, "no interface is declared here", hint)
             return None
         if file.path.stem == "__init__":
             hint = "move them to a module beside it: generated packages have an __init__.py of their own"
-            self._fault(Position(line=1, column=1), "models and interfaces are declared in __init__.py", hint)
+            first = next(iter(self._loaded.source.classes.values()), None)
+            place = first.position if first else self._loaded.source.position
+            self._fault(place, "models and interfaces are declared in __init__.py", hint)
             return None
         return ir.Schema(
             module=file.module,
@@ -318,7 +320,10 @@ class _SchemaReader:
         declared = getattr(self._loaded.module, "WIRE_CASE", "as-written")
         case = naming.as_case(declared)
         if case is None:
-            self._fault(Position(line=1, column=1), f"WIRE_CASE is {declared!r}, an unknown case", naming.CASE_HINT)
+            source = self._loaded.source
+            written = source.values.get("WIRE_CASE")
+            position = written.position if written else source.position
+            self._fault(position, f"WIRE_CASE is {declared!r}, an unknown case", naming.CASE_HINT)
         return case or "as-written"
 
     def _fault(self, position: Position, message: str, hint: str) -> None:

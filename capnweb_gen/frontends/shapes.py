@@ -25,7 +25,14 @@ from pydantic import BaseModel, RootModel
 from capnweb_gen import ir
 from capnweb_gen.frontends import constraints, generics, named, unions
 from capnweb_gen.frontends.annotations import evaluate
-from capnweb_gen.frontends.generics import Bindings, generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.generics import (
+    ALIASES,
+    Bindings,
+    generic_arguments,
+    generic_origin,
+    instance_name,
+    without_aliases,
+)
 from capnweb_gen.frontends.generics import is_generic as is_generic
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import CALLABLE, INSTEAD, UnsupportedTypeError, lookup, pydantic_cannot_check
@@ -71,12 +78,6 @@ _UNHASHABLE = (
     ir.WritableShape,
 )
 _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.AsyncIterable)
-
-# `type X = ...` makes the one of typing, which older Pythons do not have.
-_ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
-    typing_extensions.TypeAliasType,
-    vars(typing).get("TypeAliasType", typing_extensions.TypeAliasType),
-)
 
 
 class Declarations(Protocol):
@@ -140,7 +141,7 @@ class Shapes:
         if isinstance(annotation, ForwardRef):
             return self._shape(self._evaluate(annotation.__forward_arg__), depth)
         annotation = generics.substituted(annotation, self.bindings)
-        if isinstance(annotation, _ALIASES):
+        if isinstance(annotation, ALIASES):
             return self._shape(annotation.__value__, depth)
         if isinstance(annotation, NewType):
             return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
@@ -171,7 +172,7 @@ class Shapes:
         container = self._container(annotation, origin, arguments, depth)
         if container is not None:
             return container
-        if isinstance(origin, _ALIASES):
+        if isinstance(origin, ALIASES):
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if record_form(origin) is not None:
             return self._instance(annotation, depth)
@@ -223,13 +224,15 @@ class Shapes:
 
     def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
+        constraints = is_model(generic_origin(model))
+        for argument in generic_arguments(model):
+            replace(self, constraints=constraints)._shape(argument, depth)
+        model = without_aliases(model)
         origin, name = generic_origin(model), instance_name(model)
         if is_model(model) and is_root_model(model):
             raise UnsupportedTypeError(f"{describe(model)} is a root model without a name", "write the type it holds")
         if is_generic(model) or origin is None:
-            raise UnsupportedTypeError(f"{describe(model)} is a generic model", "give it a type: Page[Item]")
-        for argument in generic_arguments(model):
-            replace(self, constraints=is_model(origin))._shape(argument, depth)
+            raise UnsupportedTypeError(*_without_arguments(model))
         if name is None:
             hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
             raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
@@ -330,13 +333,18 @@ def _includes_null(shape: ir.TypeShape) -> bool:
 
 def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
     if is_generic(model):
-        return f"{describe(model)} is a generic model", "give it a type: Page[Item]"
+        return _without_arguments(model)
     return None
+
+
+def _without_arguments(model: object) -> tuple[str, str]:
+    name = describe(model).partition("[")[0]
+    return f"{describe(model)} is a generic model", f"give it a type, such as {name}[int]"
 
 
 def _record_fault(record: type) -> tuple[str, str] | None:
     if is_generic(record):
-        return f"{describe(record)} is a generic model", "give it a type: Page[Item]"
+        return _without_arguments(record)
     return None
 
 

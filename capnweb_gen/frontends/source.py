@@ -18,6 +18,9 @@ from typing import Literal, TypeAlias
 
 from capnweb_gen.ir import Position
 
+TOP = Position(line=1, column=1)
+"""Where a fault is told that concerns a file as a whole."""
+
 Passing: TypeAlias = Literal["positional_only", "positional", "keyword", "star", "double_star"]
 _NAME = re.compile(r"(?:\s*(?:async|def|class)\b)*\s*(?!async\b|def\b|class\b)([^\W\d]\w*)")
 
@@ -28,6 +31,13 @@ class Expression:
 
     text: str
     position: Position
+
+
+@dataclass(frozen=True)
+class DecoratorSource(Expression):
+    """A decorator, and what it is called with."""
+
+    arguments: tuple[Expression, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -47,11 +57,12 @@ class FunctionSource:
 
     name: str
     doc: str | None
-    decorators: tuple[Expression, ...]
+    decorators: tuple[DecoratorSource, ...]
     is_async: bool
     parameters: tuple[ParameterSource, ...]
     returns: Expression | None
     position: Position
+    type_parameters: Position | None = None
 
 
 @dataclass(frozen=True)
@@ -80,15 +91,21 @@ class ClassSource:
     doc: str | None
     body: tuple[FunctionSource | AttributeSource | OtherSource, ...]
     position: Position
+    bases: tuple[Expression, ...] = ()
+    decorators: tuple[DecoratorSource, ...] = ()
 
 
 @dataclass(frozen=True)
 class ModuleSource:
-    """A module: its classes by name, in order, and the statements that only type checkers execute."""
+    """A module: its classes by name, in order, the statements that only type checkers execute, the values that names
+    are assigned, and where its text begins.
+    """
 
     doc: str | None
     classes: dict[str, ClassSource] = field(default_factory=dict[str, ClassSource])
     checking: tuple[ast.stmt, ...] = ()
+    values: dict[str, Expression] = field(default_factory=dict[str, Expression])
+    position: Position = TOP
 
 
 class SourceError(Exception):
@@ -113,7 +130,7 @@ def read_source(path: Path) -> ModuleSource:
     except SyntaxError as error:
         raise SourceError(error.msg, Position(line=error.lineno or 1, column=max(error.offset or 1, 1))) from error
     except ValueError as error:  # null bytes
-        raise SourceError(str(error), Position(line=1, column=1)) from error
+        raise SourceError(str(error), TOP) from error
     with tokenize.open(path) as file:
         return _Reader(file.read().split("\n")).module(tree)
 
@@ -131,12 +148,24 @@ class _Reader:
     def module(self, tree: ast.Module) -> ModuleSource:
         classes: dict[str, ClassSource] = {}
         checking: list[ast.stmt] = []
+        values: dict[str, Expression] = {}
         for statement in tree.body:
+            values.update(self._values(statement))
             if isinstance(statement, ast.ClassDef):
                 classes[statement.name] = self._class(statement)
             elif isinstance(statement, ast.If) and self._is_type_checking(statement.test):
                 checking.extend(statement.body)
-        return ModuleSource(ast.get_docstring(tree), classes, tuple(checking))
+        position = self._position(tree.body[0]) if tree.body else TOP
+        return ModuleSource(ast.get_docstring(tree), classes, tuple(checking), values, position)
+
+    def _values(self, statement: ast.stmt) -> Iterator[tuple[str, Expression]]:
+        match statement:
+            case ast.Assign(targets=targets, value=value):
+                yield from ((self._code(target), self._expression(value)) for target in targets)
+            case ast.AnnAssign(target=target, value=ast.expr() as value):
+                yield self._code(target), self._expression(value)
+            case _:
+                pass
 
     def _is_type_checking(self, test: ast.expr) -> bool:
         return self._code(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
@@ -148,7 +177,14 @@ class _Reader:
             if doc is not None and body and isinstance(body[-1], AttributeSource):
                 body[-1] = replace(body[-1], doc=body[-1].doc or doc)
             body.extend(self._statement(statement))
-        return ClassSource(node.name, ast.get_docstring(node), tuple(body), self._name_position(node))
+        return ClassSource(
+            name=node.name,
+            doc=ast.get_docstring(node),
+            body=tuple(body),
+            position=self._name_position(node),
+            bases=tuple(map(self._expression, node.bases)),
+            decorators=tuple(map(self._decorator, node.decorator_list)),
+        )
 
     def _statement(self, node: ast.stmt) -> Iterator[FunctionSource | AttributeSource | OtherSource]:
         match node:
@@ -167,15 +203,23 @@ class _Reader:
                 yield OtherSource("this statement", self._position(node))
 
     def _function(self, node: ast.FunctionDef | ast.AsyncFunctionDef) -> FunctionSource:
+        own: list[ast.expr] = getattr(node, "type_params", [])  # which Python 3.11 does not have
         return FunctionSource(
             name=node.name,
             doc=ast.get_docstring(node),
-            decorators=tuple(self._expression(decorator) for decorator in node.decorator_list),
+            decorators=tuple(map(self._decorator, node.decorator_list)),
             is_async=isinstance(node, ast.AsyncFunctionDef),
             parameters=tuple(self._parameters(node.args)),
             returns=self._annotation(node.returns),
             position=self._name_position(node),
+            type_parameters=self._position(own[0]) if own else None,
         )
+
+    def _decorator(self, node: ast.expr) -> DecoratorSource:
+        arguments: list[ast.expr] = []
+        if isinstance(node, ast.Call):
+            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
+        return DecoratorSource(self._code(node), self._position(node), tuple(map(self._expression, arguments)))
 
     def _parameters(self, node: ast.arguments) -> Iterator[ParameterSource]:
         named = [*node.posonlyargs, *node.args]

@@ -66,6 +66,8 @@ class Fields:
     def _ways_to_send(self, field: ir.ModelField) -> tuple[str, str]:
         """In the line itself, or else by the codec."""
         value = f"value[{layout.string(field.name)}]" if self._typed_dict else f"value.{field.name}"
+        if field.deprecated is not None and not field.computed:
+            value = f"value.__dict__[{layout.string(field.name)}]"  # sending it is no use of it to be warned of
         codec = self._codec(field.type)
         test = _SENT_AS_IT_IS.get(_scalar(field.type))
         by_codec = f"{codec}.encode({value}, to)"

@@ -153,6 +153,29 @@ class Spelling:
             case _:
                 return layout.string(value) if isinstance(value, str) else repr(value)
 
+    def omitted(self, parameter: ir.Parameter) -> str:
+        """The default of a parameter on the calling side: it is not sent, so that the other side's applies."""
+        if parameter.default is None:
+            return ""
+        return f" = rpc.omitted({self.default(parameter.default.value, parameter.type)})"
+
+    def deprecated(self, deprecation: ir.Deprecation | None) -> tuple[str, ...]:
+        """The decorator that says so, if something is deprecated."""
+        if deprecation is None:
+            return ()
+        arguments = [layout.string(deprecation.message)]
+        if deprecation.category is None:
+            arguments.append("category=None")
+        elif deprecation.category != ir.Deprecation(message="").category:
+            arguments.append(f"category={self._category(deprecation.category)}")
+        if deprecation.stacklevel != 1:
+            arguments.append(f"stacklevel={deprecation.stacklevel}")
+        decorator = self._scope.imported("typing_extensions", "deprecated")
+        return (layout.call(f"@{decorator}", arguments, indent=layout.STEP),)
+
+    def _category(self, reference: ir.Reference) -> str:
+        return self._scope.builtin(reference.name) if reference.module == "builtins" else self.named(reference)
+
     # ---- names
 
     def model(self, reference: ir.Reference) -> str:

@@ -21,17 +21,12 @@ class FunctionView:
 
 @dataclass(frozen=True)
 class ClassView:
-    """A class: its header, its docstring, assignments, functions.
-
-    `remote_names` are members that asyncio would take for those of a Future, as a text; it is empty if there are
-    none.
-    """
+    """A class: its header, its docstring, assignments, functions."""
 
     header: str
     doc: str
     assignments: tuple[str, ...] = ()
     functions: tuple[FunctionView, ...] = ()
-    remote_names: str = ""
 
 
 @dataclass(frozen=True)
@@ -84,3 +79,4 @@ class ModuleView:
     type_variables: tuple[str, ...]
     promises: tuple[ClassView, ...]
     interfaces: tuple[InterfaceView, ...]
+    blocking_stubs: tuple[ClassView, ...] = ()

@@ -9,8 +9,6 @@ import pytest
 
 from tests.gen.diagnostic_cases import FOLDER, ROOT, UPDATE, kinds, say
 
-WHOLE_FILES = {"nothing_declared", "unknown_case"}
-
 
 def expected(kind: str) -> str:
     return (FOLDER / kind / "expected.txt").read_text("utf-8")
@@ -32,7 +30,7 @@ def test_there_are_many_kinds_and_each_says_where_what_and_what_to_do() -> None:
         hints = re.findall(r"^    hint: \S", text, re.MULTILINE)
         marks = re.findall(r"^ +\| +\^+$", text, re.MULTILINE)
         assert len(places) == len(hints) >= 1, kind
-        assert len(marks) == (0 if kind in WHOLE_FILES else len(places)), kind
+        assert len(marks) == len(places), kind
 
 
 def test_faults_come_in_the_order_of_the_source() -> None:

@@ -20,6 +20,8 @@ from tests.gen.conftest import Serve
 from tests.gen.golden.any_capability import expected as registry
 from tests.gen.golden.callbacks import expected as callbacks
 from tests.gen.golden.callbacks.schema import Event
+from tests.gen.golden.deprecated import expected as deprecated
+from tests.gen.golden.deprecated.schema import Item, OldWarning
 from tests.gen.golden.parameters import expected as parameters
 from tests.gen.golden.streams import expected as streams
 from tests.gen.golden.streams.schema import Line
@@ -447,3 +449,49 @@ async def test_a_model_holds_values_of_the_web(served: Serve) -> None:
         Attachment(content=Blob(b""), source=Url("https://example.org/")),
     ]
     assert await api.attach(attachments) == [blob]
+
+
+# ---- what should not be used any more
+
+
+class Shop(deprecated.ShopTarget):
+    def buy(self, name: str) -> Item:
+        return Item(name=name)
+
+
+class OldStore(deprecated.StoreTarget):
+    @property
+    def title(self) -> str:
+        return "title"
+
+    def search(self, word: str, limit: int = 10) -> list[str]:
+        return [word]
+
+    def quiet(self) -> None: ...
+
+
+async def test_using_what_is_deprecated_warns_where_it_is_used(served: Serve) -> None:
+    store = served(OldStore, deprecated.StoreStub)
+    with pytest.warns(DeprecationWarning, match="use find") as caught:
+        assert await store.search("a") == ["a"]
+    assert caught[0].filename == __file__
+    with pytest.warns(DeprecationWarning, match="use name"):
+        assert await store.title == "title"
+    await store.quiet()
+
+
+async def test_the_warning_is_of_the_category_that_the_schema_names(served: Serve) -> None:
+    store = served(OldStore, deprecated.StoreStub)
+    with pytest.warns(OldWarning), pytest.raises(NotImplementedError):
+        await store.loud()
+    with pytest.warns(FutureWarning), pytest.raises(NotImplementedError):
+        await store.later()
+
+
+async def test_a_deprecated_field_warns_when_it_is_read_but_not_when_it_travels(served: Serve) -> None:
+    shop = served(Shop, deprecated.ShopStub)
+    item = await shop.buy("saw")  # warnings are errors here
+    with pytest.warns(DeprecationWarning, match="use name"):
+        assert item.code == ""
+    with pytest.warns(DeprecationWarning, match="use name"):
+        assert await shop.buy("saw").code == ""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
 from datetime import date, time, timedelta
 from decimal import Decimal
-from http import HTTPStatus
+from ssl import VerifyMode
 from typing import Any, Literal
 from uuid import UUID
 
@@ -162,8 +162,8 @@ class Painter(named.PainterTarget):
     def either(self, value: Kind | UserId | None = Kind.WEB, other: Literal["x"] | Level = "x") -> Kind | UserId:
         return UserId(-1) if value is None else value
 
-    def status(self, *, kinds: Literal["all"] | tuple[Kind, ...] = "all") -> HTTPStatus:
-        return HTTPStatus.OK if kinds == (Kind.WEB,) else HTTPStatus.NOT_FOUND
+    def verification(self, *, kinds: Literal["all"] | tuple[Kind, ...] = "all") -> VerifyMode:
+        return VerifyMode.CERT_NONE if kinds == (Kind.WEB,) else VerifyMode.CERT_REQUIRED
 
 
 async def test_enums_arrive_as_members(served: Serve) -> None:
@@ -173,7 +173,10 @@ async def test_enums_arrive_as_members(served: Serve) -> None:
     assert await api.paint() is Kind.PAPER
     assert await api.labels({"a": Kind.WEB})["a"] is Kind.WEB
     assert await api.all([Colour.RED, Colour.BLUE, Colour.RED]) == {Colour.RED, Colour.BLUE}
-    assert [await api.status(), await api.status(kinds=(Kind.WEB,))] == [404, 200]
+    assert [await api.verification(), await api.verification(kinds=(Kind.WEB,))] == [
+        VerifyMode.CERT_REQUIRED,
+        VerifyMode.CERT_NONE,
+    ]
     with pytest.raises(TypeError, match="Colour, one of 'red', 'blue'"):
         await api.paint("green")  # type: ignore[arg-type]  # that it is refused is what is tested
 

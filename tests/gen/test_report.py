@@ -57,9 +57,19 @@ def test_line_numbers_of_any_width_keep_the_marks_in_place(tmp_path: Path) -> No
     assert excerpt(tmp_path, "\n" * 99 + "x = 1\n", 100, 5) == ["    100 | x = 1", "        |     ^"]
 
 
-@pytest.mark.parametrize(("line", "column"), [(1, 1), (3, 1), (2, 99)])
+@pytest.mark.parametrize(("line", "column"), [(1, 1), (4, 1), (3, 99)])
 def test_a_file_as_a_whole_and_a_place_outside_of_it_are_not_shown(tmp_path: Path, line: int, column: int) -> None:
-    assert excerpt(tmp_path, "x = 1\ny = 2\n", line, column) == []
+    assert excerpt(tmp_path, "\nx = 1\ny = 2\n", line, column) == []
+
+
+def test_the_start_of_a_file_is_shown_if_something_stands_there(tmp_path: Path) -> None:
+    assert excerpt(tmp_path, "import x\n", 1, 1) == ["    1 | import x", "      | ^^^^^^^^"]
+
+
+def test_data_is_not_shown_for_a_fault_of_the_whole(tmp_path: Path) -> None:
+    (tmp_path / "api.json").write_text("{}")
+    fault = Diagnostic("api.json", 1, 1, "this is not IR", "make it anew")
+    assert render(fault, Sources([tmp_path])).plain == "api.json:1:1: this is not IR\n    hint: make it anew"
 
 
 @pytest.mark.parametrize("content", [None, b"\xff\xfe\x00", b""])

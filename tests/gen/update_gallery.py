@@ -159,6 +159,20 @@ EXHIBITS = (
         ("RoomUserPromise", "HouseCalls.room", "HouseCalls.rent", "HouseTarget.room", "HouseTarget.rent"),
     ),
     golden(
+        "Stubs for scripts and notebooks",
+        "With `--blocking`, each interface has one more stub: ordinary methods, values, iterators.",
+        "blocking",
+        ("Bench.take", "Bench.visit", "Workshop.motto", "Workshop.bench", "Workshop.read", "Workshop.total"),
+        (
+            "BenchBlockingStub.take",
+            "BenchBlockingStub.visit",
+            "WorkshopBlockingStub.motto",
+            "WorkshopBlockingStub.bench",
+            "WorkshopBlockingStub.read",
+            "WorkshopBlockingStub.total",
+        ),
+    ),
+    golden(
         "Names that are taken",
         "Whatever cannot be compiled is told with its place and what to write instead, all of it in one run.",
         "reserved_names",

@@ -1,6 +1,8 @@
 """Writes what the compiler now makes of the golden cases, for a reviewer to look at the difference.
 
 python -m tests.gen.update_golden [CASE...]
+
+A case that needs a newer Python than the one that runs this is left as it is.
 """
 
 from __future__ import annotations

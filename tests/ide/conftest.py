@@ -24,12 +24,23 @@ SEARCH = '''
 
 from typing import Literal, Protocol
 
+from typing_extensions import deprecated
+
 
 class Search(Protocol):
     """Finds things."""
 
     async def find(self, text: str, limit: int = 10, *, order: Literal["new", "old"] = "new") -> list[str]:
         """The names of what matches."""
+        ...
+
+    @deprecated("use find")
+    async def search(self, text: str) -> list[str]:
+        """The names of what matches.
+
+        Args:
+            text: part of a name.
+        """
         ...
 '''
 

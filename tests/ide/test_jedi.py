@@ -26,6 +26,7 @@ def script(project: Path, text: str) -> tuple[Any, dict[str, int]]:
             "api.authenticate('t').<cursor>",
             ["dispose", "download", "friends", "get_profile", "me", "on_broken", "user_name", "watch"],
         ),
+        ("authed.watch(print).<cursor>", ["cancel", "dispose", "on_broken"]),
         ("profile.<cursor>", ["dispose", "id", "name", "on_broken", "tags"]),
     ],
 )

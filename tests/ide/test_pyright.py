@@ -35,6 +35,7 @@ def public(names: list[str]) -> set[str]:
             {"user_name", "me", "get_profile", "friends", "watch", "download", *PROMISES},
         ),
         ("profile.<cursor>", {"id", "name", "tags", *PROMISES}),
+        ("authed.watch(print).<cursor>", {"cancel", *PROMISES}),
         ("(await authed).<cursor>", {"user_name", "me", "get_profile", "friends", "watch", "download", *STUBS}),
         ("authed.friends().<cursor>", {"map", *PROMISES}),
         ("authed.friends().map(lambda p: p.<cursor>)", PROMISES),
@@ -93,6 +94,13 @@ def test_an_offered_method_comes_with_its_signature_and_documentation(editor: Ed
         ("na<cursor>mes = await authed.friends().map(lambda i: authed.get_profile(i).name)", "names: list[str]"),
         ("async for chu<cursor>nk in authed.download('a'): ...", "(variable) chunk: bytes"),
         ("authed.watch(lambda pro<cursor>file: None)", "(parameter) profile: Profile"),
+        (
+            "search.sea<cursor>rch('a')",
+            (
+                "(method) def search(text: str | RpcPromise[str]) -> ListPromise[str, RpcPromise[str]]\n---\n"
+                "The names of what matches.\n\nArgs:  \n&nbsp;&nbsp;&nbsp;&nbsp;text: part of a name."
+            ),
+        ),
     ],
 )
 def test_the_pointer_on_a_name_shows_its_type_and_documentation(editor: Editor, text: str, shown: str) -> None:

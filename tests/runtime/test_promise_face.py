@@ -215,8 +215,6 @@ class TestOnTheLoop:
 class JobPromise(rpc.RpcPromise[int]):
     """The interface has methods of a future's names: asyncio must leave it alone."""
 
-    _asyncio_future_blocking = None
-
     def cancel(self) -> str:
         raise AssertionError("the remote cancel was called")
 
@@ -224,9 +222,23 @@ class JobPromise(rpc.RpcPromise[int]):
         raise AssertionError("the remote result was called")
 
 
+class DonePromise(rpc.RpcPromise[int]):
+    """The model has a field of a future's name."""
+
+    @property
+    def done(self) -> rpc.RpcPromise[bool]:
+        raise AssertionError("the remote value was asked for")
+
+
+class NightlyJobPromise(JobPromise):
+    """The interface inherits such methods."""
+
+
 class TestPromisesThatAreNoFutures:
-    async def test_asyncio_does_not_take_them_for_futures(self) -> None:
-        assert not asyncio.isfuture(JobPromise(DISPOSED, (), rpc.INT))
+    @pytest.mark.parametrize("cls", [JobPromise, NightlyJobPromise, DonePromise])
+    async def test_asyncio_does_not_take_them_for_futures(self, cls: type[rpc.RpcPromise[int]]) -> None:
+        assert not asyncio.isfuture(cls(DISPOSED, (), rpc.INT))
+        assert asyncio.isfuture(rpc.RpcPromise[int](DISPOSED, (), rpc.INT))
 
     async def test_gather_and_wait_for_call_nothing_of_them(self, join_on_loop: JoinOnLoop) -> None:
         target = Waiting()

@@ -86,7 +86,7 @@ def test_sys_path_is_as_before_also_after_a_failure(project: Write) -> None:
     [
         ("x = 1\ny = undefined", "NameError: name 'undefined' is not defined", (2, 5)),
         ("import sys\nsys.exit(3)", "SystemExit: 3", (2, 1)),
-        ("assert False", "AssertionError", (1, 1)),
+        ("raise LookupError", "LookupError", (1, 1)),
         ("import f7.broken", "SyntaxError: invalid syntax (broken.py, line 1)", (1, 1)),
         ("raise ValueError('one\\ntwo')", "ValueError: one", (1, 1)),
     ],

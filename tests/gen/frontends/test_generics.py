@@ -9,6 +9,7 @@ from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, Protoco
 import pytest
 import typing_extensions
 from pydantic import BaseModel
+from typing_extensions import TypeAliasType
 
 from capnweb_gen.frontends.generics import (
     bound,
@@ -17,6 +18,7 @@ from capnweb_gen.frontends.generics import (
     instance_name,
     interface_name,
     substituted,
+    without_aliases,
     written,
 )
 from capnweb_gen.frontends.refusals import UnsupportedTypeError
@@ -25,6 +27,8 @@ from capnweb_runtime.schema import Capability, Stub
 T = TypeVar("T")
 K = TypeVar("K")
 UserId = NewType("UserId", int)
+Number = TypeAliasType("Number", int)
+Numbered = TypeAliasType("Numbered", list[Number])
 
 
 class Page(BaseModel, Generic[T], arbitrary_types_allowed=True):
@@ -189,3 +193,19 @@ GIVEN: dict[str, Any] = {"T": Numbers, "K": str, "M": M}
 def test_type_parameters_are_replaced_wherever_they_stand(annotation: str) -> None:
     bindings: dict[Any, object] = {T: Numbers, K: str}
     assert substituted(eval(annotation, ANY | VARIABLES), bindings) == eval(annotation, ANY | GIVEN)
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [
+        (Page[Number], Page[int]),
+        (Page[Numbered], Page[list[int]]),
+        (Page[Pair[Number, Numbered]], Page[Pair[int, list[int]]]),
+        (Page[dict[str, tuple[Number, ...]]], Page[dict[str, tuple[int, ...]]]),
+        (Page[Number | None], Page[int | None]),
+        (Page[UserId], Page[UserId]),
+    ],
+)
+def test_an_alias_among_type_arguments_is_what_it_stands_for(given: Any, meant: Any) -> None:
+    assert without_aliases(given) == meant
+    assert instance_name(without_aliases(given)) == instance_name(meant)

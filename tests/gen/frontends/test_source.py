@@ -58,6 +58,16 @@ def test_members_come_in_the_order_of_the_source(tmp_path: Path) -> None:
     ]
 
 
+def test_bases_decorators_and_assigned_values_have_places_of_their_own(tmp_path: Path) -> None:
+    source = read(tmp_path, "# first\nCASE: str = 'camel'\n\n@mark(case=CASE)\nclass X(a.Y[int], Z): ...\n")
+    assert source.position == Position(line=2, column=1)
+    assert source.values["CASE"].position == Position(line=2, column=13)
+    marked = source.classes["X"]
+    (decorator,) = marked.decorators
+    assert [(argument.text, argument.position.column) for argument in decorator.arguments] == [("CASE", 12)]
+    assert [(base.text, base.position.column) for base in marked.bases] == [("a.Y[int]", 9), ("Z", 19)]
+
+
 def test_positions_count_from_one_and_point_at_names(tmp_path: Path) -> None:
     source = read(tmp_path, "class X:\n    async def m(self, a: int = 3) -> str: ...\n")
     (method,) = source.classes["X"].body

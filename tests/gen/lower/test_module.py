@@ -27,11 +27,6 @@ def test_a_base_is_declared_before_what_inherits_it() -> None:
     assert [interface.name for interface in view.interfaces] == ["Base", "Sub"]
 
 
-def test_inherited_members_count_when_a_promise_must_not_be_taken_for_a_future() -> None:
-    view = lower(schema(), graph.by_module((schema(),)), "x")
-    assert [interface.promise.remote_names for interface in view.interfaces] == ["done", "done"]
-
-
 def test_a_header_that_is_too_long_takes_two_lines() -> None:
     view = lower(schema(f"{'deep/' * 12}a.py"), graph.by_module((schema(),)), "capnweb-gen x --out y")
     assert view.header.splitlines()[1] == "# Do not edit; run: capnweb-gen x --out y"

@@ -55,8 +55,6 @@ CalculatorR = rpc.TypeVar("CalculatorR", covariant=True, default="CalculatorStub
 class EntryPromise(rpc.RpcPromise[EntryR]):
     """An Entry that may not have arrived yet: each attribute is a promise."""
 
-    _asyncio_future_blocking = None  # asyncio must not take this for a Future: result
-
     @property
     def text(self) -> rpc.RpcPromise[str]:
         return self._field("text", rpc.STR)

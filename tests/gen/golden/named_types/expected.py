@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Mapping, Set
-from http import HTTPStatus
+from ssl import VerifyMode
 from typing import Literal
 
 from capnweb_runtime import codegen_api as rpc
@@ -68,7 +68,7 @@ LITERAL_X_OR_LEVEL = rpc.union_of(LITERAL_X, LEVEL)
 LITERAL_ALL = rpc.literal_of("all")
 TUPLE_OF_ANY_KIND = rpc.tuple_of_any(KIND)
 LITERAL_ALL_OR_TUPLE_OF_ANY_KIND = rpc.union_of(LITERAL_ALL, TUPLE_OF_ANY_KIND)
-HTTP_STATUS = rpc.enum_of(HTTPStatus)
+VERIFY_MODE = rpc.enum_of(VerifyMode)
 
 UserR = rpc.TypeVar("UserR", covariant=True, default=User)
 PainterR = rpc.TypeVar("PainterR", covariant=True, default="PainterStub")
@@ -123,8 +123,8 @@ class PainterSpec(rpc.Interface):
         rpc.param("value", OPTIONAL_KIND_OR_USER_ID, required=False),
         rpc.param("other", LITERAL_X_OR_LEVEL, required=False),
     )
-    status = rpc.method(
-        "status", HTTP_STATUS, rpc.param("kinds", LITERAL_ALL_OR_TUPLE_OF_ANY_KIND, required=False, keyword=True)
+    verification = rpc.method(
+        "verification", VERIFY_MODE, rpc.param("kinds", LITERAL_ALL_OR_TUPLE_OF_ANY_KIND, required=False, keyword=True)
     )
 
 
@@ -172,14 +172,14 @@ class PainterCalls(rpc.Calls):
     ) -> rpc.RpcPromise[Kind | UserId]:
         return self._call(PainterSpec.either, value, other)
 
-    def status(
+    def verification(
         self,
         *,
         kinds: Literal["all"]
         | tuple[Kind | rpc.RpcPromise[Kind], ...]
         | rpc.RpcPromise[Literal["all"] | tuple[Kind, ...]] = rpc.omitted("all"),
-    ) -> rpc.RpcPromise[HTTPStatus]:
-        return self._call(PainterSpec.status, kinds=kinds)
+    ) -> rpc.RpcPromise[VerifyMode]:
+        return self._call(PainterSpec.verification, kinds=kinds)
 
 
 class PainterStub(PainterCalls, rpc.RpcStub):
@@ -220,4 +220,6 @@ class PainterTarget(rpc.RpcTarget, spec=PainterSpec):
     ) -> Kind | UserId | Awaitable[Kind | UserId]: ...
 
     @abstractmethod
-    def status(self, *, kinds: Literal["all"] | tuple[Kind, ...] = "all") -> HTTPStatus | Awaitable[HTTPStatus]: ...
+    def verification(
+        self, *, kinds: Literal["all"] | tuple[Kind, ...] = "all"
+    ) -> VerifyMode | Awaitable[VerifyMode]: ...

@@ -249,8 +249,6 @@ class JobStub(JobCalls, rpc.RpcStub):
 class JobPromise(JobCalls, rpc.RpcPromise[JobR]):
     """A Job that may not have arrived yet; awaiting it gives JobStub."""
 
-    _asyncio_future_blocking = None  # asyncio must not take this for a Future: cancel, result
-
 
 class JobTarget(rpc.RpcTarget, spec=JobSpec):
     """Implements a Job."""
@@ -285,8 +283,6 @@ class SubJobStub(SubJobCalls, JobStub):
 
 class SubJobPromise(SubJobCalls, JobPromise[SubJobR]):
     """A SubJob that may not have arrived yet; awaiting it gives SubJobStub."""
-
-    _asyncio_future_blocking = None  # asyncio must not take this for a Future: cancel, result
 
 
 class SubJobTarget(JobTarget, spec=SubJobSpec):

@@ -1,0 +1,66 @@
+"""A workshop, for callers without an event loop."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Callable
+from typing import Any, Protocol
+
+from pydantic import BaseModel
+
+from capnweb_runtime.schema import Writable
+
+
+class Tool(BaseModel):
+    """Something to work with."""
+
+    name: str
+    price: float = 0.0
+
+
+class Closeable(Protocol):
+    """Something that ends."""
+
+    async def close(self) -> None:
+        """End it. Ending it twice is fine."""
+        ...
+
+
+class Watch(Closeable, Protocol):
+    """Holding one keeps the function registered."""
+
+    @property
+    def count(self) -> int:
+        """How often the function has been called."""
+        ...
+
+
+class Bench(Closeable, Protocol):
+    """A place to work at."""
+
+    async def add(self, a: int, b: int = 1, *more: int, scale: int = 1) -> int: ...
+    async def take(self, name: str) -> Tool | None: ...
+    async def watch(self, on_tool: Callable[[Tool], None], first: Tool | None = None) -> Watch: ...
+    async def visit(self, guest: Callable[[Bench], str]) -> str: ...
+    async def doubled(self) -> Callable[[int], int]: ...
+    async def neighbours(self) -> list[Bench]: ...
+    async def by_name(self) -> dict[str, Bench]: ...
+    async def meet(self, other: Bench, others: list[Bench]) -> tuple[str, Bench]: ...
+
+
+class Workshop(Protocol):
+    """What anyone may use."""
+
+    @property
+    def motto(self) -> str: ...
+    async def bench(self, number: int) -> Bench:
+        """A bench, by its number. Fails if there is none."""
+        ...
+
+    async def read(self, size: int) -> AsyncIterator[bytes]: ...
+    async def total(self, numbers: AsyncIterator[int]) -> int: ...
+    async def both(self, numbers: AsyncIterator[int] | None = None) -> AsyncIterator[int]: ...
+    async def log(self) -> Writable[str]: ...
+    async def lines(self) -> list[str]: ...
+    async def fail(self, message: str) -> None: ...
+    async def wait(self) -> None: ...
+    async def anything(self, value: Any) -> Any: ...
