@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import NamedTuple, Protocol, TypedDict
+from typing import Protocol
 
 from pydantic import BaseModel
 
@@ -12,31 +11,18 @@ type Tree = list[Tree]
 type Anything = object
 
 
-@dataclass
-class Pair[A, B]:
-    first: A
-    second: B
-
-
-class Point[N](NamedTuple):
-    x: N
-    y: N
-
-
-class Options[T](TypedDict):
-    value: T
-
-
 class Box[T](BaseModel):
     content: T
+
+
+class Page[T](Protocol):
+    async def items(self) -> list[T]: ...
 
 
 class Refused(Protocol):
     async def generic_alias(self) -> Pairs[int]: ...
     async def recursive_alias(self, tree: Tree) -> None: ...
     async def refused_inside(self, anything: Anything) -> None: ...
-    async def generic_dataclass(self) -> Pair[int, str]: ...
-    async def generic_tuple(self, point: Point[int]) -> None: ...
-    async def generic_dict(self) -> Options[int]: ...
     async def no_argument(self) -> Box: ...
+    async def no_argument_of_an_interface(self) -> Page: ...
     async def own_parameter[T](self, value: T) -> T: ...

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Mapping, Sequence
-from typing import Literal
+from typing import Literal, cast
 
 from capnweb_runtime import codegen_api as rpc
-from tests.gen.golden.type_parameters.schema import Box, Missing, Pair, Range, User
+from tests.gen.golden.type_parameters.schema import Box, Missing, Options, Pair, Point, Range, Spot, User
 
 rpc.require(2)
 
@@ -29,6 +29,9 @@ RANGE_FLOAT_BUILDER = rpc.builder(Range[float], "start", "end")
 PAIR_INT_RANGE_FLOAT_BUILDER = rpc.builder(Pair[int, Range[float]], "first", "second")
 BOX_RANGE_FLOAT_BUILDER = rpc.builder(Box[Range[float]], "content", "labels")
 RANGE_INT_BUILDER = rpc.builder(Range[int], "start", "end")
+POINT_FLOAT_BUILDER = rpc.record_builder(cast("type[Point[float]]", Point), "x", "y")
+OPTIONS_LIST_STR_BUILDER = rpc.typed_dict_builder(cast("type[Options[list[str]]]", Options), "value")
+SPOT_INT_STR_BUILDER = rpc.record_builder(cast("type[Spot[int, str]]", Spot), "row", "seat")
 
 
 def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
@@ -208,6 +211,57 @@ def decode_range_int(wire: rpc.Wire, source: rpc.Importer) -> Range[int]:
     return RANGE_INT_BUILDER.build(fields, wire, source)
 
 
+def encode_point_float(value: Point[float], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "x": x if type(x := value.x) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "y": x if type(x := value.y) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+    }
+
+
+def decode_point_float(wire: rpc.Wire, source: rpc.Importer) -> Point[float]:
+    if wire.__class__ is not dict:
+        raise POINT_FLOAT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "x": x if type(x := wire.get("x")) is float else rpc.read_field(wire, "x", rpc.FLOAT, source),
+        "y": x if type(x := wire.get("y")) is float else rpc.read_field(wire, "y", rpc.FLOAT, source),
+    }
+    return POINT_FLOAT_BUILDER.build(fields, wire, source)
+
+
+def encode_options_list_str(value: Options[list[str]], to: rpc.Exporter) -> rpc.Wire:
+    return {
+        "value": LIST_STR.encode(value["value"], to),
+    }
+
+
+def decode_options_list_str(wire: rpc.Wire, source: rpc.Importer) -> Options[list[str]]:
+    if wire.__class__ is not dict:
+        raise OPTIONS_LIST_STR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "value": rpc.read_field(wire, "value", LIST_STR, source),
+    }
+    return OPTIONS_LIST_STR_BUILDER.build(fields, wire, source)
+
+
+def encode_spot_int_str(value: Spot[int, str], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "row": x if type(x := value.row) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "seat": x if type(x := value.seat) is str else rpc.STR.encode(x, to),
+    }
+
+
+def decode_spot_int_str(wire: rpc.Wire, source: rpc.Importer) -> Spot[int, str]:
+    if wire.__class__ is not dict:
+        raise SPOT_INT_STR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "row": x if type(x := wire.get("row")) is int else rpc.read_field(wire, "row", rpc.INT, source),
+        "seat": x if type(x := wire.get("seat")) is str else rpc.read_field(wire, "seat", rpc.STR, source),
+    }
+    return SPOT_INT_STR_BUILDER.build(fields, wire, source)
+
+
 # ---- codecs: how each type of this schema travels
 
 USER = rpc.model(User, encode_user, decode_user, lambda: UserPromise)
@@ -224,12 +278,22 @@ BOX_RANGE_FLOAT = rpc.model(
     Box[Range[float]], encode_box_range_float, decode_box_range_float, lambda: BoxRangeFloatPromise
 )
 RANGE_INT = rpc.model(Range[int], encode_range_int, decode_range_int, lambda: RangeIntPromise)
+POINT_FLOAT = rpc.model(Point, encode_point_float, decode_point_float, lambda: PointFloatPromise)
+OPTIONS_LIST_STR = rpc.typed_dict(
+    Options, encode_options_list_str, decode_options_list_str, lambda: OptionsListStrPromise
+)
+SPOT_INT_STR = rpc.model(Spot, encode_spot_int_str, decode_spot_int_str, lambda: SpotIntStrPromise)
+PAGE_USER = rpc.interface(lambda: PageUserStub, lambda: PageUserPromise, lambda: PageUserTarget)
+USERS = rpc.interface(lambda: UsersStub, lambda: UsersPromise, lambda: UsersTarget)
 SHELF = rpc.interface(lambda: ShelfStub, lambda: ShelfPromise, lambda: ShelfTarget)
+PAGE_BOX_USER = rpc.interface(lambda: PageBoxUserStub, lambda: PageBoxUserPromise, lambda: PageBoxUserTarget)
 LITERAL_USER = rpc.literal_of("user")
 LIST_STR = rpc.list_of(rpc.STR)
 LITERAL_MISSING = rpc.literal_of("missing")
 OPTIONAL_FLOAT = rpc.optional(rpc.FLOAT)
 OPTIONAL_INT = rpc.optional(rpc.INT)
+LIST_USER = rpc.list_of(USER)
+OPTIONAL_PAGE_USER = rpc.optional(PAGE_USER)
 INT_LIMITED = rpc.constrained(rpc.INT, ge=0)
 LIST_BOX_LIST_STR = rpc.list_of(BOX_LIST_STR)
 OPTIONAL_PAIR_INT_STR = rpc.optional(PAIR_INT_STR)
@@ -238,6 +302,8 @@ OPTIONAL_USER_OR_MISSING = rpc.optional(USER_OR_MISSING)
 CALL_OPTIONAL_USER_OR_MISSING = rpc.callback(rpc.NONE, OPTIONAL_USER_OR_MISSING)
 STREAM_USER = rpc.stream_of(USER)
 DICT_SHELF = rpc.dict_of(SHELF)
+LIST_BOX_USER = rpc.list_of(BOX_USER)
+OPTIONAL_PAGE_BOX_USER = rpc.optional(PAGE_BOX_USER)
 
 UserR = rpc.TypeVar("UserR", covariant=True, default=User)
 MissingR = rpc.TypeVar("MissingR", covariant=True, default=Missing)
@@ -249,7 +315,13 @@ RangeFloatR = rpc.TypeVar("RangeFloatR", covariant=True, default=Range[float])
 PairIntRangeFloatR = rpc.TypeVar("PairIntRangeFloatR", covariant=True, default=Pair[int, Range[float]])
 BoxRangeFloatR = rpc.TypeVar("BoxRangeFloatR", covariant=True, default=Box[Range[float]])
 RangeIntR = rpc.TypeVar("RangeIntR", covariant=True, default=Range[int])
+PointFloatR = rpc.TypeVar("PointFloatR", covariant=True, default="Point[float]")
+OptionsListStrR = rpc.TypeVar("OptionsListStrR", covariant=True, default="Options[list[str]]")
+SpotIntStrR = rpc.TypeVar("SpotIntStrR", covariant=True, default="Spot[int, str]")
+PageUserR = rpc.TypeVar("PageUserR", covariant=True, default="PageUserStub")
+UsersR = rpc.TypeVar("UsersR", covariant=True, default="UsersStub")
 ShelfR = rpc.TypeVar("ShelfR", covariant=True, default="ShelfStub")
+PageBoxUserR = rpc.TypeVar("PageBoxUserR", covariant=True, default="PageBoxUserStub")
 
 
 # ---- promises of models: each attribute is a promise too
@@ -379,6 +451,113 @@ class RangeIntPromise(rpc.RpcPromise[RangeIntR]):
         return self._field("end", OPTIONAL_INT)
 
 
+class PointFloatPromise(rpc.RpcPromise[PointFloatR]):
+    """A PointFloat that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def x(self) -> rpc.RpcPromise[float]:
+        return self._field("x", rpc.FLOAT)
+
+    @property
+    def y(self) -> rpc.RpcPromise[float]:
+        return self._field("y", rpc.FLOAT)
+
+
+class OptionsListStrPromise(rpc.RpcPromise[OptionsListStrR]):
+    """An OptionsListStr that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def value(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
+        return self._field("value", LIST_STR)
+
+
+class SpotIntStrPromise(rpc.RpcPromise[SpotIntStrR]):
+    """A SpotIntStr that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def row(self) -> rpc.RpcPromise[int]:
+        return self._field("row", rpc.INT)
+
+    @property
+    def seat(self) -> rpc.RpcPromise[str]:
+        return self._field("seat", rpc.STR)
+
+
+# ---- PageUser
+
+
+class PageUserSpec(rpc.Interface):
+    """What a PageUser has, by the names it has on the wire."""
+
+    items = rpc.method("items", LIST_USER)
+    next = rpc.method("next", OPTIONAL_PAGE_USER)
+
+
+class PageUserCalls(rpc.Calls):
+    """Some of many.
+
+    This is `Page[User]`.
+    """
+
+    def items(self) -> rpc.ListPromise[User, UserPromise]:
+        return self._call(PageUserSpec.items)
+
+    def next(self) -> PageUserPromise[PageUserStub | None]:
+        return self._call(PageUserSpec.next)
+
+
+class PageUserStub(PageUserCalls, rpc.RpcStub):
+    """A PageUser that is held."""
+
+
+class PageUserPromise(PageUserCalls, rpc.RpcPromise[PageUserR]):
+    """A PageUser that may not have arrived yet; awaiting it gives PageUserStub."""
+
+
+class PageUserTarget(rpc.RpcTarget, spec=PageUserSpec):
+    """Some of many.
+
+    This is `Page[User]`.
+    """
+
+    @abstractmethod
+    def items(self) -> Sequence[User] | Awaitable[Sequence[User]]: ...
+
+    @abstractmethod
+    def next(self) -> PageUserTarget | PageUserStub | Awaitable[PageUserTarget | PageUserStub | None] | None: ...
+
+
+# ---- Users
+
+
+class UsersSpec(PageUserSpec):
+    """What a Users has, by the names it has on the wire."""
+
+    count = rpc.method("count", rpc.INT)
+
+
+class UsersCalls(PageUserCalls):
+    """Pages of users, which can be counted."""
+
+    def count(self) -> rpc.RpcPromise[int]:
+        return self._call(UsersSpec.count)
+
+
+class UsersStub(UsersCalls, PageUserStub):
+    """A Users that is held."""
+
+
+class UsersPromise(UsersCalls, PageUserPromise[UsersR]):
+    """A Users that may not have arrived yet; awaiting it gives UsersStub."""
+
+
+class UsersTarget(PageUserTarget, spec=UsersSpec):
+    """Pages of users, which can be counted."""
+
+    @abstractmethod
+    def count(self) -> int | Awaitable[int]: ...
+
+
 # ---- Shelf
 
 
@@ -395,6 +574,9 @@ class ShelfSpec(rpc.Interface):
     )
     within = rpc.method("within", STREAM_USER, rpc.param("ids", RANGE_INT))
     others = rpc.method("others", DICT_SHELF)
+    spot = rpc.method("spot", SPOT_INT_STR, rpc.param("point", POINT_FLOAT), rpc.param("options", OPTIONS_LIST_STR))
+    pages = rpc.method("pages", PAGE_BOX_USER)
+    users = rpc.method("users", USERS)
 
 
 class ShelfCalls(rpc.Calls):
@@ -427,6 +609,19 @@ class ShelfCalls(rpc.Calls):
 
     def others(self) -> rpc.DictPromise[ShelfStub, ShelfPromise]:
         return self._call(ShelfSpec.others)
+
+    def spot(
+        self,
+        point: Point[float] | rpc.RpcPromise[Point[float]],
+        options: Options[list[str]] | rpc.RpcPromise[Options[list[str]]],
+    ) -> SpotIntStrPromise:
+        return self._call(ShelfSpec.spot, point, options)
+
+    def pages(self) -> PageBoxUserPromise:
+        return self._call(ShelfSpec.pages)
+
+    def users(self) -> UsersPromise:
+        return self._call(ShelfSpec.users)
 
 
 class ShelfStub(ShelfCalls, rpc.RpcStub):
@@ -463,3 +658,58 @@ class ShelfTarget(rpc.RpcTarget, spec=ShelfSpec):
 
     @abstractmethod
     def others(self) -> Mapping[str, ShelfTarget | ShelfStub] | Awaitable[Mapping[str, ShelfTarget | ShelfStub]]: ...
+
+    @abstractmethod
+    def spot(self, point: Point[float], options: Options[list[str]]) -> Spot[int, str] | Awaitable[Spot[int, str]]: ...
+
+    @abstractmethod
+    def pages(self) -> PageBoxUserTarget | PageBoxUserStub | Awaitable[PageBoxUserTarget | PageBoxUserStub]: ...
+
+    @abstractmethod
+    def users(self) -> UsersTarget | UsersStub | Awaitable[UsersTarget | UsersStub]: ...
+
+
+# ---- PageBoxUser
+
+
+class PageBoxUserSpec(rpc.Interface):
+    """What a PageBoxUser has, by the names it has on the wire."""
+
+    items = rpc.method("items", LIST_BOX_USER)
+    next = rpc.method("next", OPTIONAL_PAGE_BOX_USER)
+
+
+class PageBoxUserCalls(rpc.Calls):
+    """Some of many.
+
+    This is `Page[Box[User]]`.
+    """
+
+    def items(self) -> rpc.ListPromise[Box[User], BoxUserPromise]:
+        return self._call(PageBoxUserSpec.items)
+
+    def next(self) -> PageBoxUserPromise[PageBoxUserStub | None]:
+        return self._call(PageBoxUserSpec.next)
+
+
+class PageBoxUserStub(PageBoxUserCalls, rpc.RpcStub):
+    """A PageBoxUser that is held."""
+
+
+class PageBoxUserPromise(PageBoxUserCalls, rpc.RpcPromise[PageBoxUserR]):
+    """A PageBoxUser that may not have arrived yet; awaiting it gives PageBoxUserStub."""
+
+
+class PageBoxUserTarget(rpc.RpcTarget, spec=PageBoxUserSpec):
+    """Some of many.
+
+    This is `Page[Box[User]]`.
+    """
+
+    @abstractmethod
+    def items(self) -> Sequence[Box[User]] | Awaitable[Sequence[Box[User]]]: ...
+
+    @abstractmethod
+    def next(
+        self,
+    ) -> PageBoxUserTarget | PageBoxUserStub | Awaitable[PageBoxUserTarget | PageBoxUserStub | None] | None: ...

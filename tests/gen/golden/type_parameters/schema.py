@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
-from typing import Annotated, Literal, Protocol
+from dataclasses import dataclass
+from typing import Annotated, Literal, NamedTuple, Protocol, TypedDict
 
 from annotated_types import Ge
 from pydantic import BaseModel
@@ -46,6 +47,34 @@ class Pair[A, B](BaseModel):
     second: Box[B]
 
 
+@dataclass
+class Spot[A, B]:
+    row: A
+    seat: B
+
+
+class Point[N](NamedTuple):
+    x: N
+    y: N
+
+
+class Options[T](TypedDict):
+    value: T
+
+
+class Page[T](Protocol):
+    """Some of many."""
+
+    async def items(self) -> list[T]: ...
+    async def next(self) -> Page[T] | None: ...
+
+
+class Users(Page[User], Protocol):
+    """Pages of users, which can be counted."""
+
+    async def count(self) -> int: ...
+
+
 class Shelf(Protocol):
     """Boxes, by number."""
 
@@ -55,3 +84,6 @@ class Shelf(Protocol):
     async def find(self, id: UserId, on_found: OnFound) -> Found: ...
     async def within(self, ids: Range[UserId]) -> AsyncIterator[User]: ...
     async def others(self) -> Shelves: ...
+    async def spot(self, point: Point[float], options: Options[Names]) -> Spot[int, str]: ...
+    async def pages(self) -> Page[Box[User]]: ...
+    async def users(self) -> Users: ...
