@@ -7,8 +7,7 @@ that way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.hook import Budget, Hook, Host, OutgoingStream, dispose_all
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
@@ -35,7 +34,7 @@ class Loopback:
         self.depth = 0
         self.local = True
         self.raw_bytes = False
-        self.attachments: Sequence[bytes] = ()
+        self.attachments = NO_ATTACHMENTS
         self.value_nodes = host.limits.value_nodes
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS
