@@ -1,0 +1,81 @@
+"""Whatever a peer sends, in whatever pieces: our end does what the engine of `websockets` does by itself."""
+
+from __future__ import annotations
+
+import asyncio
+
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from tests.runtime.transports.raw_websocket import ours, raw_frame, stock
+
+MAX_SIZE = 400
+TEXT, BINARY, CONT, CLOSE, PING, PONG = 0x1, 0x2, 0x0, 0x8, 0x9, 0xA
+FIN = 0x80
+
+sizes = st.sampled_from([0, 1, 5, 124, 125, 126, 127, 200, 300, MAX_SIZE, MAX_SIZE + 1])
+payloads = st.binary(max_size=20) | sizes.map(bytes) | st.sampled_from([b'["x"]', b"\xff", "é".encode()[:1]])
+codes = st.sampled_from([0, 999, 1000, 1001, 1004, 1005, 1006, 1007, 1011, 1015, 1016, 2999, 3000, 4999, 5000, 65535])
+reasons = st.sampled_from([b"", b"bye", "é".encode(), b"\xff", b"x" * 123, b"x" * 124])
+closes = st.builds(lambda code, reason: code.to_bytes(2, "big") + reason, codes, reasons) | st.binary(max_size=3)
+
+
+@st.composite
+def _any_frames(draw: st.DrawFn, masked: bool) -> bytes:
+    """A frame of any kind, right or wrong."""
+    first = draw(st.integers(0, 255))
+    data = draw(payloads)
+    length = None
+    if draw(st.booleans()):  # not the shortest code, or another length altogether
+        coded = draw(st.sampled_from([len(data), len(data) + 1, 2**16 - 1]))
+        length = draw(
+            st.sampled_from([b"\x7e" + (coded % 2**16).to_bytes(2, "big"), b"\x7f" + coded.to_bytes(8, "big")])
+        )
+    right = draw(st.sampled_from([True, True, True, False]))
+    return raw_frame(first, data, masked=masked == right, length=length)
+
+
+@st.composite
+def _messages(draw: st.DrawFn, masked: bool) -> bytes:
+    """A message, whole or in fragments with control frames between them."""
+    kind = draw(st.sampled_from([TEXT, TEXT, TEXT, BINARY]))
+    parts = draw(st.lists(payloads, min_size=1, max_size=4))
+    frames: list[bytes] = []
+    for index, part in enumerate(parts):
+        first = (kind if index == 0 else CONT) | (FIN if index == len(parts) - 1 else 0)
+        frames.append(raw_frame(first, part, masked=masked))
+        if draw(st.booleans()):
+            frames.append(draw(_controls(masked)))
+    return b"".join(frames)
+
+
+@st.composite
+def _controls(draw: st.DrawFn, masked: bool) -> bytes:
+    kind = draw(st.sampled_from([PING, PING, PONG]))
+    return raw_frame(FIN | kind, draw(st.binary(max_size=125) | sizes.map(bytes)), masked=masked)
+
+
+@st.composite
+def _conversations(draw: st.DrawFn) -> tuple[bool, bytes, list[bytes]]:
+    """Which end we are, what its peer sends, and the pieces in which it arrives."""
+    server = draw(st.booleans())
+    whole = st.sampled_from([b'["a"]', b"b" * 130, b"c" * 399, b""]).map(
+        lambda text: raw_frame(FIN | TEXT, text, masked=server)
+    )
+    right = whole | _messages(server) | _controls(server)
+    kinds = right | right | _any_frames(server)
+    closing = closes.map(lambda close: raw_frame(FIN | CLOSE, close, masked=server))
+    frames = draw(st.lists(kinds | closing, max_size=8))
+    data = b"".join(frames) + draw(st.binary(max_size=4))
+    places = sorted(draw(st.lists(st.integers(0, min(len(data), 2000)), max_size=8)))
+    pieces = [data[start:stop] for start, stop in zip([0, *places], [*places, len(data)], strict=True)]
+    return server, data, pieces
+
+
+@settings(max_examples=600)
+@given(_conversations())
+def test_what_a_peer_sends_is_taken_as_the_engine_takes_it(conversation: tuple[bool, bytes, list[bytes]]) -> None:
+    server, data, pieces = conversation
+    with asyncio.Runner() as runner:
+        seen = runner.run(ours(pieces, server=server, max_size=MAX_SIZE))
+    assert seen == stock(data, server=server, max_size=MAX_SIZE)
