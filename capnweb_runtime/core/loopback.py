@@ -15,7 +15,12 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 
 
 class Loopback:
-    """An exporter and an importer at once."""
+    """An exporter and an importer at once.
+
+    Parameters:
+        host: runs the application's code.
+        raw_bytes: whether bytes stay as they are on the way.
+    """
 
     __slots__ = (
         "_table",
@@ -29,11 +34,11 @@ class Loopback:
         "value_nodes",
     )
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, raw_bytes: bool = False) -> None:
         self.host = host
         self.depth = 0
         self.local = True
-        self.raw_bytes = False
+        self.raw_bytes = raw_bytes
         self.attachments = NO_ATTACHMENTS
         self.value_nodes = host.limits.value_nodes
         self.message_bytes = 0
