@@ -444,7 +444,7 @@ class Exchange(ABC):
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
-        self._outbox.append(parts if len(parts) > 1 else parts[0])
+        self._outbox.append(parts if parts[1:] else parts[0])
         self.outbox_bytes += sum(map(len, parts))
 
     def _abandon(self) -> None:

@@ -22,11 +22,12 @@ from capnweb_runtime.errors import ProtocolError
 from tests.runtime.transports.raw_websocket import Behaviour, ours, raw_frame, stock
 
 Sent: TypeAlias = list[tuple[int, bytes]]
+Ended: TypeAlias = tuple[list[tuple[Opcode, bytes | int]], str]
 PINGS_125 = [(0x89, b"%d" % number) for number in range(10)]
 PONG, CLOSE = Opcode.PONG, Opcode.CLOSE
-BROKEN = ([(CLOSE, 1002)], "ProtocolError")
-NO_UTF8 = ([(CLOSE, 1007)], "ProtocolError")
-BINARY = ([(CLOSE, 3000)], "TypeError")
+BROKEN: Ended = ([(CLOSE, 1002)], "ProtocolError")
+NO_UTF8: Ended = ([(CLOSE, 1007)], "ProtocolError")
+BINARY: Ended = ([(CLOSE, 3000)], "TypeError")
 
 SIZES = [0, 125, 126, 127, 128, 65535, 65536]
 FRAMING: list[tuple[str, Sent, Behaviour]] = [
@@ -103,7 +104,7 @@ CLOSING: list[tuple[str, Sent, Behaviour]] = [
 ]  # fmt: skip
 MOST = 1 << 20
 _LARGE = b"BAsd7&jh23" * (MOST // 10)
-TOO_LARGE = ([(CLOSE, 3000)], "LimitExceeded")
+TOO_LARGE: Ended = ([(CLOSE, 3000)], "LimitExceeded")
 LIMITS: list[tuple[str, Sent, Behaviour]] = [
     *[(f"9.1 text of {n} KiB", [(0x81, bytes(n * 1024))], Behaviour([bytes(n * 1024)])) for n in (64, 256, 1024)],
     ("9.1 text of more than is allowed", [(0x81, bytes(MOST + 1))], Behaviour([], *TOO_LARGE)),
