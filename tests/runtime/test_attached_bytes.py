@@ -23,7 +23,7 @@ from capnweb_runtime.core.session import Session
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.server import Server, serve
-from capnweb_runtime.transports import memory, websocket
+from capnweb_runtime.transports import _frames, memory, websocket
 from capnweb_runtime.values import Blob, Response, Uint8ClampedArray
 from tests.runtime.stream_example import Depot, DepotStub
 
@@ -102,7 +102,7 @@ class Spy:
 
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
-    seen, frames = Spy(), websocket.frames
+    seen, frames = Spy(), _frames.frames
 
     def watched(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> list[bytes]:
         seen.see(messages)
@@ -416,7 +416,7 @@ class TestHostilePeers:
         async with served() as server, stock_connect(server.url, subprotocols=AGREED) as peer:
             text = push([[["bytes", 1], ["bytes", 0]]])
             await peer.send([LONG[:100], b"", LONG[100:]])
-            await peer.ping()
+            await (await peer.ping())
             await peer.send(OTHER)
             await peer.send([text[:10], text[10:]])
             await peer.send('["pull",1]')

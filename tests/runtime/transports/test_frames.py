@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import Any, Self
-
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -200,42 +198,31 @@ class TestIn:
         assert cut(sent, masked, *places) == [(TEXT, one) for one in payloads]
 
 
-class _Counting(bytearray):
-    """Bytes that wait, which count what is appended to them."""
-
-    appended = 0
-
-    def __iadd__(self, more: Any) -> Self:
-        _Counting.appended += len(more)
-        return super().__iadd__(more)
-
-
 class TestCopies:
     """A frame that arrives in n pieces is looked at a few times, not n times, and each byte of it waits once."""
 
-    @both_ways
-    def test_a_frame_in_many_pieces_is_neither_copied_nor_looked_at_again_with_each(
-        self, masked: bool, monkeypatch: pytest.MonkeyPatch
-    ) -> None:
-        looks: list[int] = []
+    @pytest.fixture
+    def looks(self, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+        """How many bytes the reader had before it, each time that it looked for frames."""
+        lengths: list[int] = []
         look = FrameReader._cut
 
         def counted(self: FrameReader, data: bytes | bytearray, position: int, found: list[tuple[int, bytes]]) -> int:
-            looks.append(len(data) - position)
+            lengths.append(len(data) - position)
             return look(self, data, position, found)
 
         monkeypatch.setattr(FrameReader, "_cut", counted)
+        return lengths
+
+    @both_ways
+    def test_a_frame_in_many_pieces_is_not_looked_at_again_with_each(self, masked: bool, looks: list[int]) -> None:
         data = frame(BINARY, payload(65536), masked)
         assert cut(data, masked, *range(1, len(data), 16)) == [(BINARY, payload(65536))]
         assert len(looks) <= 4
         assert sum(length for length in looks if length < len(data)) < 64
 
     @both_ways
-    def test_what_follows_a_frame_that_waited_is_not_put_behind_it(self, masked: bool) -> None:
+    def test_what_follows_a_frame_that_waited_is_not_put_behind_it(self, masked: bool, looks: list[int]) -> None:
         data = frame(BINARY, payload(1000), masked)
-        reader = FrameReader(masked, LIMIT)
-        reader._pending = _Counting()
-        _Counting.appended = 0
-        assert reader.feed(data[:600]) == []
-        assert len(reader.feed(data[600:] + data * 50)) == 51
-        assert _Counting.appended == len(data)
+        assert len(cut(data * 51, masked, 600)) == 51
+        assert looks == [600, len(data), 50 * len(data)]
