@@ -72,6 +72,39 @@ def _conversations(draw: st.DrawFn) -> tuple[bool, bytes, list[bytes]]:
     return server, data, pieces
 
 
+@st.composite
+def _attached(draw: st.DrawFn) -> tuple[bool, list[bytes | tuple[bytes, ...]], list[bytes]]:
+    """Which end we are, texts with attachments, and the pieces in which they arrive, cut into frames by whoever is in
+    between, with pings amid them.
+    """
+    server = draw(st.booleans())
+    parts = st.binary(max_size=40) | st.sampled_from([bytes(130), bytes(200)])
+    messages = draw(st.lists(st.tuples(parts, st.lists(parts, max_size=2)), max_size=5))
+    sent = bytearray()
+    for text, attachments in messages:
+        for kind, payload in [*((BINARY, one) for one in attachments), (TEXT, text)]:
+            stop = draw(st.sampled_from([len(payload), len(payload) // 2]))
+            pieces = [payload[:stop], payload[stop:]] if stop < len(payload) else [payload]
+            for index, piece in enumerate(pieces):
+                first = (kind if index == 0 else CONT) | (FIN if index == len(pieces) - 1 else 0)
+                sent += raw_frame(first, piece, masked=server)
+                sent += draw(st.sampled_from([b"", raw_frame(FIN | PING, b"", masked=server)]))
+    places = sorted(draw(st.lists(st.integers(0, len(sent)), max_size=6)))
+    arriving = [bytes(sent[start:stop]) for start, stop in zip([0, *places], [*places, len(sent)], strict=True)]
+    return server, [(text, *attachments) if attachments else text for text, attachments in messages], arriving
+
+
+@settings(max_examples=300)
+@given(_attached())
+def test_attachments_stay_with_their_text_however_they_arrive(
+    conversation: tuple[bool, list[bytes | tuple[bytes, ...]], list[bytes]],
+) -> None:
+    server, messages, pieces = conversation
+    with asyncio.Runner() as runner:
+        seen = runner.run(ours(pieces, server=server, max_size=1000, agreed=True))
+    assert (seen.messages, seen.ended) == (messages, None)
+
+
 @settings(max_examples=600)
 @given(_conversations())
 def test_what_a_peer_sends_is_taken_as_the_engine_takes_it(conversation: tuple[bool, bytes, list[bytes]]) -> None:
