@@ -388,6 +388,7 @@ class TestHostilePeers:
             with contextlib.suppress(ConnectionClosed):
                 for _ in range(count):
                     await peer.send(bytes(length))
+                await peer.send("{")  # which ends the session for another reason, if it lives
             reason, code = await end_of(peer)
             assert "exceed" in reason
             assert "10000 bytes" in reason
