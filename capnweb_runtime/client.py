@@ -137,7 +137,8 @@ def connect(
             that was called before.
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
-        headers: headers of the request, beside those of the protocol.
+        headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
+            subprotocols by which two ends of this implementation know each other; an empty one offers none.
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.

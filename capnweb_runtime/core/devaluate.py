@@ -7,12 +7,12 @@ place where an expression is written. Source: protocol, "Expressions".
 
 from __future__ import annotations
 
-import binascii
 from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from datetime import datetime
 from typing import Any, Final
 
+from capnweb_runtime.core.attachments import base64_text
 from capnweb_runtime.core.hook import (
     Codec,
     Exportable,
@@ -133,7 +133,7 @@ def encode_bytes(value: bytes | bytearray | memoryview, to: Exporter) -> Wire:
     """Unpadded standard base64, or the bytes as they are where the transport carries them, without a marker."""
     if to.raw_bytes:
         return ["bytes", bytes(value)]
-    return ["bytes", binascii.b2a_base64(value, newline=False).decode().rstrip("=")]
+    return ["bytes", base64_text(value)]
 
 
 def encode_date(value: datetime) -> Wire:

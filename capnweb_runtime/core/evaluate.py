@@ -7,10 +7,11 @@ The tree that comes in is never changed, so that a codec that gives up on it can
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from typing import Any, Final
 
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import ARRAY_TYPES
 from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_bytes, parse_headers, parse_url, unknown
@@ -219,11 +220,11 @@ def drop(wire: Wire, source: Evaluator | None) -> None:
         raise NotDirect
 
 
-def attachments_of(source: Evaluator | None) -> Sequence[bytes]:
+def attachments_of(source: Evaluator | None) -> Attachments:
     """Byte strings beside the text of the message that a payload came in; none where it is decoded as pure data, which
     is done only where there are none.
     """
-    return () if source is None else source.importer.attachments
+    return NO_ATTACHMENTS if source is None else source.importer.attachments
 
 
 class NotDirect(Exception):

@@ -7,9 +7,10 @@ from __future__ import annotations
 import binascii
 import re
 from array import array
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any, Final
 
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.text import dumps
 from capnweb_runtime.errors import ProtocolError
@@ -102,17 +103,17 @@ def parse_base64(text: str) -> bytes:
         return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))
 
 
-def byte_string(wire: list[Wire], attachments: Sequence[bytes]) -> bytes | None:
+def byte_string(wire: list[Wire], attachments: Attachments) -> bytes | None:
     """The bytes of a bytes expression, however they travel; None if it is malformed."""
     data = wire[1] if len(wire) > 1 else None
     if type(data) is str:
         return parse_base64(data)
     if type(data) is int:
-        return attachments[data] if 0 <= data < len(attachments) else None
+        return attachments.get(data)
     return data if type(data) is bytes else None
 
 
-def parse_bytes(wire: list[Wire], array_types: Mapping[str, str], attachments: Sequence[bytes] = ()) -> Any:
+def parse_bytes(wire: list[Wire], array_types: Mapping[str, str], attachments: Attachments = NO_ATTACHMENTS) -> Any:
     """The byte container of ["bytes", base64, marker?]: bytes without a marker, otherwise what stands for the marked
     container.
 
@@ -129,6 +130,12 @@ def parse_bytes(wire: list[Wire], array_types: Mapping[str, str], attachments: S
     marker = wire[2]
     if type(marker) is not str:
         raise ProtocolError("Unknown bytes type marker type: " + _js_typeof(marker), "TypeError")
+    if type(wire[1]) is int:
+        return attachments.container(wire[1], marker, lambda: _container(data, marker, array_types))
+    return _container(data, marker, array_types)
+
+
+def _container(data: bytes, marker: str, array_types: Mapping[str, str]) -> Any:
     if marker in array_types:
         return _number_array(data, marker, array_types[marker])
     containers = {

@@ -8,10 +8,10 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
-from capnweb_runtime.core.attachments import detach
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.hook import (
@@ -74,7 +74,7 @@ class Exchange(ABC):
         self.value_nodes = limits.value_nodes
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
-        self.attachments: Sequence[bytes] = ()  # of the message that is being received
+        self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
         self._wake = wake
@@ -444,7 +444,7 @@ class Exchange(ABC):
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
-        self._outbox.append(parts if len(parts) > 1 else parts[0])
+        self._outbox.append(parts if parts[1:] else parts[0])
         self.outbox_bytes += sum(map(len, parts))
 
     def _abandon(self) -> None:

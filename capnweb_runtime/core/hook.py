@@ -13,6 +13,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
+from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
 from capnweb_runtime.errors import DisposedError, LimitExceeded, RpcError
@@ -150,7 +151,7 @@ class Importer(Protocol):
     host: Host
     limits: Limits
     message_bytes: int
-    attachments: Sequence[bytes]
+    attachments: Attachments
 
     def import_stub(self, import_id: int) -> Hook:
         """A new reference to what the sender exported under the id; the caller owns it."""

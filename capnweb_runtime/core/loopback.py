@@ -7,8 +7,7 @@ that way.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.hook import Budget, Hook, Host, OutgoingStream, dispose_all
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
@@ -16,7 +15,12 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 
 
 class Loopback:
-    """An exporter and an importer at once."""
+    """An exporter and an importer at once.
+
+    Parameters:
+        host: runs the application's code.
+        raw_bytes: whether bytes stay as they are on the way.
+    """
 
     __slots__ = (
         "_table",
@@ -30,12 +34,12 @@ class Loopback:
         "value_nodes",
     )
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, raw_bytes: bool = False) -> None:
         self.host = host
         self.depth = 0
         self.local = True
-        self.raw_bytes = False
-        self.attachments: Sequence[bytes] = ()
+        self.raw_bytes = raw_bytes
+        self.attachments = NO_ATTACHMENTS
         self.value_nodes = host.limits.value_nodes
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS

@@ -61,7 +61,7 @@ def make_plain(payload: Payload, host: Host, arguments: bool = False) -> None:
     """
     if payload.codec is None:
         return
-    loopback = Loopback(host)
+    loopback = Loopback(host, raw_bytes=True)
     evaluator = Evaluator(loopback)
     try:
         wire = payload.codec.encode(payload.value, loopback)
@@ -101,7 +101,7 @@ def decode_arguments(payload: Payload, codec: Codec, host: Host) -> Any:
 
 
 def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec: Codec, host: Host) -> Any:
-    loopback = Loopback(host)
+    loopback = Loopback(host, raw_bytes=True)
     source = DirectEvaluator(loopback)
     try:
         value = codec.decode(encode(payload, loopback), source)

@@ -8,9 +8,10 @@ is the element, positive ids are the results of earlier instructions, negative o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import (
@@ -190,7 +191,7 @@ class Replayer:
         self._budget = budget
         self.limits = DEFAULT_LIMITS
         self.message_bytes = 0
-        self.attachments: Sequence[bytes] = ()
+        self.attachments = NO_ATTACHMENTS
         self._captures = captures
         self._variables = [element]
 

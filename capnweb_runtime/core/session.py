@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
@@ -117,7 +118,7 @@ class Session(Exchange):
         try:
             self.message_bytes = len(message) if self._as_text else estimated_size(message)
             if self.attachments:
-                self.message_bytes += sum(map(len, self.attachments))
+                self.message_bytes += self.attachments.size
             if self.message_bytes > self.limits.message_size:
                 raise self._too_long()
             wire = loads(message) if self._as_text else message
@@ -136,11 +137,11 @@ class Session(Exchange):
             message: JSON text.
             attachments: the byte strings that it names by their indices.
         """
-        self.attachments = attachments
+        self.attachments = Attachments(attachments)
         try:
             self.receive(message)
         finally:
-            self.attachments = ()
+            self.attachments = NO_ATTACHMENTS
 
     def attach_bytes(self) -> None:
         """Both ends have agreed on attachments: from here on bytes travel beside the text."""

@@ -28,7 +28,7 @@ from typing import Annotated, Any, Final
 from capnweb_runtime.core.codecs import BYTES, FLOAT, INT, TypeCodec
 from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.devaluate import encode_bytes, encode_float, encode_int
-from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.evaluate import Evaluator, attachments_of
 from capnweb_runtime.core.hook import Exporter, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value, wire_mismatch
 
@@ -108,7 +108,11 @@ class _Bytearray(TypeCodec):
         return [*encode_bytes(value, to), "ArrayBuffer"]
 
     def decode(self, wire: Wire, source: Evaluator) -> bytearray:
-        return bytearray(BYTES.decode(wire, source))
+        data = BYTES.decode(wire, source)
+        if type(wire[1]) is not int:
+            return bytearray(data)
+        made: bytearray = attachments_of(source).container(wire[1], "ArrayBuffer", lambda: bytearray(data))
+        return made
 
 
 class EnumCodec(TypeCodec):

@@ -76,6 +76,8 @@ def loads(text: str | bytes) -> Any:
 
 def _slow_loads(text: str | bytes) -> Any:
     try:
+        if not isinstance(text, str):
+            text = text.decode()  # json itself would guess at UTF-16, and let through what is no UTF-8
         return json.loads(text, parse_int=_parse_int, parse_constant=_refuse_constant)
     except (ValueError, RecursionError) as error:
         raise ProtocolError(f"message is not valid JSON: {error}", "SyntaxError") from None

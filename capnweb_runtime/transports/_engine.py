@@ -46,6 +46,7 @@ with _metadata_put_off():
     from websockets.client import ClientProtocol
     from websockets.exceptions import InvalidStatus, PayloadTooBig, WebSocketException
     from websockets.frames import Close, Frame, Opcode
+    from websockets.headers import parse_subprotocol
     from websockets.http11 import Request, Response
     from websockets.protocol import Event, State
     from websockets.typing import Subprotocol
@@ -82,5 +83,6 @@ __all__ = [
     "WebSocketException",
     "WebSocketURI",
     "apply_mask",
+    "parse_subprotocol",
     "parse_uri",
 ]

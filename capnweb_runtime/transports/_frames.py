@@ -58,21 +58,27 @@ class FrameReader:
             The frames that are whole now, in order: of a data frame, its first byte and its payload; of any other, 0
             and all of its bytes, for the engine, which so always stands between two frames.
         """
-        if self._pending:
-            self._pending += data
-            if len(self._pending) < self._missing:
-                return []
-            data = bytes(self._pending)
         frames: list[tuple[int, bytes]] = []
-        taken = self._cut(data, frames)
-        self._pending = bytearray(data[taken:]) if taken < len(data) else bytearray()
+        start = 0
+        while self._pending:
+            # Only what the frame at hand lacks is put behind it: what follows is cut from the data as it came.
+            stop = start + self._missing - len(self._pending)
+            self._pending += data if start == 0 and stop >= len(data) else memoryview(data)[start:stop]
+            if stop > len(data):
+                return frames
+            start = stop
+            if self._cut(self._pending, 0, frames):
+                self._pending = bytearray()
+        if start < len(data):
+            taken = self._cut(data, start, frames)
+            if taken < len(data):
+                self._pending += memoryview(data)[taken:]
         return frames
 
-    def _cut(self, data: bytes, frames: list[tuple[int, bytes]]) -> int:
-        """Appends the frames to the list and returns where the first incomplete one begins."""
-        position, end = 0, len(data)
+    def _cut(self, data: bytes | bytearray, position: int, frames: list[tuple[int, bytes]]) -> int:
+        """Appends the frames from a position on to the list and returns where the first incomplete one begins."""
+        end = len(data)
         masked, most = self._masked, self._max_size
-        view = memoryview(data)
         while not self._over:
             if end - position < 2:
                 self._missing = 2
@@ -96,13 +102,13 @@ class FrameReader:
                 return position
             if (first != TEXT and first != BINARY) or self._fragmented:
                 self._fragmented = self._fragmented if first & _CONTROL else not first & _FIN
-                frames.append((0, data[position:stop]))
+                frames.append((0, bytes(data[position:stop])))
             else:
-                payload = data[stop - length : stop] if length < _LARGE or not masked else view[stop - length : stop]
+                payload = data[stop - length : stop] if length < _LARGE else memoryview(data)[stop - length : stop]
                 frames.append((first, apply_mask(payload, data[start : start + 4]) if masked else bytes(payload)))
             position = stop
         self._over = True
-        frames.append((0, data[position:]))
+        frames.append((0, bytes(data[position:])))
         return end
 
 

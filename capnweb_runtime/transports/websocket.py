@@ -17,6 +17,7 @@ from typing import Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from capnweb_runtime.connection import Connection
+from capnweb_runtime.core.attachments import ATTACHMENT_COST
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports import _engine
@@ -34,6 +35,7 @@ from capnweb_runtime.transports._engine import (
     Subprotocol,
     WebSocketException,
     WebSocketURI,
+    parse_subprotocol,
     parse_uri,
 )
 from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames
@@ -46,9 +48,9 @@ WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
 _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
 # Some servers agree to whatever stands first without knowing it, which must therefore mean nothing.
 _OFFERED: Final = (_TEXT_ONLY, WITH_ATTACHMENTS)
-_PER_ATTACHMENT: Final = 64  # bytes that one takes at least
 CLOSE_TIMEOUT: Final = 10.0
 """Seconds that a peer has to answer a close frame and to end its half of the connection."""
+_SUBPROTOCOL_HEADER: Final = "sec-websocket-protocol"
 _BLANK_LINE: Final = b"\r\n\r\n"
 _REASON_BYTES: Final = 123  # a control frame holds 125 bytes, of which the code takes two
 
@@ -71,7 +73,8 @@ class _WebSocket(asyncio.Protocol):
         self._head_end = b""  # what may be the beginning of the blank line behind the handshake's head
         self._transport: asyncio.Transport | None = None
         self._connection: Connection | None = None
-        self._fragments: bytearray | None = None
+        self._fragments = bytearray()  # of a message in several frames
+        self._fragments_of = TEXT
         self._close_replaced = False
         self._deadline: asyncio.TimerHandle | None = None
 
@@ -133,9 +136,9 @@ class _WebSocket(asyncio.Protocol):
         text = close_reason(reason)
         if self._engine.state is State.OPEN:
             self._engine.send_close(CLOSE_CODE, text)
-            self._write_engine_data()
         elif self._close_replaced:
             self._write_raw(frame(CLOSE, Close(CLOSE_CODE, text).serialize(), self._is_client))
+        self._write_engine_data()
         if self._engine.eof_sent:
             self._write_eof()
         self._expect_close()
@@ -176,45 +179,56 @@ class _WebSocket(asyncio.Protocol):
     def _take(self, connection: Connection, frames: list[tuple[int, bytes]]) -> None:
         messages: list[bytes | tuple[bytes, ...]] = []
         for first, data in frames:
-            if first == TEXT:
-                messages.append((data, *self._take_attachments()) if self._attachments else data)
-            elif first == BINARY and self._may_attach(data):
-                self._attachments.append(data)
-            elif first == BINARY:
-                messages = self._refuse_binary(connection, messages)
+            if first == TEXT and not self._attachments:
+                messages.append(data)
+            elif first:
+                messages = self._take_whole(connection, first, data, messages)
             else:
                 self._engine.receive_data(data)
                 for event in self._engine.events_received():
                     messages = self._take_event(connection, cast(Frame, event), messages)
-                self._check_failure(connection)
+                if self._engine.parser_exc is not None:
+                    messages = self._give_up(connection, self._engine.parser_exc, messages)
                 self._write_engine_data()
         if messages:
             connection.received(messages)
 
     def _take_event(self, connection: Connection, frame: Frame, messages: list[Any]) -> list[Any]:
-        """Takes a frame that the engine has parsed: a part of a message, or one that controls the connection.
+        """Takes a frame that the engine has parsed: a part of a message, or one that controls the connection. Our own
+        end never sends parts, but what is between the ends may cut messages anew.
 
         Returns:
             The messages that have not been delivered.
         """
-        if frame.opcode is Opcode.TEXT:
-            self._fragments = bytearray(frame.data)
-        elif frame.opcode is Opcode.CONT and self._fragments is not None:
-            self._fragments += frame.data
-            if frame.fin:
-                messages.append(bytes(self._fragments))
-                self._fragments = None
-        elif frame.opcode is Opcode.BINARY:  # the first of several, which our own end never sends
-            return self._refuse_binary(connection, messages)
-        elif frame.opcode is Opcode.CLOSE:
+        if frame.opcode is Opcode.CLOSE:
             connection.received(messages)
             self._peer_closed(connection)
             return []
+        if frame.opcode is Opcode.BINARY and self._engine.subprotocol != WITH_ATTACHMENTS:
+            return self._refuse_binary(connection, messages)  # not only once the rest of it has come
+        if frame.opcode is Opcode.CONT:
+            self._fragments += frame.data
+            if frame.fin:
+                whole, self._fragments = bytes(self._fragments), bytearray()
+                return self._take_whole(connection, self._fragments_of, whole, messages)
+        elif frame.opcode is Opcode.TEXT or frame.opcode is Opcode.BINARY:
+            self._fragments_of = TEXT if frame.opcode is Opcode.TEXT else BINARY
+            self._fragments = bytearray(frame.data)
+        return messages
+
+    def _take_whole(self, connection: Connection, first: int, data: bytes, messages: list[Any]) -> list[Any]:
+        """Takes a text, behind its attachments, or an attachment. Returns the messages that have not been delivered."""
+        if first == TEXT:
+            messages.append((data, *self._take_attachments()) if self._attachments else data)
+        elif self._may_attach(data):
+            self._attachments.append(data)
+        else:
+            return self._refuse_binary(connection, messages)
         return messages
 
     def _may_attach(self, data: bytes) -> bool:
         """Counts an attachment; whether it was agreed on and fits into what one message may have."""
-        self._attached += len(data) + _PER_ATTACHMENT
+        self._attached += len(data) + ATTACHMENT_COST
         return self._engine.subprotocol == WITH_ATTACHMENTS and self._attached <= self._max_size
 
     def _take_attachments(self) -> list[bytes]:
@@ -238,22 +252,26 @@ class _WebSocket(asyncio.Protocol):
                 SessionClosed(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()), notify=False
             )
 
-    def _check_failure(self, connection: Connection) -> None:
-        """Ends the session if the engine gave up on the peer."""
-        error = self._engine.parser_exc
-        if error is None or connection.session.closed:
-            return
-        if isinstance(error, PayloadTooBig):
-            # The engine has queued a close frame with code 1009. A peer learns more from an abort message and the code
-            # of all our aborts.
-            self._engine.data_to_send()
-            self._close_replaced = True
-            connection.abort(
-                LimitExceeded(f"Incoming message exceeds maximum size of {self._engine.max_message_size} bytes.")
-            )
-            connection.flush()
-        else:
+    def _give_up(self, connection: Connection, error: Exception, messages: list[Any]) -> list[Any]:
+        """Ends the session because the engine gave up on the peer, after the messages that came before. Returns those
+        that have not been delivered.
+        """
+        if connection.session.closed:
+            return messages
+        if not isinstance(error, PayloadTooBig):
+            connection.received(messages)
             connection.abort(ProtocolError(f"Peer broke the WebSocket protocol: {error}"), notify=False)
+            return []
+        # The engine has queued a close frame with code 1009. A peer learns more from an abort message and the code of
+        # all our aborts.
+        self._engine.data_to_send()
+        self._close_replaced = True
+        connection.received(messages)
+        connection.abort(
+            LimitExceeded(f"Incoming message exceeds maximum size of {self._engine.max_message_size} bytes.")
+        )
+        connection.flush()
+        return []
 
     # ---- bytes
 
@@ -364,7 +382,13 @@ class _WebSocketClient(_WebSocket):
         for name, value in headers.items():
             if name in self._request.headers:
                 del self._request.headers[name]
-            self._request.headers[name] = value
+            if name.lower() != _SUBPROTOCOL_HEADER:
+                self._request.headers[name] = value
+                continue
+            # The application's own, or none at all where it is empty: some servers refuse what they do not know.
+            engine.available_subprotocols = parse_subprotocol(value) if value.strip() else None
+            if value.strip():
+                self._request.headers[name] = value
         self._opening = connection
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 

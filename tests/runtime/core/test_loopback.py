@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pytest
 
+from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.hook import ErrorHook
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.errors import ProtocolError
@@ -68,3 +69,8 @@ def test_it_has_the_host_and_the_default_limits() -> None:
     loopback = Loopback(host)
     assert loopback.host is host
     assert loopback.limits is DEFAULT_LIMITS
+
+
+def test_bytes_become_base64_unless_they_are_to_stay_as_they_are() -> None:
+    assert devaluate(b"\x00\xff", Loopback(SyncHost())) == ["bytes", "AP8"]
+    assert devaluate(b"\x00\xff", Loopback(SyncHost(), raw_bytes=True)) == ["bytes", b"\x00\xff"]

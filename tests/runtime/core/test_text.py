@@ -110,3 +110,14 @@ JSON_TREES: st.SearchStrategy[Any] = st.recursive(
 def test_what_is_written_reads_back(tree: Any) -> None:
     assert loads(dumps(tree)) == tree
     assert json.loads(dumps(tree)) == tree
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-32-be", "utf-8-sig"])
+def test_text_in_another_encoding_than_utf8_is_refused(encoding: str) -> None:
+    with pytest.raises(ProtocolError, match="message is not valid JSON"):
+        loads('["push",1]'.encode(encoding))
+
+
+def test_half_a_surrogate_pair_in_the_bytes_is_no_utf8() -> None:
+    with pytest.raises(ProtocolError, match="message is not valid JSON"):
+        loads(b'["\xed\xa0\x80",1e400]')
