@@ -14,6 +14,7 @@ from html import escape
 WIDTH, HEIGHT = 720, 400
 LEFT, RIGHT, TOP, BOTTOM = 64, 24, 64, 52
 LINE_HEIGHT = 18
+MANY_DECADES = 2.5  # from here on, a logarithmic axis has room for powers of ten only
 # Told apart by hue and by lightness, and with enough contrast against white and against black.
 COLOURS = ("#2f6fde", "#d9742b", "#2a9d78", "#a04fc0", "#8a8d93", "#c2455f")
 STYLE = (
@@ -86,6 +87,8 @@ def scale(axis: Axis, values: Iterable[float], begin: float, end: float) -> Scal
         else:
             low = max(number for number in _round_numbers(low) if number < low)
             high = min(number for number in _round_numbers(high) if number > high)
+            if math.log10(high / low) >= MANY_DECADES:
+                low, high = 10.0 ** math.floor(math.log10(low)), 10.0 ** math.ceil(math.log10(high))
         return Scale(axis, low, high, begin, end, tuple(axis.ticks or _log_ticks(low, high)))
     if axis.zero:
         low = min(low, 0.0)
@@ -105,8 +108,7 @@ def _round_numbers(value: float) -> list[float]:
 
 
 def _log_ticks(low: float, high: float) -> list[float]:
-    decades = math.log10(high / low)
-    digits = (1, 2, 5) if decades < 2.5 else (1,)
+    digits = (1,) if math.log10(high / low) >= MANY_DECADES else (1, 2, 5)
     exponents = range(math.floor(math.log10(low)), math.ceil(math.log10(high)) + 1)
     ticks = [digit * 10.0**exponent for exponent in exponents for digit in digits]
     return [tick for tick in ticks if low * 0.999 <= tick <= high * 1.001]
@@ -167,7 +169,8 @@ def bars(title: str, groups: Sequence[str], y: Axis, series: Sequence[Series], a
         for place, one in enumerate(series):
             left = middle + (place - len(series) / 2) * width
             for _, value in [point for point in one.points if point[0] == index]:
-                drawing.bar(left + 1, up(value), width - 2, up(up.low), value, one)
+                ends = sorted([up(value), up(up.low if y.log else 0.0)])
+                drawing.bar(left + 1, ends[0], width - 2, ends[1], value, one)
     if at is not None:
         drawing.rule(up(at))
     return drawing.svg()

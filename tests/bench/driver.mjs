@@ -18,12 +18,13 @@ export const now = () => performance.now() / 1e3;
 export function cpuSeconds(process) {
   try {
     const fields = fs.readFileSync(`/proc/${process}/stat`, "ascii").split(")").pop().trim().split(" ");
-    return (Number(fields[11]) + Number(fields[12])) / 100;
+    return (Number(fields[11]) + Number(fields[12])) / 100; // Linux counts hundredths, whatever the machine
   } catch { return 0; }
 }
 
 export function resident(process) {
-  try { return Number(fs.readFileSync(`/proc/${process}/statm`, "ascii").split(" ")[1]) * 4096 / 1e6; } catch { return 0; }
+  try { return Number(/VmRSS:\s*(\d+) kB/.exec(fs.readFileSync(`/proc/${process}/status`, "utf8"))[1]) * 1.024e-3; }
+  catch { return 0; }
 }
 
 export async function repeat(step, seconds) {

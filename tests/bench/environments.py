@@ -71,6 +71,15 @@ def npm_version(package: str) -> str | None:
     return str(described["version"])
 
 
+def node_version() -> str | None:
+    """The version of Node; None if there is none."""
+    try:
+        ran = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=30, check=True)
+    except (OSError, subprocess.SubprocessError):
+        return None
+    return ran.stdout.strip().removeprefix("v")
+
+
 def _run(command: list[str]) -> str | None:
     """Runs a step of an installation; None, or the last line of what it complained about."""
     try:

@@ -41,14 +41,17 @@ class Server:
     def __init__(self, command: Sequence[str]) -> None:
         self.port = free_port()
         self._command = [part.replace("{port}", str(self.port)) for part in command]
-        self._process = subprocess.Popen(
-            self._command,
-            cwd=ROOT,
-            env=environment(),
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.DEVNULL,
-        )
+        try:
+            self._process = subprocess.Popen(
+                self._command,
+                cwd=ROOT,
+                env=environment(),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=subprocess.DEVNULL,
+            )
+        except OSError as error:
+            raise MeasureError(f"{_shown(self._command)}: {error.strerror}") from None
         try:
             self._wait_until_ready()
         except BaseException:
@@ -114,6 +117,8 @@ def figures(command: Sequence[str], timeout: float) -> dict[str, Any]:
         )
     except subprocess.TimeoutExpired:
         raise MeasureError(f"{_shown(command)}: not done within {timeout:.0f} s") from None
+    except OSError as error:
+        raise MeasureError(f"{_shown(command)}: {error.strerror}") from None
     lines = [line for line in ran.stdout.splitlines() if line.startswith("{")]
     if ran.returncode or not lines:
         reason = (ran.stderr.strip() or ran.stdout.strip() or f"exit status {ran.returncode}").splitlines()[-1]

@@ -53,7 +53,7 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         machine=list(data["machine"].items()),
         versions=list(data["versions"].items()),
     )
-    return {DOCUMENT: text} | {FOLDER / name: svg for name, svg in drawn.items()}
+    return {DOCUMENT: text.rstrip() + "\n"} | {FOLDER / name: svg for name, svg in drawn.items()}
 
 
 def overview(results: Results) -> Row:
@@ -62,8 +62,9 @@ def overview(results: Results) -> Row:
     spreads = [results.spread(workload, OURS[0]) or 0.0 for workload in WORKLOADS]
     return {
         "scale": run["scale"],
+        "cycles": f"{run['cycles']:,}",
         "rounds": max((turn["round"] for turn in results.data["turns"]), default=0) + 1,
-        "seconds": run["seconds"],
+        "seconds": f"{run['seconds']:g}",
         "spread": f"±{max(spreads):.0%}",
         "npm_version": versions.get("npm capnweb", NONE),
         "node_version": versions.get("Node", NONE),

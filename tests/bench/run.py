@@ -40,6 +40,7 @@ T = TypeVar("T")
 def measure_all(options: argparse.Namespace, steps: Steps) -> dict[str, Any]:
     """Everything, as the results file has it."""
     scale: float = options.scale
+    before = machine()
     contenders, absent = available(CONTENDERS, steps)
     started = cold_start(options, steps)
     nothing: list[dict[str, str]] = []
@@ -56,8 +57,8 @@ def measure_all(options: argparse.Namespace, steps: Steps) -> dict[str, Any]:
     )
     turns = compare(plan, steps)
     return {
-        "run": {"scale": scale, "seconds": plan.seconds},
-        "machine": machine() | {"Command": command(options), "Measured": measured(steps)},
+        "run": {"scale": scale, "seconds": plan.seconds, "cycles": plan.cycles},
+        "machine": before | {"Command": command(options), "Measured": measured(steps)},
         "versions": versions(),
         "absent": absent,
         "turns": rounded(turns),
@@ -125,8 +126,7 @@ def versions() -> dict[str, str]:
     own = environments.versions(sys.executable)
     found = {"Python": platform.python_version()}
     found |= {name: own[name] for name in RUNTIME if name in own}
-    node = subprocess.run(["node", "--version"], capture_output=True, text=True, timeout=30, check=False).stdout.strip()
-    found |= {"Node": node.removeprefix("v"), "npm capnweb": environments.npm_version("capnweb") or "–"}
+    found |= {"Node": environments.node_version() or "–", "npm capnweb": environments.npm_version("capnweb") or "–"}
     found["npm ws"] = environments.npm_version("ws") or "–"
     peers = environments.versions(environments.python_of("peers"))
     found |= {name: peers[name] for name in PEERS if name in peers}
@@ -146,7 +146,7 @@ def quick(options: argparse.Namespace, steps: Steps) -> Table:
         seconds=0.6,
         cycles=0,
         mib=64,
-        deadline=60,
+        deadline=100,
     )
     results = Results({"turns": compare(plan, steps)})
     table = Table("workload", "asyncio", "uvloop", "npm capnweb", ": npm", "uvloop : npm")

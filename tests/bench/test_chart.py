@@ -35,6 +35,13 @@ def test_linear_axis_begins_at_zero_and_ends_at_a_round_number() -> None:
     assert axis(1000) == 0
 
 
+def test_logarithmic_axis_begins_and_ends_at_a_number_that_it_shows() -> None:
+    for values in ([3.0, 8.0], [0.3, 900.0], [7.0, 70.0]):
+        axis = scale(Axis("y", log=True), values, 400, 0)
+        assert (axis.low, axis.high) == (pytest.approx(axis.ticks[0]), pytest.approx(axis.ticks[-1]))
+        assert axis.low < min(values) < max(values) < axis.high
+
+
 def test_axis_of_one_value_has_room_for_it() -> None:
     for axis in (Axis("y"), Axis("y", log=True)):
         placed = scale(axis, [5.0, 5.0], 400, 0)(5.0)
@@ -47,6 +54,12 @@ def test_bars_have_their_values_and_stand_on_the_axis() -> None:
     assert len({float(y) + float(height) for y, height in rectangles}) == 1
     assert float(rectangles[0][1]) == pytest.approx(2 * float(rectangles[1][1]), abs=0.2)
     assert ">2</text>" in svg
+
+
+def test_bars_below_zero_hang_from_it() -> None:
+    svg = bars("title", ["a", "b"], Axis("y"), [Series("ours", [(0, 2.0), (1, -1.0)], 0)])
+    (above, height), (below, _) = re.findall(r'<rect x="[\d.]+" y="([\d.]+)" width="[\d.]+" height="([\d.]+)"', svg)
+    assert float(above) + float(height) == pytest.approx(float(below), abs=0.2)
 
 
 def test_group_without_a_value_has_no_bar() -> None:

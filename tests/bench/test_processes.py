@@ -63,6 +63,12 @@ def test_program_that_prints_no_figures_has_failed() -> None:
         figures((*PROGRAM, "pass"), 20)
 
 
+def test_program_that_is_not_there_is_said_to_be_missing() -> None:
+    for start in (Server, lambda command: figures(command, 20)):
+        with pytest.raises(MeasureError, match=r"^no-such-program --port: No such file or directory$"):
+            start(("no-such-program", "--port"))
+
+
 def test_program_that_takes_too_long_is_given_up() -> None:
     with pytest.raises(MeasureError, match=r"not done within 0 s$"):
         figures((*PROGRAM, "import time; time.sleep(60)"), 0.1)

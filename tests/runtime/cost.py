@@ -288,9 +288,12 @@ async def counted(operation: Operation | AsyncOperation) -> Cost:
         sys.setprofile(counter.profile)
         await once(operation)
         sys.setprofile(None)
-        sys.settrace(counter.trace)
-        await once(operation)
-        sys.settrace(None)
+        # From Python 3.12 on, instructions are reported once a tracer has asked for them and has been set again.
+        for _ in range(2):
+            counter.instructions = 0
+            sys.settrace(counter.trace)
+            await once(operation)
+            sys.settrace(None)
     finally:
         sys.setprofile(profile)
         sys.settrace(trace)
