@@ -88,5 +88,9 @@ def _run(command: list[str]) -> str | None:
         return str(error)
     if not ran.returncode:
         return None
-    complaints = [line for line in ran.stderr.splitlines() if line.startswith("ERROR")] or ran.stderr.splitlines()
-    return complaints[-1].removeprefix("ERROR: ") if complaints else f"exit status {ran.returncode}"
+    lines = [line.strip() for line in ran.stderr.splitlines()]
+    for beginning in ("fatal: ", "ERROR: "):  # what git says of a failure comes before what pip makes of it
+        complaints = [line.removeprefix(beginning) for line in lines if line.startswith(beginning)]
+        if complaints:
+            return complaints[-1]
+    return lines[-1] if lines else f"exit status {ran.returncode}"
