@@ -70,11 +70,11 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
 
-bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package, one short round
-	$(PY) -m tests.bench.compare --quick
+bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
+	$(PY) -m tests.bench.run --quick
 
-bench: $(DEV) $(INTEROP) ## compare speed with the npm package
-	$(PY) -m tests.bench.compare
+bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
+	$(PY) -m tests.bench.run
 
 check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to date
 	$(PY) -m ruff format --check .
@@ -92,7 +92,7 @@ schemas: $(BASE) ## compile schemas/ into generated/
 	$(PY) -m capnweb_gen.cli schemas --out generated
 
 clean: ## remove environments, installed packages and caches
-	rm -rf $(VENV) $(NEWEST) tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 

@@ -1,20 +1,22 @@
-// Measures one workload with the npm package: node client.mjs --port P --wl W --dur S prints one JSON line; see client.py.
-import { createRequire } from "node:module";
-import { performance } from "node:perf_hooks";
+// Measures one workload with the npm package: node --expose-gc client.mjs --port P --srvpid N --wl W --dur S prints one
+// JSON line. The workloads are those of driver.py.
+import * as driver from "./driver.mjs";
 
-const require = createRequire(new URL("../interop/", import.meta.url));
-const { WebSocket } = require("ws");
-globalThis.WebSocket ??= WebSocket; // Node 20 has none
-const { newWebSocketRpcSession, newHttpBatchRpcSession } = require("capnweb");
-
-const options = { dur: 2, mib: 64 };
-for (let i = 2; i < process.argv.length; i += 2) options[process.argv[i].slice(2)] = process.argv[i + 1];
+const { options, repeat } = driver;
 const address = `127.0.0.1:${options.port}/rpc`;
-const api = newWebSocketRpcSession(new WebSocket(`ws://${address}`));
+const api = driver.newWebSocketRpcSession(new driver.WebSocket(`ws://${address}`));
 const items = Array.from({ length: 100 }, (_, i) => (
   { id: i, name: `User Number ${i}`, email: `user${i}@example.com`, tags: ["alpha", "beta"], score: i * 1.5 + 0.25 }
 ));
-const now = () => performance.now() / 1e3;
+const score = list => list.reduce((sum, item) => sum + item.score, 0);
+const total = score(items);
+const many = (call, count) => Promise.all(Array.from({ length: count }, call));
+const add = () => api.add(1, 2);
+const chain = () => api.authenticate("token").get_profile(5);
+
+async function echo() {
+  if (score(await api.echo(items)) !== total) throw new Error("the echo differs from what was sent");
+}
 
 async function churn() {
   const capability = await api.make();
@@ -22,50 +24,62 @@ async function churn() {
   capability[Symbol.dispose]();
 }
 
-function batch() {
-  const session = newHttpBatchRpcSession(`http://${address}`);
-  return Promise.all(Array.from({ length: 100 }, (_, i) => session.add(i, 1)));
+async function batch() {
+  const session = driver.newHttpBatchRpcSession(`http://${address}`);
+  const sums = await Promise.all(Array.from({ length: 100 }, (_, i) => session.add(i, 1)));
+  if (sums.some((sum, i) => sum !== i + 1)) throw new Error("the batch has wrong sums");
 }
 
-async function stream() {
-  const chunk = new Uint8Array(65536).fill(0xab);
-  let left = options.mib * 16;
-  const total = await api.sink(new ReadableStream({
-    pull(controller) { if (left-- > 0) controller.enqueue(chunk); else controller.close(); },
-  }));
-  if (total !== options.mib * 1048576) throw new Error("bytes were lost");
-}
-
-async function rate(call, inFlight, seconds) {
-  const started = now();
+async function cycles(count) {
   let done = 0;
-  while (now() < started + seconds) {
-    if (inFlight === 1) await call();
-    else await Promise.all(Array.from({ length: inFlight }, call));
-    done += inFlight;
-  }
-  return done / (now() - started);
+  for (; done < count; done += 64) await many(churn, 64);
+  return done;
 }
 
-const calls = {
-  a: [() => api.add(1, 2), 1, 1],
-  b64: [() => api.add(1, 2), 64, 1],
-  b1000: [() => api.add(1, 2), 1000, 1],
-  c: [() => api.authenticate("token").get_profile(5), 64, 1],
-  d: [() => api.echo(items), 1, 1],
-  e: [batch, 1, 100],
-  f: [churn, 64, 1],
+async function settle() {
+  globalThis.gc?.();
+  await api.usage();
+  globalThis.gc?.();
+  return [driver.resident(process.pid), driver.resident(options.srvpid)];
+}
+
+async function measureChurn() {
+  await cycles(Math.min(5000, options.cycles));
+  const [cli_rss0, srv_rss0] = await settle();
+  const stop = driver.clock();
+  const figures = stop(await cycles(options.cycles));
+  const [cli_rss1, srv_rss1] = await settle();
+  return { ...figures, cli_rss0, srv_rss0, cli_rss1, srv_rss1 };
+}
+
+async function measureStream() {
+  await api.sink(driver.source(4 << 20));
+  const bytes = options.mib * 1048576;
+  const stop = driver.clock();
+  if (await api.sink(driver.source(bytes)) !== bytes) throw new Error("bytes were lost");
+  const figures = stop(bytes / 65536);
+  return { ...figures, MBps: bytes / figures.dt / 1e6 };
+}
+
+const steps = {
+  a: [add, 1],
+  b64: [() => many(add, 64), 64],
+  b1000: [() => many(add, 1000), 1000],
+  c: [() => many(chain, 64), 64],
+  d: [echo, 1],
+  e: [batch, 100],
+  f: [() => many(churn, 64), 64],
 };
 
-let figure;
-if (options.wl === "g") {
-  const started = now();
-  await stream();
-  figure = options.mib * 1.048576 / (now() - started);
-} else {
-  const [call, inFlight, weight] = calls[options.wl];
-  await rate(call, inFlight, options.dur / 4);
-  figure = await rate(call, inFlight, Number(options.dur)) * weight;
+async function measure() {
+  if (options.wl === "g") return measureStream();
+  if (options.wl === "f100k") return measureChurn();
+  const [step, weight] = steps[options.wl];
+  if (options.wl in { a: 1, b64: 1, b1000: 1 } && await api.add(30, 12) !== 42) throw new Error("the sum is wrong");
+  await repeat(step, options.warm);
+  const stop = driver.clock();
+  const took = await repeat(step, options.dur);
+  return { ...stop(took.length * weight), ...driver.percentiles(took) };
 }
-console.log(JSON.stringify({ wl: options.wl, rate: figure }));
-process.exit(0);
+
+driver.print({ wl: options.wl, ...await measure() });

@@ -1,125 +1,83 @@
-"""Measures one workload: `python -m tests.bench.client --port P --wl W --dur S [--uvloop]` prints one JSON line.
-
-Workloads: a add, one in flight · b64, b1000 add, that many in flight · c login and profile, pipelined, 64 in flight · d
-echo of 100 models · e HTTP batch of 100 adds · f make, ping, dispose, 64 in flight · g a stream in chunks of 64 KiB
-(MB/s).
+"""Measures one workload with this project: `client.py --port P --srvpid N --wl W --dur S [--uvloop]` prints one line of
+JSON. The workloads are those of `driver`. Runs as a module and as a script.
 """
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-import json
-import time
-from collections.abc import AsyncIterator, Awaitable, Callable
+import gc
+import sys
+from collections.abc import AsyncIterator, Awaitable
+from pathlib import Path
 from typing import Any
 
+if not __package__:  # as a script, whose own folder would hide the project's packages
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
+
 from capnweb_runtime import connect
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from tests.bench import driver
 from tests.bench.generated.api import ApiStub
 from tests.bench.schema.api import Item
-from tests.bench.server import use_uvloop
-
-WORKLOADS = ("a", "b64", "b1000", "c", "d", "e", "f", "g")
-CHUNK = 64 * 1024
 
 
-class Peer:
-    """The calls that are measured, over one session."""
+class OurCaller(driver.Caller):
+    """Calls through generated stubs; models go in and come out, the promises of a chain are never awaited between.
 
-    def __init__(self, api: ApiStub, port: int, mib: int) -> None:
-        self.api = api
-        self.port = port
-        self.mib = mib
-        self.items = [
-            Item(
-                id=i,
-                name=f"User Number {i}",
-                email=f"user{i}@example.com",
-                tags=["alpha", "beta"],
-                score=i * 1.5 + 0.25,
-            )
-            for i in range(100)
-        ]
+    Parameters:
+        limits: bounds of the session.
+    """
 
-    def add(self) -> Awaitable[Any]:
-        return self.api.add(1, 2)
+    api: ApiStub
+
+    def __init__(self, limits: Limits = DEFAULT_LIMITS) -> None:
+        self.limits = limits
+        self.items = [Item(**item) for item in driver.ITEMS]
+
+    async def open(self, host: str, port: int) -> None:
+        self.url = f"http://{host}:{port}/rpc"
+        self.connecting = connect(f"ws://{host}:{port}/rpc", ApiStub, limits=self.limits)
+        self.api = await self.connecting
+
+    async def close(self) -> None:
+        await self.connecting.__aexit__(None, None, None)
+
+    async def settle(self) -> None:
+        gc.collect()
+        await self.api.usage()
+        gc.collect()
+
+    def add(self, a: int, b: int) -> Awaitable[int]:
+        return self.api.add(a, b)
 
     def chain(self) -> Awaitable[Any]:
         return self.api.authenticate("token").get_profile(5)
-
-    def echo(self) -> Awaitable[Any]:
-        return self.api.echo(self.items)
 
     async def churn(self) -> None:
         capability = await self.api.make()
         await capability.ping()
         capability.dispose()
 
-    async def batch(self) -> None:
-        async with connect(f"http://127.0.0.1:{self.port}/rpc", ApiStub) as api:
-            await asyncio.gather(*[api.add(i, 1) for i in range(100)])
+    def echo(self) -> Awaitable[list[Item]]:
+        return self.api.echo(self.items)
 
-    async def stream(self) -> None:
-        total = self.mib << 20
-        if await self.api.sink(chunks(total)) != total:
-            raise RuntimeError("bytes were lost")
+    def scores(self, echoed: list[Item]) -> float:
+        return sum([item.score for item in echoed])
+
+    async def batch(self, count: int) -> list[int]:
+        async with connect(self.url, ApiStub) as api:
+            return await asyncio.gather(*[api.add(i, 1) for i in range(count)])
+
+    def stream(self, total: int) -> Awaitable[int]:
+        return self.api.sink(chunks(total))
 
 
 async def chunks(total: int) -> AsyncIterator[bytes]:
     """That many bytes, in chunks of 64 KiB."""
-    data = b"\xab" * CHUNK
-    for _ in range(total // CHUNK):
+    data = b"\xab" * driver.CHUNK
+    for _ in range(total // driver.CHUNK):
         yield data
 
 
-async def rate(call: Callable[[], Awaitable[Any]], in_flight: int, seconds: float) -> float:
-    """Calls per second, with that many in flight."""
-    done, started = 0, time.perf_counter()
-    end = started + seconds
-    while time.perf_counter() < end:
-        if in_flight == 1:
-            await call()
-        else:
-            await asyncio.gather(*[call() for _ in range(in_flight)])
-        done += in_flight
-    return done / (time.perf_counter() - started)
-
-
-async def measure(workload: str, port: int, seconds: float, mib: int) -> float:
-    """The figure of a workload: calls, chains, cycles or megabytes per second."""
-    async with connect(f"ws://127.0.0.1:{port}/rpc", ApiStub) as api:
-        peer = Peer(api, port, mib)
-        if workload == "g":
-            started = time.perf_counter()
-            await peer.stream()
-            return (mib << 20) / (time.perf_counter() - started) / 1e6
-        calls: dict[str, tuple[Callable[[], Awaitable[Any]], int, int]] = {
-            "a": (peer.add, 1, 1),
-            "b64": (peer.add, 64, 1),
-            "b1000": (peer.add, 1000, 1),
-            "c": (peer.chain, 64, 1),
-            "d": (peer.echo, 1, 1),
-            "e": (peer.batch, 1, 100),
-            "f": (peer.churn, 64, 1),
-        }
-        call, in_flight, weight = calls[workload]
-        await rate(call, in_flight, seconds / 4)  # warm-up
-        return await rate(call, in_flight, seconds) * weight
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--port", type=int, required=True)
-    parser.add_argument("--wl", choices=WORKLOADS, required=True)
-    parser.add_argument("--dur", type=float, default=2.0)
-    parser.add_argument("--mib", type=int, default=64)
-    parser.add_argument("--uvloop", action="store_true")
-    options = parser.parse_args()
-    if options.uvloop:
-        use_uvloop()
-    figure = asyncio.run(measure(options.wl, options.port, options.dur, options.mib))
-    print(json.dumps({"wl": options.wl, "rate": figure}))
-
-
 if __name__ == "__main__":
-    main()
+    driver.main(OurCaller())

@@ -1,112 +1,149 @@
-"""Compares this project with the npm package, in turn: `python -m tests.bench.compare [--quick] [--only a,b64]`
-prints a table of ratios.
+"""Runs every contender through every workload: whole rounds, in which each contender has its turn at each workload.
 
-Machines drift, so each figure is a median over rounds in which every program runs once, and what counts is the ratio.
-The npm package is the one that tests/interop installs.
+Rule: machines drift, so what counts is the ratio of medians over rounds of one run. A contender that fails is noted
+with the reason, and the others go on.
 """
 
 from __future__ import annotations
 
-import argparse
 import contextlib
-import json
-import socket
-import statistics
-import subprocess
-import sys
-from collections.abc import Iterator
-from importlib.util import find_spec
-from pathlib import Path
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from typing import Any
 
-from rich.console import Console
-from rich.progress import track
-from rich.table import Table
+from tests.bench import environments
+from tests.bench.contenders import CONTENDERS, ENVIRONMENTS, Contender
+from tests.bench.processes import MeasureError, Server, figures
+from tests.bench.progress import Steps
 
-from tests.bench.client import WORKLOADS
-
-HERE = Path(__file__).parent
-ROOT = HERE.parent.parent
-UNITS = {"c": "chains/s", "d": "lists/s", "f": "cycles/s", "g": "MB/s"}
+ONCE = ("f100k",)  # long enough by itself
 
 
-def program(name: str, role: str) -> list[str]:
-    """The command of a program: `role` is server or client."""
-    if name == "npm capnweb":
-        return ["node", str(HERE / f"{role}.mjs")]
-    return [sys.executable, "-m", f"tests.bench.{role}", *(["--uvloop"] if name.endswith("uvloop") else [])]
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How much is measured.
+
+    Attributes:
+        contenders: who takes part.
+        workloads: which workloads.
+        rounds: how many rounds at most.
+        seconds: how long each workload is measured.
+        cycles: cycles of f100k.
+        mib: size of g.
+        deadline: seconds since the start of the run after which no further round is begun.
+    """
+
+    contenders: tuple[Contender, ...]
+    workloads: tuple[str, ...]
+    rounds: int
+    seconds: float
+    cycles: int
+    mib: int
+    deadline: float
+
+    def turns(self, round_number: int) -> list[tuple[str, Contender]]:
+        """The turns of one round, in order."""
+        return [
+            (workload, contender)
+            for workload in self.workloads
+            if round_number == 0 or workload not in ONCE
+            for contender in self.contenders
+            if workload in contender.workloads
+        ]
 
 
-def free_port() -> int:
-    """A port of the loopback interface that nobody listens on."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port: int = probe.getsockname()[1]
-        return port
+class Servers:
+    """The servers of a comparison, started when first asked for, and again if one has died."""
+
+    def __init__(self) -> None:
+        self._running: dict[tuple[str, ...], Server] = {}
+
+    def get(self, command: tuple[str, ...]) -> Server:
+        """The server with that command. Raises MeasureError if it does not start."""
+        server = self._running.get(command)
+        if server is None or not server.alive:
+            if server is not None:
+                server.close()
+            server = self._running[command] = Server(command)
+        return server
+
+    def close(self) -> None:
+        """Ends them all."""
+        for server in self._running.values():
+            server.close()
+        self._running = {}
+
+
+def available(contenders: Sequence[Contender], steps: Steps) -> tuple[list[Contender], dict[str, str]]:
+    """Prepares the environments of the contenders.
+
+    Returns:
+        Those that can run, and of the others why they cannot.
+    """
+    failures: dict[str, str | None] = {}
+    for name, requirements in ENVIRONMENTS.items():
+        if any(contender.environment == name for contender in contenders):
+            failures[name] = environments.prepare(name, requirements, steps.say)
+    ready: list[Contender] = []
+    absent: dict[str, str] = {}
+    for contender in contenders:
+        if contender.environment is None or is_installed(contender):
+            ready.append(contender)
+        else:
+            absent[contender.key] = f"not installed: {failures[contender.environment] or 'for an unknown reason'}"
+    return ready, absent
+
+
+def is_installed(contender: Contender) -> bool:
+    """Whether a peer's environment has its distribution."""
+    return contender.package in environments.versions(environments.python_of(contender.environment or ""))
+
+
+def compare(plan: Plan, steps: Steps) -> list[dict[str, Any]]:
+    """Measures.
+
+    Returns:
+        One entry for each turn: "workload", "contender" and "round", with what the client printed, or with "error".
+    """
+    results: list[dict[str, Any]] = []
+    longest = 0.0  # of the rounds so far, without what is done once
+    with contextlib.closing(Servers()) as servers:
+        for number in range(plan.rounds):
+            if number and steps.elapsed + longest > plan.deadline:
+                steps.say(f"no time for round {number + 1}")
+                break
+            turns = plan.turns(number)
+            steps.phase(f"round {number + 1}", len(turns))
+            spent = 0.0
+            for workload, contender in turns:
+                began = steps.elapsed
+                steps.step(f"{workload} {contender.title}")
+                turn = {"workload": workload, "contender": contender.key, "round": number}
+                try:
+                    results.append(turn | measure(contender, workload, plan, servers))
+                except MeasureError as error:
+                    steps.say(str(error))
+                    results.append(turn | {"error": str(error)})
+                spent += 0 if workload in ONCE else steps.elapsed - began
+            longest = max(longest, spent)
+    return results
+
+
+def measure(contender: Contender, workload: str, plan: Plan, servers: Servers) -> dict[str, Any]:
+    """One turn. Raises MeasureError."""
+    server = servers.get(contender.server)
+    command = [
+        *contender.client,
+        *("--port", str(server.port), "--srvpid", str(server.pid), "--wl", workload),
+        *("--dur", str(plan.seconds), "--warm", str(plan.seconds / 2)),
+        *("--cycles", str(plan.cycles), "--mib", str(plan.mib)),
+    ]
+    return figures(command, timeout=30 + 3 * plan.seconds + plan.cycles / 500 + plan.mib / 4)
 
 
 @contextlib.contextmanager
-def serving(name: str) -> Iterator[int]:
-    """Runs a server and gives its port."""
-    port = free_port()
-    command = program(name, "server")
-    # The port comes first for both kinds of server.
-    server = subprocess.Popen(
-        [*command[: 2 if command[0] == "node" else 3], str(port), *command[3:]],
-        cwd=ROOT,
-        stdout=subprocess.PIPE,
-        text=True,
-    )
-    try:
-        if server.stdout is None or "READY" not in server.stdout.readline():
-            raise RuntimeError(f"the server of {name} did not start: {' '.join(command)}")
-        yield port
-    finally:
-        server.terminate()
-        server.wait()
-
-
-def figure(name: str, port: int, workload: str, seconds: float, mib: int) -> float:
-    """One measurement."""
-    command = [
-        *program(name, "client"),
-        "--port",
-        str(port),
-        "--wl",
-        workload,
-        "--dur",
-        str(seconds),
-        "--mib",
-        str(mib),
-    ]
-    ran = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, timeout=300, check=False)
-    if ran.returncode:
-        raise RuntimeError(f"{' '.join(command)} failed:\n{ran.stderr}")
-    rate: float = json.loads(ran.stdout.splitlines()[-1])["rate"]
-    return rate
-
-
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--quick", action="store_true", help="one short round of each workload")
-    parser.add_argument("--only", default=",".join(WORKLOADS), help="workloads, separated by commas")
-    options = parser.parse_args()
-    rounds, seconds, mib = (1, 1.0, 32) if options.quick else (5, 3.0, 256)
-    names = ["capnweb-gen", *(["capnweb-gen, uvloop"] if find_spec("uvloop") else []), "npm capnweb"]
-    console = Console()
-    workloads = options.only.split(",")
-    figures: dict[tuple[str, str], list[float]] = {}
-    with contextlib.ExitStack() as stack:
-        ports = {name: stack.enter_context(serving(name)) for name in names}
-        turns = [(workload, name) for workload in workloads for _ in range(rounds) for name in names]
-        for workload, name in track(turns, description="measuring", console=console, disable=not console.is_terminal):
-            figures.setdefault((workload, name), []).append(figure(name, ports[name], workload, seconds, mib))
-    table = Table("workload", *names, *(f"{name} : npm" for name in names[:-1]))
-    for workload in workloads:
-        medians = [statistics.median(figures[workload, name]) for name in names]
-        shown = [f"{value:,.0f} {UNITS.get(workload, 'calls/s')}" for value in medians]
-        table.add_row(workload, *shown, *(f"{value / medians[-1]:.2f}" for value in medians[:-1]))
-    console.print(table)
-
-
-if __name__ == "__main__":
-    main()
+def serving(title: str) -> Iterator[int]:
+    """Runs the server of a contender, named as in the table, and gives its port."""
+    command = next(contender.server for contender in CONTENDERS if contender.title == title)
+    with Server(command) as server:
+        yield server.port

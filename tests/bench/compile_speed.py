@@ -12,12 +12,17 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Callable
 from pathlib import Path
 
 from rich.console import Console
 from rich.table import Table
 
+from tests.bench.processes import environment
+
 BEGINNING = "from typing import Protocol\n\nfrom pydantic import BaseModel\n\n\nclass Item(BaseModel):\n    id: int\n"
+SHAPES = ((1, 10), (100, 1), (100, 10), (1, 1000))  # interfaces, and methods of each
+_LIMIT = 120.0
 
 
 def schema(interfaces: int, methods: int) -> str:
@@ -32,12 +37,50 @@ def schema(interfaces: int, methods: int) -> str:
     return text
 
 
-def seconds(command: list[str], folder: Path, rounds: int) -> float:
+def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
+    """Compiles schemas of several shapes.
+
+    Parameters:
+        rounds: runs of each program; the median counts.
+        report: is told what is being done.
+
+    Returns:
+        A row for what the processes take without the work, and one for each shape: "schema", "lines", and in seconds
+        "compile", "check" and "import".
+    """
+    python = [sys.executable, "-c"]
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+
+        def seconds(*command: str) -> str:
+            return f"{_seconds(list(command), folder, rounds):.2f}"
+
+        (folder / "bench_schemas").mkdir()
+        (folder / "bench_schemas/__init__.py").touch()
+        report("nothing")
+        idle = seconds(*python, "import capnweb_gen.cli")
+        runtime = seconds(*python, "import capnweb_runtime.codegen_api, pydantic.main")
+        rows = [{"schema": "nothing", "lines": "", "compile": idle, "check": idle, "import": runtime}]
+        for interfaces, methods in SHAPES:
+            title = f"{interfaces} interfaces, {interfaces * methods} methods"
+            report(title)
+            (folder / "bench_schemas/api.py").write_text(schema(interfaces, methods), "utf-8")
+            compiled = seconds(sys.executable, "-m", "capnweb_gen.cli", "bench_schemas", "--out", "made")
+            checked = seconds(sys.executable, "-m", "capnweb_gen.cli", "check", "bench_schemas", "--out", "made")
+            imported = seconds(*python, "import made.api")
+            lines = str(len((folder / "made/api.py").read_text("utf-8").splitlines()))
+            rows.append(
+                {"schema": title, "lines": lines, "compile": compiled, "check": checked, "import": imported},
+            )
+    return rows
+
+
+def _seconds(command: list[str], folder: Path, rounds: int) -> float:
     """The median time of a program, by the clock."""
     times: list[float] = []
     for _ in range(rounds):
         begin = time.perf_counter()
-        subprocess.run(command, cwd=folder, check=True, capture_output=True)
+        subprocess.run(command, cwd=folder, env=environment(), check=True, capture_output=True, timeout=_LIMIT)
         times.append(time.perf_counter() - begin)
     return statistics.median(times)
 
@@ -46,25 +89,13 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--quick", action="store_true", help="one run of each")
     rounds = 1 if parser.parse_args().quick else 5
+    console = Console()
+    with console.status("compiling") as status:
+        rows = measure(rounds, status.update)
     table = Table("schema", "lines generated", "compile (s)", "check (s)", "import (s)")
-    python = [sys.executable, "-c"]
-    with tempfile.TemporaryDirectory() as name:
-        folder = Path(name)
-        (folder / "bench_schemas").mkdir()
-        (folder / "bench_schemas/__init__.py").touch()
-        idle = seconds([*python, "import capnweb_gen.cli"], folder, rounds)
-        runtime = seconds([*python, "import capnweb_runtime.codegen_api, pydantic.main"], folder, rounds)
-        table.add_row("nothing", "", f"{idle:.2f}", f"{idle:.2f}", f"{runtime:.2f}")
-        for interfaces, methods in ((1, 10), (100, 1), (100, 10), (1, 1000)):
-            (folder / "bench_schemas/api.py").write_text(schema(interfaces, methods), "utf-8")
-            generate = [sys.executable, "-m", "capnweb_gen.cli", "bench_schemas", "--out", "made"]
-            check = [*generate[:3], "check", *generate[3:]]
-            row = [seconds(generate, folder, rounds), seconds(check, folder, rounds)]
-            row.append(seconds([*python, "import made.api"], folder, rounds))
-            lines = len((folder / "made/api.py").read_text("utf-8").splitlines())
-            title = f"{interfaces} interfaces, {interfaces * methods} methods"
-            table.add_row(title, str(lines), *(f"{value:.2f}" for value in row))
-    Console().print(table)
+    for row in rows:
+        table.add_row(*row.values())
+    console.print(table)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-// The measured interface on the npm package: node server.mjs PORT prints READY once it accepts connections.
+// The measured interface on the npm package: node --expose-gc server.mjs PORT prints READY once it accepts connections.
 import http from "node:http";
 import { createRequire } from "node:module";
 
@@ -15,6 +15,13 @@ class Capability extends RpcTarget {
   ping() { return 1; }
 }
 
+class Step extends RpcTarget {
+  #number;
+  constructor(number) { super(); this.#number = number; }
+  next() { return new Step(this.#number + 1); }
+  depth() { return this.#number; }
+}
+
 class Api extends RpcTarget {
   add(a, b) { return a + b; }
   authenticate(token) { return new Account(); }
@@ -25,8 +32,17 @@ class Api extends RpcTarget {
     for await (const chunk of stream) total += chunk.length;
     return total;
   }
+  make_many(count) { return Array.from({ length: count }, () => new Capability()); }
+  echo_bytes(data) { return data; }
+  echo_text(data) { return data; }
+  start() { return new Step(1); }
+  usage() {
+    globalThis.gc?.();
+    const { rss, heapUsed, external } = process.memoryUsage();
+    return { rss: rss / 1e6, heap: (heapUsed + external) / 1e6 };
+  }
 }
 
 const server = http.createServer((request, response) => nodeHttpBatchRpcResponse(request, response, new Api()));
 new WebSocketServer({ server }).on("connection", socket => { newWebSocketRpcSession(socket, new Api()); });
-server.listen(Number(process.argv[2]), "127.0.0.1", () => console.log("READY"));
+server.listen({ port: Number(process.argv[2]), host: "127.0.0.1", backlog: 2000 }, () => console.log("READY"));

@@ -1,16 +1,27 @@
-"""Serves the measured interface: `python -m tests.bench.server PORT [--uvloop]` prints READY once it accepts
-connections.
+"""Serves the measured interface: `server.py PORT [--uvloop] [--raised]` prints READY once it accepts connections.
+
+Limits are the defaults; `--raised` lets a session hold millions of capabilities. Runs as a module and as a script.
 """
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+import gc
+import os
 import sys
-from importlib import import_module
+from pathlib import Path
+
+if not __package__:  # as a script, whose own folder would hide the project's packages
+    sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from capnweb_runtime import ReadableStream, serve
-from tests.bench.generated.api import AccountTarget, ApiTarget, CapabilityTarget
-from tests.bench.schema.api import Item, Profile
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from tests.bench.driver import resident, use_uvloop
+from tests.bench.generated.api import AccountTarget, ApiTarget, CapabilityTarget, StepTarget
+from tests.bench.schema.api import Item, Profile, Usage
+
+RAISED = Limits(exports=2_000_000, imports=2_000_000)
 
 
 class Account(AccountTarget):
@@ -21,6 +32,17 @@ class Account(AccountTarget):
 class Capability(CapabilityTarget):
     def ping(self) -> int:
         return 1
+
+
+class Step(StepTarget):
+    def __init__(self, number: int = 1) -> None:
+        self.number = number
+
+    def next(self) -> Step:
+        return Step(self.number + 1)
+
+    def depth(self) -> int:
+        return self.number
 
 
 class Api(ApiTarget):
@@ -39,19 +61,35 @@ class Api(ApiTarget):
     async def sink(self, stream: ReadableStream[bytes]) -> int:
         return sum([len(chunk) async for chunk in stream])
 
+    def make_many(self, count: int) -> list[Capability]:
+        return [Capability() for _ in range(count)]
 
-async def main(port: int) -> None:
-    async with serve(lambda peer: Api(), "127.0.0.1", port, path="/rpc") as server:
+    def echo_bytes(self, data: bytes) -> bytes:
+        return data
+
+    def echo_text(self, data: str) -> str:
+        return data
+
+    def start(self) -> Step:
+        return Step()
+
+    def usage(self) -> Usage:
+        gc.collect()
+        return Usage(rss=resident(os.getpid()), heap=0.0)
+
+
+async def main(port: int, limits: Limits = DEFAULT_LIMITS) -> None:
+    async with serve(lambda peer: Api(), "127.0.0.1", port, path="/rpc", limits=limits) as server:
         print("READY", flush=True)
         await server.wait_closed()
 
 
-def use_uvloop() -> None:
-    """Makes uvloop the event loop of what is run next; it is an extra, so it is imported only if asked for."""
-    import_module("uvloop").install()
-
-
 if __name__ == "__main__":
-    if "--uvloop" in sys.argv:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("port", type=int)
+    parser.add_argument("--uvloop", action="store_true")
+    parser.add_argument("--raised", action="store_true")
+    options = parser.parse_args()
+    if options.uvloop:
         use_uvloop()
-    asyncio.run(main(int(sys.argv[1])))
+    asyncio.run(main(options.port, RAISED if options.raised else DEFAULT_LIMITS))

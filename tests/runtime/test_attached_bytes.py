@@ -48,14 +48,15 @@ def encode_photo(value: Photo, to: rpc.Exporter) -> rpc.Wire:
 
 
 def decode_photo(wire: rpc.Wire, source: rpc.Importer) -> Photo:
-    read = rpc.reader(Photo, wire, source)
-    read.required("title", "title", rpc.STR)
-    read.required("data", "data", rpc.BYTES)
-    read.optional("more", "more", DICT_BYTES)
-    photo: Photo = read.build()
-    return photo
+    fields: dict[str, rpc.Wire] = {
+        "title": rpc.read_field(wire, "title", rpc.STR, source),
+        "data": rpc.read_field(wire, "data", rpc.BYTES, source),
+    }
+    rpc.read_optional(fields, "more", wire, "more", DICT_BYTES, source)
+    return PHOTO_BUILDER.build(fields, wire, source)
 
 
+PHOTO_BUILDER = rpc.builder(Photo, "title", "data", "more")
 LIST_BYTES = rpc.list_of(rpc.BYTES)
 DICT_BYTES = rpc.dict_of(LIST_BYTES)
 PHOTO = rpc.model(Photo, encode_photo, decode_photo, lambda: rpc.RpcPromise)

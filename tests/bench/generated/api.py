@@ -2,7 +2,8 @@
 # Do not edit; run: capnweb-gen tests/bench/schema --out tests/bench/generated
 """Typed stubs and server skeletons for tests/bench/schema/api.py.
 
-What every measured server offers: a sum, a pipelined login, a list of models, capabilities, a stream.
+What every measured server offers: a sum, a pipelined login, a list of models, capabilities, a stream; and what only
+the growth measurements call: many capabilities at once, echoes of any size, a chain of steps, memory in use.
 """
 
 from __future__ import annotations
@@ -11,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Sequence
 
 from capnweb_runtime import codegen_api as rpc
-from tests.bench.schema.api import Item, Profile
+from tests.bench.schema.api import Item, Profile, Usage
 
 rpc.require(2)
 
@@ -20,6 +21,7 @@ rpc.require(2)
 
 ITEM_BUILDER = rpc.builder(Item, "id", "name", "email", "tags", "score")
 PROFILE_BUILDER = rpc.builder(Profile, "id", "name", "email")
+USAGE_BUILDER = rpc.builder(Usage, "rss", "heap")
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
@@ -66,21 +68,44 @@ def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
     return PROFILE_BUILDER.build(fields, wire, source)
 
 
+def encode_usage(value: Usage, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "rss": x if type(x := value.rss) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "heap": x if type(x := value.heap) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+    }
+
+
+def decode_usage(wire: rpc.Wire, source: rpc.Importer) -> Usage:
+    if wire.__class__ is not dict:
+        raise USAGE_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "rss": x if type(x := wire.get("rss")) is float else rpc.read_field(wire, "rss", rpc.FLOAT, source),
+        "heap": x if type(x := wire.get("heap")) is float else rpc.read_field(wire, "heap", rpc.FLOAT, source),
+    }
+    return USAGE_BUILDER.build(fields, wire, source)
+
+
 # ---- codecs: how each type of this schema travels
 
 ITEM = rpc.model(Item, encode_item, decode_item, lambda: ItemPromise)
 PROFILE = rpc.model(Profile, encode_profile, decode_profile, lambda: ProfilePromise)
+USAGE = rpc.model(Usage, encode_usage, decode_usage, lambda: UsagePromise)
 ACCOUNT = rpc.interface(lambda: AccountStub, lambda: AccountPromise, lambda: AccountTarget)
 CAPABILITY = rpc.interface(lambda: CapabilityStub, lambda: CapabilityPromise, lambda: CapabilityTarget)
+STEP = rpc.interface(lambda: StepStub, lambda: StepPromise, lambda: StepTarget)
 API = rpc.interface(lambda: ApiStub, lambda: ApiPromise, lambda: ApiTarget)
 LIST_STR = rpc.list_of(rpc.STR)
 LIST_ITEM = rpc.list_of(ITEM)
 STREAM_BYTES = rpc.stream_of(rpc.BYTES)
+LIST_CAPABILITY = rpc.list_of(CAPABILITY)
 
 ItemR = rpc.TypeVar("ItemR", covariant=True, default=Item)
 ProfileR = rpc.TypeVar("ProfileR", covariant=True, default=Profile)
+UsageR = rpc.TypeVar("UsageR", covariant=True, default=Usage)
 AccountR = rpc.TypeVar("AccountR", covariant=True, default="AccountStub")
 CapabilityR = rpc.TypeVar("CapabilityR", covariant=True, default="CapabilityStub")
+StepR = rpc.TypeVar("StepR", covariant=True, default="StepStub")
 ApiR = rpc.TypeVar("ApiR", covariant=True, default="ApiStub")
 
 
@@ -125,6 +150,18 @@ class ProfilePromise(rpc.RpcPromise[ProfileR]):
     @property
     def email(self) -> rpc.RpcPromise[str]:
         return self._field("email", rpc.STR)
+
+
+class UsagePromise(rpc.RpcPromise[UsageR]):
+    """A Usage that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def rss(self) -> rpc.RpcPromise[float]:
+        return self._field("rss", rpc.FLOAT)
+
+    @property
+    def heap(self) -> rpc.RpcPromise[float]:
+        return self._field("heap", rpc.FLOAT)
 
 
 # ---- Account
@@ -189,6 +226,44 @@ class CapabilityTarget(rpc.RpcTarget, spec=CapabilitySpec):
     def ping(self) -> int | Awaitable[int]: ...
 
 
+# ---- Step
+
+
+class StepSpec(rpc.Interface):
+    """What a Step has, by the names it has on the wire."""
+
+    next = rpc.method("next", STEP)
+    depth = rpc.method("depth", rpc.INT)
+
+
+class StepCalls(rpc.Calls):
+    """One of a chain of objects."""
+
+    def next(self) -> StepPromise:
+        return self._call(StepSpec.next)
+
+    def depth(self) -> rpc.RpcPromise[int]:
+        return self._call(StepSpec.depth)
+
+
+class StepStub(StepCalls, rpc.RpcStub):
+    """A Step that is held."""
+
+
+class StepPromise(StepCalls, rpc.RpcPromise[StepR]):
+    """A Step that may not have arrived yet; awaiting it gives StepStub."""
+
+
+class StepTarget(rpc.RpcTarget, spec=StepSpec):
+    """One of a chain of objects."""
+
+    @abstractmethod
+    def next(self) -> StepTarget | StepStub | Awaitable[StepTarget | StepStub]: ...
+
+    @abstractmethod
+    def depth(self) -> int | Awaitable[int]: ...
+
+
 # ---- Api
 
 
@@ -200,6 +275,11 @@ class ApiSpec(rpc.Interface):
     echo = rpc.method("echo", LIST_ITEM, rpc.param("items", LIST_ITEM))
     make = rpc.method("make", CAPABILITY)
     sink = rpc.method("sink", rpc.INT, rpc.param("stream", STREAM_BYTES))
+    make_many = rpc.method("make_many", LIST_CAPABILITY, rpc.param("count", rpc.INT))
+    echo_bytes = rpc.method("echo_bytes", rpc.BYTES, rpc.param("data", rpc.BYTES))
+    echo_text = rpc.method("echo_text", rpc.STR, rpc.param("data", rpc.STR))
+    start = rpc.method("start", STEP)
+    usage = rpc.method("usage", USAGE)
 
 
 class ApiCalls(rpc.Calls):
@@ -221,6 +301,22 @@ class ApiCalls(rpc.Calls):
 
     def sink(self, stream: AsyncIterable[bytes]) -> rpc.RpcPromise[int]:
         return self._call(ApiSpec.sink, stream)
+
+    def make_many(self, count: int | rpc.RpcPromise[int]) -> rpc.ListPromise[CapabilityStub, CapabilityPromise]:
+        return self._call(ApiSpec.make_many, count)
+
+    def echo_bytes(self, data: bytes | rpc.RpcPromise[bytes]) -> rpc.RpcPromise[bytes]:
+        return self._call(ApiSpec.echo_bytes, data)
+
+    def echo_text(self, data: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
+        return self._call(ApiSpec.echo_text, data)
+
+    def start(self) -> StepPromise:
+        return self._call(ApiSpec.start)
+
+    def usage(self) -> UsagePromise:
+        """Collects garbage and says what is in use, in MB: resident, and on the heap where that is known."""
+        return self._call(ApiSpec.usage)
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
@@ -248,3 +344,21 @@ class ApiTarget(rpc.RpcTarget, spec=ApiSpec):
 
     @abstractmethod
     def sink(self, stream: rpc.ReadableStream[bytes]) -> int | Awaitable[int]: ...
+
+    @abstractmethod
+    def make_many(
+        self, count: int
+    ) -> Sequence[CapabilityTarget | CapabilityStub] | Awaitable[Sequence[CapabilityTarget | CapabilityStub]]: ...
+
+    @abstractmethod
+    def echo_bytes(self, data: bytes) -> bytes | Awaitable[bytes]: ...
+
+    @abstractmethod
+    def echo_text(self, data: str) -> str | Awaitable[str]: ...
+
+    @abstractmethod
+    def start(self) -> StepTarget | StepStub | Awaitable[StepTarget | StepStub]: ...
+
+    @abstractmethod
+    def usage(self) -> Usage | Awaitable[Usage]:
+        """Collects garbage and says what is in use, in MB: resident, and on the heap where that is known."""

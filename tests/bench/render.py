@@ -1,0 +1,214 @@
+"""Writes docs/performance.md and its plots from docs/performance/results.json: `python -m
+tests.bench.render [--check]`.
+
+Rule: the same results and the same template give the same bytes; nothing is measured here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import statistics
+import sys
+from pathlib import Path
+from typing import Any
+
+import jinja2
+
+from tests.bench.contenders import CONTENDERS, OURS, REFERENCE, Contender
+from tests.bench.figures import WORKLOADS, Results, Workload
+from tests.bench.growth_texts import sections
+from tests.bench.plots import plots
+from tests.bench.processes import ROOT
+
+DOCUMENT = ROOT / "docs" / "performance.md"
+FOLDER = ROOT / "docs" / "performance"
+RESULTS = FOLDER / "results.json"
+TEMPLATE = Path(__file__).with_name("performance.md.jinja")
+NONE = "–"
+Row = dict[str, Any]
+
+
+def rendered(data: dict[str, Any]) -> dict[Path, str]:
+    """The document and its plots, by path."""
+    results = Results(data)
+    drawn = plots(results)
+    environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
+    template = environment.from_string(TEMPLATE.read_text("utf-8"))
+    text = template.render(
+        **overview(results),
+        plots=drawn,
+        headline=[headline(results, workload) for workload in WORKLOADS],
+        costs=costs(results),
+        pairs=pairs(),
+        pair_rows=rate_rows(results, pairs()),
+        peers=peers(),
+        peer_rows=rate_rows(results, peers()),
+        remarks=remarks(results),
+        churn=churn(results),
+        growth=sections(results, drawn),
+        growth_errors=results.growth_errors(),
+        cold=cold(data.get("cold", {})),
+        compile=data.get("compile", []),
+        machine=list(data["machine"].items()),
+        versions=list(data["versions"].items()),
+    )
+    return {DOCUMENT: text.rstrip() + "\n"} | {FOLDER / name: svg for name, svg in drawn.items()}
+
+
+def overview(results: Results) -> Row:
+    """What concerns the run as a whole."""
+    run, versions = results.data["run"], results.data["versions"]
+    spreads = [results.spread(workload, OURS[0]) or 0.0 for workload in WORKLOADS]
+    return {
+        "scale": run["scale"],
+        "cycles": f"{run['cycles']:,}",
+        "rounds": max((turn["round"] for turn in results.data["turns"]), default=0) + 1,
+        "seconds": f"{run['seconds']:g}",
+        "spread": f"±{max(spreads):.0%}",
+        "npm_version": versions.get("npm capnweb", NONE),
+        "node_version": versions.get("Node", NONE),
+    }
+
+
+def headline(results: Results, workload: Workload) -> Row:
+    """One row of the first table."""
+    ratio = results.ratio(workload, OURS[0])
+    return {
+        "key": workload.key,
+        "what": workload.what,
+        "unit": workload.unit,
+        "ours": amount(results.median(workload, OURS[0])),
+        "uvloop": amount(results.median(workload, OURS[1])),
+        "npm": amount(results.median(workload, REFERENCE)),
+        "ratio": NONE if ratio is None else f"**{ratio:.2f}**",
+        "uvloop_ratio": multiple(results.ratio(workload, OURS[1])),
+        "target": f"{workload.target:.2f}",
+        "verdict": "" if ratio is None else "reached" if ratio >= workload.target else "missed",
+    }
+
+
+def costs(results: Results) -> list[Row]:
+    """Rows of processor time and latency, ours and the npm package's."""
+    figures = ("cli_cpu_us", "srv_cpu_us", "p50_us", "p99_us")
+    rows = []
+    for workload in WORKLOADS:
+        cells = []
+        for contender in (OURS[0], REFERENCE):
+            for figure in figures:
+                known = figure in figures[:2] or workload.key in {"a", "d"}  # a window's latency is not a call's
+                cells.append(amount(results.median(workload, contender, figure) if known else None))
+        rows.append({"key": workload.key, "cells": cells})
+    return rows
+
+
+def pairs() -> list[Contender]:
+    """The contenders of which one end is ours and the other the npm package."""
+    return [contender for contender in CONTENDERS if contender.key in {OURS[0], "ours-npm", "npm-ours", REFERENCE}]
+
+
+def peers() -> list[Contender]:
+    """Ours, and all that are neither ours nor the npm package."""
+    return [one for one in CONTENDERS if one.key == OURS[0] or one.environment is not None]
+
+
+def rate_rows(results: Results, contenders: list[Contender]) -> list[Row]:
+    """Rows of rate and ratio for those contenders, of the workloads that somebody new here has."""
+    others = [one for one in contenders if one.key not in {OURS[0], REFERENCE}]
+    return [
+        {
+            "what": f"{workload.key}, {workload.unit}",
+            "cells": [cell(results, workload, contender) for contender in contenders],
+        }
+        for workload in WORKLOADS
+        if any(workload.key in contender.workloads for contender in others)
+    ]
+
+
+def cell(results: Results, workload: Workload, contender: Contender) -> str:
+    """A rate with its ratio, or why there is none."""
+    rate, ratio = results.median(workload, contender.key), results.ratio(workload, contender.key)
+    if rate is not None:
+        return amount(rate) if ratio is None else f"{amount(rate)} ({ratio:.2f})"
+    if workload.key not in contender.workloads:
+        return NONE
+    if contender.key in results.data["absent"]:
+        return "not installed"
+    return "failed" if (contender.key, workload.key) in results.errors() else NONE
+
+
+def remarks(results: Results) -> list[str]:
+    """What could not be installed, and what failed."""
+    absent = [f"{name}: {reason}" for name, reason in results.data["absent"].items()]
+    failed = [f"{contender}, {workload}: {reason}" for (contender, workload), reason in results.errors().items()]
+    return absent + failed
+
+
+def churn(results: Results) -> list[Row]:
+    """Rows of memory before and after many cycles."""
+    rows = []
+    for contender in CONTENDERS:
+        turns = results.turns("f100k", contender.key)
+        if turns:
+            turn = turns[-1]
+            memory = [f"{turn[key]:.1f}" for key in ("cli_rss0", "cli_rss1", "srv_rss0", "srv_rss1")]
+            rows.append({"title": contender.title, "cells": [*memory, amount(turn["rate"])]})
+    return rows
+
+
+def cold(times: dict[str, list[float]]) -> list[Row]:
+    """Rows of what a program needs to start."""
+    return [
+        {"name": name, "median": f"{statistics.median(taken):.0f}", "least": f"{min(taken):.0f}"}
+        for name, taken in times.items()
+        if taken
+    ]
+
+
+def amount(value: float | None) -> str:
+    """A figure to three digits at most after the point that matter."""
+    if value is None:
+        return NONE
+    return f"{value:,.0f}" if abs(value) >= 100 else f"{value:.1f}"
+
+
+def multiple(value: float | None) -> str:
+    """A ratio."""
+    return NONE if value is None else f"{value:.2f}"
+
+
+def write(data: dict[str, Any]) -> list[Path]:
+    """Writes the document and its plots, and removes plots that are no more; gives what it wrote."""
+    files = rendered(data)
+    FOLDER.mkdir(parents=True, exist_ok=True)
+    for path in FOLDER.glob("*.svg"):
+        if path not in files:
+            path.unlink()
+    for path, text in files.items():
+        path.write_text(text, "utf-8")
+    return list(files)
+
+
+def stale(data: dict[str, Any]) -> list[Path]:
+    """The files that differ from what the results say, or are missing, or should not be there."""
+    files = rendered(data)
+    differ = [path for path, text in files.items() if not path.exists() or path.read_text("utf-8") != text]
+    return differ + [path for path in FOLDER.glob("*.svg") if path not in files]
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--check", action="store_true", help="fail if a file is not up to date, and write nothing")
+    options = parser.parse_args()
+    data = json.loads(RESULTS.read_text("utf-8"))
+    if not options.check:
+        for path in write(data):
+            print("wrote", path.relative_to(ROOT))
+        return
+    old = [str(path.relative_to(ROOT)) for path in stale(data)]
+    if old:
+        sys.exit(f"not up to date: {', '.join(old)}; run: python -m tests.bench.render")
+
+
+if __name__ == "__main__":
+    main()
