@@ -252,7 +252,7 @@ class CallArguments:
 
     def direct(self, codec: Codec) -> tuple[Any, list[Hook]]:
         """Decodes them in one pass; see `IncomingArgs.direct`."""
-        if codec.pure and not self._importer.attachments:
+        if codec.pure and self._importer.attachments is NO_ATTACHMENTS:
             return codec.decode(self._wire, None), []
         return decode_direct(codec, self._wire, self._importer, self._depth + 1)
 
@@ -272,7 +272,7 @@ def decode_direct(codec: Codec, wire: Wire, importer: Importer, depth: int) -> t
     Raises:
         Whatever the codec raises, with nothing imported.
     """
-    if codec.pure and not importer.attachments:
+    if codec.pure and importer.attachments is NO_ATTACHMENTS:
         return codec.decode(wire, None), []
     source = DirectEvaluator(importer, depth)
     try:

@@ -143,7 +143,10 @@ class Exchange(ABC):
         if export_id in self._exports:
             message: list[Wire] = ["resolve", export_id]
             try:
-                self._send_encoded(message, message, encode_payload, payload)
+                if payload.codec is not None:
+                    self._send_encoded(message, message, payload.codec.encode, root)
+                else:
+                    self._send_encoded(message, message, encode_payload, payload)
             except Exception as error:  # the application's value has no wire form: that call is rejected
                 shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
                 self.host.report(payload.origin, shown)
@@ -195,11 +198,17 @@ class Exchange(ABC):
         if args is None:
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
+        return self._pushed(self._send_arguments(["push", call], call, args), expect)
+
+    def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
+        """Sends a call with its arguments, which are disposed. Returns its id."""
         try:
-            call_id = self._send_encoded(["push", call], call, encode_arguments, args, 1, True)
+            if args.codec is not None:
+                return self._send_encoded(message, call, args.codec.encode, args.value, 1, True)
+            return self._send_encoded(message, call, encode_arguments, args, 1, True)
         finally:
-            args.dispose()
-        return self._pushed(call_id, expect)
+            if args.hooks is not None:
+                args.dispose()
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
@@ -211,10 +220,7 @@ class Exchange(ABC):
             return done, None
         before = self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
-        try:
-            call_id = self._send_encoded(["stream", call], call, encode_arguments, args, 1, True)
-        finally:
-            args.dispose()
+        call_id = self._send_arguments(["stream", call], call, args)
         if self.closed:  # by the message itself, for which there was no room
             done.reject(self._ended())
             return done, None

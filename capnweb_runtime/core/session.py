@@ -117,7 +117,7 @@ class Session(Exchange):
         self._received += 1
         try:
             self.message_bytes = len(message) if self._as_text else estimated_size(message)
-            if self.attachments:
+            if self.attachments is not NO_ATTACHMENTS:
                 self.message_bytes += self.attachments.size
             if self.message_bytes > self.limits.message_size:
                 raise self._too_long()
@@ -229,15 +229,15 @@ class Session(Exchange):
             raise _bad_message(wire)
         if len(self._exports) >= self.limits.exports:
             raise self._too_many_exports()
-        self.host.copied = 0
+        host = self.host
+        host.copied = 0
         hook = self._evaluate_push(wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
-        entry = ExportEntry(hook)
-        self._exports[self._next_call] = entry
+        entry = self._exports[self._next_call] = ExportEntry(hook)
         self._next_call += 1
-        held = self.host.copied * BYTES_PER_NODE
+        held = host.copied * BYTES_PER_NODE
         if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         self._meter.take(held)
@@ -256,10 +256,12 @@ class Session(Exchange):
         if type(expression) is list and len(expression) == 4 and expression[0] == "pipeline":
             _, export_id, path, args = expression
             if type(export_id) is int:
-                hook = self.own_export(export_id)
-                if type(args) is list and type(path) is list and len(path) == 1 and type(path[0]) is str:
-                    return hook.call_wire((path[0],), CallArguments(args, self, 0))
-                return call_own(self, hook, parse_path(expression, path), expression, 0)
+                entry = self._exports.get(export_id)
+                if entry is None or type(args) is not list:
+                    return call_own(self, self.own_export(export_id), parse_path(expression, path), expression, 0)
+                simple = type(path) is list and len(path) == 1 and type(path[0]) is str
+                where = (path[0],) if simple else parse_path(expression, path)
+                return entry.hook.call_wire(where, CallArguments(args, self, 0))
         return PayloadHook(Evaluator(self).payload(expression), self.host)
 
     def _on_stream(self, wire: list[Wire]) -> None:
@@ -306,7 +308,7 @@ class Session(Exchange):
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
             try:
-                if expect.pure and not self.attachments:
+                if expect.pure and self.attachments is NO_ATTACHMENTS:
                     return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)
