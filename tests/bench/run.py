@@ -15,15 +15,13 @@ import platform
 import subprocess
 import sys
 from collections.abc import Callable
-from importlib import import_module
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, TypeVar
 
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import compile_speed, environments, growth, render
+from tests.bench import cold, compile_speed, environments, growth, render
 from tests.bench.compare import Plan, available, compare
 from tests.bench.contenders import ALL, CONTENDERS, OURS, REFERENCE
 from tests.bench.figures import WORKLOADS, Results
@@ -70,10 +68,7 @@ def measure_all(options: argparse.Namespace, steps: Steps) -> dict[str, Any]:
 
 def cold_start(options: argparse.Namespace, steps: Steps) -> dict[str, list[float]]:
     """How long programs take from start to first answer."""
-    if find_spec("tests.bench.cold") is None:
-        return {}
-    measure: Callable[[int, Callable[[str], None]], dict[str, list[float]]] = import_module("tests.bench.cold").measure
-    return guarded(steps, "starting", lambda: measure(15 if options.scale >= 1 else 2, steps.say), {})
+    return guarded(steps, "starting", lambda: cold.measure(15 if options.scale >= 1 else 2, steps.say), {})
 
 
 def guarded(steps: Steps, phase: str, measurement: Callable[[], T], otherwise: T) -> T:

@@ -17,13 +17,13 @@ RECORDED_ON = (3, 11)
 SLACK = 0.05
 ORDER_OF_MAGNITUDE = 3.0
 BUDGETS = {
-    "add, at the client": Cost(calls=149, instructions=2057),
-    "add, at the server": Cost(calls=124, instructions=1834),
-    "64 pipelined chains": Cost(calls=23978, instructions=343578),
-    "echo of 100 models": Cost(calls=10916, instructions=140998),
-    "make, ping, dispose": Cost(calls=671, instructions=9819),
-    "HTTP batch of 100 adds": Cost(calls=24983, instructions=339176),
-    "stream of 32 chunks": Cost(calls=9615, instructions=137141),
+    "add, at the client": Cost(calls=130, instructions=1884),
+    "add, at the server": Cost(calls=96, instructions=1569),
+    "64 pipelined chains": Cost(calls=17342, instructions=275981),
+    "echo of 100 models": Cost(calls=4472, instructions=79111),
+    "make, ping, dispose": Cost(calls=597, instructions=9327),
+    "HTTP batch of 100 adds": Cost(calls=18070, instructions=274158),
+    "stream of 32 chunks": Cost(calls=8623, instructions=125143),
 }
 UPDATE = "python -m tests.runtime.cost --write"
 
