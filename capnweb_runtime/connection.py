@@ -389,11 +389,7 @@ class Connection:
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
         try:
-            for message in messages:
-                if type(message) is tuple:
-                    session.receive_attached(message[0], message[1:])
-                else:
-                    session.receive(message)
+            session.receive_all(messages)
         finally:
             if session.nobody_waits and not session.closed:
                 # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most

@@ -48,21 +48,20 @@ class Attachments:
 
     Parameters:
         parts: the byte strings, in the order of their indices.
+
+    Attributes:
+        size: bytes of all of them.
     """
 
-    __slots__ = ("_made", "_parts")
+    __slots__ = ("_made", "_parts", "size")
 
     def __init__(self, parts: Sequence[bytes] = ()) -> None:
         self._parts = parts
+        self.size = sum(map(len, parts))
         self._made: dict[tuple[int, str], Any] = {}
 
     def __len__(self) -> int:
         return len(self._parts)
-
-    @property
-    def size(self) -> int:
-        """Bytes of all of them."""
-        return sum(map(len, self._parts))
 
     def get(self, index: int) -> bytes | None:
         """The byte string of an index, if there is one."""

@@ -8,7 +8,7 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -107,31 +107,40 @@ class Session(Exchange):
     # ---- for the connection
 
     def receive(self, message: Any) -> None:
-        """Takes one message. Never raises: what is wrong with it aborts the session.
+        """Takes one message; see `receive_all`."""
+        self.receive_all((message,))
+
+    def receive_all(self, messages: Iterable[Any]) -> None:
+        """Takes messages that arrived together, in order. Never raises: what is wrong with one aborts the session.
 
         Parameters:
-            message: JSON text, as str or as bytes of UTF-8; a tree where the transport carries trees.
+            messages: each JSON text, as str or as bytes of UTF-8; a tuple of that and the byte strings that it names by
+                their indices; or a tree where the transport carries trees.
         """
-        if self.closed:
-            return
-        self._received += 1
-        try:
-            self.message_bytes = len(message) if self._as_text else estimated_size(message)
-            if self.attachments is not NO_ATTACHMENTS:
-                self.message_bytes += self.attachments.size
-            if self.message_bytes > self.limits.message_size:
-                raise self._too_long()
-            wire = loads(message) if self._as_text else message
+        handlers, as_text, longest = self._handlers, self._as_text, self.limits.message_size
+        for message in messages:
+            if self.closed:
+                return
+            if type(message) is tuple:
+                self.receive_attached(message[0], message[1:])
+                continue
+            self._received += 1
             try:
-                handler = self._handlers[wire[0]]
-            except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
-                raise _bad_message(wire) from None
-            handler(wire)
-        except Exception as error:  # whatever a message causes that is not caught below concerns this session only
-            self.abort(error)
+                size = len(message) if as_text else estimated_size(message)
+                self.message_bytes = size + self.attachments.size
+                if self.message_bytes > longest:
+                    raise self._too_long()
+                wire = loads(message) if as_text else message
+                try:
+                    handler = handlers[wire[0]]
+                except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
+                    raise _bad_message(wire) from None
+                handler(wire)
+            except Exception as error:  # whatever a message causes that is not caught below concerns this session only
+                self.abort(error)
 
     def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
-        """Takes one message with attachments, as `receive` takes one without.
+        """Takes one message with attachments.
 
         Parameters:
             message: JSON text.
