@@ -50,6 +50,7 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         growth_errors=results.growth_errors(),
         cold=cold(data.get("cold", {})),
         compile=data.get("compile", []),
+        breakdown=data.get("breakdown", {}),
         machine=list(data["machine"].items()),
         versions=list(data["versions"].items()),
     )

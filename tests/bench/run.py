@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import cold, compile_speed, environments, growth, render
+from tests.bench import breakdown, cold, compile_speed, environments, growth, render
 from tests.bench.compare import Plan, available, compare
 from tests.bench.contenders import ALL, CONTENDERS, OURS, REFERENCE
 from tests.bench.figures import WORKLOADS, Results
@@ -43,6 +43,7 @@ def measure_all(options: argparse.Namespace, steps: Steps) -> dict[str, Any]:
     started = cold_start(options, steps)
     nothing: list[dict[str, str]] = []
     compiled = guarded(steps, "compiling", lambda: compile_speed.measure(3 if scale >= 1 else 1, steps.say), nothing)
+    stages: dict[str, breakdown.Stages] = guarded(steps, "taking calls apart", breakdown.measure, {})
     grown = growth.measure(growth.plan(scale), steps)
     plan = Plan(
         contenders=tuple(contenders),
@@ -63,6 +64,7 @@ def measure_all(options: argparse.Namespace, steps: Steps) -> dict[str, Any]:
         "growth": rounded(grown),
         "cold": {name: rounded(taken) for name, taken in started.items()},
         "compile": compiled,
+        "breakdown": rounded(stages),
     }
 
 

@@ -1,0 +1,143 @@
+"""Where the time of a call goes: `python -m tests.bench.breakdown`. Both ends run in this process, without sockets, one
+stage at a time. Rule: processor time, and the least of many repeats, so that what else the machine does counts little.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+
+from capnweb_runtime.connection import Connection
+from capnweb_runtime.transports._frames import FrameReader, frames
+from tests.bench.generated.api import LIST_ITEM, ApiStub
+from tests.bench.schema.api import Item
+from tests.bench.server import Api
+
+WINDOW = 256
+REPEATS = 40
+_LONGEST = 1 << 20
+
+Stages = dict[str, float]
+"""Stage → microseconds."""
+
+
+class _Tape:
+    """A transport that keeps what is written."""
+
+    def __init__(self, connection: Connection) -> None:
+        self.messages: list[Any] = []
+        connection.attach(self)
+
+    def write(self, messages: list[Any]) -> None:
+        self.messages += messages
+
+    def close(self, reason: BaseException) -> None:
+        """The client's stub has been given up, at the end."""
+
+    def buffered(self) -> int:
+        return 0
+
+    def take(self) -> list[Any]:
+        messages, self.messages = self.messages, []
+        return messages
+
+
+class _Clock:
+    """Keeps the least time of each stage."""
+
+    def __init__(self) -> None:
+        self.stages: Stages = {}
+
+    def time(self, stage: str, count: int, work: Callable[..., Any], *given: Any) -> Any:
+        start = time.process_time()
+        result = work(*given)
+        taken = (time.process_time() - start) / count * 1e6
+        self.stages[stage] = min(taken, self.stages.get(stage, taken))
+        return result
+
+
+async def calls(begin: Callable[[ApiStub], Awaitable[Any]]) -> Stages:
+    """The stages of a call, in microseconds per call, with a window of calls in flight."""
+    client, server = Connection(), Connection(Api())
+    sent, answered = _Tape(client), _Tape(server)
+    api = client.main(ApiStub)
+    clock = _Clock()
+    masked, plain = FrameReader(True, _LONGEST), FrameReader(False, _LONGEST)
+    for _ in range(REPEATS):
+        promises = clock.time("client: calls", WINDOW, _repeated, begin, api)
+        waiting = clock.time("client: waiting begins", WINDOW, asyncio.gather, *promises)
+        clock.time("client: outbox taken", WINDOW, client.flush)
+        data = clock.time("client: frames written", WINDOW, _framed, sent.take(), True)
+        messages = clock.time("server: frames read", WINDOW, _unframed, masked, data)
+        clock.time("server: calls run and answered", WINDOW, server.received, messages)
+        data = clock.time("server: frames written", WINDOW, _framed, answered.take(), False)
+        messages = clock.time("client: frames read", WINDOW, _unframed, plain, data)
+        clock.time("client: results", WINDOW, client.received, messages)
+        await waiting
+        client.flush()
+        clock.time("server: results given up", WINDOW, server.received, sent.take())
+        del promises
+    return clock.stages
+
+
+def _repeated(begin: Callable[[ApiStub], Awaitable[Any]], api: ApiStub) -> list[Awaitable[Any]]:
+    return [begin(api) for _ in range(WINDOW)]
+
+
+def _framed(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> bytes:
+    return b"".join(frames(messages, masked))
+
+
+def _unframed(reader: FrameReader, data: bytes) -> list[bytes]:
+    return [text for _, text in reader.feed(data)]
+
+
+def lists() -> Stages:
+    """What an echo of 100 models does to them at each of its two hops, in microseconds per list."""
+    items = [
+        Item(id=i, name=f"User Number {i}", email=f"user{i}@example.com", tags=["alpha", "beta"], score=i * 1.5 + 0.25)
+        for i in range(100)
+    ]
+    to: Any = Connection().session
+    clock = _Clock()
+    wire = LIST_ITEM.encode(items, to)
+    text = orjson.dumps(wire)
+    source: Any = None  # of plain data
+    steps: dict[str, tuple[Callable[..., Any], *tuple[Any, ...]]] = {
+        "models checked and taken apart": (LIST_ITEM.encode, items, to),
+        "JSON written": (orjson.dumps, wire),
+        "JSON read": (orjson.loads, text),
+        "models checked and built": (LIST_ITEM.decode, orjson.loads(text), source),
+    }
+    for _ in range(REPEATS * 10):
+        for stage, step in steps.items():
+            clock.time(stage, 1, *step)
+    return clock.stages
+
+
+def measure() -> dict[str, Stages]:
+    """Stages of workloads b, c and d."""
+
+    async def measured() -> dict[str, Stages]:
+        return {
+            "b": await calls(lambda api: api.add(1, 2)),
+            "c": await calls(lambda api: api.authenticate("token").get_profile(5)),
+            "d": lists(),
+        }
+
+    return asyncio.run(measured())
+
+
+def main() -> None:
+    for workload, stages in measure().items():
+        print(workload)
+        for stage, taken in stages.items():
+            print(f"  {taken:8.2f} µs  {stage}")
+
+
+if __name__ == "__main__":
+    main()
