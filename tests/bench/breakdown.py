@@ -12,6 +12,8 @@ from typing import Any
 import orjson
 
 from capnweb_runtime.connection import Connection
+from capnweb_runtime.core.devaluate import devaluate
+from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.transports._frames import FrameReader, frames
 from tests.bench.generated.api import LIST_ITEM, ApiStub
 from tests.bench.schema.api import Item
@@ -96,23 +98,48 @@ def _unframed(reader: FrameReader, data: bytes) -> list[bytes]:
     return [text for _, text in reader.feed(data)]
 
 
-def lists() -> Stages:
-    """What an echo of 100 models does to them at each of its two hops, in microseconds per list."""
-    items = [
+def models() -> list[Item]:
+    """What workload d echoes."""
+    return [
         Item(id=i, name=f"User Number {i}", email=f"user{i}@example.com", tags=["alpha", "beta"], score=i * 1.5 + 0.25)
         for i in range(100)
     ]
+
+
+def lists() -> Stages:
+    """What an echo of 100 models does to them at each of its two hops, in microseconds per list."""
     to: Any = Connection().session
-    clock = _Clock()
-    wire = LIST_ITEM.encode(items, to)
-    text = orjson.dumps(wire)
     source: Any = None  # of plain data
-    steps: dict[str, tuple[Callable[..., Any], *tuple[Any, ...]]] = {
-        "models checked and taken apart": (LIST_ITEM.encode, items, to),
-        "JSON written": (orjson.dumps, wire),
-        "JSON read": (orjson.loads, text),
-        "models checked and built": (LIST_ITEM.decode, orjson.loads(text), source),
-    }
+    wire = LIST_ITEM.encode(models(), to)
+    text = orjson.dumps(wire)
+    return _steps(
+        {
+            "models checked and taken apart": (LIST_ITEM.encode, models(), to),
+            "JSON written": (orjson.dumps, wire),
+            "JSON read": (orjson.loads, text),
+            "models checked and built": (LIST_ITEM.decode, wire, source),
+        }
+    )
+
+
+def walks() -> Stages:
+    """What a walk that knows no types would take instead of the generated functions, in microseconds per list."""
+    session: Any = Connection().session
+    wire = LIST_ITEM.encode(models(), session)
+
+    def taken_apart(items: list[Item]) -> Any:
+        return devaluate([item.model_dump() for item in items], session)
+
+    def built(wire: Any) -> list[Item]:
+        return [Item.model_validate(item, strict=True) for item in Evaluator(session).payload(wire).value]
+
+    return _steps(
+        {"models checked and taken apart": (taken_apart, models()), "models checked and built": (built, wire)}
+    )
+
+
+def _steps(steps: dict[str, tuple[Callable[..., Any], *tuple[Any, ...]]]) -> Stages:
+    clock = _Clock()
     for _ in range(REPEATS * 10):
         for stage, step in steps.items():
             clock.time(stage, 1, *step)
@@ -120,13 +147,14 @@ def lists() -> Stages:
 
 
 def measure() -> dict[str, Stages]:
-    """Stages of workloads b, c and d."""
+    """Stages of workloads b, c and d, and of those of d with a generic walk."""
 
     async def measured() -> dict[str, Stages]:
         return {
             "b": await calls(lambda api: api.add(1, 2)),
             "c": await calls(lambda api: api.authenticate("token").get_profile(5)),
             "d": lists(),
+            "walk": walks(),
         }
 
     return asyncio.run(measured())
