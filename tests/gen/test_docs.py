@@ -75,13 +75,14 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
-def test_the_capabilities_that_are_shown_do_what_is_said(tmp_path: Path) -> None:
-    text = (ROOT / "docs/capabilities.md").read_text("utf-8")
+@pytest.mark.parametrize("name", ["capabilities.md", "types.md"])
+def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / name).read_text("utf-8")
     blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)
     (printed,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    for name, content in (*blocks, ("schemas/__init__.py", "")):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, "utf-8")
+    for file, content in (*blocks, ("schemas/__init__.py", "")):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(content, "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def run(*command: str) -> str:
@@ -92,5 +93,6 @@ def test_the_capabilities_that_are_shown_do_what_is_said(tmp_path: Path) -> None
         return done.stdout
 
     run("-m", "capnweb_gen.cli", "schemas", "--out", "generated")
-    assert run("house.py") == printed
-    run("-m", "mypy", "--strict", "--no-error-summary", "house.py")
+    program = blocks[-1][0]
+    assert run(program) == printed
+    run("-m", "mypy", "--strict", "--no-error-summary", program)
