@@ -43,7 +43,11 @@ def test_every_kind_of_type_is_described_with_its_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "node", [ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField]
+    "node",
+    [
+        *(ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField, ir.Error),
+        *(ir.Deprecation, ir.Reference, ir.Position),
+    ],
 )
 def test_every_node_is_described_with_its_keys(node: type[ir.Node]) -> None:
     name = {"ModelField": "field"}.get(node.__name__, node.__name__.lower())
