@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -12,27 +11,9 @@ import pytest
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.loopback import Loopback
-from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import ProtocolError
+from tests.runtime.codec_ends import decode, encode, refusal
 from tests.runtime.ids import shown
-from tests.runtime.pair import SyncHost
-
-
-def encode(codec: TypeCodec, value: Any) -> Any:
-    return loads(dumps(codec.encode(value, Loopback(SyncHost()))))
-
-
-def decode(codec: TypeCodec, wire: Any) -> Any:
-    return codec.decode(wire, Evaluator(Loopback(SyncHost())))
-
-
-def refusal(action: Callable[[], object]) -> str:
-    with pytest.raises(Mismatch) as caught:
-        action()
-    return str(caught.value.error("it"))
 
 
 class Level(IntEnum):

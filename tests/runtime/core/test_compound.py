@@ -20,25 +20,11 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import DISPOSED, PlainPromise
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.text import dumps, loads
 from tests.runtime import example
+from tests.runtime.codec_ends import decode, encode, refusal
 from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point
 from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
-
-
-def encode(codec: TypeCodec, value: Any) -> Any:
-    return loads(dumps(codec.encode(value, Loopback(SyncHost()))))
-
-
-def decode(codec: TypeCodec, wire: Any) -> Any:
-    return codec.decode(wire, Evaluator(Loopback(SyncHost())))
-
-
-def refusal(action: Callable[[], object]) -> str:
-    with pytest.raises(Mismatch) as caught:
-        action()
-    return str(caught.value.error("it"))
 
 
 class Color(StrEnum):
