@@ -14,11 +14,10 @@ from typing import Any, Final, Generic, TypeVar
 from capnweb_runtime.construct import constructor
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
-from capnweb_runtime.core.hook import Wire
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Wire
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 
 M = TypeVar("M")
-_UNDEFINED_WIRE: Final = ["undefined"]
 _ABSENT: Final = object()
 
 
@@ -54,7 +53,7 @@ def read_optional(
         wire, key, codec, source: as for `read_field`.
     """
     item = wire.get(key, _ABSENT)
-    if item is _ABSENT or (type(item) is list and item == _UNDEFINED_WIRE):
+    if item is _ABSENT or (type(item) is list and item == UNDEFINED_WIRE):
         return
     try:
         fields[name] = codec.decode(item, source)

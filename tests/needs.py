@@ -53,14 +53,10 @@ NEEDS = {
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
-    "make": Need("make", lambda: shutil.which("make") is not None, "install make"),
-    "git": Need("a git checkout", lambda: (INTEROP.parents[1] / ".git").exists(), "run the tests in a clone"),
 }
 
 needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
-needs_make = pytest.mark.needs("make")
-needs_git = pytest.mark.needs("git")
 
 
 def enforce(item: pytest.Item) -> None:

@@ -131,11 +131,6 @@ def is_generic(value: object) -> bool:
     return bool(getattr(value, "__parameters__", ()))
 
 
-def needs_arguments(interface: type) -> bool:
-    """Whether one of the type parameters of an interface has no default."""
-    return any(_default(parameter) is typing_extensions.NoDefault for parameter in _parameters(interface))
-
-
 def bound(interface: type, arguments: tuple[object, ...]) -> dict[Any, object]:
     """What stands for each type parameter of an interface that is given these arguments.
 

@@ -39,11 +39,6 @@ _TAKEN = frozenset(
 )
 
 
-def is_error(value: object) -> typing_extensions.TypeIs[type[Exception]]:
-    """Whether something is an exception class that can be declared, as far as its kind goes."""
-    return inspect.isclass(value) and issubclass(value, Exception)
-
-
 def error_fault(error: object) -> tuple[str, str] | None:
     """Why something cannot be declared as an exception, with a hint."""
     if not inspect.isclass(error) or not issubclass(error, BaseException):

@@ -66,10 +66,6 @@ class Scope:
             return f"{self.imported(package.rstrip('.') or package, module)}.{name}"
         return self.imported("".join(_relative(self._schema, home)), name)
 
-    def is_local(self, reference: ir.Reference) -> bool:
-        """Whether the model or interface belongs to this module."""
-        return self._home(reference) is self._schema
-
     def is_cyclic(self, reference: ir.Reference) -> bool:
         """Whether it belongs to a module that needs this one too."""
         return self._home(reference).module in self._cyclic

@@ -1,5 +1,5 @@
-"""The codecs of scalars, and what all codecs of generated code have in common. Rule: one short
-function each way per type.
+"""The codecs of scalars, and what all codecs of generated code have in common. Rule: one short function each
+way per type.
 
 Decoding is strict (a string is no number), but 3.0 is an int, as JSON does not tell them apart. A promise may stand for
 any value on the sending side; on the receiving side promises have been resolved before a codec is asked, or it raises
@@ -24,12 +24,11 @@ from capnweb_runtime.core.devaluate import (
 )
 from capnweb_runtime.core.evaluate import Evaluator, attachments_of
 from capnweb_runtime.core.evaluate_leaves import byte_string, parse_bigint
-from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, PromiseRef, Wire
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Hook, Host, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import MAX_SAFE_INTEGER, date_from_ms
 
-_UNDEFINED_WIRE: Final = ["undefined"]
 _BYTE_CONTAINERS: Final = ("Uint8Array", "ArrayBuffer", "DataView", "Uint8ClampedArray")
 _NOT_FINITE: Final = {"nan": float("nan"), "inf": float("inf"), "-inf": float("-inf")}
 NO_PROMISE: Final[Callable[[], type[PromiseRef] | None]] = lambda: None  # noqa: E731  (a default that is shared by name)
@@ -78,7 +77,7 @@ class _None(TypeCodec):
         return None
 
     def decode(self, wire: Wire, source: Evaluator) -> None:
-        if wire is not None and wire != _UNDEFINED_WIRE:
+        if wire is not None and wire != UNDEFINED_WIRE:
             raise wire_mismatch(self.label, wire)
 
 

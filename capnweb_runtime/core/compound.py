@@ -5,15 +5,13 @@ value adds a step to the path of what is found wrong in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any
 
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate, encode_ref
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
-from capnweb_runtime.core.hook import Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
-
-_UNDEFINED_WIRE: Final = ["undefined"]
 
 
 class OptionalCodec(TypeCodec):
@@ -35,7 +33,7 @@ class OptionalCodec(TypeCodec):
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         if wire is None or type(wire) is self._exact:
             return wire
-        if type(wire) is list and wire == _UNDEFINED_WIRE:
+        if type(wire) is list and wire == UNDEFINED_WIRE:
             return None
         return self.item.decode(wire, source)
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.cell import Cell
@@ -21,6 +21,8 @@ from capnweb_runtime.limits import Limits
 
 Wire: TypeAlias = Any
 """A JSON-compatible tree, as it stands in a message."""
+UNDEFINED_WIRE: Final = ["undefined"]
+"""The wire form of undefined: compared with and sent, never changed."""
 Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
 

@@ -14,12 +14,11 @@ from typing import Any, ClassVar, Final, TypeVar
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Codec, Exporter, Path, Wire
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Path, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.raises import DeclaredError, Raises
 
 T = TypeVar("T")
-_UNDEFINED_WIRE: Final = ["undefined"]
 
 
 class Omitted:
@@ -122,7 +121,7 @@ class Arguments(Codec):
             index = len(wire)
             argument = args[index] if index < given else kwargs.get(param.name, _ABSENT)
             if type(argument) is Omitted or argument is _ABSENT:
-                wire.append(_UNDEFINED_WIRE)
+                wire.append(UNDEFINED_WIRE)
             else:
                 wire.append(_argument(param, param.codec.encode, argument, to))
         rest = self._rest(self.variadic, args[len(self.positional) :], to) if self.variadic is not None else []
@@ -131,7 +130,7 @@ class Arguments(Codec):
             return [*wire, *rest, last]
         if rest and rest != _EMPTY_ARRAY:
             return [*wire, *rest]
-        while wire and wire[-1] is _UNDEFINED_WIRE:
+        while wire and wire[-1] is UNDEFINED_WIRE:
             wire.pop()
         if self.keyword and self._ends_as_keywords(wire):
             wire.append({})
@@ -173,7 +172,7 @@ class Arguments(Codec):
             raise Mismatch(f"at most {len(positional)} arguments", str(count))
         args: list[Any] = []
         for index, param in enumerate(positional):
-            if index >= count or (not param.required and wire[index] == _UNDEFINED_WIRE):
+            if index >= count or (not param.required and wire[index] == UNDEFINED_WIRE):
                 if param.required:
                     raise Mismatch(param.codec.label, "nothing").inside(param.name)
                 continue
@@ -210,7 +209,7 @@ class Arguments(Codec):
         for key, item in given.items():
             if key not in by_wire:
                 raise Mismatch("one of the keywords " + ", ".join(by_wire), "an unknown one").inside(key)
-            if item != _UNDEFINED_WIRE:
+            if item != UNDEFINED_WIRE:
                 kwargs[by_wire[key].name] = _argument(by_wire[key], by_wire[key].codec.decode, item, source)
         for param in self.keyword:
             if param.required and param.name not in kwargs:

@@ -28,7 +28,40 @@ from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.values import UNDEFINED
 
 
-class FunctionHook(Hook):
+class _LocalHook(Hook):
+    """What functions and targets have in common: as a value, each is a stub of itself."""
+
+    __slots__ = ("_host",)
+
+    _host: Host
+
+    @property
+    def host(self) -> Host:
+        return self._host
+
+    def _as_value(self) -> Hook:
+        stub = PlainStub(self.dup())
+        return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
+
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        inner = self.get(path)
+        try:
+            return inner.map((), captures, instructions, expect, budget)
+        finally:
+            inner.dispose()
+
+    def pull(self) -> Payload | Cell[Payload]:
+        return self._as_value().pull()
+
+
+class FunctionHook(_LocalHook):
     """A local function, called with an empty path.
 
     Parameters:
@@ -38,17 +71,13 @@ class FunctionHook(Hook):
         where: what to call it in a report.
     """
 
-    __slots__ = ("_function", "_host", "_method", "_where")
+    __slots__ = ("_function", "_method", "_where")
 
     def __init__(self, function: Callable[..., Any], method: Method, host: Host, where: str) -> None:
         self._function: Callable[..., Any] | None = function
         self._method = method
         self._host = host
         self._where = where
-
-    @property
-    def host(self) -> Host:
-        return self._host
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         function = self._callable(path)
@@ -72,27 +101,10 @@ class FunctionHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return _no_such_property(path, self._host) if path else self._as_value()
 
-    def _as_value(self) -> Hook:
-        stub = PlainStub(self.dup())
-        return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
-
-    def map(
-        self,
-        path: Path,
-        captures: list[Hook],
-        instructions: list[Wire],
-        expect: Codec | None = None,
-        budget: Budget | None = None,
-    ) -> Hook:
-        return self.get(path).map((), captures, instructions, expect, budget)
-
     def dup(self) -> Hook:
         if self._function is None:
             raise DisposedError(DISPOSED_HOOK)
         return FunctionHook(self._function, self._method, self._host, self._where)
-
-    def pull(self) -> Payload | Cell[Payload]:
-        return self._as_value().pull()
 
     def dispose(self) -> None:
         self._function = None
@@ -116,7 +128,7 @@ class Shares:
         self.on_last = on_last
 
 
-class TargetHook(Hook):
+class TargetHook(_LocalHook):
     """A local target, reached by the table of its interface.
 
     Parameters:
@@ -126,7 +138,7 @@ class TargetHook(Hook):
         shares: counts the hooks over this export of the target; one share is this hook's.
     """
 
-    __slots__ = ("_host", "_members", "_shares", "_target")
+    __slots__ = ("_members", "_shares", "_target")
 
     def __init__(
         self, target: object, members: Mapping[str, tuple[str, Method | Property]], host: Host, shares: Shares
@@ -139,10 +151,6 @@ class TargetHook(Hook):
     def __del__(self) -> None:
         if self._shares is not None:  # dropped without having been disposed
             self._host.discard(self)
-
-    @property
-    def host(self) -> Host:
-        return self._host
 
     @property
     def target(self) -> object:
@@ -212,32 +220,11 @@ class TargetHook(Hook):
         value.dispose()
         return inner
 
-    def _as_value(self) -> Hook:
-        stub = PlainStub(self.dup())
-        return PayloadHook(Payload(stub, None, [stub._hook]), self._host)
-
-    def map(
-        self,
-        path: Path,
-        captures: list[Hook],
-        instructions: list[Wire],
-        expect: Codec | None = None,
-        budget: Budget | None = None,
-    ) -> Hook:
-        inner = self.get(path)
-        try:
-            return inner.map((), captures, instructions, expect, budget)
-        finally:
-            inner.dispose()
-
     def dup(self) -> Hook:
         if self._shares is None:
             raise DisposedError(DISPOSED_HOOK)
         self._shares.count += 1
         return type(self)(self._target, self._members, self._host, self._shares)
-
-    def pull(self) -> Payload | Cell[Payload]:
-        return self._as_value().pull()
 
     def dispose(self) -> None:
         shares, self._shares = self._shares, None

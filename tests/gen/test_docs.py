@@ -43,7 +43,11 @@ def test_every_kind_of_type_is_described_with_its_keys() -> None:
 
 
 @pytest.mark.parametrize(
-    "node", [ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField]
+    "node",
+    [
+        *(ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField, ir.Error),
+        *(ir.Deprecation, ir.Reference, ir.Position),
+    ],
 )
 def test_every_node_is_described_with_its_keys(node: type[ir.Node]) -> None:
     name = {"ModelField": "field"}.get(node.__name__, node.__name__.lower())
@@ -75,13 +79,14 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
-def test_the_capabilities_that_are_shown_do_what_is_said(tmp_path: Path) -> None:
-    text = (ROOT / "docs/capabilities.md").read_text("utf-8")
+@pytest.mark.parametrize("name", ["capabilities.md", "types.md"])
+def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -> None:
+    text = (ROOT / "docs" / name).read_text("utf-8")
     blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)
     (printed,) = re.findall(r"```text\n(.*?)```", text, re.DOTALL)
-    for name, content in (*blocks, ("schemas/__init__.py", "")):
-        (tmp_path / name).parent.mkdir(exist_ok=True)
-        (tmp_path / name).write_text(content, "utf-8")
+    for file, content in (*blocks, ("schemas/__init__.py", "")):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text(content, "utf-8")
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
 
     def run(*command: str) -> str:
@@ -92,5 +97,6 @@ def test_the_capabilities_that_are_shown_do_what_is_said(tmp_path: Path) -> None
         return done.stdout
 
     run("-m", "capnweb_gen.cli", "schemas", "--out", "generated")
-    assert run("house.py") == printed
-    run("-m", "mypy", "--strict", "--no-error-summary", "house.py")
+    program = blocks[-1][0]
+    assert run(program) == printed
+    run("-m", "mypy", "--strict", "--no-error-summary", program)

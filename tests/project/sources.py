@@ -18,7 +18,7 @@ def project_files() -> Iterator[Path]:
     """Yield every file of the project, leaving out what .gitignore leaves out."""
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in sorted(folders) if not _ignored(name)]
-        yield from (Path(folder) / name for name in sorted(names) if not name.startswith(".coverage"))
+        yield from (Path(folder) / name for name in sorted(names) if not _left_out(name))
 
 
 def modules(*packages: str) -> list[Path]:
@@ -34,6 +34,10 @@ def parse(path: Path) -> ast.Module:
 def name(path: Path) -> str:
     """Return a path as messages show it."""
     return path.relative_to(ROOT).as_posix()
+
+
+def _left_out(file: str) -> bool:
+    return file == ".git" or file.startswith(".coverage")  # in a worktree .git is a file
 
 
 def _ignored(folder: str) -> bool:

@@ -1,4 +1,4 @@
-"""The layers of DESIGN hold, and modules stay small enough to be read."""
+"""The layers that pyproject.toml declares hold, and modules stay small enough to be read."""
 
 from __future__ import annotations
 

@@ -69,7 +69,6 @@ def decode_book(wire: rpc.Wire, source: rpc.Importer) -> Book:
 POINT = rpc.model(Point, encode_point, decode_point, lambda: PointPromise)
 BOOK = rpc.model(Book, encode_book, decode_book, lambda: BookPromise)
 COUNTER = rpc.interface(lambda: CounterStub, lambda: CounterPromise, lambda: CounterTarget)
-DESK = rpc.interface(lambda: DeskStub, lambda: DeskPromise, lambda: DeskTarget)
 OPTIONAL_POINT = rpc.optional(POINT)
 OPTIONAL_COUNTER = rpc.optional(COUNTER)
 LIST_STR = rpc.list_of(rpc.STR)

@@ -6,7 +6,6 @@ import asyncio
 import dataclasses
 import gc
 import json
-from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -335,9 +334,6 @@ async def test_other_sessions_of_the_same_server_go_on() -> None:
         await within(kept[0])
     assert await other.depot.echo("fine") == "fine"
     await other.assert_empty()
-
-
-Misuse = Callable[[Side], object]
 
 
 @pytest.mark.parametrize(

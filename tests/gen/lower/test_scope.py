@@ -91,4 +91,5 @@ def test_names_of_modules_in_a_cycle_are_found_in_other_folders() -> None:
 
 def test_foreign_models_belong_to_the_module_that_uses_them() -> None:
     names = scope(schema("a", "a.py"))
-    assert names.is_local(ir.Reference(module="somewhere.else", name="Model"))
+    assert names.generated(ir.Reference(module="somewhere.else", name="Model"), str.lower) == "model"
+    assert names.import_blocks() == []

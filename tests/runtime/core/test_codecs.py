@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone
 from enum import IntEnum, StrEnum
 from typing import Any
@@ -12,26 +11,9 @@ import pytest
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.loopback import Loopback
-from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import ProtocolError
-from tests.runtime.pair import SyncHost
-
-
-def encode(codec: TypeCodec, value: Any) -> Any:
-    return loads(dumps(codec.encode(value, Loopback(SyncHost()))))
-
-
-def decode(codec: TypeCodec, wire: Any) -> Any:
-    return codec.decode(wire, Evaluator(Loopback(SyncHost())))
-
-
-def refusal(action: Callable[[], object]) -> str:
-    with pytest.raises(Mismatch) as caught:
-        action()
-    return str(caught.value.error("it"))
+from tests.runtime.codec_ends import decode, encode, refusal
+from tests.runtime.ids import shown
 
 
 class Level(IntEnum):
@@ -70,7 +52,7 @@ class Name(str):
         (rpc.DATETIME, datetime(1970, 1, 1, 2, tzinfo=timezone(timedelta(hours=1))), ["date", 3600000]),
         (rpc.ANY, {"a": [1, b"x"]}, {"a": [[1, ["bytes", "eA"]]]}),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_value_of_the_type_is_encoded(codec: TypeCodec, value: Any, wire: Any) -> None:
     assert encode(codec, value) == wire
@@ -101,7 +83,7 @@ def test_a_value_of_the_type_is_encoded(codec: TypeCodec, value: Any, wire: Any)
         (rpc.DATETIME, ["date", 1.0], datetime(1970, 1, 1, microsecond=1000, tzinfo=UTC)),
         (rpc.ANY, {"a": [[1]]}, {"a": [1]}),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_wire_form_of_the_type_is_decoded(codec: TypeCodec, wire: Any, value: Any) -> None:
     decoded = decode(codec, wire)
@@ -136,7 +118,7 @@ def test_nan_is_decoded() -> None:
             ),
         ),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, value: Any, message: str) -> None:
     assert refusal(lambda: encode(codec, value)) == message
@@ -167,7 +149,7 @@ def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, valu
         (rpc.DATETIME, ["date", None], "it: expected datetime, got a date"),
         (rpc.DATETIME, ["date", 1e15], "it: expected a date between year 1 and 9999, got WireDate(1000000000000000)"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_wire_form_of_another_type_is_refused_with_its_path(codec: TypeCodec, wire: Any, message: str) -> None:
     assert refusal(lambda: decode(codec, wire)) == message

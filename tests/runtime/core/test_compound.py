@@ -20,24 +20,11 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import DISPOSED, PlainPromise
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.text import dumps, loads
 from tests.runtime import example
+from tests.runtime.codec_ends import decode, encode, refusal
 from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point
+from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
-
-
-def encode(codec: TypeCodec, value: Any) -> Any:
-    return loads(dumps(codec.encode(value, Loopback(SyncHost()))))
-
-
-def decode(codec: TypeCodec, wire: Any) -> Any:
-    return codec.decode(wire, Evaluator(Loopback(SyncHost())))
-
-
-def refusal(action: Callable[[], object]) -> str:
-    with pytest.raises(Mismatch) as caught:
-        action()
-    return str(caught.value.error("it"))
 
 
 class Color(StrEnum):
@@ -79,7 +66,7 @@ class Color(StrEnum):
         (RecordCodec(tuple, {0: rpc.INT, 1: rpc.STR}), (1, "a"), [[1, "a"]]),
         (RecordCodec(dict, {"n": rpc.INT}), {"n": 1}, {"n": 1}),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_value_of_the_type_is_encoded(codec: TypeCodec, value: Any, wire: Any) -> None:
     assert encode(codec, value) == wire
@@ -105,7 +92,7 @@ def test_a_value_of_the_type_is_encoded(codec: TypeCodec, value: Any, wire: Any)
         (RecordCodec(list, {0: rpc.INT}), [[1]], [1]),
         (RecordCodec(dict, {"n": rpc.INT}), {"n": 1}, {"n": 1}),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_wire_form_of_the_type_is_decoded(codec: TypeCodec, wire: Any, value: Any) -> None:
     decoded = decode(codec, wire)
@@ -144,7 +131,7 @@ def test_a_wire_form_of_the_type_is_decoded(codec: TypeCodec, wire: Any, value: 
         (example.COUNTER, None, "it: expected CounterTarget or CounterStub, got None"),
         (example.CALL_INT, 5, "it: expected a function, got int 5"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, value: Any, message: str) -> None:
     assert refusal(lambda: encode(codec, value)) == message
@@ -186,7 +173,7 @@ def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, valu
         (RecordCodec(tuple, {0: rpc.INT}), [[1, 2]], "it: expected a tuple of 1, got a list of 2"),
         (RecordCodec(dict, {"n": rpc.INT}), {"m": 1, "n": 1}, "it: expected a dict of 1, got an object"),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_a_wire_form_of_another_type_is_refused_with_its_path(codec: TypeCodec, wire: Any, message: str) -> None:
     assert refusal(lambda: decode(codec, wire)) == message
@@ -203,7 +190,7 @@ def test_a_dict_with_another_key_is_refused_without_a_crash() -> None:
         *(rpc.dict_of(rpc.INT), rpc.optional(rpc.INT), rpc.tuple_of(rpc.INT), rpc.literal_of(1)),
         *(example.POINT, example.COUNTER, example.CALL_INT),
     ],
-    ids=lambda codec: str(codec.label),
+    ids=shown,
 )
 def test_a_promise_may_stand_for_any_value(codec: TypeCodec) -> None:
     assert encode(codec, PlainPromise(DISPOSED)) == ["promise", 1]

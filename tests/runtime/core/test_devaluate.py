@@ -24,6 +24,7 @@ from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import RangeError, RpcError
 from capnweb_runtime.values import UNDEFINED, BigInt, Uint8ClampedArray, WireDate
 from tests.runtime.example import Counter
+from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
 
 
@@ -81,7 +82,7 @@ def expression(value: Any) -> Any:
         (UNDEFINED, ["undefined"]),
         ([UNDEFINED, None], [[["undefined"], None]]),
     ],
-    ids=repr,
+    ids=shown,
 )
 def test_each_known_value_has_its_expression(value: Any, wire: Any) -> None:
     assert expression(value) == wire

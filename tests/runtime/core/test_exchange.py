@@ -18,6 +18,7 @@ from capnweb_runtime.errors import ProtocolError, RpcError
 from capnweb_runtime.limits import Limits
 from tests.runtime.conftest import Join
 from tests.runtime.example import Counter, Desk, DeskStub
+from tests.runtime.ids import shown
 from tests.runtime.pair import Side, begin, is_pending, outcome
 from tests.runtime.stream_example import Depot, Joined, Producer, collected, within
 
@@ -44,7 +45,7 @@ def resolve(made: Side, cell: Cell[Any], value: Any) -> None:
 class TestTakingBack:
     """A message that cannot be encoded leaves nothing behind."""
 
-    @pytest.mark.parametrize("bad", [object(), {1, 2}, {1: 2}, 1j], ids=repr)
+    @pytest.mark.parametrize("bad", [object(), {1, 2}, {1: 2}, 1j], ids=shown)
     def test_what_a_refused_call_had_exported(self, bad: Any) -> None:
         made, main = side()
         counters = [Counter(), Counter()]

@@ -13,6 +13,7 @@ from capnweb_runtime.core.hook import Codec
 from capnweb_runtime.core.interface import ANY_METHOD, Arguments, argument_error, omitted
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
+from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
 
 PLAIN = Arguments((rpc.param("a", rpc.INT), rpc.param("b", rpc.STR)))
@@ -72,7 +73,7 @@ def refusal(action: Any, *args: Any, **kwargs: Any) -> str:
         (OPTIONAL_OBJECT, (), {}, []),
         (OPTIONAL_OBJECT, ({"n": 1},), {"n": 2}, [{"n": 1}, {"n": 2}]),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_arguments_are_encoded(codec: Codec, args: Sequence[Any], kwargs: Mapping[str, Any], wire: Any) -> None:
     assert encode(codec, *args, **kwargs) == wire
@@ -101,7 +102,7 @@ def test_arguments_are_encoded(codec: Codec, args: Sequence[Any], kwargs: Mappin
         (OPTIONAL_OBJECT, [{"n": 1}, {}], [{"n": 1}], {}),
         (OPTIONAL_OBJECT, [{"n": 1}], [], {"n": 1}),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_arguments_are_decoded(codec: Codec, wire: Any, args: Any, kwargs: Any) -> None:
     assert decode(codec, wire) == (args, kwargs)
@@ -114,7 +115,7 @@ def test_arguments_are_decoded(codec: Codec, wire: Any, args: Any, kwargs: Any) 
         (PLAIN, (1, 2), "argument 'b': expected str, got int 2"),
         (OBJECTS, ({"x": "y"},), "argument 'a.x': expected int, got str 'y'"),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_a_wrong_argument_is_refused_by_the_sender(codec: Codec, args: Sequence[Any], message: str) -> None:
     assert refusal(encode, codec, *args) == message
@@ -146,7 +147,7 @@ def test_a_wrong_keyword_argument_is_refused_by_the_sender() -> None:
         (MUST, [], "argument 'key': expected int, got nothing"),
         (OBJECTS, [{"x": "y"}], "argument 'a.x': expected int, got str 'y'"),
     ],
-    ids=str,
+    ids=shown,
 )
 def test_wrong_arguments_are_refused_by_the_receiver(codec: Codec, wire: Any, message: str) -> None:
     assert refusal(decode, codec, wire) == message

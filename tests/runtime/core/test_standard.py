@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import enum
-from collections.abc import Callable
 from datetime import UTC, date, datetime, time, timedelta, timezone
 from decimal import Decimal
 from typing import Any
@@ -15,11 +14,7 @@ from hypothesis import strategies as st
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.loopback import Loopback
-from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.text import dumps, loads
-from tests.runtime.pair import SyncHost
+from tests.runtime.codec_ends import decode, encode, refusal
 
 
 class Colour(enum.Enum):
@@ -43,20 +38,6 @@ class Lenient(enum.IntFlag):
 COLOUR = rpc.enum_of(Colour)
 ACCESS = rpc.enum_of(Access)
 NUMBER = UUID("abcdef01-1234-5678-1234-567812345678")
-
-
-def encode(codec: TypeCodec, value: Any) -> Any:
-    return loads(dumps(codec.encode(value, Loopback(SyncHost()))))
-
-
-def decode(codec: TypeCodec, wire: Any) -> Any:
-    return codec.decode(wire, Evaluator(Loopback(SyncHost())))
-
-
-def refusal(action: Callable[[], object]) -> str:
-    with pytest.raises(Mismatch) as caught:
-        action()
-    return str(caught.value.error("it"))
 
 
 FORMS: list[tuple[TypeCodec, Any, Any]] = [
