@@ -16,6 +16,7 @@ from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
 import typing_extensions
 from pydantic import BaseModel
 
+from capnweb_gen.frontends.annotations import subscript
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
 
@@ -128,7 +129,7 @@ def _parts(argument: object) -> Iterator[str | None]:
 
 def is_generic(value: object) -> bool:
     """Whether a class has type parameters that nobody has given."""
-    return bool(getattr(value, "__parameters__", ()))
+    return bool(_parameters(value))
 
 
 def needs_arguments(interface: type) -> bool:
@@ -169,16 +170,15 @@ def substituted(annotation: object, bindings: Bindings) -> Any:
         return bindings.get(annotation, annotation)
     # A generic model that is given its own type parameters is itself again; an interface by its mere name is refused.
     named = inspect.isclass(annotation) and not issubclass(annotation, BaseModel)
-    parameters: tuple[object, ...] = getattr(annotation, "__parameters__", ())
+    parameters = _parameters(annotation)
     if named or not any(parameter in bindings for parameter in parameters):
         return annotation
-    generic: Any = annotation
     given = tuple(bindings.get(parameter, parameter) for parameter in parameters)
     try:
-        return generic[given]
-    except Exception as error:  # a model that cannot hold the type, say
-        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}"
-        hint = "models hold data: capabilities, functions and streams are taken and given by methods"
+        return subscript(annotation, given)
+    except Exception as error:  # a model that does not want to hold the type, say
+        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {error}"
+        hint = "give the interface another type, or change the model"
         raise UnsupportedTypeError(reason, hint) from error
 
 
@@ -196,8 +196,11 @@ def _written(argument: object) -> str:
     return written(origin, get_args(argument))
 
 
-def _parameters(interface: type) -> tuple[Any, ...]:
-    return getattr(interface, "__parameters__", ())
+def _parameters(generic: object) -> tuple[Any, ...]:
+    parameters: tuple[Any, ...] = getattr(generic, "__parameters__", ())
+    if isinstance(generic, type) and issubclass(generic, BaseModel):
+        return generic.__pydantic_generic_metadata__["parameters"]  # the others say nothing of Box[T]
+    return parameters
 
 
 def _default(parameter: Any) -> object:
