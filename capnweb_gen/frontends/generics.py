@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from capnweb_gen.frontends.annotations import subscript
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
+from capnweb_runtime.schema import InterfaceModel
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
 ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
@@ -111,7 +112,7 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield "Optional" if union and len(others) == 1 else _CONTAINERS[origin]
         for inner in others if union else arguments:
             yield from _parts(inner)
-    elif inspect.isclass(origin) and typing_extensions.is_protocol(origin):
+    elif _is_interface(origin):
         yield origin.__name__
         for inner in get_args(argument):
             yield from _parts(inner)
@@ -122,6 +123,10 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield name[:1].upper() + name[1:]
     else:
         yield None
+
+
+def _is_interface(origin: object) -> typing_extensions.TypeIs[type]:
+    return inspect.isclass(origin) and (typing_extensions.is_protocol(origin) or issubclass(origin, InterfaceModel))
 
 
 # ---- type parameters

@@ -260,6 +260,8 @@ class Shapes:
         if isinstance(argument, ForwardRef | str):
             argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
         argument = generics.substituted(argument, self.bindings)
+        if get_origin(argument) is typing.Annotated and schema.BY_REFERENCE in get_args(argument)[1:]:
+            return self._complete(get_args(argument)[0])  # Page[Capability[User]] is Page[User]
         origin = get_origin(argument) or argument
         if isinstance(origin, type) and is_interface(origin) and is_generic(origin):
             arguments = tuple(map(self._complete, get_args(argument)))

@@ -68,6 +68,11 @@ class Numbers(api.PageBoxIntTarget):
         return otherwise.item if otherwise else Box(item=index)
 
 
+class Press(api.PressIntTarget):
+    async def squeeze(self, item: bytes, label: str = "") -> int:
+        return len(item)
+
+
 class Main(api.ApiTarget):
     def __init__(self) -> None:
         self.seen: list[object] = []
@@ -85,6 +90,12 @@ class Main(api.ApiTarget):
     async def watch(self, function: CallbackStub[[Box[api.UserApiTarget | api.UserApiStub]], Box[bytes]]) -> None:
         self.seen.append(await function(Box(item=User())))
 
+    async def same(self) -> list[api.PageUserApiTarget | api.PageUserApiStub]:
+        return [Users()]
+
+    async def press(self) -> Box[api.PressIntTarget | api.PressIntStub]:
+        return Box(item=Press())
+
 
 @pytest.fixture
 async def joined() -> AsyncIterator[Joined]:
@@ -97,6 +108,12 @@ async def test_a_generic_model_of_a_generic_interface_of_a_capability(joined: Jo
     main = joined.a.main(api.ApiStub)
     assert await main.users().item.first.name == "Ada"
     assert await main.pages().get(1).item.get(0).item.name == "Ada"
+
+
+async def test_a_generic_interface_written_as_a_model_is_a_type_argument_too(joined: Joined) -> None:
+    main = joined.a.main(api.ApiStub)
+    assert await main.press().item.squeeze(b"123") == 3
+    assert await main.same()[0].first.name == "Ada"
 
 
 async def test_an_exception_with_generic_models_arrives_through_all_that_depends_on_it(joined: Joined) -> None:

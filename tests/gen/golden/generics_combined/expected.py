@@ -8,7 +8,7 @@ Generic interfaces and generic models within each other, with declared exception
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import cast
 
 from typing_extensions import deprecated
@@ -26,6 +26,7 @@ BOX_PAGE_USER_API_BUILDER = rpc.builder(cast("type[Box[PageUserApiStub]]", Box),
 BOX_INT_BUILDER = rpc.builder(Box[int], "item", "label")
 BOX_USER_API_BUILDER = rpc.builder(cast("type[Box[UserApiStub]]", Box), "item", "label")
 BOX_BYTES_BUILDER = rpc.builder(Box[bytes], "item", "label")
+BOX_PRESS_INT_BUILDER = rpc.builder(cast("type[Box[PressIntStub]]", Box), "item", "label")
 BOX_BOX_INT_BUILDER = rpc.builder(Box[Box[int]], "item", "label")
 BOX_BOX_USER_API_BUILDER = rpc.builder(cast("type[Box[Box[UserApiStub]]]", Box), "item", "label")
 
@@ -118,6 +119,24 @@ def decode_box_bytes(wire: rpc.Wire, source: rpc.Importer) -> Box[bytes]:
     return BOX_BYTES_BUILDER.build(fields, wire, source)
 
 
+def encode_box_press_int(value: Box[PressIntStub], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "item": PRESS_INT.encode(value.item, to),
+        "label": x if type(x := value.__dict__["label"]) is str else rpc.STR.encode(x, to),
+    }
+
+
+def decode_box_press_int(wire: rpc.Wire, source: rpc.Importer) -> Box[PressIntStub]:
+    if wire.__class__ is not dict:
+        raise BOX_PRESS_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "item": rpc.read_field(wire, "item", PRESS_INT, source),
+    }
+    rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
+    return BOX_PRESS_INT_BUILDER.build(fields, wire, source)
+
+
 def encode_box_box_int(value: Box[Box[int]], to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
@@ -163,6 +182,7 @@ BOX_PAGE_USER_API = rpc.model(
 BOX_INT = rpc.model(Box[int], encode_box_int, decode_box_int, lambda: BoxIntPromise)
 BOX_USER_API = rpc.model(Box, encode_box_user_api, decode_box_user_api, lambda: BoxUserApiPromise, pure=False)
 BOX_BYTES = rpc.model(Box[bytes], encode_box_bytes, decode_box_bytes, lambda: BoxBytesPromise)
+BOX_PRESS_INT = rpc.model(Box, encode_box_press_int, decode_box_press_int, lambda: BoxPressIntPromise, pure=False)
 BOX_BOX_INT = rpc.model(Box[Box[int]], encode_box_box_int, decode_box_box_int, lambda: BoxBoxIntPromise)
 BOX_BOX_USER_API = rpc.model(
     Box, encode_box_box_user_api, decode_box_box_user_api, lambda: BoxBoxUserApiPromise, pure=False
@@ -177,7 +197,9 @@ PAGE_PAGE_USER_API = rpc.interface(
     lambda: PagePageUserApiStub, lambda: PagePageUserApiPromise, lambda: PagePageUserApiTarget
 )
 PAGE_USER_API = rpc.interface(lambda: PageUserApiStub, lambda: PageUserApiPromise, lambda: PageUserApiTarget)
+PRESS_INT = rpc.interface(lambda: PressIntStub, lambda: PressIntPromise, lambda: PressIntTarget)
 CALL_BOX_USER_API_TO_BOX_BYTES = rpc.callback(BOX_BYTES, BOX_USER_API)
+LIST_PAGE_USER_API = rpc.list_of(PAGE_USER_API)
 OPTIONAL_BOX_BOX_INT = rpc.optional(BOX_BOX_INT)
 OPTIONAL_BOX_BOX_USER_API = rpc.optional(BOX_BOX_USER_API)
 OPTIONAL_BOX_PAGE_USER_API = rpc.optional(BOX_PAGE_USER_API)
@@ -197,6 +219,7 @@ BoxPageUserApiR = rpc.TypeVar("BoxPageUserApiR", covariant=True, default="Box[Pa
 BoxIntR = rpc.TypeVar("BoxIntR", covariant=True, default=Box[int])
 BoxUserApiR = rpc.TypeVar("BoxUserApiR", covariant=True, default="Box[UserApiStub]")
 BoxBytesR = rpc.TypeVar("BoxBytesR", covariant=True, default=Box[bytes])
+BoxPressIntR = rpc.TypeVar("BoxPressIntR", covariant=True, default="Box[PressIntStub]")
 BoxBoxIntR = rpc.TypeVar("BoxBoxIntR", covariant=True, default=Box[Box[int]])
 BoxBoxUserApiR = rpc.TypeVar("BoxBoxUserApiR", covariant=True, default="Box[Box[UserApiStub]]")
 UserApiR = rpc.TypeVar("UserApiR", covariant=True, default="UserApiStub")
@@ -205,6 +228,7 @@ PageBoxIntR = rpc.TypeVar("PageBoxIntR", covariant=True, default="PageBoxIntStub
 PageBoxUserApiR = rpc.TypeVar("PageBoxUserApiR", covariant=True, default="PageBoxUserApiStub")
 PagePageUserApiR = rpc.TypeVar("PagePageUserApiR", covariant=True, default="PagePageUserApiStub")
 PageUserApiR = rpc.TypeVar("PageUserApiR", covariant=True, default="PageUserApiStub")
+PressIntR = rpc.TypeVar("PressIntR", covariant=True, default="PressIntStub")
 
 
 # ---- promises of models: each attribute is a promise too
@@ -263,6 +287,19 @@ class BoxBytesPromise(rpc.RpcPromise[BoxBytesR]):
     @property
     def item(self) -> rpc.RpcPromise[bytes]:
         return self._field("item", rpc.BYTES)
+
+    @property
+    @deprecated("boxes have no labels any more")
+    def label(self) -> rpc.RpcPromise[str]:
+        return self._field("label", rpc.STR)
+
+
+class BoxPressIntPromise(rpc.RpcPromise[BoxPressIntR]):
+    """A BoxPressInt that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def item(self) -> PressIntPromise:
+        return self._field("item", PRESS_INT)
 
     @property
     @deprecated("boxes have no labels any more")
@@ -339,6 +376,8 @@ class ApiSpec(rpc.Interface):
     pages = rpc.method("pages", PAGE_PAGE_USER_API)
     boxes = rpc.method("boxes", PAGE_BOX_USER_API, rpc.param("page", PAGE_BOX_INT))
     watch = rpc.method("watch", rpc.NONE, rpc.param("function", CALL_BOX_USER_API_TO_BOX_BYTES))
+    same = rpc.method("same", LIST_PAGE_USER_API)
+    press = rpc.method("press", BOX_PRESS_INT)
 
 
 class ApiCalls(rpc.Calls):
@@ -359,6 +398,12 @@ class ApiCalls(rpc.Calls):
         | rpc.CallbackStub[[Box[UserApiTarget | UserApiStub]], Box[bytes]],
     ) -> rpc.RpcPromise[None]:
         return self._call(ApiSpec.watch, function)
+
+    def same(self) -> rpc.ListPromise[PageUserApiStub, PageUserApiPromise]:
+        return self._call(ApiSpec.same)
+
+    def press(self) -> BoxPressIntPromise:
+        return self._call(ApiSpec.press)
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
@@ -391,6 +436,14 @@ class ApiTarget(rpc.RpcTarget, spec=ApiSpec):
     def watch(
         self, function: rpc.CallbackStub[[Box[UserApiTarget | UserApiStub]], Box[bytes]]
     ) -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def same(
+        self,
+    ) -> Sequence[PageUserApiTarget | PageUserApiStub] | Awaitable[Sequence[PageUserApiTarget | PageUserApiStub]]: ...
+
+    @abstractmethod
+    def press(self) -> Box[PressIntTarget | PressIntStub] | Awaitable[Box[PressIntTarget | PressIntStub]]: ...
 
 
 # ---- PageBoxInt
@@ -693,6 +746,39 @@ class PageUserApiTarget(rpc.RpcTarget, spec=PageUserApiSpec):
         """Raises: Missing."""
 
 
+# ---- PressInt
+
+
+class PressIntSpec(rpc.Interface):
+    """What a PressInt has, by the names it has on the wire."""
+
+    squeeze = rpc.method("squeeze", rpc.INT, rpc.param("item", rpc.BYTES), rpc.param("label", rpc.STR, required=False))
+
+
+class PressIntCalls(rpc.Calls):
+    """This is `Press[int]`."""
+
+    def squeeze(
+        self, item: bytes | rpc.RpcPromise[bytes], label: str | rpc.RpcPromise[str] = rpc.omitted("")
+    ) -> rpc.RpcPromise[int]:
+        return self._call(PressIntSpec.squeeze, item, label)
+
+
+class PressIntStub(PressIntCalls, rpc.RpcStub):
+    """A PressInt that is held."""
+
+
+class PressIntPromise(PressIntCalls, rpc.RpcPromise[PressIntR]):
+    """A PressInt that may not have arrived yet; awaiting it gives PressIntStub."""
+
+
+class PressIntTarget(rpc.RpcTarget, spec=PressIntSpec):
+    """This is `Press[int]`."""
+
+    @abstractmethod
+    def squeeze(self, item: bytes, label: str = "") -> int | Awaitable[int]: ...
+
+
 # ---- the blocking face: the same methods for callers without an event loop
 
 
@@ -726,6 +812,12 @@ class ApiBlockingStub(rpc.BlockingStub, of=ApiStub):
         | rpc.BlockingCallback[[Box[UserApiTarget | UserApiStub]], Box[bytes]],
     ) -> None:
         self._call(ApiSpec.watch, function)
+
+    def same(self) -> list[PageUserApiBlockingStub]:
+        return self._call(ApiSpec.same)
+
+    def press(self) -> Box[PressIntStub]:
+        return self._call(ApiSpec.press)
 
     @property
     def _stub(self) -> ApiStub:
@@ -835,4 +927,15 @@ class PageUserApiBlockingStub(rpc.BlockingStub, of=PageUserApiStub):
 
     @property
     def _stub(self) -> PageUserApiStub:
+        return self._held()
+
+
+class PressIntBlockingStub(rpc.BlockingStub, of=PressIntStub):
+    """This is `Press[int]`."""
+
+    def squeeze(self, item: bytes, label: str = rpc.omitted("")) -> int:
+        return self._call(PressIntSpec.squeeze, item, label)
+
+    @property
+    def _stub(self) -> PressIntStub:
         return self._held()

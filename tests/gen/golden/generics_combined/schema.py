@@ -9,7 +9,7 @@ from typing import Generic, Protocol, TypeVar
 from pydantic import BaseModel, Field
 from typing_extensions import deprecated
 
-from capnweb_runtime.schema import raises
+from capnweb_runtime.schema import Capability, InterfaceModel, Method, raises
 
 T = TypeVar("T")
 C = TypeVar("C", covariant=True)
@@ -53,8 +53,14 @@ class Page(Protocol[T]):
     async def find(self, index: int, *, otherwise: Box[T] | None = None) -> T: ...
 
 
+class Press(InterfaceModel, Generic[T]):
+    squeeze: Method[Box[bytes], T]
+
+
 class Api(Protocol):
     async def users(self) -> Box[Page[UserApi]]: ...
     async def pages(self) -> Page[Page[UserApi]]: ...
     async def boxes(self, page: Page[Box[int]]) -> Page[Box[UserApi]]: ...
     async def watch(self, function: Callable[[Box[UserApi]], Box[bytes]]) -> None: ...
+    async def same(self) -> list[Page[Capability[UserApi]]]: ...
+    async def press(self) -> Box[Press[int]]: ...
