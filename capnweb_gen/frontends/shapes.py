@@ -371,6 +371,11 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
             f"{what} is a type variable",
             "write a type, or make it a type parameter of the interface: class Name(Protocol[T])",
         )
+    if type(annotation).__name__ == "PydanticRecursiveRef":  # what pydantic leaves there; its class is private
+        return UnsupportedTypeError(
+            "a generic pydantic model cannot contain itself",
+            "make it a generic dataclass, or leave out the type parameter",
+        )
     if not inspect.isclass(annotation):
         return UnsupportedTypeError(
             f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"
