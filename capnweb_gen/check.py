@@ -36,8 +36,9 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
 
 def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
     owners: dict[str, ir.Reference] = {}
+    told: set[ir.Reference] = set()
     for reference, names, path, position in _declared_names(schema, peers):
-        for name in names:
+        for name in names if reference not in told else ():
             owner = owners.setdefault(name, reference)
             if owner != reference:
                 if owner.name == reference.name:
@@ -45,6 +46,7 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
                 else:
                     message = f"{reference.name} and {owner.name} both need the name {name} in the generated module"
                 yield _at(path, position, message, "rename one of them")
+                told.add(reference)
                 break
 
 
@@ -52,6 +54,7 @@ def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
     """A generic model with its type arguments has a name that nobody chose, and that something else may have."""
     others = {interface.name for interface in schema.interfaces if interface.generic is None}
     others |= {model.name for model in schema.models if model.module == schema.module and model.generic is None}
+    others |= {error.name for error in schema.errors if error.module == schema.module}
     for interface in (interface for interface in schema.interfaces if interface.generic is not None):
         if interface.name in others:
             message = (

@@ -27,11 +27,11 @@ def evaluate(text: str, namespace: Mapping[str, Any]) -> object:
     """
     tree = ast.fix_missing_locations(_Subscripts().visit(ast.parse(text.strip(), "<string>", "eval")))
     # The module was just executed; its annotations are as trusted as the rest of it.
-    return eval(compile(tree, "<string>", "eval"), {**namespace, _SUBSCRIPT: _subscript})
+    return eval(compile(tree, "<string>", "eval"), {**namespace, _SUBSCRIPT: subscript})
 
 
 class _Subscripts(ast.NodeTransformer):
-    """Turns `Room[UserApi]` into a call of `_subscript`."""
+    """Turns `Room[UserApi]` into a call of `subscript`."""
 
     def visit_Subscript(self, node: ast.Subscript) -> ast.expr:
         """See above."""
@@ -40,7 +40,12 @@ class _Subscripts(ast.NodeTransformer):
         return ast.copy_location(ast.Call(func=function, args=[node.value, node.slice], keywords=[]), node)
 
 
-def _subscript(generic: Any, arguments: Any) -> object:
+def subscript(generic: Any, arguments: Any) -> object:
+    """A generic with type arguments, of which a pydantic model may be given what pydantic cannot check.
+
+    Raises:
+        Exception: whatever giving them raises.
+    """
     try:
         return generic[arguments]
     except (PydanticSchemaGenerationError, SchemaError):

@@ -16,8 +16,10 @@ from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
 import typing_extensions
 from pydantic import BaseModel
 
+from capnweb_gen.frontends.annotations import subscript
 from capnweb_gen.frontends.records import record_form
 from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
+from capnweb_runtime.schema import InterfaceModel
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
 ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
@@ -110,7 +112,7 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield "Optional" if union and len(others) == 1 else _CONTAINERS[origin]
         for inner in others if union else arguments:
             yield from _parts(inner)
-    elif inspect.isclass(origin) and typing_extensions.is_protocol(origin):
+    elif _is_interface(origin):
         yield origin.__name__
         for inner in get_args(argument):
             yield from _parts(inner)
@@ -123,12 +125,16 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield None
 
 
+def _is_interface(origin: object) -> typing_extensions.TypeIs[type]:
+    return inspect.isclass(origin) and (typing_extensions.is_protocol(origin) or issubclass(origin, InterfaceModel))
+
+
 # ---- type parameters
 
 
 def is_generic(value: object) -> bool:
     """Whether a class has type parameters that nobody has given."""
-    return bool(getattr(value, "__parameters__", ()))
+    return bool(_parameters(value))
 
 
 def bound(interface: type, arguments: tuple[object, ...]) -> dict[Any, object]:
@@ -164,16 +170,15 @@ def substituted(annotation: object, bindings: Bindings) -> Any:
         return bindings.get(annotation, annotation)
     # A generic model that is given its own type parameters is itself again; an interface by its mere name is refused.
     named = inspect.isclass(annotation) and not issubclass(annotation, BaseModel)
-    parameters: tuple[object, ...] = getattr(annotation, "__parameters__", ())
+    parameters = _parameters(annotation)
     if named or not any(parameter in bindings for parameter in parameters):
         return annotation
-    generic: Any = annotation
     given = tuple(bindings.get(parameter, parameter) for parameter in parameters)
     try:
-        return generic[given]
-    except Exception as error:  # a model that cannot hold the type, say
-        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}"
-        hint = "models hold data: capabilities, functions and streams are taken and given by methods"
+        return subscript(annotation, given)
+    except Exception as error:  # a model that does not want to hold the type, say
+        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {error}"
+        hint = "give the interface another type, or change the model"
         raise UnsupportedTypeError(reason, hint) from error
 
 
@@ -191,8 +196,11 @@ def _written(argument: object) -> str:
     return written(origin, get_args(argument))
 
 
-def _parameters(interface: type) -> tuple[Any, ...]:
-    return getattr(interface, "__parameters__", ())
+def _parameters(generic: object) -> tuple[Any, ...]:
+    parameters: tuple[Any, ...] = getattr(generic, "__parameters__", ())
+    if isinstance(generic, type) and issubclass(generic, BaseModel):
+        return generic.__pydantic_generic_metadata__["parameters"]  # the others say nothing of Box[T]
+    return parameters
 
 
 def _default(parameter: Any) -> object:

@@ -15,6 +15,7 @@ from dataclasses import InitVar
 from typing import Any, ClassVar, get_origin
 
 import typing_extensions
+from pydantic import PydanticSchemaGenerationError
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
@@ -100,6 +101,10 @@ class ErrorReader:
         case: Case = naming.as_case(home.get("WIRE_CASE")) or "as-written"
         try:
             hints = typing_extensions.get_type_hints(error, include_extras=True)
+        except PydanticSchemaGenerationError:
+            message = f"an attribute of {error.__name__} is a model of what pydantic cannot check, such as a capability"
+            self._fault(position, message, "an exception holds data: let the one who catches it ask for the rest")
+            return
         except Exception as failure:
             message = f"{error.__name__} is incomplete: {failure}"
             self._fault(position, message, "everything that its attributes name must be imported at run time")

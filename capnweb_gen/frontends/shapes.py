@@ -260,6 +260,8 @@ class Shapes:
         if isinstance(argument, ForwardRef | str):
             argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
         argument = generics.substituted(argument, self.bindings)
+        if get_origin(argument) is typing.Annotated and schema.BY_REFERENCE in get_args(argument)[1:]:
+            return self._complete(get_args(argument)[0])  # Page[Capability[User]] is Page[User]
         origin = get_origin(argument) or argument
         if isinstance(origin, type) and is_interface(origin) and is_generic(origin):
             arguments = tuple(map(self._complete, get_args(argument)))
@@ -368,6 +370,11 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return UnsupportedTypeError(
             f"{what} is a type variable",
             "write a type, or make it a type parameter of the interface: class Name(Protocol[T])",
+        )
+    if type(annotation).__name__ == "PydanticRecursiveRef":  # what pydantic leaves there; its class is private
+        return UnsupportedTypeError(
+            "a generic pydantic model cannot contain itself",
+            "make it a generic dataclass, or leave out the type parameter",
         )
     if not inspect.isclass(annotation):
         return UnsupportedTypeError(

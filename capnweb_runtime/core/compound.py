@@ -306,6 +306,8 @@ class ModelCodec(TypeCodec):
         self.promise = promise
         self.instances = model, encode
         self._encode = encode
+        # Box(item=1) is a Box[int] to type checkers, though pydantic makes a plain Box; its fields are checked anyway.
+        self._plain: type[Any] | None = getattr(model, "__pydantic_generic_metadata__", {}).get("origin")
         vars(self)["decode"] = decode  # in place of a method that would only call it
 
     @property
@@ -313,7 +315,7 @@ class ModelCodec(TypeCodec):
         return self.model.__name__
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        if type(value) is self.model or isinstance(value, self.model):
+        if type(value) is self.model or isinstance(value, self.model) or type(value) is self._plain:
             return self._encode(value, to)
         return self.other(value, to)
 

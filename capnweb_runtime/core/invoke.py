@@ -207,5 +207,6 @@ def _fields(value: Any) -> Iterator[Any]:
     """What a pydantic model or a dataclass holds; nothing of anything else."""
     cls = type(value)
     names: Iterable[str] = getattr(cls, "__pydantic_fields__", getattr(cls, "__dataclass_fields__", ()))
-    yield from (getattr(value, name, None) for name in names)
+    state: Mapping[str, Any] = getattr(value, "__dict__", {})  # to read a field by its name warns if it is deprecated
+    yield from (state[name] if name in state else getattr(value, name, None) for name in names)
     yield from (getattr(value, "__pydantic_extra__", None) or {}).values()

@@ -32,7 +32,7 @@ def create(skeletons: Sequence[Skeleton], origin: str) -> Updated:
     doc = f"Implements {origin}. This file is yours: `capnweb-gen scaffold` only adds what is missing."
     imports = {item for skeleton in skeletons for item in _needed(skeleton, skeleton.methods)}
     blocks = ["from __future__ import annotations", *_import_blocks(imports)]
-    classes = "\n\n\n".join(_class(skeleton) for skeleton in skeletons)
+    classes = "\n\n".join(_class(skeleton) for skeleton in skeletons)
     return Updated(layout.docstring(doc, indent="") + "\n\n" + "\n\n".join(blocks) + f"\n\n\n{classes}")
 
 

@@ -54,6 +54,12 @@ def test_a_new_file_has_a_class_for_each_interface(compile_text: Compile) -> Non
     )
 
 
+def test_classes_of_a_new_file_are_two_lines_apart(compile_text: Compile) -> None:
+    text = create(made(compile_text, GROWN + "class Shelf(Protocol):\n    def size(self) -> int: ...\n"), "x").text
+    assert "raise NotImplementedError\n\n\nclass Shelf(ShelfTarget):\n" in text
+    assert "\n\n\n\n" not in text
+
+
 @pytest.mark.parametrize("text", [LIBRARY, GROWN])
 def test_what_is_complete_is_left_as_it_is(compile_text: Compile, text: str) -> None:
     skeleton = made(compile_text, text)
