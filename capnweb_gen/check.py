@@ -123,9 +123,35 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
     def what(field: ir.ModelField) -> str:
         return f"{model.name}.{field.name}"
 
+    rules = [_told_apart(schema, peers)]
+    if model.form in ("pydantic", "root"):
+        rules.append(_read_once(schema, peers))
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
     for field in model.fields:
-        yield from _check_type(model.path, what(field), field.position, field.type, _told_apart(schema, peers))
+        yield from _check_type(model.path, what(field), field.position, field.type, *rules)
+
+
+def _read_once(schema: ir.Schema, peers: graph.Peers) -> Rule:
+    """The rule for fields of pydantic models: a generic model that holds capabilities arrives as an instance of the
+    class without type arguments, which pydantic reads once more, and by aliases that its attributes do not have.
+    """
+
+    def refuse(declared: ir.TypeShape) -> tuple[str, str] | None:
+        for shape in ir.walk(declared):
+            inner = graph.find_model(shape.model, schema, peers) if isinstance(shape, ir.ModelShape) else None
+            if inner is None or inner.form != "pydantic" or inner.generic is None:
+                continue
+            renamed = [field.name for field in inner.fields if field.accepts != field.name]
+            if renamed and graph.hold_capabilities([shape], schema, peers):
+                origin = inner.generic.origin.name
+                message = f"pydantic would lose {renamed[0]} here, which has an alias in {inner.name}"
+                return (
+                    f"{message}, a model that holds capabilities",
+                    f"take the alias away (a serialization_alias may stay), or make {origin} a dataclass",
+                )
+        return None
+
+    return refuse
 
 
 # ---- exceptions

@@ -103,8 +103,8 @@ def payload(results: Results) -> str:
             size, took = curve[-1]
             parts.append(f"{number(size)} {name} in {took / 1e3:.1f} ms, {size / took:.0f} MB/s there and back")
     return (
-        f"The median of one echo, one in flight: {'; '.join(parts)}. Bytes travel as base64, a third more than they "
-        "are. The default limits allow these sizes."
+        f"The median of one echo, one in flight: {'; '.join(parts)}. Between two ends of ours bytes travel as "
+        "they are, elsewhere as base64. The default limits allow these sizes."
     )
 
 
