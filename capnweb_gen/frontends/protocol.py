@@ -19,6 +19,7 @@ from pydantic import BaseModel
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends import shapes
+from capnweb_gen.frontends.callbacks import is_callback
 from capnweb_gen.frontends.files import (
     SchemaFile,
     find_schemas,
@@ -224,6 +225,8 @@ class _SchemaReader:
             elif record_form(value) is not None:
                 if own and not value.__name__.startswith("_") and not shapes.is_generic(value):
                     self.model(value)
+            elif shapes.is_interface(value) and is_callback(value):
+                pass  # a function, which is described wherever it is named
             elif shapes.is_interface(value):
                 fault = shapes.interface_fault(value)
                 if fault is not None:
@@ -336,4 +339,4 @@ def _is_template(model: type[BaseModel]) -> bool:
 
 
 def _is_declared_interface(base: type) -> bool:
-    return shapes.is_interface(base) and shapes.interface_fault(base) is None
+    return shapes.is_interface(base) and shapes.interface_fault(base) is None and not is_callback(base)

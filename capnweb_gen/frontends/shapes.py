@@ -9,6 +9,7 @@ from __future__ import annotations
 import collections.abc
 import enum
 import inspect
+import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -23,7 +24,7 @@ import typing_extensions
 from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
-from capnweb_gen.frontends import constraints, generics, named, unions
+from capnweb_gen.frontends import callbacks, constraints, generics, named, unions
 from capnweb_gen.frontends.annotations import evaluate
 from capnweb_gen.frontends.generics import (
     ALIASES,
@@ -279,6 +280,8 @@ class Shapes:
         elif record_form(annotation) is not None:
             fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
             shape = ir.ModelShape(model=reference)
+        elif is_interface(annotation) and callbacks.is_callback(annotation):
+            return self._callback(annotation, depth)
         elif is_interface(annotation) and is_generic(annotation):
             return self._interface_instance(annotation, (), depth)
         elif is_interface(annotation):
@@ -292,6 +295,20 @@ class Shapes:
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return shape
+
+    def _callback(self, protocol: type[object], depth: int) -> ir.TypeShape:
+        """A function that is declared as a Protocol, in the words of the module where that is."""
+        self._refuse_in_pydantic(protocol)
+        fault = interface_fault(protocol)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        parameters, result = callbacks.signature(protocol)
+        own = protocol.__module__ == self.declarations.home
+        namespace = self.namespace if own else vars(sys.modules[protocol.__module__])
+        inside = replace(self, namespace=namespace, constraints=False)
+        given = inside._evaluate(result) if isinstance(result, str) else result
+        shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
+        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(given), depth))
 
     def _refuse_in_pydantic(self, annotation: object) -> None:
         """Refuses a type that pydantic is to check and cannot."""
@@ -355,8 +372,8 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
     library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
     if library or interface is schema.InterfaceModel:
         return f"{describe(interface)} is not an interface of a schema", "declare an interface of your own"
-    if "__call__" in vars(interface):
-        return f"{describe(interface)} is a callback protocol", "write Callable[[...], ...]"
+    if callbacks.is_callback(interface) and is_generic(interface):
+        return f"{describe(interface)} is a generic callback protocol", "write Callable[[...], ...]"
     return None
 
 

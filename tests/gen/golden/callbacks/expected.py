@@ -54,6 +54,9 @@ CALL_SOURCE = rpc.callback(rpc.NONE, SOURCE)
 LIST_CALL_EVENT = rpc.list_of(CALL_EVENT)
 CALL_ANY_TO_ANY = rpc.callback(rpc.ANY, rpc.ANY)
 OPTIONAL_CALL_ANY_TO_ANY = rpc.optional(CALL_ANY_TO_ANY)
+OPTIONAL_EVENT = rpc.optional(EVENT)
+CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT = rpc.callback(rpc.FLOAT, EVENT, OPTIONAL_EVENT)
+LIST_CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT = rpc.list_of(CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT)
 CALL_INT_TO_STR = rpc.callback(rpc.STR, rpc.INT)
 CALL_CALL_INT_TO_STR = rpc.callback(rpc.NONE, CALL_INT_TO_STR)
 CALL_STR_TO_EVENT = rpc.callback(EVENT, rpc.STR)
@@ -129,6 +132,12 @@ class BusSpec(rpc.Interface):
         rpc.param("handlers", LIST_CALL_EVENT),
         rpc.param("fallback", OPTIONAL_CALL_ANY_TO_ANY, required=False),
     )
+    order = rpc.method(
+        "order",
+        CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT,
+        rpc.param("judge", CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT),
+        rpc.param("others", LIST_CALL_EVENT_OPTIONAL_EVENT_TO_FLOAT),
+    )
     deep = rpc.method("deep", rpc.NONE, rpc.param("outer", CALL_CALL_INT_TO_STR))
     subscribe = rpc.method("subscribe", CALL_EVENT, rpc.param("topic", rpc.STR))
     parser = rpc.method("parser", OPTIONAL_CALL_STR_TO_EVENT)
@@ -178,6 +187,17 @@ class BusCalls(rpc.Calls):
         fallback: Callable[[Any], Any] | rpc.CallbackStub[[Any], Any] | None = rpc.omitted(None),
     ) -> rpc.RpcPromise[None]:
         return self._call(BusSpec.pipe, handlers, fallback)
+
+    def order(
+        self,
+        judge: Callable[[Event, Event | None], float | Awaitable[float]]
+        | rpc.CallbackStub[[Event, Event | None], float],
+        others: rpc.ListArg[
+            Callable[[Event, Event | None], float | Awaitable[float]] | rpc.CallbackStub[[Event, Event | None], float]
+        ]
+        | rpc.RpcPromise[list[rpc.CallbackStub[[Event, Event | None], float]]],
+    ) -> rpc.CallbackPromise[[Event, Event | None], float]:
+        return self._call(BusSpec.order, judge, others)
 
     def deep(
         self,
@@ -249,6 +269,19 @@ class BusTarget(rpc.RpcTarget, spec=BusSpec):
     def pipe(
         self, handlers: list[rpc.CallbackStub[[Event], None]], fallback: rpc.CallbackStub[[Any], Any] | None = None
     ) -> Awaitable[None] | None: ...
+
+    @abstractmethod
+    def order(
+        self,
+        judge: rpc.CallbackStub[[Event, Event | None], float],
+        others: list[rpc.CallbackStub[[Event, Event | None], float]],
+    ) -> (
+        Callable[[Event, Event | None], float | Awaitable[float]]
+        | rpc.CallbackStub[[Event, Event | None], float]
+        | Awaitable[
+            Callable[[Event, Event | None], float | Awaitable[float]] | rpc.CallbackStub[[Event, Event | None], float]
+        ]
+    ): ...
 
     @abstractmethod
     def deep(
