@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 
 from capnweb_gen.lower import layout
 
+pytestmark = pytest.mark.any_python  # ruff is what knows
 
 def formatted(text: str) -> str:
     """The same text as ruff formats it."""
