@@ -15,6 +15,7 @@ from capnweb_gen.lower import layout
 
 pytestmark = pytest.mark.any_python  # ruff is what knows
 
+
 def formatted(text: str) -> str:
     """The same text as ruff formats it."""
     command = [sys.executable, "-m", "ruff", "format", "--isolated", "--line-length", str(layout.WIDTH), "-"]
