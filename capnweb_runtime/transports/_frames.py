@@ -2,7 +2,7 @@
 left to the engine of `websockets`, bytes untouched.
 
 The engine parses a frame in a generator that yields for each of its parts, which costs more than answering the call in
-it; with many calls in flight that was a third of all time (see `tests/bench`).
+it; with many calls in flight that was a quarter of all time (see `tests/bench`).
 Source: https://datatracker.ietf.org/doc/html/rfc6455#section-5.2
 """
 
