@@ -13,8 +13,6 @@ from capnweb_gen.lower.scope import Scope
 from capnweb_gen.lower.spelling import Spelling
 from capnweb_gen.lower.views import ClassView, FunctionView
 
-_ETC = {"set": "", "frozenset": "", "tuple": ", ..."}
-
 
 class Blocking:
     """Lowers the interfaces of one module to their blocking stubs."""
@@ -70,21 +68,10 @@ class Blocking:
 
     def result(self, shape: ir.TypeShape) -> str:
         """What a call gives, and what a callback is given."""
+        container = self._spell.container(shape, self.result)
+        if container is not None:
+            return container
         match shape:
-            case ir.ConstrainedShape(item=item):
-                return self.result(item)
-            case ir.ListShape(item=item):
-                return f"{self._scope.builtin('list')}[{self.result(item)}]"
-            case ir.DictShape(value=value):
-                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self.result(value)}]"
-            case ir.OptionalShape(item=item):
-                return f"{self.result(item)} | None"
-            case ir.TupleShape(items=items):
-                return f"{self._scope.builtin('tuple')}[{', '.join(map(self.result, items))}]"
-            case ir.CollectionShape(container=container, item=item):
-                return f"{self._scope.builtin(container)}[{self.result(item)}{_ETC[container]}]"
-            case ir.UnionShape(members=members):
-                return " | ".join(map(self.result, members))
             case ir.InterfaceShape(interface=reference):
                 return self._stub(reference)
             case ir.StubShape():

@@ -254,21 +254,10 @@ class Spelling:
 
     def awaited(self, shape: ir.TypeShape) -> str:
         """What awaiting a promise gives, and what a target is called with: stubs for capabilities, lists, models."""
+        container = self.container(shape, self.awaited)
+        if container is not None:
+            return container
         match shape:
-            case ir.ConstrainedShape(item=item):
-                return self.awaited(item)
-            case ir.ListShape(item=item):
-                return f"{self._scope.builtin('list')}[{self.awaited(item)}]"
-            case ir.DictShape(value=value):
-                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self.awaited(value)}]"
-            case ir.OptionalShape(item=item):
-                return f"{self.awaited(item)} | None"
-            case ir.TupleShape(items=items):
-                return f"{self._scope.builtin('tuple')}[{', '.join(map(self.awaited, items))}]"
-            case ir.CollectionShape(container=container, item=item):
-                return f"{self._scope.builtin(container)}[{self.awaited(item)}{_ETC[container]}]"
-            case ir.UnionShape(members=members):
-                return " | ".join(map(self.awaited, members))
             case ir.InterfaceShape(interface=reference):
                 return self.interface(reference, "Stub")
             case ir.StubShape():
@@ -281,6 +270,30 @@ class Spelling:
                 return f"rpc.WritableStream[{self.given(item)}]"
             case _:
                 return self._leaf(shape)
+
+    def container(self, shape: ir.TypeShape, inside: Callable[[ir.TypeShape], str]) -> str | None:
+        """A type that is put together from others, in the very containers that arrive; None for any other.
+
+        Args:
+            inside: spells what is in it.
+        """
+        match shape:
+            case ir.ConstrainedShape(item=item):
+                return inside(item)
+            case ir.ListShape(item=item):
+                return f"{self._scope.builtin('list')}[{inside(item)}]"
+            case ir.DictShape(value=value):
+                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {inside(value)}]"
+            case ir.OptionalShape(item=item):
+                return f"{inside(item)} | None"
+            case ir.TupleShape(items=items):
+                return f"{self._scope.builtin('tuple')}[{', '.join(map(inside, items))}]"
+            case ir.CollectionShape(container=container, item=item):
+                return f"{self._scope.builtin(container)}[{inside(item)}{_ETC[container]}]"
+            case ir.UnionShape(members=members):
+                return " | ".join(map(inside, members))
+            case _:
+                return None
 
     # ---- given
 
