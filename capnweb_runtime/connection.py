@@ -254,8 +254,9 @@ class Wire(Protocol):
 class Connection:
     """One session and the transport that carries it.
 
-    All messages of a loop turn go out in one write. While the transport holds back, messages stay in the session's
-    outbox, which is bounded by `Limits.outbox_bytes`.
+    The messages of a loop turn go out in one write at its end; where there are many, in one for every burst of them, so
+    that the peer does its part while this side does its own. While the transport holds back, messages stay in the
+    session's outbox, which is bounded by `Limits.outbox_bytes`.
 
     Parameters:
         main: what the peer sees as our main object; None if there is none.
@@ -292,6 +293,7 @@ class Connection:
             host=self.host,
             wake=self._wake,
             on_closed=self._session_closed,
+            on_burst=self._write_burst,
             limits=limits,
             observer=observer,
             encoding=encoding,
@@ -439,6 +441,10 @@ class Connection:
         if not self._flush_due:
             self._flush_due = True
             self._loop.call_soon(self.flush)
+
+    def _write_burst(self) -> None:
+        if self._wire is not None and not self._paused:
+            self._wire.write(self.session.take_burst())
 
     def _session_closed(self, reason: BaseException) -> None:
         self._close_reason = reason

@@ -45,6 +45,12 @@ BYTES_PER_NODE: Final = 64
 """About what a node of a copied value takes: a list with one number in it."""
 STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
+BURST_MESSAGES: Final = 16
+"""Messages in the outbox that are worth a write of their own, so that the peer works on them while more are made. With
+64 calls in flight and a core for each end that nearly doubled what went through; bursts of 8 and of 32 did less.
+"""
+BURST_BYTES: Final = 16 * 1024
+"""Bytes of which the same is true."""
 
 V = TypeVar("V")
 
@@ -60,6 +66,7 @@ class Exchange(ABC):
         main: Hook | None,
         host: Host,
         wake: Callable[[], None],
+        on_burst: Callable[[], None],
         limits: Limits,
         observer: Observer,
         encoding: Encoding,
@@ -78,6 +85,8 @@ class Exchange(ABC):
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
         self._wake = wake
+        self._on_burst = on_burst
+        self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
@@ -95,7 +104,7 @@ class Exchange(ABC):
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
-        self._taken = 0  # messages, from the outbox
+        self._taken = self._taken_bytes = 0  # messages, from the outbox, and what they came to
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
         self._output_ended = False
         self._asked = False  # a question has gone out since the last answer came in
@@ -218,13 +227,13 @@ class Exchange(ABC):
             args.dispose()
             done.reject(refused)
             return done, None
-        before = self.outbox_bytes
+        before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
         call_id = self._send_arguments(["stream", call], call, args)
         if self.closed:  # by the message itself, for which there was no room
             done.reject(self._ended())
             return done, None
-        size = self.outbox_bytes - before
+        size = self._taken_bytes + self.outbox_bytes - before
         entry = self._imports[call_id] = ImportEntry(self, call_id)
         entry.local_refs = 1
         entry.remote_refs = 0  # the peer releases it by itself
@@ -445,8 +454,10 @@ class Exchange(ABC):
         else:
             outbox.append(message)
             self.outbox_bytes += estimated_size(message)
-        if self.outbox_bytes > self.limits.outbox_bytes:
-            self._abandon()
+        if len(outbox) >= BURST_MESSAGES or self.outbox_bytes > self._burst_bytes:
+            self._on_burst()
+            if self.outbox_bytes > self.limits.outbox_bytes:
+                self._abandon()
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""

@@ -66,6 +66,7 @@ class Session(Exchange):
         main: what the peer sees as our main object, owned by the session; None if there is none.
         host: runs the application's code.
         wake: called when the outbox stops being empty.
+        on_burst: called when so much is in the outbox that it had better be written at once.
         on_closed: called once, with the reason, when the session ends; the outbox may hold a last message.
         limits: bounds.
         observer: is told of failures.
@@ -85,11 +86,12 @@ class Session(Exchange):
         host: Host,
         wake: Callable[[], None],
         on_closed: Callable[[BaseException], None],
+        on_burst: Callable[[], None] = lambda: None,
         limits: Limits = DEFAULT_LIMITS,
         observer: Observer | None = None,
         encoding: Encoding = "string",
     ) -> None:
-        super().__init__(main, host, wake, limits, observer or Observer(), encoding)
+        super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
         self._on_closed = on_closed
         self._next_call = 1  # next id of a call that the peer sends
         self._received = self._round_trips = 0
@@ -166,10 +168,16 @@ class Session(Exchange):
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
         """
         self.host.collect()
+        messages = self.take_burst()
+        self._let_streams_go_on()
+        return messages
+
+    def take_burst(self) -> list[Any]:
+        """Like `take_outbox`, in the middle of what fills it: nothing else of this session goes on meanwhile."""
         messages, self._outbox = self._outbox, []
         self._taken += len(messages)
+        self._taken_bytes += self.outbox_bytes
         self.outbox_bytes = self._releases = 0
-        self._let_streams_go_on()
         return messages
 
     def abort(self, error: BaseException, *, notify: bool = True) -> None:

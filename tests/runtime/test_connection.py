@@ -15,11 +15,12 @@ import pytest
 
 from capnweb_runtime.connection import HAS_EAGER_TASKS, AsyncioHost, Connection
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.exchange import BURST_BYTES, BURST_MESSAGES
 from capnweb_runtime.core.hook import ErrorHook
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
-from tests.runtime.transports.example_api import Example
+from tests.runtime.transports.example_api import Example, ExampleStub
 
 PATHS = [pytest.param(False, id="plain"), *([pytest.param(True, id="eager")] if HAS_EAGER_TASKS else [])]
 
@@ -413,6 +414,45 @@ class TestConnection:
         await connection.drained()
         await outside_tasks(lambda: None)
         assert wire.log == [[["resolve", 1, "a"], ["resolve", 2, "b"]]]
+
+    async def test_a_burst_is_written_while_the_rest_is_still_being_made(self) -> None:
+        connection, wire, _ = connected()
+        stub = connection.main(ExampleStub)
+        promises = [stub.add(number, 1) for number in range(BURST_MESSAGES)]
+        assert [len(messages) for messages in wire.log] == [BURST_MESSAGES]
+        promises.append(stub.add(0, 1))
+        assert len(wire.log) == 1  # what is left goes out at the end of the turn
+        await outside_tasks(lambda: None)
+        assert [len(messages) for messages in wire.log] == [BURST_MESSAGES, 1]
+        connection.abort(SessionClosed("done"), notify=False)
+
+    async def test_answers_are_written_in_bursts_too(self) -> None:
+        connection, wire, _ = connected()
+        calls = 2 * BURST_MESSAGES + 1
+        connection.received(
+            [message for number in range(1, calls + 1) for message in (call("add", number, 1), pull(number))]
+        )
+        assert [len(messages) for messages in wire.log] == [BURST_MESSAGES, BURST_MESSAGES, 1]
+        assert [answer for messages in wire.log for answer in messages] == [
+            ["resolve", number, number + 1] for number in range(1, calls + 1)
+        ]
+
+    async def test_a_long_message_is_a_burst(self) -> None:
+        connection, wire, _ = connected()
+        connection.received([call("echo", "x" * BURST_BYTES), pull(1), call("add", 1, 2), pull(2)])
+        assert wire.log == [[["resolve", 1, "x" * BURST_BYTES]], [["resolve", 2, 3]]]
+
+    async def test_a_burst_waits_while_the_transport_holds_back(self) -> None:
+        connection, wire, _ = connected()
+        connection.pause_writing()
+        stub = connection.main(ExampleStub)
+        promises = [stub.add(number, 1) for number in range(BURST_MESSAGES + 1)]
+        await outside_tasks(lambda: None)
+        assert not wire.log
+        connection.resume_writing()
+        await outside_tasks(lambda: None)
+        assert [len(messages) for messages in wire.log] == [len(promises)]
+        connection.abort(SessionClosed("done"), notify=False)
 
     async def test_messages_wait_while_the_transport_holds_back(self) -> None:
         connection, wire, _ = connected()
