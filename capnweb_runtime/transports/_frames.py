@@ -8,11 +8,13 @@ Source: https://datatracker.ietf.org/doc/html/rfc6455#section-5.2
 
 from __future__ import annotations
 
-import secrets
-from typing import Final
+from os import urandom
+from typing import Final, TypeAlias, cast
 
 from capnweb_runtime.transports._engine import apply_mask
 
+Message: TypeAlias = bytes | tuple[bytes, ...]
+"""UTF-8 text; or that and its attachments."""
 TEXT: Final = 0x81
 """First byte of a whole text frame: FIN, no extension, opcode 1."""
 BINARY: Final = 0x82
@@ -38,28 +40,56 @@ class FrameReader:
         max_size: longest payload taken, in bytes; a longer one is left to the engine, which knows what to answer.
     """
 
-    __slots__ = ("_fragmented", "_masked", "_max_size", "_missing", "_over", "_pending")
+    __slots__ = ("_fragmented", "_masked", "_max_size", "_missing", "_over", "_pending", "_shorter_than")
 
     def __init__(self, masked: bool, max_size: int) -> None:
         self._masked = masked
         self._max_size = max_size
+        self._shorter_than = min(_SHORT, max_size + 1)
         self._pending = bytearray()  # of a frame that has not arrived whole
         self._missing = 0  # bytes of it that are needed before it is worth looking at it again
         self._fragmented = False  # inside a message of several frames
         self._over = False  # nothing follows that concerns this reader
 
-    def feed(self, data: bytes) -> list[tuple[int, bytes]]:
+    def texts(self, data: bytes) -> tuple[list[Message], int]:
+        """Takes the short text frames that bytes which have arrived begin with: nearly all there are, in a third of the
+        time that `feed` takes for them.
+
+        Parameters:
+            data: the bytes.
+
+        Returns:
+            The payloads, and how many bytes they took; what follows is for `feed`.
+        """
+        payloads: list[Message] = []
+        if self._pending or self._fragmented or self._over:
+            return payloads, 0
+        masked, shorter_than = self._masked, self._shorter_than
+        first_length, head_size = (_MASKED, 6) if masked else (0, 2)
+        position, end = 0, len(data)
+        while end - position >= head_size and data[position] == TEXT:
+            length = data[position + 1] - first_length
+            start = position + head_size
+            stop = start + length
+            if not 0 <= length < shorter_than or stop > end:
+                break
+            payload = data[start:stop]
+            payloads.append(apply_mask(payload, data[start - 4 : start]) if masked else payload)
+            position = stop
+        return payloads, position
+
+    def feed(self, data: bytes, start: int = 0) -> list[tuple[int, bytes]]:
         """Takes bytes that have arrived.
 
         Parameters:
             data: the bytes.
+            start: how many of them `texts` has taken.
 
         Returns:
             The frames that are whole now, in order: of a data frame, its first byte and its payload; of any other, 0
             and all of its bytes, for the engine, which so always stands between two frames.
         """
         frames: list[tuple[int, bytes]] = []
-        start = 0
         while self._pending:
             # Only what the frame at hand lacks is put behind it: what follows is cut from the data as it came.
             stop = start + self._missing - len(self._pending)
@@ -112,11 +142,11 @@ class FrameReader:
         return end
 
 
-def frames(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> list[bytes]:
+def frames(messages: list[Message], masked: bool) -> list[bytes]:
     """The bytes of messages: each one text frame, with a binary frame before it for each of its attachments.
 
     Parameters:
-        messages: UTF-8 text, or tuples of that and attachments.
+        messages: what to send.
         masked: whether to mask the frames, each with a key of its own that nobody can foresee.
 
     Returns:
@@ -124,28 +154,33 @@ def frames(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> list[byte
     """
     pieces: list[bytes] = []
     small: list[bytes] = []
-    keys = secrets.token_bytes(4 * len(messages)) if masked else b""  # one system call for all
+    keys = urandom(4 * len(messages)) if masked else b""  # one system call for all
     at = 0
     for message in messages:
-        if isinstance(message, tuple):
-            message, *attachments = message
-            for attachment in attachments:
+        if type(message) is tuple:
+            for attachment in message[1:]:
                 _add_large(attachment, masked, small, pieces)
-        length = len(message)
+            text: bytes = message[0]
+        else:
+            text = cast(bytes, message)
+        length = len(text)
         if masked:
             key = keys[at : at + 4]
             at += 4
-            start = _MASKED_HEADS[length] if length < _SHORT else head(TEXT, length, _MASKED)
-            small += start, key, apply_mask(message, key)
+            small += (
+                _MASKED_HEADS[length] if length < _SHORT else head(TEXT, length, _MASKED),
+                key,
+                apply_mask(text, key),
+            )
         else:
-            small += _HEADS[length] if length < _SHORT else head(TEXT, length), message
+            small += _HEADS[length] if length < _SHORT else head(TEXT, length), text
     pieces.append(b"".join(small))
     return pieces
 
 
 def _add_large(attachment: bytes, masked: bool, small: list[bytes], pieces: list[bytes]) -> None:
     """Adds a binary frame: to the small parts that are joined, or behind them if it is large."""
-    key = secrets.token_bytes(4) if masked else b""
+    key = urandom(4) if masked else b""
     small += head(BINARY, len(attachment), _MASKED if masked else 0), key
     payload = apply_mask(attachment, key) if masked else attachment
     if len(attachment) < _LARGE:
@@ -165,7 +200,7 @@ def frame(first: int, payload: bytes, masked: bool) -> bytes:
     """
     if not masked:
         return head(first, len(payload)) + payload
-    key = secrets.token_bytes(4)
+    key = urandom(4)
     return b"".join((head(first, len(payload), _MASKED), key, apply_mask(payload, key)))
 
 

@@ -38,7 +38,7 @@ from capnweb_runtime.transports._engine import (
     parse_subprotocol,
     parse_uri,
 )
-from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames
+from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
 from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
 
 CLOSE_CODE: Final = 3000
@@ -73,6 +73,7 @@ class _WebSocket(asyncio.Protocol):
         self._head_end = b""  # what may be the beginning of the blank line behind the handshake's head
         self._transport: asyncio.Transport | None = None
         self._connection: Connection | None = None
+        self._open: Connection | None = None  # the same, from handshake to closing handshake
         self._fragments = bytearray()  # of a message in several frames
         self._fragments_of = TEXT
         self._close_replaced = False
@@ -88,12 +89,19 @@ class _WebSocket(asyncio.Protocol):
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:
+        messages: list[Message] = []
+        taken = 0
+        if self._open is not None and not self._attachments:
+            messages, taken = self._reader.texts(data)
+            if taken == len(data):  # which is all that mostly comes
+                self._open.received(messages)
+                return
         if self._engine.state is State.CLOSED:
             return
         if self._connection is None:
             data = self._shake_hands(data)
         if self._connection is not None and data:
-            self._take(self._connection, self._reader.feed(data))
+            self._take(self._connection, messages, self._reader.feed(data, taken))
         if self._engine.close_expected():
             self._expect_close()
 
@@ -108,6 +116,7 @@ class _WebSocket(asyncio.Protocol):
         if self._deadline is not None:
             self._deadline.cancel()
         self._engine.receive_eof()
+        self._look_at_state()
         if self._connection is not None:
             detail = "it ended without a close frame" if exc is None else str(exc) or type(exc).__name__
             self._connection.lost(SessionClosed(f"WebSocket connection was lost: {detail}"))
@@ -122,9 +131,9 @@ class _WebSocket(asyncio.Protocol):
 
     # ---- Wire, called by the connection
 
-    def write(self, messages: list[bytes | tuple[bytes, ...]]) -> None:
+    def write(self, messages: list[Message]) -> None:
         """Sends each message as one text frame, behind its attachments, each a binary frame."""
-        if self._transport is not None and (self._engine.state is State.OPEN or self._close_replaced):
+        if self._transport is not None and (self._open is not None or self._close_replaced):
             pieces = frames(messages, self._is_client)
             if len(pieces) == 1:
                 self._transport.write(pieces[0])
@@ -173,11 +182,11 @@ class _WebSocket(asyncio.Protocol):
         """The handshake is done."""
         if self._engine.subprotocol == WITH_ATTACHMENTS:
             connection.session.attach_bytes()
-        self._connection = connection
+        self._connection = self._open = connection
         connection.attach(self)
 
-    def _take(self, connection: Connection, frames: list[tuple[int, bytes]]) -> None:
-        messages: list[bytes | tuple[bytes, ...]] = []
+    def _take(self, connection: Connection, messages: list[Message], frames: list[tuple[int, bytes]]) -> None:
+        """Takes messages, and the frames behind them."""
         for first, data in frames:
             if first == TEXT and not self._attachments:
                 messages.append(data)
@@ -185,6 +194,7 @@ class _WebSocket(asyncio.Protocol):
                 messages = self._take_whole(connection, first, data, messages)
             else:
                 self._engine.receive_data(data)
+                self._look_at_state()
                 for event in self._engine.events_received():
                     messages = self._take_event(connection, cast(Frame, event), messages)
                 if self._engine.parser_exc is not None:
@@ -275,12 +285,18 @@ class _WebSocket(asyncio.Protocol):
 
     # ---- bytes
 
+    def _look_at_state(self) -> None:
+        """Called whenever the engine may have gone on to the closing handshake."""
+        if self._engine.state is not State.OPEN:
+            self._open = None
+
     def _write_raw(self, data: bytes) -> None:
         if self._transport is not None and data:
             self._transport.write(data)
 
     def _write_engine_data(self) -> None:
         """Writes what the engine wants sent: handshakes, pongs, close frames, and the end of our half."""
+        self._look_at_state()
         chunks = self._engine.data_to_send()
         if not chunks:
             return

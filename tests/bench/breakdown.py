@@ -14,7 +14,7 @@ import orjson
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.transports._frames import FrameReader, frames
+from capnweb_runtime.transports._frames import FrameReader, Message, frames
 from tests.bench.generated.api import LIST_ITEM, ApiStub
 from tests.bench.schema.api import Item
 from tests.bench.server import Api
@@ -90,12 +90,12 @@ def _repeated(begin: Callable[[ApiStub], Awaitable[Any]], api: ApiStub) -> list[
     return [begin(api) for _ in range(WINDOW)]
 
 
-def _framed(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> bytes:
+def _framed(messages: list[Message], masked: bool) -> bytes:
     return b"".join(frames(messages, masked))
 
 
-def _unframed(reader: FrameReader, data: bytes) -> list[bytes]:
-    return [text for _, text in reader.feed(data)]
+def _unframed(reader: FrameReader, data: bytes) -> list[Message]:
+    return reader.texts(data)[0]
 
 
 def models() -> list[Item]:

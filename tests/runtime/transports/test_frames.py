@@ -32,8 +32,21 @@ def parsed(data: bytes, masked: bool) -> list[Frame]:
 
 
 def cut(data: bytes, masked: bool, *places: int, limit: int = LIMIT) -> list[tuple[int, bytes]]:
-    """The frames in data that arrives in pieces."""
+    """The frames in data that arrives in pieces, the same whether a reader is asked for texts first or not."""
+    found = fed(FrameReader(masked, limit), data, *places)
     reader = FrameReader(masked, limit)
+    found_by_texts: list[tuple[int, bytes]] = []
+    for start, stop in zip((0, *places), (*places, len(data)), strict=True):
+        texts, taken = reader.texts(data[start:stop])
+        assert all(type(text) is bytes for text in texts)
+        found_by_texts += [(TEXT, text) for text in texts if isinstance(text, bytes)]
+        found_by_texts += reader.feed(data[start:stop], taken)
+    assert found_by_texts == found
+    return found
+
+
+def fed(reader: FrameReader, data: bytes, *places: int) -> list[tuple[int, bytes]]:
+    """What a reader finds in data that arrives in pieces."""
     found: list[tuple[int, bytes]] = []
     for start, stop in zip((0, *places), (*places, len(data)), strict=True):
         found += reader.feed(data[start:stop])
@@ -191,6 +204,18 @@ class TestIn:
         begun = bytes((TEXT, 0xFF if masked else 0x7F)) + b"\xff" * 8
         assert cut(begun, masked) == [(0, begun)]
 
+    @both_ways
+    def test_short_texts_in_front_are_taken_at_once(self, masked: bool) -> None:
+        short = b"".join(frames([b"", b"a", payload(125)], masked))
+        for behind in (
+            b"",
+            frame(TEXT, payload(126), masked),
+            frame(BINARY, b"b", masked),
+            frame(TEXT, b"c", masked)[:-1],
+        ):
+            assert FrameReader(masked, LIMIT).texts(short + behind) == ([b"", b"a", payload(125)], len(short))
+        assert FrameReader(masked, 3).texts(short) == ([b"", b"a"], len(short) - len(frame(TEXT, payload(125), masked)))
+
     @given(st.lists(st.binary(max_size=300), max_size=8), st.booleans(), st.data())
     def test_pieces_do_not_matter(self, payloads: list[bytes], masked: bool, data: st.DataObject) -> None:
         sent = b"".join(frames(list(payloads), masked))
@@ -217,12 +242,12 @@ class TestCopies:
     @both_ways
     def test_a_frame_in_many_pieces_is_not_looked_at_again_with_each(self, masked: bool, looks: list[int]) -> None:
         data = frame(BINARY, payload(65536), masked)
-        assert cut(data, masked, *range(1, len(data), 16)) == [(BINARY, payload(65536))]
+        assert fed(FrameReader(masked, LIMIT), data, *range(1, len(data), 16)) == [(BINARY, payload(65536))]
         assert len(looks) <= 4
         assert sum(length for length in looks if length < len(data)) < 64
 
     @both_ways
     def test_what_follows_a_frame_that_waited_is_not_put_behind_it(self, masked: bool, looks: list[int]) -> None:
         data = frame(BINARY, payload(1000), masked)
-        assert len(cut(data * 51, masked, 600)) == 51
+        assert len(fed(FrameReader(masked, LIMIT), data * 51, 600)) == 51
         assert looks == [600, len(data), 50 * len(data)]
