@@ -123,23 +123,37 @@ class AsyncioHost(HostBase):
         self._queue: deque[tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any]]] = deque()
         self._collect_due = False
 
-    def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+    def start(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
+    ) -> Any:
         """Calls the function after every call that came before it.
 
         Parameters:
             function: what to call.
             args: its positional arguments.
             kwargs: its keyword arguments.
+            in_turn: whether every call that came before it has started.
 
         Returns:
             What the function returned, if that is known now; otherwise a `Cell` that is settled with it. Raises what
             the function raised.
         """
-        if self._unstarted and (self._queue or not _is_coroutine_function(function)):
+        if self._unstarted and not in_turn and (self._queue or not _is_coroutine_function(function)):
             cell: Cell[Any] = Cell()
             self._queue.append((cell, function, args, kwargs))
             return cell
-        return self._start(function, args, kwargs)
+        context = self._context.copy()
+        try:
+            result: object = context.run(function, *args, **kwargs) if kwargs else context.run(function, *args)
+        except asyncio.CancelledError:
+            raise _CancelledCall() from None
+        except (SystemExit, KeyboardInterrupt) as error:
+            self._leave_to_loop(error)
+        cls: Any = type(result)
+        if not _is_awaitable(cls):
+            return result
+        coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
+        return self._start_task(coroutine, context, (args, kwargs))
 
     def cancel_all(self) -> None:
         """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
@@ -167,20 +181,6 @@ class AsyncioHost(HostBase):
         self._collect_due = False
         self.collect()
 
-    def _start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        context = self._context.copy()
-        try:
-            result: object = context.run(function, *args, **kwargs) if kwargs else context.run(function, *args)
-        except asyncio.CancelledError:
-            raise _CancelledCall() from None
-        except (SystemExit, KeyboardInterrupt) as error:
-            self._leave_to_loop(error)
-        cls: Any = type(result)
-        if not _is_awaitable(cls):
-            return result
-        coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
-        return self._start_task(coroutine, context, (args, kwargs))
-
     def _start_task(self, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context, arguments: object) -> Any:
         if self._eager:
             try:
@@ -205,7 +205,7 @@ class AsyncioHost(HostBase):
         while self._queue and (not self._unstarted or _is_coroutine_function(self._queue[0][1])):
             cell, function, args, kwargs = self._queue.popleft()
             try:
-                result: Cell[Any] | object = self._start(function, args, kwargs)
+                result: Cell[Any] | object = self.start(function, args, kwargs, in_turn=True)
             except BaseException as error:  # whatever it is, the caller is told
                 cell.reject(error)
                 continue

@@ -119,7 +119,8 @@ class Session(Exchange):
             messages: each JSON text, as str or as bytes of UTF-8; a tuple of that and the byte strings that it names by
                 their indices; or a tree where the transport carries trees.
         """
-        handlers, as_text, longest = self._handlers, self._as_text, self.limits.message_size
+        handlers, as_text = self._handlers, self._as_text
+        attached, longest = self.attachments.size, self.limits.message_size
         for message in messages:
             if self.closed:
                 return
@@ -128,9 +129,8 @@ class Session(Exchange):
                 continue
             self._received += 1
             try:
-                size = len(message) if as_text else estimated_size(message)
-                self.message_bytes = size + self.attachments.size
-                if self.message_bytes > longest:
+                self.message_bytes = size = (len(message) if as_text else estimated_size(message)) + attached
+                if size > longest:
                     raise self._too_long()
                 wire = loads(message) if as_text else message
                 try:
@@ -168,8 +168,9 @@ class Session(Exchange):
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
         """
         self.host.collect()
-        messages = self.take_burst()
-        self._let_streams_go_on()
+        messages = self.take_burst() if self._outbox else []
+        if self._written is not None:
+            self._let_streams_go_on()
         return messages
 
     def take_burst(self) -> list[Any]:

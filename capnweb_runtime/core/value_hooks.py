@@ -149,7 +149,7 @@ class PayloadHook(Hook):
 
     def dispose(self) -> None:
         payload, self._payload = self._payload, None
-        if payload is not None:
+        if payload is not None and payload.hooks is not None:
             payload.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:

@@ -17,13 +17,13 @@ RECORDED_ON = (3, 11)
 SLACK = 0.05
 ORDER_OF_MAGNITUDE = 3.0
 BUDGETS = {
-    "add, at the client": Cost(calls=135, instructions=1937),
-    "add, at the server": Cost(calls=99, instructions=1618),
-    "64 pipelined chains": Cost(calls=17476, instructions=275774),
-    "echo of 100 models": Cost(calls=4487, instructions=79318),
-    "make, ping, dispose": Cost(calls=629, instructions=9767),
-    "HTTP batch of 100 adds": Cost(calls=18180, instructions=274069),
-    "stream of 32 chunks": Cost(calls=8737, instructions=126566),
+    "add, at the client": Cost(calls=133, instructions=1920),
+    "add, at the server": Cost(calls=90, instructions=1489),
+    "64 pipelined chains": Cost(calls=17245, instructions=271988),
+    "echo of 100 models": Cost(calls=4455, instructions=78850),
+    "make, ping, dispose": Cost(calls=565, instructions=8845),
+    "HTTP batch of 100 adds": Cost(calls=17960, instructions=270183),
+    "stream of 32 chunks": Cost(calls=8668, instructions=125256),
 }
 UPDATE = "python -m tests.runtime.cost --write"
 
