@@ -17,7 +17,7 @@ if not __package__:  # as a script, whose own folder would hide the project's pa
 
 from capnweb_runtime import ReadableStream, serve
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from tests.bench.driver import resident, use_uvloop
+from tests.bench.driver import freeze_heap, resident, use_uvloop
 from tests.bench.generated.api import AccountTarget, ApiTarget, CapabilityTarget, StepTarget
 from tests.bench.schema.api import Item, Profile, Usage
 
@@ -92,4 +92,5 @@ if __name__ == "__main__":
     options = parser.parse_args()
     if options.uvloop:
         use_uvloop()
+    freeze_heap()
     asyncio.run(main(options.port, RAISED if options.raised else DEFAULT_LIMITS))
