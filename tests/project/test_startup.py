@@ -20,7 +20,10 @@ HEAVY = {
     *("aiohttp", "decimal", "email", "importlib.metadata", "pydantic", "typing_extensions"),
     *("capnweb_gen", "click", "jinja2", "libcst", "rich"),
 }
-SERVER = {"capnweb_runtime.server", "capnweb_runtime.transports._first_request", "websockets.server"}
+SERVER = {
+    *("capnweb_runtime.server", "capnweb_runtime.transports._first_request", "capnweb_runtime.transports._peer"),
+    *("capnweb_runtime.transports.websocket_server", "websockets.server"),
+}
 
 IMPORT_CLIENT = "from capnweb_runtime import connect; from tests.bench.generated.plain import PlainStub"
 CALL = """
