@@ -26,7 +26,8 @@ from capnweb_runtime.target import RpcTarget
 from capnweb_runtime.transports._first_request import FirstRequest
 from capnweb_runtime.transports._peer import Peer, PeerHeaders, RefusedError, check_origin
 from capnweb_runtime.transports.http_batch import BatchAnswer
-from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT, WebSocketServer
+from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT
+from capnweb_runtime.transports.websocket_server import WebSocketServer
 
 if TYPE_CHECKING:
     from capnweb_runtime.transports._aiohttp import BatchHttpServer

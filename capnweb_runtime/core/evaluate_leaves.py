@@ -27,7 +27,7 @@ _JS_SPACE: Final = (
 )
 _DIGITS_AT_ONCE: Final = 4000
 _URL: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
-_NOT_BASE64: Final = re.compile(r"[^A-Za-z0-9+/]")
+_NOT_BASE64: Final = r"[^A-Za-z0-9+/]"  # compiled when it is used, which is rare
 
 
 class UnknownExpression(ProtocolError):
@@ -97,7 +97,7 @@ def parse_base64(text: str) -> bytes:
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
-        clean = _NOT_BASE64.sub("", text.partition("=")[0].translate({45: 43, 95: 47}))
+        clean = re.sub(_NOT_BASE64, "", text.partition("=")[0].translate({45: 43, 95: 47}))
         if len(clean) % 4 == 1:
             clean = clean[:-1]
         return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))

@@ -12,15 +12,13 @@ import asyncio
 import contextlib
 import socket
 import ssl as ssl_module
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any, Final, cast
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
-from capnweb_runtime.limits import Limits
-from capnweb_runtime.transports import _engine
 from capnweb_runtime.transports._engine import (
     ClientProtocol,
     Close,
@@ -29,7 +27,6 @@ from capnweb_runtime.transports._engine import (
     InvalidStatus,
     Opcode,
     PayloadTooBig,
-    Request,
     Response,
     State,
     Subprotocol,
@@ -39,7 +36,9 @@ from capnweb_runtime.transports._engine import (
     parse_uri,
 )
 from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
-from capnweb_runtime.transports._peer import Peer, RefusedError, peer_of
+
+if TYPE_CHECKING:
+    from capnweb_runtime.transports._engine import ServerProtocol
 
 CLOSE_CODE: Final = 3000
 """Close code of a session that ended, as the reference uses it."""
@@ -60,10 +59,10 @@ def close_reason(error: BaseException) -> str:
     return wire_message(error).encode("utf-8", "replace")[:_REASON_BYTES].decode("utf-8", "ignore")
 
 
-class _WebSocket(asyncio.Protocol):
+class WebSocketEnd(asyncio.Protocol):
     """One end of a WebSocket: the Wire of its connection once the handshake is done."""
 
-    def __init__(self, engine: _engine.ServerProtocol | ClientProtocol, max_size: int) -> None:
+    def __init__(self, engine: ServerProtocol | ClientProtocol, max_size: int) -> None:
         self._engine = engine
         self._is_client = isinstance(engine, ClientProtocol)
         self._reader = FrameReader(not self._is_client, max_size)
@@ -321,74 +320,7 @@ class _WebSocket(asyncio.Protocol):
             self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
 
 
-def _select_subprotocol(_: _engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
-
-
-class WebSocketServer(_WebSocket):
-    """The server's end of one WebSocket.
-
-    Parameters:
-        admit: gives the connection for a peer, or raises RefusedError.
-        limits: bounds of the session.
-        on_lost: called with this object once the socket is gone.
-    """
-
-    def __init__(
-        self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
-    ) -> None:
-        engine = _engine.ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
-        super().__init__(engine, limits.message_size)
-        self._admit = admit
-        self._on_lost = on_lost
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._on_lost(self)
-
-    def pause_writing(self) -> None:
-        super().pause_writing()
-        # A peer that does not read its answers is not read from either: else it could make us hold answers without end.
-        # Only servers do this; if both ends did, two full pipes would wait for each other.
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
-
-    def resume_writing(self) -> None:
-        super().resume_writing()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
-
-    @property
-    def connection(self) -> Connection | None:
-        """The connection; None before the handshake, or if it failed."""
-        return self._connection
-
-    def abort(self) -> None:
-        """Drops the socket without further ado."""
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _handshake(self, events: list[Event]) -> None:
-        request = events[0] if events else None
-        if self._transport is None or not isinstance(request, Request):
-            return
-        if not isinstance(self._engine, _engine.ServerProtocol):
-            return
-        response = self._engine.accept(request)
-        connection: Connection | None = None
-        if response.status_code == 101:
-            peername = self._transport.get_extra_info("peername")
-            try:
-                connection = self._admit(peer_of(request.headers.raw_items(), peername, request.path, "websocket"))
-            except RefusedError as refused:
-                response = self._engine.reject(refused.status, refused.text + "\n")
-        self._engine.send_response(response)
-        self._write_engine_data()
-        if connection is not None:
-            self._connect(connection)
-
-
-class _WebSocketClient(_WebSocket):
+class _WebSocketClient(WebSocketEnd):
     """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
 
     def __init__(self, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:

@@ -1,9 +1,9 @@
 """How long a program takes from its start to its first answer: `python -m tests.bench.cold [--repeats N]`.
 
 Programs take turns, since machines drift. Each is measured from its spawn until it has printed one line: what a server
-answered, or for the two floors that the interpreter is there. All clients ask the same server. Bytecode is cached, as
-it is for what pip installed, in a folder of its own; one run of each that does not count fills it. Without Node, or the
-npm package that tests/interop installs, only the programs in Python run.
+answered, or for the floors, which call nothing, that what they import is there. All clients ask the same server.
+Bytecode is cached, as it is for what pip installed, in a folder of its own; one run of each that does not count fills
+it. Without Node, or the npm package that tests/interop installs, only the programs in Python run.
 """
 
 from __future__ import annotations
@@ -27,9 +27,14 @@ from rich.table import Table
 HERE = Path(__file__).parent
 ROOT = HERE.parent.parent
 
+FLOOR = "import asyncio, orjson; print(flush=True)"
+# The schema is what an application would write without any RPC: its models, and Protocols, which cost next to nothing.
+MODELS_FLOOR = "import asyncio, orjson, tests.bench.schema.api; print(flush=True)"
 PROGRAMS: dict[str, list[str]] = {
-    "bare Python with asyncio and orjson": [sys.executable, "-c", "import asyncio, orjson; print(flush=True)"],
+    "bare Python with asyncio and orjson": [sys.executable, "-c", FLOOR],
+    "the same with the schema's pydantic models": [sys.executable, "-c", MODELS_FLOOR],
     "capnweb-gen, no models": [sys.executable, str(HERE / "cold_plain.py")],
+    "capnweb-gen, dataclass models": [sys.executable, str(HERE / "cold_records.py")],
     "capnweb-gen, pydantic models": [sys.executable, str(HERE / "cold_models.py")],
     "bare Node": ["node", "-e", "console.log()"],
     "npm capnweb": ["node", str(HERE / "cold.mjs")],

@@ -158,11 +158,17 @@ def churn(results: Results) -> list[Row]:
 
 
 def cold(times: dict[str, list[float]]) -> list[Row]:
-    """Rows of what a program needs to start."""
+    """Rows of what a program needs to start, each beside the npm package's."""
+    medians = {name: statistics.median(taken) for name, taken in times.items() if taken}
+    npm = medians.get("npm capnweb")
     return [
-        {"name": name, "median": f"{statistics.median(taken):.0f}", "least": f"{min(taken):.0f}"}
-        for name, taken in times.items()
-        if taken
+        {
+            "name": name,
+            "median": f"{median:.0f}",
+            "least": f"{min(times[name]):.0f}",
+            "multiple": multiple(median / npm if npm else None),
+        }
+        for name, median in medians.items()
     ]
 
 

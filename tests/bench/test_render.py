@@ -82,5 +82,14 @@ def test_ratio_below_the_target_is_said_to_be_missed() -> None:
     assert row.endswith("| missed |")
 
 
+def test_starts_stand_beside_the_npm_package_s_where_it_was_started() -> None:
+    times = {"ours": [30.0, 20.0, 10.0], "npm capnweb": [8.0]}
+    assert render.cold(times) == [
+        {"name": "ours", "median": "20", "least": "10", "multiple": "2.50"},
+        {"name": "npm capnweb", "median": "8", "least": "8", "multiple": "1.00"},
+    ]
+    assert [row["multiple"] for row in render.cold({"ours": [30.0], "npm capnweb": []})] == ["–"]
+
+
 def test_amounts_have_as_many_digits_as_matter() -> None:
     assert [render.amount(value) for value in (None, 1234.5, 100.0, 9.94)] == ["–", "1,234", "100", "9.9"]

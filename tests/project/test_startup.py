@@ -13,6 +13,8 @@ import pytest
 import capnweb_runtime
 from capnweb_runtime import serve
 from tests.bench.generated.plain import PlainTarget
+from tests.bench.generated.records import AccountTarget, RecordsTarget
+from tests.bench.schema.records import Profile
 from tests.project.sources import ROOT
 
 # Each took a noticeable part of a client's start, or is of no use to it.
@@ -20,7 +22,10 @@ HEAVY = {
     *("aiohttp", "decimal", "email", "importlib.metadata", "pydantic", "typing_extensions"),
     *("capnweb_gen", "click", "jinja2", "libcst", "rich"),
 }
-SERVER = {"capnweb_runtime.server", "capnweb_runtime.transports._first_request", "websockets.server"}
+SERVER = {
+    *("capnweb_runtime.server", "capnweb_runtime.transports._first_request", "capnweb_runtime.transports._peer"),
+    *("capnweb_runtime.transports.websocket_server", "websockets.server"),
+}
 
 IMPORT_CLIENT = "from capnweb_runtime import connect; from tests.bench.generated.plain import PlainStub"
 CALL = """
@@ -32,11 +37,36 @@ asyncio.run(main())
 """
 
 
+IMPORT_CLIENT_WITH = {
+    models: f"from capnweb_runtime import connect; from tests.bench.generated.{module} import {stub} as Stub"
+    for models, module, stub in (("dataclasses", "records", "RecordsStub"), ("pydantic", "api", "ApiStub"))
+}
+CALL_FOR_A_MODEL = """
+async def main():
+    async with connect(sys.argv[1], Stub) as api:
+        assert (await api.authenticate("token").get_profile(5)).id == 5
+
+asyncio.run(main())
+"""
+
+
 class Plain(PlainTarget):
     """Adds."""
 
     def add(self, a: int, b: int) -> int:
         return a + b
+
+
+class Account(AccountTarget):
+    def get_profile(self, id: int) -> Profile:
+        return Profile(id, "Ada", "ada@example.com")
+
+
+class Records(RecordsTarget):
+    """Lets everybody in."""
+
+    def authenticate(self, token: str) -> Account:
+        return Account()
 
 
 async def imported(program: str, *arguments: str) -> set[str]:
@@ -60,6 +90,28 @@ async def test_connecting_and_calling_imports_nothing_more() -> None:
     async with serve(lambda peer: Plain(), "127.0.0.1", 0, path="/rpc") as server:
         called = await imported(IMPORT_CLIENT + CALL, server.url)
     assert called == await imported(IMPORT_CLIENT)
+
+
+async def test_dataclass_models_import_nothing_but_themselves() -> None:
+    modules = await imported(IMPORT_CLIENT_WITH["dataclasses"])
+    assert modules - await imported(IMPORT_CLIENT) == {
+        *("tests.bench.generated.records", "tests.bench.schema", "tests.bench.schema.records"),
+    }
+
+
+async def test_pydantic_models_import_nothing_but_what_their_schema_does() -> None:
+    modules = await imported(IMPORT_CLIENT_WITH["pydantic"])
+    alone = await imported("import tests.bench.schema.api")
+    assert "pydantic" in alone
+    assert not modules & SERVER
+    assert modules - alone - await imported(IMPORT_CLIENT) == {"tests.bench.generated.api"}
+
+
+@pytest.mark.parametrize("models", IMPORT_CLIENT_WITH)
+async def test_calling_for_a_model_imports_nothing_more(models: str) -> None:
+    async with serve(lambda peer: Records(), "127.0.0.1", 0, path="/rpc") as server:
+        called = await imported(IMPORT_CLIENT_WITH[models] + CALL_FOR_A_MODEL, server.url)
+    assert called == await imported(IMPORT_CLIENT_WITH[models])
 
 
 async def test_a_server_imports_its_own_half_and_nothing_heavy() -> None:

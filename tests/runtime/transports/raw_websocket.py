@@ -20,13 +20,8 @@ from websockets.uri import parse_uri
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports._frames import head
-from capnweb_runtime.transports.websocket import (
-    CLOSE_CODE,
-    WITH_ATTACHMENTS,
-    WebSocketServer,
-    _WebSocket,
-    _WebSocketClient,
-)
+from capnweb_runtime.transports.websocket import CLOSE_CODE, WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
+from capnweb_runtime.transports.websocket_server import WebSocketServer
 
 OFFER = b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1\r\n"
 REQUEST = (
@@ -123,9 +118,9 @@ class _Listener:
         self.limits = limits
         self.session = _Session()
         self.seen = Behaviour()
-        self.wire: _WebSocket | None = None
+        self.wire: WebSocketEnd | None = None
 
-    def attach(self, wire: _WebSocket) -> None:
+    def attach(self, wire: WebSocketEnd) -> None:
         self.wire = wire
 
     def received(self, messages: Sequence[bytes | tuple[bytes, ...]]) -> None:
@@ -151,7 +146,7 @@ async def ours(pieces: Iterable[bytes], *, server: bool, max_size: int, agreed: 
     limits, socket = Limits(message_size=max_size), _Socket()
     listener = _Listener(limits)
     connection = cast(Connection, listener)
-    end: _WebSocket
+    end: WebSocketEnd
     if server:
         end = WebSocketServer(lambda peer: connection, limits, lambda _: None)
         end.connection_made(socket)

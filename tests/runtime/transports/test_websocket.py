@@ -21,7 +21,8 @@ from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports._peer import Peer
-from capnweb_runtime.transports.websocket import WebSocketServer, close_reason, open_websocket
+from capnweb_runtime.transports.websocket import close_reason, open_websocket
+from capnweb_runtime.transports.websocket_server import WebSocketServer
 from tests.runtime.transports.example_api import Example, ExampleStub
 
 CERTIFICATE = Path(__file__).with_name("localhost.pem")
