@@ -95,7 +95,7 @@ def costs(results: Results) -> list[Row]:
     rows = []
     for workload in WORKLOADS:
         cells = []
-        for contender in (OURS[0], REFERENCE):
+        for contender in (OURS[1], REFERENCE):
             for figure in figures:
                 known = figure in figures[:2] or workload.key in {"a", "d"}  # a window's latency is not a call's
                 cells.append(amount(results.median(workload, contender, figure) if known else None))
@@ -105,17 +105,17 @@ def costs(results: Results) -> list[Row]:
 
 def pairs() -> list[Contender]:
     """The contenders of which one end is ours and the other the npm package."""
-    return [contender for contender in CONTENDERS if contender.key in {OURS[0], "ours-npm", "npm-ours", REFERENCE}]
+    return [contender for contender in CONTENDERS if contender.key in {OURS[1], "ours-npm", "npm-ours", REFERENCE}]
 
 
 def peers() -> list[Contender]:
     """Ours, and all that are neither ours nor the npm package."""
-    return [one for one in CONTENDERS if one.key == OURS[0] or one.environment is not None]
+    return [one for one in CONTENDERS if one.key in OURS or one.environment is not None]
 
 
 def rate_rows(results: Results, contenders: list[Contender]) -> list[Row]:
     """Rows of rate and ratio for those contenders, of the workloads that somebody new here has."""
-    others = [one for one in contenders if one.key not in {OURS[0], REFERENCE}]
+    others = [one for one in contenders if one.key not in {*OURS, REFERENCE}]
     return [
         {
             "what": f"{workload.key}, {workload.unit}",
