@@ -7,6 +7,7 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 
 from __future__ import annotations
 
+import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias, TypeVar
@@ -87,6 +88,7 @@ class Exchange(ABC):
         self._wake = wake
         self._on_burst = on_burst
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
+        self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
@@ -203,7 +205,7 @@ class Exchange(ABC):
             if args is not None:
                 args.dispose()
             return ErrorHook(self._refusal() or self._ended())
-        call: list[Wire] = ["pipeline", import_id, list(path)]
+        call: list[Wire] = ["pipeline", import_id, [*path]]
         if args is None:
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
@@ -328,6 +330,10 @@ class Exchange(ABC):
         self._asked = True
         self._send(["pull", import_id])
 
+    def write_all_at_once(self) -> None:
+        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
+        self._burst_messages = sys.maxsize
+
     def end_of_output(self) -> None:
         """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
         self._output_ended = True
@@ -346,8 +352,9 @@ class Exchange(ABC):
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
-        self._releases += 1
-        self._send(["release", import_id, count])
+        if not self._output_ended:
+            self._releases += 1
+            self._send(["release", import_id, count])
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
         """See `Sender.watch`."""
@@ -405,7 +412,8 @@ class Exchange(ABC):
         Returns:
             The id of the call, if it is one.
         """
-        mark = len(self._exported)
+        exported = self._exported
+        mark = len(exported)
         outer_depth, self.depth = self.depth, depth
         try:
             last.append(encode(value, self))
@@ -419,7 +427,7 @@ class Exchange(ABC):
         if is_call:  # taken before anything else is sent
             call_id = self._next_push
             self._next_push += 1
-        if len(self._exported) > mark:
+        if len(exported) > mark:
             self._follow_up(mark)
         return call_id
 
@@ -454,7 +462,7 @@ class Exchange(ABC):
         else:
             outbox.append(message)
             self.outbox_bytes += estimated_size(message)
-        if len(outbox) >= BURST_MESSAGES or self.outbox_bytes > self._burst_bytes:
+        if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
             if self.outbox_bytes > self.limits.outbox_bytes:
                 self._abandon()

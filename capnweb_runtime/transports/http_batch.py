@@ -41,6 +41,7 @@ class BatchAnswer:
     def __init__(self, connection: Connection) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
+        connection.session.write_all_at_once()
         self._messages: list[bytes] = []
         self._failed: asyncio.Future[None] = self._loop.create_future()
 
@@ -62,12 +63,22 @@ class BatchAnswer:
             await fed
             await self._drained_or_failed()
             connection.flush()
-            reason = connection.session.reason
-            if reason is not None:
-                return 500, f"{wire_type(reason)}: {wire_message(reason)}".encode("utf-8", "replace")
-            return 200, b"\n".join(self._messages)
-        finally:
+        except BaseException:
             connection.lost(SessionClosed(ENDED))
+            raise
+        # Once the response is on its way: the client can do its part while this side clears up.
+        self._loop.call_soon(connection.lost, SessionClosed(ENDED))
+        reason = connection.session.reason
+        if reason is not None:
+            return 500, f"{wire_type(reason)}: {wire_message(reason)}".encode("utf-8", "replace")
+        return 200, self._body()
+
+    def _body(self) -> bytes:
+        """The messages, except for questions, which the client cannot answer any more."""
+        body = b"\n".join(self._messages)
+        if _PULL in body:  # somewhere, such as in data
+            body = b"\n".join([message for message in self._messages if not message.startswith(_PULL)])
+        return body
 
     async def _drained_or_failed(self) -> None:
         if self._connection.is_drained:
@@ -90,8 +101,8 @@ class BatchAnswer:
     # ---- Wire
 
     def write(self, messages: list[bytes]) -> None:
-        """Keeps messages for the response, except for questions, which the client cannot answer any more."""
-        self._messages += [message for message in messages if not message.startswith(_PULL)]
+        """Keeps messages for the response."""
+        self._messages += messages
 
     def close(self, reason: BaseException) -> None:
         """The session was aborted: the request fails."""
@@ -116,6 +127,7 @@ class BatchRequest:
     def __init__(self, connection: Connection, post: Callable[[bytes], Awaitable[bytes]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
+        connection.session.write_all_at_once()
         self._post = post
         self._messages: list[bytes] = []
         self._armed = False
@@ -146,7 +158,8 @@ class BatchRequest:
             return
         self._messages += messages
         self._quiet = False
-        if not self._armed and any(message.startswith(_PULL) for message in messages):
+        # From the end, where questions are: calls are made first and awaited together.
+        if not self._armed and any(message.startswith(_PULL) for message in reversed(messages)):
             self._armed = True
             self._loop.call_soon(self._turn)
 

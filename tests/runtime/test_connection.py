@@ -442,6 +442,16 @@ class TestConnection:
         connection.received([call("echo", "x" * BURST_BYTES), pull(1), call("add", 1, 2), pull(2)])
         assert wire.log == [[["resolve", 1, "x" * BURST_BYTES]], [["resolve", 2, 3]]]
 
+    async def test_no_burst_is_written_where_the_peer_sees_everything_at_once(self) -> None:
+        connection, wire, _ = connected()
+        connection.session.write_all_at_once()
+        stub = connection.main(ExampleStub)
+        promises = [stub.add(number, 1) for number in range(10 * BURST_MESSAGES)]
+        assert wire.log == []
+        await outside_tasks(lambda: None)
+        assert [len(messages) for messages in wire.log] == [len(promises)]
+        connection.abort(SessionClosed("done"), notify=False)
+
     async def test_a_burst_waits_while_the_transport_holds_back(self) -> None:
         connection, wire, _ = connected()
         connection.pause_writing()

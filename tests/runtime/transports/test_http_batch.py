@@ -111,7 +111,10 @@ class TestAnswer:
         for data in ([["promise", -1]], '["promise",-1]'):  # an array, escaped by a second one, and a text
             assert await answered(push("echo", data), pull(1)) == [["resolve", 1, data]]
 
-    async def test_the_main_object_is_disposed_afterwards(self) -> None:
+    async def test_data_that_looks_like_a_question_is_data(self) -> None:
+        assert await answered(push("echo", [["pull", 1]]), pull(1)) == [["resolve", 1, [["pull", 1]]]]
+
+    async def test_the_main_object_is_disposed_once_the_response_can_be_sent(self) -> None:
         disposed: list[bool] = []
 
         class Disposable(Example):
@@ -119,7 +122,15 @@ class TestAnswer:
                 disposed.append(True)
 
         await answered(push("add", 1, 2), target=Disposable())
+        assert disposed == []
+        await asyncio.sleep(0)
         assert disposed == [True]
+
+    async def test_the_main_object_of_a_request_that_failed_is_disposed_too(self) -> None:
+        connection = Connection(Example())
+        assert (await BatchAnswer(connection).answer(b"{"))[0] == 500
+        await asyncio.sleep(0)
+        assert connection.closed
 
     async def test_a_request_that_is_given_up_ends_its_session(self) -> None:
         target = Example()
