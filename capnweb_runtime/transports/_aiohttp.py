@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Awaitable, Callable, Mapping
+from functools import lru_cache
 from http import HTTPStatus
 
 import aiohttp
@@ -33,6 +34,11 @@ class _TooLargeError(Exception):
 
 
 async def _read(content: aiohttp.StreamReader, limit: int) -> bytes:
+    if content.is_eof():
+        body = content.read_nowait()
+        if len(body) > limit:
+            raise _TooLargeError
+        return body
     chunks: list[bytes] = []
     size = 0
     async for chunk in content.iter_any():
@@ -115,17 +121,18 @@ class BatchHttpServer:
     async def _body(self, request: web.BaseRequest) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
-        too_large = RefusedError(
-            HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-            f"A batch may have {self._body_limit} bytes; send less or use a WebSocket.",
-        )
-        if request.content_length is not None and request.content_length > self._body_limit:
-            raise too_large
         try:
+            if request.content_length is not None and request.content_length > self._body_limit:
+                raise _TooLargeError
+            if request.content.is_eof():  # it came with the head, as that of most batches does
+                return await _read(request.content, self._body_limit)
             async with asyncio.timeout(self._body_timeout):
                 return await _read(request.content, self._body_limit)
         except _TooLargeError:
-            raise too_large from None
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"A batch may have {self._body_limit} bytes; send less or use a WebSocket.",
+            ) from None
         except TimeoutError:
             raise RefusedError(
                 HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {self._body_timeout} s."
@@ -139,6 +146,11 @@ async def _client() -> aiohttp.ClientSession:
         _clients[loop] = _closed_with_loop(loop)
         await anext(_clients[loop])
     return _sessions[loop]
+
+
+@lru_cache(maxsize=16)
+def _timeout(open_timeout: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=open_timeout)
 
 
 async def _closed_with_loop(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
@@ -184,14 +196,13 @@ async def post(
     Raises:
         SessionClosed: there is no response, or its status is not of success.
     """
-    timeout = aiohttp.ClientTimeout(total=None, sock_connect=open_timeout)
     sent = CIMultiDict({"Content-Type": _CONTENT_TYPE})
     sent.update(headers)
     try:
         client = await _client()
         # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
         async with client.post(
-            url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=timeout
+            url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=_timeout(open_timeout)
         ) as response:
             answer = await _read(response.content, body_limit)
     except _TooLargeError:

@@ -129,6 +129,15 @@ class TestServer:
             assert "1000 bytes" in await response.text()
         assert service.peers == []
 
+    async def test_a_body_beyond_the_limit_that_comes_with_the_head_is_refused(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        service = Service()
+        async with http_server(service) as url:
+            status, text = await exchange(url, head + b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n")
+        assert status.startswith(b"HTTP/1.1 413 ")
+        assert b"1000 bytes" in text
+        assert service.peers == []
+
     async def test_a_body_that_does_not_come_is_given_up(self) -> None:
         async with http_server(Service(), body_timeout=0.01) as url:
             answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
