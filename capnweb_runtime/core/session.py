@@ -29,7 +29,7 @@ from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
-from capnweb_runtime.core.text import estimated_size, loads
+from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -130,7 +130,10 @@ class Session(Exchange):
                 self.message_bytes = size = (len(message) if as_text else estimated_size(message)) + attached
                 if size > longest:
                     raise self._too_long()
-                wire = loads(message) if as_text else message
+                try:
+                    wire = fast_loads(message) if as_text else message
+                except ValueError:
+                    wire = loads(message)
                 try:
                     handler = handlers[wire[0]]
                 except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
@@ -243,7 +246,8 @@ class Session(Exchange):
     def _on_push(self, wire: list[Wire]) -> None:
         if len(wire) < 2:
             raise _bad_message(wire)
-        if len(self._exports) >= self.limits.exports:
+        exports = self._exports
+        if len(exports) >= self.limits.exports:
             raise self._too_many_exports()
         host = self.host
         host.copied = 0
@@ -251,7 +255,7 @@ class Session(Exchange):
         if self.closed:  # by what the call did
             hook.dispose()
             return
-        entry = self._exports[self._next_call] = ExportEntry(hook)
+        entry = exports[self._next_call] = ExportEntry(hook)
         self._next_call += 1
         held = host.copied * BYTES_PER_NODE
         if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only

@@ -21,6 +21,8 @@ _SURROGATE: Final = "[\ud800-\udfff]"  # compiled when it is used, which is rare
 
 fast_dumps: Final = orjson.dumps
 """`dumps` for where calling one function less counts; raises TypeError for what only `dumps` can write."""
+fast_loads: Final = orjson.loads
+"""`loads` likewise; raises ValueError for what is to be given to `loads`."""
 
 
 def dumps(message: Any) -> bytes:
