@@ -53,6 +53,9 @@ BURST_MESSAGES: Final = 16
 BURST_BYTES: Final = 16 * 1024
 """Bytes of which the same is true."""
 
+_LEAVES: Final = frozenset((int, str, float, bool, type(None)))
+"""Types of values that export nothing, so that there is nothing to take back or to follow up."""
+
 V = TypeVar("V")
 
 Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
@@ -153,11 +156,15 @@ class Exchange(ABC):
             return
         if export_id in self._exports:
             message: list[Wire] = ["resolve", export_id]
+            codec = payload.codec
             try:
-                if payload.codec is not None:
-                    self._send_encoded(message, message, payload.codec.encode, root)
-                else:
+                if codec is None:
                     self._send_encoded(message, message, encode_payload, payload)
+                elif type(root) in _LEAVES:
+                    message.append(codec.encode(root, self))
+                    self._send(message)
+                else:
+                    self._send_encoded(message, message, codec.encode, root)
             except Exception as error:  # the application's value has no wire form: that call is rejected
                 shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
                 self.host.report(payload.origin, shown)

@@ -255,8 +255,9 @@ class Session(Exchange):
         if self.closed:  # by what the call did
             hook.dispose()
             return
-        entry = exports[self._next_call] = ExportEntry(hook)
-        self._next_call += 1
+        next_call = self._next_call
+        self._next_call = next_call + 1
+        entry = exports[next_call] = ExportEntry(hook)
         held = host.copied * BYTES_PER_NODE
         if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
@@ -279,9 +280,9 @@ class Session(Exchange):
                 entry = self._exports.get(export_id)
                 if entry is None or type(args) is not list:
                     return call_own(self, self.own_export(export_id), parse_path(expression, path), expression, 0)
-                simple = type(path) is list and len(path) == 1 and type(path[0]) is str
-                where = (path[0],) if simple else parse_path(expression, path)
-                return entry.hook.call_wire(where, CallArguments(args, self, 0))
+                if type(path) is list and len(path) == 1 and type(name := path[0]) is str:
+                    return entry.hook.call_wire((name,), CallArguments(args, self, 0))
+                return entry.hook.call_wire(parse_path(expression, path), CallArguments(args, self, 0))
         return PayloadHook(Evaluator(self).payload(expression), self.host)
 
     def _on_stream(self, wire: list[Wire]) -> None:
