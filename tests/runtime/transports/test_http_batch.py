@@ -11,6 +11,7 @@ import pytest
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
+from capnweb_runtime.stub import CallbackStub
 from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest, split
 from tests.runtime.transports.example_api import Example, ExampleStub
 
@@ -93,6 +94,16 @@ class TestAnswer:
         assert "cannot answer within an HTTP batch" in rejected[0][2][2]
         assert not [message for message in messages if message[0] == "pull"]
         assert "Example.apply" in caplog.text
+
+    async def test_a_question_to_the_client_is_not_sent(self) -> None:
+        class Asking(Example):
+            def apply(self, function: CallbackStub[[int], int], value: int) -> Any:
+                # At once, while the request is read.
+                self.asked = asyncio.gather(function(value), return_exceptions=True)
+                return value
+
+        messages = await answered(push("apply", ["export", -1], 3), pull(1), target=Asking())
+        assert [message[0] for message in messages if message[0] in {"push", "pull", "resolve"}] == ["push", "resolve"]
 
     @pytest.mark.parametrize("promise", ['["promise",-1]', '[ "promise", -1 ]'])
     async def test_a_promise_that_the_request_does_not_resolve_fails_instead_of_hanging(self, promise: str) -> None:
