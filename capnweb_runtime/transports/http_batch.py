@@ -147,7 +147,7 @@ class BatchRequest:
         self._connection.flush()
         if self._messages and self._request is None:
             self._send()
-        if self._request is not None:
+        if self._request is not None and not self._request.done():
             await asyncio.wait((self._request,))
 
     # ---- Wire
