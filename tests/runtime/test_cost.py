@@ -19,8 +19,8 @@ ORDER_OF_MAGNITUDE = 3.0
 BUDGETS = {
     "add, at the client": Cost(calls=135, instructions=1937),
     "add, at the server": Cost(calls=99, instructions=1618),
-    "64 pipelined chains": Cost(calls=17476, instructions=275774),
-    "echo of 100 models": Cost(calls=4487, instructions=79318),
+    "64 pipelined chains": Cost(calls=17540, instructions=276094),
+    "echo of 100 models": Cost(calls=3299, instructions=66026),
     "make, ping, dispose": Cost(calls=629, instructions=9767),
     "HTTP batch of 100 adds": Cost(calls=18180, instructions=274069),
     "stream of 32 chunks": Cost(calls=8737, instructions=126566),
