@@ -137,8 +137,8 @@ def test_the_instances_of_a_list_share_nothing() -> None:
     found = constructor(Inner, refused)
     assert found is not None
     first, second = found.build_each(lambda wire, source: dict(wire), [{"number": 1}, {"number": 2}], NO_EVALUATOR)
-    first.model_fields_set.clear()
     first.number = 3
+    first.model_fields_set.clear()
     assert (second.number, second.model_fields_set) == (2, {"number"})
 
 
@@ -389,6 +389,7 @@ def test_a_list_holds_what_its_items_are_one_by_one(seen: bool) -> None:
         ([{"x": 1, "y": 2}, {"x": "1", "y": 2}], "it[1].x"),
         ([{"x": 1, "y": 2}, {"y": 2}], "it[1].x"),
         ([{"x": 1, "y": 2}, {"x": 1, "z": 2}], "it[1].z"),
+        ([{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}], "it[1].z"),
         ([{"x": 1, "y": 2, "z": 3}, {"x": "1", "y": 2}], "it[0].z"),
         ([{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}, {"x": 1, "y": "2"}], "it[1].z"),
     ],
