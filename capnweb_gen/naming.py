@@ -74,7 +74,7 @@ def attribute(name: str, others: frozenset[str]) -> str:
 
 def model_names(name: str) -> tuple[str, ...]:
     """All names that a generated module declares or imports for a model."""
-    functions = (f"encode_{snake(name)}", f"decode_{snake(name)}")
+    functions = (f"encode_{snake(name)}", f"read_{snake(name)}", f"decode_{snake(name)}")
     return (name, f"{name}Promise", f"{name}R", *functions, constant(name), builder(name))
 
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib import import_module
-from math import isfinite
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, overload
 
 from capnweb_runtime.any_stub import (
@@ -44,7 +43,6 @@ from capnweb_runtime.models import (
     Builder,
     RecordBuilder,
     TypedDictBuilder,
-    read_field,
     read_optional,
     read_root,
 )
@@ -92,7 +90,7 @@ else:
         return globals().setdefault(name, getattr(import_module(home), name))
 
 
-GENERATED_API = 2
+GENERATED_API = 3
 """Number of this contract."""
 
 ANY: Final[TypeCodec] = ANY_VALUE
@@ -105,6 +103,8 @@ RESPONSE: Final[TypeCodec] = ValueCodec(Response)
 Codec: TypeAlias = TypeCodec
 Importer: TypeAlias = Evaluator
 M = TypeVar("M")
+Decoder: TypeAlias = Callable[[Wire, Evaluator], M]
+"""What makes a model of its wire form: `Builder.decoder` of what reads its fields."""
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -295,6 +295,7 @@ __all__ = [
     "CallbackStub",
     "Calls",
     "Codec",
+    "Decoder",
     "DictPromise",
     "Exporter",
     "Headers",
@@ -327,7 +328,6 @@ __all__ = [
     "error_field",
     "frozenset_of",
     "interface",
-    "isfinite",
     "list_of",
     "literal_of",
     "method",
@@ -336,7 +336,6 @@ __all__ = [
     "optional",
     "param",
     "prop",
-    "read_field",
     "read_optional",
     "record_builder",
     "require",

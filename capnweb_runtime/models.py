@@ -2,44 +2,22 @@
 pydantic strictly, a plain record by what making one raises.
 
 The generated function of a model reads its fields in order, by itself where a value is of the type as it is and else by
-`read_field` and `read_optional`; what it has read it gives to the model's builder. Nothing here imports pydantic: a
-model brings what is needed with it.
+their codecs and `read_optional`; of what it has read the model's builder makes the model. Nothing here imports
+pydantic: a model brings what is needed with it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
-from capnweb_runtime.construct import constructor
-from capnweb_runtime.core.codecs import ANY, TypeCodec
+from capnweb_runtime.construct import BuildEach, Read, constructor
+from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
 from capnweb_runtime.core.hook import UNDEFINED_WIRE, Wire
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 
 M = TypeVar("M")
-_ABSENT: Final = object()
-
-
-def read_field(wire: Mapping[str, Wire], key: str, codec: TypeCodec, source: Evaluator) -> Any:
-    """The value of a field that has no default.
-
-    Parameters:
-        wire: the wire form of the model.
-        key: of the field in it.
-        codec: how the field travels.
-        source: gives capabilities in it their stubs.
-
-    Raises:
-        Mismatch: it is missing, or not of its type.
-    """
-    item = wire.get(key, _ABSENT)
-    if item is _ABSENT:
-        raise Mismatch(codec.label, "nothing: the field is missing").inside(key)
-    try:
-        return codec.decode(item, source)
-    except Mismatch as mismatch:
-        raise mismatch.inside(key) from None
 
 
 def read_optional(
@@ -50,10 +28,13 @@ def read_optional(
     Parameters:
         fields: the values read so far.
         name: what the class calls it: for pydantic the alias, if it has one.
-        wire, key, codec, source: as for `read_field`.
+        wire: the wire form of the model.
+        key: of the field in it.
+        codec: how the field travels.
+        source: gives capabilities in it their stubs.
     """
-    item = wire.get(key, _ABSENT)
-    if item is _ABSENT or (type(item) is list and item == UNDEFINED_WIRE):
+    item = wire.get(key, ABSENT)
+    if item is ABSENT or (type(item) is list and item == UNDEFINED_WIRE):
         return
     try:
         fields[name] = codec.decode(item, source)
@@ -74,13 +55,38 @@ class Builder(Generic[M]):
             evaluator. Raises Mismatch naming the field if pydantic refuses it.
     """
 
-    __slots__ = ("_computed", "_keys", "_model", "build")
+    __slots__ = ("_build_each", "_computed", "_keys", "_model", "build")
 
     def __init__(self, model: type[M], keys: tuple[str, ...], computed: tuple[str, ...] = ()) -> None:
         self._model: Any = model
         self._keys = keys
         self._computed = computed
         self.build: Callable[[dict[str, Any], dict[str, Wire], Evaluator], M] = self._build_first
+        self._build_each: BuildEach | None = None  # once it is known that there is a faster way than one by one
+
+    def decoder(self, read: Read) -> Callable[[Wire, Evaluator], M]:
+        """What decodes a model, and in its attribute `each` all those of a list.
+
+        Parameters:
+            read: reads the fields of one, in the order of the class.
+        """
+
+        def decode(wire: Wire, source: Evaluator) -> M:
+            return self.build(read(wire, source), wire, source)
+
+        def decode_each(wires: list[Wire], source: Evaluator) -> list[M]:
+            if self._build_each is not None:
+                return self._build_each(read, wires, source)
+            models: list[M] = []
+            try:
+                for wire in wires:
+                    models.append(decode(wire, source))
+            except Mismatch as mismatch:
+                raise mismatch.inside(len(models)) from None
+            return models
+
+        vars(decode)["each"] = decode_each
+        return decode
 
     def not_an_object(self, wire: Wire) -> Mismatch:
         """The mismatch for a wire form that is no object."""
@@ -91,7 +97,8 @@ class Builder(Generic[M]):
         model = self._validated(fields, wire, source)
         if len(wire) == len(fields) == len(self._keys):
             by_name = list(fields) == list(vars(model))  # and not by alias
-            self.build = (constructor(self._model, self._validated) if by_name else None) or self._validated
+            made_by = constructor(self._model, self._validated) if by_name else None
+            self.build, self._build_each = made_by or (self._validated, None)
         return model
 
     def _validated(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> M:
@@ -120,7 +127,7 @@ class Builder(Generic[M]):
             elif extra == "forbid":
                 raise Mismatch("no such field", "one that the model does not have").inside(key)
             else:
-                fields[key] = read_field(wire, key, ANY, source)
+                fields[key] = ANY.read(wire, key, source)
 
 
 class RecordBuilder(Builder[M]):

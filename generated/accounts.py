@@ -12,7 +12,7 @@ from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from schemas.accounts import Profile
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,15 +29,18 @@ def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
+def read_profile(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PROFILE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
     rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
-    return PROFILE_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_profile: rpc.Decoder[Profile] = PROFILE_BUILDER.decoder(read_profile)
 
 
 # ---- codecs: how each type of this schema travels

@@ -15,7 +15,7 @@ from capnweb_gen.lower import layout
 _BODY = layout.STEP * 2
 _SENT_AS_IT_IS = {
     "int": "int and -(2**53) < x < 2**53",
-    "float": "float and x and rpc.isfinite(x)",
+    "float": "float and x and x - x == 0.0",  # neither a zero nor inf or nan, where the difference is nan
     "str": "str",
 }
 _READ_AS_IT_IS = {"int": "int", "float": "float", "str": "str", "bool": "bool"}
@@ -82,13 +82,13 @@ class Fields:
         """As for sending."""
         key = layout.string(field.wire)
         test = _READ_AS_IT_IS.get(_scalar(field.type))
-        by_codec = f"rpc.read_field(wire, {key}, {self._codec(field.type)}, source)"
+        by_codec = f"{self._codec(field.type)}.read(wire, {key}, source)"
         return f"x if type(x := wire.get({key})) is {test} else {by_codec}" if test else by_codec, by_codec
 
     def _statement(self, field: ir.ModelField) -> str:
         name, key, codec = layout.string(field.accepts), layout.string(field.wire), self._codec(field.type)
         if field.required:
-            return layout.call(f"fields[{name}] = rpc.read_field", ["wire", key, codec, "source"], indent=layout.STEP)
+            return layout.call(f"fields[{name}] = {codec}.read", ["wire", key, "source"], indent=layout.STEP)
         arguments = ["fields", name, "wire", key, codec, "source"]
         return layout.call("rpc.read_optional", arguments, indent=layout.STEP)
 

@@ -25,6 +25,18 @@ def call(head: str, items: Sequence[str], tail: str = "", *, indent: str = "") -
     return _joined(lines, indent)
 
 
+def assigned(name: str, generic: str, argument: str, head: str, items: Sequence[str]) -> str:
+    """`name: generic[argument] = head(items)`. If the head of the call does not fit beside the annotation, parentheses
+    go around the call, or else the annotation is broken.
+    """
+    target = f"{name}: {generic}[{argument}] ="
+    if len(f"{target} {head}(") <= WIDTH:
+        return call(f"{target} {head}", items)
+    if len(f"{target} (") <= WIDTH:
+        return f"{target} (\n{STEP}{call(head, items, indent=STEP)}\n)"
+    return f"{name}: {generic}[\n{STEP}{argument}\n{call(f'] = {head}', items)}"
+
+
 def signature(name: str, parameters: Sequence[str], result: str, tail: str, *, indent: str) -> str:
     """`def name(parameters) -> result:tail`, broken in the parameters first, then in the result."""
     head = f"def {name}("

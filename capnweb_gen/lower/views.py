@@ -30,24 +30,36 @@ class ClassView:
 
 
 @dataclass(frozen=True)
-class ModelView:
-    """The functions that encode and decode a model, and the builder with which the second ends.
+class DecodingView:
+    """The function that decodes a model, by its builder in the end; or one that only reads the fields, and then the
+    `decoder` that the builder makes of it.
 
-    `absent` are the fields that a value may be without. `fields` are entries of what is read, which `reads` adds to.
-    `root` is the codec of a root model, which has no fields of its own, and else empty. `looks` says whether an entry
-    needs the local variable x.
+    `fields` are entries of what is read, which `reads` adds to.
+    """
+
+    signature: str
+    opening: str
+    fields: tuple[str, ...]
+    reads: tuple[str, ...]
+    ending: str
+    decoder: str
+
+
+@dataclass(frozen=True)
+class ModelView:
+    """The functions that encode and decode a model, and its builder.
+
+    `absent` are the fields that a value may be without. `root` is the codec of a root model, which has no fields of its
+    own, and else empty. `looks` says whether an entry needs the local variable x.
     """
 
     encode_signature: str
     entries: tuple[str, ...]
     opening: str
     absent: tuple[tuple[str, str], ...]
-    decode_signature: str
+    decoding: DecodingView
     model: str
     root: str
-    fields_opening: str
-    fields: tuple[str, ...]
-    reads: tuple[str, ...]
     builder: str
     declared_builder: str
     keeps_extra: bool

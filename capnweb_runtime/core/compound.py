@@ -44,7 +44,7 @@ class ListCodec(TypeCodec):
     def __init__(self, item: TypeCodec) -> None:
         self.item = item
         self.pure = item.pure
-        self._exact, self._travel = item.exact, item.travel
+        self._exact, self._travel, self._decode_each = item.exact, item.travel, item.each
         instances: tuple[type | None, Callable[[Any, Exporter], Wire]] = item.instances or (None, item.encode)
         self._model, self._encode_model = instances
 
@@ -73,6 +73,19 @@ class ListCodec(TypeCodec):
             raise mismatch.inside(len(wire)) from None
         return [wire]
 
+    def read(self, wire: Mapping[str, Wire], key: str, source: Any) -> Any:
+        """See `TypeCodec.read`: in one call where the items are values as they are."""
+        exact = self._exact
+        if exact is not None:
+            listed = wire.get(key)
+            if type(listed) is list and len(listed) == 1 and type(items := listed[0]) is list:
+                for item in items:
+                    if type(item) is not exact:
+                        break
+                else:
+                    return items.copy()
+        return super().read(wire, key, source)
+
     def decode(self, wire: Wire, source: Evaluator) -> list[Any]:
         if type(wire) is not list or len(wire) != 1 or type(wire[0]) is not list:
             raise wire_mismatch(self.label, wire)
@@ -84,6 +97,8 @@ class ListCodec(TypeCodec):
                     break
             else:
                 return items.copy()
+        if self._decode_each is not None:
+            return self._decode_each(items, source)
         decode = self.item.decode
         value: list[Any] = []
         try:
@@ -308,6 +323,7 @@ class ModelCodec(TypeCodec):
         self._encode = encode
         # Box(item=1) is a Box[int] to type checkers, though pydantic makes a plain Box; its fields are checked anyway.
         self._plain: type[Any] | None = getattr(model, "__pydantic_generic_metadata__", {}).get("origin")
+        self.each = getattr(decode, "each", None)
         vars(self)["decode"] = decode  # in place of a method that would only call it
 
     @property

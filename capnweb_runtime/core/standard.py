@@ -173,6 +173,8 @@ class CollectionCodec(ListCodec):
         super().__init__(item)
         self._cls = cls
 
+    read = TypeCodec.read  # and not that of a list: `decode` makes something else of the items
+
     @property
     def label(self) -> str:
         return super().label if self._cls is tuple else f"a set of {self.item.label}"

@@ -55,11 +55,11 @@ EXHIBITS = (
     ),
     demo(
         "A model",
-        "It is imported, never copied. Encoding and decoding are two plain functions: they look at numbers and texts "
-        "themselves and leave all else to the field's codec; then the builder has the class validate the whole. The "
-        "promise of one has its fields, each a promise.",
+        "It is imported, never copied. Two plain functions encode it and read its fields: they look at numbers and "
+        "texts themselves and leave all else to the field's codec; then the builder has the class validate the whole. "
+        "The promise of one has its fields, each a promise.",
         ("Profile",),
-        ("encode_profile", "decode_profile", "ProfilePromise"),
+        ("encode_profile", "read_profile", "decode_profile", "ProfilePromise"),
     ),
     demo(
         "A property, a callback, a stream",
@@ -237,6 +237,8 @@ def _lines(node: ast.stmt, lines: list[str]) -> Iterator[str]:
 def _name(node: ast.stmt) -> str:
     if isinstance(node, ast.Assign) and isinstance(node.targets[0], ast.Name):
         return node.targets[0].id
+    if isinstance(node, ast.AnnAssign) and isinstance(node.target, ast.Name):
+        return node.target.id
     return getattr(node, "name", "")
 
 

@@ -23,6 +23,11 @@ def decode(codec: TypeCodec, wire: Any) -> Any:
     return codec.decode(wire, Evaluator(Loopback(SyncHost())))
 
 
+def read(codec: TypeCodec, wire: Any) -> Any:
+    """What is read where the wire form is that of a field called f."""
+    return codec.read({"f": wire}, "f", Evaluator(Loopback(SyncHost())))
+
+
 def refusal(action: Callable[[], object]) -> str:
     with pytest.raises(Mismatch) as caught:
         action()

@@ -35,14 +35,17 @@ def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
     return {"x": rpc.INT.encode(value.x, to), "y": rpc.INT.encode(value.y, to)}
 
 
-def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
+def read_point(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if type(wire) is not dict:
         raise POINT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "x": x if type(x := wire.get("x")) is int else rpc.read_field(wire, "x", rpc.INT, source),
+        "x": x if type(x := wire.get("x")) is int else rpc.INT.read(wire, "x", source),
     }
     rpc.read_optional(fields, "y", wire, "y", rpc.INT, source)
-    return POINT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_point: rpc.Decoder[Point] = POINT_BUILDER.decoder(read_point)
 
 
 def encode_book(value: Book, to: rpc.Exporter) -> rpc.Wire:
@@ -54,16 +57,19 @@ def encode_book(value: Book, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_book(wire: rpc.Wire, source: rpc.Importer) -> Book:
+def read_book(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if type(wire) is not dict:
         raise BOOK_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "title": x if type(x := wire.get("title")) is str else rpc.read_field(wire, "title", rpc.STR, source),
-        "pages": x if type(x := wire.get("pageCount")) is int else rpc.read_field(wire, "pageCount", rpc.INT, source),
+        "title": x if type(x := wire.get("title")) is str else rpc.STR.read(wire, "title", source),
+        "pages": x if type(x := wire.get("pageCount")) is int else rpc.INT.read(wire, "pageCount", source),
     }
     rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
     rpc.read_optional(fields, "place", wire, "place", OPTIONAL_POINT, source)
-    return BOOK_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_book: rpc.Decoder[Book] = BOOK_BUILDER.decoder(read_book)
 
 
 POINT = rpc.model(Point, encode_point, decode_point, lambda: PointPromise)

@@ -49,8 +49,8 @@ def encode_photo(value: Photo, to: rpc.Exporter) -> rpc.Wire:
 
 def decode_photo(wire: rpc.Wire, source: rpc.Importer) -> Photo:
     fields: dict[str, rpc.Wire] = {
-        "title": rpc.read_field(wire, "title", rpc.STR, source),
-        "data": rpc.read_field(wire, "data", rpc.BYTES, source),
+        "title": rpc.STR.read(wire, "title", source),
+        "data": rpc.BYTES.read(wire, "data", source),
     }
     rpc.read_optional(fields, "more", wire, "more", DICT_BYTES, source)
     return PHOTO_BUILDER.build(fields, wire, source)

@@ -16,12 +16,12 @@ def test_a_module_of_this_contract_may_be_imported() -> None:
 
 
 def test_a_module_of_an_older_contract_is_to_be_generated_again() -> None:
-    with pytest.raises(ImportError, match=r"generated for API 1, .* has API 2: generate it again with capnweb-gen"):
+    with pytest.raises(ImportError, match=r"generated for API 2, .* has API 3: generate it again with capnweb-gen"):
         rpc.require(rpc.GENERATED_API - 1)
 
 
 def test_a_module_of_a_newer_contract_needs_a_newer_runtime() -> None:
-    with pytest.raises(ImportError, match=r"generated for API 3, .* has API 2: upgrade capnweb-gen here"):
+    with pytest.raises(ImportError, match=r"generated for API 4, .* has API 3: upgrade capnweb-gen here"):
         rpc.require(rpc.GENERATED_API + 1)
 
 

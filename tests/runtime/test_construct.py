@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import copy
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime
 from enum import Enum
 from typing import Annotated, Any, Literal
@@ -24,7 +25,10 @@ from pydantic import (
 )
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.construct import constructor
+from capnweb_runtime.construct import _at_once, constructor
+from capnweb_runtime.core.mismatch import Mismatch
+
+NO_EVALUATOR: Any = None  # it is for what is not complete
 
 
 class Colour(Enum):
@@ -74,12 +78,30 @@ def refused(*_: Any) -> Any:
     raise AssertionError("it was not complete")
 
 
-def made(model: type[Any], fields: dict[str, Any]) -> Any:
-    build = constructor(model, refused)
-    assert build is not None
-    return build(fields, dict(fields), None)  # type: ignore[arg-type]  # the evaluator is for what is not complete
+def one(model: type[Any], fields: dict[str, Any]) -> Any:
+    found = constructor(model, refused)
+    assert found is not None
+    return found.build(fields, dict(fields), NO_EVALUATOR)
 
 
+def of_a_list(model: type[Any], fields: dict[str, Any]) -> Any:
+    found = constructor(model, refused)
+    assert found is not None
+    _, made, _ = found.build_each(lambda wire, source: dict(wire), [fields, fields, fields], NO_EVALUATOR)
+    return made
+
+
+def of_a_list_set_from_here(model: type[Any], fields: dict[str, Any]) -> Any:
+    with pytest.MonkeyPatch.context() as patched:
+        patched.setattr("capnweb_runtime.construct._at_once", lambda model: None)
+        return of_a_list(model, fields)
+
+
+WAYS = [one, of_a_list, of_a_list_set_from_here]
+Way = Callable[[type[Any], dict[str, Any]], Any]
+
+
+@pytest.mark.parametrize("made", WAYS)
 @pytest.mark.parametrize(
     ("model", "fields"),
     [
@@ -89,25 +111,70 @@ def made(model: type[Any], fields: dict[str, Any]) -> Any:
         (Inner, {"number": 1}),
     ],
 )
-def test_a_plain_model_is_what_validation_makes(model: type[BaseModel], fields: dict[str, Any]) -> None:
+def test_a_plain_model_is_what_validation_makes(made: Way, model: type[BaseModel], fields: dict[str, Any]) -> None:
     mine, its = made(model, dict(fields)), model.model_validate(dict(fields), strict=True)
-    for one in (mine, pickle.loads(pickle.dumps(mine)), copy.copy(mine), copy.deepcopy(mine), mine.model_copy()):
-        assert type(one) is model
-        assert one == its
-        assert repr(one) == repr(its)
-        assert list(vars(one)) == list(vars(its))
-        assert one.model_fields_set == its.model_fields_set
-        assert (one.model_extra, one.__pydantic_private__) == (its.model_extra, its.__pydantic_private__)
-        assert one.model_dump() == its.model_dump()
+    for copied in (mine, pickle.loads(pickle.dumps(mine)), copy.copy(mine), copy.deepcopy(mine), mine.model_copy()):
+        assert type(copied) is model
+        assert copied == its
+        assert repr(copied) == repr(its)
+        assert list(vars(copied)) == list(vars(its))
+        assert copied.model_fields_set == its.model_fields_set
+        assert (copied.model_extra, copied.__pydantic_private__) == (its.model_extra, its.__pydantic_private__)
+        assert copied.model_dump() == its.model_dump()
 
 
-def test_each_instance_has_its_own_state() -> None:
+@pytest.mark.parametrize("made", WAYS)
+def test_each_instance_has_its_own_state(made: Way) -> None:
     first, second = made(Inner, {"number": 1}), made(Inner, {"number": 2})
     first.model_fields_set.clear()
     first.number = 3
     assert (second.number, second.model_fields_set) == (2, {"number"})
     with pytest.raises(ValidationError, match="frozen"):
         made(Frozen, {"x": 1}).x = 2
+
+
+def test_the_instances_of_a_list_share_nothing() -> None:
+    found = constructor(Inner, refused)
+    assert found is not None
+    first, second = found.build_each(lambda wire, source: dict(wire), [{"number": 1}, {"number": 2}], NO_EVALUATOR)
+    first.number = 3
+    first.model_fields_set.clear()
+    assert (second.number, second.model_fields_set) == (2, {"number"})
+
+
+def test_pydantic_makes_all_instances_of_a_list_at_once() -> None:
+    assert _at_once(Inner) is not None
+
+
+def test_nothing_is_tried_with_a_class_that_would_notice() -> None:
+    class Closing(BaseModel):
+        x: int
+
+        def __del__(self) -> None:
+            raise AssertionError("this was never made")
+
+    assert _at_once(Closing) is None
+
+
+def test_a_pydantic_that_would_do_something_else_is_not_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Older:
+        """Stands for a validator that does not know the argument."""
+
+        def __init__(self, schema: Any) -> None:
+            pass
+
+    class Other:
+        """Stands for one that makes instances of its own accord."""
+
+        def __init__(self, schema: Any, **_: Any) -> None:
+            pass
+
+        def validate_python(self, rows: list[tuple[dict[str, Any], None, set[str]]]) -> list[Inner]:
+            return [Inner.model_construct(**fields) for fields, _, _ in rows]
+
+    for validator in (Older, Other):
+        monkeypatch.setattr(Inner, "__pydantic_validator__", object.__new__(validator))
+        assert _at_once(Inner) is None
 
 
 class After(BaseModel):
@@ -279,3 +346,55 @@ def test_a_model_that_a_plugin_watches_is_validated(monkeypatch: pytest.MonkeyPa
 
     monkeypatch.setattr(Inner, "__pydantic_validator__", PluggableSchemaValidator())
     assert constructor(Inner, refused) is None
+
+
+class Forbidding(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+    x: int
+    y: int = 0
+
+
+def list_of_forbidding(*, seen: bool) -> Any:
+    """A codec: of a model of which no instance has been made, or one."""
+    builder = rpc.builder(Forbidding, "x", "y")
+
+    @builder.decoder
+    def decode(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
+        fields: dict[str, rpc.Wire] = {"x": rpc.INT.read(wire, "x", source)}
+        rpc.read_optional(fields, "y", wire, "y", rpc.INT, source)
+        return fields
+
+    if seen:
+        assert decode({"x": 1, "y": 2}, NO_EVALUATOR) == Forbidding(x=1, y=2)
+    return rpc.list_of(rpc.model(Forbidding, lambda value, to: {}, decode, lambda: rpc.RpcPromise))
+
+
+@pytest.mark.parametrize("seen", [False, True])
+def test_a_list_holds_what_its_items_are_one_by_one(seen: bool) -> None:
+    codec = list_of_forbidding(seen=seen)
+    mixed = codec.decode([[{"x": 1, "y": 2}, {"x": 3}]], NO_EVALUATOR)
+    assert mixed == [Forbidding(x=1, y=2), Forbidding(x=3)]
+    assert [item.model_fields_set for item in mixed] == [{"x", "y"}, {"x"}]
+    assert codec.decode([[{"x": 1, "y": 2}, {"x": 3, "y": 4}]], NO_EVALUATOR) == [
+        Forbidding(x=1, y=2),
+        Forbidding(x=3, y=4),
+    ]
+    assert codec.decode([[]], NO_EVALUATOR) == []
+
+
+@pytest.mark.parametrize("seen", [False, True])
+@pytest.mark.parametrize(
+    ("items", "where"),
+    [
+        ([{"x": 1, "y": 2}, {"x": "1", "y": 2}], "it[1].x"),
+        ([{"x": 1, "y": 2}, {"y": 2}], "it[1].x"),
+        ([{"x": 1, "y": 2}, {"x": 1, "z": 2}], "it[1].z"),
+        ([{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}], "it[1].z"),
+        ([{"x": 1, "y": 2, "z": 3}, {"x": "1", "y": 2}], "it[0].z"),
+        ([{"x": 1, "y": 2}, {"x": 1, "y": 2, "z": 3}, {"x": 1, "y": "2"}], "it[1].z"),
+    ],
+)
+def test_the_first_fault_of_a_list_is_named(items: list[Any], where: str, seen: bool) -> None:
+    with pytest.raises(Mismatch) as caught:
+        list_of_forbidding(seen=seen).decode([items], NO_EVALUATOR)
+    assert where in str(caught.value.error("it"))

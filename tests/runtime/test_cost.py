@@ -19,8 +19,8 @@ ORDER_OF_MAGNITUDE = 3.0
 BUDGETS = {
     "add, at the client": Cost(calls=132, instructions=1918),
     "add, at the server": Cost(calls=83, instructions=1430),
-    "64 pipelined chains": Cost(calls=16733, instructions=270004),
-    "echo of 100 models": Cost(calls=4450, instructions=78833),
+    "64 pipelined chains": Cost(calls=16797, instructions=270324),
+    "echo of 100 models": Cost(calls=3262, instructions=65541),
     "make, ping, dispose": Cost(calls=551, instructions=8762),
     "HTTP batch of 100 adds": Cost(calls=16603, instructions=257900),
     "stream of 32 chunks": Cost(calls=8592, instructions=124996),

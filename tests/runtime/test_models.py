@@ -50,11 +50,11 @@ def refusal(action: Any) -> str:
 
 
 def decode_x(model: type[Any], wire: Any) -> Any:
-    return rpc.builder(model, "x").build({"x": rpc.read_field(wire, "x", rpc.INT, source())}, wire, source())
+    return rpc.builder(model, "x").build({"x": rpc.INT.read(wire, "x", source())}, wire, source())
 
 
 def decode_checked(wire: Any) -> Checked:
-    fields: dict[str, Any] = {"age": rpc.read_field(wire, "age", rpc.INT, source())}
+    fields: dict[str, Any] = {"age": rpc.INT.read(wire, "age", source())}
     rpc.read_optional(fields, "fullName", wire, "fullName", rpc.STR, source())
     return rpc.builder(Checked, "age", "fullName").build(fields, wire, source())
 
@@ -148,7 +148,7 @@ class Holder(BaseModel):
 def test_a_model_may_hold_capabilities() -> None:
     def decode(wire: Any, source: Evaluator) -> Holder:
         counter = rpc.interface(lambda: CounterStub, rpc_promise, lambda: rpc.RpcTarget)
-        fields: dict[str, Any] = {"counter": rpc.read_field(wire, "counter", counter, source)}
+        fields: dict[str, Any] = {"counter": counter.read(wire, "counter", source)}
         rpc.read_optional(fields, "notes", wire, "notes", rpc.list_of(rpc.ANY), source)
         return rpc.builder(Holder, "counter", "notes").build(fields, wire, source)
 

@@ -27,7 +27,7 @@ from examples.conformance.schema.conformance import (
     Stats,
 )
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -50,14 +50,16 @@ def encode_nested(value: Nested, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_nested(wire: rpc.Wire, source: rpc.Importer) -> Nested:
+def read_nested(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise NESTED_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "deep": rpc.read_field(wire, "deep", LIST_INT, source),
-        "flag": x if type(x := wire.get("flag")) is bool else rpc.read_field(wire, "flag", rpc.BOOL, source),
+    return {
+        "deep": LIST_INT.read(wire, "deep", source),
+        "flag": x if type(x := wire.get("flag")) is bool else rpc.BOOL.read(wire, "flag", source),
     }
-    return NESTED_BUILDER.build(fields, wire, source)
+
+
+decode_nested: rpc.Decoder[Nested] = NESTED_BUILDER.decoder(read_nested)
 
 
 def encode_config(value: Config, to: rpc.Exporter) -> rpc.Wire:
@@ -68,14 +70,16 @@ def encode_config(value: Config, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_config(wire: rpc.Wire, source: rpc.Importer) -> Config:
+def read_config(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise CONFIG_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "mode": x if type(x := wire.get("mode")) is str else rpc.read_field(wire, "mode", rpc.STR, source),
-        "nested": rpc.read_field(wire, "nested", NESTED, source),
+    return {
+        "mode": x if type(x := wire.get("mode")) is str else rpc.STR.read(wire, "mode", source),
+        "nested": NESTED.read(wire, "nested", source),
     }
-    return CONFIG_BUILDER.build(fields, wire, source)
+
+
+decode_config: rpc.Decoder[Config] = CONFIG_BUILDER.decoder(read_config)
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
@@ -86,14 +90,16 @@ def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
+def read_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return ITEM_BUILDER.build(fields, wire, source)
+
+
+decode_item: rpc.Decoder[Item] = ITEM_BUILDER.decoder(read_item)
 
 
 def encode_friend(value: Friend, to: rpc.Exporter) -> rpc.Wire:
@@ -104,14 +110,16 @@ def encode_friend(value: Friend, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_friend(wire: rpc.Wire, source: rpc.Importer) -> Friend:
+def read_friend(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise FRIEND_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return FRIEND_BUILDER.build(fields, wire, source)
+
+
+decode_friend: rpc.Decoder[Friend] = FRIEND_BUILDER.decoder(read_friend)
 
 
 def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
@@ -123,15 +131,17 @@ def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
+def read_profile(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PROFILE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "tags": rpc.read_field(wire, "tags", LIST_STR, source),
+    return {
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "tags": LIST_STR.read(wire, "tags", source),
     }
-    return PROFILE_BUILDER.build(fields, wire, source)
+
+
+decode_profile: rpc.Decoder[Profile] = PROFILE_BUILDER.decoder(read_profile)
 
 
 def encode_sink_state(value: SinkState, to: rpc.Exporter) -> rpc.Wire:
@@ -142,15 +152,17 @@ def encode_sink_state(value: SinkState, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_sink_state(wire: rpc.Wire, source: rpc.Importer) -> SinkState:
+def read_sink_state(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise SINK_STATE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "chunks": rpc.read_field(wire, "chunks", LIST_ANY, source),
-        "state": rpc.read_field(wire, "state", LITERAL_NONE_OPEN_CLOSED_ABORTED, source),
-        "reason": rpc.read_field(wire, "reason", OPTIONAL_STR, source),
+    return {
+        "chunks": LIST_ANY.read(wire, "chunks", source),
+        "state": LITERAL_NONE_OPEN_CLOSED_ABORTED.read(wire, "state", source),
+        "reason": OPTIONAL_STR.read(wire, "reason", source),
     }
-    return SINK_STATE_BUILDER.build(fields, wire, source)
+
+
+decode_sink_state: rpc.Decoder[SinkState] = SINK_STATE_BUILDER.decoder(read_sink_state)
 
 
 def encode_byte_count(value: ByteCount, to: rpc.Exporter) -> rpc.Wire:
@@ -162,15 +174,17 @@ def encode_byte_count(value: ByteCount, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_byte_count(wire: rpc.Wire, source: rpc.Importer) -> ByteCount:
+def read_byte_count(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BYTE_COUNT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "chunks": x if type(x := wire.get("chunks")) is int else rpc.read_field(wire, "chunks", rpc.INT, source),
-        "total": x if type(x := wire.get("total")) is int else rpc.read_field(wire, "total", rpc.INT, source),
-        "sum": x if type(x := wire.get("sum")) is int else rpc.read_field(wire, "sum", rpc.INT, source),
+    return {
+        "chunks": x if type(x := wire.get("chunks")) is int else rpc.INT.read(wire, "chunks", source),
+        "total": x if type(x := wire.get("total")) is int else rpc.INT.read(wire, "total", source),
+        "sum": x if type(x := wire.get("sum")) is int else rpc.INT.read(wire, "sum", source),
     }
-    return BYTE_COUNT_BUILDER.build(fields, wire, source)
+
+
+decode_byte_count: rpc.Decoder[ByteCount] = BYTE_COUNT_BUILDER.decoder(read_byte_count)
 
 
 def encode_blob_info(value: BlobInfo, to: rpc.Exporter) -> rpc.Wire:
@@ -182,15 +196,17 @@ def encode_blob_info(value: BlobInfo, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_blob_info(wire: rpc.Wire, source: rpc.Importer) -> BlobInfo:
+def read_blob_info(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BLOB_INFO_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "type": x if type(x := wire.get("type")) is str else rpc.read_field(wire, "type", rpc.STR, source),
-        "size": x if type(x := wire.get("size")) is int else rpc.read_field(wire, "size", rpc.INT, source),
-        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+    return {
+        "type": x if type(x := wire.get("type")) is str else rpc.STR.read(wire, "type", source),
+        "size": x if type(x := wire.get("size")) is int else rpc.INT.read(wire, "size", source),
+        "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
     }
-    return BLOB_INFO_BUILDER.build(fields, wire, source)
+
+
+decode_blob_info: rpc.Decoder[BlobInfo] = BLOB_INFO_BUILDER.decoder(read_blob_info)
 
 
 def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
@@ -201,14 +217,16 @@ def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_stats(wire: rpc.Wire, source: rpc.Importer) -> Stats:
+def read_stats(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise STATS_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "disposed": x if type(x := wire.get("disposed")) is int else rpc.read_field(wire, "disposed", rpc.INT, source),
-        "broken": x if type(x := wire.get("broken")) is int else rpc.read_field(wire, "broken", rpc.INT, source),
+    return {
+        "disposed": x if type(x := wire.get("disposed")) is int else rpc.INT.read(wire, "disposed", source),
+        "broken": x if type(x := wire.get("broken")) is int else rpc.INT.read(wire, "broken", source),
     }
-    return STATS_BUILDER.build(fields, wire, source)
+
+
+decode_stats: rpc.Decoder[Stats] = STATS_BUILDER.decoder(read_stats)
 
 
 # ---- codecs: how each type of this schema travels

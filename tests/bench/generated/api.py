@@ -14,7 +14,7 @@ from collections.abc import AsyncIterable, Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.bench.schema.api import Item, Profile, Usage
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -31,21 +31,23 @@ def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "email": x if type(x := value.email) is str else rpc.STR.encode(x, to),
         "tags": LIST_STR.encode(value.tags, to),
-        "score": x if type(x := value.score) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "score": x if type(x := value.score) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
     }
 
 
-def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
+def read_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "email": x if type(x := wire.get("email")) is str else rpc.read_field(wire, "email", rpc.STR, source),
-        "tags": rpc.read_field(wire, "tags", LIST_STR, source),
-        "score": x if type(x := wire.get("score")) is float else rpc.read_field(wire, "score", rpc.FLOAT, source),
+    return {
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "email": x if type(x := wire.get("email")) is str else rpc.STR.read(wire, "email", source),
+        "tags": LIST_STR.read(wire, "tags", source),
+        "score": x if type(x := wire.get("score")) is float else rpc.FLOAT.read(wire, "score", source),
     }
-    return ITEM_BUILDER.build(fields, wire, source)
+
+
+decode_item: rpc.Decoder[Item] = ITEM_BUILDER.decoder(read_item)
 
 
 def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
@@ -57,33 +59,37 @@ def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
+def read_profile(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PROFILE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "email": x if type(x := wire.get("email")) is str else rpc.read_field(wire, "email", rpc.STR, source),
+    return {
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "email": x if type(x := wire.get("email")) is str else rpc.STR.read(wire, "email", source),
     }
-    return PROFILE_BUILDER.build(fields, wire, source)
+
+
+decode_profile: rpc.Decoder[Profile] = PROFILE_BUILDER.decoder(read_profile)
 
 
 def encode_usage(value: Usage, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "rss": x if type(x := value.rss) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
-        "heap": x if type(x := value.heap) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "rss": x if type(x := value.rss) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
+        "heap": x if type(x := value.heap) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
     }
 
 
-def decode_usage(wire: rpc.Wire, source: rpc.Importer) -> Usage:
+def read_usage(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise USAGE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "rss": x if type(x := wire.get("rss")) is float else rpc.read_field(wire, "rss", rpc.FLOAT, source),
-        "heap": x if type(x := wire.get("heap")) is float else rpc.read_field(wire, "heap", rpc.FLOAT, source),
+    return {
+        "rss": x if type(x := wire.get("rss")) is float else rpc.FLOAT.read(wire, "rss", source),
+        "heap": x if type(x := wire.get("heap")) is float else rpc.FLOAT.read(wire, "heap", source),
     }
-    return USAGE_BUILDER.build(fields, wire, source)
+
+
+decode_usage: rpc.Decoder[Usage] = USAGE_BUILDER.decoder(read_usage)
 
 
 # ---- codecs: how each type of this schema travels

@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 
 from capnweb_runtime import codegen_api as rpc
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels

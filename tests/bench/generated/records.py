@@ -14,7 +14,7 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.bench.schema.records import Profile
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -35,9 +35,9 @@ def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
     if wire.__class__ is not dict:
         raise PROFILE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "email": x if type(x := wire.get("email")) is str else rpc.read_field(wire, "email", rpc.STR, source),
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "email": x if type(x := wire.get("email")) is str else rpc.STR.read(wire, "email", source),
     }
     return PROFILE_BUILDER.build(fields, wire, source)
 

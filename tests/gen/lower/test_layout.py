@@ -63,6 +63,7 @@ def test_calls_are_laid_out_as_ruff_does(length: int) -> None:
     a, b, c, d = names(length)
     calls = [
         layout.call(f"{a} = rpc.list_of", [b]),
+        layout.assigned(a, "rpc.Decoder", b, f"{c}.decoder", [d]),
         layout.call(f"{a} = rpc.interface", [f"lambda: {b}", f"lambda: {c}", f"lambda: {d}"]),
         layout.call(
             f"{a} = rpc.method", [f'"{a}"', b, f'rpc.param("{c}", {d})', f'rpc.param("{d}", {c}, required=False)']

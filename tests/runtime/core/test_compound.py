@@ -21,7 +21,7 @@ from capnweb_runtime.core.hook import DISPOSED, PlainPromise
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from tests.runtime import example
-from tests.runtime.codec_ends import decode, encode, refusal
+from tests.runtime.codec_ends import decode, encode, read, refusal
 from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point
 from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
@@ -95,9 +95,9 @@ def test_a_value_of_the_type_is_encoded(codec: TypeCodec, value: Any, wire: Any)
     ids=shown,
 )
 def test_a_wire_form_of_the_type_is_decoded(codec: TypeCodec, wire: Any, value: Any) -> None:
-    decoded = decode(codec, wire)
-    assert decoded == value
-    assert type(decoded) is type(value)
+    for decoded in (decode(codec, wire), read(codec, wire)):
+        assert decoded == value
+        assert type(decoded) is type(value)
 
 
 @pytest.mark.parametrize(
@@ -141,6 +141,9 @@ def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, valu
     ("codec", "wire", "message"),
     [
         (rpc.list_of(rpc.INT), [1], "it: expected a list of int, got a malformed expression"),
+        (rpc.list_of(rpc.INT), [], "it: expected a list of int, got a malformed expression"),
+        (rpc.list_of(rpc.INT), [[1], [2]], "it: expected a list of int, got a malformed expression"),
+        (rpc.list_of(rpc.STR), "a", "it: expected a list of str, got str 'a'"),
         (rpc.list_of(rpc.INT), {}, "it: expected a list of int, got an object"),
         (rpc.list_of(rpc.INT), None, "it: expected a list of int, got None"),
         (rpc.list_of(rpc.INT), [[1, ["nan"]]], "it[1]: expected int, got nan"),
@@ -177,6 +180,19 @@ def test_a_value_of_another_type_is_refused_with_its_path(codec: TypeCodec, valu
 )
 def test_a_wire_form_of_another_type_is_refused_with_its_path(codec: TypeCodec, wire: Any, message: str) -> None:
     assert refusal(lambda: decode(codec, wire)) == message
+    assert refusal(lambda: read(codec, wire)) == message.replace("it", "it.f", 1)
+
+
+def test_a_list_that_was_read_is_not_the_one_of_the_message() -> None:
+    wire: Any = [["a"]]
+    read(rpc.list_of(rpc.STR), wire).append("b")
+    assert wire == [["a"]]
+
+
+@pytest.mark.parametrize("codec", [rpc.INT, rpc.list_of(rpc.INT)], ids=shown)
+def test_a_field_that_is_missing_is_refused_with_its_path(codec: TypeCodec) -> None:
+    missing = refusal(lambda: codec.read({}, "f", None))
+    assert missing == f"it.f: expected {codec.label}, got nothing: the field is missing"
 
 
 def test_a_dict_with_another_key_is_refused_without_a_crash() -> None:

@@ -188,3 +188,8 @@ def test_limits_are_checked_on_arrival_only() -> None:
 def test_a_pattern_is_matched_in_linear_time() -> None:
     codec = rpc.constrained(rpc.STR, pattern="^(a+)+$")
     assert "matches" in refusal(lambda: decode(codec, "a" * 5_000 + "b"))
+
+
+@pytest.mark.parametrize(("codec", "value"), [(rpc.set_of(rpc.INT), {7}), (rpc.tuple_of_any(rpc.INT), (7,))])
+def test_a_field_is_read_as_the_collection_that_it_is(codec: rpc.Codec, value: Any) -> None:
+    assert codec.read({"x": [[7]]}, "x", None) == value

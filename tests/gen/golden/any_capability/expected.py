@@ -13,7 +13,7 @@ from typing import Any
 
 from capnweb_runtime import codegen_api as rpc
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.blocking.schema import Tool
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -25,18 +25,21 @@ def encode_tool(value: Tool, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
-        "price": x if type(x := value.price) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "price": x if type(x := value.price) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
     }
 
 
-def decode_tool(wire: rpc.Wire, source: rpc.Importer) -> Tool:
+def read_tool(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise TOOL_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
     rpc.read_optional(fields, "price", wire, "price", rpc.FLOAT, source)
-    return TOOL_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_tool: rpc.Decoder[Tool] = TOOL_BUILDER.decoder(read_tool)
 
 
 # ---- codecs: how each type of this schema travels

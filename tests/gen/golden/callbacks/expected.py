@@ -14,7 +14,7 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.callbacks.schema import Event
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,13 +29,15 @@ def encode_event(value: Event, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_event(wire: rpc.Wire, source: rpc.Importer) -> Event:
+def read_event(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise EVENT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return EVENT_BUILDER.build(fields, wire, source)
+
+
+decode_event: rpc.Decoder[Event] = EVENT_BUILDER.decoder(read_event)
 
 
 # ---- codecs: how each type of this schema travels

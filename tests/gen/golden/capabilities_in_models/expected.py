@@ -14,7 +14,7 @@ from typing import cast
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_models.schema import Door, Login, Note, Page, Pair, Room, Seat
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -40,11 +40,11 @@ def encode_door(value: Door, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_door(wire: rpc.Wire, source: rpc.Importer) -> Door:
+def read_door(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise DOOR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "owner": rpc.read_field(wire, "owner", USER, source),
+        "owner": USER.read(wire, "owner", source),
     }
     rpc.read_optional(fields, "keys", wire, "keys", DICT_USER, source)
     rpc.read_optional(fields, "guard", wire, "guard", OPTIONAL_USER, source)
@@ -52,7 +52,10 @@ def decode_door(wire: rpc.Wire, source: rpc.Importer) -> Door:
     rpc.read_optional(fields, "log", wire, "log", OPTIONAL_STREAM_STR, source)
     rpc.read_optional(fields, "bell", wire, "bell", OPTIONAL_WRITABLE_STR, source)
     rpc.read_optional(fields, "anything", wire, "anything", OPTIONAL_STUB, source)
-    return DOOR_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_door: rpc.Decoder[Door] = DOOR_BUILDER.decoder(read_door)
 
 
 def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
@@ -67,7 +70,7 @@ def decode_note(wire: rpc.Wire, source: rpc.Importer) -> Note:
     if wire.__class__ is not dict:
         raise NOTE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "author": rpc.read_field(wire, "author", USER, source),
+        "author": USER.read(wire, "author", source),
     }
     rpc.read_optional(fields, "readers", wire, "readers", TUPLE_OF_ANY_OPTIONAL_USER, source)
     rpc.read_optional(fields, "on_read", wire, "on_read", OPTIONAL_CALL_STR, source)
@@ -85,7 +88,7 @@ def decode_pair(wire: rpc.Wire, source: rpc.Importer) -> Pair:
     if wire.__class__ is not dict:
         raise PAIR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "left": rpc.read_field(wire, "left", USER, source),
+        "left": USER.read(wire, "left", source),
     }
     rpc.read_optional(fields, "right", wire, "right", OPTIONAL_USER, source)
     return PAIR_BUILDER.build(fields, wire, source)
@@ -121,7 +124,7 @@ def decode_seat_user_int(wire: rpc.Wire, source: rpc.Importer) -> Seat[UserStub,
     if wire.__class__ is not dict:
         raise SEAT_USER_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "row": x if type(x := wire.get("row")) is int else rpc.read_field(wire, "row", rpc.INT, source),
+        "row": x if type(x := wire.get("row")) is int else rpc.INT.read(wire, "row", source),
     }
     rpc.read_optional(fields, "taken_by", wire, "taken_by", OPTIONAL_USER, source)
     return SEAT_USER_INT_BUILDER.build(fields, wire, source)
@@ -136,15 +139,18 @@ def encode_room_user(value: Room[UserStub], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_room_user(wire: rpc.Wire, source: rpc.Importer) -> Room[UserStub]:
+def read_room_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ROOM_USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "owner": rpc.read_field(wire, "owner", USER, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "owner": USER.read(wire, "owner", source),
     }
     rpc.read_optional(fields, "guests", wire, "guests", LIST_USER, source)
-    return ROOM_USER_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_room_user: rpc.Decoder[Room[UserStub]] = ROOM_USER_BUILDER.decoder(read_room_user)
 
 
 def encode_page_seat_user_int(value: Page[Seat[UserStub, int]], to: rpc.Exporter) -> rpc.Wire:
@@ -153,13 +159,17 @@ def encode_page_seat_user_int(value: Page[Seat[UserStub, int]], to: rpc.Exporter
     }
 
 
-def decode_page_seat_user_int(wire: rpc.Wire, source: rpc.Importer) -> Page[Seat[UserStub, int]]:
+def read_page_seat_user_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_SEAT_USER_INT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_SEAT_USER_INT, source),
+    return {
+        "items": LIST_SEAT_USER_INT.read(wire, "items", source),
     }
-    return PAGE_SEAT_USER_INT_BUILDER.build(fields, wire, source)
+
+
+decode_page_seat_user_int: rpc.Decoder[Page[Seat[UserStub, int]]] = PAGE_SEAT_USER_INT_BUILDER.decoder(
+    read_page_seat_user_int
+)
 
 
 # ---- codecs: how each type of this schema travels

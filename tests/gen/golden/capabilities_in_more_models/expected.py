@@ -14,7 +14,7 @@ from typing import Any, cast
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.capabilities_in_more_models.schema import Entry, Mail, Reply, Users, Wired, Wrap
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -49,14 +49,17 @@ def encode_wired(value: Wired, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_wired(wire: rpc.Wire, source: rpc.Importer) -> Wired:
+def read_wired(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WIRED_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "lamp": rpc.read_field(wire, "lamp", LAMP, source),
+        "lamp": LAMP.read(wire, "lamp", source),
     }
     rpc.read_optional(fields, "entry", wire, "entry", OPTIONAL_ENTRY_USER, source)
-    return WIRED_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_wired: rpc.Decoder[Wired] = WIRED_BUILDER.decoder(read_wired)
 
 
 def encode_mail(value: Mail, to: rpc.Exporter) -> rpc.Wire:
@@ -65,13 +68,15 @@ def encode_mail(value: Mail, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_mail(wire: rpc.Wire, source: rpc.Importer) -> Mail:
+def read_mail(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise MAIL_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "request": rpc.read_field(wire, "request", rpc.REQUEST, source),
+    return {
+        "request": rpc.REQUEST.read(wire, "request", source),
     }
-    return MAIL_BUILDER.build(fields, wire, source)
+
+
+decode_mail: rpc.Decoder[Mail] = MAIL_BUILDER.decoder(read_mail)
 
 
 def encode_entry_user(value: Entry[UserStub], to: rpc.Exporter) -> rpc.Wire:
@@ -86,7 +91,7 @@ def decode_entry_user(wire: rpc.Wire, source: rpc.Importer) -> Entry[UserStub]:
     if wire.__class__ is not dict:
         raise ENTRY_USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", USER, source),
+        "item": USER.read(wire, "item", source),
     }
     rpc.read_optional(fields, "number", wire, "number", rpc.INT, source)
     return ENTRY_USER_BUILDER.build(fields, wire, source)
@@ -104,7 +109,7 @@ def decode_entry_int(wire: rpc.Wire, source: rpc.Importer) -> Entry[int]:
     if wire.__class__ is not dict:
         raise ENTRY_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": x if type(x := wire.get("item")) is int else rpc.read_field(wire, "item", rpc.INT, source),
+        "item": x if type(x := wire.get("item")) is int else rpc.INT.read(wire, "item", source),
     }
     rpc.read_optional(fields, "number", wire, "number", rpc.INT, source)
     return ENTRY_INT_BUILDER.build(fields, wire, source)
@@ -120,7 +125,7 @@ def decode_reply_user(wire: rpc.Wire, source: rpc.Importer) -> Reply[UserStub]:
     if wire.__class__ is not dict:
         raise REPLY_USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "body": rpc.read_field(wire, "body", USER, source),
+        "body": USER.read(wire, "body", source),
     }
     return REPLY_USER_BUILDER.build(fields, wire, source)
 
@@ -131,13 +136,15 @@ def encode_wrap_list_user(value: Wrap[list[UserStub]], to: rpc.Exporter) -> rpc.
     }
 
 
-def decode_wrap_list_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[list[UserStub]]:
+def read_wrap_list_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_LIST_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", LIST_USER, source),
+    return {
+        "value": LIST_USER.read(wire, "value", source),
     }
-    return WRAP_LIST_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_list_user: rpc.Decoder[Wrap[list[UserStub]]] = WRAP_LIST_USER_BUILDER.decoder(read_wrap_list_user)
 
 
 def encode_wrap_optional_user(value: Wrap[UserStub | None], to: rpc.Exporter) -> rpc.Wire:
@@ -146,13 +153,17 @@ def encode_wrap_optional_user(value: Wrap[UserStub | None], to: rpc.Exporter) ->
     }
 
 
-def decode_wrap_optional_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[UserStub | None]:
+def read_wrap_optional_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_OPTIONAL_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", OPTIONAL_USER, source),
+    return {
+        "value": OPTIONAL_USER.read(wire, "value", source),
     }
-    return WRAP_OPTIONAL_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_optional_user: rpc.Decoder[Wrap[UserStub | None]] = WRAP_OPTIONAL_USER_BUILDER.decoder(
+    read_wrap_optional_user
+)
 
 
 def encode_wrap_user(value: Wrap[UserStub], to: rpc.Exporter) -> rpc.Wire:
@@ -161,13 +172,15 @@ def encode_wrap_user(value: Wrap[UserStub], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[UserStub]:
+def read_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", USER, source),
+    return {
+        "value": USER.read(wire, "value", source),
     }
-    return WRAP_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_user: rpc.Decoder[Wrap[UserStub]] = WRAP_USER_BUILDER.decoder(read_wrap_user)
 
 
 def encode_wrap_wrap_user(value: Wrap[Wrap[UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -176,13 +189,15 @@ def encode_wrap_wrap_user(value: Wrap[Wrap[UserStub]], to: rpc.Exporter) -> rpc.
     }
 
 
-def decode_wrap_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Wrap[UserStub]]:
+def read_wrap_wrap_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_WRAP_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", WRAP_USER, source),
+    return {
+        "value": WRAP_USER.read(wire, "value", source),
     }
-    return WRAP_WRAP_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_wrap_user: rpc.Decoder[Wrap[Wrap[UserStub]]] = WRAP_WRAP_USER_BUILDER.decoder(read_wrap_wrap_user)
 
 
 def encode_wrap_wired(value: Wrap[Wired], to: rpc.Exporter) -> rpc.Wire:
@@ -191,13 +206,15 @@ def encode_wrap_wired(value: Wrap[Wired], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_wrap_wired(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Wired]:
+def read_wrap_wired(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_WIRED_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", WIRED, source),
+    return {
+        "value": WIRED.read(wire, "value", source),
     }
-    return WRAP_WIRED_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_wired: rpc.Decoder[Wrap[Wired]] = WRAP_WIRED_BUILDER.decoder(read_wrap_wired)
 
 
 def encode_wrap_dict_str_user(value: Wrap[dict[str, UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -206,13 +223,17 @@ def encode_wrap_dict_str_user(value: Wrap[dict[str, UserStub]], to: rpc.Exporter
     }
 
 
-def decode_wrap_dict_str_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[dict[str, UserStub]]:
+def read_wrap_dict_str_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_DICT_STR_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", DICT_USER, source),
+    return {
+        "value": DICT_USER.read(wire, "value", source),
     }
-    return WRAP_DICT_STR_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_dict_str_user: rpc.Decoder[Wrap[dict[str, UserStub]]] = WRAP_DICT_STR_USER_BUILDER.decoder(
+    read_wrap_dict_str_user
+)
 
 
 def encode_wrap_entry_user(value: Wrap[Entry[UserStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -221,13 +242,15 @@ def encode_wrap_entry_user(value: Wrap[Entry[UserStub]], to: rpc.Exporter) -> rp
     }
 
 
-def decode_wrap_entry_user(wire: rpc.Wire, source: rpc.Importer) -> Wrap[Entry[UserStub]]:
+def read_wrap_entry_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_ENTRY_USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", ENTRY_USER, source),
+    return {
+        "value": ENTRY_USER.read(wire, "value", source),
     }
-    return WRAP_ENTRY_USER_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_entry_user: rpc.Decoder[Wrap[Entry[UserStub]]] = WRAP_ENTRY_USER_BUILDER.decoder(read_wrap_entry_user)
 
 
 def encode_wrap_stub(value: Wrap[rpc.AnyStub], to: rpc.Exporter) -> rpc.Wire:
@@ -236,13 +259,15 @@ def encode_wrap_stub(value: Wrap[rpc.AnyStub], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_wrap_stub(wire: rpc.Wire, source: rpc.Importer) -> Wrap[rpc.AnyStub]:
+def read_wrap_stub(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise WRAP_STUB_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", rpc.STUB, source),
+    return {
+        "value": rpc.STUB.read(wire, "value", source),
     }
-    return WRAP_STUB_BUILDER.build(fields, wire, source)
+
+
+decode_wrap_stub: rpc.Decoder[Wrap[rpc.AnyStub]] = WRAP_STUB_BUILDER.decoder(read_wrap_stub)
 
 
 # ---- codecs: how each type of this schema travels

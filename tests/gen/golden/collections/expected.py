@@ -14,7 +14,7 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.collections.schema import Point
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -25,19 +25,21 @@ POINT_BUILDER = rpc.builder(Point, "x", "y")
 def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "x": x if type(x := value.x) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
-        "y": x if type(x := value.y) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "x": x if type(x := value.x) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
+        "y": x if type(x := value.y) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
     }
 
 
-def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
+def read_point(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise POINT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "x": x if type(x := wire.get("x")) is float else rpc.read_field(wire, "x", rpc.FLOAT, source),
-        "y": x if type(x := wire.get("y")) is float else rpc.read_field(wire, "y", rpc.FLOAT, source),
+    return {
+        "x": x if type(x := wire.get("x")) is float else rpc.FLOAT.read(wire, "x", source),
+        "y": x if type(x := wire.get("y")) is float else rpc.FLOAT.read(wire, "y", source),
     }
-    return POINT_BUILDER.build(fields, wire, source)
+
+
+decode_point: rpc.Decoder[Point] = POINT_BUILDER.decoder(read_point)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,7 +14,7 @@ from decimal import Decimal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.constraints.schema import Account, Offer
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -33,7 +33,7 @@ def decode_offer(wire: rpc.Wire, source: rpc.Importer) -> Offer:
     if wire.__class__ is not dict:
         raise OFFER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "discount": rpc.read_field(wire, "discount", FLOAT_LIMITED, source),
+        "discount": FLOAT_LIMITED.read(wire, "discount", source),
     }
     rpc.read_optional(fields, "code", wire, "code", OPTIONAL_STR_LIMITED, source)
     return OFFER_BUILDER.build(fields, wire, source)

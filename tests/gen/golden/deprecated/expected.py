@@ -15,7 +15,7 @@ from typing_extensions import deprecated
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.deprecated.schema import Item, OldWarning
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -27,23 +27,26 @@ def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
-        "price": x if type(x := value.price) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "price": x if type(x := value.price) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "code": x if type(x := value.__dict__["code"]) is str else rpc.STR.encode(x, to),
         "label": x if type(x := value.__dict__["label"]) is str else rpc.STR.encode(x, to),
         "size": x if type(x := value.size) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
 
 
-def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
+def read_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
     rpc.read_optional(fields, "price", wire, "price", rpc.FLOAT, source)
     rpc.read_optional(fields, "code", wire, "code", rpc.STR, source)
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return ITEM_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_item: rpc.Decoder[Item] = ITEM_BUILDER.decoder(read_item)
 
 
 # ---- codecs: how each type of this schema travels

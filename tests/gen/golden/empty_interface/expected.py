@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from capnweb_runtime import codegen_api as rpc
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,7 +14,7 @@ from datetime import datetime
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.forward_references.schema import Alias, Name
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -31,14 +31,17 @@ def encode_name(value: Name, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_name(wire: rpc.Wire, source: rpc.Importer) -> Name:
+def read_name(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise NAME_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+        "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
     }
     rpc.read_optional(fields, "other", wire, "other", OPTIONAL_ALIAS, source)
-    return NAME_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_name: rpc.Decoder[Name] = NAME_BUILDER.decoder(read_name)
 
 
 def encode_alias(value: Alias, to: rpc.Exporter) -> rpc.Wire:
@@ -47,13 +50,15 @@ def encode_alias(value: Alias, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_alias(wire: rpc.Wire, source: rpc.Importer) -> Alias:
+def read_alias(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ALIAS_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": rpc.read_field(wire, "name", NAME, source),
+    return {
+        "name": NAME.read(wire, "name", source),
     }
-    return ALIAS_BUILDER.build(fields, wire, source)
+
+
+decode_alias: rpc.Decoder[Alias] = ALIAS_BUILDER.decoder(read_alias)
 
 
 # ---- codecs: how each type of this schema travels

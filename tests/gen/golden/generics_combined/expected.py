@@ -16,7 +16,7 @@ from typing_extensions import deprecated
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generics_combined.schema import Box, Missing, User
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -38,13 +38,15 @@ def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_user(wire: rpc.Wire, source: rpc.Importer) -> User:
+def read_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise USER_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return USER_BUILDER.build(fields, wire, source)
+
+
+decode_user: rpc.Decoder[User] = USER_BUILDER.decoder(read_user)
 
 
 def encode_box_page_user_api(value: Box[PageUserApiStub], to: rpc.Exporter) -> rpc.Wire:
@@ -55,14 +57,17 @@ def encode_box_page_user_api(value: Box[PageUserApiStub], to: rpc.Exporter) -> r
     }
 
 
-def decode_box_page_user_api(wire: rpc.Wire, source: rpc.Importer) -> Box[PageUserApiStub]:
+def read_box_page_user_api(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_PAGE_USER_API_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", PAGE_USER_API, source),
+        "item": PAGE_USER_API.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_PAGE_USER_API_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_page_user_api: rpc.Decoder[Box[PageUserApiStub]] = BOX_PAGE_USER_API_BUILDER.decoder(read_box_page_user_api)
 
 
 def encode_box_int(value: Box[int], to: rpc.Exporter) -> rpc.Wire:
@@ -73,14 +78,17 @@ def encode_box_int(value: Box[int], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_int(wire: rpc.Wire, source: rpc.Importer) -> Box[int]:
+def read_box_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": x if type(x := wire.get("item")) is int else rpc.read_field(wire, "item", rpc.INT, source),
+        "item": x if type(x := wire.get("item")) is int else rpc.INT.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_int: rpc.Decoder[Box[int]] = BOX_INT_BUILDER.decoder(read_box_int)
 
 
 def encode_box_user_api(value: Box[UserApiStub], to: rpc.Exporter) -> rpc.Wire:
@@ -91,14 +99,17 @@ def encode_box_user_api(value: Box[UserApiStub], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_user_api(wire: rpc.Wire, source: rpc.Importer) -> Box[UserApiStub]:
+def read_box_user_api(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_USER_API_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", USER_API, source),
+        "item": USER_API.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_USER_API_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_user_api: rpc.Decoder[Box[UserApiStub]] = BOX_USER_API_BUILDER.decoder(read_box_user_api)
 
 
 def encode_box_bytes(value: Box[bytes], to: rpc.Exporter) -> rpc.Wire:
@@ -109,14 +120,17 @@ def encode_box_bytes(value: Box[bytes], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_bytes(wire: rpc.Wire, source: rpc.Importer) -> Box[bytes]:
+def read_box_bytes(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_BYTES_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", rpc.BYTES, source),
+        "item": rpc.BYTES.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_BYTES_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_bytes: rpc.Decoder[Box[bytes]] = BOX_BYTES_BUILDER.decoder(read_box_bytes)
 
 
 def encode_box_press_int(value: Box[PressIntStub], to: rpc.Exporter) -> rpc.Wire:
@@ -127,14 +141,17 @@ def encode_box_press_int(value: Box[PressIntStub], to: rpc.Exporter) -> rpc.Wire
     }
 
 
-def decode_box_press_int(wire: rpc.Wire, source: rpc.Importer) -> Box[PressIntStub]:
+def read_box_press_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_PRESS_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", PRESS_INT, source),
+        "item": PRESS_INT.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_PRESS_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_press_int: rpc.Decoder[Box[PressIntStub]] = BOX_PRESS_INT_BUILDER.decoder(read_box_press_int)
 
 
 def encode_box_box_int(value: Box[Box[int]], to: rpc.Exporter) -> rpc.Wire:
@@ -145,14 +162,17 @@ def encode_box_box_int(value: Box[Box[int]], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_box_int(wire: rpc.Wire, source: rpc.Importer) -> Box[Box[int]]:
+def read_box_box_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_BOX_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", BOX_INT, source),
+        "item": BOX_INT.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_BOX_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_box_int: rpc.Decoder[Box[Box[int]]] = BOX_BOX_INT_BUILDER.decoder(read_box_box_int)
 
 
 def encode_box_box_user_api(value: Box[Box[UserApiStub]], to: rpc.Exporter) -> rpc.Wire:
@@ -163,14 +183,17 @@ def encode_box_box_user_api(value: Box[Box[UserApiStub]], to: rpc.Exporter) -> r
     }
 
 
-def decode_box_box_user_api(wire: rpc.Wire, source: rpc.Importer) -> Box[Box[UserApiStub]]:
+def read_box_box_user_api(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_BOX_USER_API_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "item": rpc.read_field(wire, "item", BOX_USER_API, source),
+        "item": BOX_USER_API.read(wire, "item", source),
     }
     rpc.read_optional(fields, "label", wire, "label", rpc.STR, source)
-    return BOX_BOX_USER_API_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_box_user_api: rpc.Decoder[Box[Box[UserApiStub]]] = BOX_BOX_USER_API_BUILDER.decoder(read_box_box_user_api)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.inheritance.schema import Info
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -28,13 +28,15 @@ def encode_info(value: Info, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_info(wire: rpc.Wire, source: rpc.Importer) -> Info:
+def read_info(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise INFO_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "size": x if type(x := wire.get("size")) is int else rpc.read_field(wire, "size", rpc.INT, source),
+    return {
+        "size": x if type(x := wire.get("size")) is int else rpc.INT.read(wire, "size", source),
     }
-    return INFO_BUILDER.build(fields, wire, source)
+
+
+decode_info: rpc.Decoder[Info] = INFO_BUILDER.decoder(read_info)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.interface_models.schema import Entry
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,14 +29,16 @@ def encode_entry(value: Entry, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_entry(wire: rpc.Wire, source: rpc.Importer) -> Entry:
+def read_entry(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ENTRY_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
-        "result": x if type(x := wire.get("result")) is int else rpc.read_field(wire, "result", rpc.INT, source),
+    return {
+        "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
+        "result": x if type(x := wire.get("result")) is int else rpc.INT.read(wire, "result", source),
     }
-    return ENTRY_BUILDER.build(fields, wire, source)
+
+
+decode_entry: rpc.Decoder[Entry] = ENTRY_BUILDER.decoder(read_entry)
 
 
 # ---- codecs: how each type of this schema travels

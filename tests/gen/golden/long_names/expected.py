@@ -14,7 +14,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.long_names.schema import ExtraordinarilyLongWindedModelOfSomething
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -34,20 +34,19 @@ def encode_extraordinarily_long_winded_model_of_something(
     }
 
 
-def decode_extraordinarily_long_winded_model_of_something(
-    wire: rpc.Wire, source: rpc.Importer
-) -> ExtraordinarilyLongWindedModelOfSomething:
+def read_extraordinarily_long_winded_model_of_something(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all": rpc.read_field(
-            wire,
-            "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all",
-            DICT_LIST_DICT_LIST_STR,
-            source,
+    return {
+        "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all": DICT_LIST_DICT_LIST_STR.read(
+            wire, "a_field_with_a_name_that_goes_on_and_on_until_it_is_hard_to_read_at_all", source
         ),
     }
-    return EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER.build(fields, wire, source)
+
+
+decode_extraordinarily_long_winded_model_of_something: rpc.Decoder[ExtraordinarilyLongWindedModelOfSomething] = (
+    EXTRAORDINARILY_LONG_WINDED_MODEL_OF_SOMETHING_BUILDER.decoder(read_extraordinarily_long_winded_model_of_something)
+)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,7 +14,7 @@ from datetime import date
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Named, Names, Page, Pair, Price
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -38,13 +38,15 @@ def encode_named(value: Named, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_named(wire: rpc.Wire, source: rpc.Importer) -> Named:
+def read_named(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise NAMED_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return NAMED_BUILDER.build(fields, wire, source)
+
+
+decode_named: rpc.Decoder[Named] = NAMED_BUILDER.decoder(read_named)
 
 
 def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
@@ -57,14 +59,16 @@ def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
+def read_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "price": x if type(x := wire.get("price")) is int else rpc.read_field(wire, "price", rpc.INT, source),
+    return {
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "price": x if type(x := wire.get("price")) is int else rpc.INT.read(wire, "price", source),
     }
-    return ITEM_BUILDER.build(fields, wire, source)
+
+
+decode_item: rpc.Decoder[Item] = ITEM_BUILDER.decoder(read_item)
 
 
 def encode_dates(value: Dates, to: rpc.Exporter) -> rpc.Wire:
@@ -76,15 +80,18 @@ def encode_dates(value: Dates, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_dates(wire: rpc.Wire, source: rpc.Importer) -> Dates:
+def read_dates(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise DATES_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_DATE, source),
+        "items": LIST_DATE.read(wire, "items", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
-    fields["of"] = rpc.read_field(wire, "of", rpc.INT, source)
-    return DATES_BUILDER.build(fields, wire, source)
+    fields["of"] = rpc.INT.read(wire, "of", source)
+    return fields
+
+
+decode_dates: rpc.Decoder[Dates] = DATES_BUILDER.decoder(read_dates)
 
 
 def encode_names(value: Names, to: rpc.Exporter) -> rpc.Wire:
@@ -112,16 +119,19 @@ def encode_basket(value: Basket, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_basket(wire: rpc.Wire, source: rpc.Importer) -> Basket:
+def read_basket(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BASKET_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "page": rpc.read_field(wire, "page", PAGE_ITEM, source),
+        "page": PAGE_ITEM.read(wire, "page", source),
     }
     rpc.read_optional(fields, "best", wire, "best", OPTIONAL_PAGE_OPTIONAL_ITEM, source)
-    fields["names"] = rpc.read_field(wire, "names", NAMES, source)
+    fields["names"] = NAMES.read(wire, "names", source)
     rpc.read_optional(fields, "by_name", wire, "by_name", DICT_PAIR_STR_PAGE_INT, source)
-    return BASKET_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_basket: rpc.Decoder[Basket] = BASKET_BUILDER.decoder(read_basket)
 
 
 def encode_page_item(value: Page[Item], to: rpc.Exporter) -> rpc.Wire:
@@ -131,14 +141,17 @@ def encode_page_item(value: Page[Item], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_item(wire: rpc.Wire, source: rpc.Importer) -> Page[Item]:
+def read_page_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_ITEM_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_ITEM, source),
+        "items": LIST_ITEM.read(wire, "items", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
-    return PAGE_ITEM_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_page_item: rpc.Decoder[Page[Item]] = PAGE_ITEM_BUILDER.decoder(read_page_item)
 
 
 def encode_page_optional_item(value: Page[Item | None], to: rpc.Exporter) -> rpc.Wire:
@@ -148,14 +161,17 @@ def encode_page_optional_item(value: Page[Item | None], to: rpc.Exporter) -> rpc
     }
 
 
-def decode_page_optional_item(wire: rpc.Wire, source: rpc.Importer) -> Page[Item | None]:
+def read_page_optional_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_OPTIONAL_ITEM_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_OPTIONAL_ITEM, source),
+        "items": LIST_OPTIONAL_ITEM.read(wire, "items", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
-    return PAGE_OPTIONAL_ITEM_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_page_optional_item: rpc.Decoder[Page[Item | None]] = PAGE_OPTIONAL_ITEM_BUILDER.decoder(read_page_optional_item)
 
 
 def encode_page_int(value: Page[int], to: rpc.Exporter) -> rpc.Wire:
@@ -165,14 +181,17 @@ def encode_page_int(value: Page[int], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_int(wire: rpc.Wire, source: rpc.Importer) -> Page[int]:
+def read_page_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_INT, source),
+        "items": LIST_INT.read(wire, "items", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
-    return PAGE_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_page_int: rpc.Decoder[Page[int]] = PAGE_INT_BUILDER.decoder(read_page_int)
 
 
 def encode_pair_str_page_int(value: Pair[str, Page[int]], to: rpc.Exporter) -> rpc.Wire:
@@ -183,14 +202,16 @@ def encode_pair_str_page_int(value: Pair[str, Page[int]], to: rpc.Exporter) -> r
     }
 
 
-def decode_pair_str_page_int(wire: rpc.Wire, source: rpc.Importer) -> Pair[str, Page[int]]:
+def read_pair_str_page_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAIR_STR_PAGE_INT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "key": x if type(x := wire.get("key")) is str else rpc.read_field(wire, "key", rpc.STR, source),
-        "value": rpc.read_field(wire, "value", PAGE_INT, source),
+    return {
+        "key": x if type(x := wire.get("key")) is str else rpc.STR.read(wire, "key", source),
+        "value": PAGE_INT.read(wire, "value", source),
     }
-    return PAIR_STR_PAGE_INT_BUILDER.build(fields, wire, source)
+
+
+decode_pair_str_page_int: rpc.Decoder[Pair[str, Page[int]]] = PAIR_STR_PAGE_INT_BUILDER.decoder(read_pair_str_page_int)
 
 
 def encode_page_list_int(value: Page[list[int]], to: rpc.Exporter) -> rpc.Wire:
@@ -200,14 +221,17 @@ def encode_page_list_int(value: Page[list[int]], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_list_int(wire: rpc.Wire, source: rpc.Importer) -> Page[list[int]]:
+def read_page_list_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_LIST_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_LIST_INT, source),
+        "items": LIST_LIST_INT.read(wire, "items", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_INT, source)
-    return PAGE_LIST_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_page_list_int: rpc.Decoder[Page[list[int]]] = PAGE_LIST_INT_BUILDER.decoder(read_page_list_int)
 
 
 def encode_pair_str_price(value: Pair[str, Price], to: rpc.Exporter) -> rpc.Wire:
@@ -218,14 +242,16 @@ def encode_pair_str_price(value: Pair[str, Price], to: rpc.Exporter) -> rpc.Wire
     }
 
 
-def decode_pair_str_price(wire: rpc.Wire, source: rpc.Importer) -> Pair[str, Price]:
+def read_pair_str_price(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAIR_STR_PRICE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "key": x if type(x := wire.get("key")) is str else rpc.read_field(wire, "key", rpc.STR, source),
-        "value": rpc.read_field(wire, "value", PRICE, source),
+    return {
+        "key": x if type(x := wire.get("key")) is str else rpc.STR.read(wire, "key", source),
+        "value": PRICE.read(wire, "value", source),
     }
-    return PAIR_STR_PRICE_BUILDER.build(fields, wire, source)
+
+
+decode_pair_str_price: rpc.Decoder[Pair[str, Price]] = PAIR_STR_PRICE_BUILDER.decoder(read_pair_str_price)
 
 
 # ---- codecs: how each type of this schema travels

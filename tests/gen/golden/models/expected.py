@@ -14,7 +14,7 @@ from typing import Any, Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models.schema import Address, Bag, Empty, Member, Person, Tree
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -36,15 +36,18 @@ def encode_tree(value: Tree, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_tree(wire: rpc.Wire, source: rpc.Importer) -> Tree:
+def read_tree(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise TREE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "label": x if type(x := wire.get("label")) is str else rpc.read_field(wire, "label", rpc.STR, source),
+        "label": x if type(x := wire.get("label")) is str else rpc.STR.read(wire, "label", source),
     }
     rpc.read_optional(fields, "children", wire, "children", LIST_TREE, source)
     rpc.read_optional(fields, "parent", wire, "parent", OPTIONAL_TREE, source)
-    return TREE_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_tree: rpc.Decoder[Tree] = TREE_BUILDER.decoder(read_tree)
 
 
 def encode_address(value: Address, to: rpc.Exporter) -> rpc.Wire:
@@ -55,14 +58,16 @@ def encode_address(value: Address, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_address(wire: rpc.Wire, source: rpc.Importer) -> Address:
+def read_address(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ADDRESS_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "street": x if type(x := wire.get("street")) is str else rpc.read_field(wire, "street", rpc.STR, source),
-        "zip": x if type(x := wire.get("zip")) is str else rpc.read_field(wire, "zip", rpc.STR, source),
+    return {
+        "street": x if type(x := wire.get("street")) is str else rpc.STR.read(wire, "street", source),
+        "zip": x if type(x := wire.get("zip")) is str else rpc.STR.read(wire, "zip", source),
     }
-    return ADDRESS_BUILDER.build(fields, wire, source)
+
+
+decode_address: rpc.Decoder[Address] = ADDRESS_BUILDER.decoder(read_address)
 
 
 def encode_person(value: Person, to: rpc.Exporter) -> rpc.Wire:
@@ -77,18 +82,21 @@ def encode_person(value: Person, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_person(wire: rpc.Wire, source: rpc.Importer) -> Person:
+def read_person(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PERSON_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "address": rpc.read_field(wire, "address", ADDRESS, source),
-        "from_": x if type(x := wire.get("origin")) is str else rpc.read_field(wire, "origin", rpc.STR, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "address": ADDRESS.read(wire, "address", source),
+        "from_": x if type(x := wire.get("origin")) is str else rpc.STR.read(wire, "origin", source),
     }
     rpc.read_optional(fields, "born", wire, "bornAt", OPTIONAL_DATETIME, source)
     rpc.read_optional(fields, "state", wire, "state", LITERAL_NEW_OLD, source)
     rpc.read_optional(fields, "nick", wire, "nick", rpc.STR, source)
-    return PERSON_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_person: rpc.Decoder[Person] = PERSON_BUILDER.decoder(read_person)
 
 
 def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
@@ -106,20 +114,23 @@ def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_member(wire: rpc.Wire, source: rpc.Importer) -> Member:
+def read_member(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise MEMBER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
-        "address": rpc.read_field(wire, "address", ADDRESS, source),
-        "from_": x if type(x := wire.get("origin")) is str else rpc.read_field(wire, "origin", rpc.STR, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
+        "address": ADDRESS.read(wire, "address", source),
+        "from_": x if type(x := wire.get("origin")) is str else rpc.STR.read(wire, "origin", source),
     }
     rpc.read_optional(fields, "born", wire, "bornAt", OPTIONAL_DATETIME, source)
     rpc.read_optional(fields, "state", wire, "state", LITERAL_NEW_OLD, source)
     rpc.read_optional(fields, "nick", wire, "nick", rpc.STR, source)
-    fields["number"] = rpc.read_field(wire, "number", rpc.INT, source)
+    fields["number"] = rpc.INT.read(wire, "number", source)
     rpc.read_optional(fields, "meta", wire, "meta", DICT_ANY, source)
-    return MEMBER_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_member: rpc.Decoder[Member] = MEMBER_BUILDER.decoder(read_member)
 
 
 def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
@@ -128,22 +139,26 @@ def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_bag(wire: rpc.Wire, source: rpc.Importer) -> Bag:
+def read_bag(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BAG_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {}
-    return BAG_BUILDER.build(fields, wire, source)
+    return {}
+
+
+decode_bag: rpc.Decoder[Bag] = BAG_BUILDER.decoder(read_bag)
 
 
 def encode_empty(value: Empty, to: rpc.Exporter) -> rpc.Wire:
     return {}
 
 
-def decode_empty(wire: rpc.Wire, source: rpc.Importer) -> Empty:
+def read_empty(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise EMPTY_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {}
-    return EMPTY_BUILDER.build(fields, wire, source)
+    return {}
+
+
+decode_empty: rpc.Decoder[Empty] = EMPTY_BUILDER.decoder(read_empty)
 
 
 # ---- codecs: how each type of this schema travels

@@ -10,7 +10,7 @@ from __future__ import annotations
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.models_only.schema import Money
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -26,14 +26,17 @@ def encode_money(value: Money, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_money(wire: rpc.Wire, source: rpc.Importer) -> Money:
+def read_money(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise MONEY_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "amount": x if type(x := wire.get("amount")) is int else rpc.read_field(wire, "amount", rpc.INT, source),
+        "amount": x if type(x := wire.get("amount")) is int else rpc.INT.read(wire, "amount", source),
     }
     rpc.read_optional(fields, "currency", wire, "currency", rpc.STR, source)
-    return MONEY_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_money: rpc.Decoder[Money] = MONEY_BUILDER.decoder(read_money)
 
 
 # ---- codecs: how each type of this schema travels

@@ -15,7 +15,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, Names, User, UserId
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -33,16 +33,19 @@ def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_user(wire: rpc.Wire, source: rpc.Importer) -> User:
+def read_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "id": x if type(x := wire.get("id")) is int else rpc.read_field(wire, "id", rpc.INT, source),
+        "id": x if type(x := wire.get("id")) is int else rpc.INT.read(wire, "id", source),
     }
     rpc.read_optional(fields, "colour", wire, "colour", COLOUR, source)
     rpc.read_optional(fields, "access", wire, "access", ACCESS, source)
     rpc.read_optional(fields, "levels", wire, "levels", SET_LEVEL, source)
-    return USER_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_user: rpc.Decoder[User] = USER_BUILDER.decoder(read_user)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,7 +14,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.optionals.schema import Note
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,14 +29,17 @@ def encode_note(value: Note, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_note(wire: rpc.Wire, source: rpc.Importer) -> Note:
+def read_note(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise NOTE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "text": rpc.read_field(wire, "text", OPTIONAL_STR, source),
+        "text": OPTIONAL_STR.read(wire, "text", source),
     }
     rpc.read_optional(fields, "next", wire, "next", OPTIONAL_NOTE, source)
-    return NOTE_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_note: rpc.Decoder[Note] = NOTE_BUILDER.decoder(read_note)
 
 
 # ---- codecs: how each type of this schema travels

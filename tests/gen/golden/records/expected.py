@@ -13,7 +13,7 @@ from datetime import date
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.records.schema import Currency, Gift, Item, Money, Movie, Search, Shelf, Spot
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -39,7 +39,7 @@ def decode_money(wire: rpc.Wire, source: rpc.Importer) -> Money:
     if wire.__class__ is not dict:
         raise MONEY_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "amount": x if type(x := wire.get("amount")) is int else rpc.read_field(wire, "amount", rpc.INT, source),
+        "amount": x if type(x := wire.get("amount")) is int else rpc.INT.read(wire, "amount", source),
     }
     rpc.read_optional(fields, "currency", wire, "currency", CURRENCY, source)
     return MONEY_BUILDER.build(fields, wire, source)
@@ -59,7 +59,7 @@ def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "list_price": rpc.read_field(wire, "listPrice", MONEY, source),
+        "list_price": MONEY.read(wire, "listPrice", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
     rpc.read_optional(fields, "parts", wire, "parts", LIST_ITEM, source)
@@ -81,11 +81,11 @@ def decode_gift(wire: rpc.Wire, source: rpc.Importer) -> Gift:
     if wire.__class__ is not dict:
         raise GIFT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "list_price": rpc.read_field(wire, "listPrice", MONEY, source),
+        "list_price": MONEY.read(wire, "listPrice", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
     rpc.read_optional(fields, "parts", wire, "parts", LIST_ITEM, source)
-    fields["to"] = rpc.read_field(wire, "to", rpc.STR, source)
+    fields["to"] = rpc.STR.read(wire, "to", source)
     return GIFT_BUILDER.build(fields, wire, source)
 
 
@@ -102,7 +102,7 @@ def decode_spot(wire: rpc.Wire, source: rpc.Importer) -> Spot:
     if wire.__class__ is not dict:
         raise SPOT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "x": x if type(x := wire.get("x")) is int else rpc.read_field(wire, "x", rpc.INT, source),
+        "x": x if type(x := wire.get("x")) is int else rpc.INT.read(wire, "x", source),
     }
     rpc.read_optional(fields, "y", wire, "y", rpc.INT, source)
     rpc.read_optional(fields, "map", wire, "map", OPTIONAL_STR, source)
@@ -125,7 +125,7 @@ def decode_movie(wire: rpc.Wire, source: rpc.Importer) -> Movie:
     if wire.__class__ is not dict:
         raise MOVIE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "title": x if type(x := wire.get("title")) is str else rpc.read_field(wire, "title", rpc.STR, source),
+        "title": x if type(x := wire.get("title")) is str else rpc.STR.read(wire, "title", source),
     }
     rpc.read_optional(fields, "year", wire, "year", rpc.INT, source)
     rpc.read_optional(fields, "shown_at", wire, "shownAt", SPOT, source)
@@ -147,7 +147,7 @@ def decode_search(wire: rpc.Wire, source: rpc.Importer) -> Search:
     if wire.__class__ is not dict:
         raise SEARCH_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "words": rpc.read_field(wire, "words", LIST_STR, source),
+        "words": LIST_STR.read(wire, "words", source),
     }
     rpc.read_optional(fields, "before", wire, "before", rpc.DATE, source)
     rpc.read_optional(fields, "like", wire, "like", MOVIE, source)
@@ -163,15 +163,18 @@ def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_shelf(wire: rpc.Wire, source: rpc.Importer) -> Shelf:
+def read_shelf(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise SHELF_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "items", wire, "items", LIST_ITEM, source)
-    fields["at"] = rpc.read_field(wire, "at", SPOT, source)
+    fields["at"] = SPOT.read(wire, "at", source)
     rpc.read_optional(fields, "price", wire, "price", OPTIONAL_MONEY, source)
-    fields["movie"] = rpc.read_field(wire, "movie", MOVIE, source)
-    return SHELF_BUILDER.build(fields, wire, source)
+    fields["movie"] = MOVIE.read(wire, "movie", source)
+    return fields
+
+
+decode_shelf: rpc.Decoder[Shelf] = SHELF_BUILDER.decoder(read_shelf)
 
 
 # ---- codecs: how each type of this schema travels

@@ -17,7 +17,7 @@ from typing import Any as Any_
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.shadowing.schema import URL, Callable
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -30,24 +30,26 @@ def encode_callable(value: Callable, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "int": x if type(x := value.int) is str else rpc.STR.encode(x, to),
-        "map": x if type(x := value.map) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
-        "map_": x if type(x := value.map_) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "map": x if type(x := value.map) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
+        "map_": x if type(x := value.map_) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "dispose": rpc.BOOL.encode(value.dispose, to),
         "rpc": rpc.BYTES.encode(value.rpc, to),
     }
 
 
-def decode_callable(wire: rpc.Wire, source: rpc.Importer) -> Callable:
+def read_callable(wire: rpc.Wire, source: rpc.Importer) -> dict[builtins.str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise CALLABLE_BUILDER.not_an_object(wire)
-    fields: dict[builtins.str, rpc.Wire] = {
-        "int": x if type(x := wire.get("int")) is str else rpc.read_field(wire, "int", rpc.STR, source),
-        "map": x if type(x := wire.get("map")) is float else rpc.read_field(wire, "map", rpc.FLOAT, source),
-        "map_": x if type(x := wire.get("map_")) is float else rpc.read_field(wire, "map_", rpc.FLOAT, source),
-        "dispose": x if type(x := wire.get("dispose")) is bool else rpc.read_field(wire, "dispose", rpc.BOOL, source),
-        "rpc": rpc.read_field(wire, "rpc", rpc.BYTES, source),
+    return {
+        "int": x if type(x := wire.get("int")) is str else rpc.STR.read(wire, "int", source),
+        "map": x if type(x := wire.get("map")) is float else rpc.FLOAT.read(wire, "map", source),
+        "map_": x if type(x := wire.get("map_")) is float else rpc.FLOAT.read(wire, "map_", source),
+        "dispose": x if type(x := wire.get("dispose")) is bool else rpc.BOOL.read(wire, "dispose", source),
+        "rpc": rpc.BYTES.read(wire, "rpc", source),
     }
-    return CALLABLE_BUILDER.build(fields, wire, source)
+
+
+decode_callable: rpc.Decoder[Callable] = CALLABLE_BUILDER.decoder(read_callable)
 
 
 def encode_url(value: URL, to: rpc.Exporter) -> rpc.Wire:
@@ -57,13 +59,15 @@ def encode_url(value: URL, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_url(wire: rpc.Wire, source: rpc.Importer) -> URL:
+def read_url(wire: rpc.Wire, source: rpc.Importer) -> dict[builtins.str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise URL_BUILDER.not_an_object(wire)
-    fields: dict[builtins.str, rpc.Wire] = {
-        "property": x if type(x := wire.get("property")) is str else rpc.read_field(wire, "property", rpc.STR, source),
+    return {
+        "property": x if type(x := wire.get("property")) is str else rpc.STR.read(wire, "property", source),
     }
-    return URL_BUILDER.build(fields, wire, source)
+
+
+decode_url: rpc.Decoder[URL] = URL_BUILDER.decoder(read_url)
 
 
 # ---- codecs: how each type of this schema travels

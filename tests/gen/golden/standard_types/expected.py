@@ -16,7 +16,7 @@ from uuid import UUID
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.standard_types.schema import Invoice
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -37,20 +37,23 @@ def encode_invoice(value: Invoice, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_invoice(wire: rpc.Wire, source: rpc.Importer) -> Invoice:
+def read_invoice(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise INVOICE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "number": rpc.read_field(wire, "number", rpc.UUID, source),
-        "issued": rpc.read_field(wire, "issued", rpc.DATE, source),
-        "total": rpc.read_field(wire, "total", rpc.DECIMAL, source),
+        "number": rpc.UUID.read(wire, "number", source),
+        "issued": rpc.DATE.read(wire, "issued", source),
+        "total": rpc.DECIMAL.read(wire, "total", source),
     }
     rpc.read_optional(fields, "opens", wire, "opens", OPTIONAL_TIME, source)
     rpc.read_optional(fields, "due", wire, "due", rpc.TIMEDELTA, source)
     rpc.read_optional(fields, "tags", wire, "tags", FROZENSET_STR, source)
     rpc.read_optional(fields, "lines", wire, "lines", TUPLE_OF_ANY_TUPLE_STR_DECIMAL, source)
     rpc.read_optional(fields, "paid_on", wire, "paid_on", LIST_DATE, source)
-    return INVOICE_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_invoice: rpc.Decoder[Invoice] = INVOICE_BUILDER.decoder(read_invoice)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.streams.schema import Line
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,14 +29,16 @@ def encode_line(value: Line, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_line(wire: rpc.Wire, source: rpc.Importer) -> Line:
+def read_line(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise LINE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "number": x if type(x := wire.get("number")) is int else rpc.read_field(wire, "number", rpc.INT, source),
-        "text": x if type(x := wire.get("text")) is str else rpc.read_field(wire, "text", rpc.STR, source),
+    return {
+        "number": x if type(x := wire.get("number")) is int else rpc.INT.read(wire, "number", source),
+        "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
     }
-    return LINE_BUILDER.build(fields, wire, source)
+
+
+decode_line: rpc.Decoder[Line] = LINE_BUILDER.decoder(read_line)
 
 
 # ---- codecs: how each type of this schema travels

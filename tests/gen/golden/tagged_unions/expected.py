@@ -14,7 +14,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tagged_unions.schema import Bird, Cat, Dog, Fish, Moved
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -35,14 +35,17 @@ def encode_cat(value: Cat, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_cat(wire: rpc.Wire, source: rpc.Importer) -> Cat:
+def read_cat(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise CAT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_CAT, source)
     rpc.read_optional(fields, "lives", wire, "lives", rpc.INT, source)
     rpc.read_optional(fields, "friend", wire, "friend", OPTIONAL_CAT_OR_DOG, source)
-    return CAT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_cat: rpc.Decoder[Cat] = CAT_BUILDER.decoder(read_cat)
 
 
 def encode_dog(value: Dog, to: rpc.Exporter) -> rpc.Wire:
@@ -54,14 +57,17 @@ def encode_dog(value: Dog, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_dog(wire: rpc.Wire, source: rpc.Importer) -> Dog:
+def read_dog(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise DOG_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_DOG_PUPPY, source)
-    fields["name"] = rpc.read_field(wire, "name", rpc.STR, source)
+    fields["name"] = rpc.STR.read(wire, "name", source)
     rpc.read_optional(fields, "chases", wire, "chases", LIST_CAT_OR_DOG, source)
-    return DOG_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_dog: rpc.Decoder[Dog] = DOG_BUILDER.decoder(read_dog)
 
 
 def encode_fish(value: Fish, to: rpc.Exporter) -> rpc.Wire:
@@ -75,7 +81,7 @@ def decode_fish(wire: rpc.Wire, source: rpc.Importer) -> Fish:
     if wire.__class__ is not dict:
         raise FISH_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "kind": rpc.read_field(wire, "kind", LITERAL_3, source),
+        "kind": LITERAL_3.read(wire, "kind", source),
     }
     rpc.read_optional(fields, "salt", wire, "salt", rpc.BOOL, source)
     return FISH_BUILDER.build(fields, wire, source)
@@ -92,8 +98,8 @@ def decode_bird(wire: rpc.Wire, source: rpc.Importer) -> Bird:
     if wire.__class__ is not dict:
         raise BIRD_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "kind": rpc.read_field(wire, "kind", LITERAL_BIRD, source),
-        "sings": x if type(x := wire.get("sings")) is bool else rpc.read_field(wire, "sings", rpc.BOOL, source),
+        "kind": LITERAL_BIRD.read(wire, "kind", source),
+        "sings": x if type(x := wire.get("sings")) is bool else rpc.BOOL.read(wire, "sings", source),
     }
     return BIRD_BUILDER.build(fields, wire, source)
 
@@ -105,13 +111,15 @@ def encode_moved(value: Moved, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_moved(wire: rpc.Wire, source: rpc.Importer) -> Moved:
+def read_moved(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise MOVED_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "by": x if type(x := wire.get("by")) is int else rpc.read_field(wire, "by", rpc.INT, source),
+    return {
+        "by": x if type(x := wire.get("by")) is int else rpc.INT.read(wire, "by", source),
     }
-    return MOVED_BUILDER.build(fields, wire, source)
+
+
+decode_moved: rpc.Decoder[Moved] = MOVED_BUILDER.decoder(read_moved)
 
 
 # ---- codecs: how each type of this schema travels

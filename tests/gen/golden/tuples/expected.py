@@ -13,7 +13,7 @@ from typing import Any
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.tuples.schema import Point
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,15 +29,18 @@ def encode_point(value: Point, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_point(wire: rpc.Wire, source: rpc.Importer) -> Point:
+def read_point(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise POINT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "at": rpc.read_field(wire, "at", TUPLE_FLOAT_FLOAT, source),
+        "at": TUPLE_FLOAT_FLOAT.read(wire, "at", source),
     }
     rpc.read_optional(fields, "tags", wire, "tags", LIST_STR, source)
     rpc.read_optional(fields, "weights", wire, "weights", DICT_INT, source)
-    return POINT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_point: rpc.Decoder[Point] = POINT_BUILDER.decoder(read_point)
 
 
 # ---- codecs: how each type of this schema travels

@@ -14,7 +14,7 @@ from typing import Literal, cast
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.type_parameters.schema import Box, Missing, Options, Pair, Point, Range, Spot, User
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -43,14 +43,17 @@ def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_user(wire: rpc.Wire, source: rpc.Importer) -> User:
+def read_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_USER, source)
-    fields["id"] = rpc.read_field(wire, "id", rpc.INT, source)
+    fields["id"] = rpc.INT.read(wire, "id", source)
     rpc.read_optional(fields, "names", wire, "names", LIST_STR, source)
-    return USER_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_user: rpc.Decoder[User] = USER_BUILDER.decoder(read_user)
 
 
 def encode_missing(value: Missing, to: rpc.Exporter) -> rpc.Wire:
@@ -61,13 +64,16 @@ def encode_missing(value: Missing, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_missing(wire: rpc.Wire, source: rpc.Importer) -> Missing:
+def read_missing(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise MISSING_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_MISSING, source)
-    fields["id"] = rpc.read_field(wire, "id", rpc.INT, source)
-    return MISSING_BUILDER.build(fields, wire, source)
+    fields["id"] = rpc.INT.read(wire, "id", source)
+    return fields
+
+
+decode_missing: rpc.Decoder[Missing] = MISSING_BUILDER.decoder(read_missing)
 
 
 def encode_box_user(value: Box[User], to: rpc.Exporter) -> rpc.Wire:
@@ -77,14 +83,17 @@ def encode_box_user(value: Box[User], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_user(wire: rpc.Wire, source: rpc.Importer) -> Box[User]:
+def read_box_user(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_USER_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "content": rpc.read_field(wire, "content", USER, source),
+        "content": USER.read(wire, "content", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
-    return BOX_USER_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_user: rpc.Decoder[Box[User]] = BOX_USER_BUILDER.decoder(read_box_user)
 
 
 def encode_box_list_str(value: Box[list[str]], to: rpc.Exporter) -> rpc.Wire:
@@ -94,14 +103,17 @@ def encode_box_list_str(value: Box[list[str]], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_list_str(wire: rpc.Wire, source: rpc.Importer) -> Box[list[str]]:
+def read_box_list_str(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_LIST_STR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "content": rpc.read_field(wire, "content", LIST_STR, source),
+        "content": LIST_STR.read(wire, "content", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
-    return BOX_LIST_STR_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_list_str: rpc.Decoder[Box[list[str]]] = BOX_LIST_STR_BUILDER.decoder(read_box_list_str)
 
 
 def encode_pair_int_str(value: Pair[int, str], to: rpc.Exporter) -> rpc.Wire:
@@ -112,14 +124,16 @@ def encode_pair_int_str(value: Pair[int, str], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_pair_int_str(wire: rpc.Wire, source: rpc.Importer) -> Pair[int, str]:
+def read_pair_int_str(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAIR_INT_STR_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "first": x if type(x := wire.get("first")) is int else rpc.read_field(wire, "first", rpc.INT, source),
-        "second": rpc.read_field(wire, "second", BOX_STR, source),
+    return {
+        "first": x if type(x := wire.get("first")) is int else rpc.INT.read(wire, "first", source),
+        "second": BOX_STR.read(wire, "second", source),
     }
-    return PAIR_INT_STR_BUILDER.build(fields, wire, source)
+
+
+decode_pair_int_str: rpc.Decoder[Pair[int, str]] = PAIR_INT_STR_BUILDER.decoder(read_pair_int_str)
 
 
 def encode_box_str(value: Box[str], to: rpc.Exporter) -> rpc.Wire:
@@ -130,32 +144,38 @@ def encode_box_str(value: Box[str], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_box_str(wire: rpc.Wire, source: rpc.Importer) -> Box[str]:
+def read_box_str(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_STR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "content": x if type(x := wire.get("content")) is str else rpc.read_field(wire, "content", rpc.STR, source),
+        "content": x if type(x := wire.get("content")) is str else rpc.STR.read(wire, "content", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
-    return BOX_STR_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_str: rpc.Decoder[Box[str]] = BOX_STR_BUILDER.decoder(read_box_str)
 
 
 def encode_range_float(value: Range[float], to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "start": x if type(x := value.start) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "start": x if type(x := value.start) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "end": OPTIONAL_FLOAT.encode(value.end, to),
     }
 
 
-def decode_range_float(wire: rpc.Wire, source: rpc.Importer) -> Range[float]:
+def read_range_float(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise RANGE_FLOAT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "start": x if type(x := wire.get("start")) is float else rpc.read_field(wire, "start", rpc.FLOAT, source),
+        "start": x if type(x := wire.get("start")) is float else rpc.FLOAT.read(wire, "start", source),
     }
     rpc.read_optional(fields, "end", wire, "end", OPTIONAL_FLOAT, source)
-    return RANGE_FLOAT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_range_float: rpc.Decoder[Range[float]] = RANGE_FLOAT_BUILDER.decoder(read_range_float)
 
 
 def encode_pair_int_range_float(value: Pair[int, Range[float]], to: rpc.Exporter) -> rpc.Wire:
@@ -166,14 +186,18 @@ def encode_pair_int_range_float(value: Pair[int, Range[float]], to: rpc.Exporter
     }
 
 
-def decode_pair_int_range_float(wire: rpc.Wire, source: rpc.Importer) -> Pair[int, Range[float]]:
+def read_pair_int_range_float(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAIR_INT_RANGE_FLOAT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "first": x if type(x := wire.get("first")) is int else rpc.read_field(wire, "first", rpc.INT, source),
-        "second": rpc.read_field(wire, "second", BOX_RANGE_FLOAT, source),
+    return {
+        "first": x if type(x := wire.get("first")) is int else rpc.INT.read(wire, "first", source),
+        "second": BOX_RANGE_FLOAT.read(wire, "second", source),
     }
-    return PAIR_INT_RANGE_FLOAT_BUILDER.build(fields, wire, source)
+
+
+decode_pair_int_range_float: rpc.Decoder[Pair[int, Range[float]]] = PAIR_INT_RANGE_FLOAT_BUILDER.decoder(
+    read_pair_int_range_float
+)
 
 
 def encode_box_range_float(value: Box[Range[float]], to: rpc.Exporter) -> rpc.Wire:
@@ -183,14 +207,17 @@ def encode_box_range_float(value: Box[Range[float]], to: rpc.Exporter) -> rpc.Wi
     }
 
 
-def decode_box_range_float(wire: rpc.Wire, source: rpc.Importer) -> Box[Range[float]]:
+def read_box_range_float(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise BOX_RANGE_FLOAT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "content": rpc.read_field(wire, "content", RANGE_FLOAT, source),
+        "content": RANGE_FLOAT.read(wire, "content", source),
     }
     rpc.read_optional(fields, "labels", wire, "labels", LIST_STR, source)
-    return BOX_RANGE_FLOAT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_box_range_float: rpc.Decoder[Box[Range[float]]] = BOX_RANGE_FLOAT_BUILDER.decoder(read_box_range_float)
 
 
 def encode_range_int(value: Range[int], to: rpc.Exporter) -> rpc.Wire:
@@ -201,21 +228,24 @@ def encode_range_int(value: Range[int], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_range_int(wire: rpc.Wire, source: rpc.Importer) -> Range[int]:
+def read_range_int(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise RANGE_INT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "start": x if type(x := wire.get("start")) is int else rpc.read_field(wire, "start", rpc.INT, source),
+        "start": x if type(x := wire.get("start")) is int else rpc.INT.read(wire, "start", source),
     }
     rpc.read_optional(fields, "end", wire, "end", OPTIONAL_INT, source)
-    return RANGE_INT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_range_int: rpc.Decoder[Range[int]] = RANGE_INT_BUILDER.decoder(read_range_int)
 
 
 def encode_point_float(value: Point[float], to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "x": x if type(x := value.x) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
-        "y": x if type(x := value.y) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "x": x if type(x := value.x) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
+        "y": x if type(x := value.y) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
     }
 
 
@@ -223,8 +253,8 @@ def decode_point_float(wire: rpc.Wire, source: rpc.Importer) -> Point[float]:
     if wire.__class__ is not dict:
         raise POINT_FLOAT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "x": x if type(x := wire.get("x")) is float else rpc.read_field(wire, "x", rpc.FLOAT, source),
-        "y": x if type(x := wire.get("y")) is float else rpc.read_field(wire, "y", rpc.FLOAT, source),
+        "x": x if type(x := wire.get("x")) is float else rpc.FLOAT.read(wire, "x", source),
+        "y": x if type(x := wire.get("y")) is float else rpc.FLOAT.read(wire, "y", source),
     }
     return POINT_FLOAT_BUILDER.build(fields, wire, source)
 
@@ -239,7 +269,7 @@ def decode_options_list_str(wire: rpc.Wire, source: rpc.Importer) -> Options[lis
     if wire.__class__ is not dict:
         raise OPTIONS_LIST_STR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", LIST_STR, source),
+        "value": LIST_STR.read(wire, "value", source),
     }
     return OPTIONS_LIST_STR_BUILDER.build(fields, wire, source)
 
@@ -256,8 +286,8 @@ def decode_spot_int_str(wire: rpc.Wire, source: rpc.Importer) -> Spot[int, str]:
     if wire.__class__ is not dict:
         raise SPOT_INT_STR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "row": x if type(x := wire.get("row")) is int else rpc.read_field(wire, "row", rpc.INT, source),
-        "seat": x if type(x := wire.get("seat")) is str else rpc.read_field(wire, "seat", rpc.STR, source),
+        "row": x if type(x := wire.get("row")) is int else rpc.INT.read(wire, "row", source),
+        "seat": x if type(x := wire.get("seat")) is str else rpc.STR.read(wire, "seat", source),
     }
     return SPOT_INT_STR_BUILDER.build(fields, wire, source)
 

@@ -14,7 +14,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.unions.schema import Sample
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,14 +29,17 @@ def encode_sample(value: Sample, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_sample(wire: rpc.Wire, source: rpc.Importer) -> Sample:
+def read_sample(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise SAMPLE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "value": rpc.read_field(wire, "value", INT_OR_FLOAT, source),
+        "value": INT_OR_FLOAT.read(wire, "value", source),
     }
     rpc.read_optional(fields, "label", wire, "label", OPTIONAL_STR_OR_INT, source)
-    return SAMPLE_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_sample: rpc.Decoder[Sample] = SAMPLE_BUILDER.decoder(read_sample)
 
 
 # ---- codecs: how each type of this schema travels

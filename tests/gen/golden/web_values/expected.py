@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Mapping, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.web_values.schema import Attachment
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,15 +29,18 @@ def encode_attachment(value: Attachment, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_attachment(wire: rpc.Wire, source: rpc.Importer) -> Attachment:
+def read_attachment(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ATTACHMENT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "content": rpc.read_field(wire, "content", rpc.BLOB, source),
-        "source": rpc.read_field(wire, "source", rpc.URL, source),
+        "content": rpc.BLOB.read(wire, "content", source),
+        "source": rpc.URL.read(wire, "source", source),
     }
     rpc.read_optional(fields, "headers", wire, "headers", OPTIONAL_HEADERS, source)
-    return ATTACHMENT_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_attachment: rpc.Decoder[Attachment] = ATTACHMENT_BUILDER.decoder(read_attachment)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.wire_names.schema import UserRecord
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -31,16 +31,19 @@ def encode_user_record(value: UserRecord, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_user_record(wire: rpc.Wire, source: rpc.Importer) -> UserRecord:
+def read_user_record(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise USER_RECORD_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "user_id": x if type(x := wire.get("userId")) is int else rpc.read_field(wire, "userId", rpc.INT, source),
-        "display_name": rpc.read_field(wire, "displayName", rpc.STR, source),
+        "user_id": x if type(x := wire.get("userId")) is int else rpc.INT.read(wire, "userId", source),
+        "display_name": x if type(x := wire.get("displayName")) is str else rpc.STR.read(wire, "displayName", source),
     }
     rpc.read_optional(fields, "class_", wire, "class", rpc.STR, source)
     rpc.read_optional(fields, "EMail", wire, "EMail", rpc.STR, source)
-    return USER_RECORD_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_user_record: rpc.Decoder[UserRecord] = USER_RECORD_BUILDER.decoder(read_user_record)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.foreign_models.elsewhere import Colour
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -29,14 +29,17 @@ def encode_colour(value: Colour, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_colour(wire: rpc.Wire, source: rpc.Importer) -> Colour:
+def read_colour(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise COLOUR_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
     rpc.read_optional(fields, "inner", wire, "inner", OPTIONAL_COLOUR, source)
-    return COLOUR_BUILDER.build(fields, wire, source)
+    return fields
+
+
+decode_colour: rpc.Decoder[Colour] = COLOUR_BUILDER.decoder(read_colour)
 
 
 # ---- codecs: how each type of this schema travels

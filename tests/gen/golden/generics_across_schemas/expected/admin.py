@@ -23,7 +23,7 @@ from .people import (
     PageProfileTarget,
 )
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels

@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Sequence
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.generics_across_schemas.schemas.paging import Cursor
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -28,13 +28,15 @@ def encode_cursor(value: Cursor, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_cursor(wire: rpc.Wire, source: rpc.Importer) -> Cursor:
+def read_cursor(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise CURSOR_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "at": x if type(x := wire.get("at")) is int else rpc.read_field(wire, "at", rpc.INT, source),
+    return {
+        "at": x if type(x := wire.get("at")) is int else rpc.INT.read(wire, "at", source),
     }
-    return CURSOR_BUILDER.build(fields, wire, source)
+
+
+decode_cursor: rpc.Decoder[Cursor] = CURSOR_BUILDER.decoder(read_cursor)
 
 
 # ---- codecs: how each type of this schema travels

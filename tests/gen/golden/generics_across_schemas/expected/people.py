@@ -16,7 +16,7 @@ from tests.gen.golden.generics_across_schemas.schemas.people import Profile
 
 from .paging import CURSOR
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -31,13 +31,15 @@ def encode_profile(value: Profile, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_profile(wire: rpc.Wire, source: rpc.Importer) -> Profile:
+def read_profile(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PROFILE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return PROFILE_BUILDER.build(fields, wire, source)
+
+
+decode_profile: rpc.Decoder[Profile] = PROFILE_BUILDER.decoder(read_profile)
 
 
 # ---- codecs: how each type of this schema travels

@@ -15,7 +15,7 @@ from capnweb_runtime import codegen_api as rpc
 from .paging import PAGE_STR, PageStrPromise, PageStrStub, PageStrTarget
 from .people import PAGE_PROFILE, PageProfilePromise, PageProfileStub, PageProfileTarget
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels

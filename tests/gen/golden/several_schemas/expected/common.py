@@ -13,7 +13,7 @@ from collections.abc import Awaitable
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.several_schemas.schemas.common import Id
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -28,13 +28,15 @@ def encode_id(value: Id, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_id(wire: rpc.Wire, source: rpc.Importer) -> Id:
+def read_id(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ID_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "value": x if type(x := wire.get("value")) is int else rpc.read_field(wire, "value", rpc.INT, source),
+    return {
+        "value": x if type(x := wire.get("value")) is int else rpc.INT.read(wire, "value", source),
     }
-    return ID_BUILDER.build(fields, wire, source)
+
+
+decode_id: rpc.Decoder[Id] = ID_BUILDER.decoder(read_id)
 
 
 # ---- codecs: how each type of this schema travels

@@ -9,7 +9,7 @@ from typing import Literal
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, Page, Shelf, State, Tags
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -39,7 +39,7 @@ def decode_box(wire: rpc.Wire, source: rpc.Importer) -> Box:
     if wire.__class__ is not dict:
         raise BOX_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "kind": rpc.read_field(wire, "kind", LITERAL_BOX, source),
+        "kind": LITERAL_BOX.read(wire, "kind", source),
     }
     rpc.read_optional(fields, "state", wire, "state", STATE, source)
     return BOX_BUILDER.build(fields, wire, source)
@@ -56,8 +56,8 @@ def decode_bag(wire: rpc.Wire, source: rpc.Importer) -> Bag:
     if wire.__class__ is not dict:
         raise BAG_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "kind": rpc.read_field(wire, "kind", LITERAL_BAG, source),
-        "boxes": rpc.read_field(wire, "boxes", LIST_BOX, source),
+        "kind": LITERAL_BAG.read(wire, "kind", source),
+        "boxes": LIST_BOX.read(wire, "boxes", source),
     }
     return BAG_BUILDER.build(fields, wire, source)
 
@@ -68,13 +68,15 @@ def encode_shelf(value: Shelf, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_shelf(wire: rpc.Wire, source: rpc.Importer) -> Shelf:
+def read_shelf(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise SHELF_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "page": rpc.read_field(wire, "page", PAGE_ID, source),
+    return {
+        "page": PAGE_ID.read(wire, "page", source),
     }
-    return SHELF_BUILDER.build(fields, wire, source)
+
+
+decode_shelf: rpc.Decoder[Shelf] = SHELF_BUILDER.decoder(read_shelf)
 
 
 def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
@@ -83,13 +85,15 @@ def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_id(wire: rpc.Wire, source: rpc.Importer) -> Page[Id]:
+def read_page_id(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_ID_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_ID, source),
+    return {
+        "items": LIST_ID.read(wire, "items", source),
     }
-    return PAGE_ID_BUILDER.build(fields, wire, source)
+
+
+decode_page_id: rpc.Decoder[Page[Id]] = PAGE_ID_BUILDER.decoder(read_page_id)
 
 
 # ---- codecs: how each type of this schema travels

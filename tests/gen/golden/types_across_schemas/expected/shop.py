@@ -13,7 +13,7 @@ from tests.gen.golden.types_across_schemas.schemas.common import Bag, Box, Id, P
 
 from .common import BAG, BOX, SHELF, TAGS, BoxPromise, ShelfPromise, TagsPromise
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -30,13 +30,15 @@ def encode_page_box(value: Page[Box], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_box(wire: rpc.Wire, source: rpc.Importer) -> Page[Box]:
+def read_page_box(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_BOX_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_BOX, source),
+    return {
+        "items": LIST_BOX.read(wire, "items", source),
     }
-    return PAGE_BOX_BUILDER.build(fields, wire, source)
+
+
+decode_page_box: rpc.Decoder[Page[Box]] = PAGE_BOX_BUILDER.decoder(read_page_box)
 
 
 def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
@@ -45,19 +47,21 @@ def encode_page_id(value: Page[Id], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_id(wire: rpc.Wire, source: rpc.Importer) -> Page[Id]:
+def read_page_id(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_ID_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_ID, source),
+    return {
+        "items": LIST_ID.read(wire, "items", source),
     }
-    return PAGE_ID_BUILDER.build(fields, wire, source)
+
+
+decode_page_id: rpc.Decoder[Page[Id]] = PAGE_ID_BUILDER.decoder(read_page_id)
 
 
 def encode_size(value: Size, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "value": x if type(x := value.value) is float and x and rpc.isfinite(x) else rpc.FLOAT.encode(x, to),
+        "value": x if type(x := value.value) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "unit": UNIT.encode(value.unit, to),
     }
 
@@ -66,7 +70,7 @@ def decode_size(wire: rpc.Wire, source: rpc.Importer) -> Size:
     if wire.__class__ is not dict:
         raise SIZE_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "value": x if type(x := wire.get("value")) is float else rpc.read_field(wire, "value", rpc.FLOAT, source),
+        "value": x if type(x := wire.get("value")) is float else rpc.FLOAT.read(wire, "value", source),
     }
     rpc.read_optional(fields, "unit", wire, "unit", UNIT, source)
     return SIZE_BUILDER.build(fields, wire, source)
@@ -78,13 +82,15 @@ def encode_page_size(value: Page[Size], to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_page_size(wire: rpc.Wire, source: rpc.Importer) -> Page[Size]:
+def read_page_size(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise PAGE_SIZE_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "items": rpc.read_field(wire, "items", LIST_SIZE, source),
+    return {
+        "items": LIST_SIZE.read(wire, "items", source),
     }
-    return PAGE_SIZE_BUILDER.build(fields, wire, source)
+
+
+decode_page_size: rpc.Decoder[Page[Size]] = PAGE_SIZE_BUILDER.decoder(read_page_size)
 
 
 # ---- codecs: how each type of this schema travels

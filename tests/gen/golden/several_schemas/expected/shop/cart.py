@@ -16,7 +16,7 @@ from tests.gen.golden.several_schemas.schemas.shop.cart import Item
 from ..common import ID, CloseableCalls, CloseablePromise, CloseableSpec, CloseableStub, CloseableTarget, IdPromise
 from . import order as order_
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
@@ -32,14 +32,16 @@ def encode_item(value: Item, to: rpc.Exporter) -> rpc.Wire:
     }
 
 
-def decode_item(wire: rpc.Wire, source: rpc.Importer) -> Item:
+def read_item(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise ITEM_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {
-        "id": rpc.read_field(wire, "id", ID, source),
-        "name": x if type(x := wire.get("name")) is str else rpc.read_field(wire, "name", rpc.STR, source),
+    return {
+        "id": ID.read(wire, "id", source),
+        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
     }
-    return ITEM_BUILDER.build(fields, wire, source)
+
+
+decode_item: rpc.Decoder[Item] = ITEM_BUILDER.decoder(read_item)
 
 
 # ---- codecs: how each type of this schema travels

@@ -17,7 +17,7 @@ from tests.gen.golden.several_schemas.schemas.shop.cart import Item
 from ..common import ID, IdPromise
 from . import cart as cart_
 
-rpc.require(2)
+rpc.require(3)
 
 
 # ---- codecs: how each type of this schema travels
