@@ -1,5 +1,6 @@
-"""Where the time of a call goes: `python -m tests.bench.breakdown`. Both ends run in this process, without sockets, one
-stage at a time. Rule: processor time, and the least of many repeats, so that what else the machine does counts little.
+"""Where the time of a call goes: `python -m tests.bench.breakdown`. Both ends run in this process, without sockets
+but for the requests of batches, one stage at a time. Rule: processor time, and the least of many repeats, so that what
+else the machine does counts little.
 """
 
 from __future__ import annotations
@@ -14,12 +15,16 @@ import orjson
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.transports._aiohttp import BatchHttpServer, post
 from capnweb_runtime.transports._frames import FrameReader, Message, frames
+from capnweb_runtime.transports._peer import Peer
+from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest
 from tests.bench.generated.api import LIST_ITEM, ApiStub
 from tests.bench.schema.api import Item
 from tests.bench.server import Api
 
 WINDOW = 256
+BATCH = 100
 REPEATS = 40
 _LONGEST = 1 << 20
 
@@ -61,6 +66,14 @@ class _Clock:
         self.stages[stage] = min(taken, self.stages.get(stage, taken))
         return result
 
+    async def time_of(self, stage: str, work: Awaitable[Any]) -> Any:
+        """As for a call; of what the loop does until the work is done, which is to be all that it does."""
+        start = time.process_time()
+        result = await work
+        taken = (time.process_time() - start) * 1e6
+        self.stages[stage] = min(taken, self.stages.get(stage, taken))
+        return result
+
 
 async def calls(begin: Callable[[ApiStub], Awaitable[Any]]) -> Stages:
     """The stages of a call, in microseconds per call, with a window of calls in flight."""
@@ -84,6 +97,57 @@ async def calls(begin: Callable[[ApiStub], Awaitable[Any]]) -> Stages:
         clock.time("server: results given up", WINDOW, server.received, sent.take())
         del promises
     return clock.stages
+
+
+async def batches() -> Stages:
+    """The stages of an HTTP batch, in microseconds per batch."""
+    clock = _Clock()
+    loop = asyncio.get_running_loop()
+    body = answer = b""
+
+    async def respond(peer: Peer, body: bytes) -> tuple[int, bytes]:
+        return 200, answer
+
+    http = BatchHttpServer(respond, lambda peer: None, body_limit=_LONGEST, body_timeout=30)
+    async with await loop.create_server(http.protocol, "127.0.0.1", 0) as server:
+        url = "http://{}:{}/".format(*server.sockets[0].getsockname())
+        for _ in range(REPEATS):
+            client = _BatchClient()
+            body = await clock.time_of("client: calls, as one body", client.begin())
+            ended = BatchAnswer(Connection(Api())).answer(body)
+            _, answer = await clock.time_of("server: calls run and answered", ended)
+            await clock.time_of("client: results", client.end(answer))
+            sent = post(url, body, headers={}, ssl=None, open_timeout=None, body_limit=_LONGEST)
+            await clock.time_of("aiohttp at both ends: request and response", sent)
+        await http.close(0)
+    return clock.stages
+
+
+class _BatchClient:
+    """A batch whose body is answered by hand."""
+
+    def __init__(self) -> None:
+        loop = asyncio.get_running_loop()
+        self._body: asyncio.Future[bytes] = loop.create_future()
+        self._answer: asyncio.Future[bytes] = loop.create_future()
+
+    async def begin(self) -> bytes:
+        self._connection = Connection()
+        self._request = BatchRequest(self._connection, self._post)
+        self._api = self._connection.main(ApiStub)
+        self._waiting = asyncio.gather(*[self._api.add(i, 1) for i in range(BATCH)])
+        return await self._body
+
+    async def end(self, answer: bytes) -> None:
+        self._answer.set_result(answer)
+        await self._waiting
+        await self._request.send_rest()
+        self._api.dispose()
+        await self._connection.wait_closed()
+
+    async def _post(self, body: bytes) -> bytes:
+        self._body.set_result(body)
+        return await self._answer
 
 
 def _repeated(begin: Callable[[ApiStub], Awaitable[Any]], api: ApiStub) -> list[Awaitable[Any]]:
@@ -147,7 +211,7 @@ def _steps(steps: dict[str, tuple[Callable[..., Any], *tuple[Any, ...]]]) -> Sta
 
 
 def measure() -> dict[str, Stages]:
-    """Stages of workloads b, c and d, and of those of d with a generic walk."""
+    """Stages of workloads b, c, d and e, and of those of d with a generic walk."""
 
     async def measured() -> dict[str, Stages]:
         return {
@@ -155,6 +219,7 @@ def measure() -> dict[str, Stages]:
             "c": await calls(lambda api: api.authenticate("token").get_profile(5)),
             "d": lists(),
             "walk": walks(),
+            "e": await batches(),
         }
 
     return asyncio.run(measured())

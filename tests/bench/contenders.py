@@ -56,7 +56,7 @@ _OUR_SERVER = (*PYTHON, "tests.bench.server", "{port}")
 _OUR_CLIENT = (*PYTHON, "tests.bench.client")
 _OUR_FAST_SERVER = (*_OUR_SERVER, "--uvloop")
 _OUR_FAST_CLIENT = (*_OUR_CLIENT, "--uvloop")
-_EITHER_END = ("b64", "b1000", "c")
+EITHER_END = ("b64", "b1000", "c")
 _NPM_SERVER = (*NODE, "tests/bench/server.mjs", "{port}")
 _NPM_CLIENT = (*NODE, "tests/bench/client.mjs")
 
@@ -64,8 +64,8 @@ CONTENDERS = (
     Contender("ours", "capnweb-gen", _OUR_SERVER, _OUR_CLIENT),
     Contender("ours-uvloop", "capnweb-gen, uvloop", _OUR_FAST_SERVER, _OUR_FAST_CLIENT),
     Contender("npm", "npm capnweb", _NPM_SERVER, _NPM_CLIENT),
-    Contender("ours-npm", "capnweb-gen, uvloop → npm capnweb", _NPM_SERVER, _OUR_FAST_CLIENT, _EITHER_END),
-    Contender("npm-ours", "npm capnweb → capnweb-gen, uvloop", _OUR_FAST_SERVER, _NPM_CLIENT, _EITHER_END),
+    Contender("ours-npm", "capnweb-gen, uvloop → npm capnweb", _NPM_SERVER, _OUR_FAST_CLIENT, EITHER_END),
+    Contender("npm-ours", "npm capnweb → capnweb-gen, uvloop", _OUR_FAST_SERVER, _NPM_CLIENT, EITHER_END),
     _peer("py-capnweb", "py_capnweb", "py-capnweb", ("c", "f", "f100k", "g")),
     _peer("capnweb-python", "capnweb_python", "py-capnweb", (), "fork"),
     _peer("grpc.aio", "grpc_aio", "grpcio", ("e", "f", "f100k")),

@@ -15,7 +15,7 @@ from typing import Any
 
 import jinja2
 
-from tests.bench.contenders import CONTENDERS, OURS, REFERENCE, Contender
+from tests.bench.contenders import CONTENDERS, EITHER_END, OURS, REFERENCE, Contender
 from tests.bench.figures import WORKLOADS, Results, Workload
 from tests.bench.growth_texts import sections
 from tests.bench.plots import plots
@@ -42,6 +42,7 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         costs=costs(results),
         pairs=pairs(),
         pair_rows=rate_rows(results, pairs()),
+        pair_costs=pair_costs(results),
         peers=peers(),
         peer_rows=rate_rows(results, peers()),
         remarks=remarks(results),
@@ -106,6 +107,23 @@ def costs(results: Results) -> list[Row]:
 def pairs() -> list[Contender]:
     """The contenders of which one end is ours and the other the npm package."""
     return [contender for contender in CONTENDERS if contender.key in {OURS[1], "ours-npm", "npm-ours", REFERENCE}]
+
+
+def pair_costs(results: Results) -> list[Row]:
+    """Rows of the processor time of client and server, whichever they are."""
+    return [
+        {
+            "what": workload.key,
+            "cells": [
+                " + ".join(
+                    amount(results.median(workload, pair.key, figure)) for figure in ("cli_cpu_us", "srv_cpu_us")
+                )
+                for pair in pairs()
+            ],
+        }
+        for workload in WORKLOADS
+        if workload.key in EITHER_END
+    ]
 
 
 def peers() -> list[Contender]:
