@@ -52,8 +52,8 @@ class FrameReader:
         self._over = False  # nothing follows that concerns this reader
 
     def texts(self, data: bytes) -> tuple[list[Message], int]:
-        """Takes the short text frames that bytes which have arrived begin with: nearly all there are, in a third of the
-        time that `feed` takes for them.
+        """Takes the short text frames that bytes which have arrived begin with: nearly all there are, in less time than
+        `feed` takes for them.
 
         Parameters:
             data: the bytes.
