@@ -48,7 +48,8 @@ STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
 BURST_MESSAGES: Final = 16
 """Messages in the outbox that are worth a write of their own, so that the peer works on them while more are made. With
-64 calls in flight and a core for each end that nearly doubled what went through; bursts of 8 and of 32 did less.
+64 calls in flight and a core for each end that nearly doubled what went through; bursts of 8 and of 32 did less. Where
+both ends share a core, nothing can be won, and the writes cost up to a fifth.
 """
 BURST_BYTES: Final = 16 * 1024
 """Bytes of which the same is true."""
