@@ -476,6 +476,12 @@ class TestConnection:
         await outside_tasks(lambda: None)
         assert wire.log == [[["resolve", 1, 3], ["resolve", 2, 7]]]
 
+    async def test_a_write_longer_than_the_outbox_passes_through_a_transport_that_takes_it(self) -> None:
+        connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
+        connection.received([call("echo", "x" * 2000), pull(1)])
+        assert wire.log == [[["resolve", 1, "x" * 2000]]]
+        assert not connection.closed
+
     async def test_a_peer_that_reads_nothing_ends_its_session_at_the_limit(self) -> None:
         connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
         connection.pause_writing()
