@@ -13,7 +13,7 @@ from collections.abc import Awaitable, Callable
 from typing import Final
 
 from capnweb_runtime.connection import Connection
-from capnweb_runtime.errors import SessionClosed, wire_message, wire_type
+from capnweb_runtime.errors import LimitExceeded, SessionClosed, wire_message, wire_type
 
 ENDED: Final = "Batch RPC request ended."
 _ENDED_HINT: Final = (
@@ -23,6 +23,7 @@ _ENDED_HINT: Final = (
 _NO_ANSWER: Final = (
     "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
 )
+_TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a time, or use a WebSocket."
 _PULL: Final = b'["pull",'
 
 
@@ -43,6 +44,7 @@ class BatchAnswer:
         self._connection = connection
         connection.session.write_all_at_once()
         self._messages: list[bytes] = []
+        self._size = 0  # bytes of them
         self._failed: asyncio.Future[None] = self._loop.create_future()
 
     async def answer(self, body: bytes) -> tuple[int, bytes]:
@@ -101,8 +103,12 @@ class BatchAnswer:
     # ---- Wire
 
     def write(self, messages: list[bytes]) -> None:
-        """Keeps messages for the response."""
+        """Keeps messages for the response; too many of them end the session."""
         self._messages += messages
+        self._size += sum(map(len, messages))
+        most = self._connection.limits.outbox_bytes
+        if self._size > most:
+            self._connection.abort(LimitExceeded(_TOO_MUCH.format(most)), notify=False)
 
     def close(self, reason: BaseException) -> None:
         """The session was aborted: the request fails."""
@@ -111,7 +117,7 @@ class BatchAnswer:
 
     def buffered(self) -> int:
         """Bytes kept for the response."""
-        return sum(map(len, self._messages))
+        return self._size
 
 
 class BatchRequest:

@@ -8,7 +8,7 @@ read of a socket; the end of a side arrives after everything it wrote.
 from __future__ import annotations
 
 import asyncio
-from typing import Any
+from typing import Any, Final
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.exchange import Encoding
@@ -16,6 +16,9 @@ from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.target import RpcTarget
+
+HIGH_WATER: Final = 64 * 1024
+"""Bytes on their way beyond which the sender holds back, as with a socket."""
 
 
 class _MemoryWire:
@@ -26,11 +29,15 @@ class _MemoryWire:
         self._own = own
         self._peer = peer
         self._buffered = 0
+        self._full = False
 
     def write(self, messages: list[Any]) -> None:
         size = sum(len(message) for message in messages if isinstance(message, bytes))
         self._buffered += size
         self._loop.call_soon(self._deliver, messages, size)
+        if self._buffered > HIGH_WATER and not self._full:
+            self._full = True
+            self._own.pause_writing()
 
     def close(self, reason: BaseException) -> None:
         self._loop.call_soon(self._end, reason)
@@ -41,6 +48,9 @@ class _MemoryWire:
     def _deliver(self, messages: list[Any], size: int) -> None:
         self._buffered -= size
         self._peer.received(messages)
+        if self._full and self._buffered == 0:
+            self._full = False
+            self._own.resume_writing()
 
     def _end(self, reason: BaseException) -> None:
         self._own.lost(reason)

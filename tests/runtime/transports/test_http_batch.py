@@ -11,6 +11,7 @@ import pytest
 
 from capnweb_runtime.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
+from capnweb_runtime.limits import Limits
 from capnweb_runtime.stub import CallbackStub
 from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest, split
 from tests.runtime.transports.example_api import Example, ExampleStub
@@ -56,6 +57,14 @@ class TestSplit:
 class TestAnswer:
     async def test_only_pulled_calls_are_answered(self) -> None:
         assert await answered(push("add", 1, 2), push("add", 3, 4), pull(2)) == [["resolve", 2, 7]]
+
+    @pytest.mark.parametrize("length", [300, 60_000])
+    async def test_answers_beyond_the_limit_fail_the_request(self, length: int) -> None:
+        connection = Connection(Example(), limits=Limits(outbox_bytes=3 * length))
+        lines = [line for number in range(1, 6) for line in (push("echo", "x" * length), pull(number))]
+        status, body = await BatchAnswer(connection).answer("\n".join(lines).encode())
+        assert status == 500
+        assert body.decode().startswith(f"Error: The answers to a batch may have {3 * length} bytes")
 
     async def test_no_messages_give_no_answers(self) -> None:
         assert await answered() == []

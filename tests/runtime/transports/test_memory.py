@@ -6,7 +6,8 @@ import asyncio
 
 import pytest
 
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import LimitExceeded, SessionClosed
+from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports import memory
 from tests.runtime.transports.example_api import Example, ExampleStub
 
@@ -59,4 +60,25 @@ async def test_what_is_on_its_way_counts_as_queued() -> None:
     await promise
     assert a.queued_bytes < waiting
     stub.dispose()
+    await a.wait_closed()
+
+
+async def test_a_sender_holds_back_what_the_other_side_has_not_taken() -> None:
+    a, _ = memory.pair(None, Example())
+    stub = a.main(ExampleStub)
+    text = "x" * 30_000
+    promises = [stub.echo(text) for _ in range(20)]
+    on_their_way = a.queued_bytes - a.session.outbox_bytes
+    assert memory.HIGH_WATER < on_their_way < memory.HIGH_WATER + 2 * len(text)
+    assert await asyncio.gather(*promises) == [text] * 20
+    stub.dispose()
+    await a.wait_closed()
+
+
+async def test_more_than_the_outbox_holds_in_one_turn_ends_the_session() -> None:
+    a, _ = memory.pair(None, Example(), limits=Limits(outbox_bytes=100_000))
+    stub = a.main(ExampleStub)
+    promises = [stub.echo("x" * 30_000) for _ in range(20)]
+    with pytest.raises(LimitExceeded, match="100000 bytes wait"):
+        await promises[-1]
     await a.wait_closed()
