@@ -65,7 +65,7 @@ class Builder(Generic[M]):
         self._build_each: BuildEach | None = None  # once it is known that there is a faster way than one by one
 
     def decoder(self, read: Read) -> Callable[[Wire, Evaluator], M]:
-        """What decodes a model, and in its attribute `each` all those of a list.
+        """What decodes a model, and in its attribute `each` all those of a list: see `TypeCodec.each`.
 
         Parameters:
             read: reads the fields of one, in the order of the class.
@@ -74,16 +74,8 @@ class Builder(Generic[M]):
         def decode(wire: Wire, source: Evaluator) -> M:
             return self.build(read(wire, source), wire, source)
 
-        def decode_each(wires: list[Wire], source: Evaluator) -> list[M]:
-            if self._build_each is not None:
-                return self._build_each(read, wires, source)
-            models: list[M] = []
-            try:
-                for wire in wires:
-                    models.append(decode(wire, source))
-            except Mismatch as mismatch:
-                raise mismatch.inside(len(models)) from None
-            return models
+        def decode_each(wires: list[Wire], source: Evaluator) -> list[M] | None:
+            return None if self._build_each is None else self._build_each(read, wires, source)
 
         vars(decode)["each"] = decode_each
         return decode

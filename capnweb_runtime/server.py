@@ -13,7 +13,7 @@ import inspect
 import logging
 import ssl as ssl_module
 from collections.abc import Callable, Generator, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Final
@@ -236,8 +236,7 @@ class Server:
                 context=context,
                 tasks=self._calls,
             )
-            known = Peer(peer.headers, peer.address, peer.path, peer.query, peer.transport, connection)
-            connection.serve_main(context.run(self._main_factory, known))
+            connection.serve_main(context.run(self._main_factory, replace(peer, connection=connection)))
         except Exception as error:
             logger.exception("the main object for a session from %s could not be made", peer.address)
             raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.") from error

@@ -140,9 +140,13 @@ class _Lowering:
         reads, decodes = f"read_{function}", f"decode_{function}"
         opening = f"fields: {mapping} ="
         if model.form != "pydantic":
-            signature = layout.signature(decodes, parameters, spelled, "", indent="")
             return DecodingView(
-                signature, opening, fields.read, fields.read_then, f"return {builder}.build(fields, wire, source)", ""
+                signature=layout.signature(decodes, parameters, spelled, "", indent=""),
+                opening=opening,
+                fields=fields.read,
+                reads=fields.read_then,
+                ending=f"return {builder}.build(fields, wire, source)",
+                decoder="",
             )
         return DecodingView(
             signature=layout.signature(reads, parameters, mapping, "", indent=""),

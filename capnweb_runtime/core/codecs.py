@@ -44,14 +44,14 @@ class TypeCodec(Codec):
         passes: every value without capabilities is of the type as it is.
         plain: so is every value of exactly one of these classes.
         instances: the class of nearly all values, and what encodes one that is known to be of it; None without one.
-        each: decodes all items of a list, in less time than one by one; None if there is no such way.
+        each: decodes all items of a list in less time than one by one; None, or gives None, where there is no such way.
     """
 
     promise: Callable[[], type[PromiseRef] | None] = staticmethod(NO_PROMISE)
     passes: bool = False
     plain: tuple[type, ...] = ()
     instances: tuple[type, Callable[[Any, Exporter], Wire]] | None = None
-    each: Callable[[list[Wire], Any], list[Any]] | None = None
+    each: Callable[[list[Wire], Any], list[Any] | None] | None = None
 
     def read(self, wire: Mapping[str, Wire], key: str, source: Any) -> Any:
         """The value of a field that has no default.

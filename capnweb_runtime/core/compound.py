@@ -97,8 +97,8 @@ class ListCodec(TypeCodec):
                     break
             else:
                 return items.copy()
-        if self._decode_each is not None:
-            return self._decode_each(items, source)
+        if self._decode_each is not None and (decoded := self._decode_each(items, source)) is not None:
+            return decoded
         decode = self.item.decode
         value: list[Any] = []
         try:

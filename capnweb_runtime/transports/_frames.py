@@ -9,7 +9,7 @@ Source: https://datatracker.ietf.org/doc/html/rfc6455#section-5.2
 from __future__ import annotations
 
 from os import urandom
-from typing import Final, TypeAlias, cast
+from typing import Final, TypeAlias
 
 from capnweb_runtime.transports._engine import apply_mask
 
@@ -157,12 +157,12 @@ def frames(messages: list[Message], masked: bool) -> list[bytes]:
     keys = urandom(4 * len(messages)) if masked else b""  # one system call for all
     at = 0
     for message in messages:
-        if type(message) is tuple:
-            for attachment in message[1:]:
+        if isinstance(message, tuple):
+            text, *attachments = message
+            for attachment in attachments:
                 _add_large(attachment, masked, small, pieces)
-            text: bytes = message[0]
         else:
-            text = cast(bytes, message)
+            text = message
         length = len(text)
         if masked:
             key = keys[at : at + 4]
