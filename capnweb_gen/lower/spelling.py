@@ -320,21 +320,12 @@ class Spelling:
 
     def _held(self, shape: ir.TypeShape) -> str:
         """What a type argument of a generic model is when the model is given: as awaited, but for capabilities."""
-        match shape:
-            case ir.ListShape(item=item):
-                return f"{self._scope.builtin('list')}[{self._held(item)}]"
-            case ir.DictShape(value=value):
-                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {self._held(value)}]"
-            case ir.OptionalShape(item=item):
-                return f"{self._held(item)} | None"
-            case ir.TupleShape(items=items):
-                return f"{self._scope.builtin('tuple')}[{', '.join(map(self._held, items))}]"
-            case ir.CollectionShape(container="tuple", item=item):
-                return f"{self._scope.builtin('tuple')}[{self._held(item)}, ...]"
-            case ir.ModelShape(model=reference):
-                return self._model_of(reference, self._held)
-            case _:
-                return " | ".join(self._whole(shape)) if ir.by_reference(shape) else self.awaited(shape)
+        container = self.container(shape, self._held)
+        if container is not None:
+            return container
+        if ir.by_reference(shape) or isinstance(shape, ir.ModelShape):
+            return " | ".join(self._whole(shape))
+        return self.awaited(shape)
 
     def result(self, shape: ir.TypeShape) -> str:
         """What a method of a target gives: at once, or when it is awaited."""
