@@ -11,7 +11,7 @@ IDE         := tests/ide/node_modules/.installed
 PYTHON      ?=
 PYTEST_ARGS ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
-NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/lower tests/gen/backends $(addprefix tests/gen/test_,\
+NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
 PIP         := -m pip --disable-pip-version-check --quiet install
 

@@ -10,13 +10,13 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen import graph, ir
-from capnweb_gen.backends import python
 from capnweb_gen.backends.plugins import Backend
+from capnweb_gen.backends.python.module import header, lower
+from capnweb_gen.backends.python.render import render, render_package
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
-from capnweb_gen.frontends.protocol import read_schemas
-from capnweb_gen.lower.module import header, lower
+from capnweb_gen.frontends.python.protocol import read_schemas
 
 
 @dataclass(frozen=True)
@@ -77,8 +77,8 @@ def python_backend(schemas: tuple[ir.Schema, ...], command: str, /, *, blocking:
         blocking: whether to make blocking stubs too.
     """
     peers = graph.by_module(schemas)
-    files = {schema.output: python.render(lower(schema, peers, command, blocking=blocking)) for schema in schemas}
-    package = python.render_package(header("", command))
+    files = {schema.output: render(lower(schema, peers, command, blocking=blocking)) for schema in schemas}
+    package = render_package(header("", command))
     folders = {parent.as_posix() for name in files for parent in Path(name).parents}
     files.update({f"{folder}/__init__.py".removeprefix("./"): package for folder in folders})
     return files

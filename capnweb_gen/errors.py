@@ -7,6 +7,7 @@ reports all of them; files are written only when the list stays empty.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from pathlib import Path
 
 
 @dataclass(frozen=True, order=True)
@@ -34,3 +35,26 @@ class Diagnostic:
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     """Each diagnostic once, by file and position: the same faults always read the same."""
     return tuple(sorted(set(diagnostics)))
+
+
+def shown(path: Path) -> str:
+    """A path as people know it: relative to the project if it is inside one, and the same from wherever it is run.
+
+    The project is the nearest folder with a pyproject.toml, or else the current folder. What is in neither goes by
+    its name, because generated files must not depend on the machine.
+    """
+    path = path.absolute()
+    projects = (folder for folder in path.parents if (folder / "pyproject.toml").is_file())
+    for folder in (*projects, Path.cwd()):
+        if path.is_relative_to(folder):
+            return path.relative_to(folder).as_posix()
+    return path.name
+
+
+class UnsupportedTypeError(Exception):
+    """A type inside the one being read cannot travel."""
+
+    def __init__(self, reason: str, hint: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+        self.hint = hint

@@ -16,8 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen.backends.plugins import MARK
-from capnweb_gen.errors import Diagnostic
-from capnweb_gen.frontends.files import shown
+from capnweb_gen.errors import Diagnostic, shown
 
 _SOURCE = re.compile(rf"{MARK} from (\S+)")
 

@@ -11,9 +11,8 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from capnweb_runtime.any_stub import AnyPromise, AnyStub, as_stub, unwrap
-    from capnweb_runtime.blocking import connect_blocking
-    from capnweb_runtime.client import connect
+    from capnweb_runtime.blocking.connect import connect_blocking
+    from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.errors import (
         CapnwebError,
         DisposedError,
@@ -27,11 +26,13 @@ if TYPE_CHECKING:
         URIError,
     )
     from capnweb_runtime.limits import Limits
+    from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
+    from capnweb_runtime.objects.streams import ReadableStream, WritableStream, WritableTarget
+    from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
+    from capnweb_runtime.objects.target import RpcTarget
     from capnweb_runtime.observe import Observer
-    from capnweb_runtime.server import Peer, serve
-    from capnweb_runtime.streams import ReadableStream, WritableStream, WritableTarget
-    from capnweb_runtime.stub import CallbackStub, RpcPromise, RpcStub
-    from capnweb_runtime.target import RpcTarget
+    from capnweb_runtime.serving.peer import Peer
+    from capnweb_runtime.serving.serve import serve
     from capnweb_runtime.values import (
         UNDEFINED,
         BigInt,
@@ -85,19 +86,20 @@ __all__ = [
 
 # What type checkers read above, for those who run it: the modules, and what each gives.
 _HOMES = {
-    "any_stub": "AnyPromise AnyStub as_stub unwrap",
-    "blocking": "connect_blocking",
-    "client": "connect",
+    "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
+    "blocking.connect": "connect_blocking",
+    "connecting.connect": "connect",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
         "SessionError URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",
-    "server": "Peer serve",
-    "streams": "ReadableStream WritableStream WritableTarget",
-    "stub": "CallbackStub RpcPromise RpcStub",
-    "target": "RpcTarget",
+    "serving.peer": "Peer",
+    "serving.serve": "serve",
+    "objects.streams": "ReadableStream WritableStream WritableTarget",
+    "objects.stub": "CallbackStub RpcPromise RpcStub",
+    "objects.target": "RpcTarget",
     "values": "UNDEFINED BigInt Blob Headers Request Response Uint8ClampedArray Url WireDate",
 }
 

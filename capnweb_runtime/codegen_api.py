@@ -11,15 +11,6 @@ from collections.abc import Callable, Iterator
 from importlib import import_module
 from typing import TYPE_CHECKING, Any, Final, Protocol, SupportsIndex, TypeAlias, overload
 
-from capnweb_runtime.any_stub import (
-    ANY_CAPABILITY,
-    ANY_VALUE,
-    AnyPromise,
-    AnyStub,
-    CallbackPromise,
-    StubPromise,
-)
-from capnweb_runtime.callbacks import CallbackCodec
 from capnweb_runtime.core.codecs import BOOL, BYTES, DATETIME, FLOAT, INT, NONE, STR, TypeCodec
 from capnweb_runtime.core.compound import (
     DictCodec,
@@ -35,18 +26,28 @@ from capnweb_runtime.core.compound import (
     ValueCodec,
 )
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Exportable, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.hook import Exporter as Exporter
+from capnweb_runtime.core.hook import PromiseRef, StubRef, Wire
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
 from capnweb_runtime.core.raises import DeclaredError, ErrorField
-from capnweb_runtime.models import (
+from capnweb_runtime.core.refs import Exportable
+from capnweb_runtime.objects.any_stub import (
+    ANY_CAPABILITY,
+    ANY_VALUE,
+    AnyPromise,
+    AnyStub,
+    CallbackPromise,
+    StubPromise,
+)
+from capnweb_runtime.objects.callbacks import CallbackCodec
+from capnweb_runtime.objects.models import (
     Builder,
     RecordBuilder,
     TypedDictBuilder,
     read_optional,
     read_root,
 )
-from capnweb_runtime.streams import (
+from capnweb_runtime.objects.streams import (
     ReadableStream,
     StreamCodec,
     StreamPromise,
@@ -54,13 +55,13 @@ from capnweb_runtime.streams import (
     WritableStream,
     WritableTarget,
 )
-from capnweb_runtime.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
-from capnweb_runtime.target import RpcTarget
+from capnweb_runtime.objects.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.objects.variables import TypeVar
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
-from capnweb_runtime.variables import TypeVar
 
 if TYPE_CHECKING:
-    from capnweb_runtime.blocking_stub import (
+    from capnweb_runtime.blocking.stub import (
         BlockingAnyStub,
         BlockingCallback,
         BlockingReadable,
@@ -86,7 +87,7 @@ else:
         # What few schemas use is imported for them alone; those names are part of __all__, and nothing else is.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = "capnweb_runtime.blocking_stub" if name.startswith("Blocking") else "capnweb_runtime.core.standard"
+        home = "capnweb_runtime.blocking.stub" if name.startswith("Blocking") else "capnweb_runtime.core.standard"
         return globals().setdefault(name, getattr(import_module(home), name))
 
 

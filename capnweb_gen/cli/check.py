@@ -11,8 +11,7 @@ import click
 
 from capnweb_gen.cli import terminal
 from capnweb_gen.cli.job import Job, find_job, job_arguments, run
-from capnweb_gen.errors import Diagnostic
-from capnweb_gen.frontends.files import shown
+from capnweb_gen.errors import Diagnostic, shown
 
 
 @click.command()

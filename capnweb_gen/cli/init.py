@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from capnweb_gen import output
 from capnweb_gen.cli import terminal
-from capnweb_gen.frontends.files import shown
+from capnweb_gen.errors import shown
 
 _TEMPLATES = Path(__file__).parent / "templates"
 _FILES = {

@@ -20,8 +20,7 @@ from capnweb_gen import output
 from capnweb_gen.backends.plugins import PYTHON, BackendError, load
 from capnweb_gen.cli import terminal
 from capnweb_gen.compiler import Compiled, compile_schemas, python_backend
-from capnweb_gen.errors import in_order
-from capnweb_gen.frontends.files import shown
+from capnweb_gen.errors import in_order, shown
 
 
 @dataclass(frozen=True)

@@ -13,7 +13,8 @@ from capnweb_gen.backends.scaffold.update import create, update
 from capnweb_gen.cli import terminal
 from capnweb_gen.cli.job import generated_folder
 from capnweb_gen.compiler import Compiled, compile_schemas
-from capnweb_gen.frontends.files import schema_file, shown
+from capnweb_gen.errors import shown
+from capnweb_gen.frontends.python.files import schema_file
 
 
 @click.command()

@@ -18,8 +18,7 @@ from rich.console import Console
 from rich.text import Text
 
 from capnweb_gen import ir, output, report
-from capnweb_gen.errors import Diagnostic
-from capnweb_gen.frontends.files import shown
+from capnweb_gen.errors import Diagnostic, shown
 
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 

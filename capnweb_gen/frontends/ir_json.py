@@ -15,10 +15,8 @@ from typing import cast
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from capnweb_gen import graph, ir
-from capnweb_gen.errors import Diagnostic
+from capnweb_gen.errors import Diagnostic, UnsupportedTypeError, shown
 from capnweb_gen.frontends import unions
-from capnweb_gen.frontends.files import shown
-from capnweb_gen.frontends.refusals import UnsupportedTypeError
 
 
 class _Format(BaseModel):

@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from capnweb_gen import ir
-from capnweb_gen.frontends.refusals import UnsupportedTypeError, describe
+from capnweb_gen.errors import UnsupportedTypeError
 
 _FORMS: dict[ir.ScalarName, str] = {
     "bool": "true or false",
@@ -29,24 +29,24 @@ _HINT = "unions are of types that have different forms on the wire, such as int 
 _APART_HINT = "write one of them, or two models that a Literal field with different values tells apart"
 
 
-def union(written: Sequence[object], shapes: Sequence[ir.TypeShape]) -> ir.TypeShape:
+def union(written: Sequence[str], shapes: Sequence[ir.TypeShape]) -> ir.TypeShape:
     """The shape of a union of several types, each of which may be a union that has a name.
 
     Args:
-        written: the types as they were written.
+        written: how the schema spells the types.
         shapes: their shapes.
     """
     members: dict[str, ir.TypeShape] = {}
     null = False
-    for annotation, shape in zip(written, shapes, strict=True):
+    for name, shape in zip(written, shapes, strict=True):
         if isinstance(shape, ir.OptionalShape):
             shape, null = shape.item, True
         for member in shape.members if isinstance(shape, ir.UnionShape) else (shape,):
             if member == ir.Scalar(name="none"):
                 null = True
             elif not any(forms(member)):
-                names = " | ".join(describe(one) for one in written)
-                raise UnsupportedTypeError(f"{names} is a union with {describe(annotation)}", _HINT)
+                names = " | ".join(written)
+                raise UnsupportedTypeError(f"{names} is a union with {name}", _HINT)
             else:
                 members.setdefault(repr(member), member)
     _refuse_what_looks_alike(written, tuple(members.values()))
@@ -74,8 +74,8 @@ def forms(shape: ir.TypeShape) -> Iterator[str]:
             pass
 
 
-def _refuse_what_looks_alike(written: Sequence[object], members: Sequence[ir.TypeShape]) -> None:
-    names = " | ".join(describe(one) for one in written)
+def _refuse_what_looks_alike(written: Sequence[str], members: Sequence[ir.TypeShape]) -> None:
+    names = " | ".join(written)
     taken: dict[str, ir.TypeShape] = {}
     for member in members:
         if isinstance(member, ir.LiteralShape):

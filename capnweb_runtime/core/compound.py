@@ -10,8 +10,9 @@ from typing import Any
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate, encode_ref
 from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
-from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exportable, Exporter, Hook, Host, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Hook, Host, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
+from capnweb_runtime.core.refs import Exportable
 
 
 class OptionalCodec(TypeCodec):

@@ -13,19 +13,9 @@ from datetime import datetime
 from typing import Any, Final
 
 from capnweb_runtime.core.attachments import base64_text
-from capnweb_runtime.core.hook import (
-    Codec,
-    Exportable,
-    Exporter,
-    Local,
-    OutgoingStream,
-    PromiseRef,
-    ReadableRef,
-    StubRef,
-    Wire,
-    WritableRef,
-)
+from capnweb_runtime.core.hook import Codec, Exporter, OutgoingStream, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRef
 from capnweb_runtime.errors import wire_message, wire_type
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import (

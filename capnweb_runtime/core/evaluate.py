@@ -12,6 +12,7 @@ from dataclasses import replace
 from typing import Any, Final
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
+from capnweb_runtime.core.broken import PipeGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import ARRAY_TYPES
 from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_bytes, parse_headers, parse_url, unknown
@@ -19,20 +20,16 @@ from capnweb_runtime.core.hook import (
     Codec,
     Hook,
     Importer,
-    Local,
     OutgoingStream,
     Path,
     Payload,
-    PipeGuard,
-    PlainPromise,
-    PlainStub,
-    PlainWritable,
     PromiseRef,
     StubRef,
     Wire,
     dispose_all,
 )
 from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.refs import Local, PlainPromise, PlainStub, PlainWritable
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,

@@ -13,12 +13,12 @@ from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.hook import (
-    Budget,
     Codec,
-    ErrorHook,
     Exporter,
     Hook,
     Host,

@@ -4,19 +4,20 @@ A Hook is one reference to something that can be called: an entry of the peer's 
 that has arrived, or a promise of any of these. Stubs and promises of the public API are thin covers over a hook. A
 Payload is a tree of values with the hooks in it: the arguments of one call, or one result. `Exporter` and `Importer`
 are the seam between values and the wire: the session implements both with its tables, the recorder of `map()` is an
-exporter, its replayer an importer.
+exporter, its replayer an importer. All of these know each other, and so stand together; what is made of them has files
+of its own: `refs`, `broken`, `budget`.
 """
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
 
 from capnweb_runtime.core.attachments import Attachments
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
-from capnweb_runtime.errors import DisposedError, LimitExceeded, RpcError
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.limits import Limits
 
 Wire: TypeAlias = Any
@@ -247,25 +248,6 @@ class Payload:
             hook.dispose()
 
 
-class Budget:
-    """How many more steps a `map()` of a peer's may take, nested ones included.
-
-    Parameters:
-        steps: elements × instructions.
-    """
-
-    __slots__ = ("_left", "_steps")
-
-    def __init__(self, steps: int) -> None:
-        self._steps = self._left = steps
-
-    def take(self, steps: int) -> None:
-        """Uses up steps. Raises LimitExceeded if that is more than are left."""
-        self._left -= steps
-        if self._left < 0:
-            raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
-
-
 class Held:
     """Base of what a field of a pydantic model may be by its class, such as `Room[UserStub]`: an instance of it."""
 
@@ -276,12 +258,6 @@ class Held:
         @classmethod
         def __get_pydantic_core_schema__(cls, source, handler):
             return {"type": "is-instance", "cls": cls}
-
-
-class ReadableRef(Held):
-    """Base of readable streams that came in, as the application holds them."""
-
-    _pipe: Pipe
 
 
 class OutgoingStream:
@@ -297,15 +273,6 @@ class OutgoingStream:
     def __init__(self, chunks: Any, codec: Codec) -> None:
         self.chunks = chunks
         self.codec = codec
-
-
-class Local:
-    """A value inside a wire form that is never written: it crosses a loopback as it is."""
-
-    __slots__ = ("value",)
-
-    def __init__(self, value: Any) -> None:
-        self.value = value
 
 
 class IncomingArgs(Protocol):
@@ -442,123 +409,6 @@ class PromiseRef(Ref):
     __slots__ = ("_path",)
 
     _path: Path
-
-
-class PlainStub(StubRef):
-    """A capability in a plain tree that no application sees."""
-
-    __slots__ = ()
-
-    def __init__(self, hook: Hook) -> None:
-        self._hook = hook
-
-
-class WritableRef(StubRef):
-    """A writable stream in a tree of values."""
-
-    __slots__ = ()
-
-
-class PlainWritable(WritableRef):
-    """A writable stream in a plain tree that no application sees."""
-
-    __slots__ = ()
-
-    def __init__(self, hook: Hook) -> None:
-        self._hook = hook
-
-
-class PlainPromise(PromiseRef):
-    """A promise in a plain tree that no application sees."""
-
-    __slots__ = ()
-
-    def __init__(self, hook: Hook) -> None:
-        self._hook = hook
-        self._path = ()
-
-
-class Exportable(Held, ABC):
-    """Base of local objects that are passed by reference.
-
-    Attributes:
-        _export_kind: the expression that introduces it.
-    """
-
-    _export_kind = "export"
-
-    @abstractmethod
-    def _export(self, host: Host) -> Hook:
-        """A new hook over this object, owned by the caller."""
-
-
-class ErrorHook(Hook):
-    """A hook that is broken: whatever is asked of it fails with its error. Disposing it does nothing."""
-
-    __slots__ = ("error",)
-
-    def __init__(self, error: BaseException) -> None:
-        self.error = error
-
-    @property
-    def host(self) -> Host:
-        raise self.error
-
-    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
-        args.dispose()
-        return self
-
-    def get(self, path: Path, expect: Codec | None = None) -> Hook:
-        return self
-
-    def map(
-        self,
-        path: Path,
-        captures: list[Hook],
-        instructions: list[Wire],
-        expect: Codec | None = None,
-        budget: Budget | None = None,
-    ) -> Hook:
-        dispose_all(captures)
-        return self
-
-    def dup(self) -> Hook:
-        return self
-
-    def pull(self) -> Payload | Cell[Payload]:
-        cell: Cell[Payload] = Cell()
-        cell.reject(self.error)
-        return cell
-
-    def dispose(self) -> None:
-        pass
-
-    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        callback(self.error)
-
-
-class PipeGuard(ErrorHook):
-    """Owns a readable stream in a payload: disposing the payload cancels the stream if nobody has begun to read it."""
-
-    __slots__ = ("_dropped", "_host", "pipe")
-
-    def __init__(self, pipe: Pipe, host: Host, dropped: bool = False) -> None:
-        super().__init__(RpcError("Cannot call methods on a ReadableStream stub"))
-        self.pipe = pipe
-        self._host = host
-        self._dropped = dropped  # by its reader
-
-    @property
-    def host(self) -> Host:
-        return self._host
-
-    def dispose(self) -> None:
-        if self._dropped or not self.pipe.taken:
-            self.pipe.cancel(RpcError(NOT_CONSUMED))
-
-
-DISPOSED = ErrorHook(DisposedError("Attempted to use RPC stub after it has been disposed."))
-"""What a stub holds once it has been disposed."""
 
 
 def dispose_all(hooks: Sequence[Hook]) -> None:

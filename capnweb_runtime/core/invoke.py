@@ -9,21 +9,11 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from typing import Any
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.evaluate import NotDirect
-from capnweb_runtime.core.hook import (
-    ErrorHook,
-    Hook,
-    Host,
-    IncomingArgs,
-    Payload,
-    PlainStub,
-    PromiseRef,
-    ReadableRef,
-    StubRef,
-    dispose_all,
-)
+from capnweb_runtime.core.hook import Hook, Host, IncomingArgs, Payload, PromiseRef, StubRef, dispose_all
 from capnweb_runtime.core.interface import Method, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import (
@@ -32,6 +22,7 @@ from capnweb_runtime.core.payload import (
     resolve_promises,
 )
 from capnweb_runtime.core.raises import Raises, is_declared
+from capnweb_runtime.core.refs import PlainStub, ReadableRef
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import LimitExceeded
 

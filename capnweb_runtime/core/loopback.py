@@ -8,7 +8,8 @@ that way.
 from __future__ import annotations
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
-from capnweb_runtime.core.hook import Budget, Hook, Host, OutgoingStream, dispose_all
+from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, dispose_all
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS

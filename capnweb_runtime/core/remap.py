@@ -12,21 +12,11 @@ from collections.abc import Callable
 from typing import Any, Final, NoReturn
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import (
-    Budget,
-    Codec,
-    ErrorHook,
-    Hook,
-    Host,
-    OutgoingStream,
-    Path,
-    Payload,
-    PromiseRef,
-    Wire,
-    dispose_all,
-)
+from capnweb_runtime.core.hook import Codec, Hook, Host, OutgoingStream, Path, Payload, PromiseRef, Wire, dispose_all
 from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
 from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.errors import ProtocolError

@@ -12,19 +12,13 @@ from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
-from capnweb_runtime.core.hook import (
-    Codec,
-    ErrorHook,
-    Hook,
-    Host,
-    Payload,
-    Wire,
-)
+from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook

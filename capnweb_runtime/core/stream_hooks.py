@@ -7,19 +7,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import (
-    Budget,
-    Codec,
-    ErrorHook,
-    Hook,
-    Host,
-    IncomingArgs,
-    Path,
-    Payload,
-    Wire,
-    dispose_all,
-)
+from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook

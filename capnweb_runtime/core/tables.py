@@ -11,8 +11,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Protocol
 
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Budget, Codec, ErrorHook, Hook, Host, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.errors import DisposedError, RpcError
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."

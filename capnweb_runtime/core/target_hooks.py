@@ -8,21 +8,13 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import (
-    Budget,
-    Codec,
-    ErrorHook,
-    Hook,
-    Host,
-    IncomingArgs,
-    Path,
-    Payload,
-    PlainStub,
-    Wire,
-)
+from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
 from capnweb_runtime.core.interface import Method, Property
 from capnweb_runtime.core.invoke import invoke, invoke_wire, run
+from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.core.value_hooks import DISPOSED_HOOK, PayloadHook, not_a_function
 from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.values import UNDEFINED

@@ -7,11 +7,11 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import (
-    Budget,
     Codec,
-    ErrorHook,
     Hook,
     Host,
     IncomingArgs,

@@ -1,5 +1,5 @@
 r"""Messages as lines of one HTTP request and its response. Rule: bodies are split at "\n" and nothing else; HTTP itself
-is in `_aiohttp`.
+is in `http_client` and in the server.
 
 A batch is a session that hears its peer once. The server answers when every call that the client waits for has an
 answer, and fails what would wait for the client; the client fails what the response leaves open.
@@ -12,9 +12,10 @@ import contextlib
 from collections.abc import Awaitable, Callable
 from typing import Final
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, SessionClosed, wire_message, wire_type
 
+CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 ENDED: Final = "Batch RPC request ended."
 _ENDED_HINT: Final = (
     f"{ENDED} One request carries what was called before the first await: await together what belongs together, "

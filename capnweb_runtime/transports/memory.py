@@ -10,12 +10,12 @@ from __future__ import annotations
 import asyncio
 from typing import Any, Final
 
-from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.target import RpcTarget
 
 HIGH_WATER: Final = 64 * 1024
 """Bytes on their way beyond which the sender holds back, as with a socket."""

@@ -16,10 +16,10 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
 from urllib.parse import urlsplit, urlunsplit
 
-from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
-from capnweb_runtime.transports._engine import (
+from capnweb_runtime.transports.engine import (
     ClientProtocol,
     Close,
     Event,
@@ -35,10 +35,10 @@ from capnweb_runtime.transports._engine import (
     parse_subprotocol,
     parse_uri,
 )
-from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
+from capnweb_runtime.transports.frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
 
 if TYPE_CHECKING:
-    from capnweb_runtime.transports._engine import ServerProtocol
+    from capnweb_runtime.transports.engine import ServerProtocol
 
 CLOSE_CODE: Final = 3000
 """Close code of a session that ended, as the reference uses it."""

@@ -16,7 +16,7 @@ from rich.syntax import Syntax
 from rich.text import Text
 
 from capnweb_runtime import connect, serve
-from capnweb_runtime.server import Server
+from capnweb_runtime.serving.server import Server
 from examples.demo.client import STEPS, Step
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub

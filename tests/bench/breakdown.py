@@ -12,13 +12,14 @@ from typing import Any
 
 import orjson
 
-from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.transports._aiohttp import BatchHttpServer, post
-from capnweb_runtime.transports._frames import FrameReader, Message, frames
-from capnweb_runtime.transports._peer import Peer
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.serving.http_server import BatchHttpServer
+from capnweb_runtime.serving.peer import Peer
+from capnweb_runtime.transports.frames import FrameReader, Message, frames
 from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest
+from capnweb_runtime.transports.http_client import post
 from tests.bench.generated.api import LIST_ITEM, ApiStub
 from tests.bench.schema.api import Item
 from tests.bench.server import Api

@@ -15,7 +15,7 @@ import pytest
 
 from capnweb_gen.compiler import Compiled, compile_schemas
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.transports import memory
 
 Write = Callable[[dict[str, str]], Path]

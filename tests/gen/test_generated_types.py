@@ -12,7 +12,7 @@ from uuid import UUID
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.any_stub import AnyStub
+from capnweb_runtime.objects.any_stub import AnyStub
 from tests.gen.conftest import Serve
 from tests.gen.golden.constraints import expected as limited
 from tests.gen.golden.constraints.schema import Account, Offer

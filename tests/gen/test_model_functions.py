@@ -20,7 +20,7 @@ from capnweb_runtime.core.compound import ModelCodec
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.models import Builder
+from capnweb_runtime.objects.models import Builder
 from capnweb_runtime.values import BigInt
 from tests.bench.generated import api as bench
 from tests.bench.schema.api import Item

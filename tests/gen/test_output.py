@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from capnweb_gen import output
-from capnweb_gen.lower.module import HEADER
+from capnweb_gen.backends.python.module import HEADER
 
 TEXT = f"{HEADER} from schemas/api.py. Do not edit; run: x\n"
 PACKAGE = f"{HEADER}. Do not edit; run: x\n"

@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator
 import pytest
 
 from capnweb_runtime import CallbackStub, serve
-from capnweb_runtime.server import Server
+from capnweb_runtime.serving.server import Server
 from examples.demo.server import Accounts, Front
 from schemas.accounts import Profile
 from tests.interop.node import PATIENCE, program

@@ -17,8 +17,8 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # Dependencies that most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
-    "capnweb_runtime/client.py: capnweb_runtime.transports._aiohttp",
-    "capnweb_runtime/server.py: capnweb_runtime.transports._aiohttp",
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
+    "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",
 }
 
 MEDIAN_MODULE, LARGEST_MODULE = 200, 600

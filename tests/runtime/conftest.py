@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 from hypothesis import settings
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.target import RpcTarget
+from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.transports import memory
 from tests.runtime.pair import Pair, Recording
 

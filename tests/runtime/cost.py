@@ -19,7 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.transports import memory
 from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest
 from tests.bench.generated.api import ApiStub

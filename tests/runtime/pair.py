@@ -11,15 +11,16 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Path, Payload
+from capnweb_runtime.core.hook import Codec, Hook, Path, Payload
 from capnweb_runtime.core.session import Session
-from capnweb_runtime.host import HostBase
+from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.promise_face import ERROR, PENDING, VALUE
+from capnweb_runtime.objects.stub import RpcPromise
+from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.promise_face import ERROR, PENDING, VALUE
-from capnweb_runtime.stub import RpcPromise
-from capnweb_runtime.target import RpcTarget, target_hook
 
 T = TypeVar("T")
 

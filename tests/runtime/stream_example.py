@@ -13,8 +13,8 @@ from typing import Any
 from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.connection import Connection
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.pair import Recording
 

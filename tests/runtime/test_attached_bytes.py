@@ -18,12 +18,13 @@ from websockets.exceptions import ConnectionClosed
 from websockets.typing import Subprotocol
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.client import connect
+from capnweb_runtime.connecting.connect import connect
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.server import Server, serve
-from capnweb_runtime.transports import _frames, memory, websocket
+from capnweb_runtime.serving.serve import serve
+from capnweb_runtime.serving.server import Server
+from capnweb_runtime.transports import frames, memory, websocket
 from capnweb_runtime.values import Blob, Response, Uint8ClampedArray
 from tests.runtime.stream_example import Depot, DepotStub
 
@@ -103,11 +104,11 @@ class Spy:
 
 @pytest.fixture
 def spy(monkeypatch: pytest.MonkeyPatch) -> Spy:
-    seen, frames = Spy(), _frames.frames
+    seen, framed = Spy(), frames.frames
 
     def watched(messages: list[bytes | tuple[bytes, ...]], masked: bool) -> list[bytes]:
         seen.see(messages)
-        return frames(messages, masked)
+        return framed(messages, masked)
 
     monkeypatch.setattr(websocket, "frames", watched)
     return seen

@@ -20,7 +20,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.interface import Property
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.target import target_hook
+from capnweb_runtime.objects.target import target_hook
 from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
 from tests.runtime.pair import Pair, Recording, SyncHost, begin
 from tests.runtime.stream_example import Depot, DepotStub

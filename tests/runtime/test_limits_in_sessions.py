@@ -11,7 +11,8 @@ from typing import Any, ClassVar
 import pytest
 
 from capnweb_runtime import Blob, LimitExceeded, SessionClosed
-from capnweb_runtime.core.hook import Hook, PlainStub
+from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.example import Desk, DeskStub
 from tests.runtime.pair import Pair, Side

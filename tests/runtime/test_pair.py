@@ -16,8 +16,8 @@ from hypothesis import strategies as st
 
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.errors import DisposedError, RpcError
-from capnweb_runtime.promise_face import ERROR, PENDING
-from capnweb_runtime.stub import RpcPromise
+from capnweb_runtime.objects.promise_face import ERROR, PENDING
+from capnweb_runtime.objects.stub import RpcPromise
 from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
 from tests.runtime.pair import Pair, Side, begin
 

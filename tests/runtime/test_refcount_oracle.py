@@ -14,7 +14,8 @@ from hypothesis.stateful import Bundle, RuleBasedStateMachine, consumes, invaria
 
 from capnweb_runtime import AnyStub, RpcError
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.core.hook import Hook, Payload, PlainStub
+from capnweb_runtime.core.hook import Hook, Payload
+from capnweb_runtime.core.refs import PlainStub
 from tests.runtime.pair import Pair, Side
 from tests.runtime.refcount_model import ITEMS, NOTHING, OWN, PENDING, Entry, Model
 

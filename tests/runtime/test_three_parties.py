@@ -10,7 +10,7 @@ import pytest
 import pytest_asyncio
 
 from capnweb_runtime import AnyStub, ReadableStream, RpcError, SessionClosed, WritableStream
-from capnweb_runtime.any_stub import unwrap
+from capnweb_runtime.objects.any_stub import unwrap
 from tests.runtime.conftest import Join
 from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
 from tests.runtime.pair import Pair, begin, is_pending, outcome, run_all

@@ -1,32 +1,6 @@
 """Python: client stubs and server skeletons.
 
-Rule: templates only put in order what lowering has decided: one small file per kind of node, no logic beyond `if` and
-`for`, and a name that a view does not have is an error.
+Lowering makes views of the IR, and `render` prints them as they are. Every decision about generated code is made on the
+way: `layout` lays out lines · `scope` spells names and collects imports · `spelling` spells types · `members`, `fields`
+and `blocking` make parts · `views` are the result · `module` puts it together.
 """
-
-from __future__ import annotations
-
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-from capnweb_gen.lower.views import ModuleView
-
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
-
-
-def render(module: ModuleView) -> str:
-    """The text of a generated module."""
-    return _ENVIRONMENT.get_template("module.py.j2").render(module=module)
-
-
-def render_package(header: str) -> str:
-    """The text of the `__init__.py` of a generated folder."""
-    return _ENVIRONMENT.get_template("package.py.j2").render(header=header)

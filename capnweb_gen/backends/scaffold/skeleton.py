@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import cast
 
 from capnweb_gen import graph, ir
-from capnweb_gen.lower import layout
+from capnweb_gen.backends.python import layout
 
 Imports = frozenset[tuple[str, str]]  # (module, name)
 _RUNTIME = "capnweb_runtime"

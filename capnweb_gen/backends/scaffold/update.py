@@ -13,8 +13,8 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
+from capnweb_gen.backends.python import layout
 from capnweb_gen.backends.scaffold.skeleton import Imports, Method, Skeleton
-from capnweb_gen.lower import layout
 
 _Body = list[cst.BaseStatement | cst.SimpleStatementLine]
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import jinja2
 import pytest
 
-from capnweb_gen.backends import python
-from capnweb_gen.lower.views import ModuleView
+from capnweb_gen.backends.python import render as python
+from capnweb_gen.backends.python.views import ModuleView
 
 TEMPLATES = sorted((Path(python.__file__).parent / "templates").glob("*.j2"))
 EMPTY = ModuleView(

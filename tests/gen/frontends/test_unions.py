@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from capnweb_gen import ir
-from capnweb_gen.frontends.refusals import UnsupportedTypeError
+from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.unions import forms, union
 
 INT, FLOAT, STR, BOOL, UUID = (ir.Scalar(name=name) for name in ("int", "float", "str", "bool", "uuid"))
@@ -23,7 +23,7 @@ POSITIVE = ir.ConstrainedShape(item=INT, gt=0)
 
 
 def united(*shapes: Any) -> ir.TypeShape:
-    return union([int] * len(shapes), shapes)
+    return union(["int"] * len(shapes), shapes)
 
 
 @pytest.mark.parametrize(

@@ -14,12 +14,13 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.core.broken import DISPOSED
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.compound import RecordCodec
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import DISPOSED, PlainPromise
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.refs import PlainPromise
 from tests.runtime import example
 from tests.runtime.codec_ends import decode, encode, read, refusal
 from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point

@@ -16,10 +16,11 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from capnweb_runtime.core.broken import DISPOSED, ErrorHook
 from capnweb_runtime.core.devaluate import devaluate, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import DISPOSED, ErrorHook, PlainPromise, PlainStub
 from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import RangeError, RpcError
 from capnweb_runtime.values import UNDEFINED, BigInt, Uint8ClampedArray, WireDate

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.compound import ListCodec
@@ -19,9 +20,10 @@ from capnweb_runtime.core.evaluate import (
     decode_direct,
     parse_path,
 )
-from capnweb_runtime.core.hook import ErrorHook, Hook, PlainPromise, PlainStub
+from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.errors import ProtocolError, RangeError, RpcError
 from capnweb_runtime.values import UNDEFINED, BigInt, WireDate
 from tests.runtime.pair import SyncHost

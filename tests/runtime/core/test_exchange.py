@@ -11,8 +11,9 @@ import pytest
 from capnweb_runtime import AnyStub, LimitExceeded
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import STREAM_BACKLOG
-from capnweb_runtime.core.hook import Payload, PlainPromise
+from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.refs import PlainPromise
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import ProtocolError, RpcError
 from capnweb_runtime.limits import Limits

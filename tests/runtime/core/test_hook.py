@@ -1,26 +1,12 @@
-"""Payloads own what is in them; a broken hook fails whatever is asked of it."""
+"""Payloads own what is in them."""
 
 from __future__ import annotations
 
 from typing import Any
 
-import pytest
-
-from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import (
-    DISPOSED,
-    Budget,
-    ErrorHook,
-    Hook,
-    Payload,
-    PlainPromise,
-    PlainStub,
-    PromiseRef,
-    StubRef,
-    dispose_all,
-)
-from capnweb_runtime.errors import DisposedError, LimitExceeded
-from tests.runtime.pair import pulled
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.hook import Payload, dispose_all
+from capnweb_runtime.core.refs import PlainStub
 
 
 class Counted(ErrorHook):
@@ -48,70 +34,7 @@ class TestPayload:
         assert hook.disposed == 0
 
 
-class TestErrorHook:
-    def test_whatever_is_asked_of_it_fails_with_its_error(self) -> None:
-        error = ValueError("broken")
-        hook = ErrorHook(error)
-        results: list[Hook] = [
-            hook,
-            hook.get(("a",)),
-            hook.call(("m",), Payload([])),
-            hook.map((), [], []),
-            hook.dup(),
-        ]
-        for result in results:
-            with pytest.raises(ValueError, match="broken") as caught:
-                pulled(result)
-            assert caught.value is error
-
-    def test_it_owns_arguments_and_captures_and_disposes_them(self) -> None:
-        hook = ErrorHook(ValueError("broken"))
-        argument, capture = Counted(), Counted()
-        hook.call((), Payload([PlainStub(argument)], None, [argument]))
-        hook.map((), [capture], [])
-        assert (argument.disposed, capture.disposed) == (1, 1)
-
-    def test_whoever_watches_it_is_called_at_once(self) -> None:
-        error = ValueError("broken")
-        got: list[BaseException] = []
-        ErrorHook(error).on_broken(got.append)
-        assert got == [error]
-
-    def test_it_has_no_host(self) -> None:
-        with pytest.raises(ValueError, match="broken"):
-            _ = ErrorHook(ValueError("broken")).host
-
-    def test_nothing_is_held_for_it(self) -> None:
-        assert not ErrorHook(ValueError("broken")).held
-
-    def test_what_stands_for_a_disposed_stub_says_so(self) -> None:
-        with pytest.raises(DisposedError, match="Attempted to use RPC stub after it has been disposed"):
-            pulled(DISPOSED.call(("m",), Payload([])))
-        DISPOSED.dispose()
-
-
-def test_stubs_and_promises_of_plain_trees_are_what_the_walks_look_for() -> None:
-    assert isinstance(PlainStub(DISPOSED), StubRef)
-    assert isinstance(PlainPromise(DISPOSED), PromiseRef)
-    assert PlainPromise(DISPOSED)._path == ()
-
-
 def test_dispose_all_disposes_each() -> None:
     hooks = [Counted(), Counted()]
     dispose_all(hooks)
     assert [hook.disposed for hook in hooks] == [1, 1]
-
-
-def test_a_budget_ends() -> None:
-    budget = Budget(10)
-    budget.take(6)
-    budget.take(4)
-    with pytest.raises(LimitExceeded, match="more than 10 steps"):
-        budget.take(1)
-
-
-def test_pulling_a_broken_hook_gives_a_rejected_cell() -> None:
-    cell = ErrorHook(ValueError("broken")).pull()
-    assert isinstance(cell, Cell)
-    assert cell.settled
-    assert not cell.fulfilled

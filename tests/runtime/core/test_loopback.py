@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.devaluate import devaluate
-from capnweb_runtime.core.hook import ErrorHook
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS

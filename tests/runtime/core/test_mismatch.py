@@ -6,8 +6,9 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime.core.hook import DISPOSED, PlainPromise, PlainStub
+from capnweb_runtime.core.broken import DISPOSED
 from capnweb_runtime.core.mismatch import Mismatch, describe_value, describe_wire, value_mismatch, wire_mismatch
+from capnweb_runtime.core.refs import PlainPromise, PlainStub
 
 
 def test_the_path_reads_from_the_outside_in() -> None:

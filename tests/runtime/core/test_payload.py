@@ -7,11 +7,11 @@ from typing import Any, ClassVar
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.any_stub import AnyStub
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.compound import ListCodec
-from capnweb_runtime.core.hook import ErrorHook, Hook, Payload, PlainPromise, PlainStub, PromiseRef
+from capnweb_runtime.core.hook import Hook, Payload, PromiseRef
 from capnweb_runtime.core.interface import Arguments
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
@@ -26,7 +26,9 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
+from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.values import UNDEFINED
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterStub
 from tests.runtime.pair import Counted, SyncHost

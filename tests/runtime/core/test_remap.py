@@ -6,7 +6,10 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime.core.hook import Budget, ErrorHook, Hook, Payload, PlainStub
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.hook import Hook, Payload
+from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.core.remap import Recorder, Variable, replay
 from capnweb_runtime.core.text import loads
 from capnweb_runtime.core.value_hooks import PayloadHook

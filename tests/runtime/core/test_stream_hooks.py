@@ -6,11 +6,13 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import CallArguments
-from capnweb_runtime.core.hook import ErrorHook, Payload, PlainPromise, PromiseRef
+from capnweb_runtime.core.hook import Payload, PromiseRef
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.refs import PlainPromise
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import LimitExceeded, RpcError

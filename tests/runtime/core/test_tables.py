@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, ErrorHook, Hook, Host, Path, Payload
+from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import DisposedError, RpcError

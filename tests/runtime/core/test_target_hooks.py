@@ -7,8 +7,9 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.codecs import INT
-from capnweb_runtime.core.hook import Payload, PlainStub
+from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.interface import ANY_METHOD, method, param
+from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.core.target_hooks import FunctionHook, Shares, TargetHook
 from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.values import UNDEFINED

@@ -6,9 +6,11 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.broken import DISPOSED
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import DISPOSED, Hook, Payload, PlainPromise, PlainStub
+from capnweb_runtime.core.hook import Hook, Payload
 from capnweb_runtime.core.interface import ANY_METHOD
+from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.target_hooks import FunctionHook, TargetHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook, not_a_function
 from capnweb_runtime.errors import DisposedError

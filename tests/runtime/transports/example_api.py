@@ -10,7 +10,7 @@ from typing import Any
 from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.server import Peer
+from capnweb_runtime.serving.peer import Peer
 
 CALL_INT = rpc.callback(rpc.INT, rpc.INT)
 

@@ -17,11 +17,11 @@ from websockets.protocol import CLIENT, SERVER, Event, Protocol, State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.transports._frames import head
+from capnweb_runtime.serving.websocket_server import WebSocketServer
+from capnweb_runtime.transports.frames import head
 from capnweb_runtime.transports.websocket import CLOSE_CODE, WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
-from capnweb_runtime.transports.websocket_server import WebSocketServer
 
 OFFER = b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1\r\n"
 REQUEST = (

@@ -9,7 +9,7 @@ from types import ModuleType
 
 import pytest
 
-from capnweb_runtime.transports import _engine
+from capnweb_runtime.transports import engine
 
 
 def run(program: str) -> str:
@@ -18,18 +18,18 @@ def run(program: str) -> str:
 
 def test_it_is_not_imported_and_nothing_stands_in_its_place_afterwards() -> None:
     program = (
-        "import sys, importlib, capnweb_runtime.transports._engine as engine; print('importlib.metadata' in sys.modules"
+        "import sys, importlib, capnweb_runtime.transports.engine as engine; print('importlib.metadata' in sys.modules"
     )
     assert run(f"{program}, hasattr(importlib, 'metadata'))") == "False False"
 
 
 def test_it_can_be_imported_and_used_afterwards() -> None:
-    program = "import capnweb_runtime.transports._engine; import importlib.metadata as metadata; "
+    program = "import capnweb_runtime.transports.engine; import importlib.metadata as metadata; "
     assert run(program + "print(metadata.version('websockets'))") == importlib.metadata.version("websockets")
 
 
 def test_one_that_was_imported_before_is_left_alone() -> None:
-    program = "import sys, importlib.metadata as before, capnweb_runtime.transports._engine; "
+    program = "import sys, importlib.metadata as before, capnweb_runtime.transports.engine; "
     assert run(program + "print(sys.modules['importlib.metadata'] is before)") == "True"
 
 
@@ -37,7 +37,7 @@ def test_who_gets_the_stand_in_can_use_it(monkeypatch: pytest.MonkeyPatch) -> No
     real = importlib.metadata
     monkeypatch.setattr(importlib, "metadata", real)  # so that it is put back
     monkeypatch.delitem(sys.modules, "importlib.metadata")
-    with _engine._metadata_put_off():
+    with engine._metadata_put_off():
         stand_in = sys.modules["importlib.metadata"]
         assert type(stand_in) is not ModuleType
         assert stand_in.version("websockets") == real.version("websockets")
@@ -46,6 +46,6 @@ def test_who_gets_the_stand_in_can_use_it(monkeypatch: pytest.MonkeyPatch) -> No
 
 
 def test_the_server_s_half_is_there_when_it_is_asked_for() -> None:
-    assert _engine.ServerProtocol.__module__ == "websockets.server"
+    assert engine.ServerProtocol.__module__ == "websockets.server"
     with pytest.raises(AttributeError, match="has no attribute 'nonsense'"):
-        _engine.nonsense  # type: ignore[attr-defined]  # noqa: B018
+        engine.nonsense  # type: ignore[attr-defined]  # noqa: B018

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from websockets.frames import Frame, Opcode
 from websockets.protocol import CLIENT, SERVER, Protocol
 
-from capnweb_runtime.transports._frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames, head
+from capnweb_runtime.transports.frames import BINARY, CLOSE, TEXT, FrameReader, frame, frames, head
 
 LENGTHS = [0, 1, 124, 125, 126, 127, 4095, 4096, 65535, 65536, 70_000]
 LIMIT = 100_000

@@ -9,10 +9,10 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.stub import CallbackStub
+from capnweb_runtime.objects.stub import CallbackStub
 from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest, split
 from tests.runtime.transports.example_api import Example, ExampleStub
 

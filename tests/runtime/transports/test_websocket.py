@@ -17,15 +17,15 @@ from websockets.asyncio.server import ServerConnection
 from websockets.asyncio.server import serve as stock_serve
 from websockets.exceptions import ConnectionClosed
 
-from capnweb_runtime.connection import Connection
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.transports._peer import Peer
+from capnweb_runtime.serving.peer import Peer
+from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.websocket import close_reason, open_websocket
-from capnweb_runtime.transports.websocket_server import WebSocketServer
 from tests.runtime.transports.example_api import Example, ExampleStub
 
-CERTIFICATE = Path(__file__).with_name("localhost.pem")
+CERTIFICATE = Path(__file__).parents[1] / "localhost.pem"
 UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"

@@ -1,0 +1,408 @@
+"""From Python types, as they are at run time, to IR types.
+
+Rule: total. Every type has an answer, and what cannot travel becomes an `Unsupported` that says why and what to write
+instead. Models and interfaces are named, not read: whoever asked is told of each class through `Declarations`.
+"""
+
+from __future__ import annotations
+
+import collections.abc
+import enum
+import inspect
+import sys
+import types
+import typing
+from collections.abc import Mapping
+from dataclasses import dataclass, field, replace
+from datetime import date, datetime, time, timedelta
+from decimal import Decimal
+from pathlib import PurePath
+from typing import Any, ForwardRef, Literal, NewType, Protocol, TypeVar, get_args, get_origin
+from uuid import UUID
+
+import typing_extensions
+from pydantic import BaseModel, RootModel
+
+from capnweb_gen import ir
+from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends import unions
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named
+from capnweb_gen.frontends.python.annotations import evaluate
+from capnweb_gen.frontends.python.generics import (
+    ALIASES,
+    Bindings,
+    generic_arguments,
+    generic_origin,
+    instance_name,
+    without_aliases,
+)
+from capnweb_gen.frontends.python.generics import is_generic as is_generic
+from capnweb_gen.frontends.python.records import record_form
+from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, lookup, pydantic_cannot_check
+from capnweb_gen.frontends.python.refusals import describe as describe
+from capnweb_gen.ir import Position
+from capnweb_runtime import schema
+
+_SCALARS: dict[object, ir.ScalarName] = {
+    None: "none",
+    type(None): "none",
+    bool: "bool",
+    int: "int",
+    float: "float",
+    str: "str",
+    bytes: "bytes",
+    bytearray: "bytearray",
+    datetime: "datetime",
+    date: "date",
+    time: "time",
+    timedelta: "timedelta",
+    Decimal: "decimal",
+    UUID: "uuid",
+    schema.Blob: "blob",
+    schema.Url: "url",
+    schema.Headers: "headers",
+    schema.Request: "request",
+    schema.Response: "response",
+    Any: "any",
+}
+
+
+_LISTS: tuple[object, ...] = (list, collections.abc.Sequence)
+_COLLECTIONS: dict[object, Literal["set", "frozenset", "tuple"]] = {set: "set", frozenset: "frozenset", tuple: "tuple"}
+_DICTS: tuple[object, ...] = (dict, collections.abc.Mapping)
+_UNHASHABLE = (
+    ir.ListShape,
+    ir.DictShape,
+    ir.ModelShape,
+    ir.InterfaceShape,
+    ir.StubShape,
+    ir.CallableShape,
+    ir.StreamShape,
+    ir.WritableShape,
+)
+_STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.AsyncIterable)
+
+
+class Declarations(Protocol):
+    """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named.
+    """
+
+    @property
+    def home(self) -> str: ...
+    def model(self, model: object) -> tuple[str, str] | None: ...
+    def interface(self, interface: type) -> tuple[str, str] | None: ...
+    def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference: ...
+    def error(self, error: type[BaseException]) -> tuple[str, str] | None: ...
+
+
+@dataclass(frozen=True)
+class Shapes:
+    """Reads the types of one place: a schema, or a model, whose names mean what `namespace` says.
+
+    `constraints` tells that a pydantic model checks what Annotated adds; elsewhere it becomes part of the type. Such a
+    model has to be told which types it cannot check: they stand in `Capability[...]`. `bindings` says what stands for a
+    type parameter, in a generic interface that was given type arguments.
+    """
+
+    namespace: Mapping[str, Any]
+    declarations: Declarations
+    constraints: bool
+    bindings: Bindings = field(default_factory=dict[Any, object])
+
+    def from_text(self, text: str, position: Position) -> ir.TypeShape:
+        """The type that an annotation means."""
+        try:
+            return self._shape(self._evaluate(text), 0)
+        except UnsupportedTypeError as refused:
+            return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
+
+    def from_type(self, annotation: object, position: Position) -> ir.TypeShape:
+        """The same for an annotation that is already a type."""
+        try:
+            return self._shape(annotation, 0)
+        except UnsupportedTypeError as refused:
+            return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
+
+    def _evaluate(self, text: str) -> object:
+        try:
+            return evaluate(text, self.namespace)
+        except NameError as error:
+            raise UnsupportedTypeError(
+                f"the name {error.name!r} is not defined", "import it, or correct the spelling"
+            ) from error
+        except Exception as error:
+            message = f"`{text}` cannot be evaluated: {type(error).__name__}: {error}"
+            raise UnsupportedTypeError(message, "write it as a type, such as int, list[str] or a model") from error
+
+    def _shape(self, annotation: object, depth: int) -> ir.TypeShape:
+        if depth > 50:
+            raise UnsupportedTypeError("this type contains itself", "declare a model: models may contain themselves")
+        depth += 1
+        if isinstance(annotation, str):
+            return self._shape(self._evaluate(annotation), depth)
+        if isinstance(annotation, ForwardRef):
+            return self._shape(self._evaluate(annotation.__forward_arg__), depth)
+        annotation = generics.substituted(annotation, self.bindings)
+        if isinstance(annotation, ALIASES):
+            return self._shape(annotation.__value__, depth)
+        if isinstance(annotation, NewType):
+            return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
+        scalar = lookup(_SCALARS, annotation)
+        if scalar is not None:
+            return ir.Scalar(name=scalar)
+        origin = get_origin(annotation)
+        if origin is not None:
+            return self._composite(annotation, origin, depth)
+        if annotation is schema.Stub:
+            return ir.StubShape()
+        if isinstance(annotation, type) and annotation is not schema.Writable:
+            return self._class(typing.cast("type[object]", annotation), depth)
+        raise _refusal(annotation)
+
+    def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
+        arguments = get_args(annotation)
+        if origin is typing.Annotated:
+            reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
+            item = reader._shape(arguments[0], depth)
+            return item if self.constraints else constraints.constrained(item, arguments[1:])
+        if origin is typing.Union or origin is types.UnionType:
+            return self._union(arguments, depth)
+        if origin is Literal:
+            return named.literal(arguments)
+        if origin is CALLABLE and arguments:
+            return self._callable(annotation, arguments, depth)
+        container = self._container(annotation, origin, arguments, depth)
+        if container is not None:
+            return container
+        if isinstance(origin, ALIASES):
+            raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
+        if record_form(origin) is not None:
+            return self._instance(annotation, depth)
+        if isinstance(origin, type) and is_interface(origin):
+            return self._interface_instance(origin, arguments, depth)
+        raise _refusal(annotation)
+
+    def _container(
+        self, annotation: object, origin: object, arguments: tuple[object, ...], depth: int
+    ) -> ir.TypeShape | None:
+        """A type of which the arguments say what is in it."""
+        if origin in _COLLECTIONS and arguments and (origin is not tuple or arguments[1:] == (...,)):
+            return _collection(_COLLECTIONS[origin], self._shape(arguments[0], depth))
+        if origin is tuple and arguments and Ellipsis not in arguments:
+            return ir.TupleShape(items=tuple(self._shape(argument, depth) for argument in arguments))
+        if origin in _DICTS and len(arguments) == 2:
+            if self._shape(arguments[0], depth) != ir.Scalar(name="str"):
+                reason = f"the keys of {describe(annotation)} are not strings"
+                raise UnsupportedTypeError(reason, "write dict[str, ...]")
+            return ir.DictShape(value=self._shape(arguments[1], depth))
+        if len(arguments) != 1:
+            return None
+        if origin in _LISTS:
+            return ir.ListShape(item=self._shape(arguments[0], depth))
+        if origin in _STREAMS:
+            self._refuse_in_pydantic(annotation)
+            return ir.StreamShape(item=self._shape(arguments[0], depth))
+        if origin is schema.Writable:
+            return ir.WritableShape(item=self._shape(arguments[0], depth))
+        return None
+
+    def _union(self, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
+        others = [argument for argument in arguments if argument is not type(None)]
+        inner = self._shape(others[0], depth) if len(others) == 1 else self._alternatives(others, depth)
+        return inner if len(others) == len(arguments) or _includes_null(inner) else ir.OptionalShape(item=inner)
+
+    def _alternatives(self, types: list[object], depth: int) -> ir.TypeShape:
+        shapes = [self._shape(written, depth) for written in types]
+        return unions.union([describe(written) for written in types], shapes)
+
+    def _callable(self, annotation: object, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
+        parameters, result = arguments[0], arguments[-1]
+        if not isinstance(parameters, list):
+            hint = "list the types that it takes: Callable[[int], str]"
+            raise UnsupportedTypeError(f"{describe(annotation)} does not say what it takes", hint)
+        taken = typing.cast("list[object]", parameters)
+        inside = replace(self, constraints=False)  # of a function, pydantic sees only that it is one
+        shapes = tuple(inside._shape(parameter, depth) for parameter in taken)
+        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(result), depth))
+
+    def _instance(self, model: object, depth: int) -> ir.TypeShape:
+        """A generic model with its type arguments: a model of its own in the schema that names it."""
+        constraints = is_model(generic_origin(model))
+        for argument in generic_arguments(model):
+            replace(self, constraints=constraints)._shape(argument, depth)
+        model = without_aliases(model)
+        origin, name = generic_origin(model), instance_name(model)
+        if is_model(model) and is_root_model(model):
+            raise UnsupportedTypeError(f"{describe(model)} is a root model without a name", "write the type it holds")
+        if is_generic(model) or origin is None:
+            raise UnsupportedTypeError(*_without_arguments(model))
+        if name is None:
+            hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
+            raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
+        fault = named.nested(origin) or self.declarations.model(model)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        return ir.ModelShape(model=ir.Reference(module=self.declarations.home, name=name))
+
+    def _interface_instance(self, origin: type, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
+        """A generic interface with its type arguments, or with the defaults of its type parameters."""
+        self._refuse_in_pydantic(origin)
+        refused = interface_fault(origin)
+        if refused is not None:
+            raise UnsupportedTypeError(*refused)
+        given = tuple(generics.bound(origin, tuple(map(self._complete, arguments))).values())
+        for argument in given:
+            self._shape(argument, depth)
+        fault = named.nested(origin) or self.declarations.interface(origin)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
+
+    def _complete(self, argument: object) -> object:
+        """A type argument as it would be anywhere else: no name in quotes, and all its own arguments given."""
+        if isinstance(argument, ForwardRef | str):
+            argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
+        argument = generics.substituted(argument, self.bindings)
+        if get_origin(argument) is typing.Annotated and schema.BY_REFERENCE in get_args(argument)[1:]:
+            return self._complete(get_args(argument)[0])  # Page[Capability[User]] is Page[User]
+        origin = get_origin(argument) or argument
+        if isinstance(origin, type) and is_interface(origin) and is_generic(origin):
+            arguments = tuple(map(self._complete, get_args(argument)))
+            generic: Any = origin
+            return generic[tuple(generics.bound(origin, arguments).values())]
+        return argument
+
+    def _class(self, annotation: type[object], depth: int) -> ir.TypeShape:
+        reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
+        if is_model(annotation) and generic_origin(annotation) is not None:
+            return self._instance(annotation, depth)
+        if is_model(annotation):
+            fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
+            shape: ir.TypeShape = ir.ModelShape(model=reference)
+        elif record_form(annotation) is not None:
+            fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
+            shape = ir.ModelShape(model=reference)
+        elif is_interface(annotation) and callbacks.is_callback(annotation):
+            return self._callback(annotation, depth)
+        elif is_interface(annotation) and is_generic(annotation):
+            return self._interface_instance(annotation, (), depth)
+        elif is_interface(annotation):
+            self._refuse_in_pydantic(annotation)
+            fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            shape = ir.InterfaceShape(interface=reference)
+        else:
+            if issubclass(annotation, enum.Enum):
+                return named.enum_shape(annotation)
+            raise _refusal(annotation)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        return shape
+
+    def _callback(self, protocol: type[object], depth: int) -> ir.TypeShape:
+        """A function that is declared as a Protocol, in the words of the module where that is."""
+        self._refuse_in_pydantic(protocol)
+        fault = interface_fault(protocol)
+        if fault is not None:
+            raise UnsupportedTypeError(*fault)
+        parameters, result = callbacks.signature(protocol)
+        own = protocol.__module__ == self.declarations.home
+        namespace = self.namespace if own else vars(sys.modules[protocol.__module__])
+        inside = replace(self, namespace=namespace, constraints=False)
+        given = inside._evaluate(result) if isinstance(result, str) else result
+        shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
+        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(given), depth))
+
+    def _refuse_in_pydantic(self, annotation: object) -> None:
+        """Refuses a type that pydantic is to check and cannot."""
+        if self.constraints and not hasattr(annotation, "__get_pydantic_core_schema__"):
+            raise UnsupportedTypeError(*pydantic_cannot_check(describe(annotation)))
+
+
+def is_interface(value: object) -> bool:
+    """Whether a class is a Protocol, rather than something that fulfils one; or an interface written as a model."""
+    return inspect.isclass(value) and (typing_extensions.is_protocol(value) or issubclass(value, schema.InterfaceModel))
+
+
+def is_model(value: object) -> typing_extensions.TypeIs[type[BaseModel]]:
+    """Whether a class is a pydantic model."""
+    return inspect.isclass(value) and issubclass(value, BaseModel)
+
+
+def is_root_model(model: type[BaseModel]) -> bool:
+    """Whether a model is one value under another name."""
+    return issubclass(model, RootModel)
+
+
+def _awaited(result: object) -> object:
+    """A callback may be declared as giving R or Awaitable[R]: on the other side it is a call either way."""
+    if get_origin(result) in (collections.abc.Awaitable, collections.abc.Coroutine):
+        return get_args(result)[-1]
+    return result
+
+
+def _collection(container: Literal["set", "frozenset", "tuple"], item: ir.TypeShape) -> ir.CollectionShape:
+    unhashable = next((part for part in ir.walk(item) if isinstance(part, _UNHASHABLE)), None)
+    if container != "tuple" and unhashable is not None:
+        reason = f"a {container} cannot hold a {unhashable.kind}"
+        raise UnsupportedTypeError(reason, "write list[...]")
+    return ir.CollectionShape(container=container, item=item)
+
+
+def _includes_null(shape: ir.TypeShape) -> bool:
+    return isinstance(shape, ir.OptionalShape) or (isinstance(shape, ir.Scalar) and shape.name in {"none", "any"})
+
+
+def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
+    if is_generic(model):
+        return _without_arguments(model)
+    return None
+
+
+def _without_arguments(model: object) -> tuple[str, str]:
+    name = describe(model).partition("[")[0]
+    return f"{describe(model)} is a generic model", f"give it a type, such as {name}[int]"
+
+
+def _record_fault(record: type) -> tuple[str, str] | None:
+    if is_generic(record):
+        return _without_arguments(record)
+    return None
+
+
+def interface_fault(interface: type) -> tuple[str, str] | None:
+    """Why a Protocol is not an interface that can be compiled, with a hint."""
+    library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
+    if library or interface is schema.InterfaceModel:
+        return f"{describe(interface)} is not an interface of a schema", "declare an interface of your own"
+    if callbacks.is_callback(interface) and is_generic(interface):
+        return f"{describe(interface)} is a generic callback protocol", "write Callable[[...], ...]"
+    return None
+
+
+def _refusal(annotation: object) -> UnsupportedTypeError:
+    what = describe(annotation)
+    for key in (annotation, get_origin(annotation)):
+        hint = lookup(INSTEAD, key)
+        if key is not None and hint is not None:
+            return UnsupportedTypeError(f"{what} cannot travel", hint)
+    if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
+        return UnsupportedTypeError(
+            f"{what} is a type variable",
+            "write a type, or make it a type parameter of the interface: class Name(Protocol[T])",
+        )
+    if type(annotation).__name__ == "PydanticRecursiveRef":  # what pydantic leaves there; its class is private
+        return UnsupportedTypeError(
+            "a generic pydantic model cannot contain itself",
+            "make it a generic dataclass, or leave out the type parameter",
+        )
+    if not inspect.isclass(annotation):
+        return UnsupportedTypeError(
+            f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"
+        )
+    if issubclass(annotation, PurePath):
+        return UnsupportedTypeError(f"{what} cannot travel", "write str")
+    if any(is_interface(base) for base in annotation.__mro__[1:] if base.__module__ == annotation.__module__):
+        return UnsupportedTypeError(f"{what} is a class, not an interface", "list Protocol among its bases")
+    hint = "declare a model (BaseModel) to send it by value, or an interface (Protocol) to send it by reference"
+    return UnsupportedTypeError(f"{what} cannot travel", hint)

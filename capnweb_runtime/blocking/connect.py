@@ -1,0 +1,170 @@
+"""connect_blocking(): a session for scripts and notebooks, which have no event loop of their own. Rule: ordinary calls
+that wait and give values; what is passed in (callbacks, targets) runs on the background thread.
+
+    with connect_blocking("ws://localhost:8080/rpc", PublicApiBlockingStub, timeout=10) as api:
+        profile = api.authenticate("token").get_profile(1)
+        name = run(api, lambda api: api.authenticate("token").get_profile(1).name)    # the same in one round trip
+"""
+
+from __future__ import annotations
+
+import ssl as ssl_module
+from collections.abc import Awaitable, Callable, Mapping
+from types import TracebackType
+from typing import Any, Generic, Protocol, TypeVar
+
+from capnweb_runtime.blocking.background import background, timeout
+from capnweb_runtime.blocking.stub import (
+    BlockingAnyStub,
+    BlockingCallback,
+    BlockingReadable,
+    BlockingStub,
+    BlockingWritable,
+    Link,
+)
+from capnweb_runtime.connecting.connect import Connecting, connect
+from capnweb_runtime.core.session import SessionStats
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.stub import RpcPromise, RpcStub
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import Observer
+
+__all__ = [
+    "BlockingAnyStub",
+    "BlockingCallback",
+    "BlockingReadable",
+    "BlockingSession",
+    "BlockingStub",
+    "BlockingWritable",
+    "connect_blocking",
+    "run",
+    "timeout",
+]
+
+S_co = TypeVar("S_co", bound=RpcStub, covariant=True)
+B = TypeVar("B", bound=BlockingStub)
+T = TypeVar("T")
+
+
+class Covering(Protocol[S_co]):
+    """A blocking stub, of which type checkers know what it covers."""
+
+    @property
+    def _stub(self) -> S_co: ...
+
+
+class BlockingSession(Generic[B]):
+    """An open session. Used in a `with` block it gives the main object, and ends with the block.
+
+    Attributes:
+        main: the server's main object.
+    """
+
+    def __init__(self, connecting: Connecting[Any], main: B, link: Link) -> None:
+        self.main = main
+        self._connecting = connecting
+        self._link = link
+
+    def close(self) -> None:
+        """Ends the session and waits until its connection is closed; safe to repeat."""
+        background = self._link.background
+        if background.usable:
+            background.wait(self._link.aclose, None)
+
+    def stats(self) -> SessionStats:
+        """Counts of what the session holds and has done."""
+        return self._link.background.here(self._connecting.stats)
+
+    def __enter__(self) -> B:
+        return self.main
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} of {self.main!r}>"
+
+
+def connect_blocking(
+    url: str,
+    stub: type[B],
+    *,
+    main: RpcTarget | None = None,
+    headers: Mapping[str, str] | None = None,
+    ssl: ssl_module.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    open_timeout: float | None = 30.0,
+    timeout: float | None = None,
+) -> BlockingSession[B]:
+    """Connects to a server, and waits until it is connected.
+
+    Parameters:
+        url: ws:// or wss:// for a session; http:// or https:// for one batch, which one call, or one `run`, uses up.
+        stub: generated blocking stub class of the server's main object.
+        main: our own main object, for the server to call. Its methods run on the background thread.
+        headers: headers of the request, beside those of the protocol.
+        ssl: settings of TLS; None means the system's defaults.
+        limits: bounds of the session.
+        observer: is told of failures of our own targets and callbacks; by default they are logged.
+        open_timeout: seconds to wait for the connection; None means without end.
+        timeout: seconds that each call may take; None means without end. For some calls, say `with timeout(5):`.
+
+    Returns:
+        The session: enter it with `with`, or take its `main` and `close` it.
+
+    Raises:
+        SessionClosed: there is no connection; the message names the URL and the cause.
+        ValueError: the URL's scheme is none of the four.
+    """
+    connecting: Connecting[Any] = connect(
+        url,
+        stub._covering,
+        main=main,
+        headers=headers,
+        ssl=ssl,
+        limits=limits,
+        observer=observer,
+        open_timeout=open_timeout,
+    )
+    loop = background()
+
+    async def close() -> None:
+        await connecting.__aexit__(None, None, None)
+
+    async def opened() -> RpcStub:
+        api: RpcStub = await connecting
+        return api
+
+    api = loop.wait(opened, None)
+    link = Link(loop, timeout, close, api.dispose)
+    return BlockingSession(connecting, stub(api, link), link)
+
+
+def run(stub: Covering[S_co], function: Callable[[S_co], Awaitable[T]]) -> T:
+    """Runs a function on the background loop with the stub that is not blocking, and waits for what it gives.
+
+    This is how calls are pipelined and mapped, in one round trip: `run(api, lambda api: api.friends().map(...))`.
+
+    Parameters:
+        stub: a blocking stub.
+        function: called with what it covers; it may be async. Capabilities in its result have to be awaited, as in the
+            async face; `XBlockingStub(x)` covers one.
+
+    Raises:
+        TimeoutError: it took longer than the session, or the `timeout` block, allows.
+    """
+    link: Link = getattr(stub, "_link")  # noqa: B009  # which the protocol leaves out, being for type checkers
+
+    async def result() -> T:
+        awaitable = function(stub._stub)
+        try:
+            return await awaitable
+        except BaseException:
+            if isinstance(awaitable, RpcPromise):
+                awaitable.dispose()
+            raise
+
+    return link.wait(result)

@@ -1,0 +1,1 @@
+"""Opening sessions: `connect` gives a stub of a server's main object."""

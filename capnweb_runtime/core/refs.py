@@ -1,0 +1,72 @@
+"""What stands for capabilities, streams and local objects in a tree of values. Rule: nothing here does anything."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+from capnweb_runtime.core.hook import Held, Hook, Host, PromiseRef, StubRef
+from capnweb_runtime.core.pipe import Pipe
+
+
+class PlainStub(StubRef):
+    """A capability in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+
+class WritableRef(StubRef):
+    """A writable stream in a tree of values."""
+
+    __slots__ = ()
+
+
+class PlainWritable(WritableRef):
+    """A writable stream in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+
+class PlainPromise(PromiseRef):
+    """A promise in a plain tree that no application sees."""
+
+    __slots__ = ()
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+        self._path = ()
+
+
+class Exportable(Held, ABC):
+    """Base of local objects that are passed by reference.
+
+    Attributes:
+        _export_kind: the expression that introduces it.
+    """
+
+    _export_kind = "export"
+
+    @abstractmethod
+    def _export(self, host: Host) -> Hook:
+        """A new hook over this object, owned by the caller."""
+
+
+class ReadableRef(Held):
+    """Base of readable streams that came in, as the application holds them."""
+
+    _pipe: Pipe
+
+
+class Local:
+    """A value inside a wire form that is never written: it crosses a loopback as it is."""
+
+    __slots__ = ("value",)
+
+    def __init__(self, value: Any) -> None:
+        self.value = value

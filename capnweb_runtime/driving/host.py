@@ -1,0 +1,114 @@
+"""What every host offers to the core apart from running code. Rule: finalizers only append; disposal happens at the
+host's next turn.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Payload, StubRef
+from capnweb_runtime.core.interface import ANY_METHOD
+from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.target_hooks import FunctionHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.any_stub import AnyStub
+from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
+from capnweb_runtime.observe import Observer
+
+
+class HostBase(ABC):
+    """Makes stubs for the application, tells its observer of failures, and disposes what was dropped.
+
+    Parameters:
+        observer: is told of failures.
+        wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
+            anything.
+        limits: bounds of the session that the host runs.
+
+    Attributes:
+        limits: the same.
+        running: calls that have started and not returned.
+        copied: nodes of values that have been copied; reset by the session.
+    """
+
+    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "limits", "running")
+
+    def __init__(
+        self, observer: Observer, wake_from_anywhere: Callable[[], None], limits: Limits = DEFAULT_LIMITS
+    ) -> None:
+        self.limits = limits
+        self.copied = 0
+        self.running = 0
+        self._observer = observer
+        self._wake_from_anywhere = wake_from_anywhere
+        self._discarded: deque[Hook] = deque()
+
+    @abstractmethod
+    def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.start`."""
+
+    def new_stub(self, hook: Hook) -> StubRef:
+        """An untyped stub over the hook."""
+        return AnyStub(hook)
+
+    def new_readable(self, pipe: Pipe) -> ReadableStream[Any]:
+        """A readable stream over the pipe."""
+        return ReadableStream(pipe, self)
+
+    def new_writable(self, hook: Hook) -> StubRef:
+        """A writable stream over the hook."""
+        return WritableStream[Any](hook)
+
+    def value_hook(self, cell: Cell[Any]) -> Hook:
+        """A new hook over a plain value that is not known yet."""
+        return self._later(cell, Payload)
+
+    def awaitable_hook(self, awaitable: Any, codec: Codec) -> Hook:
+        """A new hook over what an awaitable will give."""
+        try:
+            value = self.start(lambda: awaitable, (), {})
+        except Exception as error:  # of an awaitable that failed at once
+            return ErrorHook(error)
+        if isinstance(value, Cell):
+            return self._later(value, lambda value: Payload(value, codec))
+        return PayloadHook(Payload(value, codec), self)
+
+    def _later(self, cell: Cell[Any], payload: Callable[[Any], Payload]) -> Hook:
+        hook: Cell[Hook] = Cell()
+        cell.then(lambda value: hook.resolve(PayloadHook(payload(value), self)), hook.reject)
+        return PromiseHook(hook, self)
+
+    def pump(self, source: OutgoingStream, into: Hook) -> None:
+        """Starts writing a stream into the writable end of a pipe."""
+        try:
+            writing = self.start(pump, (source, into, self), {})
+        except Exception as error:  # of a source that failed at once
+            self.report("a stream", error)
+            return
+        if isinstance(writing, Cell):
+            writing.then(lambda _: None, lambda error: self.report("a stream", error))
+
+    def function_hook(self, function: Callable[..., Any]) -> Hook:
+        """A new hook over a plain function that no schema describes."""
+        return FunctionHook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
+
+    def discard(self, hook: Hook) -> None:
+        """Disposes the hook at the next turn."""
+        self._discarded.append(hook)
+        self._wake_from_anywhere()
+
+    def collect(self) -> None:
+        """Disposes what has been discarded."""
+        discarded = self._discarded
+        while discarded:
+            discarded.popleft().dispose()
+
+    def report(self, where: str, error: BaseException) -> None:
+        """Tells the observer that code of the application failed."""
+        self._observer.target_failed(where, error)

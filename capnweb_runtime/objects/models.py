@@ -1,0 +1,175 @@
+"""How models are read from the wire. Rule: fields are decoded by their codecs, then the class judges the whole:
+pydantic strictly, a plain record by what making one raises.
+
+The generated function of a model reads its fields in order, by itself where a value is of the type as it is and else by
+their codecs and `read_optional`; of what it has read the model's builder makes the model. Nothing here imports
+pydantic: a model brings what is needed with it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Generic, TypeVar
+
+from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
+from capnweb_runtime.core.hook import UNDEFINED_WIRE, Wire
+from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
+from capnweb_runtime.objects.construct import BuildEach, Read, constructor
+
+M = TypeVar("M")
+
+
+def read_optional(
+    fields: dict[str, Any], name: str, wire: Mapping[str, Wire], key: str, codec: TypeCodec, source: Evaluator
+) -> None:
+    """Adds the value of a field that has a default; an absent or undefined one is left to it.
+
+    Parameters:
+        fields: the values read so far.
+        name: what the class calls it: for pydantic the alias, if it has one.
+        wire: the wire form of the model.
+        key: of the field in it.
+        codec: how the field travels.
+        source: gives capabilities in it their stubs.
+    """
+    item = wire.get(key, ABSENT)
+    if item is ABSENT or (type(item) is list and item == UNDEFINED_WIRE):
+        return
+    try:
+        fields[name] = codec.decode(item, source)
+    except Mismatch as mismatch:
+        raise mismatch.inside(key) from None
+
+
+class Builder(Generic[M]):
+    """Makes a pydantic model from the values of its fields.
+
+    Parameters:
+        model: the class.
+        keys: the fields of its wire form.
+        computed: further ones, which the class makes itself.
+
+    Attributes:
+        build: makes a model; takes the values by what the class calls them, the wire form they were read from, and its
+            evaluator. Raises Mismatch naming the field if pydantic refuses it.
+    """
+
+    __slots__ = ("_build_each", "_computed", "_keys", "_model", "build")
+
+    def __init__(self, model: type[M], keys: tuple[str, ...], computed: tuple[str, ...] = ()) -> None:
+        self._model: Any = model
+        self._keys = keys
+        self._computed = computed
+        self.build: Callable[[dict[str, Any], dict[str, Wire], Evaluator], M] = self._build_first
+        self._build_each: BuildEach | None = None  # once it is known that there is a faster way than one by one
+
+    def decoder(self, read: Read) -> Callable[[Wire, Evaluator], M]:
+        """What decodes a model, and in its attribute `each` all those of a list: see `TypeCodec.each`.
+
+        Parameters:
+            read: reads the fields of one, in the order of the class.
+        """
+
+        def decode(wire: Wire, source: Evaluator) -> M:
+            return self.build(read(wire, source), wire, source)
+
+        def decode_each(wires: list[Wire], source: Evaluator) -> list[M] | None:
+            return None if self._build_each is None else self._build_each(read, wires, source)
+
+        vars(decode)["each"] = decode_each
+        return decode
+
+    def not_an_object(self, wire: Wire) -> Mismatch:
+        """The mismatch for a wire form that is no object."""
+        return wire_mismatch(self._model.__name__, wire)
+
+    def _build_first(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> M:
+        """Finds out, when the first model with all fields arrives, how they are built from then on."""
+        model = self._validated(fields, wire, source)
+        if len(wire) == len(fields) == len(self._keys):
+            by_name = list(fields) == list(vars(model))  # and not by alias
+            made_by = constructor(self._model, self._validated) if by_name else None
+            self.build, self._build_each = made_by or (self._validated, None)
+        return model
+
+    def _validated(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> M:
+        if len(fields) != len(wire):
+            self._take_others(fields, wire, source)
+        try:
+            built: M = self._model.model_validate(fields, strict=True)
+        except ValueError as error:
+            raise _as_mismatch(error) from None
+        return built
+
+    def _extra(self) -> str:
+        policy: str = self._model.model_config.get("extra") or "ignore"
+        return policy
+
+    def _take_others(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> None:
+        """Computed fields are passed over. Unknown ones follow the model's `extra`: kept where it allows them, refused
+        where it forbids them, otherwise dropped.
+        """
+        extra = self._extra()
+        for key, item in wire.items():
+            if key in self._keys:
+                continue
+            if key in FORBIDDEN_KEYS or key in self._computed or extra == "ignore":
+                drop(item, source)
+            elif extra == "forbid":
+                raise Mismatch("no such field", "one that the model does not have").inside(key)
+            else:
+                fields[key] = ANY.read(wire, key, source)
+
+
+class RecordBuilder(Builder[M]):
+    """Makes a dataclass or NamedTuple: it is called with the fields by name. Unknown fields are dropped."""
+
+    __slots__ = ()
+
+    def _build_first(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> M:
+        """The record. Raises Mismatch if making it raises a ValueError or TypeError."""
+        if len(fields) != len(wire):
+            self._take_others(fields, wire, source)
+        try:
+            built: M = self._model(**fields)
+        except (TypeError, ValueError) as error:
+            raise _as_mismatch(error) from None
+        return built
+
+    def _extra(self) -> str:
+        return "ignore"
+
+
+class TypedDictBuilder(RecordBuilder[M]):
+    """Makes a TypedDict: it is the fields. Unknown ones are dropped."""
+
+    __slots__ = ()
+
+    def _build_first(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> M:
+        if len(fields) != len(wire):
+            self._take_others(fields, wire, source)
+        built: Any = fields
+        return built  # type: ignore[no-any-return]  # a dict at run time, whatever it is to type checkers
+
+
+def read_root(model: type[M], value: Any) -> M:
+    """A root model of a value. Raises Mismatch if pydantic refuses it."""
+    cls: Any = model
+    try:
+        built: M = cls.model_validate(value, strict=True)
+    except ValueError as error:
+        raise _as_mismatch(error) from None
+    return built
+
+
+def _as_mismatch(error: Exception) -> Mismatch:
+    """The first fault that pydantic found, or what else was wrong."""
+    faults: list[Any] = getattr(error, "errors", list)()
+    if not faults:
+        return Mismatch(f"a valid value ({error})", "an object")
+    first = faults[0]
+    mismatch = Mismatch(f"a valid value ({first['msg']})", repr(first.get("input"))[:80])
+    for key in reversed(first["loc"]):
+        mismatch.inside(key)
+    return mismatch

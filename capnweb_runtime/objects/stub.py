@@ -1,0 +1,439 @@
+"""What users hold: stubs and promises. Rule: using a promise sends at most a call; waiting for it asks for the
+result; dropping it gives it back.
+
+A stub is a capability of the peer's (or one of ours that came home). A promise is a result that may not have arrived:
+methods may be called on it, its attributes are promises, it can be passed as an argument, and awaiting it gives the
+value. Generated classes add the methods.
+"""
+
+from __future__ import annotations
+
+import inspect
+import warnings
+from collections.abc import Callable, Generator
+from contextvars import ContextVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
+
+from capnweb_runtime.core.broken import DISPOSED
+from capnweb_runtime.core.codecs import ANY, TypeCodec
+from capnweb_runtime.core.compound import ListCodec, RecordCodec
+from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
+from capnweb_runtime.core.interface import Method, Property, argument_error
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.payload import decode_payload, resolve_promises
+from capnweb_runtime.core.raises import Raises, join
+from capnweb_runtime.core.remap import Recorder, Variable
+from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome
+from capnweb_runtime.objects.refusals import Refusals, refuse
+
+T = TypeVar("T")
+U = TypeVar("U")
+V = TypeVar("V")
+Q = TypeVar("Q")
+T_co = TypeVar("T_co", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
+R_co = TypeVar("R_co", covariant=True)
+Params = ParamSpec("Params")
+
+_recorder: Final[ContextVar[Recorder | None]] = ContextVar("capnweb_recorder", default=None)
+"""The recorder of the mapper function that is running, if one is."""
+
+
+def _promise(codec: TypeCodec, hook: Hook, path: Path = (), parent: object = None, raises: Raises | None = None) -> Any:
+    """A promise of the class that stands for the codec's type. `parent` is kept alive as long as the promise: it
+    owns the hook. `raises` are the exceptions that may come in place of the value.
+    """
+    cls: Any = codec.promise() or RpcPromise
+    return cls(hook, path, codec, parent, raises)
+
+
+class Calls:
+    """Base of the generated classes that have an interface's methods, for its stubs and its promises alike."""
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+        _hook: Hook
+        _path: Path
+        _raises: Raises | None
+
+    def _call(self, method: Method, /, *args: object, **kwargs: object) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+        """Calls a method and returns the promise of its result, of the class that the generated signature names.
+
+        Raises:
+            TypeError: an argument is not of its declared type; nothing has been sent.
+        """
+        payload = Payload((args, kwargs), method.params)
+        path = (*self._path, *method.path) if self._path else method.path
+        recorder = _recorder.get()
+        raises = method.raises if self._raises is None else self._raises.joined(method.raises)
+        for argument in (*args, *kwargs.values()) if kwargs else args:
+            if isinstance(argument, RpcPromise) and argument._raises is not None:
+                raises = argument._raises.joined(raises)
+        try:
+            if recorder is not None:
+                recorder.raises = join(raises, recorder.raises)
+                hook = recorder.call(self._hook, path, payload)
+            else:
+                hook = self._hook.call(path, payload, method.result)
+        except Mismatch as mismatch:
+            raise argument_error(mismatch) from None
+        return cast(Q, _promise(method.result, hook, (), None, raises))
+
+    def _get(self, prop: Property, /) -> Q:  # type: ignore[type-var]  # as above
+        """The promise of a property; it is read when the promise is awaited, or by the way when something behind it
+        is used.
+        """
+        raises = prop.raises if self._raises is None else self._raises.joined(prop.raises)
+        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self, raises))
+
+
+class RpcStub(StubRef):
+    """A capability: methods of it run where the object is.
+
+    Give it up with `dispose`, or use it in a `with` or `async with` block. The object's disposer runs once its last
+    stub is gone.
+    """
+
+    __slots__ = ("__weakref__", "_owned")
+
+    _path: ClassVar[Path] = ()
+    _raises: ClassVar[Raises | None] = None
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+        self._owned = False  # whether the application is to dispose it; an argument is disposed when the call returns
+
+    def dup(self) -> Self:
+        """A second stub for the same object, to be disposed on its own.
+
+        Raises:
+            DisposedError: this stub has been disposed.
+        """
+        return self._owning(type(self)(self._hook.dup()))
+
+    def _owning(self, stub: Self) -> Self:
+        stub._owned = True
+        return stub
+
+    def dispose(self) -> None:
+        """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError."""
+        hook, self._hook = self._hook, DISPOSED
+        hook.dispose()
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """Calls back once if this capability breaks.
+
+        Parameters:
+            callback: called with the reason; in the order of registration if the whole session ends.
+        """
+        self._hook.on_broken(callback)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.dispose()
+
+    def __del__(self) -> None:
+        if getattr(self, "_owned", False) and self._hook.held:
+            warnings.warn(
+                f"{type(self).__name__} was dropped without dispose(); it has been released now",
+                ResourceWarning,
+                1,
+                source=self,
+            )
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__}{' (disposed)' if self._hook is DISPOSED else ''}>"
+
+
+class CallbackStub(RpcStub, Generic[Params, R_co]):
+    """A function of the peer's: calling it returns the promise of its result."""
+
+    __slots__ = ("_method",)
+
+    def __init__(self, hook: Hook, method: Method) -> None:
+        super().__init__(hook)
+        self._method = method
+
+    def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R_co]:
+        return CallbackStub.call_through(self._hook, (), self._method, args, kwargs)
+
+    @staticmethod
+    def call_through(
+        hook: Hook, path: Path, method: Method, args: Any, kwargs: Any, raises: Raises | None = None
+    ) -> RpcPromise[Any]:
+        """Calls what is at a path from a hook, as a function; for promises of functions."""
+        return _Caller(hook, path, raises)._call(method, *args, **kwargs)
+
+    def dup(self) -> Self:
+        """A second stub for the same function; keep one to call it after the method that received it has returned."""
+        return self._owning(type(self)(self._hook.dup(), self._method))
+
+
+class _Caller(Calls):
+    """Calls a function that a hook leads to."""
+
+    __slots__ = ("_hook", "_path", "_raises")
+
+    def __init__(self, hook: Hook, path: Path, raises: Raises | None) -> None:
+        self._hook = hook
+        self._path = path
+        self._raises = raises
+
+
+class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
+    """A result that may not have arrived.
+
+    Await it for the value; several awaits give the same one. It can be passed as an argument in place of the value,
+    without being awaited. `dispose` gives the result up whether or not it has arrived; a promise that is dropped does
+    so by itself.
+    """
+
+    __slots__ = ("__weakref__", "_codec", "_outcome", "_parent", "_pulled", "_raises")
+
+    def __init__(
+        self,
+        hook: Hook,
+        path: Path = (),
+        codec: TypeCodec = ANY,
+        parent: object = None,
+        raises: Raises | None = None,
+    ) -> None:
+        self._hook = hook
+        self._path = path
+        self._codec = codec
+        self._parent = parent
+        self._outcome: Outcome | None = None
+        self._pulled: Hook | None = None
+        self._raises = raises
+
+    def __await__(self) -> Generator[Any, Any, T_co]:
+        return self._begun().waiter().__await__()
+
+    def dispose(self) -> None:
+        """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
+
+        Disposing an attribute of a promise gives up only what that attribute was read into.
+        """
+        pulled, self._pulled = self._pulled, None
+        hook, owns = self._hook, self._parent is None
+        self._hook, self._path, self._parent = DISPOSED, (), None
+        if owns:
+            hook.dispose()
+        if pulled is not None and pulled is not hook:
+            pulled.dispose()
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        """Calls back once if the promise, or the capability it resolves to, breaks; see `RpcStub.on_broken`."""
+        self._hook.on_broken(callback)
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *exc: object) -> None:
+        self.dispose()
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(self, *exc: object) -> None:
+        self.dispose()
+
+    def __repr__(self) -> str:
+        path = "".join(f".{part}" for part in self._path)
+        return f"<{type(self).__name__} of {self._codec.label}{path}>"
+
+    def _field(self, name: str, codec: TypeCodec) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+        """The promise of an attribute."""
+        return cast(Q, _promise(codec, self._hook, (*self._path, name), self, self._raises))
+
+    def _at(self, key: str | int, codec: TypeCodec) -> Any:
+        return _promise(codec, self._hook, (*self._path, key), self, self._raises)
+
+    def _begun(self) -> Outcome:
+        """The outcome, asked for if that has not been done."""
+        if self._outcome is not None:
+            return self._outcome
+        hook = self._hook
+        if isinstance(hook, Variable):
+            refuse(hook, "await a value")
+        outcome = self._outcome = Outcome()
+        if self._path:
+            hook = hook.get(self._path, self._codec)
+        self._pulled = hook
+        pulled = hook.pull()
+        if isinstance(pulled, Payload):
+            self._deliver(pulled)
+        else:
+            pulled.then(self._deliver, self._fail)
+        return outcome
+
+    def _deliver(self, payload: Payload) -> None:
+        """Takes the result: at once if it is of the type already, otherwise once the promises in it are resolved."""
+        if payload.codec is self._codec:
+            value = payload.value
+            if isinstance(value, RpcStub):
+                value._owned = True
+            if self._outcome is not None:
+                self._outcome.settle(self, VALUE, value)
+            return
+        if self._pulled is None:  # disposed meanwhile
+            return
+        host = self._pulled.host
+        waiting = resolve_promises(payload, host)
+        if waiting is None:
+            self._decode(payload, host)
+        else:
+            waiting.then(lambda _: self._decode(payload, host), self._fail)
+
+    def _decode(self, payload: Payload, host: Any) -> None:
+        try:
+            value = decode_payload(payload, self._codec, host)
+        except Mismatch as mismatch:
+            self._fail(mismatch.error("result"))
+        except Exception as error:  # an application's validator
+            self._fail(error)
+        else:
+            self._settle(VALUE, value)
+
+    def _fail(self, error: BaseException) -> None:
+        self._settle(ERROR, error if self._raises is None else self._raises.received(error))
+
+    def _settle(self, state: int, value: Any) -> None:
+        if isinstance(value, RpcStub):
+            value._owned = True
+        if self._outcome is not None:
+            self._outcome.settle(self, state, value)
+
+
+class ListPromise(RpcPromise[list[T]], Generic[T, P_co]):
+    """A list that may not have arrived: its items are promises, and `map` applies a function to each where the list is.
+
+    Type parameters: T, what an item is awaited to; P_co, the promise of an item.
+    """
+
+    __slots__ = ()
+
+    def __getitem__(self, index: int) -> P_co:
+        """The promise of the item at a non-negative index."""
+        if index < 0:
+            raise IndexError(
+                "items of a promised list are counted from its start; await the list to count from its end"
+            )
+        return cast(P_co, self._at(index, _item_codec(self._codec)))
+
+    def map(self, function: Callable[[P_co], Q]) -> MapPromise[Q]:
+        """Applies a function to every item, on the side where the list is, in the same round trip.
+
+        Parameters:
+            function: called once, here, with a placeholder for an item. It may call methods of the placeholder and of
+                stubs and promises outside, read attributes, pass them as arguments, and return promises, or a tuple,
+                list or dict of them.
+
+        Returns:
+            The promise of the list of results.
+
+        Raises:
+            TypeError: the function is async, or passes what cannot be recorded.
+        """
+        return cast("MapPromise[Q]", map_over(self, function, _item_codec(self._codec)))
+
+
+class DictPromise(RpcPromise[dict[str, T]], Generic[T, P_co]):
+    """An object of values of one type that may not have arrived: its items are promises."""
+
+    __slots__ = ()
+
+    def __getitem__(self, key: str) -> P_co:
+        """The promise of the item of that key."""
+        return cast(P_co, self._at(key, _item_codec(self._codec)))
+
+
+class MapPromise(RpcPromise[Any], Generic[P_co]):
+    """The list of results of `map`, which may not have arrived. P_co is what the mapper function returned for one
+    item.
+    """
+
+    __slots__ = ()
+
+    if TYPE_CHECKING:
+
+        @overload
+        def __await__(self: MapPromise[MapPromise[RpcPromise[U]]]) -> Generator[Any, Any, list[list[U]]]: ...
+        @overload
+        def __await__(self: MapPromise[RpcPromise[U]]) -> Generator[Any, Any, list[U]]: ...
+        @overload
+        def __await__(
+            self: MapPromise[tuple[RpcPromise[U], RpcPromise[V]]],
+        ) -> Generator[Any, Any, list[tuple[U, V]]]: ...
+        @overload
+        def __await__(self: MapPromise[dict[str, RpcPromise[U]]]) -> Generator[Any, Any, list[dict[str, U]]]: ...
+        @overload
+        def __await__(self: MapPromise[list[RpcPromise[U]]]) -> Generator[Any, Any, list[list[U]]]: ...
+        def __await__(self) -> Generator[Any, Any, Any]: ...
+
+    def __getitem__(self, index: int) -> P_co:
+        """The promise of the result for the item at a non-negative index."""
+        return cast(P_co, self._at(index, _item_codec(self._codec)))
+
+    def map(self, function: Callable[[P_co], Q]) -> MapPromise[Q]:
+        """See `ListPromise.map`."""
+        return cast("MapPromise[Q]", map_over(self, function, _item_codec(self._codec)))
+
+
+class MapCodec(ListCodec):
+    """The list of results of `map`."""
+
+    promise = staticmethod(lambda: MapPromise)
+
+
+def _item_codec(codec: TypeCodec) -> TypeCodec:
+    """Codec of the items, if the codec is of a container."""
+    item = getattr(codec, "item", ANY)
+    return item if isinstance(item, TypeCodec) else ANY
+
+
+def map_over(
+    subject: RpcPromise[Any], function: Callable[[Any], Any], item: TypeCodec, expect: TypeCodec | None = None
+) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
+    """Records a mapper function and applies it to the list that the promise stands for.
+
+    Parameters:
+        subject: the promise.
+        function: called with a placeholder.
+        item: codec of the placeholder.
+        expect: codec of the whole result; by default a list of what the function returned.
+    """
+    hook = subject._hook
+    recorder = Recorder(_recorder.get())
+    token = _recorder.set(recorder)
+    try:
+        result = function(_promise(item, recorder.placeholder()))
+    finally:
+        _recorder.reset(token)
+    if inspect.isawaitable(result) and not isinstance(result, PromiseRef):
+        if inspect.iscoroutine(result):
+            result.close()
+        raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
+    codec = expect or MapCodec(_recorded_codec(result))
+    raises = join(subject._raises, recorder.raises)
+    return cast(Q, _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec), (), None, raises))
+
+
+def _recorded_codec(result: Any) -> TypeCodec:
+    """Codec of what a mapper function returned: of the promises in it, and of any constant."""
+    if isinstance(result, RpcPromise):
+        return result._codec
+    if isinstance(result, (tuple, list)):
+        return RecordCodec(type(result), dict(enumerate(map(_recorded_codec, result))))
+    if isinstance(result, dict):
+        return RecordCodec(dict, {key: _recorded_codec(item) for key, item in result.items()})
+    return ANY

@@ -1,0 +1,109 @@
+"""Answering batches over HTTP, through aiohttp. Rule: nothing imports this module before the first HTTP request is
+received.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from http import HTTPStatus
+
+from aiohttp import web
+
+from capnweb_runtime.serving.peer import Peer, RefusedError, peer_of
+from capnweb_runtime.transports.http_batch import CONTENT_TYPE
+from capnweb_runtime.transports.http_body import TooLargeError, read_body
+
+_KEEPALIVE_TIMEOUT = (
+    75.0  # seconds between two requests of one connection; also bounds how long a client may take for the head of one
+)
+
+
+class BatchHttpServer:
+    """Answers HTTP requests with batches, over aiohttp's request-handler protocol.
+
+    Parameters:
+        answer: runs one batch; gets the peer and the body, returns status and body of the response; may raise
+            RefusedError.
+        check: refuses a request before its body is read, by raising RefusedError.
+        body_limit: longest request body, in bytes.
+        body_timeout: seconds that a client has to send its body.
+    """
+
+    def __init__(
+        self,
+        answer: Callable[[Peer, bytes], Awaitable[tuple[int, bytes]]],
+        check: Callable[[Peer], None],
+        *,
+        body_limit: int,
+        body_timeout: float,
+    ) -> None:
+        self._answer = answer
+        self._check = check
+        self._body_limit = body_limit
+        self._body_timeout = body_timeout
+        # Bodies are not decompressed, so that a short one cannot become a long one; a client's disconnecting ends its
+        # batch.
+        self._server = web.Server(
+            self._handle,
+            handler_cancellation=True,
+            access_log=None,
+            auto_decompress=False,
+            keepalive_timeout=_KEEPALIVE_TIMEOUT,
+        )
+
+    def protocol(self) -> asyncio.Protocol:
+        """A protocol for one connection."""
+        return self._server()
+
+    @property
+    def busy(self) -> bool:
+        """Whether a connection is open."""
+        return bool(self._server.connections)
+
+    async def close(self, grace: float) -> None:
+        """Closes every connection: idle ones at once, others once their request is answered or the time is up.
+
+        Parameters:
+            grace: seconds to wait for requests in progress.
+        """
+        self._server.pre_shutdown()
+        await self._server.shutdown(grace)
+
+    async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
+        peername = None if request.transport is None else request.transport.get_extra_info("peername")
+        peer = peer_of(request.headers.items(), peername, request.raw_path, "http")
+        try:
+            self._check(peer)
+            if request.method != "POST":
+                return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+            body = await self._body(request)
+            status, text = await self._answer(peer, body)
+        except RefusedError as refused:
+            response = web.Response(status=refused.status, text=refused.text + "\n")
+            response.force_close()
+            return response
+        headers = {"Content-Type": CONTENT_TYPE}
+        if "Origin" in peer.headers:  # it was checked; the browser asks whether the page may read the answer
+            headers |= {"Access-Control-Allow-Origin": peer.headers["Origin"], "Vary": "Origin"}
+        return web.Response(status=status, body=text, headers=headers)
+
+    async def _body(self, request: web.BaseRequest) -> bytes:
+        if request.headers.get("Content-Encoding", "identity").lower() != "identity":
+            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
+        try:
+            if request.content_length is not None and request.content_length > self._body_limit:
+                raise TooLargeError
+            if request.content.is_eof():  # it came with the head, as that of most batches does
+                return await read_body(request.content, self._body_limit)
+            async with asyncio.timeout(self._body_timeout):
+                return await read_body(request.content, self._body_limit)
+        except TooLargeError:
+            raise RefusedError(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                f"A batch may have {self._body_limit} bytes; send less or use a WebSocket.",
+            ) from None
+        except TimeoutError:
+            raise RefusedError(
+                HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {self._body_timeout} s."
+            ) from None

@@ -1,0 +1,85 @@
+"""serve(): what a server is asked for. Rule: what is wrong with the request is said before anything listens."""
+
+from __future__ import annotations
+
+import ssl as ssl_module
+from collections.abc import Callable, Generator, Iterable
+from types import TracebackType
+from typing import Any
+
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import Observer
+from capnweb_runtime.serving.peer import Peer
+from capnweb_runtime.serving.server import Server, Settings
+
+__all__ = ["Serving", "serve"]
+
+
+class Serving:
+    """A server that is about to start: `async with serve(...) as server:` or `server = await serve(...)`."""
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._server: Server | None = None
+
+    def __await__(self) -> Generator[Any, Any, Server]:
+        return self._start().__await__()
+
+    async def __aenter__(self) -> Server:
+        self._server = await self._start()
+        return self._server
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if self._server is not None:
+            await self._server.close()
+
+    async def _start(self) -> Server:
+        server = Server(self._settings)
+        await server.start()
+        return server
+
+
+def serve(
+    main_factory: Callable[[Peer], RpcTarget],
+    host: str | None,
+    port: int,
+    *,
+    path: str | None = "/",
+    ssl: ssl_module.SSLContext | None = None,
+    origins: Iterable[str] | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    request_timeout: float = 30.0,
+) -> Serving:
+    """Serves sessions over WebSocket and HTTP batch on one port and path.
+
+    Parameters:
+        main_factory: makes the main object of a new session; it gets the peer. If it raises, that session is refused
+            with status 500.
+        host: address to listen on; None means every one.
+        port: port to listen on; 0 means any, see `Server.port`.
+        path: path that is served, anything else is 404; None means every path.
+        ssl: settings of TLS, for wss:// and https://.
+        origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
+            host; "*" allows every one. Programs that are no browsers send no origin and may always connect.
+        limits: bounds of each session. A batch as a whole may have as many bytes as a message.
+        observer: is told of failures; by default they are logged.
+        request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
+            body of a batch.
+
+    Returns:
+        What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
+
+    Raises:
+        TypeError: origins is one string.
+        ValueError: the path does not start with a slash.
+    """
+    if isinstance(origins, str):
+        raise TypeError(f'origins takes several, as in origins=["{origins}"]')
+    if path is not None and not path.startswith("/"):
+        raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
+    allowed = None if origins is None else frozenset(origins)
+    return Serving(Settings(main_factory, host, port, path, ssl, allowed, limits, observer, request_timeout))

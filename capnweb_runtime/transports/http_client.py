@@ -1,0 +1,99 @@
+"""Sending batches over HTTP, through aiohttp. Rule: nothing imports this module before the first HTTP request is
+made.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections.abc import AsyncGenerator, Mapping
+from functools import lru_cache
+
+import aiohttp
+from multidict import CIMultiDict
+
+from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.transports.http_batch import CONTENT_TYPE
+from capnweb_runtime.transports.http_body import TooLargeError, read_body
+
+_CLIENT_KEEPALIVE = 2.0
+"""Seconds for which a client keeps a connection for another batch: less than common servers do, so that no request is
+sent into a connection that its server is just closing.
+"""
+
+
+async def _client() -> aiohttp.ClientSession:
+    """The client of the running loop, made at its first use and closed when the loop is shut down."""
+    loop = asyncio.get_running_loop()
+    if loop not in _clients:
+        _clients[loop] = _closed_with_loop(loop)
+        await anext(_clients[loop])
+    return _sessions[loop]
+
+
+@lru_cache(maxsize=16)
+def _timeout(open_timeout: float | None) -> aiohttp.ClientTimeout:
+    return aiohttp.ClientTimeout(total=None, sock_connect=open_timeout)
+
+
+async def _closed_with_loop(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+    """Holds the client of a loop. A loop that is shut down, as `asyncio.run` does it, ends the asynchronous generators
+    that have begun in it, and this one ends with its client.
+    """
+    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
+    _sessions[loop] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    try:
+        yield
+    finally:
+        del _clients[loop]
+        await _sessions.pop(loop).close()
+
+
+_clients: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
+_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+
+
+async def post(
+    url: str,
+    body: bytes,
+    *,
+    headers: Mapping[str, str],
+    ssl: ssl_module.SSLContext | None,
+    open_timeout: float | None,
+    body_limit: int,
+) -> bytes:
+    """Sends one batch.
+
+    Parameters:
+        url: where to, http:// or https://.
+        body: the request's body.
+        headers: headers of the request.
+        ssl: settings of TLS; None means the system's defaults.
+        open_timeout: seconds to wait for a connection; for the response there is no bound, since calls take what they
+            take.
+        body_limit: longest response body, in bytes.
+
+    Returns:
+        The response's body.
+
+    Raises:
+        SessionClosed: there is no response, or its status is not of success.
+    """
+    sent = CIMultiDict({"Content-Type": CONTENT_TYPE})
+    sent.update(headers)
+    try:
+        client = await _client()
+        # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
+        async with client.post(
+            url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=_timeout(open_timeout)
+        ) as response:
+            answer = await read_body(response.content, body_limit)
+    except TooLargeError:
+        raise SessionClosed(f"RPC request failed: the response is longer than {body_limit} bytes.") from None
+    except (aiohttp.ClientError, OSError) as error:
+        raise SessionClosed(f"RPC request failed: {str(error) or type(error).__name__}") from error
+    if not 200 <= response.status < 300:
+        failure = SessionClosed(f"RPC request failed: {response.status} {response.reason}")
+        failure.add_note(answer[:2000].decode("utf-8", "replace"))
+        raise failure
+    return answer

@@ -1,0 +1,76 @@
+"""Schemas as wholes: which modules are schemas, what their names mean, and what of them is read."""
+
+from __future__ import annotations
+
+from capnweb_gen.frontends.python.protocol import read_schemas
+from tests.gen.conftest import Compile, Write
+
+API = "from typing import Protocol\nclass Api(Protocol):\n    def get(self) -> int: ...\n"
+
+
+def test_modules_that_declare_nothing_are_passed_over_in_a_folder(project: Write) -> None:
+    files = {"p1/__init__.py": "", "p1/api.py": API, "p1/constants.py": "X = 1\n", "p1/plain.py": "class Plain: ...\n"}
+    schemas, faults = read_schemas([project(files) / "p1"])
+    assert faults == []
+    assert [schema.output for schema in schemas] == ["api.py"]
+
+
+def test_modules_without_classes_are_not_even_executed(project: Write) -> None:
+    root = project({"p2/__init__.py": "", "p2/api.py": API, "p2/script.py": "raise SystemExit('no')\n"})
+    assert read_schemas([root / "p2"])[1] == []
+
+
+def test_a_file_that_is_named_has_to_declare_something(project: Write) -> None:
+    root = project({"p3/__init__.py": "", "p3/plain.py": "X = 1\n"})
+    schemas, faults = read_schemas([root / "p3/plain.py"])
+    assert schemas == ()
+    assert [fault.message for fault in faults] == ["no interface is declared here"]
+
+
+def test_imported_interfaces_and_models_are_not_declared_again(project: Write) -> None:
+    root = project({"p4/__init__.py": "", "p4/api.py": API, "p4/more.py": "from p4.api import Api\nclass X: ...\n"})
+    schemas, faults = read_schemas([root / "p4"])
+    assert faults == []
+    assert [[interface.name for interface in schema.interfaces] for schema in schemas] == [["Api"]]
+
+
+def test_models_of_a_schema_come_in_its_order_whatever_names_them_first(compile_text: Compile) -> None:
+    schema = compile_text(
+        """
+        from pydantic import BaseModel
+
+        class A(BaseModel):
+            c: "C"
+
+        class B(BaseModel):
+            pass
+
+        class C(BaseModel):
+            pass
+        """
+    ).schemas[0]
+    assert sorted(model.name for model in schema.models) == ["A", "B", "C"]
+    assert [model.name for model in schema.models] == ["A", "B", "C"]
+
+
+def test_faults_of_several_files_are_found_in_one_run(project: Write) -> None:
+    files = {
+        "p5/__init__.py": "",
+        "p5/a.py": "class (:\n",
+        "p5/b.py": "class X: ...\n1 / 0\n",
+        "p5/c.py": API + "    x: int\n",
+    }
+    _, faults = read_schemas([project(files) / "p5"])
+    assert sorted({fault.file for fault in faults}) == ["p5/a.py", "p5/b.py", "p5/c.py"]
+
+
+def test_names_under_type_checking_may_come_from_modules_that_need_this_one(project: Write) -> None:
+    a = (
+        "from __future__ import annotations\nfrom typing import TYPE_CHECKING, Protocol\n"
+        "if TYPE_CHECKING:\n    from .b import B\n\n"
+        "class A(Protocol):\n    def b(self) -> B: ...\n"
+    )
+    b = "from typing import Protocol\nfrom p6.a import A\n\nclass B(Protocol):\n    def a(self) -> A: ...\n"
+    schemas, faults = read_schemas([project({"p6/__init__.py": "", "p6/a.py": a, "p6/b.py": b}) / "p6"])
+    assert faults == []
+    assert [schema.output for schema in schemas] == ["a.py", "b.py"]

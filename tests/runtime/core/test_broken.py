@@ -1,0 +1,72 @@
+"""A broken hook fails whatever is asked of it."""
+
+from __future__ import annotations
+
+import pytest
+
+from capnweb_runtime.core.broken import DISPOSED, ErrorHook
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Hook, Payload
+from capnweb_runtime.core.refs import PlainStub
+from capnweb_runtime.errors import DisposedError
+from tests.runtime.pair import pulled
+
+
+class Counted(ErrorHook):
+    __slots__ = ("disposed",)
+
+    def __init__(self) -> None:
+        super().__init__(ValueError("broken"))
+        self.disposed = 0
+
+    def dispose(self) -> None:
+        self.disposed += 1
+
+
+class TestErrorHook:
+    def test_whatever_is_asked_of_it_fails_with_its_error(self) -> None:
+        error = ValueError("broken")
+        hook = ErrorHook(error)
+        results: list[Hook] = [
+            hook,
+            hook.get(("a",)),
+            hook.call(("m",), Payload([])),
+            hook.map((), [], []),
+            hook.dup(),
+        ]
+        for result in results:
+            with pytest.raises(ValueError, match="broken") as caught:
+                pulled(result)
+            assert caught.value is error
+
+    def test_it_owns_arguments_and_captures_and_disposes_them(self) -> None:
+        hook = ErrorHook(ValueError("broken"))
+        argument, capture = Counted(), Counted()
+        hook.call((), Payload([PlainStub(argument)], None, [argument]))
+        hook.map((), [capture], [])
+        assert (argument.disposed, capture.disposed) == (1, 1)
+
+    def test_whoever_watches_it_is_called_at_once(self) -> None:
+        error = ValueError("broken")
+        got: list[BaseException] = []
+        ErrorHook(error).on_broken(got.append)
+        assert got == [error]
+
+    def test_it_has_no_host(self) -> None:
+        with pytest.raises(ValueError, match="broken"):
+            _ = ErrorHook(ValueError("broken")).host
+
+    def test_nothing_is_held_for_it(self) -> None:
+        assert not ErrorHook(ValueError("broken")).held
+
+    def test_what_stands_for_a_disposed_stub_says_so(self) -> None:
+        with pytest.raises(DisposedError, match="Attempted to use RPC stub after it has been disposed"):
+            pulled(DISPOSED.call(("m",), Payload([])))
+        DISPOSED.dispose()
+
+
+def test_pulling_a_broken_hook_gives_a_rejected_cell() -> None:
+    cell = ErrorHook(ValueError("broken")).pull()
+    assert isinstance(cell, Cell)
+    assert cell.settled
+    assert not cell.fulfilled

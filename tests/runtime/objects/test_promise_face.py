@@ -1,0 +1,345 @@
+"""Promises in asyncio's hands: as quick as futures, and a cancelled wait is only that."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.core.broken import DISPOSED
+from capnweb_runtime.errors import RpcError
+from capnweb_runtime.objects.promise_face import ERROR, PENDING, VALUE, FutureFace, Outcome
+from tests.runtime.conftest import JoinOnLoop
+from tests.runtime.example import CounterPromise, Desk, DeskStub
+
+
+class Waiting(Desk):
+    """`hold` waits on the loop until the test answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.answers: dict[str, asyncio.Future[int]] = {}
+
+    def hold(self, name: str) -> Any:
+        self.log.append(("hold", name))
+        return self._answer(name)
+
+    async def _answer(self, name: str) -> int:
+        return await self.answers.setdefault(name, asyncio.get_running_loop().create_future())
+
+
+async def turns(until: Callable[[], bool]) -> None:
+    """Lets the loop turn until a condition holds."""
+    for _ in range(100):
+        if until():
+            return
+        await asyncio.sleep(0)
+    raise AssertionError("it never came true")
+
+
+class TestOnTheLoop:
+    async def test_awaiting_gives_the_value_and_again(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        promise = a.main(DeskStub).add(1, 2)
+        assert await promise == 3
+        assert await promise == 3
+
+    async def test_two_tasks_may_await_the_same_promise(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        promise = a.main(DeskStub).book("Emma")
+
+        async def waiter() -> Any:
+            return await promise
+
+        first, second = await asyncio.gather(waiter(), waiter())
+        assert first is second
+
+    async def test_an_error_is_raised_each_time(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        promise = a.main(DeskStub).fail("no")
+        for _ in range(2):
+            with pytest.raises(ValueError, match="no"):
+                await promise
+
+    async def test_gather_takes_promises_as_they_are(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        before = asyncio.all_tasks()
+        gathering = asyncio.gather(desk.add(1, 2), desk.book("Emma").title, desk.nothing())
+        assert asyncio.all_tasks() == before
+        assert list(await gathering) == [3, "Emma", None]
+
+    async def test_gather_of_the_same_promise_twice(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        promise = a.main(DeskStub).add(1, 2)
+        assert list(await asyncio.gather(promise, promise)) == [3, 3]
+
+    async def test_gather_with_errors(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        with pytest.raises(ValueError, match="no"):
+            await asyncio.gather(desk.add(1, 2), desk.fail("no"))
+        results = await asyncio.gather(desk.add(1, 2), desk.fail("no"), return_exceptions=True)
+        assert results[0] == 3
+        assert isinstance(results[1], ValueError)
+
+    async def test_wait(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        quick: Any = desk.add(1, 2)
+        slow: Any = desk.hold("x")
+        done, pending = await asyncio.wait([quick, slow], return_when=asyncio.FIRST_COMPLETED)
+        assert done == {quick}
+        assert pending == {slow}
+        assert quick.result() == 3
+        target.answers["x"].set_result(7)
+        assert await asyncio.wait([slow]) == ({slow}, set())
+        assert slow.result() == 7
+
+    async def test_as_completed(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        slow, quick = desk.hold("x"), desk.add(1, 2)
+        values = []
+        for next_one in asyncio.as_completed([slow, quick]):
+            values.append(await next_one)
+            if values == [3]:
+                target.answers["x"].set_result(9)
+        assert values == [3, 9]
+
+    async def test_in_a_task_group(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+
+        async def ask(n: int) -> int:
+            return await desk.add(n, 1)
+
+        async with asyncio.TaskGroup() as group:
+            tasks = [group.create_task(ask(n)) for n in range(3)]
+        assert [task.result() for task in tasks] == [1, 2, 3]
+
+    async def test_a_timeout_cancels_the_wait_only(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        promise = a.main(DeskStub).hold("x")
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(promise, 0)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await promise
+        await turns(lambda: "x" in target.answers)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(promise, 1e-6)
+        target.answers["x"].set_result(7)
+        assert await promise == 7
+        assert await asyncio.wait_for(promise, 10) == 7
+
+    async def test_cancelling_one_task_leaves_the_others_waiting(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        promise = a.main(DeskStub).hold("x")
+
+        async def waiter() -> int:
+            return await promise
+
+        first, second = asyncio.create_task(waiter()), asyncio.create_task(waiter())
+        await turns(lambda: "x" in target.answers)
+        first.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await first
+        target.answers["x"].set_result(7)
+        assert await second == 7
+
+    async def test_a_cancelled_gather_leaves_the_calls(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        first, second = desk.hold("x"), desk.hold("y")
+        gathering = asyncio.gather(first, second)
+        await turns(lambda: "y" in target.answers)
+        gathering.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await gathering
+        for answer in target.answers.values():
+            answer.set_result(7)
+        assert list(await asyncio.gather(first, second)) == [7, 7]
+
+    async def test_shield(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        promise = a.main(DeskStub).hold("x")
+        shielded = asyncio.shield(promise)
+        await turns(lambda: "x" in target.answers)
+        shielded.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await shielded
+        target.answers["x"].set_result(7)
+        assert await asyncio.shield(promise) == 7
+
+    async def test_disposing_ends_the_wait_with_an_error(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        promise = a.main(DeskStub).hold("x")
+        waiting = asyncio.gather(promise)
+        await turns(lambda: "x" in target.answers)
+        promise.dispose()
+        with pytest.raises(RpcError, match="canceled because the RpcPromise was disposed"):
+            await waiting
+        target.answers["x"].set_result(1)
+        await turns(lambda: a.stats().imports == 1)
+
+    async def test_a_call_that_raises_stop_iteration_is_an_error_by_that_name(self, join_on_loop: JoinOnLoop) -> None:
+        class Stopping(Desk):
+            def nothing(self) -> None:
+                raise StopIteration
+
+        a, _ = join_on_loop(None, Stopping())
+        with pytest.raises(RpcError) as caught:
+            await a.main(DeskStub).nothing()
+        assert caught.value.name == "StopIteration"
+
+    async def test_asyncio_takes_a_promise_for_a_future(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        promise: Any = a.main(DeskStub).add(1, 2)
+        assert asyncio.isfuture(promise)
+        assert asyncio.ensure_future(promise) is promise
+        assert promise.get_loop() is asyncio.get_running_loop()
+        assert await promise == 3
+
+
+class JobPromise(rpc.RpcPromise[int]):
+    """The interface has methods of a future's names: asyncio must leave it alone."""
+
+    def cancel(self) -> str:
+        raise AssertionError("the remote cancel was called")
+
+    def result(self) -> str:
+        raise AssertionError("the remote result was called")
+
+
+class DonePromise(rpc.RpcPromise[int]):
+    """The model has a field of a future's name."""
+
+    @property
+    def done(self) -> rpc.RpcPromise[bool]:
+        raise AssertionError("the remote value was asked for")
+
+
+class NightlyJobPromise(JobPromise):
+    """The interface inherits such methods."""
+
+
+class TestPromisesThatAreNoFutures:
+    @pytest.mark.parametrize("cls", [JobPromise, NightlyJobPromise, DonePromise])
+    async def test_asyncio_does_not_take_them_for_futures(self, cls: type[rpc.RpcPromise[int]]) -> None:
+        assert not asyncio.isfuture(cls(DISPOSED, (), rpc.INT))
+        assert asyncio.isfuture(rpc.RpcPromise[int](DISPOSED, (), rpc.INT))
+
+    async def test_gather_and_wait_for_call_nothing_of_them(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        inner = desk.hold("x")
+        job = JobPromise(inner._hook, (), rpc.INT, inner)
+        with pytest.raises(TimeoutError):
+            await asyncio.wait_for(asyncio.gather(job), 1e-6)
+        await turns(lambda: "x" in target.answers)
+        target.answers["x"].set_result(7)
+        assert list(await asyncio.gather(job)) == [7]
+
+    def test_methods_of_the_interface_win_over_the_face(self) -> None:
+        assert CounterPromise.cancel is FutureFace.cancel  # type: ignore[attr-defined]  # unseen by type checkers
+        assert JobPromise.cancel is not FutureFace.cancel  # type: ignore[attr-defined]  # as above
+
+
+class Loop:
+    """Stands in for a promise in a test of its outcome."""
+
+
+class TestOutcome:
+    async def test_it_settles_once(self) -> None:
+        outcome = Outcome()
+        assert (outcome.state, outcome.done) == (PENDING, False)
+        outcome.settle(Loop(), VALUE, 1)
+        outcome.settle(Loop(), ERROR, ValueError("late"))
+        assert (outcome.state, outcome.value, outcome.done) == (VALUE, 1, True)
+        assert outcome.result() == 1
+        assert outcome.error() is None
+
+    async def test_before_it_is_known(self) -> None:
+        outcome = Outcome()
+        with pytest.raises(asyncio.InvalidStateError):
+            outcome.result()
+        with pytest.raises(asyncio.InvalidStateError):
+            outcome.error()
+
+    async def test_an_error_is_raised_and_told(self) -> None:
+        outcome = Outcome()
+        error = ValueError("no")
+        outcome.settle(Loop(), ERROR, error)
+        assert outcome.error() is error
+        with pytest.raises(ValueError, match="no"):
+            outcome.result()
+        with pytest.raises(ValueError, match="no"):
+            await outcome.waiter()
+
+    async def test_callbacks_come_in_a_later_turn_and_once(self) -> None:
+        outcome = Outcome()
+        promise = Loop()
+        got: list[Any] = []
+        outcome.add_callback(promise, got.append, None)
+        outcome.settle(promise, VALUE, 1)
+        assert got == []
+        await asyncio.sleep(0)
+        outcome.add_callback(promise, got.append, None)
+        await asyncio.sleep(0)
+        assert got == [promise, promise]
+
+    async def test_a_callback_can_be_taken_back(self) -> None:
+        outcome = Outcome()
+        got: list[Any] = []
+        outcome.add_callback(Loop(), got.append, None)
+        outcome.add_callback(Loop(), got.append, None)
+        assert outcome.remove_callback(got.append) == 2
+        assert outcome.remove_callback(got.append) == 0
+        outcome.settle(Loop(), VALUE, 1)
+        await asyncio.sleep(0)
+        assert got == []
+
+    async def test_cancelling_ends_what_callbacks_wait_for_and_a_new_wait_starts_afresh(self) -> None:
+        outcome = Outcome()
+        got: list[Any] = []
+        promise = Loop()
+        outcome.add_callback(promise, got.append, None)
+        assert outcome.cancel(promise)
+        assert not outcome.cancel(promise)
+        await asyncio.sleep(0)
+        assert got == [promise]
+        assert (outcome.cancelled, outcome.done) == (True, True)
+        with pytest.raises(asyncio.CancelledError):
+            outcome.result()
+        outcome.add_callback(promise, got.append, None)
+        assert (outcome.cancelled, outcome.done) == (False, False)
+        outcome.settle(promise, VALUE, 1)
+        await asyncio.sleep(0)
+        assert got == [promise, promise]
+        assert not outcome.cancel(promise)
+
+    async def test_a_cancelled_waiter_is_left_out(self) -> None:
+        outcome = Outcome()
+        first, second = outcome.waiter(), outcome.waiter()
+        first.cancel()
+        outcome.settle(Loop(), VALUE, 1)
+        assert await second == 1
+        assert first.cancelled()
+
+    async def test_stop_iteration_becomes_what_a_coroutine_can_pass_on(self) -> None:
+        outcome = Outcome()
+        outcome.settle(Loop(), ERROR, StopIteration())
+        with pytest.raises(RuntimeError, match="StopIteration"):
+            await outcome.waiter()

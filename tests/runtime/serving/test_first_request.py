@@ -1,0 +1,142 @@
+"""Which protocol gets a connection."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+import pytest
+
+from capnweb_runtime.serving.first_request import HEAD_BYTES, FirstRequest
+
+UPGRADE = b"GET / HTTP/1.1\r\nHost: h\r\nUPGRADE:  WebSocket\r\n\r\n"
+POST = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 9\r\n\r\n"
+
+
+class FakeTransport(asyncio.Transport):
+    def __init__(self) -> None:
+        super().__init__()
+        self.protocol: asyncio.BaseProtocol | None = None
+        self.written = b""
+        self.closed = ""
+        self.on_close = asyncio.Event()
+
+    def set_protocol(self, protocol: asyncio.BaseProtocol) -> None:
+        self.protocol = protocol
+
+    def write(self, data: Any) -> None:
+        self.written += data
+
+    def close(self) -> None:
+        self.closed = "closed"
+        self.on_close.set()
+
+    def abort(self) -> None:
+        self.closed = "aborted"
+
+    def is_closing(self) -> bool:
+        return bool(self.closed)
+
+
+class Recorder(asyncio.Protocol):
+    def __init__(self) -> None:
+        self.transport: asyncio.BaseTransport | None = None
+        self.chunks: list[bytes] = []
+
+    def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        self.transport = transport
+
+    def data_received(self, data: bytes) -> None:
+        self.chunks.append(data)
+
+
+class Case:
+    """A connection whose bytes are given by hand."""
+
+    def __init__(self, timeout: float = 60) -> None:
+        self.websocket, self.http = Recorder(), Recorder()
+        self.gone: list[FirstRequest] = []
+        self.first = FirstRequest(lambda: self.websocket, lambda: self.http, timeout=timeout, on_gone=self.gone.append)
+        self.transport = FakeTransport()
+        self.first.connection_made(self.transport)
+
+
+@pytest.mark.parametrize(("head", "kind"), [(UPGRADE, "websocket"), (POST, "http")])
+async def test_the_first_request_decides(head: bytes, kind: str) -> None:
+    case = Case()
+    case.first.data_received(head)
+    chosen: Recorder = getattr(case, kind)
+    assert case.transport.protocol is chosen
+    assert chosen.transport is case.transport
+    assert chosen.chunks == [head]
+    assert case.gone == [case.first]
+
+
+async def test_bytes_after_the_head_follow_it() -> None:
+    case = Case()
+    case.first.data_received(UPGRADE + b"frame")
+    assert case.websocket.chunks == [UPGRADE, b"frame"]
+
+
+async def test_a_head_may_come_byte_by_byte() -> None:
+    case = Case()
+    for index in range(len(POST)):
+        assert case.transport.protocol is None
+        case.first.data_received(POST[index : index + 1])
+    assert case.http.chunks == [POST]
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        b"GET / HTTP/1.1\r\nUpgrade: h2c\r\n\r\n",
+        b"GET /upgrade:websocket HTTP/1.1\r\nX-Upgrade: websocket\r\n\r\n",
+        b"POST / HTTP/1.1\r\n\r\n\r\nUpgrade: websocket\r\n\r\n",
+    ],
+)
+async def test_other_upgrades_are_plain_requests(head: bytes) -> None:
+    case = Case()
+    case.first.data_received(head)
+    assert case.transport.protocol is case.http
+
+
+async def test_a_head_without_end_is_refused_at_the_limit() -> None:
+    case = Case()
+    case.first.data_received(b"GET / HTTP/1.1\r\n")
+    line = b"X: " + b"x" * 1000 + b"\r\n"
+    for _ in range(HEAD_BYTES // len(line) + 1):
+        case.first.data_received(line)
+    assert case.transport.written.startswith(b"HTTP/1.1 431 ")
+    assert case.transport.closed == "closed"
+    case.first.data_received(b"\r\n")
+    assert case.transport.protocol is None
+
+
+async def test_a_head_that_does_not_come_is_given_up() -> None:
+    case = Case(timeout=0)
+    case.first.data_received(b"GET / HT")
+    await case.transport.on_close.wait()
+    assert case.transport.written.startswith(b"HTTP/1.1 408 ")
+
+
+async def test_a_head_that_came_in_time_is_not_given_up() -> None:
+    case = Case(timeout=0)
+    case.first.data_received(POST)
+    for _ in range(3):
+        await asyncio.sleep(0)
+    assert case.transport.written == b""
+
+
+async def test_a_lost_connection_is_reported() -> None:
+    case = Case()
+    case.first.connection_lost(None)
+    assert case.gone == [case.first]
+    case.first.abort()
+    assert case.transport.closed == ""
+
+
+async def test_a_connection_can_be_dropped() -> None:
+    case = Case()
+    case.first.abort()
+    assert case.transport.closed == "aborted"
+    case.first.connection_lost(None)

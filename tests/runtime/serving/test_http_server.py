@@ -1,0 +1,165 @@
+"""Answering batches over HTTP, with aiohttp's client as the other side."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import re
+from collections.abc import AsyncIterator
+from http import HTTPStatus
+
+import aiohttp
+import pytest
+
+from capnweb_runtime.serving.http_server import BatchHttpServer
+from capnweb_runtime.serving.peer import Peer, RefusedError
+
+
+class Service:
+    """Answers a batch with its body in capitals."""
+
+    def __init__(self) -> None:
+        self.peers: list[Peer] = []
+        self.refusal: RefusedError | None = None
+        self.entered = asyncio.Event()
+        self.ended = asyncio.Event()
+
+    async def answer(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
+        self.peers.append(peer)
+        if body == b"wait":
+            self.entered.set()
+            try:
+                await asyncio.get_running_loop().create_future()
+            finally:
+                self.ended.set()
+        return (500, b"Error: no") if body == b"fail" else (200, body.upper())
+
+    def check(self, peer: Peer) -> None:
+        if self.refusal is not None:
+            raise self.refusal
+
+
+@contextlib.asynccontextmanager
+async def http_server(service: Service, body_limit: int = 1000, body_timeout: float = 60) -> AsyncIterator[str]:
+    server = BatchHttpServer(service.answer, service.check, body_limit=body_limit, body_timeout=body_timeout)
+    listener = await asyncio.get_running_loop().create_server(server.protocol, "127.0.0.1", 0)
+    try:
+        yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
+    finally:
+        listener.close()
+        await server.close(0)
+
+
+async def exchange(url: str, *chunks: bytes) -> tuple[bytes, bytes]:
+    """Status line and body of what a server answers to raw bytes."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+    for chunk in chunks:
+        writer.write(chunk)
+        await writer.drain()
+        await asyncio.sleep(0)
+    head = await reader.readuntil(b"\r\n\r\n")
+    length = re.search(rb"Content-Length: (\d+)", head)
+    assert length is not None
+    body = await reader.readexactly(int(length[1]))
+    writer.close()
+    with contextlib.suppress(ConnectionError):
+        await writer.wait_closed()
+    return head.partition(b"\r\n")[0], body
+
+
+class TestServer:
+    async def test_a_post_is_answered(self) -> None:
+        service = Service()
+        async with http_server(service) as url, aiohttp.ClientSession() as client:
+            async with client.post(url + "x?y=1", data=b"abc", headers={"X-User": "alice"}) as response:
+                assert (response.status, await response.read()) == (200, b"ABC")
+                assert response.headers["Content-Type"] == "text/plain; charset=utf-8"
+            async with client.post(url, data=b"fail") as response:
+                assert (response.status, await response.read()) == (500, b"Error: no")
+        peer = service.peers[0]
+        assert (peer.path, peer.query, peer.headers["x-user"], peer.transport) == ("/x", "y=1", "alice", "http")
+        assert peer.address is not None
+        assert peer.address[0] == "127.0.0.1"
+
+    @pytest.mark.parametrize("method", ["GET", "PUT", "DELETE", "OPTIONS"])
+    async def test_other_methods_are_refused_without_a_body(self, method: str) -> None:
+        service = Service()
+        async with (
+            http_server(service) as url,
+            aiohttp.ClientSession() as client,
+            client.request(method, url) as response,
+        ):
+            assert (response.status, await response.read()) == (405, b"")
+            assert response.headers["Allow"] == "POST"
+        assert service.peers == []
+
+    async def test_a_refusal_is_answered_before_the_body_is_read(self) -> None:
+        service = Service()
+        service.refusal = RefusedError(HTTPStatus.NOT_FOUND, "not here")
+        async with http_server(service) as url:
+            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+        assert answer == (b"HTTP/1.1 404 Not Found", b"not here\n")
+
+    async def test_a_request_may_come_byte_by_byte(self) -> None:
+        request = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
+        async with http_server(Service()) as url:
+            answer = await exchange(url, *(request[index : index + 1] for index in range(len(request))))
+        assert answer == (b"HTTP/1.1 200 OK", b"ABC")
+
+    @pytest.mark.parametrize("chunked", [False, True])
+    async def test_a_body_beyond_the_limit_is_refused(self, chunked: bool) -> None:
+        async def chunks() -> AsyncIterator[bytes]:
+            for _ in range(11):
+                yield b"x" * 100
+
+        service = Service()
+        async with (
+            http_server(service) as url,
+            aiohttp.ClientSession() as client,
+            client.post(url, data=chunks() if chunked else b"x" * 1001) as response,
+        ):
+            assert response.status == 413
+            assert "1000 bytes" in await response.text()
+        assert service.peers == []
+
+    async def test_a_body_beyond_the_limit_that_comes_with_the_head_is_refused(self) -> None:
+        head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        service = Service()
+        async with http_server(service) as url:
+            status, text = await exchange(url, head + b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n")
+        assert status.startswith(b"HTTP/1.1 413 ")
+        assert b"1000 bytes" in text
+        assert service.peers == []
+
+    async def test_a_body_that_does_not_come_is_given_up(self) -> None:
+        async with http_server(Service(), body_timeout=0.01) as url:
+            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+        assert answer[0].startswith(b"HTTP/1.1 408 ")
+
+    async def test_compressed_bodies_are_refused(self) -> None:
+        service = Service()
+        async with http_server(service) as url, aiohttp.ClientSession() as client:
+            async with client.post(url, data=b"abc", compress="gzip") as response:
+                assert response.status == 415
+            async with client.post(url, data=b"abc", headers={"Content-Encoding": "identity"}) as response:
+                assert response.status == 200
+        assert len(service.peers) == 1
+
+    async def test_a_page_of_an_allowed_origin_may_read_the_answer(self) -> None:
+        headers = {"Origin": "https://app.example"}
+        async with (
+            http_server(Service()) as url,
+            aiohttp.ClientSession() as client,
+            client.post(url, data=b"abc", headers=headers) as response,
+        ):
+            assert response.headers["Access-Control-Allow-Origin"] == "https://app.example"
+            assert response.headers["Vary"] == "Origin"
+
+    async def test_a_client_that_goes_away_ends_its_batch(self) -> None:
+        service = Service()
+        async with http_server(service) as url:
+            _, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwait")
+            await service.entered.wait()
+            writer.close()
+            await service.ended.wait()
