@@ -3,6 +3,10 @@
 
 VENV        := .venv
 NEWEST      := .venv-newest
+LATEST      := .venv-latest
+LOCKING     := .venv-lock
+CONSTRAINTS := .ci/constraints.txt
+PEERS       := tests/bench/peers
 PY          := $(VENV)/bin/python
 BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
@@ -14,12 +18,18 @@ PYTEST_ARGS ?=
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
 PIP         := -m pip --disable-pip-version-check --quiet install
+# What pip is told wherever something is installed: everything in the version that $(CONSTRAINTS) names, and what builds
+# this package is installed first, so that it is too.
+PINNED      := $(PIP) -c $(CONSTRAINTS)
+BUILDERS    := hatchling editables
+LOCK        := uv pip compile --universal --python-version 3.11 --upgrade --quiet --no-emit-index-url --no-annotate \
+	--custom-compile-command "make lock"
 
 export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newest check format schemas nightly bench bench-quick clean
+.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly bench bench-quick clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -62,10 +72,33 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 	if ! $(NEWEST)/bin/python -c "import sys; sys.exit(sys.version_info[1] != $$minor)" 2>/dev/null; then \
 		rm -rf $(NEWEST); "$$python" -m venv $(NEWEST); \
 	fi; \
-	if [ ! -e $(NEWEST)/.installed ] || [ pyproject.toml -nt $(NEWEST)/.installed ]; then \
-		$(NEWEST)/bin/python $(PIP) -e '.[test,checking]' && touch $(NEWEST)/.installed || exit 1; \
+	if [ ! -e $(NEWEST)/.installed ] || [ pyproject.toml -nt $(NEWEST)/.installed ] || \
+		[ $(CONSTRAINTS) -nt $(NEWEST)/.installed ]; then \
+		$(NEWEST)/bin/python $(PINNED) $(BUILDERS) && \
+		$(NEWEST)/bin/python $(PINNED) --no-build-isolation -e '.[test,checking]' && \
+		touch $(NEWEST)/.installed || exit 1; \
 	fi; \
 	$(NEWEST)/bin/python -m pytest -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
+
+test-latest: $(DEV) ## run the tests with the newest release of everything, and say what moved since `make lock`
+	@echo "installing the newest releases into $(LATEST)"
+	@rm -rf $(LATEST) && $(PY) -m venv $(LATEST)
+	@$(LATEST)/bin/python $(PIP) --upgrade -e '.[dev]'
+	@$(LATEST)/bin/python .ci/moved.py
+	@if command -v npm >/dev/null 2>&1; then \
+		rm -f $(INTEROP) $(IDE); \
+		for folder in tests/interop tests/ide; do (cd $$folder && npm ci --silent && { npm outdated || true; } && \
+			npm install --silent --no-save --no-package-lock $$(node -p \
+			"Object.keys(require('./package.json').dependencies).map(name => name + '@latest').join(' ')")) || exit 1; \
+		done; \
+	fi
+	$(LATEST)/bin/python -m pytest $(PYTEST_ARGS)
+
+lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
+	@if [ ! -e $(LOCKING)/bin/uv ]; then $(PY) -m venv $(LOCKING) && $(LOCKING)/bin/python $(PINNED) uv; fi
+	@$(LOCKING)/bin/$(LOCK) pyproject.toml .ci/build-requirements.txt --all-extras --output-file $(CONSTRAINTS)
+	@$(LOCKING)/bin/$(LOCK) $(PEERS)/requirements.txt --output-file $(PEERS)/constraints.txt
+	@git --no-pager diff --stat -- $(CONSTRAINTS) $(PEERS)/constraints.txt
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
@@ -92,7 +125,7 @@ schemas: $(BASE) ## compile schemas/ into generated/
 	$(PY) -m capnweb_gen.cli schemas --out generated
 
 clean: ## remove environments, installed packages and caches
-	rm -rf $(VENV) $(NEWEST) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) $(LATEST) $(LOCKING) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -107,15 +140,17 @@ $(PY):
 	"$$python" -m venv $(VENV)
 
 # What the demo needs. The development environment includes it.
-$(BASE): pyproject.toml | $(PY)
-	@if [ ! -e $(DEV) ] || [ pyproject.toml -nt $(DEV) ]; then \
-		echo "installing capnweb-gen into $(VENV)"; $(PY) $(PIP) -e .; \
+$(BASE): pyproject.toml $(CONSTRAINTS) | $(PY)
+	@if [ ! -e $(DEV) ] || [ pyproject.toml -nt $(DEV) ] || [ $(CONSTRAINTS) -nt $(DEV) ]; then \
+		echo "installing capnweb-gen into $(VENV)"; \
+		$(PY) $(PINNED) $(BUILDERS) && $(PY) $(PINNED) --no-build-isolation -e .; \
 	fi
 	@touch $@
 
-$(DEV): pyproject.toml | $(PY)
+$(DEV): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@echo "installing capnweb-gen and its development tools into $(VENV)"
-	@$(PY) $(PIP) -e '.[dev]'
+	@$(PY) $(PINNED) $(BUILDERS)
+	@$(PY) $(PINNED) --no-build-isolation -e '.[dev]'
 	@touch $@
 
 # The npm package at the other end of tests/interop, and the language server of tests/ide. Without Node those tests skip

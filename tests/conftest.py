@@ -5,6 +5,8 @@ generated tests try: HYPOTHESIS_PROFILE=nightly makes them try many more.
 from __future__ import annotations
 
 import os
+import signal
+import sys
 
 import pytest
 from hypothesis import settings
@@ -13,6 +15,16 @@ from tests import needs
 
 settings.register_profile("nightly", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    """Signals mean what they mean in a terminal: whoever starts the tests in the background, or behind nohup, has them
+    inherit that SIGINT is ignored, or blocked.
+    """
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    if sys.platform != "win32":
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        signal.pthread_sigmask(signal.SIG_UNBLOCK, {signal.SIGINT, signal.SIGTERM, signal.SIGALRM, signal.SIGCHLD})
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:

@@ -16,7 +16,11 @@ from tests.bench.processes import ROOT
 
 FOLDER = ROOT / ".venv-bench"
 PEERS = Path(__file__).parent / "peers"
-_INSTALL = ("-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--timeout", "20", "--retries", "1")
+# What the peers stand on is pinned as well, by `make lock`.
+_INSTALL = (
+    *("-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--timeout", "20", "--retries", "1"),
+    *("-c", str(PEERS / "constraints.txt")),
+)
 _VERSIONS = "import importlib.metadata as m, json; print(json.dumps({d.name: d.version for d in m.distributions()}))"
 
 
