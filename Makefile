@@ -7,6 +7,7 @@ LATEST      := .venv-latest
 LOCKING     := .venv-lock
 CONSTRAINTS := .ci/constraints.txt
 PEERS       := tests/bench/peers
+MEASURED    := .venv-bench/measured
 PY          := $(VENV)/bin/python
 BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
@@ -46,6 +47,23 @@ for candidate in python3.11 python3.12 python3.13 python3.14 python3.15 "$$HOME"
 	"$$candidate" -c 'import sys, venv, ensurepip; v = sys.version_info; \
 	print(v[1], sys.executable) if v.releaselevel == "final" and sys.implementation.name == "cpython" else None' 2>/dev/null; \
 done | sort -n | tail -n 1
+endef
+
+# Sets $$python to an interpreter to measure with: that of $(VENV), or one of an environment made of an optimised build of
+# the same version, if there is one.
+define MEASURING
+python=$(PY); base=$$($(PY) -m tests.bench.interpreter) || exit 1; \
+if [ "$$base" != "$$($(PY) -c 'import sys; print(sys.executable)')" ]; then \
+	python=$(MEASURED)/bin/python; \
+	if ! "$$python" -c "import sys; sys.exit(sys._base_executable != '$$base')" 2>/dev/null; then \
+		rm -rf $(MEASURED); "$$base" -m venv $(MEASURED) || exit 1; \
+	fi; \
+	if [ ! -e $(MEASURED)/.installed ] || [ pyproject.toml -nt $(MEASURED)/.installed ] || \
+		[ $(CONSTRAINTS) -nt $(MEASURED)/.installed ]; then \
+		"$$python" $(PINNED) $(BUILDERS) && "$$python" $(PINNED) --no-build-isolation -e '.[speed]' && \
+		touch $(MEASURED)/.installed || exit 1; \
+	fi; \
+fi
 endef
 
 help: ## list the commands
@@ -104,10 +122,10 @@ nightly: $(DEV) ## run the generated tests with 10,000 examples each (several mi
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
-	$(PY) -m tests.bench.run --quick
+	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
-	$(PY) -m tests.bench.run
+	@$(MEASURING); set -x; "$$python" -m tests.bench.run
 
 check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to date
 	$(PY) -m ruff format --check .

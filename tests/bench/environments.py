@@ -30,7 +30,7 @@ def python_of(name: str) -> str:
 
 
 def prepare(name: str, requirements: str, say: Callable[[str], None]) -> str | None:
-    """Makes an environment, unless there is one that has what is required.
+    """Makes an environment, unless there is one of this interpreter that has what is required.
 
     Parameters:
         name: name of its folder.
@@ -41,13 +41,14 @@ def prepare(name: str, requirements: str, say: Callable[[str], None]) -> str | N
         None, or what could not be installed and why.
     """
     text = (PEERS / requirements).read_text("utf-8")
+    stamp = f"# {sys.base_prefix}\n{text}"
     done = FOLDER / name / ".installed"
-    if done.exists() and done.read_text("utf-8") == text:
+    if done.exists() and done.read_text("utf-8") == stamp:
         return None
     say(f"installing {requirements} into {FOLDER.name}/{name}")
     failed = _run([sys.executable, "-m", "venv", "--clear", str(FOLDER / name)])
     if failed is None and _run([python_of(name), *_INSTALL, "-r", str(PEERS / requirements)]) is None:
-        done.write_text(text, "utf-8")
+        done.write_text(stamp, "utf-8")
         return None
     if failed is not None:
         return failed

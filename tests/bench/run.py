@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from rich.console import Console
 from rich.table import Table
 
-from tests.bench import breakdown, cold, compile_speed, environments, growth, render
+from tests.bench import breakdown, cold, compile_speed, environments, growth, interpreter, render
 from tests.bench.compare import Plan, available, compare
 from tests.bench.contenders import ALL, CONTENDERS, OURS, REFERENCE
 from tests.bench.figures import WORKLOADS, Results
@@ -100,7 +100,9 @@ def machine() -> dict[str, str]:
         lines = information.read_text("utf-8").splitlines()
         model = next((line.partition(":")[2].strip() for line in lines if line.startswith("model name")), model)
     memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9
+    build = interpreter.probe(sys.executable)
     return {
+        "Python": "unknown" if build is None else str(build),
         "Processor": f"{model}, {os.cpu_count()} cores",
         "Memory": f"{memory:.0f} GB",
         "System": f"{platform.system()} {platform.release()}",
