@@ -236,7 +236,7 @@ def _argument(param: Parameter, convert: Any, value: Any, context: Any) -> Any:
 def argument_error(mismatch: Mismatch) -> TypeError:
     """The TypeError for arguments that do not fit, naming the argument and the path inside it."""
     name, rest = mismatch.outermost()
-    return rest.error(f"argument '{name}'") if name else rest.error("arguments")
+    return rest.error(f"argument '{name}'", name) if name else rest.error("arguments")
 
 
 class _AnyArguments(Codec):

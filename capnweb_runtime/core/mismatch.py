@@ -40,7 +40,7 @@ class Mismatch(Exception):
         super().__init__(expected, actual)
         self.expected = expected
         self.actual = actual
-        self._steps: list[str] = []
+        self._steps: list[str | int] = []  # the innermost first
 
     @property
     def nested(self) -> bool:
@@ -51,23 +51,28 @@ class Mismatch(Exception):
         """Adds an outer step to the path, the field or index where the container found it; returns itself, to be
         raised.
         """
-        self._steps.append(f"[{key}]" if isinstance(key, int) else f".{key}")
+        self._steps.append(key)
         return self
 
-    def error(self, whole: str) -> TypeError:
-        """The TypeError for a reader.
+    def error(self, whole: str, parameter: str | None = None) -> TypeError:
+        """The TypeError for a reader; for a program it has the same as properties, which travel with it: `path`, a list
+        of names and indices, and `expected` and `actual` in words.
 
         Parameters:
             whole: what the path starts from, such as "argument 'profile'" or "result".
+            parameter: the parameter, with which the list begins.
         """
-        path = "".join(reversed(self._steps))
+        steps = self._steps[::-1]
+        path = "".join(f"[{step}]" if isinstance(step, int) else f".{step}" for step in steps)
         where = f"{whole[:-1]}{path}'" if whole.endswith("'") else f"{whole}{path}"
-        return TypeError(f"{where}: expected {self.expected}, got {self.actual}")
+        error = TypeError(f"{where}: expected {self.expected}, got {self.actual}")
+        full = steps if parameter is None else [parameter, *steps]
+        vars(error)["props"] = {"path": full, "expected": self.expected, "actual": self.actual}
+        return error
 
     def outermost(self) -> tuple[str, Mismatch]:
         """Splits off the first step, a parameter's name; the rest of the path stays."""
-        first = self._steps.pop() if self._steps else "."
-        return first.lstrip("."), self
+        return str(self._steps.pop() if self._steps else ""), self
 
 
 def wire_mismatch(expected: str, wire: Wire) -> Mismatch:

@@ -29,6 +29,12 @@ def test_the_error_is_a_type_error() -> None:
     assert type(Mismatch("int", "None").error("result")) is TypeError
 
 
+def test_a_program_finds_path_and_types_as_properties() -> None:
+    error = Mismatch("int", "str 'x'").inside("x").inside(3).inside("points").error("argument 'shape'", "shape")
+    assert vars(error)["props"] == {"path": ["shape", "points", 3, "x"], "expected": "int", "actual": "str 'x'"}
+    assert vars(Mismatch("int", "None").error("result"))["props"]["path"] == []
+
+
 def test_the_first_step_of_arguments_is_the_parameter() -> None:
     name, rest = Mismatch("int", "None").inside(2).inside("rows").outermost()
     assert name == "rows"

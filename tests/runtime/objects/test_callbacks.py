@@ -45,7 +45,10 @@ def test_an_argument_of_the_wrong_type_does_not_reach_it() -> None:
     promise = side.main(DeskStub).apply(called.append, 1)  # type: ignore[arg-type]  # it returns None
     side.take()
     (answer,) = side.hear(["push", ["pipeline", -1, [], ["x"]]], ["pull", 1])
-    assert answer == """["reject",1,["error","TypeError","argument 'argument 1': expected int, got str 'x'"]]"""
+    assert answer == (
+        """["reject",1,["error","TypeError","argument 'argument 1': expected int, got str 'x'","""
+        """null,{"path":[["argument 1"]],"expected":"int","actual":"str 'x'"}]]"""
+    )
     assert called == []
     promise.dispose()
 
