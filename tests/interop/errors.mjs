@@ -37,7 +37,10 @@ function serve() {
 
 async function call(url) {
   const directory = newWebSocketRpcSession(url);
-  const calls = [() => directory.find(9), () => directory.find(2), () => directory.owner, () => directory.find(9).name];
+  const calls = [
+    () => directory.find(9), () => directory.find(2), () => directory.owner, () => directory.find(9).name,
+    () => directory.find("nine"),
+  ];
   for (const one of calls) {
     try {
       await one();

@@ -38,7 +38,14 @@ async def test_a_client_sees_the_message_and_the_attributes() -> None:
         serve(lambda peer: Directory(), "127.0.0.1", 0, path="/rpc") as server,
         program("errors.mjs", "call", server.url) as reference,
     ):
-        caught = [json.loads(line) for line in await reference.rest()]
+        *caught, refused = [json.loads(line) for line in await reference.rest()]
     assert [error["message"] for error in caught] == ["no such user", "too many", "nobody's", "no such user"]
     assert {error["name"] for error in caught} == {"Error"}
     assert (caught[1]["limit"], caught[1]["spent_on"]) == (3, [{"id": 1, "name": "ada"}])
+    assert refused == {
+        "name": "TypeError",
+        "message": "argument 'user_id': expected int, got str 'nine'",
+        "path": ["user_id"],
+        "expected": "int",
+        "actual": "str 'nine'",
+    }
