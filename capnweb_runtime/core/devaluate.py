@@ -154,7 +154,7 @@ def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     else:
         name, message, props = declaration.encode(error, to)
     wire: list[Wire] = ["error", name, message]
-    for key, value in _error_props(error):
+    for key, value in _error_props(error, to):
         mark = to.mark()
         try:
             props[key] = devaluate(value, to, depth + 1)
@@ -163,15 +163,16 @@ def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     return [*wire, None, props] if props else wire
 
 
-def _error_props(error: BaseException) -> Iterator[tuple[str, Any]]:
+def _error_props(error: BaseException, to: Exporter) -> Iterator[tuple[str, Any]]:
     """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer,
-    and the cause that `raise ... from` has named. Attributes of other exceptions, contexts and notes stay here.
+    and the cause that `raise ... from` has named, if it may leave. Attributes of other exceptions, contexts and notes
+    stay here.
     """
     props = getattr(error, "props", None)
     if isinstance(props, dict):  # an application's exception may call anything props
         yield from props.items()
     cause = error.__cause__
-    if cause is not None:
+    if cause is not None and to.discloses(cause):
         yield "cause", cause
     if isinstance(error, BaseExceptionGroup):
         yield "errors", list(error.exceptions)

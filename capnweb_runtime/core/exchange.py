@@ -17,6 +17,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
+from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.hook import (
     Codec,
     Exporter,
@@ -519,8 +520,17 @@ class Exchange(ABC):
         return None
 
     def error_to_send(self, error: BaseException) -> BaseException:
-        """See `Exporter.error_to_send`."""
-        return self._observer.sending_error(error)
+        """See `Exporter.error_to_send`. What the observer has put in the place of an error is sent as it is."""
+        sent = self._observer.sending_error(error)
+        if sent is not error or may_leave(error, self.host.disclosure):
+            return sent
+        if not is_referred(error):  # it was nobody's failure here, and so is not in the log: a value, or another peer's
+            self.host.report("an error that is sent", error)
+        return stand_in(error)
+
+    def discloses(self, error: BaseException) -> bool:
+        """See `Exporter.discloses`."""
+        return may_leave(error, self.host.disclosure)
 
     def import_stub(self, import_id: int) -> Hook:
         """See `Importer.import_stub`."""

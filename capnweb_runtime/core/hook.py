@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
@@ -24,6 +24,10 @@ Wire: TypeAlias = Any
 """A JSON-compatible tree, as it stands in a message."""
 UNDEFINED_WIRE: Final = ["undefined"]
 """The wire form of undefined: compared with and sent, never changed."""
+Disclosure: TypeAlias = Literal["declared", "plain", "all"]
+"""Which errors are sent as they are: those that the schema declares and RpcError; those, and exceptions that people
+raise for their callers; or every one, as the npm package does. See `core.disclosure`.
+"""
 Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
 
@@ -35,11 +39,13 @@ class Host(Protocol):
         limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
         copied: nodes of values that have been copied; counted by the core.
+        disclosure: which errors peers are sent as they are; see `core.disclosure`.
     """
 
     limits: Limits
     running: int
     copied: int
+    disclosure: Disclosure
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function in a Context of its own.
@@ -138,6 +144,10 @@ class Exporter(Protocol):
 
     def error_to_send(self, error: BaseException) -> BaseException:
         """The exception to send in place of the given one."""
+        ...
+
+    def discloses(self, error: BaseException) -> bool:
+        """Whether an exception may be sent as the cause of another."""
         ...
 
 

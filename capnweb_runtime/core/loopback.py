@@ -85,6 +85,10 @@ class Loopback:
         """The error itself: it stays on this side."""
         return error
 
+    def discloses(self, error: BaseException) -> bool:
+        """See `Exporter.discloses`: nothing is sent from here."""
+        return True
+
     def import_stub(self, import_id: int) -> Hook:
         """Hands the hook over to the caller."""
         return self._table[import_id - 1]

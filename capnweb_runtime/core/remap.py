@@ -128,6 +128,10 @@ class Recorder:
         """The error itself."""
         return error
 
+    def discloses(self, error: BaseException) -> bool:
+        """See `Exporter.discloses`: nothing is sent from here."""
+        return True
+
 
 class Variable(Hook):
     """A placeholder inside a mapper function; only its recorder can do anything with it."""

@@ -20,7 +20,7 @@ from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
-from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.errors import RpcError
@@ -267,6 +267,7 @@ class Connection:
         tasks: see `AsyncioHost`.
         encoding: what the transport carries: JSON text as bytes; or trees ("json"), in which bytes may stay as they are
             ("json-with-bytes"), for a transport that encodes them by itself.
+        errors: which errors the peer is sent as they are; see `serve`.
 
     Attributes:
         session: the session that is driven.
@@ -283,11 +284,13 @@ class Connection:
         context: contextvars.Context | None = None,
         tasks: set[asyncio.Task[Any]] | None = None,
         encoding: Encoding = "string",
+        errors: Disclosure = "all",
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
         self.host = AsyncioHost(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        self.host.disclosure = errors
         self.session = Session(
             None if main is None else target_hook(main, self.host),
             host=self.host,

@@ -11,7 +11,8 @@ from typing import Any
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Payload, StubRef
+from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
+from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import FunctionHook
@@ -35,14 +36,16 @@ class HostBase(ABC):
         limits: the same.
         running: calls that have started and not returned.
         copied: nodes of values that have been copied; reset by the session.
+        disclosure: which errors peers are sent as they are.
     """
 
-    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "limits", "running")
+    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "disclosure", "limits", "running")
 
     def __init__(
         self, observer: Observer, wake_from_anywhere: Callable[[], None], limits: Limits = DEFAULT_LIMITS
     ) -> None:
         self.limits = limits
+        self.disclosure: Disclosure = "all"
         self.copied = 0
         self.running = 0
         self._observer = observer
@@ -89,10 +92,15 @@ class HostBase(ABC):
         try:
             writing = self.start(pump, (source, into, self), {})
         except Exception as error:  # of a source that failed at once
-            self.report("a stream", error)
+            self._report_stream(error)
             return
         if isinstance(writing, Cell):
-            writing.then(lambda _: None, lambda error: self.report("a stream", error))
+            writing.then(lambda _: None, self._report_stream)
+
+    def _report_stream(self, error: BaseException) -> None:
+        """The peer has been told already, and if it was told a reference number, so has the observer."""
+        if not is_referred(error):
+            self.report("a stream", error)
 
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes."""
@@ -110,5 +118,10 @@ class HostBase(ABC):
             discarded.popleft().dispose()
 
     def report(self, where: str, error: BaseException) -> None:
-        """Tells the observer that code of the application failed."""
+        """Tells the observer that code of the application failed. What does not leave the process gets its reference
+        number first, so that the log has it.
+        """
+        mark_failure(error)
+        if not may_leave(error, self.disclosure):
+            refer(error)
         self._observer.target_failed(where, error)

@@ -7,6 +7,7 @@ from collections.abc import Callable, Generator, Iterable
 from types import TracebackType
 from typing import Any
 
+from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
@@ -53,6 +54,7 @@ def serve(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     request_timeout: float = 30.0,
+    errors: Disclosure = "plain",
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -69,17 +71,24 @@ def serve(
         observer: is told of failures; by default they are logged.
         request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
             body of a batch.
+        errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
+            RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
+            ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
+            "all": every one, as the npm package does. In place of any other the peer gets an RpcError with a reference
+            number, under which the log has the error with its traceback.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
         TypeError: origins is one string.
-        ValueError: the path does not start with a slash.
+        ValueError: the path does not start with a slash, or `errors` is none of the three.
     """
     if isinstance(origins, str):
         raise TypeError(f'origins takes several, as in origins=["{origins}"]')
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
+    if errors not in ("declared", "plain", "all"):
+        raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     allowed = None if origins is None else frozenset(origins)
-    return Serving(Settings(main_factory, host, port, path, ssl, allowed, limits, observer, request_timeout))
+    return Serving(Settings(main_factory, host, port, path, ssl, allowed, limits, observer, request_timeout, errors))

@@ -17,6 +17,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
@@ -50,6 +51,7 @@ class Settings:
     limits: Limits
     observer: Observer | None
     request_timeout: float
+    errors: Disclosure
 
 
 class Server:
@@ -233,6 +235,7 @@ class Server:
                 observer=self._settings.observer,
                 context=context,
                 tasks=self._calls,
+                errors=self._settings.errors,
             )
             connection.serve_main(context.run(self._main_factory, replace(peer, connection=connection)))
         except Exception as error:

@@ -11,6 +11,7 @@ import asyncio
 from typing import Any, Final
 
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -64,6 +65,7 @@ def pair(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     encoding: Encoding = "string",
+    errors: Disclosure = "plain",
 ) -> tuple[Connection, Connection]:
     """Joins two sessions on the running loop.
 
@@ -73,13 +75,14 @@ def pair(
         limits: bounds of both.
         observer: is told of the failures of both.
         encoding: what passes between them; see `Connection`.
+        errors: which errors each side sends as they are; see `serve`.
 
     Returns:
         The two connections; `a.main(XStub)` is the stub of `main_b`.
     """
     loop = asyncio.get_running_loop()
-    a = Connection(main_a, limits=limits, observer=observer, encoding=encoding)
-    b = Connection(main_b, limits=limits, observer=observer, encoding=encoding)
+    a = Connection(main_a, limits=limits, observer=observer, encoding=encoding, errors=errors)
+    b = Connection(main_b, limits=limits, observer=observer, encoding=encoding, errors=errors)
     a.attach(_MemoryWire(loop, a, b))
     b.attach(_MemoryWire(loop, b, a))
     return a, b

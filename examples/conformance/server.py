@@ -30,7 +30,7 @@ async def run(host: str, port: int) -> None:
     for name in (signal.SIGINT, signal.SIGTERM):
         with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
             loop.add_signal_handler(name, stopped.set)
-    async with serve(main_of, host, port, path=None, origins=["*"]) as server:
+    async with serve(main_of, host, port, path=None, origins=["*"], errors="all") as server:
         print(f"listening {server.port}", flush=True)
         await stopped.wait()
 

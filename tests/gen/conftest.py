@@ -77,7 +77,7 @@ async def served() -> AsyncIterator[Serve]:
 
     def serve(target: type[rpc.RpcTarget], stub: type[S]) -> S:
         complete = type(target.__name__, (target,), dict.fromkeys(target.__abstractmethods__, _missing))
-        pair = memory.pair(complete(), None)
+        pair = memory.pair(complete(), None, errors="all")
         joined.extend(pair)
         return stub(pair[1].session.remote_main)
 

@@ -35,7 +35,7 @@ async def serving(make: Callable[[PeerApiStub], Main]) -> AsyncIterator[tuple[st
     def main_of(peer: Peer) -> Main:
         return make(peer.main(PeerApiStub))
 
-    async with serve(main_of, "127.0.0.1", 0, path=None, origins=["*"]) as server:
+    async with serve(main_of, "127.0.0.1", 0, path=None, origins=["*"], errors="all") as server:
         yield f"ws://127.0.0.1:{server.port}/", f"http://127.0.0.1:{server.port}/"
 
 

@@ -61,7 +61,7 @@ async def join_on_loop() -> AsyncIterator[JoinOnLoop]:
     def make(
         main_a: RpcTarget | None = None, main_b: RpcTarget | None = None, *, limits: Limits = DEFAULT_LIMITS
     ) -> tuple[Connection, Connection]:
-        joined.append(memory.pair(main_a, main_b, limits=limits, observer=Recording()))
+        joined.append(memory.pair(main_a, main_b, limits=limits, observer=Recording(), errors="all"))
         return joined[-1]
 
     yield make

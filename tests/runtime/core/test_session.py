@@ -63,8 +63,10 @@ class TestMessagesIn:
         desk = Desk()
         side = Side(desk)
         assert side.hear(["push", ["pipeline", 0, ["add"], ["1", 2]]], ["pull", 1]) == [
-            """["reject",1,["error","TypeError","argument 'a': expected int, got str '1'","""
-            """null,{"path":[["a"]],"expected":"int","actual":"str '1'"}]]"""
+            (
+                """["reject",1,["error","TypeError","argument 'a': expected int, got str '1'","""
+                """null,{"path":[["a"]],"expected":"int","actual":"str '1'"}]]"""
+            )
         ]
         assert desk.log == []
 

@@ -267,8 +267,10 @@ def test_a_result_that_has_no_wire_form_rejects_its_call_and_takes_its_exports_b
     side = Side(desk)
     assert "Cannot serialize value" in side.hear(["push", ["pipeline", 0, ["echo"], [1]]], ["pull", 1])[0]
     assert side.hear(["push", ["pipeline", 0, ["ints"], [1]]], ["pull", 2]) == [
-        """["reject",2,["error","TypeError","result of Odd.ints[1]: expected int, got str '2'","""
-        """null,{"path":[[1]],"expected":"int","actual":"str '2'"}]]"""
+        (
+            """["reject",2,["error","TypeError","result of Odd.ints[1]: expected int, got str '2'","""
+            """null,{"path":[[1]],"expected":"int","actual":"str '2'"}]]"""
+        )
     ]
     assert [where for where, _ in side.failures] == ["Odd.echo", "Odd.ints"]
     side.hear(["release", 1, 1], ["release", 2, 1])
