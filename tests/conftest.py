@@ -17,10 +17,19 @@ settings.register_profile("nightly", max_examples=10_000, deadline=None)
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "default"))
 
 
+# What an environment may hold that changes what programs print, or where they connect to.
+_MEDDLING = {"COLUMNS", "CLICOLOR", "CLICOLOR_FORCE", "FORCE_COLOR", "LINES", "NO_COLOR", "PY_COLORS", "TTY_COMPATIBLE"}
+
+
 def pytest_configure(config: pytest.Config) -> None:
-    """Signals mean what they mean in a terminal: whoever starts the tests in the background, or behind nohup, has them
-    inherit that SIGINT is ignored, or blocked.
+    """The tests' surroundings are the same everywhere. Whoever starts them in the background, or behind nohup, has them
+    inherit that SIGINT is ignored, or blocked; whoever has a proxy, or forces colours, has that in the environment.
     """
+    for name in list(os.environ):
+        if name in _MEDDLING or name.lower().endswith("_proxy"):
+            del os.environ[name]
+    if os.environ.get("TERM", "dumb") in {"dumb", "unknown"}:  # which rich takes for no terminal at all
+        os.environ["TERM"] = "xterm"
     signal.signal(signal.SIGINT, signal.default_int_handler)
     if sys.platform != "win32":
         signal.signal(signal.SIGTERM, signal.SIG_DFL)
