@@ -28,6 +28,8 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
         cyclic = graph.cyclic(schema, peers)
         for interface in schema.interfaces:
             found.extend(_Interface(schema, interface, peers, cyclic).faults())
+        for callback in schema.callbacks:
+            found.extend(_check_callback(callback, schema, peers))
     return found
 
 
@@ -51,10 +53,11 @@ def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
 
 
 def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
-    """A generic model with its type arguments has a name that nobody chose, and that something else may have."""
+    """A generic with its type arguments has a name that nobody chose, and that something else may have."""
     others = {interface.name for interface in schema.interfaces if interface.generic is None}
     others |= {model.name for model in schema.models if model.module == schema.module and model.generic is None}
     others |= {error.name for error in schema.errors if error.module == schema.module}
+    others |= {callback.name for callback in schema.callbacks if callback.generic is None}
     for interface in (interface for interface in schema.interfaces if interface.generic is not None):
         if interface.name in others:
             message = (
@@ -67,6 +70,11 @@ def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
             message = f"a generic model with its type arguments is called {model.name} here, as something else is"
             yield _at(model.path, model.position, message, "rename one of them")
         others.add(model.name)
+    for callback in (callback for callback in schema.callbacks if callback.generic is not None):
+        if callback.name in others:
+            message = f"a generic callback with its type arguments is called {callback.name} here, as something else is"
+            yield _at(callback.path or schema.path, callback.position, message, "rename one of them")
+        others.add(callback.name)
 
 
 def _declared_names(
@@ -81,14 +89,23 @@ def _declared_names(
     for interface in schema.interfaces:
         reference = ir.Reference(module=schema.module, name=interface.name)
         yield reference, naming.interface_names(interface.name), interface.path or schema.path, interface.position
+    for callback in schema.callbacks:
+        reference = ir.Reference(module=schema.module, name=callback.name)
+        yield reference, naming.callback_names(callback.name), callback.path or schema.path, callback.position
     for reference in sorted(set(graph.references(schema)), key=lambda reference: (reference.module, reference.name)):
         home = peers.get(reference.module)
         if home is not None and home is not schema:
-            is_model = any(model.name == reference.name for model in home.models)
-            names = naming.model_names(reference.name) if is_model else naming.interface_names(reference.name)
-            yield reference, names, schema.path, _place(schema, reference)
+            yield reference, _names_of(reference.name, home), schema.path, _place(schema, reference)
     for reference in sorted(set(graph.imported(schema)), key=lambda reference: (reference.module, reference.name)):
         yield reference, (reference.name,), schema.path, _place(schema, reference)
+
+
+def _names_of(name: str, home: ir.Schema) -> tuple[str, ...]:
+    """The names that a generated module may import for something of another schema."""
+    if any(model.name == name for model in home.models):
+        return naming.model_names(name)
+    is_callback = any(callback.name == name for callback in home.callbacks)
+    return naming.callback_names(name) if is_callback else naming.interface_names(name)
 
 
 def _place(schema: ir.Schema, reference: ir.Reference) -> Position:
@@ -99,11 +116,19 @@ def _place(schema: ir.Schema, reference: ir.Reference) -> Position:
     for interface in schema.interfaces:
         typed += [(interface.position, ir.InterfaceShape(interface=base)) for base in interface.bases]
         for member in interface.members:
-            parameters = member.parameters if isinstance(member, ir.Method) else ()
-            typed += [(parameter.position, parameter.type) for parameter in parameters]
-            typed.append((member.position, member.result if isinstance(member, ir.Method) else member.type))
+            typed += _typed(member)
+    for callback in schema.callbacks:
+        typed += _typed(callback.call) if callback.path is None else []
     places = [position for position, shape in typed if reference in map(_named, ir.walk(shape))]
     return min(places, key=lambda place: (place.line, place.column), default=Position(line=1, column=1))
+
+
+def _typed(member: ir.Method | ir.Property) -> list[tuple[Position, ir.TypeShape]]:
+    """The types of a member, and where they stand."""
+    if isinstance(member, ir.Property):
+        return [(member.position, member.type)]
+    typed = [(parameter.position, parameter.type) for parameter in member.parameters]
+    return [*typed, (member.position, member.result)]
 
 
 def _named(shape: ir.TypeShape) -> ir.Reference | None:
@@ -111,6 +136,8 @@ def _named(shape: ir.TypeShape) -> ir.Reference | None:
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
             return reference
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+            return reference
+        case ir.CallbackShape(callback=reference):
             return reference
         case _:
             return None
@@ -185,6 +212,8 @@ def _held(shape: ir.TypeShape, schema: ir.Schema, peers: graph.Peers) -> tuple[s
     match shape:
         case ir.InterfaceShape(interface=ir.Reference(name=name)):
             return f"an exception cannot hold the capability {name}", "let the one who catches it ask for it"
+        case ir.CallbackShape(callback=ir.Reference(name=name)):
+            return f"an exception cannot hold the function {name}", "let the one who catches it ask for it"
         case ir.StubShape() | ir.CallableShape() | ir.StreamShape() | ir.WritableShape():
             return f"an exception cannot hold a {shape.kind}", "let the one who catches it ask for it"
         case ir.ModelShape(model=model) if graph.hold_capabilities([shape], schema, peers):
@@ -214,7 +243,7 @@ class _Interface:
         for member in own:
             yield from self._check_name(member)
             yield from self._check_types(member)
-            yield from self._check_raises(member)
+            yield from _check_raises(self._path, self._what(member), member, self._schema)
         yield from self._check_bases()
         hint = 'give one of them another name with @wire_name("...")'
         members = graph.all_members(self._interface, self._peers).values()
@@ -243,28 +272,11 @@ class _Interface:
 
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         what = self._what(member)
-        path = self._path
-        apart = _told_apart(self._schema, self._peers)
-        if isinstance(member, ir.Property):
-            yield from _check_type(path, what, member.position, member.type, apart)
-            return
-        for parameter in member.parameters:
-            label = f"{what}, parameter {parameter.name}"
-            yield from _check_type(path, label, parameter.position, parameter.type, apart)
-        yield from _check_type(path, what, member.position, member.result, apart)
-        keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
-        yield from _same_wire_name(path, what, keywords, "rename one of them")
-
-    def _check_raises(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
-        by_wire: dict[str, ir.Reference] = {}
-        for reference in member.raises:
-            error = graph.find_error(reference, self._schema)
-            other = by_wire.setdefault(error.wire, reference) if error else reference
-            if error and other != reference:
-                parts = ("name",) if other.name != reference.name else ("module", "name")
-                names = " and ".join(".".join(getattr(one, part) for part in parts) for one in (other, reference))
-                message = f"{self._what(member)} raises two exceptions called {error.wire!r} on the wire: {names}"
-                yield self._fault(member.position, message, 'give one of them another name with @wire_name("...")')
+        if isinstance(member, ir.Method):
+            yield from _check_call(self._path, what, member, self._schema, self._peers)
+        else:
+            apart = _told_apart(self._schema, self._peers)
+            yield from _check_type(self._path, what, member.position, member.type, apart)
 
     def _check_bases(self) -> Iterator[Diagnostic]:
         interface, position = self._interface, self._interface.position
@@ -314,6 +326,40 @@ def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:
     parameters = tuple(parameter.model_copy(update={"position": nowhere}) for parameter in member.parameters)
     nothing = {"position": nowhere, "doc": None, "deprecated": None}
     return member.model_copy(update={**nothing, "parameters": parameters})
+
+
+# ---- calls: of methods and of callbacks
+
+
+def _check_callback(callback: ir.Callback, schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    path, what = (
+        callback.path or schema.path,
+        f"{callback.generic.origin.name if callback.generic else callback.name}()",
+    )
+    yield from _check_call(path, what, callback.call, schema, peers)
+    yield from _check_raises(path, what, callback.call, schema)
+
+
+def _check_call(path: str, what: str, method: ir.Method, schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    apart = _told_apart(schema, peers)
+    for parameter in method.parameters:
+        label = f"{what}, parameter {parameter.name}"
+        yield from _check_type(path, label, parameter.position, parameter.type, apart)
+    yield from _check_type(path, what, method.position, method.result, apart)
+    keywords = [parameter for parameter in method.parameters if parameter.passing == "keyword"]
+    yield from _same_wire_name(path, what, keywords, "rename one of them")
+
+
+def _check_raises(path: str, what: str, member: ir.Method | ir.Property, schema: ir.Schema) -> Iterator[Diagnostic]:
+    by_wire: dict[str, ir.Reference] = {}
+    for reference in member.raises:
+        error = graph.find_error(reference, schema)
+        other = by_wire.setdefault(error.wire, reference) if error else reference
+        if error and other != reference:
+            parts = ("name",) if other.name != reference.name else ("module", "name")
+            names = " and ".join(".".join(getattr(one, part) for part in parts) for one in (other, reference))
+            message = f"{what} raises two exceptions called {error.wire!r} on the wire: {names}"
+            yield _at(path, member.position, message, 'give one of them another name with @wire_name("...")')
 
 
 # ---- types

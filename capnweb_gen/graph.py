@@ -21,7 +21,7 @@ def by_module(schemas: tuple[ir.Schema, ...]) -> dict[str, ir.Schema]:
 
 
 def references(schema: ir.Schema) -> Iterator[ir.Reference]:
-    """Every model and interface that a schema names, bases included."""
+    """Every model, interface and callback that a schema names, bases included."""
     for interface in schema.interfaces:
         yield from interface.bases
     for written in ir.schema_types(schema):
@@ -30,6 +30,8 @@ def references(schema: ir.Schema) -> Iterator[ir.Reference]:
                 yield shape.model
             elif isinstance(shape, ir.InterfaceShape):
                 yield shape.interface
+            elif isinstance(shape, ir.CallbackShape):
+                yield shape.callback
 
 
 def imported(schema: ir.Schema) -> Iterator[ir.Reference]:

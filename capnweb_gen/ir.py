@@ -9,9 +9,9 @@ faults come out together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
 IR_FORMAT: Literal[1] = 1
 
@@ -174,11 +174,18 @@ class InterfaceShape(Node):
 
 
 class CallableShape(Node):
-    """A plain function: a capability that can be called and nothing else."""
+    """A plain function: a capability that can be called and nothing else, by position and with every argument."""
 
     kind: Literal["callable"] = "callable"
     parameters: tuple[TypeShape, ...]
     result: TypeShape
+
+
+class CallbackShape(Node):
+    """A function of which more is said than a plain one's types: names and defaults of parameters, or exceptions."""
+
+    kind: Literal["callback"] = "callback"
+    callback: Reference
 
 
 class StubShape(Node):
@@ -225,6 +232,7 @@ TypeShape = Annotated[
     | ModelShape
     | InterfaceShape
     | CallableShape
+    | CallbackShape
     | StubShape
     | StreamShape
     | WritableShape
@@ -318,6 +326,22 @@ class Interface(Node):
     position: Position
 
 
+class Callback(Node):
+    """A function of which more is said than a plain one's types.
+
+    `call` says what it takes, gives and raises, as of a method whose names mean nothing. `generic` and `path` are those
+    of an interface.
+    """
+
+    name: str
+    doc: str | None = None
+    deprecated: Deprecation | None = None
+    call: Method
+    generic: Generic | None = None
+    path: str | None = None
+    position: Position
+
+
 class ModelField(Node):
     """One field of a model. `accepts` is the name under which the model's own validation takes it.
 
@@ -368,7 +392,8 @@ class Model(Node):
 
 
 class Schema(Node):
-    """One schema file: its models, and its interfaces, in source order, and the exceptions that these declare.
+    """One schema file: its models, its interfaces and its callbacks, in source order, and the exceptions that these
+    declare.
 
     `module` is the dotted name it is imported by, `path` how a reader finds it, `output` the file made of it,
     relative to the output folder. All paths are written with slashes.
@@ -382,10 +407,19 @@ class Schema(Node):
     models: tuple[Model, ...] = ()
     interfaces: tuple[Interface, ...] = ()
     errors: tuple[Error, ...] = ()
+    callbacks: tuple[Callback, ...] = ()
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out the callbacks where there are none, for readers that do not know the key."""
+        written: dict[str, Any] = write(self)
+        if not self.callbacks:
+            written.pop("callbacks", None)
+        return written
 
 
 def walk(shape: TypeShape) -> Iterator[TypeShape]:
-    """The type and every type inside it, outermost first. Models and interfaces are leaves."""
+    """The type and every type inside it, outermost first. Models, interfaces and callbacks are leaves."""
     yield shape
     match shape:
         case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
@@ -406,7 +440,7 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
 
 def by_reference(shape: TypeShape) -> bool:
     """Whether values of a type are capabilities themselves, or streams."""
-    return isinstance(shape, InterfaceShape | CallableShape | StubShape | StreamShape | WritableShape)
+    return isinstance(shape, InterfaceShape | CallableShape | CallbackShape | StubShape | StreamShape | WritableShape)
 
 
 def member_types(member: Method | Property) -> Iterator[TypeShape]:
@@ -428,3 +462,6 @@ def schema_types(schema: Schema) -> Iterator[TypeShape]:
     for interface in schema.interfaces:
         for member in interface.members:
             yield from member_types(member)
+    for callback in schema.callbacks:
+        yield from member_types(callback.call)
+        yield from callback.generic.arguments if callback.generic else ()

@@ -53,7 +53,7 @@ def wire_name(name: str, case: Case) -> str:
 
 
 def constant(name: str) -> str:
-    """The codec of a model or interface: `AuthedApi` → `AUTHED_API`. It never equals the name of the class."""
+    """The codec of something declared: `AuthedApi` → `AUTHED_API`. It never equals the name of the class."""
     upper = snake(name).upper()
     return f"{upper}_CODEC" if upper == name else upper
 
@@ -82,6 +82,12 @@ def interface_names(name: str) -> tuple[str, ...]:
     """All names that a generated module declares for an interface."""
     classes = tuple(f"{name}{part}" for part in ("Spec", "Calls", "Stub", "Promise", "Target", "BlockingStub", "R"))
     return (*classes, constant(name))
+
+
+def callback_names(name: str) -> tuple[str, ...]:
+    """All names that a generated module declares for a callback."""
+    parts = ("Spec", "Calls", "Stub", "Promise", "Like", "BlockingStub", "BlockingLike", "R")
+    return (*(f"{name}{part}" for part in parts), constant(name))
 
 
 def error_names(name: str) -> tuple[str, ...]:

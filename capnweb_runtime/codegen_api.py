@@ -27,7 +27,7 @@ from capnweb_runtime.core.compound import (
 )
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exporter as Exporter
-from capnweb_runtime.core.hook import PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import Hook, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.interface import Interface, Method, Parameter, method, omitted, param, prop
 from capnweb_runtime.core.raises import DeclaredError, ErrorField
 from capnweb_runtime.core.refs import Exportable
@@ -122,6 +122,16 @@ class ListArg(Protocol[T_co]):
     def __getitem__(self, index: SupportsIndex, /) -> T_co: ...
     @overload
     def __getitem__(self, index: slice[Any, Any, Any], /) -> ListArg[T_co]: ...
+
+
+class CallbackLike(Protocol):
+    """Base of what may be passed for a callback: functions, sync or async, and stubs and promises of functions."""
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            return {"type": "callable"}  # as a field of a generic model, where its parameters cannot be told
 
 
 class _ListCodec(ListCodec):
@@ -227,9 +237,22 @@ def interface(
 
 def callback(result: Codec, *params: Codec) -> Codec:
     """Codec of a function: its result, and its positional parameters."""
-    return CallbackCodec(
-        method("", result, *(param(f"argument {index + 1}", codec) for index, codec in enumerate(params)))
-    )
+    call = method("", result, *(param(f"argument {index + 1}", codec) for index, codec in enumerate(params)))
+
+    def stub(hook: Hook) -> StubRef:
+        made: CallbackStub[..., Any] = CallbackStub(hook, call)
+        return made
+
+    return CallbackCodec(lambda: call, lambda: stub, lambda: CallbackPromise)
+
+
+def declared_callback(
+    stub: Callable[[], type[StubRef]], promise: Callable[[], type[PromiseRef]], call: Callable[[], Method]
+) -> Codec:
+    """Codec of a function with a signature of its own: its stub and promise classes, and its entry in the table, all of
+    which may be defined later.
+    """
+    return CallbackCodec(call, stub, promise)
 
 
 def error(cls: type[Exception], wire: str, *fields: ErrorField) -> DeclaredError:
@@ -292,6 +315,7 @@ __all__ = [
     "BlockingReadable",
     "BlockingStub",
     "BlockingWritable",
+    "CallbackLike",
     "CallbackPromise",
     "CallbackStub",
     "Calls",
@@ -323,6 +347,7 @@ __all__ = [
     "builder",
     "callback",
     "constrained",
+    "declared_callback",
     "dict_of",
     "enum_of",
     "error",

@@ -61,12 +61,16 @@ def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
     """Names in schemas that none of them declares, and interfaces that inherit themselves. Python schemas have none."""
     peers = graph.by_module(schemas)
     interfaces = {(schema.module, interface.name) for schema in schemas for interface in schema.interfaces}
-    declared = {(schema.module, model.name) for schema in schemas for model in schema.models if _is_own(model, schema)}
+    models = {(one.module, one.name) for schema in schemas for one in schema.models if one.module == schema.module}
+    callbacks = {(schema.module, callback.name) for schema in schemas for callback in schema.callbacks}
     for schema in schemas:
-        models = declared | {(model.module, model.name) for model in schema.models}
-        for reference, is_model in dict.fromkeys(_references(schema)):
-            if (reference.module, reference.name) not in (models if is_model else interfaces):
-                what = "model" if is_model else "interface"
+        known = {
+            "interface": interfaces,
+            "model": models | {(model.module, model.name) for model in schema.models},
+            "callback": callbacks,
+        }
+        for reference, what in dict.fromkeys(_references(schema)):
+            if (reference.module, reference.name) not in known[what]:
                 message = f"the {what} {reference.module}.{reference.name} is declared nowhere"
                 yield Diagnostic(schema.path, 1, 1, message, "declare it, or give all schemas in one run")
         for reference in dict.fromkeys(_raised(schema)):
@@ -92,24 +96,25 @@ def same_output(schemas: Sequence[ir.Schema]) -> Iterator[Diagnostic]:
                 yield Diagnostic(schema.path, 1, 1, message, "rename one of them, or give only one")
 
 
-def _references(schema: ir.Schema) -> Iterator[tuple[ir.Reference, bool]]:
-    """What a schema names, and whether that is a model rather than an interface."""
+def _references(schema: ir.Schema) -> Iterator[tuple[ir.Reference, str]]:
+    """What a schema names, and what kind of thing that is."""
     for interface in schema.interfaces:
-        yield from ((base, False) for base in interface.bases)
+        yield from ((base, "interface") for base in interface.bases)
     for shape in _types(schema):
-        if isinstance(shape, ir.ModelShape):
-            yield shape.model, True
-        elif isinstance(shape, ir.InterfaceShape):
-            yield shape.interface, False
+        match shape:
+            case ir.ModelShape(kind=kind, model=reference) | ir.InterfaceShape(kind=kind, interface=reference):
+                yield reference, kind
+            case ir.CallbackShape(kind=kind, callback=reference):
+                yield reference, kind
+            case _:
+                pass
 
 
 def _raised(schema: ir.Schema) -> Iterator[ir.Reference]:
     for interface in schema.interfaces:
         yield from (reference for member in interface.members for reference in member.raises)
-
-
-def _is_own(model: ir.Model, schema: ir.Schema) -> bool:
-    return model.module == schema.module
+    for callback in schema.callbacks:
+        yield from callback.call.raises
 
 
 def _types(schema: ir.Schema) -> Iterator[ir.TypeShape]:

@@ -367,7 +367,8 @@ def _function(function: Callable[..., Any], method: Method, link: Link) -> Calla
 
     @functools.wraps(function)
     def called(*args: Any, **kwargs: Any) -> Any:
-        result = function(*[covered(item, link) for item in args], **kwargs)
+        by_name = {name: covered(item, link) for name, item in kwargs.items()}
+        result = function(*[covered(item, link) for item in args], **by_name)
         return result if inspect.isawaitable(result) else _for_codec(result, method.result, link)
 
     return called

@@ -182,7 +182,11 @@ class Arguments(Codec):
             else:  # an earlier one was omitted
                 kwargs[param.name] = value
         if self.variadic is not None and count > len(positional):
-            args += self._decode_rest(self.variadic, wire[len(positional) : count], source)
+            rest = self._decode_rest(self.variadic, wire[len(positional) : count], source)
+            if rest and len(args) < len(positional):  # Python cannot be told to omit it: the rest would take its place
+                omitted = positional[len(args)]
+                raise Mismatch(omitted.codec.label, "nothing, with more arguments behind it").inside(omitted.name)
+            args += rest
         return args, kwargs
 
     def _decode_rest(self, param: Parameter, wire: list[Wire], source: Evaluator) -> list[Any]:

@@ -46,7 +46,7 @@ def test_every_kind_of_type_is_described_with_its_keys() -> None:
     "node",
     [
         *(ir.Schema, ir.Interface, ir.Method, ir.Property, ir.Parameter, ir.Model, ir.ModelField, ir.Error),
-        *(ir.Deprecation, ir.Reference, ir.Position),
+        *(ir.Callback, ir.Deprecation, ir.Reference, ir.Position),
     ],
 )
 def test_every_node_is_described_with_its_keys(node: type[ir.Node]) -> None:
@@ -79,7 +79,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("name", ["capabilities.md", "types.md"])
+@pytest.mark.parametrize("name", ["callbacks.md", "capabilities.md", "types.md"])
 def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / name).read_text("utf-8")
     blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)

@@ -119,6 +119,7 @@ def test_what_a_model_can_hold_counts_at_any_depth_and_in_other_schemas() -> Non
 CAPABILITIES: tuple[ir.TypeShape, ...] = (
     ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")),
     ir.CallableShape(parameters=(), result=ir.Scalar(name="none")),
+    ir.CallbackShape(callback=ir.Reference(module="a", name="OnLoan")),
     ir.StubShape(),
     ir.StreamShape(item=ir.Scalar(name="int")),
     ir.WritableShape(item=ir.Scalar(name="int")),

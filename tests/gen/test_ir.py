@@ -21,6 +21,7 @@ LEAVES = st.one_of(
     ),
     st.builds(ir.ModelShape, model=REFERENCES),
     st.builds(ir.InterfaceShape, interface=REFERENCES),
+    st.builds(ir.CallbackShape, callback=REFERENCES),
     st.builds(ir.Unsupported, reason=st.text(), hint=st.text(), position=st.just(HERE)),
 )
 SHAPES = st.recursive(
@@ -64,6 +65,15 @@ def test_unknown_keys_are_refused() -> None:
 def test_another_format_is_refused() -> None:
     with pytest.raises(ValidationError, match="format"):
         ir.Schema.model_validate({"format": 2, "module": "a", "path": "a.py", "output": "a.py"})
+
+
+def test_callbacks_are_written_where_there_are_any_and_only_there() -> None:
+    call = ir.Method(name="__call__", wire="", result=ir.Scalar(name="none"), position=HERE)
+    callback = ir.Callback(name="OnBook", call=call, position=HERE)
+    schema = ir.Schema(module="a", path="a.py", output="a.py")
+    assert "callbacks" not in schema.model_dump(mode="json")
+    schema = schema.model_copy(update={"callbacks": (callback,)})
+    assert ir.Schema.model_validate_json(schema.model_dump_json()) == schema
 
 
 def test_walking_a_type_visits_every_part_outermost_first() -> None:

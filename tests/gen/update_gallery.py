@@ -144,6 +144,23 @@ EXHIBITS = (
         ),
     ),
     golden(
+        "Functions with a signature of their own",
+        "A Protocol with `__call__` alone is a function whose parameters are those of a method. It arrives as a stub "
+        "that is called like that; whatever can be called so may be passed.",
+        "callback_protocols",
+        ("OnItem", "Queue.on_item", "Queue.watch"),
+        (
+            "OnItemSpec",
+            "OnItemCalls",
+            "OnItemStub",
+            "OnItemPromise",
+            "OnItemLike",
+            "QueueCalls.watch",
+            "QueueTarget.on_item",
+            "QueueTarget.watch",
+        ),
+    ),
+    golden(
         "Values that may be null",
         "The promise of an optional capability is still one to call; awaiting it says whether there is something.",
         "optionals",

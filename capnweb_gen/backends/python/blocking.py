@@ -6,8 +6,11 @@ blocking stubs, ordinary functions and ordinary iterables.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from capnweb_gen import ir, naming
 from capnweb_gen.backends.python import layout
+from capnweb_gen.backends.python.callbacks import CALL, called, like
 from capnweb_gen.backends.python.members import BODY, METHOD, doc, interface_doc, parameters, passed
 from capnweb_gen.backends.python.scope import Scope
 from capnweb_gen.backends.python.spelling import Spelling
@@ -22,10 +25,29 @@ class Blocking:
         self._scope = scope
         self._spell = spell
 
-    def stub(self, interface: ir.Interface) -> ClassView:
-        """The blocking stub of an interface."""
-        name = interface.name
+    def classes(self, interfaces: Iterable[ir.Interface]) -> tuple[ClassView, ...]:
+        """All classes for a module: of its callbacks, then of its interfaces."""
+        callbacks = [
+            one for callback in self._schema.callbacks for one in (self._called(callback), self._like(callback))
+        ]
+        return (*callbacks, *(self._interface(interface) for interface in interfaces))
+
+    def _interface(self, interface: ir.Interface) -> ClassView:
         bases = [self._stub(base) for base in interface.bases] or ["rpc.BlockingStub"]
+        members = (self._member(f"{interface.name}Spec.{member.name}", member) for member in interface.members)
+        return self._class(interface, bases, *members)
+
+    def _called(self, callback: ir.Callback) -> ClassView:
+        call = self._member(f"{callback.name}Spec.{CALL}", called(callback))
+        return self._class(callback, ["rpc.BlockingStub"], call)
+
+    def _like(self, callback: ir.Callback) -> ClassView:
+        """What may be passed for a callback, which is given blocking objects."""
+        result = self._given(callback.call.result)
+        return like(callback, f"{callback.name}BlockingLike", self._scope, self.result, result)
+
+    def _class(self, declared: ir.Interface | ir.Callback, bases: list[str], *members: FunctionView) -> ClassView:
+        name = declared.name
         covered = FunctionView(
             decorators=(self._property,),
             signature=layout.signature("_stub", ["self"], f"{name}Stub", "", indent=METHOD),
@@ -34,16 +56,15 @@ class Blocking:
         )
         return ClassView(
             header=layout.call(f"class {name}BlockingStub", [*bases, f"of={name}Stub"], ":"),
-            doc=interface_doc(interface, f"{naming.one_with_article(name)} that is held, and waited for."),
-            functions=(*(self._member(name, member) for member in interface.members), covered),
+            doc=interface_doc(declared, f"{naming.one_with_article(name)} that is held, and waited for."),
+            functions=(*members, covered),
         )
 
     @property
     def _property(self) -> str:
         return f"@{self._scope.builtin('property')}"
 
-    def _member(self, interface: str, member: ir.Method | ir.Property) -> FunctionView:
-        entry = f"{interface}Spec.{member.name}"
+    def _member(self, entry: str, member: ir.Method | ir.Property) -> FunctionView:
         if isinstance(member, ir.Property):
             return FunctionView(
                 decorators=(self._property, *self._spell.deprecated(member.deprecated)),
@@ -72,7 +93,7 @@ class Blocking:
         if container is not None:
             return container
         match shape:
-            case ir.InterfaceShape(interface=reference):
+            case ir.InterfaceShape(interface=reference) | ir.CallbackShape(callback=reference):
                 return self._stub(reference)
             case ir.StubShape():
                 return "rpc.BlockingAnyStub"
@@ -87,8 +108,7 @@ class Blocking:
 
     def argument(self, shape: ir.TypeShape) -> str:
         """What a caller may give."""
-        parts = self._parts(shape)
-        return " | ".join([*(part for part in parts if part != "None"), *(["None"] if "None" in parts else [])])
+        return _union(self._parts(shape))
 
     def _parts(self, shape: ir.TypeShape) -> list[str]:
         match shape:
@@ -115,6 +135,8 @@ class Blocking:
                 return ["rpc.RpcTarget", "rpc.BlockingStub", function]
             case ir.CallableShape():
                 return [self._function(shape), self.result(shape)]
+            case ir.CallbackShape(callback=reference):
+                return [self._spell.interface(reference, "BlockingLike")]
             case ir.StreamShape(item=item):
                 chunk = self.argument(item)
                 kinds = (self._scope.imported("collections.abc", kind) for kind in ("Iterable", "AsyncIterable"))
@@ -127,14 +149,22 @@ class Blocking:
     def _function(self, shape: ir.CallableShape) -> str:
         """A function that is passed. It may be async; what it returns is of no interest where nothing is expected."""
         taken = ", ".join(map(self.result, shape.parameters))
-        given = self._scope.builtin("object")
-        if shape.result != ir.Scalar(name="none"):
-            given = self.argument(shape.result)
-            given = f"{given} | {self._scope.imported('collections.abc', 'Awaitable')}[{given}]"
-        return f"{self._scope.imported('collections.abc', 'Callable')}[[{taken}], {given}]"
+        return f"{self._scope.imported('collections.abc', 'Callable')}[[{taken}], {self._given(shape.result)}]"
+
+    def _given(self, result: ir.TypeShape) -> str:
+        """What such a function may give."""
+        if result == ir.Scalar(name="none"):
+            return self._scope.builtin("object")
+        later = f"{self._scope.imported('collections.abc', 'Awaitable')}[{self.argument(result)}]"
+        return _union([*self._parts(result), later])
 
     def _stub(self, reference: ir.Reference) -> str:
         return self._spell.interface(reference, "BlockingStub")
+
+
+def _union(parts: list[str]) -> str:
+    """A union of these types, None as the last of them."""
+    return " | ".join([*(part for part in parts if part != "None"), *(["None"] if "None" in parts else [])])
 
 
 def _any(shape: ir.TypeShape) -> str:

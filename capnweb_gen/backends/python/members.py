@@ -23,8 +23,9 @@ def class_doc(text: str) -> str:
     return layout.docstring(text, indent=METHOD)
 
 
-def interface_doc(interface: ir.Interface, otherwise: str) -> str:
-    """The docstring of a class made for an interface: that of the schema, or another one, with its deprecation.
+def interface_doc(interface: ir.Interface | ir.Callback, otherwise: str) -> str:
+    """The docstring of a class made for an interface or a callback: that of the schema, or another one, with its
+    deprecation.
 
     A decorator would make type checkers report the generated module itself, which names its classes.
     """

@@ -9,6 +9,8 @@ from __future__ import annotations
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.backends.python import layout
 from capnweb_gen.backends.python.blocking import Blocking
+from capnweb_gen.backends.python.callbacks import Callbacks
+from capnweb_gen.backends.python.calling import Calling
 from capnweb_gen.backends.python.fields import Fields
 from capnweb_gen.backends.python.members import (
     BODY,
@@ -18,7 +20,6 @@ from capnweb_gen.backends.python.members import (
     field_doc,
     interface_doc,
     parameters,
-    passed,
 )
 from capnweb_gen.backends.python.scope import RUNTIME, Scope
 from capnweb_gen.backends.python.spelling import Spelling
@@ -57,10 +58,12 @@ class _Lowering:
         names = (naming.model_names(model.name) for model in schema.models)
         errors = (naming.error_names(error.name) for error in schema.errors)
         more = (naming.interface_names(interface.name) for interface in schema.interfaces)
+        functions = (naming.callback_names(callback.name) for callback in schema.callbacks)
         imported = tuple(reference.name for reference in graph.imported(schema))
         self._spell = Spelling(
-            self._scope, frozenset(name for group in (*names, *errors, *more, imported) for name in group)
+            self._scope, frozenset(name for group in (*names, *errors, *more, *functions, imported) for name in group)
         )
+        self._calling = Calling(schema, self._scope, self._spell)
 
     def module(self, command: str, blocking: bool) -> ModuleView:
         """The whole module. Imports and codecs are collected on the way, so that they come last here."""
@@ -68,14 +71,17 @@ class _Lowering:
         interfaces = graph.bases_first(schema)
         models = tuple(self._model(model) for model in schema.models)
         promises = tuple(self._model_promise(model) for model in schema.models)
+        lowered = Callbacks(self._scope, self._spell, self._calling)
+        callbacks = tuple(lowered.callback(callback) for callback in schema.callbacks)
         classes = tuple(self._interface(interface) for interface in interfaces)
-        waiting = Blocking(schema, self._scope, self._spell)
-        blocking_stubs = tuple(waiting.stub(interface) for interface in interfaces) if blocking else ()
+        blocking_stubs = Blocking(schema, self._scope, self._spell).classes(interfaces) if blocking else ()
         declared = [self._declared_codec(model) for model in schema.models]
+        declared += [self._declared_codec(callback) for callback in schema.callbacks]
         declared += [self._declared_codec(interface) for interface in interfaces]
         errors = [self._error(error) for error in schema.errors]
         variables = [self._type_variable(model.name, self._default_type(_reference(model))) for model in schema.models]
-        variables += [self._type_variable(item.name, layout.string(f"{item.name}Stub")) for item in interfaces]
+        held = [*(callback.name for callback in schema.callbacks), *(interface.name for interface in interfaces)]
+        variables += [self._type_variable(name, layout.string(f"{name}Stub")) for name in held]
         summary = f"Typed stubs and server skeletons for {schema.path}."
         self._scope.imported(RUNTIME.rpartition(".")[0], "codegen_api as rpc")
         return ModuleView(
@@ -87,13 +93,16 @@ class _Lowering:
             codecs=(*declared, *self._spell.codecs, *errors),
             type_variables=tuple(variables),
             promises=promises,
+            callbacks=callbacks,
             interfaces=classes,
             blocking_stubs=blocking_stubs,
         )
 
-    def _declared_codec(self, declared: ir.Model | ir.Interface) -> str:
+    def _declared_codec(self, declared: ir.Model | ir.Callback | ir.Interface) -> str:
         if isinstance(declared, ir.Model):
             function, arguments = self._spell.model_codec(_reference(declared))
+        elif isinstance(declared, ir.Callback):
+            function, arguments = self._spell.callback_codec(self._own(declared))
         else:
             function, arguments = self._spell.interface_codec(self._own(declared))
         return layout.call(f"{naming.constant(declared.name)} = {function}", arguments)
@@ -120,8 +129,8 @@ class _Lowering:
         spelled = self._spell.model(model)  # in quotes where it names stubs, which are defined later
         return layout.string(spelled) if self._scope.is_bare(model) else spelled
 
-    def _own(self, interface: ir.Interface) -> ir.Reference:
-        return ir.Reference(module=self._schema.module, name=interface.name)
+    def _own(self, declared: ir.Interface | ir.Callback) -> ir.Reference:
+        return ir.Reference(module=self._schema.module, name=declared.name)
 
     # ---- models
 
@@ -209,12 +218,14 @@ class _Lowering:
             spec=ClassView(
                 header=layout.call(f"class {name}Spec", bases["Spec"] or ["rpc.Interface"], ":"),
                 doc=class_doc(f"What {naming.with_article(name)} has, by the names it has on the wire."),
-                assignments=tuple(self._spec_entry(member) for member in interface.members),
+                assignments=tuple(self._calling.entry(member.name, member) for member in interface.members),
             ),
             calls=ClassView(
                 header=layout.call(f"class {name}Calls", bases["Calls"] or ["rpc.Calls"], ":"),
                 doc=interface_doc(interface, f"What can be asked of {naming.with_article(name)}."),
-                functions=tuple(self._calling(name, member) for member in interface.members),
+                functions=tuple(
+                    self._calling.member(f"{name}Spec.{member.name}", member) for member in interface.members
+                ),
             ),
             stub=ClassView(
                 header=layout.call(f"class {name}Stub", [f"{name}Calls", *(bases["Stub"] or ["rpc.RpcStub"])], ":"),
@@ -231,51 +242,6 @@ class _Lowering:
                 doc=interface_doc(interface, f"Implements {naming.with_article(name)}."),
                 functions=tuple(self._serving(member) for member in interface.members),
             ),
-        )
-
-    def _spec_entry(self, member: ir.Method | ir.Property) -> str:
-        wire = layout.string(member.wire)
-        if isinstance(member, ir.Property):
-            arguments = [wire, self._spell.codec(member.type), *_raises(member)]
-            return layout.call(f"{member.name} = rpc.prop", arguments, indent=METHOD)
-        parameters = [self._spec_parameter(parameter) for parameter in member.parameters]
-        arguments = [wire, self._spell.codec(member.result), *parameters, *_raises(member)]
-        return layout.call(f"{member.name} = rpc.method", arguments, indent=METHOD)
-
-    def _spec_parameter(self, parameter: ir.Parameter) -> str:
-        arguments = [layout.string(parameter.name), self._spell.codec(parameter.type)]
-        if parameter.default is not None:
-            arguments.append("required=False")
-        if parameter.passing == "variadic":
-            arguments.append("variadic=True")
-        if parameter.passing == "keyword":
-            arguments.append("keyword=True")
-            if parameter.wire != parameter.name:
-                arguments.append(f"wire={layout.string(parameter.wire)}")
-        return f"rpc.param({', '.join(arguments)})"
-
-    def _calling(self, interface: str, member: ir.Method | ir.Property) -> FunctionView:
-        """A member as stubs and promises have it."""
-        entry = f"{interface}Spec.{member.name}"
-        if isinstance(member, ir.Property):
-            promise = self._spell.promise(member.type)
-            return FunctionView(
-                decorators=(self._property, *self._spell.deprecated(member.deprecated)),
-                signature=layout.signature(member.name, ["self"], promise, "", indent=METHOD),
-                doc=doc(member, self._schema),
-                body=layout.call("return self._get", [entry], indent=BODY),
-            )
-        written = {
-            parameter.name: f"{parameter.name}: {self._spell.argument(parameter.type)}{self._spell.omitted(parameter)}"
-            for parameter in member.parameters
-        }
-        arguments = [entry, *map(passed, member.parameters)]
-        promise = self._spell.promise(member.result)
-        return FunctionView(
-            decorators=self._spell.deprecated(member.deprecated),
-            signature=layout.signature(member.name, parameters(member, written), promise, "", indent=METHOD),
-            doc=doc(member, self._schema),
-            body=layout.call("return self._call", arguments, indent=BODY),
         )
 
     def _default(self, parameter: ir.Parameter) -> str:
@@ -318,9 +284,3 @@ def header(origin: str, command: str) -> str:
     """
     source, advice = f"{HEADER}{origin}.", f"Do not edit; run: {command}"
     return f"{source} {advice}" if len(f"{source} {advice}") <= layout.WIDTH else f"{source}\n# {advice}"
-
-
-def _raises(member: ir.Method | ir.Property) -> list[str]:
-    """The argument that says what a member raises, if it does."""
-    names = [naming.constant(reference.name) for reference in member.raises]
-    return [f"raises=[{', '.join(names)}]"] if names else []

@@ -55,7 +55,9 @@ class Scope:
         return spelled
 
     def generated(self, reference: ir.Reference, derive: Callable[[str], str]) -> str:
-        """A name that the generated module of a model or interface declares, derived from its name in the schema."""
+        """A name that the generated module of a model, interface or callback declares, derived from its name in the
+        schema.
+        """
         name = derive(reference.name)
         home = self._home(reference)
         if home is self._schema:
@@ -131,6 +133,8 @@ def _class_scope_names(schema: ir.Schema) -> Iterable[str]:
     for interface in schema.interfaces:
         yield from naming.interface_names(interface.name)
         yield from (member.name for member in interface.members)
+    for callback in schema.callbacks:
+        yield from naming.callback_names(callback.name)
     for model in schema.models:
         yield from naming.model_names(model.name)[1:]
         yield from (field.name for field in model.fields)

@@ -52,9 +52,11 @@ class Spelling:
                 return "rpc.STUB"
             case ir.NewTypeShape(item=item):
                 return self.codec(item)
-            case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference) if not self._scope.is_cyclic(
-                reference
-            ):
+            case (
+                ir.ModelShape(model=reference)
+                | ir.InterfaceShape(interface=reference)
+                | ir.CallbackShape(callback=reference)
+            ) if not self._scope.is_cyclic(reference):
                 return self._scope.generated(reference, naming.constant)
             case _:
                 key = repr(shape)
@@ -97,6 +99,8 @@ class Spelling:
                 return self.model_codec(reference)
             case ir.InterfaceShape(interface=reference):
                 return self.interface_codec(reference)
+            case ir.CallbackShape(callback=reference):
+                return self.callback_codec(reference)
             case _:
                 raise AssertionError(f"no codec for {shape!r}: check lets no such type through")
 
@@ -127,6 +131,11 @@ class Spelling:
         """The expression that makes an interface's codec."""
         parts = (self.interface(reference, part) for part in ("Stub", "Promise", "Target"))
         return "rpc.interface", [f"lambda: {part}" for part in parts]
+
+    def callback_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
+        """The expression that makes a callback's codec."""
+        parts = (self.interface(reference, part) for part in ("Stub", "Promise", "Spec.call"))
+        return "rpc.declared_callback", [f"lambda: {part}" for part in parts]
 
     def _free_name(self, label: str) -> str:
         name, number = label, 2
@@ -213,7 +222,7 @@ class Spelling:
         return self.named(reference)
 
     def interface(self, reference: ir.Reference, part: str) -> str:
-        """One of the classes of an interface: its Stub, Promise, Target, Calls or Spec."""
+        """One of the classes of an interface or a callback: its Stub, Promise, Target, Calls, Spec or Like."""
         return self._scope.generated(reference, lambda name: f"{name}{part}")
 
     # ---- promise
@@ -225,7 +234,7 @@ class Spelling:
                 return self.promise(item)
             case ir.ModelShape(model=reference):
                 return self._scope.generated(reference, lambda name: f"{name}Promise")
-            case ir.InterfaceShape(interface=reference):
+            case ir.InterfaceShape(interface=reference) | ir.CallbackShape(callback=reference):
                 return self.interface(reference, "Promise")
             case ir.OptionalShape(item=item) if _is_promised_by_name(item):
                 return self._optional_promise(item)
@@ -258,7 +267,7 @@ class Spelling:
         if container is not None:
             return container
         match shape:
-            case ir.InterfaceShape(interface=reference):
+            case ir.InterfaceShape(interface=reference) | ir.CallbackShape(callback=reference):
                 return self.interface(reference, "Stub")
             case ir.StubShape():
                 return "rpc.AnyStub"
@@ -380,6 +389,8 @@ class Spelling:
                 return ["rpc.RpcTarget", "rpc.RpcStub", function]
             case ir.CallableShape():
                 return [self._callable(shape), self._callback_stub(shape)]
+            case ir.CallbackShape(callback=reference):
+                return [self.interface(reference, "Like")]  # which stubs and promises of it are, too
             case ir.StreamShape(item=item):
                 return [f"{self._scope.imported('collections.abc', 'AsyncIterable')}[{self.given(item)}]"]
             case ir.WritableShape(item=item):
@@ -397,7 +408,7 @@ class Spelling:
                 return self._scope.imported("typing", "Any")
             case ir.Scalar(name="any") | ir.WritableShape():
                 return None
-            case ir.CallableShape() | ir.StreamShape():
+            case ir.CallableShape() | ir.CallbackShape() | ir.StreamShape():
                 return None  # promises of these can be called and iterated themselves
             case _:
                 return self.awaited(shape)
@@ -413,9 +424,11 @@ class Spelling:
     def _callable(self, shape: ir.CallableShape) -> str:
         callable_ = self._scope.imported("collections.abc", "Callable")
         taken = ", ".join(self.awaited(parameter) for parameter in shape.parameters)
-        if isinstance(shape.result, ir.Scalar) and shape.result.name == "none":
-            return f"{callable_}[[{taken}], {self._scope.builtin('object')}]"
-        return f"{callable_}[[{taken}], {self.result(shape.result)}]"
+        return f"{callable_}[[{taken}], {self.given_by_function(shape.result)}]"
+
+    def given_by_function(self, result: ir.TypeShape) -> str:
+        """What a function that is passed may give; of no interest where nothing is expected."""
+        return self._scope.builtin("object") if result == ir.Scalar(name="none") else self.result(result)
 
     def _callback_stub(self, shape: ir.CallableShape) -> str:
         return f"rpc.CallbackStub[{self._call_signature(shape)}]"
@@ -489,6 +502,8 @@ def _label(shape: ir.TypeShape) -> str:
         case ir.Scalar(name=name):
             return name.upper()
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
+            return naming.constant(reference.name)
+        case ir.CallbackShape(callback=reference):
             return naming.constant(reference.name)
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
             return naming.constant(reference.name)

@@ -79,6 +79,14 @@ class InterfaceView:
 
 
 @dataclass(frozen=True)
+class CallbackView:
+    """The classes made for a callback."""
+
+    name: str
+    classes: tuple[ClassView, ...]
+
+
+@dataclass(frozen=True)
 class ModuleView:
     """A generated module."""
 
@@ -91,4 +99,5 @@ class ModuleView:
     type_variables: tuple[str, ...]
     promises: tuple[ClassView, ...]
     interfaces: tuple[InterfaceView, ...]
+    callbacks: tuple[CallbackView, ...] = ()
     blocking_stubs: tuple[ClassView, ...] = ()

@@ -1,20 +1,23 @@
 """Callback protocols: functions declared as a Protocol that has `__call__` and nothing else.
 
-Rule: one means what `Callable[[...], ...]` means. The names of its parameters are for readers; on the wire, functions
-take their arguments by position.
+Rule: one that takes every argument by position, by names that are nobody's business, means what `Callable[[...], ...]`
+means, which is called plain here. Of any other the parameters are part of the schema, as those of a method are.
 """
 
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Mapping
+from types import FunctionType
+from typing import Any
 
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.refusals import describe
 
 _EMPTY: object = inspect.Parameter.empty
 _LIBRARY = frozenset({"builtins", "typing", "typing_extensions", "abc"})
-_POSITIONAL = (inspect.Parameter.POSITIONAL_ONLY, inspect.Parameter.POSITIONAL_OR_KEYWORD)
+_SAYING_NOTHING = frozenset({"__isabstractmethod__", "__override__"})
 
 
 def is_callback(interface: type) -> bool:
@@ -22,30 +25,63 @@ def is_callback(interface: type) -> bool:
     return "__call__" in vars(interface)
 
 
-def signature(protocol: type) -> tuple[list[object], object]:
-    """What a callback protocol takes, by position, and what it gives; types as they are written.
-
-    Raises:
-        UnsupportedTypeError: it is more than a function that is called by position.
-    """
-    what = describe(protocol)
+def fault(protocol: type) -> tuple[str, str] | None:
+    """Why a callback protocol is more than a function, with a hint."""
     others = [describe(base) for base in protocol.__mro__[1:] if base.__module__ not in _LIBRARY]
     others += sorted(name for name in (*vars(protocol), *_annotated(protocol)) if not name.startswith("_"))
     if others:
         hint = "give the function a name of its own, or leave the others out"
-        raise UnsupportedTypeError(f"{what} has __call__ and {others[0]}", hint)
-    function: Callable[..., object] = vars(protocol)["__call__"]
-    declared = inspect.signature(function)
+        return f"{describe(protocol)} has __call__ and {others[0]}", hint
+    return None
+
+
+def is_plain(protocol: type, *, but_for_names: bool = False) -> bool:
+    """Whether a callback protocol says nothing that Callable could not say.
+
+    Args:
+        protocol: the protocol.
+        but_for_names: whether parameters may have names by which they could be passed.
+    """
+    function = _function(protocol)
+    if not isinstance(function, FunctionType) or vars(function).keys() - _SAYING_NOTHING:
+        return False
+    parameters = list(inspect.signature(function).parameters.values())
+    named = inspect.Parameter.POSITIONAL_OR_KEYWORD if but_for_names else inspect.Parameter.POSITIONAL_ONLY
+    kinds = {inspect.Parameter.POSITIONAL_ONLY, named}
+    return bool(parameters) and all(one.kind in kinds and one.default is _EMPTY for one in parameters[1:])
+
+
+def signature(protocol: type) -> tuple[list[object], object]:
+    """What a plain callback protocol takes, by position, and what it gives; types as they are written.
+
+    Raises:
+        UnsupportedTypeError: a type is missing.
+    """
+    what, declared = describe(protocol), inspect.signature(_function(protocol))
     parameters = list(declared.parameters.values())[1:]
     for parameter in parameters:
-        if parameter.kind not in _POSITIONAL or parameter.default is not _EMPTY:
-            reason = f"{what} takes {parameter.name} by keyword, or not always"
-            raise UnsupportedTypeError(reason, "functions are called by position, with every argument")
         if parameter.annotation is _EMPTY:
             raise UnsupportedTypeError(f"{what}, parameter {parameter.name}, has no type", "write one behind its name")
     if declared.return_annotation is _EMPTY:
         raise UnsupportedTypeError(f"{what} does not say what it gives", "write -> and the type, or -> None")
     return [parameter.annotation for parameter in parameters], declared.return_annotation
+
+
+def namespace(protocol: type, own: Mapping[str, Any] | None) -> Mapping[str, Any]:
+    """What the names in a callback protocol mean: its type parameters, and what its module says.
+
+    Args:
+        protocol: the protocol.
+        own: what names mean in its module, where more is known of that than the module itself says.
+    """
+    outside = vars(sys.modules[protocol.__module__]) if own is None else own
+    parameters: tuple[Any, ...] = getattr(protocol, "__type_params__", ())
+    return {**outside, **{one.__name__: one for one in parameters}} if parameters else outside
+
+
+def _function(protocol: type) -> Callable[..., object]:
+    function: Callable[..., object] = vars(protocol)["__call__"]
+    return function
 
 
 def _annotated(protocol: type) -> list[str]:

@@ -89,7 +89,7 @@ class Instances:
         homes = self._homes or {}
         return tuple(sorted((one for one in homes if homes[one] == module), key=lambda one: one.name))
 
-    def settle(self, schemas: Iterable[ir.Schema], bodies: dict[Instance, ir.Interface]) -> None:
+    def settle(self, schemas: Iterable[ir.Schema], bodies: dict[Instance, ir.Interface | ir.Callback]) -> None:
         """Give each its home.
 
         Args:
@@ -107,7 +107,9 @@ class Instances:
         for module, schema in known.items():
             needed[module].update(name for reference in graph.references(schema) for name in candidates(reference))
         for instance, body in bodies.items():
-            alone = ir.Schema(module=instance.origin.__module__, path="", output="", interfaces=(body,))
+            alone = ir.Schema(module=instance.origin.__module__, path="", output="")
+            kind = "interfaces" if isinstance(body, ir.Interface) else "callbacks"
+            alone = alone.model_copy(update={kind: (body,)})
             found = (name for reference in graph.references(alone) for name in candidates(reference))
             needed.setdefault(alone.module, set()).update(name for name in found if name not in instance.modules())
         rank = {module: (len(_reached(module, needed)), module) for module in needed}

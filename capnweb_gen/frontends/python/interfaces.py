@@ -209,10 +209,13 @@ class InterfaceReader:
             doc=source.doc,
             deprecated=self._deprecation(where, source),
             parameters=tuple(parameter for parameter in parameters if parameter),
-            result=self._type(source.returns, source.position, "write -> and the type, or -> None"),
+            result=self._result(source),
             raises=raised,
             position=source.position,
         )
+
+    def _result(self, source: FunctionSource) -> ir.TypeShape:
+        return self._type(source.returns, source.position, "write -> and the type, or -> None")
 
     def _parameter(self, where: str, source: ParameterSource, case: Case) -> ir.Parameter | None:
         if source.passing == "double_star":

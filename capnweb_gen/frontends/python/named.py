@@ -51,7 +51,7 @@ def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:
 def new_type(declared: NewType, item: ir.TypeShape) -> ir.NewTypeShape:
     """The shape of a NewType, `item` being that of what it is made of."""
     name, module = declared.__name__, declared.__module__
-    if any(isinstance(part, _BY_REFERENCE) for part in ir.walk(item)):
+    if any(map(ir.by_reference, ir.walk(item))):
         raise UnsupportedTypeError(f"{name} is another name for a capability", "declare an interface of its own")
     if getattr(sys.modules.get(module), name, None) is not declared:
         hint = f"assign it at the top level of its module: {name} = NewType(...)"
@@ -59,9 +59,6 @@ def new_type(declared: NewType, item: ir.TypeShape) -> ir.NewTypeShape:
     if name.startswith("_"):
         raise UnsupportedTypeError(f"{name} is private to its module", "name it without the underscore")
     return ir.NewTypeShape(new_type=ir.Reference(module=module, name=name), item=item)
-
-
-_BY_REFERENCE = (ir.InterfaceShape, ir.CallableShape, ir.StubShape, ir.StreamShape, ir.WritableShape)
 
 
 def nested(declared: type) -> tuple[str, str] | None:

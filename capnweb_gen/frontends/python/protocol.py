@@ -18,7 +18,8 @@ from pydantic import BaseModel
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic, shown
-from capnweb_gen.frontends.python import shapes
+from capnweb_gen.frontends.python import callbacks, shapes
+from capnweb_gen.frontends.python.callback_reader import CallbackReader
 from capnweb_gen.frontends.python.callbacks import is_callback
 from capnweb_gen.frontends.python.files import (
     SchemaFile,
@@ -79,7 +80,7 @@ class _Project:
         known, and where each belongs.
         """
         faults: list[Diagnostic] = []
-        bodies: dict[Instance, ir.Interface] = {}
+        bodies: dict[Instance, ir.Interface | ir.Callback] = {}
         found = self._read(faults)
         while new := [one for one in self.instances.found() if one not in bodies]:
             for instance in new:
@@ -101,8 +102,8 @@ class _Project:
             found += [schema] if schema else []
         return found
 
-    def _body(self, instance: Instance) -> ir.Interface:
-        """A generic interface with type arguments, read to see what else it names."""
+    def _body(self, instance: Instance) -> ir.Interface | ir.Callback:
+        """A generic with type arguments, read to see what else it names."""
         loaded = self.loaded(instance.origin.__module__)
         if loaded is None:
             raise AssertionError(f"{instance.written} is declared in a file that could not be read, but was imported")
@@ -184,9 +185,9 @@ class _SchemaReader:
         """Describe the schema, or give None if this module declares nothing."""
         file = self._loaded.file
         before = len(self._faults)
-        interfaces = self._declarations()
+        declared = self._declarations()
         models = self._in_source_order()
-        if not models and not interfaces and len(self._faults) == before:
+        if not models and not declared and len(self._faults) == before:
             if file.given and not self._has_templates:
                 hint = "declare one: class Greeter(Protocol)"
                 self._fault(self._loaded.source.position, "no interface is declared here", hint)
@@ -203,14 +204,15 @@ class _SchemaReader:
             output=file.output,
             doc=self._loaded.source.doc,
             models=models,
-            interfaces=tuple(interfaces),
+            interfaces=tuple(one for one in declared if isinstance(one, ir.Interface)),
             errors=tuple(self._errors.values()),
+            callbacks=tuple(one for one in declared if isinstance(one, ir.Callback)),
         )
 
-    def _declarations(self) -> list[ir.Interface]:
+    def _declarations(self) -> list[ir.Interface | ir.Callback]:
         """Read all classes of the module; the models come to stand in `_models`."""
         loaded = self._loaded
-        interfaces: list[ir.Interface] = []
+        found: list[ir.Interface | ir.Callback] = []
         types = Shapes(loaded.namespace, self, constraints=False)
         lists = parameter_models(loaded.source, loaded.namespace)
         for name, source in loaded.source.classes.items():
@@ -225,7 +227,10 @@ class _SchemaReader:
                 if own and not value.__name__.startswith("_") and not shapes.is_generic(value):
                     self.model(value)
             elif shapes.is_interface(value) and is_callback(value):
-                pass  # a function, which is described wherever it is named
+                if own and _is_declared_callback(value):
+                    found.append(self._callback_reader(types).callback(value, source))
+                elif own and shapes.is_generic(value):
+                    self._has_templates = True
             elif shapes.is_interface(value):
                 fault = shapes.interface_fault(value)
                 if fault is not None:
@@ -233,11 +238,11 @@ class _SchemaReader:
                 elif own and shapes.is_generic(value):
                     self._has_templates = True
                 elif own:
-                    interfaces.append(self._reader_of(value, types).read(value, source))
+                    found.append(self._reader_of(value, types).read(value, source))
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
-        return [*interfaces, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
+        return [*found, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
 
     def _reader_of(self, interface: type, types: Shapes) -> InterfaceReader:
         """What reads an interface of this file."""
@@ -245,8 +250,12 @@ class _SchemaReader:
         reader = InterfaceReader(loaded.file.shown, loaded.namespace, self._case, types, self._faults)
         return InterfaceModelReader(reader, loaded.source) if is_interface_model(interface) else reader
 
-    def instance_of(self, instance: Instance) -> ir.Interface:
-        """Describe a generic interface with type arguments, as one of this schema: another may declare the generic."""
+    def _callback_reader(self, types: Shapes) -> CallbackReader:
+        loaded = self._loaded
+        return CallbackReader(loaded.file.shown, types.namespace, self._case, types, self._faults)
+
+    def instance_of(self, instance: Instance) -> ir.Interface | ir.Callback:
+        """Describe a generic with type arguments, as one of this schema: another may declare the generic."""
         home = self._project.loaded(instance.origin.__module__)
         if home is None:
             raise AssertionError(f"{instance.written} is declared in a file that was not read")
@@ -254,9 +263,13 @@ class _SchemaReader:
         namespace = {**home.namespace, **parameters}
         types = Shapes(namespace, self, constraints=False, bindings=instance.bindings)
         loaded = replace(home, namespace=namespace)
-        reader = _SchemaReader(loaded, self._project, self._faults)._reader_of(instance.origin, types)
+        there = _SchemaReader(loaded, self._project, self._faults)
         source = home.source.classes[instance.origin.__name__]
-        read = reader.read(instance.origin, source)
+        read: ir.Interface | ir.Callback
+        if is_callback(instance.origin):
+            read = there._callback_reader(types).callback(instance.origin, source)
+        else:
+            read = there._reader_of(instance.origin, types).read(instance.origin, source)
         arguments = tuple(types.from_type(argument, source.position) for argument in instance.arguments)
         origin = ir.Reference(module=instance.origin.__module__, name=instance.origin.__name__)
         said = f"This is `{instance.written}`."
@@ -335,6 +348,12 @@ class _SchemaReader:
 def _is_template(model: type[BaseModel]) -> bool:
     """Whether a model is there for other models rather than to travel: private, or generic."""
     return model.__name__.startswith("_") or shapes.is_generic(model)
+
+
+def _is_declared_callback(protocol: type) -> bool:
+    """Whether a callback is declared under its own name; any other is described, or refused, wherever it is named."""
+    described = shapes.is_generic(protocol) or protocol.__name__.startswith("_") or callbacks.is_plain(protocol)
+    return not described and callbacks.fault(protocol) is None
 
 
 def _is_declared_interface(base: type) -> bool:

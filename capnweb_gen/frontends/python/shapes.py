@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections.abc
 import enum
 import inspect
-import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -77,6 +76,7 @@ _UNHASHABLE = (
     ir.InterfaceShape,
     ir.StubShape,
     ir.CallableShape,
+    ir.CallbackShape,
     ir.StreamShape,
     ir.WritableShape,
 )
@@ -85,7 +85,8 @@ _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.A
 
 class Declarations(Protocol):
     """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
-    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named.
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named. Callbacks with
+    a signature of their own are told as interfaces are.
     """
 
     @property
@@ -121,6 +122,13 @@ class Shapes:
         """The same for an annotation that is already a type."""
         try:
             return self._shape(annotation, 0)
+        except UnsupportedTypeError as refused:
+            return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
+
+    def awaited_from_text(self, text: str, position: Position) -> ir.TypeShape:
+        """The type of what a callback gives, which may be declared as R or as Awaitable[R]."""
+        try:
+            return self._awaited(text, 0)
         except UnsupportedTypeError as refused:
             return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
 
@@ -179,6 +187,8 @@ class Shapes:
             raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
         if record_form(origin) is not None:
             return self._instance(annotation, depth)
+        if isinstance(origin, type) and is_interface(origin) and callbacks.is_callback(origin):
+            return self._callback(origin, arguments, depth)
         if isinstance(origin, type) and is_interface(origin):
             return self._interface_instance(origin, arguments, depth)
         raise _refusal(annotation)
@@ -224,7 +234,15 @@ class Shapes:
         taken = typing.cast("list[object]", parameters)
         inside = replace(self, constraints=False)  # of a function, pydantic sees only that it is one
         shapes = tuple(inside._shape(parameter, depth) for parameter in taken)
-        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(result), depth))
+        return ir.CallableShape(parameters=shapes, result=inside._awaited(result, depth))
+
+    def _awaited(self, result: object, depth: int) -> ir.TypeShape:
+        """What a call of a function gives: on the other side it is awaited in any case."""
+        while isinstance(result, str | ForwardRef):
+            result = self._evaluate(result if isinstance(result, str) else result.__forward_arg__)
+        if get_origin(result) in (collections.abc.Awaitable, collections.abc.Coroutine):
+            result = get_args(result)[-1]
+        return self._shape(result, depth)
 
     def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
@@ -284,7 +302,7 @@ class Shapes:
             fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
             shape = ir.ModelShape(model=reference)
         elif is_interface(annotation) and callbacks.is_callback(annotation):
-            return self._callback(annotation, depth)
+            return self._callback(annotation, (), depth)
         elif is_interface(annotation) and is_generic(annotation):
             return self._interface_instance(annotation, (), depth)
         elif is_interface(annotation):
@@ -299,19 +317,32 @@ class Shapes:
             raise UnsupportedTypeError(*fault)
         return shape
 
-    def _callback(self, protocol: type[object], depth: int) -> ir.TypeShape:
+    def _callback(self, protocol: type[object], arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         """A function that is declared as a Protocol, in the words of the module where that is."""
         self._refuse_in_pydantic(protocol)
-        fault = interface_fault(protocol)
+        fault = interface_fault(protocol) or callbacks.fault(protocol)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
-        parameters, result = callbacks.signature(protocol)
+        bindings = generics.bound(protocol, tuple(map(self._complete, arguments)))
+        if not callbacks.is_plain(protocol):
+            fault = named.nested(protocol) or self.declarations.interface(protocol)
+            if fault is None:
+                return ir.CallbackShape(callback=self._reference(protocol, tuple(bindings.values()), depth))
+            if not callbacks.is_plain(protocol, but_for_names=True):
+                raise UnsupportedTypeError(*fault)
         own = protocol.__module__ == self.declarations.home
-        namespace = self.namespace if own else vars(sys.modules[protocol.__module__])
-        inside = replace(self, namespace=namespace, constraints=False)
-        given = inside._evaluate(result) if isinstance(result, str) else result
+        namespace = callbacks.namespace(protocol, self.namespace if own else None)
+        inside = replace(self, namespace=namespace, constraints=False, bindings=bindings)
+        parameters, result = callbacks.signature(protocol)
         shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
-        return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(given), depth))
+        return ir.CallableShape(parameters=shapes, result=inside._awaited(result, depth))
+
+    def _reference(self, callback: type, given: tuple[object, ...], depth: int) -> ir.Reference:
+        for argument in given:
+            self._shape(argument, depth)
+        if given:
+            return self.declarations.instance(callback, given)
+        return ir.Reference(module=callback.__module__, name=callback.__name__)
 
     def _refuse_in_pydantic(self, annotation: object) -> None:
         """Refuses a type that pydantic is to check and cannot."""
@@ -332,13 +363,6 @@ def is_model(value: object) -> typing_extensions.TypeIs[type[BaseModel]]:
 def is_root_model(model: type[BaseModel]) -> bool:
     """Whether a model is one value under another name."""
     return issubclass(model, RootModel)
-
-
-def _awaited(result: object) -> object:
-    """A callback may be declared as giving R or Awaitable[R]: on the other side it is a call either way."""
-    if get_origin(result) in (collections.abc.Awaitable, collections.abc.Coroutine):
-        return get_args(result)[-1]
-    return result
 
 
 def _collection(container: Literal["set", "frozenset", "tuple"], item: ir.TypeShape) -> ir.CollectionShape:
@@ -375,8 +399,6 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
     library = interface.__module__ in {"typing", "typing_extensions", "collections.abc"}
     if library or interface is schema.InterfaceModel:
         return f"{describe(interface)} is not an interface of a schema", "declare an interface of your own"
-    if callbacks.is_callback(interface) and is_generic(interface):
-        return f"{describe(interface)} is a generic callback protocol", "write Callable[[...], ...]"
     return None
 
 

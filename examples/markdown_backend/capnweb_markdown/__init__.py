@@ -28,6 +28,8 @@ def _page(schema: ir.Schema, command: str) -> str:
     lines += [f"# {schema.module}", "", *_prose(schema.doc)]
     for interface in schema.interfaces:
         lines += _interface(interface)
+    for callback in schema.callbacks:
+        lines += _callback(callback)
     for model in schema.models:
         lines += _model(model)
     return "\n".join(lines)
@@ -43,6 +45,13 @@ def _interface(interface: ir.Interface) -> Iterator[str]:
         yield from _prose(member.doc)
         if member.wire != member.name:
             yield from (f"On the wire: `{member.wire}`.", "")
+
+
+def _callback(callback: ir.Callback) -> Iterator[str]:
+    yield from (f"## {callback.name}", "")
+    yield from _prose(callback.doc)
+    yield from (f"A function: `{_signature(callback.call)}`.", "")
+    yield from _prose(callback.call.doc)
 
 
 def _model(model: ir.Model) -> Iterator[str]:
@@ -90,6 +99,8 @@ def spell(shape: ir.TypeShape) -> str:
         case ir.OptionalShape(item=item):
             return f"{spell(item)} | None"
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
+            return reference.name
+        case ir.CallbackShape(callback=reference):
             return reference.name
         case ir.CallableShape(parameters=parameters, result=result):
             return f"({', '.join(map(spell, parameters))}) → {spell(result)}"

@@ -231,3 +231,16 @@ def run(folder: Path, *arguments: str) -> None:
     command = [sys.executable, *arguments]
     done = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
+
+
+def test_callbacks_come_by_the_names_of_their_generated_classes(compile_text: Compile) -> None:
+    text = create(
+        made(
+            compile_text,
+            "class OnItem(Protocol):\n    def __call__(self, item: str, *, count: int = 1) -> None: ...\n"
+            "class Api(Protocol):\n    def watch(self, on_item: OnItem, others: list[OnItem]) -> OnItem | None: ...\n",
+        ),
+        "schemas/api.py",
+    ).text
+    assert "from generated.api import ApiTarget, OnItemLike, OnItemStub\n" in text
+    assert "async def watch(self, on_item: OnItemStub, others: list[OnItemStub]) -> OnItemLike | None:\n" in text

@@ -18,6 +18,7 @@ from tests.gen.golden_cases import GOLDEN
 API = """
     from typing import Protocol
     from pydantic import BaseModel
+    from capnweb_runtime.schema import raises
 
     class Item(BaseModel):
         id: int
@@ -25,8 +26,13 @@ API = """
     class Base(Protocol):
         def close(self) -> None: ...
 
+    class OnItem(Protocol):
+        @raises(ValueError)
+        def __call__(self, item: Item, *, count: int = 1) -> None: ...
+
     class Api(Base, Protocol):
         async def get(self, item: Item) -> list[Base]: ...
+        async def watch(self, on_item: OnItem) -> OnItem: ...
 """
 
 
@@ -131,6 +137,24 @@ def test_what_is_named_and_declared_nowhere_is_refused(written: list[dict[str, A
     assert faults_of(written) == ["ir1/api.py:1:1: the model ir1.api.Item is declared nowhere"]
 
 
+def test_a_callback_is_declared_among_the_callbacks(written: list[dict[str, Any]]) -> None:
+    del written[0]["callbacks"]
+    assert faults_of(written) == ["ir1/api.py:1:1: the callback ir1.api.OnItem is declared nowhere"]
+
+
+def test_what_a_callback_raises_is_declared(written: list[dict[str, Any]]) -> None:
+    written[0]["errors"] = []
+    fault = "the exception builtins.ValueError is not among the errors of the schema"
+    assert faults_of(written) == [f"ir1/api.py:1:1: {fault}"]
+
+
+def test_the_names_of_a_callback_mean_nothing_but_its_own(written: list[dict[str, Any]]) -> None:
+    expected = compile_schemas([Path("ir1")], "x").files
+    written[0]["callbacks"][0]["call"] |= {"name": "anything", "wire": "anything"}
+    Path("ir.json").write_text(json.dumps(written))
+    assert compile_schemas([Path("ir.json")], "x").files == expected
+
+
 def test_an_interface_is_no_model(written: list[dict[str, Any]]) -> None:
     member = written[0]["interfaces"][1]["members"][0]
     member["result"] = {"kind": "model", "model": {"module": "ir1.api", "name": "Base"}}
@@ -159,7 +183,7 @@ def test_a_type_that_no_front_end_makes_is_refused(
 
 def test_an_interface_that_inherits_itself_is_refused(written: list[dict[str, Any]]) -> None:
     written[0]["interfaces"][0]["bases"] = [{"module": "ir1.api", "name": "Api"}]
-    assert faults_of(written) == ["ir1/api.py:8:7: Base inherits itself", "ir1/api.py:11:7: Api inherits itself"]
+    assert faults_of(written) == ["ir1/api.py:9:7: Base inherits itself", "ir1/api.py:16:7: Api inherits itself"]
 
 
 def test_two_schemas_for_one_module_are_refused(written: list[dict[str, Any]]) -> None:
@@ -173,4 +197,4 @@ def test_two_schemas_for_one_module_are_refused(written: list[dict[str, Any]]) -
 
 def test_what_is_wrong_with_a_schema_is_wrong_in_json_too(written: list[dict[str, Any]]) -> None:
     written[0]["interfaces"][0]["members"][0]["name"] = "dup"
-    assert faults_of(written)[0].startswith("ir1/api.py:9:9: Base.dup() has a name that stubs and promises have")
+    assert faults_of(written)[0].startswith("ir1/api.py:10:9: Base.dup() has a name that stubs and promises have")

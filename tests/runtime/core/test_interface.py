@@ -33,6 +33,16 @@ OBJECTS = Arguments((rpc.param("a", rpc.dict_of(rpc.INT)), rpc.param("n", rpc.IN
 OPTIONAL_OBJECT = Arguments(
     (rpc.param("a", rpc.dict_of(rpc.INT), required=False), rpc.param("n", rpc.INT, required=False, keyword=True))
 )
+REST = Arguments(
+    (rpc.param("a", rpc.INT), rpc.param("b", rpc.INT, required=False), rpc.param("more", rpc.INT, variadic=True))
+)
+REST_AND_KEYWORDS = Arguments(
+    (
+        rpc.param("a", rpc.INT, required=False),
+        rpc.param("more", rpc.INT, variadic=True),
+        rpc.param("lang", rpc.STR, required=False, keyword=True),
+    )
+)
 NOTHING = Arguments(())
 OMITTED = omitted(1)
 
@@ -72,6 +82,10 @@ def refusal(action: Any, *args: Any, **kwargs: Any) -> str:
         (OPTIONAL_OBJECT, ({"n": 1},), {}, [{"n": 1}, {}]),
         (OPTIONAL_OBJECT, (), {}, []),
         (OPTIONAL_OBJECT, ({"n": 1},), {"n": 2}, [{"n": 1}, {"n": 2}]),
+        (REST, (1, OMITTED), {}, [1]),
+        (REST, (1, 2, 3, 4), {}, [1, 2, 3, 4]),
+        (REST_AND_KEYWORDS, (1, 2, 3), {}, [1, [[2, 3]]]),
+        (REST_AND_KEYWORDS, (), {"lang": "de"}, [["undefined"], [[]], {"lang": "de"}]),
     ],
     ids=shown,
 )
@@ -101,6 +115,10 @@ def test_arguments_are_encoded(codec: Codec, args: Sequence[Any], kwargs: Mappin
         (OBJECTS, [{"x": 1}, {"n": 2}], [{"x": 1}], {"n": 2}),
         (OPTIONAL_OBJECT, [{"n": 1}, {}], [{"n": 1}], {}),
         (OPTIONAL_OBJECT, [{"n": 1}], [], {"n": 1}),
+        (REST, [1, ["undefined"]], [1], {}),
+        (REST, [1, 2, 3, 4], [1, 2, 3, 4], {}),
+        (REST_AND_KEYWORDS, [1, [[2, 3]]], [1, 2, 3], {}),
+        (REST_AND_KEYWORDS, [["undefined"], [[]], {"lang": "de"}], [], {"lang": "de"}),
     ],
     ids=shown,
 )
@@ -146,6 +164,12 @@ def test_a_wrong_keyword_argument_is_refused_by_the_sender() -> None:
         (MUST, [1], "argument 'key': expected int, got nothing"),
         (MUST, [], "argument 'key': expected int, got nothing"),
         (OBJECTS, [{"x": "y"}], "argument 'a.x': expected int, got str 'y'"),
+        (REST, [1, ["undefined"], 3], "argument 'b': expected int, got nothing, with more arguments behind it"),
+        (
+            REST_AND_KEYWORDS,
+            [["undefined"], [[3]]],
+            "argument 'a': expected int, got nothing, with more arguments behind it",
+        ),
     ],
     ids=shown,
 )

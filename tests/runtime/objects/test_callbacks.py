@@ -9,6 +9,7 @@ import pytest
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.errors import RpcError
+from capnweb_runtime.objects.any_stub import CallbackPromise
 from capnweb_runtime.objects.callbacks import CallbackCodec
 from capnweb_runtime.objects.stub import CallbackStub
 from tests.runtime.conftest import Join, JoinOnLoop
@@ -150,6 +151,14 @@ def test_a_callback_stub_is_passed_on(join: Join) -> None:
     back = pair.b.main(DeskStub)
     assert pair.wait(back.apply(target.callback, 4)) == 5
     target.callback.dispose()
+
+
+def test_a_promised_function_is_passed_on_as_the_promise_that_it_is() -> None:
+    side = Side()
+    promise: Any = CallbackPromise(side.session.remote_main, ("function",), CALL_INT)
+    answer = side.main(DeskStub).apply(promise, 1)
+    assert side.take() == ['["push",["pipeline",0,["apply"],[["pipeline",0,["function"]],1]]]']
+    answer.dispose()
 
 
 def test_any_callable_will_do(join: Join) -> None:

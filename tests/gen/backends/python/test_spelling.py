@@ -17,6 +17,7 @@ MODEL = ir.ModelShape(model=ir.Reference(module="a", name="Book"))
 LOAN = ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan"))
 CALL = ir.CallableShape(parameters=(MODEL,), result=NONE)
 ASK = ir.CallableShape(parameters=(LOAN, INT), result=INT)
+ON_BOOK = ir.CallbackShape(callback=ir.Reference(module="a", name="OnBook"))
 RED = ir.LiteralShape(values=("red", 1))
 STUB = ir.StubShape()
 NUMBER = ir.UnionShape(members=(ir.Scalar(name="float"), INT))
@@ -83,6 +84,8 @@ def spelling(taken: frozenset[str] = frozenset()) -> Spelling:
         (many(stream(INT)), "rpc.ListPromise[rpc.ReadableStream[int], rpc.StreamPromise[int]]"),
         (writable(LOAN), "rpc.RpcPromise[rpc.WritableStream[LoanTarget | LoanStub]]"),
         (ASK, "rpc.CallbackPromise[[LoanTarget | LoanStub, int], int]"),
+        (ON_BOOK, "OnBookPromise"),
+        (maybe(ON_BOOK), "OnBookPromise[OnBookStub | None]"),
         (maybe(CALL), "rpc.CallbackPromise[[Book], None, rpc.CallbackStub[[Book], None] | None]"),
     ],
 )
@@ -152,6 +155,8 @@ def test_the_class_of_a_generic_model_at_run_time(
         (named(MODEL), "Mapping[str, Book | rpc.RpcPromise[Book]] | rpc.RpcPromise[dict[str, Book]]"),
         (CALL, "Callable[[Book], object] | rpc.CallbackStub[[Book], None]"),
         (maybe(CALL), "Callable[[Book], object] | rpc.CallbackStub[[Book], None] | None"),
+        (ON_BOOK, "OnBookLike"),
+        (many(ON_BOOK), "rpc.ListArg[OnBookLike] | rpc.RpcPromise[list[OnBookStub]]"),
         (
             ASK,
             "Callable[[LoanStub, int], int | Awaitable[int]] | rpc.CallbackStub[[LoanTarget | LoanStub, int], int]",
@@ -186,6 +191,7 @@ def test_what_a_caller_may_give(shape: ir.TypeShape, text: str) -> None:
         (INT, "int"),
         (LOAN, "LoanStub"),
         (CALL, "rpc.CallbackStub[[Book], None]"),
+        (ON_BOOK, "OnBookStub"),
         (many(maybe(LOAN)), "list[LoanStub | None]"),
         (named(many(INT)), "dict[str, list[int]]"),
         (STUB, "rpc.AnyStub"),
@@ -206,6 +212,7 @@ def test_what_a_target_is_called_with(shape: ir.TypeShape, text: str) -> None:
         (NONE, "Awaitable[None] | None"),
         (ANY, "Any"),
         (LOAN, "LoanTarget | LoanStub | Awaitable[LoanTarget | LoanStub]"),
+        (ON_BOOK, "OnBookLike | Awaitable[OnBookLike]"),
         (many(INT), "Sequence[int] | Awaitable[Sequence[int]]"),
         (
             named(many(LOAN)),
@@ -249,6 +256,7 @@ def test_codecs_are_declared_once_and_after_their_parts() -> None:
     assert spell.codec(CALL) == "CALL_BOOK"
     assert spell.codec(ASK) == "CALL_LOAN_INT_TO_INT"
     assert spell.codec(MODEL) == "BOOK"
+    assert spell.codec(ON_BOOK) == "ON_BOOK"
     assert spell.codec(INT) == "rpc.INT"
     assert spell.codecs == (
         "OPTIONAL_INT = rpc.optional(rpc.INT)",

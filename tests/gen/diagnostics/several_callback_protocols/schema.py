@@ -1,8 +1,15 @@
 from typing import Protocol
 
+from capnweb_runtime.schema import wire_name
+
 
 class Listener(Protocol):
-    def __call__(self, event: str, *, urgent: bool = False) -> None: ...
+    def __call__(self, event: str, **options: bool) -> None: ...
+
+
+class Named(Protocol):
+    @wire_name("named")
+    def __call__(self, event: str) -> None: ...
 
 
 class Log(Protocol):
@@ -14,3 +21,4 @@ class Log(Protocol):
 class Bus(Protocol):
     def listen(self, listener: Listener) -> None: ...
     def log(self, log: Log) -> None: ...
+    def name(self, named: Named) -> None: ...

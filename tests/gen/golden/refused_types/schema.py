@@ -64,7 +64,7 @@ Held = NewType("Held", Stub)
 
 
 class Listener(Protocol):
-    def __call__(self, book: str, *more: str) -> None: ...
+    def __call__(self, book: str, **more: str) -> None: ...
 
 
 class Refused(Protocol):
