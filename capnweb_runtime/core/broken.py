@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Final
 
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire, dispose_all
-from capnweb_runtime.core.pipe import NOT_CONSUMED, Pipe
+from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.errors import DisposedError, RpcError
 
 
@@ -56,24 +57,39 @@ class ErrorHook(Hook):
         callback(self.error)
 
 
-class PipeGuard(ErrorHook):
-    """Owns a readable stream in a payload: disposing the payload cancels the stream if nobody has begun to read it."""
+_NO_METHODS: Final = RpcError("Cannot call methods on a ReadableStream stub")
 
-    __slots__ = ("_dropped", "_host", "pipe")
 
-    def __init__(self, pipe: Pipe, host: Host, dropped: bool = False) -> None:
-        super().__init__(RpcError("Cannot call methods on a ReadableStream stub"))
-        self.pipe = pipe
-        self._host = host
-        self._dropped = dropped  # by its reader
+class ReadableGuard(ErrorHook):
+    """Owns a readable stream on behalf of the payload in which it stands."""
 
-    @property
-    def host(self) -> Host:
-        return self._host
+    __slots__ = ("_readable",)
+
+    def __init__(self, readable: Readable) -> None:
+        super().__init__(_NO_METHODS)
+        self._readable: Readable | None = readable
+        readable.own()
+
+    def dup(self) -> Hook:
+        return self if self._readable is None else ReadableGuard(self._readable)
 
     def dispose(self) -> None:
-        if self._dropped or not self.pipe.taken:
-            self.pipe.cancel(RpcError(NOT_CONSUMED))
+        readable, self._readable = self._readable, None
+        if readable is not None:
+            readable.disown()
+
+
+class DroppedReader(ErrorHook):
+    """What is left of a reader that was dropped before the end: disposing it cancels the stream."""
+
+    __slots__ = ("_pipe",)
+
+    def __init__(self, pipe: Pipe) -> None:
+        super().__init__(_NO_METHODS)
+        self._pipe = pipe
+
+    def dispose(self) -> None:
+        self._pipe.give_up()
 
 
 DISPOSED = ErrorHook(DisposedError("Attempted to use RPC stub after it has been disposed."))

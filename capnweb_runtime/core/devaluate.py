@@ -9,13 +9,14 @@ from __future__ import annotations
 
 from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
 from capnweb_runtime.core.attachments import base64_text
 from capnweb_runtime.core.hook import Codec, Exporter, OutgoingStream, PromiseRef, StubRef, Wire
-from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRef
+from capnweb_runtime.core.pipe import Pipe, Readable
+from capnweb_runtime.core.refs import Exportable, Local, PassedOn, ReadableRef, WritableRef
 from capnweb_runtime.errors import wire_message, wire_type
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import (
@@ -178,21 +179,25 @@ def _error_props(error: BaseException, to: Exporter) -> Iterator[tuple[str, Any]
         yield "errors", list(error.exceptions)
 
 
-def encode_stream(stream: OutgoingStream, to: Exporter) -> Wire:
-    """The expression for a readable stream: it is written into a pipe from here on."""
-    _pass_on(stream.chunks)
-    return Local(stream) if to.local else ["readable", to.create_pipe(stream)]
+def encode_stream(chunks: Any, codec: Codec, to: Exporter) -> Wire:
+    """The expression for an async iterable of the application's; it is written into a pipe once the message is sent.
+
+    Parameters:
+        chunks: what to write.
+        codec: how a chunk travels.
+        to: opens the pipe.
+    """
+    return _readable(_outgoing(chunks, codec, to), to, 0)
 
 
-def _pass_on(stream: Any) -> None:
-    """A stream that came in is passed on, so the end of the call that brought it does not cancel it."""
-    if isinstance(stream, ReadableRef):
-        stream._pipe.taken = True
+def _outgoing(chunks: Any, codec: Codec, to: Exporter) -> Readable:
+    if isinstance(chunks, ReadableRef):
+        return PassedOn(chunks, codec)
+    return OutgoingStream(chunks, codec, to.host if to.local else None)
 
 
-def _pipe(value: Pipe, to: Exporter, depth: int) -> Wire:
-    """A stream that came in and goes out again."""
-    return encode_stream(OutgoingStream(value, LEAF), to)
+def _readable(value: Readable, to: Exporter, depth: int) -> Wire:
+    return Local(value) if to.local else ["readable", to.create_pipe(value)]
 
 
 def _blob(value: Blob, to: Exporter, depth: int) -> Wire:
@@ -206,10 +211,17 @@ async def _pieces(data: bytes) -> AsyncIterator[bytes]:
         yield data[start : start + _BLOB_PIECE]
 
 
+def _crossing(value: Request | Response, to: Exporter) -> Local:
+    """A request or response with a stream in it, as it crosses a loopback."""
+    body: Any = value.body
+    if not isinstance(body, Readable):
+        body = _outgoing(body, LEAF, to)
+    return Local(replace(value, body=body))
+
+
 def _request(value: Request, to: Exporter, depth: int) -> Wire:
     if to.local and not isinstance(value.body, _INLINE_BODY):
-        _pass_on(value.body)
-        return Local(value)
+        return _crossing(value, to)
     init: dict[str, Wire] = {}
     if value.method != "GET":
         init["method"] = value.method
@@ -223,8 +235,7 @@ def _request(value: Request, to: Exporter, depth: int) -> Wire:
 
 def _response(value: Response, to: Exporter, depth: int) -> Wire:
     if to.local and not isinstance(value.body, _INLINE_BODY):
-        _pass_on(value.body)
-        return Local(value)
+        return _crossing(value, to)
     init: dict[str, Wire] = {}
     if value.status != 200:
         init["status"] = value.status
@@ -298,8 +309,9 @@ _ENCODERS: Final[dict[type, Callable[[Any, Exporter, int], Wire]]] = {
     Request: _request,
     Response: _response,
     Blob: _blob,
-    Pipe: _pipe,
-    OutgoingStream: lambda value, to, depth: encode_stream(value, to),
+    Pipe: _readable,
+    OutgoingStream: _readable,
+    PassedOn: _readable,
     Undefined: lambda value, to, depth: ["undefined"],
 }
 
@@ -313,7 +325,7 @@ def _encoder_for(value: Any) -> Callable[[Any, Exporter, int], Wire]:
     if isinstance(value, BaseException):
         return encode_error
     if hasattr(type(value), "__aiter__"):
-        return lambda value, to, depth: encode_stream(OutgoingStream(value, LEAF), to)
+        return lambda value, to, depth: encode_stream(value, LEAF, to)
     if hasattr(type(value), "__await__"):
         return lambda value, to, depth: ["promise", to.export_promise(to.host.awaitable_hook(value, LEAF))]
     if callable(value) and not isinstance(value, type):

@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
-from capnweb_runtime.core.broken import PipeGuard
+from capnweb_runtime.core.broken import ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import ARRAY_TYPES
 from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_bytes, parse_headers, parse_url, unknown
@@ -28,8 +28,8 @@ from capnweb_runtime.core.hook import (
     Wire,
     dispose_all,
 )
-from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.refs import Local, PlainPromise, PlainStub, PlainWritable
+from capnweb_runtime.core.pipe import Pipe, Readable
+from capnweb_runtime.core.refs import Local, PassedOn, PlainPromise, PlainStub, PlainWritable
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,
@@ -42,6 +42,8 @@ from capnweb_runtime.values import (
     Url,
     date_from_ms,
 )
+
+T = TypeVar("T")
 
 # Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
 FORBIDDEN_KEYS: Final = frozenset(
@@ -125,7 +127,13 @@ class Evaluator:
         return self.local(wire.value) if kind is Local else wire
 
     def local(self, value: Any) -> Any:
-        """A value that crosses a loopback as it is."""
+        """A value that crosses a loopback as it is; this payload owns the streams in it from here on."""
+        readable = readable_in(value)
+        return value if readable is None else self.readable(value, readable)
+
+    def readable(self, value: T, readable: Readable) -> T:
+        """A value with a stream in it that this payload owns from here on."""
+        self.hooks.append(ReadableGuard(readable))
         return value
 
     def _items(self, wire: list[Wire], depth: int) -> list[Any]:
@@ -179,10 +187,11 @@ class DirectEvaluator(Evaluator):
 
     def local(self, value: Any) -> Any:
         """A value that crosses a loopback as it is; streams get their face for the application."""
-        if isinstance(value, OutgoingStream):
-            return self.importer.host.new_readable(value.chunks) if isinstance(value.chunks, Pipe) else value.chunks
-        body: Any = value.body if isinstance(value, (Request, Response)) else None
-        return replace(value, body=self.importer.host.new_readable(body)) if isinstance(body, Pipe) else value
+        readable = readable_in(value)
+        if readable is None:
+            return value
+        chunks = chunks_of(readable, self.importer.host.new_readable)
+        return chunks if readable is value else replace(value, body=chunks)
 
     def writable(self, hook: Hook) -> StubRef:
         """A writable stream for the application, over a hook that this payload owns from here on."""
@@ -199,6 +208,26 @@ class DirectEvaluator(Evaluator):
         for hook in self.hooks:
             self.importer.forget(hook)
         self.hooks = []
+
+
+def readable_in(value: Any) -> Pipe | OutgoingStream | PassedOn | None:
+    """The stream that a value is, or has as its body, in a plain tree."""
+    if isinstance(value, (Request, Response)):
+        value = value.body
+    return value if isinstance(value, (Pipe, OutgoingStream, PassedOn)) else None
+
+
+def chunks_of(readable: Pipe | OutgoingStream | PassedOn, face: Callable[[Pipe], Any]) -> Any:
+    """What the application gets for a stream in a plain tree.
+
+    Parameters:
+        readable: the stream. If the application has made it, the application answers for it from here on.
+        face: makes what the application reads a pipe with.
+    """
+    if isinstance(readable, OutgoingStream):
+        readable.taken = True
+        return readable.chunks
+    return face(readable) if isinstance(readable, Pipe) else readable.stream
 
 
 def drop(wire: Wire, source: Evaluator | None) -> None:
@@ -387,8 +416,7 @@ def _readable(source: Evaluator, wire: list[Wire], depth: int) -> Pipe:
     if len(wire) < 2 or type(wire[1]) is not int:
         raise unknown(wire)
     pipe = source.importer.take_readable(wire[1])
-    source.hooks.append(PipeGuard(pipe, source.importer.host))
-    return pipe
+    return source.readable(pipe, pipe)
 
 
 def _url(source: Evaluator, wire: list[Wire], depth: int) -> Url:

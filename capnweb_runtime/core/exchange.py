@@ -32,7 +32,8 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import Meter, Pipe, Readable
+from capnweb_runtime.core.pump import ALREADY_READ, Pump
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
@@ -97,7 +98,7 @@ class Exchange(ABC):
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
-        self._written: Cell[None] | None = None  # settles when the outbox is taken or a write is acknowledged
+        self.held_back: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
@@ -106,7 +107,7 @@ class Exchange(ABC):
         # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
         self._exported: list[int] = []
         self._promised: set[int] = set()  # those of them whose resolution follows the message
-        self._piped: dict[int, tuple[OutgoingStream, Hook]] = {}  # streams that begin once their message is sent
+        self._piped: dict[int, tuple[Any, Hook]] = {}  # streams that begin once their message is sent
         self._meter = Meter(limits.held_bytes)
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
@@ -207,8 +208,8 @@ class Exchange(ABC):
     # ---- messages out (Sender)
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
-        """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
-        fails.
+        """See `Sender.send_call`. A call that the application made and that cannot be encoded raises; one that is
+        passed on, or past a limit, or on an ended session, fails.
         """
         if self.closed or len(self._imports) >= self.limits.imports:
             if args is not None:
@@ -218,7 +219,13 @@ class Exchange(ABC):
         if args is None:
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
-        return self._pushed(self._send_arguments(["push", call], call, args), expect)
+        try:
+            call_id = self._send_arguments(["push", call], call, args)
+        except Exception as error:
+            if args.codec is not None:
+                raise
+            return ErrorHook(error)  # the session that it came from must not end for it
+        return self._pushed(call_id, expect)
 
     def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
         """Sends a call with its arguments, which are disposed. Returns its id."""
@@ -255,7 +262,7 @@ class Exchange(ABC):
 
     def _written_one(self, _: object) -> None:
         self._writes -= 1
-        self._let_streams_go_on()
+        self.let_streams_go_on()
 
     def mark(self) -> int:
         """See `Exporter.mark`."""
@@ -277,17 +284,19 @@ class Exchange(ABC):
         has_room = self.outbox_bytes < STREAM_BACKLOG and 2 * self._writes < self.limits.imports
         if has_room or self.closed:
             return None
-        if self._written is None:
-            self._written = Cell()
-        return self._written
+        if self.held_back is None:
+            self.held_back = Cell()
+        return self.held_back
 
-    def _let_streams_go_on(self) -> None:
-        """Settles what `backlog` has given out."""
-        written, self._written = self._written, None
-        if written is not None:
-            written.resolve(None)
+    def let_streams_go_on(self) -> None:
+        """Settles what `backlog` has given out. More messages are sent in here: those that were taken from the outbox
+        must have been written.
+        """
+        held_back, self.held_back = self.held_back, None
+        if held_back is not None:
+            held_back.resolve(None)
 
-    def create_pipe(self, source: OutgoingStream) -> int:
+    def create_pipe(self, source: Readable) -> int:
         """See `Exporter.create_pipe`. Raises what the session ended with, or LimitExceeded."""
         refused = self._refusal()
         if refused is not None:
@@ -452,7 +461,24 @@ class Exchange(ABC):
                     self._resolve_export(export_id, entry)
         for pipe_id in exported:
             if pipe_id > 0:
-                self.host.pump(*self._piped.pop(pipe_id))
+                self._begin(*self._piped.pop(pipe_id))
+
+    def _begin(self, source: Any, into: Hook) -> None:
+        """Takes a stream, and writes it into a pipe of the peer's."""
+        if source.taken:
+            reason = TypeError(ALREADY_READ)
+            into.stream(("abort",), Payload([reason]))
+            into.dispose()
+            return
+        source.taken = True
+        if isinstance(source, OutgoingStream):
+            self.host.pump(source, into)
+            return
+        pump = Pump(source, into, self)
+        if self.closed:  # by the message itself, for which there was no room
+            pump.stop(self._ended())
+        else:
+            pump.go_on()
 
     def _send(self, message: list[Wire]) -> None:
         if self.closed or self._output_ended:

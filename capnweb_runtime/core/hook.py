@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
 
 Wire: TypeAlias = Any
@@ -84,6 +84,14 @@ class Host(Protocol):
         """Starts writing a stream of the application's into the writable end of a pipe; owns the hook."""
         ...
 
+    def close(self, source: OutgoingStream) -> None:
+        """Closes a stream of the application's that nobody will read."""
+        ...
+
+    def now(self) -> float:
+        """Seconds on a clock that never goes back."""
+        ...
+
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn; callable from any thread, in the middle of anything."""
         ...
@@ -134,8 +142,10 @@ class Exporter(Protocol):
         """Takes back what the message has exported since the mark."""
         ...
 
-    def create_pipe(self, source: OutgoingStream) -> int:
-        """Opens a pipe to the receiver, starts writing the stream into it, and returns the pipe's id."""
+    def create_pipe(self, source: Readable) -> int:
+        """Opens a pipe to the receiver and returns its id. Once the message has been sent, the stream is taken and
+        written into it; if it is not sent, the stream stays with whoever had it.
+        """
         ...
 
     def import_id(self, hook: Hook) -> int | None:
@@ -270,19 +280,27 @@ class Held:
             return {"type": "is-instance", "cls": cls}
 
 
-class OutgoingStream:
-    """A stream that will be written into a pipe: in a plain tree, until it is sent.
+class OutgoingStream(Readable):
+    """A stream of the application's that will be written into a pipe: in a plain tree, until it is sent.
 
     Attributes:
-        chunks: an async iterable of values, or a `Pipe` that came in and is passed on.
+        chunks: an async iterable of values.
         codec: how a chunk travels.
+        host: runs the application's code; needed only in a tree.
     """
 
-    __slots__ = ("chunks", "codec")
+    __slots__ = ("chunks", "codec", "host")
 
-    def __init__(self, chunks: Any, codec: Codec) -> None:
+    def __init__(self, chunks: Any, codec: Codec, host: Host | None = None) -> None:
+        super().__init__()
         self.chunks = chunks
         self.codec = codec
+        self.host = host
+
+    def give_up(self) -> None:
+        """Closes it, as nobody will read it."""
+        if self.host is not None:
+            self.host.close(self)
 
 
 class IncomingArgs(Protocol):

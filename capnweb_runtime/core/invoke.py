@@ -7,7 +7,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any
+from typing import Any, Self
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -133,7 +133,7 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
     watched = held or (raises is not None and not isinstance(value, PromiseRef))
     if watched and hasattr(type(value), "__aiter__") and not isinstance(value, ReadableRef):
         chunks: Any = value
-        value, held = _with_arguments(chunks, held, raises), []
+        value, held = _WithArguments(chunks, held, raises), []
     payload = Payload(value, codec, None, None, where)
     try:
         if not codec.pure:
@@ -153,21 +153,41 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
     return PayloadHook(payload, host)
 
 
-async def _with_arguments(stream: AsyncIterable[Any], held: list[Hook], raises: Raises | None) -> AsyncIterator[Any]:
-    """The chunks of a stream that a call returned; the call's arguments are disposed when it ends, and what its body
-    raises is an answer of the call.
+class _WithArguments:
+    """The chunks of a stream that a call returned; the call's arguments are disposed when it ends, or is closed without
+    having been read, and what its body raises is an answer of the call.
     """
-    try:
-        async for chunk in stream:
-            yield chunk
-    except Exception as error:
-        is_declared(error, raises)
-        raise
-    finally:
-        close = getattr(stream, "aclose", None)
-        if close is not None:
-            await close()
-        dispose_all(held)
+
+    __slots__ = ("_chunks", "_held", "_raises", "_stream")
+
+    def __init__(self, stream: AsyncIterable[Any], held: list[Hook], raises: Raises | None) -> None:
+        self._stream = stream
+        self._chunks: AsyncIterator[Any] | None = None
+        self._held = held
+        self._raises = raises
+
+    def __aiter__(self) -> Self:
+        return self
+
+    async def __anext__(self) -> Any:
+        try:
+            if self._chunks is None:
+                self._chunks = aiter(self._stream)
+            return await anext(self._chunks)
+        except Exception as error:
+            if not isinstance(error, StopAsyncIteration):
+                is_declared(error, self._raises)
+            dispose_all(self._held)
+            raise
+
+    async def aclose(self) -> None:
+        """Ends the stream, wherever it is."""
+        try:
+            close = getattr(self._stream, "aclose", None) or getattr(self._chunks, "aclose", None)
+            if close is not None:
+                await close()
+        finally:
+            dispose_all(self._held)
 
 
 def own_result(payload: Payload, host: Host) -> None:

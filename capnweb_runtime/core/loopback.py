@@ -9,8 +9,8 @@ from __future__ import annotations
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.budget import Budget
-from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, dispose_all
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.hook import Hook, Host, dispose_all
+from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 
@@ -69,7 +69,7 @@ class Loopback:
         dispose_all(self._table[mark:])
         del self._table[mark:]
 
-    def create_pipe(self, source: OutgoingStream) -> int:
+    def create_pipe(self, source: Readable) -> int:
         """Never asked for: streams cross as they are."""
         raise TypeError("a stream crosses a loopback as it is")
 

@@ -8,17 +8,21 @@ is.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
+from capnweb_runtime.core.broken import ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator
+from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator, readable_in
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.values import UNDEFINED
+
+_LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
+"""Types of values in which there is nothing else."""
 
 
 def encode_payload(payload: Payload, to: Exporter) -> Wire:
@@ -74,7 +78,7 @@ def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
         if not payload.shared:
             return payload.value
         check_size(payload, host.limits.value_nodes)
-        return copy_branch(payload.value).value
+        return copy_branch(payload.value).value  # which owns nothing, as there is nothing in it to be owned
     return _decode(encode_payload, payload, codec, host)
 
 
@@ -102,8 +106,8 @@ def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec
 
 
 def branch(value: Any, host: Host) -> Payload:
-    """A payload for a part of a plain tree: the part itself, shared, where no capability is in it, otherwise a copy in
-    which each is a reference of its own.
+    """A payload for a part of a plain tree: the part itself, shared, where no capability and no stream is in it,
+    otherwise a copy in which each capability is a reference of its own, and that owns each stream as well.
 
     Sharing is what keeps a chain of results that name one another twice, each twice as large, from taking memory.
 
@@ -114,7 +118,7 @@ def branch(value: Any, host: Host) -> Payload:
     Raises:
         LimitExceeded: the copy would be too large.
     """
-    if not _holds_refs(value, set()):
+    if not _holds_any(value, set()):
         shared = Payload(value)
         shared.shared = True
         return shared
@@ -122,14 +126,17 @@ def branch(value: Any, host: Host) -> Payload:
     return copy_branch(value)
 
 
-def _holds_refs(value: Any, seen: set[int]) -> bool:
-    """Whether there is a capability in a tree, of which parts may be shared."""
-    if isinstance(value, Ref):
-        return True
-    if type(value) not in (list, dict) or id(value) in seen:
+def _holds_any(value: Any, seen: set[int]) -> bool:
+    """Whether there is a capability or a stream in a tree, of which parts may be shared."""
+    cls = type(value)
+    if cls in _LEAVES:
+        return False
+    if cls is not list and cls is not dict:
+        return isinstance(value, Ref) or readable_in(value) is not None
+    if id(value) in seen:
         return False
     seen.add(id(value))
-    return any(_holds_refs(item, seen) for item in (value if type(value) is list else value.values()))
+    return any(_holds_any(item, seen) for item in (value if cls is list else value.values()))
 
 
 def check_size(payload: Payload, max_nodes: int) -> None:
@@ -155,7 +162,9 @@ def weigh(value: Any, max_nodes: int) -> int:
 
 
 def copy_branch(value: Any) -> Payload:
-    """A payload with a deep copy of a plain tree, in which every capability is a reference of its own."""
+    """A payload with a deep copy of a plain tree, in which every capability is a reference of its own. Streams have one
+    reader, and so are not copied: the payload owns them as well.
+    """
     hooks: list[Hook] = []
     promises: list[tuple[Any, Any, PromiseRef]] = []
     copied = _copy(value, hooks, promises)
@@ -177,6 +186,9 @@ def _copy(value: Any, hooks: list[Hook], promises: list[tuple[Any, Any, PromiseR
         return fields
     if isinstance(value, Ref):
         return _copy_ref(value, hooks)
+    readable = readable_in(value)
+    if readable is not None:
+        hooks.append(ReadableGuard(readable))
     return value
 
 

@@ -1,5 +1,5 @@
 """The receiving end of a stream: chunks that came and have not been read. Rule: a chunk is acknowledged when it is
-read, never earlier.
+read, never earlier; and somebody answers for the end that is read, until it has ended.
 
 A pipe's writable end is a hook that the peer calls (write, close, abort); its readable end is read on this side, once.
 Not reading is what slows the sender down; what a sender buffers here in spite of that is bounded.
@@ -7,7 +7,9 @@ Not reading is what slows the sender down; what a sender buffers here in spite o
 
 from __future__ import annotations
 
+from abc import abstractmethod
 from collections import deque
+from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from capnweb_runtime.core.cell import Cell
@@ -73,7 +75,38 @@ class Meter:
         )
 
 
-class Pipe:
+class Readable:
+    """The end of a stream that is read, in a plain tree of values.
+
+    It has one reader. Until there is one, the payloads in which it stands own it together: if the last of them is
+    disposed first, nobody will ever read it, and its source is told. Whoever takes it answers for it from then on.
+
+    Attributes:
+        taken: whether somebody has undertaken to read it to its end, or to cancel it.
+    """
+
+    __slots__ = ("_owners", "taken")
+
+    def __init__(self) -> None:
+        self._owners = 0
+        self.taken = False
+
+    def own(self) -> None:
+        """Counts a payload as an owner."""
+        self._owners += 1
+
+    def disown(self) -> None:
+        """An owner is gone; the last one gives up what nobody has taken."""
+        self._owners -= 1
+        if self._owners == 0 and not self.taken:
+            self.give_up()
+
+    @abstractmethod
+    def give_up(self) -> None:
+        """Tells the source that nobody will read it."""
+
+
+class Pipe(Readable):
     """Chunks on their way to one reader.
 
     Parameters:
@@ -81,12 +114,23 @@ class Pipe:
         meter: counts them for the session.
 
     Attributes:
-        taken: whether somebody reads it.
+        on_failed: told of the error that breaks the stream, at once: who reads asks for it only when it reads on.
     """
 
-    __slots__ = ("_bytes", "_cancel_reason", "_chunks", "_ended", "_error", "_max_bytes", "_meter", "_readers", "taken")
+    __slots__ = (
+        "_bytes",
+        "_cancel_reason",
+        "_chunks",
+        "_ended",
+        "_error",
+        "_max_bytes",
+        "_meter",
+        "_readers",
+        "on_failed",
+    )
 
     def __init__(self, max_bytes: int, meter: Meter) -> None:
+        super().__init__()
         self._max_bytes = max_bytes
         self._meter = meter
         self._bytes = 0
@@ -95,7 +139,7 @@ class Pipe:
         self._ended = False
         self._error: BaseException | None = None
         self._cancel_reason: BaseException | None = None
-        self.taken = False
+        self.on_failed: Callable[[BaseException], None] | None = None
 
     def write(self, chunk: Chunk, size: int, waiting: Cell[None] | None = None) -> Cell[None]:
         """Takes a chunk, which the pipe owns from here on.
@@ -206,6 +250,8 @@ class Pipe:
         readers, self._readers = self._readers, deque()
         for reader in readers:
             reader.reject(error)
+        if self.on_failed is not None:
+            self.on_failed(error)
 
     def cancel(self, reason: BaseException) -> None:
         """The reader wants no more: what waits is dropped, and the sender's writes fail with the reason."""
@@ -215,6 +261,10 @@ class Pipe:
             readers, self._readers = self._readers, deque()
             for reader in readers:
                 reader.resolve(None)
+
+    def give_up(self) -> None:
+        """Cancels it, as nobody will read it."""
+        self.cancel(RpcError(NOT_CONSUMED))
 
     def _drop(self, reason: BaseException) -> None:
         chunks, self._chunks = self._chunks, deque()

@@ -5,8 +5,8 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from capnweb_runtime.core.hook import Held, Hook, Host, PromiseRef, StubRef
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.hook import Codec, Held, Hook, Host, PromiseRef, StubRef
+from capnweb_runtime.core.pipe import Pipe, Readable
 
 
 class PlainStub(StubRef):
@@ -61,6 +61,34 @@ class ReadableRef(Held):
     """Base of readable streams that came in, as the application holds them."""
 
     _pipe: Pipe
+    _codec: Codec
+
+
+class PassedOn(Readable):
+    """A stream that came in, that the application has held, and that goes out again: in a plain tree, until it is sent.
+    Payloads that own it own its pipe.
+
+    Attributes:
+        stream: what the application holds, and may use until it is sent.
+        codec: how a chunk travels; it came as the stream's own codec says.
+    """
+
+    __slots__ = ("_pipe", "codec", "stream")
+
+    def __init__(self, stream: ReadableRef, codec: Codec) -> None:
+        super().__init__()
+        self.stream = stream
+        self.codec = codec
+        self._pipe = stream._pipe
+
+    def own(self) -> None:
+        self._pipe.own()
+
+    def disown(self) -> None:
+        self._pipe.disown()
+
+    def give_up(self) -> None:
+        self._pipe.give_up()
 
 
 class Local:

@@ -16,8 +16,9 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Codec, Hook, Host, OutgoingStream, Path, Payload, PromiseRef, Wire, dispose_all
+from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
 from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
+from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
@@ -51,7 +52,7 @@ class Recorder:
     def take_back(self, mark: int) -> None:
         """Nothing is ever exported."""
 
-    def create_pipe(self, source: OutgoingStream) -> int:
+    def create_pipe(self, source: Readable) -> int:
         """Refused, as in the reference."""
         raise TypeError("Cannot send ReadableStream inside a mapper function.")
 

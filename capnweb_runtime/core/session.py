@@ -21,8 +21,8 @@ from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.stream_hooks import PipeHook
-from capnweb_runtime.core.tables import ExportEntry
+from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
+from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
@@ -69,6 +69,7 @@ class Session(Exchange):
         closed: whether the session has ended.
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
+        held_back: for `let_streams_go_on` once the outbox has been written; None if no stream waits for that.
     """
 
     def __init__(
@@ -160,13 +161,11 @@ class Session(Exchange):
 
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
-        line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
+        line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
+        are written, streams that were `held_back` may go on.
         """
         self.host.collect()
-        messages = self.take_burst() if self._outbox else []
-        if self._written is not None:
-            self._let_streams_go_on()
-        return messages
+        return self.take_burst() if self._outbox else []
 
     def take_burst(self) -> list[Any]:
         """Like `take_outbox`, in the middle of what fills it: nothing else of this session goes on meanwhile."""
@@ -195,7 +194,7 @@ class Session(Exchange):
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
-        self._let_streams_go_on()
+        self.let_streams_go_on()
         exports, self._exports = self._exports, {}
         for exported in exports.values():
             if isinstance(exported.hook, PipeHook):
@@ -245,7 +244,8 @@ class Session(Exchange):
             raise self._too_many_exports()
         host = self.host
         host.copied = 0
-        hook = self._evaluate_push(wire[1])
+        target = None if wire[0] != "stream" else self._written_to(wire[1])
+        hook = self._pass_on(target, wire[1]) if isinstance(target, ImportHook) else self._evaluate_push(wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
@@ -253,18 +253,25 @@ class Session(Exchange):
         self._next_call = next_call + 1
         entry = exports[next_call] = ExportEntry(hook)
         held = host.copied * BYTES_PER_NODE
-        if wire[0] != "stream" or not self._is_for_pipe(wire):  # which counts by itself, and breaks that stream only
+        if not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         self._meter.take(held)
         entry.held_bytes = held
 
-    def _is_for_pipe(self, wire: list[Wire]) -> bool:
-        """Whether a stream message that has been evaluated is a write to a pipe."""
-        expression = wire[1]
-        if type(expression) is not list or len(expression) < 2:
-            return False
-        entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
-        return entry is not None and isinstance(entry.hook, PipeHook)
+    def _written_to(self, expression: Wire) -> Hook | None:
+        """The hook that the expression of a stream message calls, if it is one of our exports."""
+        if type(expression) is not list or len(expression) != 4 or type(expression[1]) is not int:
+            return None
+        entry = self._exports.get(expression[1]) if expression[0] == "pipeline" else None
+        return None if entry is None else entry.hook
+
+    def _pass_on(self, target: ImportHook, expression: Wire) -> Hook:
+        """The hook of the result of a write to something of another peer's: it goes on as a write, in one message."""
+        _, _, path, args = expression
+        if type(args) is not list:
+            raise unknown(expression)
+        place = parse_path(expression, path)
+        return forward_stream(target, place, CallArguments(args, self, 0).payload())
 
     def _evaluate_push(self, expression: Wire) -> Hook:
         """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""

@@ -57,7 +57,7 @@ class PipeHook(Hook):
         chunk = _chunk_of(args)
 
         def on_known(_: None) -> None:
-            chunk.value = args.value[0]
+            chunk.value, chunk.shared = args.value[0], args.shared
 
         if waiting is not None:
             waiting.then(on_known, lambda error: None)
@@ -105,6 +105,23 @@ class PipeHook(Hook):
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """A pipe's own end never breaks."""
+
+
+def forward_stream(target: Hook, path: Path, args: Payload) -> Hook:
+    """The hook, owned by the caller, of the result of a write that is passed on to another peer, as a write where there
+    is room for one; owns the arguments. A write that cannot be encoded fails.
+    """
+    if target.backlog() is not None:
+        return target.call(path, args)  # which has a bound
+    host = target.host
+    try:
+        done, _ = target.stream(path, args)
+    except Exception as error:  # of the values in it
+        args.dispose()
+        return ErrorHook(error)
+    result: Cell[Hook] = Cell()
+    done.then(lambda payload: result.resolve(PayloadHook(payload, host)), result.reject)
+    return PromiseHook(result, host)
 
 
 def _chunk_of(args: Payload) -> Any:

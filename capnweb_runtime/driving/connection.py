@@ -155,6 +155,10 @@ class AsyncioHost(HostBase):
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))
 
+    def now(self) -> float:
+        """The loop's time."""
+        return self._loop.time()
+
     def cancel_all(self) -> None:
         """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
         tasks.
@@ -411,12 +415,15 @@ class Connection:
         wire = self._wire
         if wire is None or (self._paused and self._close_reason is None):
             return
-        messages = self.session.take_outbox()
+        session = self.session
+        messages = session.take_outbox()
         if messages:
             wire.write(messages)
         if self._close_reason is not None:
             self._wire = None
             wire.close(self._close_reason)
+        elif session.held_back is not None:
+            session.let_streams_go_on()
 
     def pause_writing(self) -> None:
         """The transport holds back: messages stay in the outbox."""

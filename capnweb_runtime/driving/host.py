@@ -87,10 +87,14 @@ class HostBase(ABC):
         cell.then(lambda value: hook.resolve(PayloadHook(payload(value), self)), hook.reject)
         return PromiseHook(hook, self)
 
+    @abstractmethod
+    def now(self) -> float:
+        """See `capnweb_runtime.core.hook.Host.now`."""
+
     def pump(self, source: OutgoingStream, into: Hook) -> None:
         """Starts writing a stream into the writable end of a pipe."""
         try:
-            writing = self.start(pump, (source, into, self), {})
+            writing = self.start(pump, (source, into), {})
         except Exception as error:  # of a source that failed at once
             self._report_stream(error)
             return
@@ -101,6 +105,18 @@ class HostBase(ABC):
         """The peer has been told already, and if it was told a reference number, so has the observer."""
         if not is_referred(error):
             self.report("a stream", error)
+
+    def close(self, source: OutgoingStream) -> None:
+        """Closes a stream that nobody will read."""
+        close = getattr(source.chunks, "aclose", None)
+        if close is not None:
+            try:
+                closing = self.start(close, (), {})
+            except Exception as error:  # as above
+                self.report("a stream", error)
+                return
+            if isinstance(closing, Cell):
+                closing.then(lambda _: None, lambda error: self.report("a stream", error))
 
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes."""

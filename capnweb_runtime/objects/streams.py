@@ -15,18 +15,18 @@ from functools import partial
 from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, Self, TypeVar
 
-from capnweb_runtime.core.broken import DISPOSED, PipeGuard
+from capnweb_runtime.core.broken import DISPOSED, DroppedReader
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION, encode_ref, encode_stream
-from capnweb_runtime.core.evaluate import Evaluator, NotDirect
+from capnweb_runtime.core.evaluate import Evaluator, NotDirect, chunks_of
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, IncomingArgs, OutgoingStream, Path, Payload, Wire
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
 from capnweb_runtime.core.invoke import invoke, run
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 from capnweb_runtime.core.payload import decode_payload, make_plain, resolve_promises
-from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe, Readable
 from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRef
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
@@ -118,7 +118,7 @@ class ReadableStream(ReadableRef, Generic[T]):
 
     def __del__(self) -> None:
         if not self._ended:
-            self._host.discard(PipeGuard(self._pipe, self._host, dropped=True))
+            self._host.discard(DroppedReader(self._pipe))
 
 
 class WritableStream(WritableRef, Generic[T_contra]):
@@ -436,13 +436,14 @@ class StreamCodec(TypeCodec):
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if isinstance(value, AsyncIterable) and not isinstance(value, RpcPromise):
-            return encode_stream(OutgoingStream(value, self.item), to)
+            return encode_stream(value, self.item, to)
         return self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        if isinstance(wire, Local) and isinstance(wire.value, OutgoingStream):
-            chunks = wire.value.chunks
-            return ReadableStream[Any](chunks, source.importer.host, self.item) if isinstance(chunks, Pipe) else chunks
+        if isinstance(wire, Local) and isinstance(wire.value, Readable):
+            readable: Any = wire.value
+            host = source.importer.host
+            return chunks_of(readable, lambda pipe: ReadableStream[Any](pipe, host, self.item))
         if type(wire) is list and wire and wire[0] == "readable":
             raise NotDirect
         raise wire_mismatch(self.label, wire)
@@ -475,22 +476,22 @@ class WritableCodec(TypeCodec):
         raise wire_mismatch(self.label, wire)
 
 
-async def pump(source: OutgoingStream, hook: Hook, host: Host) -> None:
+async def pump(source: OutgoingStream, hook: Hook) -> None:
     """Writes a stream of the application's into the writable end of a pipe.
 
     Parameters:
         source: what to write; closed at the end, whatever happens.
         hook: the pipe's writable end; owned from here on.
-        host: runs the application's code.
 
     Raises:
         Exception: what the application's iterable raised, after the peer has been told.
     """
     codec: Any = source.codec
     writer = WritableStream[Any](hook, codec)
-    chunks: Any = ReadableStream[Any](source.chunks, host) if isinstance(source.chunks, Pipe) else source.chunks
-    close: Callable[[], Awaitable[None]] | None = getattr(chunks, "aclose", None)
+    close: Callable[[], Awaitable[None]] | None = getattr(source.chunks, "aclose", None)
     try:
+        chunks = aiter(source.chunks)
+        close = close or getattr(chunks, "aclose", None)
         async for chunk in chunks:
             await writer.write(chunk)
         await writer.close()

@@ -113,6 +113,9 @@ class SyncHost(HostBase):
     def _count(self) -> None:
         self.wakes += 1
 
+    def now(self) -> float:
+        return 0.0
+
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         result = function(*args, **kwargs)
         return awaited(result) if isinstance(result, RpcPromise) else result
@@ -153,6 +156,7 @@ class Side:
         """What the session has written since the last time."""
         texts = [message.decode() for message in self.session.take_outbox()]
         self.sent += texts
+        self.session.let_streams_go_on()
         return texts
 
     def hear(self, *messages: Any) -> list[str]:

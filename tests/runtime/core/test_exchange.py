@@ -280,7 +280,7 @@ class TestLimits:
 class TestBacklog:
     """Streams wait while much is waiting to be written, so that a call does not wait behind them."""
 
-    def test_there_is_none_until_much_waits_and_after_it_was_taken(self) -> None:
+    def test_there_is_none_until_much_waits_and_after_it_was_written(self) -> None:
         made, main = side()
         assert made.session.backlog() is None
         kept = [main.call("f", "x" * STREAM_BACKLOG)]
