@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
+    from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
         DisposedError,
@@ -80,6 +81,7 @@ __all__ = [
     "as_stub",
     "connect",
     "connect_blocking",
+    "in_thread",
     "serve",
     "unwrap",
 ]
@@ -89,6 +91,7 @@ _HOMES = {
     "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
+    "driving.threads": "in_thread",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
         "SessionError URIError"

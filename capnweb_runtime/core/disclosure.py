@@ -8,7 +8,7 @@ anything by a KeyError or by what a library raised.
 
 from __future__ import annotations
 
-import secrets
+import os
 from typing import Final
 
 from capnweb_runtime.core.devaluate import DECLARATION
@@ -50,7 +50,7 @@ def refer(error: BaseException) -> str:
     """
     state = vars(error)
     if _REFERENCE not in state:
-        state[_REFERENCE] = secrets.token_hex(4)
+        state[_REFERENCE] = os.urandom(4).hex()
         error.add_note(f"The peer was told: reference {state[_REFERENCE]}.")
     reference: str = state[_REFERENCE]
     return reference
