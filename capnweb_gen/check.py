@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.ir import Position
-from capnweb_runtime.schema import ERROR_TYPES
+from capnweb_runtime.schema import ERROR_TYPES, FORBIDDEN_KEYS
 
 
 def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
@@ -127,6 +127,7 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
     if model.form in ("pydantic", "root"):
         rules.append(_read_once(schema, peers))
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
+    yield from _dropped(model.path, [(what(field), field) for field in model.fields])
     for field in model.fields:
         yield from _check_type(model.path, what(field), field.position, field.type, *rules)
 
@@ -165,6 +166,7 @@ def _check_error(error: ir.Error, schema: ir.Schema, peers: graph.Peers) -> Iter
         message = f"{error.name} is called {error.wire!r} on the wire, which stands for an exception that is built in"
         yield _at(error.path, error.position, message, 'rename it, or write @wire_name("...") above it')
     yield from _same_wire_name(error.path, error.name, error.fields, "rename one of them")
+    yield from _dropped(error.path, [(f"{error.name}.{field.name}", field) for field in error.fields])
     for field in error.fields:
         what = f"{error.name}.{field.name}"
         rules = _data_only(schema, peers), _told_apart(schema, peers)
@@ -236,6 +238,10 @@ class _Interface:
             yield self._fault(
                 member.position, message, "name it without the underscore, or move it out of the interface"
             )
+        elif member.wire in FORBIDDEN_KEYS - {"toJSON"}:
+            message = f"{self._what(member)} is called {member.wire!r} on the wire, which every JavaScript object has"
+            hint = 'rename it, or give it another name with @wire_name("...")'
+            yield self._fault(member.position, f"{message}: peers cannot reach it", hint)
         elif name in naming.RESERVED_NAMES:
             owner = "stubs and promises have" if name in naming.PROMISE_NAMES else "generated modules have"
             hint = f'write @wire_name("{member.wire}") above `def {name}_`: it stays {member.wire!r} on the wire'
@@ -254,6 +260,7 @@ class _Interface:
         yield from _check_type(path, what, member.position, member.result, apart)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
+        yield from _dropped(path, [(f"{what}, parameter {parameter.name}", parameter) for parameter in keywords])
 
     def _check_raises(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         by_wire: dict[str, ir.Reference] = {}
@@ -369,6 +376,14 @@ def _same_wire_name(
         for other in others:
             message = f"{owner} has two things called {wire!r} on the wire: {first.name} and {other.name}"
             yield _at(path, other.position, message, hint)
+
+
+def _dropped(path: str, named: Iterable[tuple[str, ir.ModelField | ir.Parameter]]) -> Iterator[Diagnostic]:
+    """What would be a key that peers drop."""
+    for what, item in named:
+        if item.wire in FORBIDDEN_KEYS:
+            message = f"{what} is called {item.wire!r} on the wire, which every JavaScript object has: peers drop it"
+            yield _at(path, item.position, message, "rename it, or give the field of a pydantic model an alias")
 
 
 def _at(path: str, position: Position, message: str, hint: str) -> Diagnostic:

@@ -13,12 +13,12 @@ from typing import Any
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator
+from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.errors import LimitExceeded
-from capnweb_runtime.values import UNDEFINED
+from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED
 
 
 def encode_payload(payload: Payload, to: Exporter) -> Wire:

@@ -24,7 +24,7 @@ from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, Ot
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
-from capnweb_runtime.schema import BY_REFERENCE
+from capnweb_runtime.schema import ByReference, Microseconds
 
 _TOP = Position(line=1, column=1)
 _INCOMPLETE_HINT = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
@@ -216,7 +216,8 @@ def positions(name: str, source: ClassSource | None) -> tuple[Position, Position
 def _annotation(info: FieldInfo) -> object:
     """The type of a field. Pydantic has taken apart what stands in Annotated."""
     marked: Any = Annotated
-    return marked[info.annotation, BY_REFERENCE] if BY_REFERENCE in info.metadata else info.annotation
+    marks = [mark for mark in info.metadata if isinstance(mark, ByReference | Microseconds)]
+    return marked[(info.annotation, *marks)] if marks else info.annotation
 
 
 def _namespace(model: type[object]) -> Mapping[str, object]:

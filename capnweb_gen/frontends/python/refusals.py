@@ -20,6 +20,7 @@ T = TypeVar("T")
 # Looked up by name, because type checkers give these special forms no type.
 CALLABLE: object = vars(collections.abc)["Callable"]
 _SELF: object = vars(typing)["Self"]
+_UNPACK: object = vars(typing)["Unpack"]
 
 _LIST_HINT = "write list[...]"
 _STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
@@ -56,6 +57,7 @@ INSTEAD: dict[object, str] = {
     typing.NoReturn: "write None",
     typing.Never: "write None",
     _SELF: "name the interface",
+    _UNPACK: "write each type out; for *args, name the parameters",
     typing.Final: "leave Final out",
     typing.ClassVar: "leave ClassVar out",
 }
