@@ -127,7 +127,8 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
     if model.form in ("pydantic", "root"):
         rules.append(_read_once(schema, peers))
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
-    yield from _dropped(model.path, [(what(field), field) for field in model.fields])
+    hint = "rename it, or give it an alias" if model.form == "pydantic" else "rename it"
+    yield from _dropped(model.path, [(what(field), field) for field in model.fields], hint)
     for field in model.fields:
         yield from _check_type(model.path, what(field), field.position, field.type, *rules)
 
@@ -166,7 +167,6 @@ def _check_error(error: ir.Error, schema: ir.Schema, peers: graph.Peers) -> Iter
         message = f"{error.name} is called {error.wire!r} on the wire, which stands for an exception that is built in"
         yield _at(error.path, error.position, message, 'rename it, or write @wire_name("...") above it')
     yield from _same_wire_name(error.path, error.name, error.fields, "rename one of them")
-    yield from _dropped(error.path, [(f"{error.name}.{field.name}", field) for field in error.fields])
     for field in error.fields:
         what = f"{error.name}.{field.name}"
         rules = _data_only(schema, peers), _told_apart(schema, peers)
@@ -260,7 +260,8 @@ class _Interface:
         yield from _check_type(path, what, member.position, member.result, apart)
         keywords = [parameter for parameter in member.parameters if parameter.passing == "keyword"]
         yield from _same_wire_name(path, what, keywords, "rename one of them")
-        yield from _dropped(path, [(f"{what}, parameter {parameter.name}", parameter) for parameter in keywords])
+        named = [(f"{what}, parameter {parameter.name}", parameter) for parameter in keywords]
+        yield from _dropped(path, named, "rename it")
 
     def _check_raises(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         by_wire: dict[str, ir.Reference] = {}
@@ -378,12 +379,12 @@ def _same_wire_name(
             yield _at(path, other.position, message, hint)
 
 
-def _dropped(path: str, named: Iterable[tuple[str, ir.ModelField | ir.Parameter]]) -> Iterator[Diagnostic]:
+def _dropped(path: str, named: Iterable[tuple[str, ir.ModelField | ir.Parameter]], hint: str) -> Iterator[Diagnostic]:
     """What would be a key that peers drop."""
     for what, item in named:
         if item.wire in FORBIDDEN_KEYS:
             message = f"{what} is called {item.wire!r} on the wire, which every JavaScript object has: peers drop it"
-            yield _at(path, item.position, message, "rename it, or give the field of a pydantic model an alias")
+            yield _at(path, item.position, message, hint)
 
 
 def _at(path: str, position: Position, message: str, hint: str) -> Diagnostic:

@@ -40,6 +40,7 @@ ScalarName = Literal[
     "any",
 ]
 LiteralValue = bool | int | str
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Node(BaseModel):
@@ -68,7 +69,7 @@ class SpecialFloat(Node):
     float: Literal["inf", "-inf", "nan"]
 
 
-DefaultValue = bool | int | float | str | SpecialFloat | None
+DefaultValue = bool | int | Finite | str | SpecialFloat | None
 
 
 # ---- types
@@ -139,11 +140,11 @@ class ConstrainedShape(Node):
 
     kind: Literal["constrained"] = "constrained"
     item: TypeShape
-    ge: int | float | None = None
-    gt: int | float | None = None
-    le: int | float | None = None
-    lt: int | float | None = None
-    multiple_of: int | float | None = None
+    ge: int | Finite | None = None
+    gt: int | Finite | None = None
+    le: int | Finite | None = None
+    lt: int | Finite | None = None
+    multiple_of: int | Finite | None = None
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
@@ -334,10 +335,11 @@ Member = Annotated[Method | Property, Field(discriminator="kind")]
 
 
 class Generic(Node):
-    """A generic type with its type arguments."""
+    """A generic type with its type arguments. `by_default` tells that it has these without being given any."""
 
     origin: Reference
     arguments: tuple[TypeShape, ...]
+    by_default: bool = False
 
 
 class Interface(Node):

@@ -213,8 +213,9 @@ class Spelling:
 
     def typed_model_class(self, reference: ir.Reference) -> str:
         """The class that a model is at run time, as an expression that type checkers know the type arguments of."""
-        if not self._scope.is_bare(reference):
-            return self.model(reference)
+        generic = self._scope.generic(reference)
+        if not self._scope.is_bare(reference) or (generic and generic.by_default):
+            return self.model_class(reference)
         cast = self._scope.imported("typing", "cast")
         return f"{cast}({layout.string(f'type[{self.model(reference)}]')}, {self.model_class(reference)})"
 

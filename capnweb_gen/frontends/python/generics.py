@@ -10,7 +10,7 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
 
 import typing_extensions
@@ -184,9 +184,13 @@ def bound(generic: Any, arguments: tuple[object, ...]) -> dict[Any, object]:
     return found
 
 
-def with_defaults(model: Any) -> Any:
-    """A generic model in which type parameters that nobody has given stand for their defaults. One that has none is
-    left as it is.
+def with_defaults(model: Any, complete: Callable[[object], object]) -> Any:
+    """A generic model in which type parameters that nobody has given stand for their defaults. If one has none, the
+    model is left as it is.
+
+    Args:
+        model: a class, with or without type arguments.
+        complete: makes a type of a default, which may be a name in quotes.
 
     Raises:
         UnsupportedTypeError: a default is not what its parameter demands.
@@ -197,15 +201,22 @@ def with_defaults(model: Any) -> Any:
     left = _parameters(generic)[len(given) :]
     if not left or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
         return model
-    return subscript(generic, tuple(bound(generic, given).values()))
+    return subscript(generic, tuple(map(complete, bound(generic, given).values())))
+
+
+def defaults(generic: Any) -> tuple[object, ...] | None:
+    """The defaults of the type parameters of a generic class; None unless all have one."""
+    found = tuple(map(_default, _parameters(generic)))
+    return None if typing_extensions.NoDefault in found else found
 
 
 def demanded(generic: Any) -> str:
     """What to write for a generic model that was given no type arguments: a hint."""
-    names = [describe(parameter.__bound__) for parameter in _parameters(generic) if parameter.__bound__ is not None]
-    if names:
-        return f"give it a type that derives from {' or '.join(names)}: {written(generic, ('...',))}"
-    return f"give it a type, such as {written(generic, ('int',))}"
+    parameters = [one for one in _parameters(generic) if _default(one) is typing_extensions.NoDefault]
+    bounds = [describe(bound) for one in parameters if (bound := getattr(one, "__bound__", None)) is not None]
+    if bounds:
+        return f"give it a type that derives from {' or '.join(bounds)}: {written(generic, ('...',) * len(parameters))}"
+    return f"give it a type, such as {written(generic, ('int',) * len(parameters))}"
 
 
 def substituted(annotation: object, bindings: Bindings) -> Any:

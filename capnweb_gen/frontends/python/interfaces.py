@@ -18,6 +18,7 @@ from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import deprecation
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
+from capnweb_gen.frontends.python.refusals import UNPACKED
 from capnweb_gen.frontends.python.shapes import Shapes, describe
 from capnweb_gen.frontends.python.source import (
     AttributeSource,
@@ -42,7 +43,6 @@ _REFUSED_DECORATORS = {
     "deleter": "can be deleted; only reading travels: leave out the deleter and declare a method",
     "overload": "is overloaded; a method has one signature on the wire: declare methods with different names",
 }
-_UNPACKED_HINT = "name the parameters, or write the type of each: *args: int"
 _NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, InterfaceModel, object)
 
 
@@ -235,8 +235,8 @@ class InterfaceReader:
     def _parameter_type(self, source: ParameterSource) -> ir.TypeShape:
         written = source.annotation
         if source.passing == "star" and written is not None and written.text.lstrip().startswith("*"):
-            reason = f"*{source.name}: {written.text.strip()} cannot travel"
-            return ir.Unsupported(reason=reason, hint=_UNPACKED_HINT, position=written.position)
+            reason = f"{written.text.strip()} cannot travel"
+            return ir.Unsupported(reason=reason, hint=UNPACKED, position=written.position)
         return self._type(written, source.position, f"write {source.name}: and the type")
 
     def _deprecation(self, what: str, source: ClassSource | FunctionSource) -> ir.Deprecation | None:

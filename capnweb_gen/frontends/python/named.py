@@ -31,7 +31,8 @@ def literal(values: tuple[object, ...]) -> ir.TypeShape:
         shapes.append(ir.LiteralShape(values=tuple(constants)))
     if not shapes:
         return ir.Scalar(name="none")
-    written = [f"Literal[{', '.join(map(str, part))}]" for part in (*members.values(), constants) if part]
+    written = [f"Literal[{declared.__name__}.{names[0]}]" for declared, names in members.items()]
+    written += [f"Literal[{', '.join(map(repr, constants))}]"] if constants else []
     literal = unions.union(written, shapes)
     return ir.OptionalShape(item=literal) if None in values else literal
 

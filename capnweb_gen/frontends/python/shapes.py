@@ -37,7 +37,7 @@ from capnweb_gen.frontends.python.generics import (
 )
 from capnweb_gen.frontends.python.generics import is_generic as is_generic
 from capnweb_gen.frontends.python.records import record_form
-from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, lookup, pydantic_cannot_check
+from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, UNPACKED, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.python.refusals import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
@@ -164,6 +164,8 @@ class Shapes:
 
     def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
         arguments = get_args(annotation)
+        if getattr(annotation, "__unpacked__", False):  # *tuple[...], as an argument of another tuple
+            raise UnsupportedTypeError(f"{describe(annotation)} cannot travel", UNPACKED)
         if origin is typing.Annotated:
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = values.with_microseconds(reader._shape(arguments[0], depth), arguments[1:])
@@ -231,13 +233,13 @@ class Shapes:
     def _alias(self, alias: Any, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         """What a `type` statement stands for, with type arguments if it is generic."""
         given = tuple(generics.substituted(argument, self.bindings) for argument in arguments)
-        if alias.__type_params__:
-            return replace(self, bindings=generics.bound(alias, given))._shape(alias.__value__, depth)
-        return self._shape(alias.__value__, depth)
+        # What is in quotes in an argument is read only now, so that what its type parameters stand for stays known.
+        inside = replace(self, bindings={**self.bindings, **generics.bound(alias, given)})
+        return inside._shape(alias.__value__, depth)
 
     def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
-        model = generics.with_defaults(model)
+        model = generics.with_defaults(model, self._complete)
         constraints = is_model(generic_origin(model))
         for argument in generic_arguments(model):
             replace(self, constraints=constraints)._shape(argument, depth)
