@@ -249,23 +249,24 @@ class ConstrainedCodec(TypeCodec):
     """
 
     def __init__(self, item: TypeCodec, **limits: Any) -> None:
-        self.item = item
+        self.limited = item
+        self.item = getattr(item, "item", item)  # a list holds the same with limits as without
         self.pure = item.pure
         self.promise = item.promise
         self._checks = [(_CHECKS[name], limit) for name, limit in limits.items()]
 
     @property
     def label(self) -> str:
-        return self.item.label
+        return self.limited.label
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        return self.item.encode(value, to)
+        return self.limited.encode(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        value = self.item.decode(wire, source)
+        value = self.limited.decode(wire, source)
         for (holds, words), limit in self._checks:
             if not _holds(holds, value, limit):
-                raise Mismatch(f"{self.item.label} {words.format(limit)}", describe_value(value))
+                raise Mismatch(f"{self.limited.label} {words.format(limit)}", describe_value(value))
         return value
 
 

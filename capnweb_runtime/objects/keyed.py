@@ -28,7 +28,7 @@ class KeyedPromise(RpcPromise[dict[K, T]], Generic[K, T, P_co]):
         """The promise of the item of that key. Raises TypeError if it is no key of such a dictionary."""
         codec: Any = self._codec
         while not isinstance(codec, KeyedCodec):  # it may have limits, or be None, too
-            codec = codec.item
+            codec = getattr(codec, "limited", None) or codec.item
         try:
             return cast(P_co, self._at(codec.wire_key(key), codec.item))
         except Mismatch as mismatch:
