@@ -133,12 +133,12 @@ held is checked where a model is sent and where it arrives.
 @dataclass(frozen=True)
 class Microseconds:
     """Beside datetime in `Annotated`: what becomes of microseconds where it is sent, as `Annotated[datetime,
-    Microseconds("refuse")]`. Without it they are cut off, as JavaScript does it: what travels is its Date, which has whole
-    milliseconds.
+    Microseconds("refuse")]`. Without it they are cut off, as JavaScript does it: what travels is its Date, which has
+    whole milliseconds.
 
     Parameters:
-        handling: "round" goes to the nearest millisecond; "refuse" raises a TypeError unless the milliseconds are whole;
-            "keep" sends a string in place of a Date, such as "2024-01-31T12:30:00.000001Z".
+        handling: "round" goes to the nearest millisecond; "refuse" raises a TypeError unless the milliseconds are
+            whole; "keep" sends a string in place of a Date, such as "2024-01-31T12:30:00.000001Z".
     """
 
     handling: Literal["round", "refuse", "keep"]

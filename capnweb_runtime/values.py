@@ -37,8 +37,8 @@ FORBIDDEN_KEYS: Final = frozenset(
         "toJSON",
     ]
 )
-"""Names that JavaScript objects inherit, and toJSON. Where they come as keys they are dropped, as the reference does; so
-that nothing is lost unseen, they are not sent.
+"""Names that JavaScript objects inherit, and toJSON. Where they come as keys they are dropped, as the reference does;
+so that nothing is lost unseen, they are not sent.
 """
 
 

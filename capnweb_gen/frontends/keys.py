@@ -10,9 +10,7 @@ from capnweb_gen import ir
 from capnweb_gen.frontends import unions
 
 _FORMS = ({"a string"}, {"an integer"})
-HINT = (
-    "write dict[str, ...]; keys may also be integers, dates, UUIDs, enums and NewTypes of these, or send a list of pairs"
-)
+HINT = "write dict[str, ...], or integers, dates, UUIDs, enums or NewTypes of these as keys; or send a list of pairs"
 
 
 def can_be_key(shape: ir.TypeShape) -> bool:

@@ -69,6 +69,7 @@ class ListCodec(TypeCodec):
             return self.other(value, to)
         encode, model, encode_model = self.item.encode, self._model, self._encode_model
         wire: list[Wire] = []
+        item = None
         try:
             for item in value:
                 wire.append(encode_model(item, to) if type(item) is model else encode(item, to))

@@ -32,7 +32,7 @@ class FormatCodec(TypeCodec):
         self._cls = cls
         self._path = issubclass(cls, PurePath)
         self._exact = cls.__module__ == "ipaddress"  # where an interface is an address to Python, but not as text
-        self._kind = str if cls.__name__ == "EmailStr" else cls  # what its values are
+        self._kind: Any = str if cls.__name__ == "EmailStr" else cls  # what its values are
 
     @property
     def label(self) -> str:
@@ -41,7 +41,8 @@ class FormatCodec(TypeCodec):
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is not self._kind and (self._exact or not isinstance(value, self._kind)):
             return self.other(value, to)
-        return value.as_posix() if self._path else str(value)
+        text: str = value.as_posix() if self._path else str(value)
+        return text
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         if type(wire) is not str:

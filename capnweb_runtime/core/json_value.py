@@ -1,8 +1,8 @@
-"""The codec of any value of JSON: null, booleans, numbers, strings, arrays and objects of such. Rule: nothing else gets
-through in either direction, so that what arrives can be written down as JSON as it is.
+"""The codec of any value of JSON: null, booleans, numbers, strings, arrays and objects of such. Rule: nothing else
+gets through in either direction, so that what arrives can be written down as JSON as it is.
 
-What JSON lacks and the wire has (dates, bytes, capabilities, undefined, NaN) is refused; an integer that no double holds
-is a bigint on the wire, as everywhere.
+What JSON lacks and the wire has (dates, bytes, capabilities, undefined, NaN) is refused; an integer that no double
+holds is a bigint on the wire, as everywhere.
 """
 
 from __future__ import annotations

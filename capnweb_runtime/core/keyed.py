@@ -1,5 +1,5 @@
-"""The codec of dictionaries whose keys are more than plain strings. Rule: a key has one spelling on the wire, where keys
-are strings, so that no two entries can become one.
+"""The codec of dictionaries whose keys are more than plain strings. Rule: a key has one spelling on the wire, where
+keys are strings, so that no two entries can become one.
 
 A key that travels as a string is that string: a NewType of one, an enum's value, a date. A number is written in decimal
 digits: `{1: "a"}` is `{"1": "a"}`.

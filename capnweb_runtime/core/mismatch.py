@@ -88,7 +88,7 @@ def dropped_key(keys: Iterable[Any]) -> Mismatch:
     key = next(str(key) for key in keys if key in FORBIDDEN_KEYS)
     return Mismatch(
         "keys that peers keep",
-        f"{key!r}, a name that JavaScript objects inherit and that peers drop: send a list of pairs, or prefix the keys",
+        f"{key!r}, which JavaScript objects inherit, so that peers drop it: send a list of pairs, or prefix the keys",
     )
 
 

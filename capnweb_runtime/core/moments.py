@@ -1,5 +1,5 @@
-"""The codecs of datetimes of which a schema says more. Rule: a Date of the wire has milliseconds, so that what becomes of
-microseconds is the schema's to say: they are cut off, rounded, refused, or kept in a text.
+"""The codecs of datetimes of which a schema says more. Rule: a Date of the wire has milliseconds, so that what becomes
+of microseconds is the schema's to say: they are cut off, rounded, refused, or kept in a text.
 
     datetime                                   a Date; microseconds are cut off, as JavaScript does (see `core.codecs`)
     Annotated[datetime, Microseconds(...)]     a Date; they are rounded or refused

@@ -187,7 +187,9 @@ class EnumCodec(TypeCodec):
 
 
 def _has_missing(cls: type[enum.Enum]) -> bool:
-    return not issubclass(cls, enum.Flag) and cls._missing_.__func__ is not enum.Enum._missing_.__func__
+    asked: Any = cls._missing_
+    default: Any = enum.Enum._missing_
+    return not issubclass(cls, enum.Flag) and asked.__func__ is not default.__func__
 
 
 class MembersCodec(EnumCodec):
@@ -285,9 +287,9 @@ def _matcher(pattern: str) -> Callable[[str], bool]:
 
 
 @cache
-def _clock(when: str, cls: type[date]) -> Callable[[date], bool]:
+def _clock(when: str, kind: str) -> Callable[[date], bool]:
     """Whether a date is in the past or the future: pydantic has the clock."""
-    return _accepts(getattr(import_module("pydantic"), f"{when.capitalize()}{cls.__name__.capitalize()}"))
+    return _accepts(getattr(import_module("pydantic"), f"{when.capitalize()}{kind.capitalize()}"))
 
 
 def _accepts(checked: Any) -> Callable[[Any], bool]:
@@ -313,7 +315,7 @@ _CHECKS: Final[dict[str, tuple[Callable[[Any, Any], bool], str]]] = {
     "min_length": (lambda value, length: len(value) >= length, "of length {} or more"),
     "max_length": (lambda value, length: len(value) <= length, "of length {} or less"),
     "pattern": (lambda value, pattern: _matcher(pattern)(value), "that matches {!r}"),
-    "when": (lambda value, when: _clock(when, type(value))(value), "in the {}"),
+    "when": (lambda value, when: _clock(when, type(value).__name__)(value), "in the {}"),
 }
 
 DATE: Final = _Text(date, "a date in the form YYYY-MM-DD", date.isoformat, _DATE, date.fromisoformat)

@@ -17,6 +17,8 @@ from pydantic import HttpUrl, JsonValue, PostgresDsn
 from tests.gen.conftest import Serve
 from tests.gen.golden.dictionary_keys import expected as keys
 from tests.gen.golden.dictionary_keys.schema import Colour, Level, Number, Size, Stock, User, UserId
+from tests.gen.golden.models import expected as models
+from tests.gen.golden.models.schema import Member, Tree
 from tests.gen.golden.moments import expected as moments
 from tests.gen.golden.moments.schema import Event
 from tests.gen.golden.special_numbers import expected as numbers
@@ -175,6 +177,32 @@ async def test_a_key_that_peers_drop_is_refused_where_it_is_sent(served: Serve) 
         await store.users({UserId("constructor"): 1})
 
 
+async def test_such_a_key_in_a_result_rejects_the_call_and_the_session_lives(served: Serve) -> None:
+    class Careless(Store):
+        def users(self, ages: dict[UserId, int]) -> Mapping[UserId, User]:
+            return {UserId("valueOf"): User(name="x")} if ages else {}
+
+    store = served(Careless, keys.StoreStub)
+    with pytest.raises(TypeError, match=r"result of Careless\.users: expected keys that peers keep, got 'valueOf'"):
+        await store.users({UserId("a"): 1})
+    assert await store.users({}) == {}
+
+
+async def test_such_a_key_of_what_a_mapper_returns_is_refused_at_once(served: Serve) -> None:
+    registry = served(Registry, values.RegistryStub)
+    with pytest.raises(TypeError, match="result of the mapper function: expected keys that peers keep"):
+        await registry.put(1).map(lambda item: {"toString": item})
+    assert await registry.put(1).map(lambda item: {"text": item}) == [{"text": 1}, {"text": {"was": 1}}]
+
+
+async def test_such_a_key_beside_the_fields_of_a_model_is_refused(served: Serve) -> None:
+    directory = served(models.DirectoryTarget, models.DirectoryStub)
+    extra = {"name": "a", "address": {"street": "s", "zip": "12345"}, "number": 1, "from_": "b"}
+    member = Member.model_validate({**extra, "bornAt": NOON, "hasOwnProperty": 1})
+    with pytest.raises(TypeError, match="argument 'member': expected keys that peers keep, got 'hasOwnProperty'"):
+        await directory.add(member, Tree(label="t"))
+
+
 # ---- dates and times
 
 NOON = datetime(2024, 1, 31, 12, 0, 0, 123_456, UTC)
@@ -226,11 +254,11 @@ async def test_microseconds_become_what_the_schema_says(served: Serve) -> None:
 async def test_past_and_future_are_checked_where_a_date_arrives(served: Serve) -> None:
     calendar = served(Calendar, moments.CalendarStub)
     assert await calendar.plan(date(9999, 1, 1)) == date(2000, 1, 1)
-    with pytest.raises(TypeError, match="argument 'day': .* in the future, got date 2000-01-01"):
+    with pytest.raises(TypeError, match=r"argument 'day': .* in the future, got date 2000-01-01"):
         await calendar.plan(date(2000, 1, 1))
     with pytest.raises(TypeError, match="argument 'at': expected datetime in the future"):
         await calendar.plan(date(9999, 1, 1), NOON)
-    with pytest.raises(TypeError, match="result: .* in the past, got date 9999-01-01"):
+    with pytest.raises(TypeError, match=r"result: .* in the past, got date 9999-01-01"):
         await calendar.plan(date(9999, 1, 1), datetime(9999, 1, 1, tzinfo=UTC))
     with pytest.raises(TypeError, match=r"argument 'event.born': .*in the past"):
         await calendar.add(EVENT.model_copy(update={"born": date(9999, 1, 1)}))

@@ -164,7 +164,9 @@ def bound(generic: Any, arguments: tuple[object, ...]) -> dict[Any, object]:
     parameters = _parameters(generic)
     if len(arguments) > len(parameters):
         reason = f"{written(generic, arguments)} has {len(arguments)} type arguments, where {len(parameters)} are taken"
-        raise UnsupportedTypeError(reason, f"leave out what is too much: {written(generic, ('...',) * len(parameters))}")
+        raise UnsupportedTypeError(
+            reason, f"leave out what is too much: {written(generic, ('...',) * len(parameters))}"
+        )
     for index, parameter in enumerate(parameters):
         if not isinstance(parameter, TypeVar | typing_extensions.TypeVar):
             reason = f"{generic.__name__} has the type parameter {parameter}, which stands for no type"

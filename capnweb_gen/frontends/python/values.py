@@ -52,7 +52,7 @@ _FORMATS: dict[object, str] = {
     pydantic.NameEmail: "name-email",
 }
 # What all URLs of pydantic derive from, and those with several hosts.
-_URLS = tuple(url.__mro__[-2] for url in (pydantic.AnyUrl, pydantic.PostgresDsn) if inspect.isclass(url))
+_URLS = tuple(url.__mro__[-2] for url in (pydantic.AnyUrl, pydantic.PostgresDsn))
 
 _CLEAR = "it would be sent in the clear, and nothing would hide it there"
 _REFUSED: dict[object, tuple[str, str]] = {
@@ -160,5 +160,3 @@ def _refuse_incomplete(annotation: Any) -> None:
     except ImportError as error:
         hint = "install it where this schema is compiled and used: pip install 'pydantic[email]'"
         raise UnsupportedTypeError(f"{annotation.__name__} needs the package email-validator", hint) from error
-
-

@@ -76,7 +76,7 @@ def test_keys_that_peers_drop_are_not_sent_and_dropped_on_arrival() -> None:
     assert "expected keys that peers keep, got 'toString'" in refusal(lambda: encode(codec, {Trap.OPEN: 1}))
     assert decode(codec, {"toString": 1}) == {}
     with pytest.raises(NotDirect):  # there may be a capability in it
-        codec.decode({"toString": [[1]]}, None)  # type: ignore[arg-type]  # as pure data is decoded
+        codec.decode({"toString": [[1]]}, None)  # as pure data is decoded
 
 
 def test_two_keys_never_become_one() -> None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, TypedDict
+from typing import Any, NotRequired, TypedDict
 
 import pytest
 
@@ -23,9 +23,9 @@ class Point:
     model_extra: Any = None
 
 
-class Movie(TypedDict, total=False):
+class Movie(TypedDict):
     title: Any
-    year: Any
+    year: NotRequired[Any]
 
 
 DICT_INT = rpc.dict_of(rpc.INT)

@@ -145,7 +145,11 @@ def test_other_forms_that_peers_may_send_are_read(codec: TypeCodec, wire: Any, v
         (GOOD, "other", "Mood, one of 'good'"),
         (GOOD, "GOOD", "Mood, one of 'good'"),
         (rpc.members_of(Access.READ), 5, "Access, one of 1"),
-        (rpc.TIMEDELTA, 1e300, "a number of seconds from -86399999913600 to 86399999999999.98, got float 1e+300, which"),
+        (
+            rpc.TIMEDELTA,
+            1e300,
+            "a number of seconds from -86399999913600 to 86399999999999.98, got float 1e+300, which",
+        ),
         (rpc.TIMEDELTA, 86400000000000, "a number of seconds from -86399999913600 to 86399999999999.98"),
         (ACCESS, 2, "a combination of Access"),
         (ACCESS, -1, "a combination of Access"),
@@ -215,7 +219,12 @@ LIMITED: list[tuple[TypeCodec, Any, Any, str]] = [
     (rpc.constrained(rpc.set_of(rpc.INT), max_length=1), [[1, 1]], [[1, 2]], "a set of int of length 1 or less"),
     (rpc.constrained(rpc.STR, pattern="^a+$"), "aa", "ab", "str that matches '^a+$'"),
     (rpc.constrained(rpc.DATE, when="past"), "2001-01-01", "9999-01-01", "a date in the form YYYY-MM-DD in the past"),
-    (rpc.constrained(rpc.DATE, when="future"), "9999-01-01", "2001-01-01", "a date in the form YYYY-MM-DD in the future"),
+    (
+        rpc.constrained(rpc.DATE, when="future"),
+        "9999-01-01",
+        "2001-01-01",
+        "a date in the form YYYY-MM-DD in the future",
+    ),
     (rpc.constrained(rpc.DATETIME, when="past"), ["date", 0], ["date", 2e14], "datetime in the past"),
     (rpc.constrained(rpc.DATETIME, when="future"), ["date", 2e14], ["date", 0], "datetime in the future"),
 ]
