@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Iterator
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.ir import Position
-from capnweb_runtime.schema import ERROR_TYPES
+from capnweb_runtime.schema import ERROR_TYPES, FORBIDDEN_KEYS
 
 
 def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
@@ -154,6 +154,8 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
     if model.form in ("pydantic", "root"):
         rules.append(_read_once(schema, peers))
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
+    hint = "rename it, or give it an alias" if model.form == "pydantic" else "rename it"
+    yield from _dropped(model.path, [(what(field), field) for field in model.fields], hint)
     for field in model.fields:
         yield from _check_type(model.path, what(field), field.position, field.type, *rules)
 
@@ -265,6 +267,10 @@ class _Interface:
             yield self._fault(
                 member.position, message, "name it without the underscore, or move it out of the interface"
             )
+        elif member.wire in FORBIDDEN_KEYS - {"toJSON"}:
+            message = f"{self._what(member)} is called {member.wire!r} on the wire, which every JavaScript object has"
+            hint = 'rename it, or give it another name with @wire_name("...")'
+            yield self._fault(member.position, f"{message}: peers cannot reach it", hint)
         elif name in naming.RESERVED_NAMES:
             owner = "stubs and promises have" if name in naming.PROMISE_NAMES else "generated modules have"
             hint = f'write @wire_name("{member.wire}") above `def {name}_`: it stays {member.wire!r} on the wire'
@@ -348,6 +354,8 @@ def _check_call(path: str, what: str, method: ir.Method, schema: ir.Schema, peer
     yield from _check_type(path, what, method.position, method.result, apart)
     keywords = [parameter for parameter in method.parameters if parameter.passing == "keyword"]
     yield from _same_wire_name(path, what, keywords, "rename one of them")
+    named = [(f"{what}, parameter {parameter.name}", parameter) for parameter in keywords]
+    yield from _dropped(path, named, "rename it")
 
 
 def _check_raises(path: str, what: str, member: ir.Method | ir.Property, schema: ir.Schema) -> Iterator[Diagnostic]:
@@ -415,6 +423,14 @@ def _same_wire_name(
         for other in others:
             message = f"{owner} has two things called {wire!r} on the wire: {first.name} and {other.name}"
             yield _at(path, other.position, message, hint)
+
+
+def _dropped(path: str, named: Iterable[tuple[str, ir.ModelField | ir.Parameter]], hint: str) -> Iterator[Diagnostic]:
+    """What would be a key that peers drop."""
+    for what, item in named:
+        if item.wire in FORBIDDEN_KEYS:
+            message = f"{what} is called {item.wire!r} on the wire, which every JavaScript object has: peers drop it"
+            yield _at(path, item.position, message, hint)
 
 
 def _at(path: str, position: Position, message: str, hint: str) -> Diagnostic:

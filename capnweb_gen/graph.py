@@ -34,6 +34,10 @@ def references(schema: ir.Schema) -> Iterator[ir.Reference]:
                 yield shape.callback
 
 
+SUPPORTING = frozenset({"ipaddress", "pathlib", "pydantic"})
+"""The modules that types of text come from; others are named by the schema itself."""
+
+
 def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
     """Every other name that a schema's types have, and that generated code imports from where it is declared."""
     yield from (model.generic.origin for model in schema.models if model.generic)
@@ -44,6 +48,8 @@ def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
                 yield shape.enum
             elif isinstance(shape, ir.NewTypeShape):
                 yield shape.new_type
+            elif isinstance(shape, ir.TextShape) and shape.type.module not in SUPPORTING:
+                yield shape.type
 
 
 def needed(schema: ir.Schema, peers: Peers) -> frozenset[str]:
@@ -103,12 +109,17 @@ def tags(union: ir.UnionShape, schema: ir.Schema, peers: Peers) -> tuple[str, Ta
 
 def _constants(model: ir.Model | None) -> dict[str, tuple[ir.LiteralValue, ...]]:
     """The fields of a model that are always sent and have one of a few constants, by wire name."""
-    fields = model.fields if model else ()
-    return {
-        field.wire: field.type.values
-        for field in fields
-        if isinstance(field.type, ir.LiteralShape) and (field.required or (model and model.form != "typed_dict"))
-    }
+    found: dict[str, tuple[ir.LiteralValue, ...]] = {}
+    for field in model.fields if model else ():
+        if field.required or (model and model.form != "typed_dict"):
+            match field.type:
+                case ir.LiteralShape(values=values):
+                    found[field.wire] = values
+                case ir.EnumShape(members=members, partial=True):
+                    found[field.wire] = tuple(member.value for member in members)
+                case _:
+                    pass
+    return found
 
 
 def bases(interface: ir.Interface, peers: Peers) -> Iterator[ir.Interface]:

@@ -24,6 +24,8 @@ ScalarName = Literal[
     "bytes",
     "bytearray",
     "datetime",
+    "exact_datetime",
+    "local_datetime",
     "date",
     "time",
     "timedelta",
@@ -34,10 +36,11 @@ ScalarName = Literal[
     "headers",
     "request",
     "response",
+    "json",
     "any",
 ]
 LiteralValue = bool | int | str
-DefaultValue = bool | int | float | str | None
+Finite = Annotated[float, Field(allow_inf_nan=False)]
 
 
 class Node(BaseModel):
@@ -60,11 +63,24 @@ class Reference(Node):
     name: str
 
 
+class SpecialFloat(Node):
+    """A number that JSON has no form for."""
+
+    float: Literal["inf", "-inf", "nan"]
+
+
+DefaultValue = bool | int | Finite | str | SpecialFloat | None
+
+
 # ---- types
 
 
 class Scalar(Node):
-    """A value without parts; `any` is any value that can travel."""
+    """A value without parts; `any` is any value that can travel, `json` any value of JSON.
+
+    A `datetime` is an instant to the millisecond. As text, an `exact_datetime` keeps its microseconds, and a
+    `local_datetime` is what clocks show, without a time zone.
+    """
 
     kind: Literal["scalar"] = "scalar"
     name: ScalarName
@@ -85,12 +101,26 @@ class EnumMember(Node):
 
 
 class EnumShape(Node):
-    """One of a few constants that have names; of a flag, any sum of its numbers. It travels as the constant."""
+    """One of a few constants that have names; of a flag, any sum of its numbers. It travels as the constant.
+
+    `partial` tells that the enum has more members than these, which are the only ones allowed.
+    """
 
     kind: Literal["enum"] = "enum"
     enum: Reference
     members: tuple[EnumMember, ...]
     flag: bool = False
+    partial: bool = False
+
+
+class TextShape(Node):
+    """A string that stands for a value of a class, which reads and checks it. `format` says what the string is: a name
+    as JSON Schema has them, such as "uri", "email", "ipv4" or "path".
+    """
+
+    kind: Literal["text"] = "text"
+    type: Reference
+    format: str
 
 
 class NewTypeShape(Node):
@@ -102,18 +132,24 @@ class NewTypeShape(Node):
 
 
 class ConstrainedShape(Node):
-    """A type of which not every value is allowed. What is None is not limited; lengths are inclusive."""
+    """A type of which not every value is allowed. What is None is not limited; lengths are inclusive.
+
+    `when` is told by the clock of the reader. `microseconds` says what becomes, where a datetime is sent, of what is
+    less than a millisecond: it is rounded, or refused; None means that it is cut off.
+    """
 
     kind: Literal["constrained"] = "constrained"
     item: TypeShape
-    ge: int | float | None = None
-    gt: int | float | None = None
-    le: int | float | None = None
-    lt: int | float | None = None
-    multiple_of: int | float | None = None
+    ge: int | Finite | None = None
+    gt: int | Finite | None = None
+    le: int | Finite | None = None
+    lt: int | Finite | None = None
+    multiple_of: int | Finite | None = None
     min_length: int | None = None
     max_length: int | None = None
     pattern: str | None = None
+    when: Literal["past", "future"] | None = None
+    microseconds: Literal["round", "refuse"] | None = None
 
 
 class ListShape(Node):
@@ -132,9 +168,12 @@ class CollectionShape(Node):
 
 
 class DictShape(Node):
-    """An object with string keys, whose values all have one type."""
+    """An object whose values all have one type, and its keys too: one that travels as a string, or as an integer, which
+    as a key is written in digits.
+    """
 
     kind: Literal["dict"] = "dict"
+    key: TypeShape = Scalar(name="str")
     value: TypeShape
 
 
@@ -221,6 +260,7 @@ TypeShape = Annotated[
     Scalar
     | LiteralShape
     | EnumShape
+    | TextShape
     | NewTypeShape
     | ConstrainedShape
     | ListShape
@@ -303,10 +343,11 @@ Member = Annotated[Method | Property, Field(discriminator="kind")]
 
 
 class Generic(Node):
-    """A generic type with its type arguments."""
+    """A generic type with its type arguments. `by_default` tells that it has these without being given any."""
 
     origin: Reference
     arguments: tuple[TypeShape, ...]
+    by_default: bool = False
 
 
 class Interface(Node):
@@ -422,7 +463,10 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
     """The type and every type inside it, outermost first. Models, interfaces and callbacks are leaves."""
     yield shape
     match shape:
-        case ListShape(item=inner) | OptionalShape(item=inner) | DictShape(value=inner):
+        case ListShape(item=inner) | OptionalShape(item=inner):
+            yield from walk(inner)
+        case DictShape(key=key, value=inner):
+            yield from walk(key)
             yield from walk(inner)
         case CollectionShape(item=inner) | NewTypeShape(item=inner) | ConstrainedShape(item=inner):
             yield from walk(inner)

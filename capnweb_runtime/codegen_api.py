@@ -68,6 +68,9 @@ if TYPE_CHECKING:
         BlockingStub,
         BlockingWritable,
     )
+    from capnweb_runtime.core.formats import format_of
+    from capnweb_runtime.core.json_value import JSON
+    from capnweb_runtime.core.moments import EXACT_DATETIME, LOCAL_DATETIME, datetime_of
     from capnweb_runtime.core.standard import (
         BYTEARRAY,
         DATE,
@@ -78,17 +81,29 @@ if TYPE_CHECKING:
         constrained,
         enum_of,
         frozenset_of,
+        members_of,
         set_of,
         tuple_of_any,
     )
+    from capnweb_runtime.objects.keyed import KeyedPromise, dict_by, dict_by_number
 else:
+    _HOMES = {
+        "EXACT_DATETIME": "core.moments",
+        "JSON": "core.json_value",
+        "KeyedPromise": "objects.keyed",
+        "LOCAL_DATETIME": "core.moments",
+        "datetime_of": "core.moments",
+        "dict_by": "objects.keyed",
+        "dict_by_number": "objects.keyed",
+        "format_of": "core.formats",
+    }
 
     def __getattr__(name):
         # What few schemas use is imported for them alone; those names are part of __all__, and nothing else is.
         if name not in __all__:
             raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-        home = "capnweb_runtime.blocking.stub" if name.startswith("Blocking") else "capnweb_runtime.core.standard"
-        return globals().setdefault(name, getattr(import_module(home), name))
+        home = _HOMES.get(name, "blocking.stub" if name.startswith("Blocking") else "core.standard")
+        return globals().setdefault(name, getattr(import_module(f"capnweb_runtime.{home}"), name))
 
 
 GENERATED_API = 3
@@ -294,10 +309,13 @@ __all__ = [
     "DATE",
     "DATETIME",
     "DECIMAL",
+    "EXACT_DATETIME",
     "FLOAT",
     "GENERATED_API",
     "HEADERS",
     "INT",
+    "JSON",
+    "LOCAL_DATETIME",
     "NONE",
     "REQUEST",
     "RESPONSE",
@@ -326,6 +344,7 @@ __all__ = [
     "Headers",
     "Importer",
     "Interface",
+    "KeyedPromise",
     "ListArg",
     "ListPromise",
     "MapPromise",
@@ -347,15 +366,20 @@ __all__ = [
     "builder",
     "callback",
     "constrained",
+    "datetime_of",
     "declared_callback",
+    "dict_by",
+    "dict_by_number",
     "dict_of",
     "enum_of",
     "error",
     "error_field",
+    "format_of",
     "frozenset_of",
     "interface",
     "list_of",
     "literal_of",
+    "members_of",
     "method",
     "model",
     "omitted",

@@ -9,9 +9,11 @@ pydantic models. Both mean the same to the compiler. Wire names are the Python n
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Protocol, TypeVar
 
 from capnweb_runtime.errors import ERROR_TYPES as ERROR_TYPES  # for the compiler: what exceptions arrive as
+from capnweb_runtime.values import FORBIDDEN_KEYS as FORBIDDEN_KEYS  # as above: what no field can be called on the wire
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 
 if TYPE_CHECKING:  # a schema that declares models imports pydantic itself; this module never does
@@ -128,6 +130,20 @@ held is checked where a model is sent and where it arrives.
 """
 
 
+@dataclass(frozen=True)
+class Microseconds:
+    """Beside datetime in `Annotated`: what becomes of microseconds where it is sent, as `Annotated[datetime,
+    Microseconds("refuse")]`. Without it they are cut off, as JavaScript does it: what travels is its Date, which has
+    whole milliseconds.
+
+    Parameters:
+        handling: "round" goes to the nearest millisecond; "refuse" raises a TypeError unless the milliseconds are
+            whole; "keep" sends a string in place of a Date, such as "2024-01-31T12:30:00.000001Z".
+    """
+
+    handling: Literal["round", "refuse", "keep"]
+
+
 class Writable(Protocol[T_contra]):
     """In a schema: a stream to write to, whose chunks are of the type given."""
 
@@ -146,6 +162,7 @@ __all__ = [
     "Headers",
     "InterfaceModel",
     "Method",
+    "Microseconds",
     "Property",
     "Request",
     "Response",

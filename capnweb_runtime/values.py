@@ -20,6 +20,26 @@ _NOT_IN_HEADER: Final = re.compile(r"[\0\r\n]")
 _MAX_DATE_MS: Final = 8.64e15
 MAX_SAFE_INTEGER: Final = 2**53 - 1
 """Largest integer that a double holds exactly together with its neighbours; beyond it an `int` travels as a bigint."""
+FORBIDDEN_KEYS: Final = frozenset(
+    [
+        "__defineGetter__",
+        "__defineSetter__",
+        "__lookupGetter__",
+        "__lookupSetter__",
+        "__proto__",
+        "constructor",
+        "hasOwnProperty",
+        "isPrototypeOf",
+        "propertyIsEnumerable",
+        "toLocaleString",
+        "toString",
+        "valueOf",
+        "toJSON",
+    ]
+)
+"""Names that JavaScript objects inherit, and toJSON. Where they come as keys they are dropped, as the reference does;
+so that nothing is lost unseen, they are not sent.
+"""
 
 
 @final

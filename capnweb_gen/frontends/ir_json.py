@@ -16,7 +16,7 @@ from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import Diagnostic, UnsupportedTypeError, shown
-from capnweb_gen.frontends import unions
+from capnweb_gen.frontends import keys, unions
 
 
 class _Format(BaseModel):
@@ -162,6 +162,11 @@ def _shapes(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
                 yield _fault(path, f"this {shape.kind} is empty", "say what is in it")
             case ir.EnumShape(members=()):
                 yield _fault(path, f"the enum {shape.enum.name} is empty", "say what is in it")
+            case ir.DictShape(key=key) if not keys.can_be_key(key):
+                yield _fault(path, f"the keys of a dict cannot be of the kind {key.kind!r}", keys.HINT)
+            case ir.ConstrainedShape(item=item, when=when, microseconds=microseconds) if when or microseconds:
+                if _plain(item) not in (_DATETIME, *([_DATE] if microseconds is None else [])):
+                    yield _fault(path, "when and microseconds are said of what is no date", "leave them out")
             case ir.UnionShape(members=members):
                 try:
                     unions.union([member.kind for member in members], members)
@@ -169,6 +174,14 @@ def _shapes(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
                     yield _fault(path, refused.reason, refused.hint)
             case _:
                 pass
+
+
+_DATETIME, _DATE = ir.Scalar(name="datetime"), ir.Scalar(name="date")
+
+
+def _plain(shape: ir.TypeShape) -> ir.TypeShape:
+    """What a type is without its limits."""
+    return _plain(shape.item) if isinstance(shape, ir.ConstrainedShape) else shape
 
 
 def _written_names(node: ir.Node) -> Iterator[tuple[str, bool]]:

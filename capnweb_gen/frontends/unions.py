@@ -22,6 +22,8 @@ _FORMS: dict[ir.ScalarName, str] = {
     "uuid": "a string",
     "bytes": "bytes",
     "bytearray": "bytes",
+    "exact_datetime": "a string",
+    "local_datetime": "a string",
     "datetime": "a date",
 }
 _CONSTANT_FORMS: dict[type[ir.LiteralValue], str] = {bool: "true or false", int: "an integer", str: "a string"}
@@ -64,6 +66,8 @@ def forms(shape: ir.TypeShape) -> Iterator[str]:
             yield from dict.fromkeys(_CONSTANT_FORMS[type(value)] for value in values)
         case ir.EnumShape(members=members):
             yield from dict.fromkeys(_CONSTANT_FORMS[type(member.value)] for member in members)
+        case ir.TextShape():
+            yield "a string"
         case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
             yield from forms(item)
         case ir.ListShape() | ir.TupleShape() | ir.CollectionShape():

@@ -239,7 +239,8 @@ class _Datetime(TypeCodec):
             value = date_from_ms(wire[1])
             if isinstance(value, datetime):
                 return value.astimezone(UTC)
-            raise Mismatch("a date between year 1 and 9999", repr(value))
+            what = "an invalid date" if value.ms is None else f"{value!r}, which is out of range"
+            raise Mismatch("a date from year 1 to 9999", what)
         raise wire_mismatch(self.label, wire)
 
 

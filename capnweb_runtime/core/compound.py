@@ -9,10 +9,12 @@ from typing import Any
 
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate, encode_ref
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
+from capnweb_runtime.core.evaluate import Evaluator, drop
 from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Hook, Host, PromiseRef, StubRef, Wire
-from capnweb_runtime.core.mismatch import Mismatch, value_mismatch, wire_mismatch
+from capnweb_runtime.core.locate import located
+from capnweb_runtime.core.mismatch import Mismatch, dropped_key, value_mismatch, wire_mismatch
 from capnweb_runtime.core.refs import Exportable
+from capnweb_runtime.values import FORBIDDEN_KEYS
 
 
 class OptionalCodec(TypeCodec):
@@ -67,10 +69,13 @@ class ListCodec(TypeCodec):
             return self.other(value, to)
         encode, model, encode_model = self.item.encode, self._model, self._encode_model
         wire: list[Wire] = []
+        item = None
         try:
             for item in value:
                 wire.append(encode_model(item, to) if type(item) is model else encode(item, to))
         except Mismatch as mismatch:
+            if type(item) is model and self.pure:
+                mismatch = located(mismatch, encode_model, item, to)
             raise mismatch.inside(len(wire)) from None
         return [wire]
 
@@ -187,6 +192,8 @@ class DictCodec(TypeCodec):
         for key in value:
             if not isinstance(key, str):
                 raise value_mismatch("str as key", key)
+        if not FORBIDDEN_KEYS.isdisjoint(value):
+            raise dropped_key(value)
         encode = self.item.encode
         wire: dict[str, Wire] = {}
         key = ""
@@ -333,7 +340,10 @@ class ModelCodec(TypeCodec):
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if type(value) is self.model or isinstance(value, self.model) or type(value) is self._plain:
-            return self._encode(value, to)
+            try:
+                return self._encode(value, to)
+            except Mismatch as mismatch:
+                raise (located(mismatch, self._encode, value, to) if self.pure else mismatch) from None
         return self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
@@ -351,6 +361,8 @@ class TypedDictCodec(ModelCodec):
             return self._encode(value, to)
         except KeyError as error:
             raise Mismatch(self.label, f"a dict without the key {error}") from None
+        except Mismatch as mismatch:
+            raise (located(mismatch, self._encode, value, to) if self.pure else mismatch) from None
 
 
 class TaggedCodec(TypeCodec):

@@ -15,11 +15,13 @@ from typing import Any, Final
 
 from capnweb_runtime.core.attachments import base64_text
 from capnweb_runtime.core.hook import Codec, Exporter, OutgoingStream, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.mismatch import Mismatch, dropped_key
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.refs import Exportable, Local, PassedOn, ReadableRef, WritableRef
 from capnweb_runtime.errors import wire_message, wire_type
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import (
+    FORBIDDEN_KEYS,
     MAX_SAFE_INTEGER,
     BigInt,
     Blob,
@@ -67,6 +69,7 @@ def devaluate(value: Any, to: Exporter, depth: int = 0) -> Wire:
 
     Raises:
         TypeError: something in the value has no wire form.
+        Mismatch: an object in it has a key that peers drop.
         ValueError: the value is nested deeper than 256 levels, or contains itself.
     """
     if depth >= MAX_DEPTH:
@@ -259,16 +262,28 @@ def _as_is(value: Any, to: Exporter, depth: int) -> Wire:
 
 
 def _object(value: dict[Any, Any], to: Exporter, depth: int) -> Wire:
+    if not FORBIDDEN_KEYS.isdisjoint(value):
+        raise dropped_key(value)
     wire = {}
-    for key, item in value.items():
-        if type(key) is not str:
-            raise TypeError(f"Cannot serialize value: object keys are strings, not {type(key).__name__} ({key!r})")
-        wire[key] = devaluate(item, to, depth + 1)
+    key = ""
+    try:
+        for key, item in value.items():
+            if type(key) is not str:
+                raise TypeError(f"Cannot serialize value: object keys are strings, not {type(key).__name__} ({key!r})")
+            wire[key] = devaluate(item, to, depth + 1)
+    except Mismatch as mismatch:
+        raise mismatch.inside(key) from None
     return wire
 
 
 def _array(value: list[Any] | tuple[Any, ...], to: Exporter, depth: int) -> Wire:
-    return [[devaluate(item, to, depth + 1) for item in value]]
+    wire: list[Wire] = []
+    try:
+        for item in value:
+            wire.append(devaluate(item, to, depth + 1))
+    except Mismatch as mismatch:
+        raise mismatch.inside(len(wire)) from None
+    return [wire]
 
 
 def _typed_array(value: array[Any], to: Exporter, depth: int) -> Wire:

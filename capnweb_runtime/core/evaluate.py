@@ -32,6 +32,7 @@ from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.refs import Local, PassedOn, PlainPromise, PlainStub, PlainWritable
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
+    FORBIDDEN_KEYS,
     MAX_SAFE_INTEGER,
     UNDEFINED,
     BigInt,
@@ -45,24 +46,6 @@ from capnweb_runtime.values import (
 
 T = TypeVar("T")
 
-# Names that JavaScript objects inherit, and toJSON: dropped wherever they come as keys, as the reference does.
-FORBIDDEN_KEYS: Final = frozenset(
-    [
-        "__defineGetter__",
-        "__defineSetter__",
-        "__lookupGetter__",
-        "__lookupSetter__",
-        "__proto__",
-        "constructor",
-        "hasOwnProperty",
-        "isPrototypeOf",
-        "propertyIsEnumerable",
-        "toLocaleString",
-        "toString",
-        "valueOf",
-        "toJSON",
-    ]
-)
 _ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
 _NULL_BODY_STATUSES: Final = frozenset((101, 103, 204, 205, 304))
 _PLAIN: Final = frozenset((str, float, bool, type(None)))

@@ -258,7 +258,13 @@ class _AnyArguments(Codec):
             raise Mismatch(
                 "positional arguments only, as no schema names the parameters", f"keyword {next(iter(kwargs))!r}"
             )
-        return [devaluate(item, to, to.depth) for item in args]
+        wire: list[Wire] = []
+        try:
+            for item in args:
+                wire.append(devaluate(item, to, to.depth))
+        except Mismatch as mismatch:
+            raise mismatch.inside(str(len(wire) + 1)) from None
+        return wire
 
     def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
         return [source.value(item, source.depth) for item in wire], {}

@@ -7,9 +7,12 @@ is called (an argument, a result) turns it into the TypeError that a person read
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from datetime import date, datetime
 from typing import Any
 
 from capnweb_runtime.core.hook import PromiseRef, StubRef, Wire
+from capnweb_runtime.values import FORBIDDEN_KEYS
 
 _SPECIAL = {
     "bytes": "bytes",
@@ -85,6 +88,15 @@ def value_mismatch(expected: str, value: Any) -> Mismatch:
     return Mismatch(expected, describe_value(value))
 
 
+def dropped_key(keys: Iterable[Any]) -> Mismatch:
+    """The mismatch for an object of which one key would vanish at a peer."""
+    key = next(str(key) for key in keys if key in FORBIDDEN_KEYS)
+    return Mismatch(
+        "keys that peers keep",
+        f"{key!r}, which JavaScript objects inherit, so that peers drop it: send a list of pairs, or prefix the keys",
+    )
+
+
 def describe_wire(wire: Wire) -> str:
     """What a wire form is, in a few words."""
     if type(wire) is list:
@@ -107,4 +119,6 @@ def describe_value(value: Any) -> str:
         return f"{type(value).__name__} {text if len(text) <= 40 else text[:37] + '...'}"
     if isinstance(value, (StubRef, PromiseRef)):
         return type(value).__name__
+    if type(value) in (date, datetime):
+        return f"{type(value).__name__} {value}"
     return f"an instance of {type(value).__name__}"

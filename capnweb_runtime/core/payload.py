@@ -14,12 +14,12 @@ from capnweb_runtime.core.broken import ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, DirectEvaluator, Evaluator, readable_in
+from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator, readable_in
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.errors import LimitExceeded
-from capnweb_runtime.values import UNDEFINED
+from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 """Types of values in which there is nothing else."""

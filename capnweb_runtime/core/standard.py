@@ -2,7 +2,7 @@
 language reads without this library, and what is read back equals what was sent.
 
     date, time       a string as in ISO 8601: "2024-01-31", "12:30:00", "12:30:00+02:00"
-    timedelta        seconds, as a number
+    timedelta        seconds, as a number: to the microsecond up to 272 years, beyond that as exactly as a double
     Decimal          a string, which keeps every digit: "19.90"
     UUID             a string of 36 characters, in lower case
     bytearray        bytes, as an ArrayBuffer
@@ -30,11 +30,13 @@ from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.devaluate import encode_bytes, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator, attachments_of
 from capnweb_runtime.core.hook import Exporter, Wire
-from capnweb_runtime.core.mismatch import Mismatch, describe_value, wire_mismatch
+from capnweb_runtime.core.mismatch import Mismatch, describe_value, describe_wire, wire_mismatch
 
 _DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?Infinity|NaN", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_MIN_SECONDS: Final = -86399999913600
+_MAX_SECONDS: Final = 86399999999999.98
 _TIME: Final = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
 
 
@@ -88,13 +90,25 @@ class _Timedelta(TypeCodec):
         return "a number of seconds"
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        return encode_float(value.total_seconds()) if isinstance(value, timedelta) else self.other(value, to)
+        if not isinstance(value, timedelta):
+            return self.other(value, to)
+        seconds = value.total_seconds()
+        if seconds > _MAX_SECONDS:  # what is above it has the next double as its nearest, which no peer can read
+            raise _out_of_range(self.label, _MIN_SECONDS, _MAX_SECONDS, f"timedelta {value}")
+        return encode_float(seconds)
 
     def decode(self, wire: Wire, source: Evaluator) -> timedelta:
         try:
-            return timedelta(seconds=FLOAT.decode(wire, source))
-        except (Mismatch, ValueError, OverflowError):
+            seconds = FLOAT.decode(wire, source)
+        except Mismatch:
             raise wire_mismatch(self.label, wire) from None
+        if not _MIN_SECONDS <= seconds <= _MAX_SECONDS:
+            raise _out_of_range(self.label, _MIN_SECONDS, _MAX_SECONDS, describe_wire(wire))
+        return timedelta(seconds=seconds)
+
+
+def _out_of_range(label: str, lowest: object, highest: object, actual: str) -> Mismatch:
+    return Mismatch(f"{label} from {lowest} to {highest}", f"{actual}, which is out of range")
 
 
 class _Bytearray(TypeCodec):
@@ -119,7 +133,8 @@ class EnumCodec(TypeCodec):
     """A member of an enum, by its value; of a Flag, any combination of members.
 
     Parameters:
-        cls: the enum, whose values are strings, integers and booleans.
+        cls: the enum, whose values are strings, integers and booleans. Its `_missing_` is asked for the member of a
+            value that none has, if that is of a type that members have.
     """
 
     def __init__(self, cls: type[enum.Enum]) -> None:
@@ -127,12 +142,13 @@ class EnumCodec(TypeCodec):
         self._flag = issubclass(cls, enum.Flag)
         # By type as well: True equals 1. Aliases of a member are not listed, and have its value.
         self._members = {(type(member.value), member.value): member for member in cls}
+        self._asked = {kind for kind, _ in self._members} if _has_missing(cls) else frozenset()
 
     @property
     def label(self) -> str:
         if self._flag:
             return f"a combination of {self._cls.__name__}"
-        return f"{self._cls.__name__}, one of " + ", ".join(repr(member.value) for member in self._cls)
+        return f"{self._cls.__name__}, one of " + ", ".join(repr(member.value) for member in self._members.values())
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if not isinstance(value, self._cls):
@@ -143,9 +159,18 @@ class EnumCodec(TypeCodec):
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         value = wire if type(wire) in (str, bool) else self._number(wire, source)
         found = self._combination(value) if self._flag else self._members.get((type(value), value))
+        if found is None and type(value) in self._asked:
+            found = self._missing(value)
         if found is None:
             raise wire_mismatch(self.label, wire)
         return found
+
+    def _missing(self, value: Any) -> enum.Enum | None:
+        try:
+            found: object = self._cls._missing_(value)
+        except Exception:  # an application's code may do anything with a value that it did not expect
+            return None
+        return found if isinstance(found, self._cls) else None
 
     def _number(self, wire: Wire, source: Evaluator) -> int:
         try:
@@ -159,6 +184,31 @@ class EnumCodec(TypeCodec):
         except ValueError:
             return None
         return found if isinstance(found, self._cls) else None
+
+
+def _has_missing(cls: type[enum.Enum]) -> bool:
+    asked: Any = cls._missing_
+    default: Any = enum.Enum._missing_
+    return not issubclass(cls, enum.Flag) and asked.__func__ is not default.__func__
+
+
+class MembersCodec(EnumCodec):
+    """One of some members of an enum, by its value.
+
+    Parameters:
+        members: those that are allowed, all of one enum.
+    """
+
+    def __init__(self, members: tuple[enum.Enum, ...]) -> None:
+        super().__init__(type(members[0]))
+        self._flag = False
+        self._asked = frozenset()
+        self._members = {(type(member.value), member.value): member for member in members}
+
+    def encode(self, value: Any, to: Exporter) -> Wire:
+        if isinstance(value, self._cls) and value not in self._members.values():
+            raise Mismatch(self.label, str(value))
+        return super().encode(value, to)
 
 
 class CollectionCodec(ListCodec):
@@ -197,26 +247,28 @@ class ConstrainedCodec(TypeCodec):
         multiple_of: what a number has to be a multiple of.
         min_length, max_length: how many characters, bytes or elements there are, both inclusive.
         pattern: a regular expression, found anywhere in a text unless it is anchored.
+        when: whether a date or datetime has to be in the "past" or the "future" where it arrives.
     """
 
     def __init__(self, item: TypeCodec, **limits: Any) -> None:
-        self.item = item
+        self.limited = item
+        self.item = getattr(item, "item", item)  # a list holds the same with limits as without
         self.pure = item.pure
         self.promise = item.promise
         self._checks = [(_CHECKS[name], limit) for name, limit in limits.items()]
 
     @property
     def label(self) -> str:
-        return self.item.label
+        return self.limited.label
 
     def encode(self, value: Any, to: Exporter) -> Wire:
-        return self.item.encode(value, to)
+        return self.limited.encode(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        value = self.item.decode(wire, source)
+        value = self.limited.decode(wire, source)
         for (holds, words), limit in self._checks:
             if not _holds(holds, value, limit):
-                raise Mismatch(f"{self.item.label} {words.format(limit)}", describe_value(value))
+                raise Mismatch(f"{self.limited.label} {words.format(limit)}", describe_value(value))
         return value
 
 
@@ -231,16 +283,26 @@ def _holds(check: Callable[[Any, Any], bool], value: Any, limit: Any) -> bool:
 def _matcher(pattern: str) -> Callable[[str], bool]:
     """Pydantic's regular expressions take linear time, whatever a peer sends. It is imported once it is needed."""
     pydantic = import_module("pydantic")
-    adapter = pydantic.TypeAdapter(Annotated[str, pydantic.Field(pattern=pattern)])
+    return _accepts(Annotated[str, pydantic.Field(pattern=pattern)])
 
-    def matches(value: str) -> bool:
+
+@cache
+def _clock(when: str, kind: str) -> Callable[[date], bool]:
+    """Whether a date is in the past or the future: pydantic has the clock."""
+    return _accepts(getattr(import_module("pydantic"), f"{when.capitalize()}{kind.capitalize()}"))
+
+
+def _accepts(checked: Any) -> Callable[[Any], bool]:
+    adapter = import_module("pydantic").TypeAdapter(checked)
+
+    def accepts(value: Any) -> bool:
         try:
-            adapter.validate_python(value)
+            adapter.validate_python(value, strict=True)
         except ValueError:
             return False
         return True
 
-    return matches
+    return accepts
 
 
 # An unordered number, nan, is within no bounds.
@@ -253,6 +315,7 @@ _CHECKS: Final[dict[str, tuple[Callable[[Any, Any], bool], str]]] = {
     "min_length": (lambda value, length: len(value) >= length, "of length {} or more"),
     "max_length": (lambda value, length: len(value) <= length, "of length {} or less"),
     "pattern": (lambda value, pattern: _matcher(pattern)(value), "that matches {!r}"),
+    "when": (lambda value, when: _clock(when, type(value).__name__)(value), "in the {}"),
 }
 
 DATE: Final = _Text(date, "a date in the form YYYY-MM-DD", date.isoformat, _DATE, date.fromisoformat)
@@ -281,6 +344,11 @@ def tuple_of_any(item: TypeCodec) -> TypeCodec:
 def enum_of(cls: type[enum.Enum]) -> TypeCodec:
     """Codec of the members of an enum."""
     return EnumCodec(cls)
+
+
+def members_of(*members: enum.Enum) -> TypeCodec:
+    """Codec of some members of an enum."""
+    return MembersCodec(members)
 
 
 def constrained(item: TypeCodec, **limits: Any) -> TypeCodec:

@@ -12,10 +12,11 @@ from collections.abc import Callable, Mapping
 from typing import Any, Generic, TypeVar
 
 from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS, Evaluator, drop
+from capnweb_runtime.core.evaluate import Evaluator, drop
 from capnweb_runtime.core.hook import UNDEFINED_WIRE, Wire
 from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
 from capnweb_runtime.objects.construct import BuildEach, Read, constructor
+from capnweb_runtime.values import FORBIDDEN_KEYS
 
 M = TypeVar("M")
 

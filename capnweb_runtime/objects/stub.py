@@ -425,7 +425,11 @@ def map_over(
         raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
     codec = expect or MapCodec(_recorded_codec(result))
     raises = join(subject._raises, recorder.raises)
-    return cast(Q, _promise(codec, recorder.finish(hook, subject._path, Payload(result), codec), (), None, raises))
+    try:
+        mapped = recorder.finish(hook, subject._path, Payload(result), codec)
+    except Mismatch as mismatch:
+        raise mismatch.error("result of the mapper function") from None
+    return cast(Q, _promise(codec, mapped, (), None, raises))
 
 
 def _recorded_codec(result: Any) -> TypeCodec:

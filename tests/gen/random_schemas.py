@@ -15,7 +15,7 @@ from typing import Any
 
 from hypothesis import strategies as st
 
-from capnweb_runtime.core.evaluate import FORBIDDEN_KEYS
+from capnweb_runtime.values import FORBIDDEN_KEYS
 
 Values = Callable[[ModuleType], st.SearchStrategy[Any]]
 

@@ -7,6 +7,7 @@ import re
 import subprocess
 import sys
 import tomllib
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import get_args
 
@@ -17,9 +18,13 @@ from pydantic import TypeAdapter
 from capnweb_gen import ir
 from capnweb_gen.cli import main
 from capnweb_gen.cli.job import Settings
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.values import FORBIDDEN_KEYS
 from tests.gen.update_gallery import GALLERY, ROOT, UPDATE, excerpt, gallery
+from tests.runtime.codec_ends import decode, encode
 
 IR = (ROOT / "docs/ir.md").read_text("utf-8")
+TYPES = (ROOT / "docs/types.md").read_text("utf-8")
 CONFIGURATION = (ROOT / "docs/configuration.md").read_text("utf-8")
 
 
@@ -100,3 +105,22 @@ def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -
     program = blocks[-1][0]
     assert run(program) == printed
     run("-m", "mypy", "--strict", "--no-error-summary", program)
+
+
+def test_every_key_that_is_not_sent_is_named() -> None:
+    section = TYPES.partition("## Dictionaries")[2].partition("\n## ")[0]
+    assert set(re.findall(r"`(\w+)`", section)) >= FORBIDDEN_KEYS
+
+
+def test_datetimes_that_keep_their_microseconds_are_the_strings_that_are_shown() -> None:
+    moment = datetime(2024, 1, 31, 12, 30, 0, 1, UTC)
+    for codec, value in ((rpc.EXACT_DATETIME, moment), (rpc.LOCAL_DATETIME, moment.replace(tzinfo=None))):
+        assert f'`"{encode(codec, value)}"`' in TYPES
+
+
+def test_durations_are_exact_as_long_as_is_said() -> None:
+    assert "exact to the microsecond up to 272 years" in TYPES
+    longest = timedelta(days=272 * 365.2425)
+    for microseconds in range(1_000):
+        value = longest - timedelta(microseconds=microseconds)
+        assert decode(rpc.TIMEDELTA, encode(rpc.TIMEDELTA, value)) == value

@@ -19,6 +19,7 @@ LEAVES = st.one_of(
     st.builds(
         ir.LiteralShape, values=st.lists(st.one_of(st.booleans(), st.integers(), st.text()), min_size=1).map(tuple)
     ),
+    st.builds(ir.TextShape, type=REFERENCES, format=st.text()),
     st.builds(ir.ModelShape, model=REFERENCES),
     st.builds(ir.InterfaceShape, interface=REFERENCES),
     st.builds(ir.CallbackShape, callback=REFERENCES),
@@ -29,13 +30,20 @@ SHAPES = st.recursive(
     lambda inner: st.one_of(
         st.builds(ir.ListShape, item=inner),
         st.builds(ir.DictShape, value=inner),
+        st.builds(ir.DictShape, key=inner, value=inner),
+        st.builds(ir.ConstrainedShape, item=inner, when=st.sampled_from([None, "past", "future"])),
         st.builds(ir.OptionalShape, item=inner),
         st.builds(ir.CallableShape, parameters=st.lists(inner, max_size=3).map(tuple), result=inner),
     ),
     max_leaves=8,
 )
 DEFAULTS = st.one_of(
-    st.none(), st.booleans(), st.integers(), st.floats(allow_nan=False, allow_infinity=False), st.text()
+    st.none(),
+    st.booleans(),
+    st.integers(),
+    st.floats(allow_nan=False, allow_infinity=False),
+    st.text(),
+    st.builds(ir.SpecialFloat, float=st.sampled_from(["inf", "-inf", "nan"])),
 )
 
 
@@ -81,3 +89,5 @@ def test_walking_a_type_visits_every_part_outermost_first() -> None:
     inner = ir.ListShape(item=number)
     shape = ir.CallableShape(parameters=(inner,), result=ir.OptionalShape(item=number))
     assert list(ir.walk(shape)) == [shape, inner, number, shape.result, number]
+    by_number = ir.DictShape(key=number, value=inner)
+    assert list(ir.walk(by_number)) == [by_number, number, inner, number]

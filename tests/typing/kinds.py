@@ -6,14 +6,22 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping, Sequence, Set
-from datetime import date, time, timedelta
+from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from typing import assert_type
+from ipaddress import IPv4Address, IPv4Interface, IPv4Network, IPv6Address
+from pathlib import Path, PurePosixPath
+from typing import Literal, assert_type
 from uuid import UUID
+
+from pydantic import HttpUrl, JsonValue
 
 from capnweb_runtime import codegen_api as rpc
 from tests.gen.golden.constraints.expected import BankStub
 from tests.gen.golden.constraints.schema import Account
+from tests.gen.golden.dictionary_keys.expected import StoreStub
+from tests.gen.golden.dictionary_keys.schema import Number, Size
+from tests.gen.golden.dictionary_keys.schema import User as MemberModel
+from tests.gen.golden.dictionary_keys.schema import UserId as MemberId
 from tests.gen.golden.generic_interfaces.expected import ApiStub as GenericStub
 from tests.gen.golden.generic_interfaces.expected import (
     BoxProfilePromise,
@@ -33,6 +41,7 @@ from tests.gen.golden.model_kinds.expected import (
     ShopTarget,
 )
 from tests.gen.golden.model_kinds.schema import Basket, Dates, Item, Names, Page, Pair, Price
+from tests.gen.golden.moments.expected import CalendarStub
 from tests.gen.golden.named_types.expected import PainterStub
 from tests.gen.golden.named_types.schema import Access, AdminId, Colour, Kind, Level, User, UserId
 from tests.gen.golden.raises.expected import DirectoryStub
@@ -47,6 +56,8 @@ from tests.gen.golden.standard_types.expected import InvoicePromise, LedgerStub,
 from tests.gen.golden.standard_types.schema import Invoice
 from tests.gen.golden.tagged_unions.expected import ZooStub
 from tests.gen.golden.tagged_unions.schema import Bird, Cat, Dog, Fish, Moved
+from tests.gen.golden.value_types.expected import RegistryStub
+from tests.gen.golden.value_types.schema import Kind as PaidBy
 
 
 async def standard_types(api: LedgerStub, invoice: Invoice) -> None:
@@ -239,3 +250,31 @@ async def generic_interfaces_of_two_schemas(search: SearchStub, admin: AdminStub
     merged = admin.merge(search.find("x"), admin.staff())
     assert_type(await merged.items()[0].name, str)
     admin.merge(search.words(), merged)  # type: ignore[arg-type]  # a page of words
+
+
+async def values_of_the_common_libraries(api: RegistryStub, times: CalendarStub) -> None:
+    """They are of their own types on both sides, which pydantic has others for."""
+    assert_type(await api.site(IPv4Address(1), IPv4Network("10.0.0.0/8")).home, HttpUrl)
+    assert_type(await api.interfaces(IPv6Address(1)), list[IPv4Interface])
+    assert_type(await api.paths(Path("/"))["x"], PurePosixPath)
+    assert_type(await api.put({"a": [1, None]}), list[JsonValue])
+    assert_type(await api.only(PaidBy.CARD), Literal[PaidBy.CASH])
+    assert_type(await times.local(datetime(2024, 1, 1)), datetime)
+    assert_type(await times.plan(date(2024, 1, 1)), date)
+    api.only(PaidBy.CASH)  # type: ignore[arg-type]
+    api.put({"a": b"x"})  # type: ignore[dict-item]
+    api.interfaces("::1")  # type: ignore[arg-type]
+
+
+async def keys_of_dictionaries(api: StoreStub) -> None:
+    """Keys have their types, also where an item is asked for that has not arrived."""
+    users = api.users({MemberId("a"): 1})
+    assert_type(await users, dict[MemberId, MemberModel])
+    assert_type(await users[MemberId("a")].name, str)
+    assert_type(await api.stock.by_number[1].name, str)
+    assert_type(await api.stock.by_id[MemberId("a")][0], int)
+    assert_type(await api.numbers({Number(1): "a"}), dict[int, MemberModel])
+    assert_type(await api.stock.by_size[Size.BIG], str)
+    users["a"]  # type: ignore[index]
+    api.users({"a": 1})  # type: ignore[dict-item]
+    api.stock.by_number["1"]  # type: ignore[index]

@@ -116,9 +116,9 @@ class Blocking:
                 return self._parts(item)
             case ir.ListShape(item=item):
                 return [f"rpc.ListArg[{self.argument(item)}]"]
-            case ir.DictShape(value=value):
+            case ir.DictShape(key=key, value=value):
                 mapping = self._scope.imported("collections.abc", "Mapping")
-                return [f"{mapping}[{self._scope.builtin('str')}, {self.argument(value)}]"]
+                return [f"{mapping}[{self.argument(key)}, {self.argument(value)}]"]
             case ir.OptionalShape(item=item):
                 return [*self._parts(item), "None"]
             case ir.TupleShape(items=items):

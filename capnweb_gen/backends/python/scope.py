@@ -14,8 +14,8 @@ from capnweb_gen.backends.python import layout
 
 RUNTIME = "capnweb_runtime.codegen_api"
 
-_STANDARD = frozenset({"abc", "collections.abc", "datetime", "decimal", "typing", "uuid"})
-_THIRD_PARTY = frozenset({"typing_extensions"})
+_STANDARD = frozenset({"abc", "collections.abc", "datetime", "decimal", "ipaddress", "pathlib", "typing", "uuid"})
+_THIRD_PARTY = frozenset({"pydantic", "typing_extensions"})
 
 
 class Scope:

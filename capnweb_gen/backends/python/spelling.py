@@ -71,8 +71,10 @@ class Spelling:
         match shape:
             case ir.ListShape(item=item):
                 return "rpc.list_of", [self.codec(item)]
-            case ir.DictShape(value=value):
+            case ir.DictShape(value=value) if _has_plain_keys(shape):
                 return "rpc.dict_of", [self.codec(value)]
+            case ir.DictShape(key=key, value=value):
+                return f"rpc.dict_by{'_number' if _is_number(key) else ''}", [self.codec(key), self.codec(value)]
             case ir.OptionalShape(item=item):
                 return "rpc.optional", [self.codec(item)]
             case ir.TupleShape(items=items):
@@ -81,12 +83,14 @@ class Spelling:
                 return self._union_text(shape)
             case ir.CollectionShape(container=container, item=item):
                 return _COLLECTION_CODECS[container], [self.codec(item)]
+            case ir.EnumShape(enum=reference, members=members, partial=True):
+                return "rpc.members_of", [f"{self.named(reference)}.{member.name}" for member in members]
             case ir.EnumShape(enum=reference):
                 return "rpc.enum_of", [self.named(reference)]
-            case ir.ConstrainedShape(item=item):
-                limits = shape.model_dump(exclude={"kind", "item"}, exclude_none=True)
-                spelled = (layout.string(limit) if isinstance(limit, str) else repr(limit) for limit in limits.values())
-                return "rpc.constrained", [self.codec(item), *map("{}={}".format, limits, spelled)]
+            case ir.TextShape(type=reference):
+                return "rpc.format_of", [self.named(reference)]
+            case ir.ConstrainedShape():
+                return self._constrained_text(shape)
             case ir.StreamShape(item=item):
                 return "rpc.stream_of", [self.codec(item)]
             case ir.WritableShape(item=item):
@@ -103,6 +107,16 @@ class Spelling:
                 return self.callback_codec(reference)
             case _:
                 raise AssertionError(f"no codec for {shape!r}: check lets no such type through")
+
+    def _constrained_text(self, shape: ir.ConstrainedShape) -> tuple[str, list[str]]:
+        limits = shape.model_dump(exclude={"kind", "item", "microseconds"}, exclude_none=True)
+        spelled = (layout.string(limit) if isinstance(limit, str) else repr(limit) for limit in limits.values())
+        if shape.microseconds is None:
+            return "rpc.constrained", [self.codec(shape.item), *map("{}={}".format, limits, spelled)]
+        handled = "rpc.datetime_of", [layout.string(shape.microseconds)]
+        if not limits:
+            return handled
+        return "rpc.constrained", [f"{handled[0]}({handled[1][0]})", *map("{}={}".format, limits, spelled)]
 
     def _union_text(self, union: ir.UnionShape) -> tuple[str, list[str]]:
         models = tuple(member for member in union.members if isinstance(member, ir.ModelShape))
@@ -159,6 +173,8 @@ class Spelling:
                 enums = [member for member in members if isinstance(member, ir.EnumShape)]
                 found = (one for one in enums if any(_same(member.value, value) for member in one.members))
                 return self.default(value, next(found, ir.Scalar(name="any")))
+            case _ if isinstance(value, ir.SpecialFloat):
+                return f"{self._scope.builtin('float')}({layout.string(value.float)})"
             case _:
                 return layout.string(value) if isinstance(value, str) else repr(value)
 
@@ -206,13 +222,14 @@ class Spelling:
 
     def typed_model_class(self, reference: ir.Reference) -> str:
         """The class that a model is at run time, as an expression that type checkers know the type arguments of."""
-        if not self._scope.is_bare(reference):
-            return self.model(reference)
+        generic = self._scope.generic(reference)
+        if not self._scope.is_bare(reference) or (generic and generic.by_default):
+            return self.model_class(reference)
         cast = self._scope.imported("typing", "cast")
         return f"{cast}({layout.string(f'type[{self.model(reference)}]')}, {self.model_class(reference)})"
 
     def named(self, reference: ir.Reference) -> str:
-        """An enum or a NewType, which the module of the schema declares too."""
+        """An enum, a NewType or a class of texts, which some module declares."""
         return self._scope.imported(reference.module, reference.name)
 
     def error(self, reference: ir.Reference) -> str:
@@ -240,8 +257,10 @@ class Spelling:
                 return self._optional_promise(item)
             case ir.ListShape(item=inner):
                 return f"rpc.ListPromise[{self.awaited(inner)}, {self.promise(inner)}]"
-            case ir.DictShape(value=inner):
+            case ir.DictShape(value=inner) if _has_plain_keys(shape):
                 return f"rpc.DictPromise[{self.awaited(inner)}, {self.promise(inner)}]"
+            case ir.DictShape(key=key, value=inner):
+                return f"rpc.KeyedPromise[{self.awaited(key)}, {self.awaited(inner)}, {self.promise(inner)}]"
             case ir.StreamShape(item=inner):
                 return f"rpc.StreamPromise[{self.awaited(inner)}]"
             case ir.CallableShape():
@@ -291,8 +310,8 @@ class Spelling:
                 return inside(item)
             case ir.ListShape(item=item):
                 return f"{self._scope.builtin('list')}[{inside(item)}]"
-            case ir.DictShape(value=value):
-                return f"{self._scope.builtin('dict')}[{self._scope.builtin('str')}, {inside(value)}]"
+            case ir.DictShape(key=key, value=value):
+                return f"{self._scope.builtin('dict')}[{inside(key)}, {inside(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{inside(item)} | None"
             case ir.TupleShape(items=items):
@@ -313,9 +332,9 @@ class Spelling:
                 return self.given(item)
             case ir.ListShape(item=item):
                 return f"{self._scope.imported('collections.abc', 'Sequence')}[{self.given(item)}]"
-            case ir.DictShape(value=value):
+            case ir.DictShape(key=key, value=value):
                 mapping = self._scope.imported("collections.abc", "Mapping")
-                return f"{mapping}[{self._scope.builtin('str')}, {self.given(value)}]"
+                return f"{mapping}[{self.given(key)}, {self.given(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{self.given(item)} | None"
             case ir.TupleShape(items=items):
@@ -364,9 +383,9 @@ class Spelling:
                 return self._values(item)
             case ir.ListShape(item=item):
                 return [f"rpc.ListArg[{self.argument(item)}]"]
-            case ir.DictShape(value=value):
+            case ir.DictShape(key=key, value=value):
                 mapping = self._scope.imported("collections.abc", "Mapping")
-                return [f"{mapping}[{self._scope.builtin('str')}, {self.argument(value)}]"]
+                return [f"{mapping}[{self.given(key)}, {self.argument(value)}]"]
             case ir.TupleShape(items=items):
                 return [f"{self._scope.builtin('tuple')}[{', '.join(map(self.argument, items))}]"]
             case ir.CollectionShape(container="tuple", item=item):
@@ -444,13 +463,20 @@ class Spelling:
                 return "None"
             case ir.Scalar(name="any"):
                 return self._scope.imported("typing", "Any")
+            case ir.Scalar(name="json"):
+                return self._scope.imported("pydantic", "JsonValue")
+            case ir.Scalar(name="exact_datetime" | "local_datetime"):
+                return self._scope.imported("datetime", "datetime")
             case ir.Scalar(name="datetime" | "date" | "time" | "timedelta" as name):
                 return self._scope.imported("datetime", name)
             case ir.Scalar(name="decimal"):
                 return self._scope.imported("decimal", "Decimal")
             case ir.Scalar(name="uuid"):
                 return self._scope.imported("uuid", "UUID")
-            case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+            case ir.EnumShape(enum=reference, members=members, partial=True):
+                names = ", ".join(f"{self.named(reference)}.{member.name}" for member in members)
+                return f"{self._scope.imported('typing', 'Literal')}[{names}]"
+            case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference) | ir.TextShape(type=reference):
                 return self.named(reference)
             case ir.CollectionShape():
                 return self.given(shape)
@@ -484,6 +510,23 @@ def _order_to_try(shape: ir.TypeShape) -> int:
             return 1
 
 
+def _has_plain_keys(shape: ir.DictShape) -> bool:
+    return shape.key == ir.Scalar(name="str")
+
+
+def _is_number(key: ir.TypeShape) -> bool:
+    """Whether keys of a type are integers."""
+    match key:
+        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
+            return _is_number(item)
+        case ir.LiteralShape(values=values):
+            return type(values[0]) is int
+        case ir.EnumShape(members=members):
+            return type(members[0].value) is int
+        case _:
+            return key == ir.Scalar(name="int")
+
+
 def _same(constant: ir.LiteralValue, value: ir.DefaultValue) -> bool:
     return type(constant) is type(value) and constant == value
 
@@ -505,6 +548,11 @@ def _label(shape: ir.TypeShape) -> str:
             return naming.constant(reference.name)
         case ir.CallbackShape(callback=reference):
             return naming.constant(reference.name)
+        case ir.EnumShape(enum=reference, members=members, partial=True):
+            names = (naming.constant(reference.name), *(member.name.upper() for member in members))
+            return _short("_".join(names), names[0])
+        case ir.TextShape(type=reference):
+            return naming.constant(reference.name.replace("IPv", "Ipv"))
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
             return naming.constant(reference.name)
         case ir.ConstrainedShape(item=item):
@@ -513,8 +561,10 @@ def _label(shape: ir.TypeShape) -> str:
             return f"LIST_{_label(item)}"
         case ir.CollectionShape(container=container, item=item):
             return f"{_COLLECTION_LABELS[container]}_{_label(item)}"
-        case ir.DictShape(value=value):
+        case ir.DictShape(value=value) if _has_plain_keys(shape):
             return f"DICT_{_label(value)}"
+        case ir.DictShape(key=key, value=value):
+            return f"DICT_{_label(key)}_TO_{_label(value)}"
         case ir.OptionalShape(item=item):
             return f"OPTIONAL_{_label(item)}"
         case ir.StubShape():

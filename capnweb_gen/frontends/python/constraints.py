@@ -6,6 +6,7 @@ own objects. What cannot be said so is refused: a constraint that nobody checks 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Iterator
 from typing import Annotated
 
@@ -16,7 +17,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
-from capnweb_runtime.schema import ByReference
+from capnweb_runtime.schema import ByReference, Microseconds
 
 _BOUNDS = ("ge", "gt", "le", "lt")
 _LENGTHS = ("min_length", "max_length")
@@ -34,6 +35,8 @@ def constrained(item: ir.TypeShape, metadata: Iterable[object]) -> ir.TypeShape:
         for name, value in _constraints(entry):
             if name not in _NAMES or not isinstance(value, int | float | str):
                 raise UnsupportedTypeError(f"the constraint {name}={value!r} cannot be checked here", _HINT)
+            if isinstance(value, float) and not math.isfinite(value):
+                raise UnsupportedTypeError(f"the constraint {name}={value!r} is no bound", "leave it out")
             found[name] = value
     if not found:
         return item
@@ -78,7 +81,7 @@ def _constraints(entry: object) -> Iterator[tuple[str, object]]:
     elif isinstance(entry, GroupedMetadata):
         for inner in entry:
             yield from _constraints(inner)
-    elif isinstance(entry, Strict | typing_extensions.Doc | ByReference):
+    elif isinstance(entry, Strict | typing_extensions.Doc | ByReference | Microseconds):
         return  # all is strict here
     elif isinstance(entry, BaseMetadata) or type(entry).__name__ == "_PydanticGeneralMetadata":
         for name, value in _attributes(entry).items():

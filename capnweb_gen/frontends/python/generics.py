@@ -10,11 +10,11 @@ from __future__ import annotations
 import inspect
 import types
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Annotated, Any, NewType, TypeVar, get_args, get_origin
 
 import typing_extensions
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.annotations import subscript
@@ -37,6 +37,14 @@ _CONTAINERS: dict[object, str] = {
     typing.Union: "Union",
     types.UnionType: "Union",
 }
+
+DEEPEST = 50
+"""How deep a type may be."""
+ENDLESS = (
+    "this type contains itself",
+    "declare a model: models may contain themselves; for any JSON, write pydantic's JsonValue",
+)
+_JSON: object = JsonValue  # the one alias that contains itself and has a meaning of its own
 
 Bindings = Mapping[Any, object]  # what stands for each type parameter
 
@@ -63,18 +71,24 @@ def generic_arguments(model: object) -> tuple[object, ...]:
     return get_args(model)
 
 
-def without_aliases(argument: Any) -> Any:
+def without_aliases(argument: Any, depth: int = 0) -> Any:
     """A type argument with what aliases stand for, so that `Page[Names]` and `Page[list[str]]` are one model.
 
-    Only for a type of which it is known that no alias contains itself.
+    Raises:
+        UnsupportedTypeError: an alias contains itself, or a generic one lacks type arguments.
     """
-    if isinstance(argument, ALIASES):
-        return without_aliases(argument.__value__)
+    if depth > DEEPEST:
+        raise UnsupportedTypeError(*ENDLESS)
+    if argument is _JSON:
+        return argument
     model = generic_origin(argument)
     origin: Any = model or get_origin(argument)
+    for alias, given in ((argument, ()), (origin, get_args(argument))):
+        if isinstance(alias, ALIASES):
+            return without_aliases(substituted(alias.__value__, bound(alias, given)), depth + 1)
     if model is None and origin not in _CONTAINERS:
         return argument
-    arguments = [without_aliases(inner) for inner in generic_arguments(argument)]
+    arguments = [without_aliases(inner, depth + 1) for inner in generic_arguments(argument)]
     if _CONTAINERS.get(origin) != "Union":
         return origin[tuple(arguments)]
     whole: Any = arguments[0]
@@ -119,6 +133,8 @@ def _parts(argument: object) -> Iterator[str | None]:
             yield from _parts(inner)
     elif argument is None or argument is type(None):
         yield "None"
+    elif argument is _JSON:
+        yield "JsonValue"
     elif isinstance(argument, type | NewType):
         name = argument.__name__
         yield name[:1].upper() + name[1:]
@@ -138,31 +154,71 @@ def is_generic(value: object) -> bool:
     return bool(_parameters(value))
 
 
-def bound(interface: type, arguments: tuple[object, ...]) -> dict[Any, object]:
-    """What stands for each type parameter of an interface that is given these arguments.
+def bound(generic: Any, arguments: tuple[object, ...]) -> dict[Any, object]:
+    """What stands for each type parameter of a generic interface, model or alias that is given these arguments.
 
     Raises:
-        UnsupportedTypeError: there are too few, or one is not what its parameter demands.
+        UnsupportedTypeError: there are too few or too many, or one is not what its parameter demands.
     """
     found: dict[Any, object] = {}
-    for index, parameter in enumerate(_parameters(interface)):
+    parameters = _parameters(generic)
+    if len(arguments) > len(parameters):
+        reason = f"{written(generic, arguments)} has {len(arguments)} type arguments, where {len(parameters)} are taken"
+        raise UnsupportedTypeError(
+            reason, f"leave out what is too much: {written(generic, ('...',) * len(parameters))}"
+        )
+    for index, parameter in enumerate(parameters):
         if not isinstance(parameter, TypeVar | typing_extensions.TypeVar):
-            reason = f"{interface.__name__} has the type parameter {parameter}, which stands for no type"
+            reason = f"{generic.__name__} has the type parameter {parameter}, which stands for no type"
             raise UnsupportedTypeError(reason, "use type variables only")
         argument = arguments[index] if index < len(arguments) else _default(parameter)
         if argument == _default(parameter):  # which typing may have put among the arguments, as it is
             argument = substituted(argument, found)
         if argument is typing_extensions.NoDefault:
-            raise UnsupportedTypeError(
-                f"the interface {interface.__name__} is generic", f"say of what: {written(interface, ('...',))}"
-            )
+            what = f"the {'interface' if _is_interface(generic) else 'type'} {generic.__name__} is generic"
+            raise UnsupportedTypeError(what, f"say of what: {written(generic, ('...',) * len(parameters))}")
         if not _allows(parameter, argument):
             constraints = " or ".join(map(describe, parameter.__constraints__))
             demand = f"is {constraints}" if constraints else f"has the bound {describe(parameter.__bound__)}"
-            reason = f"{written(interface, arguments)} is not possible: {parameter.__name__} {demand}"
+            reason = f"{written(generic, arguments)} is not possible: {parameter.__name__} {demand}"
             raise UnsupportedTypeError(reason, f"give it {constraints or 'a type that derives from that'}")
         found[parameter] = argument
     return found
+
+
+def with_defaults(model: Any, complete: Callable[[object], object]) -> Any:
+    """A generic model in which type parameters that nobody has given stand for their defaults. If one has none, the
+    model is left as it is.
+
+    Args:
+        model: a class, with or without type arguments.
+        complete: makes a type of a default, which may be a name in quotes.
+
+    Raises:
+        UnsupportedTypeError: a default is not what its parameter demands.
+    """
+    origin = generic_origin(model)
+    given = () if origin is None else generic_arguments(model)
+    generic: Any = origin or model
+    left = _parameters(generic)[len(given) :]
+    if not left or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
+        return model
+    return subscript(generic, tuple(map(complete, bound(generic, given).values())))
+
+
+def defaults(generic: Any) -> tuple[object, ...] | None:
+    """The defaults of the type parameters of a generic class; None unless all have one."""
+    found = tuple(map(_default, _parameters(generic)))
+    return None if typing_extensions.NoDefault in found else found
+
+
+def demanded(generic: Any) -> str:
+    """What to write for a generic model that was given no type arguments: a hint."""
+    parameters = [one for one in _parameters(generic) if _default(one) is typing_extensions.NoDefault]
+    bounds = [describe(bound) for one in parameters if (bound := getattr(one, "__bound__", None)) is not None]
+    if bounds:
+        return f"give it a type that derives from {' or '.join(bounds)}: {written(generic, ('...',) * len(parameters))}"
+    return f"give it a type, such as {written(generic, ('int',) * len(parameters))}"
 
 
 def substituted(annotation: object, bindings: Bindings) -> Any:
@@ -183,9 +239,9 @@ def substituted(annotation: object, bindings: Bindings) -> Any:
         raise UnsupportedTypeError(reason, hint) from error
 
 
-def written(interface: type, arguments: tuple[object, ...]) -> str:
-    """A generic interface with type arguments, as people write it."""
-    return f"{interface.__name__}[{', '.join(map(_written, arguments))}]"
+def written(generic: Any, arguments: tuple[object, ...]) -> str:
+    """A generic type with type arguments, as people write it."""
+    return f"{generic.__name__}[{', '.join(map(_written, arguments))}]"
 
 
 def _written(argument: object) -> str:

@@ -7,6 +7,7 @@ the IR as `Unsupported`.
 from __future__ import annotations
 
 import enum
+import math
 from collections.abc import Iterator, Mapping
 from types import FunctionType
 from typing import Any, Generic, Protocol, get_origin
@@ -17,6 +18,7 @@ from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import deprecation
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
+from capnweb_gen.frontends.python.refusals import UNPACKED
 from capnweb_gen.frontends.python.shapes import Shapes, describe
 from capnweb_gen.frontends.python.source import (
     AttributeSource,
@@ -223,7 +225,7 @@ class InterfaceReader:
             self._fault(source.position, f"**{source.name} of {where} cannot travel", hint)
             return None
         what = f"the parameter {source.name} of {where}"
-        shape = self._type(source.annotation, source.position, f"write {source.name}: and the type")
+        shape = self._parameter_type(source)
         return ir.Parameter(
             name=source.name,
             wire=naming.wire_name(source.name, case),
@@ -232,6 +234,13 @@ class InterfaceReader:
             default=self._default(what, source.default, shape) if source.default else None,
             position=source.position,
         )
+
+    def _parameter_type(self, source: ParameterSource) -> ir.TypeShape:
+        written = source.annotation
+        if source.passing == "star" and written is not None and written.text.lstrip().startswith("*"):
+            reason = f"{written.text.strip()} cannot travel"
+            return ir.Unsupported(reason=reason, hint=UNPACKED, position=written.position)
+        return self._type(written, source.position, f"write {source.name}: and the type")
 
     def _deprecation(self, what: str, source: ClassSource | FunctionSource) -> ir.Deprecation | None:
         return deprecation.read_deprecation(self._path, what, source.decorators, self._namespace, self._faults)
@@ -257,6 +266,8 @@ class InterfaceReader:
             hint = "write None, and let the one who serves it fill in the value"
             self._fault(position, f"the default of {what} is not a number, a string, a bool or None", hint)
             return ir.Default(value=None)
+        if isinstance(value, float) and not math.isfinite(value):
+            value = ir.SpecialFloat.model_validate({"float": repr(value)})
         default = ir.Default.model_validate({"value": value})
         if not _fits(default.value, shape):
             hint = "write | None after the type" if value is None else "correct the default, or the type"
@@ -286,6 +297,10 @@ def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
     match shape:
         case ir.Unsupported() | ir.Scalar(name="any"):
             return True
+        case ir.Scalar(name="json"):
+            return not isinstance(value, ir.SpecialFloat)
+        case ir.TextShape(format="email"):
+            return type(value) is str
         case ir.OptionalShape(item=inner):
             return value is None or _fits(value, inner)
         case ir.UnionShape(members=members):
@@ -300,7 +315,7 @@ def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
         case ir.Scalar(name="none"):
             return value is None
         case ir.Scalar(name="float"):
-            return type(value) in {int, float}
+            return type(value) in {int, float, ir.SpecialFloat}
         case ir.Scalar(name=name):
             return type(value).__name__ == name
         case _:

@@ -17,14 +17,14 @@ from pydantic.fields import FieldInfo
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python.deprecation import field_deprecation
-from capnweb_gen.frontends.python.generics import generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.python.generics import defaults, generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.python.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_model, is_root_model
 from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, OtherSource
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
-from capnweb_runtime.schema import BY_REFERENCE
+from capnweb_runtime.schema import ByReference, Microseconds
 
 _TOP = Position(line=1, column=1)
 _INCOMPLETE_HINT = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
@@ -137,7 +137,9 @@ class ModelReader:
         shapes = Shapes(vars(sys.modules[origin.__module__]), self._declarations, constraints=is_model(model))
         arguments = tuple(shapes.from_type(argument, position) for argument in generic_arguments(model))
         reference = ir.Reference(module=origin.__module__, name=origin.__name__)
-        return ir.Generic(origin=reference, arguments=arguments)
+        taken = defaults(origin)
+        by_default = taken is not None and arguments == tuple(shapes.from_type(one, position) for one in taken)
+        return ir.Generic(origin=reference, arguments=arguments, by_default=by_default)
 
     def _computed(self, model: type[BaseModel], source: ClassSource | None) -> Iterator[ir.ModelField]:
         """Fields that a model makes itself. They are sent like the others."""
@@ -216,7 +218,8 @@ def positions(name: str, source: ClassSource | None) -> tuple[Position, Position
 def _annotation(info: FieldInfo) -> object:
     """The type of a field. Pydantic has taken apart what stands in Annotated."""
     marked: Any = Annotated
-    return marked[info.annotation, BY_REFERENCE] if BY_REFERENCE in info.metadata else info.annotation
+    marks = [mark for mark in info.metadata if isinstance(mark, ByReference | Microseconds)]
+    return marked[(info.annotation, *marks)] if marks else info.annotation
 
 
 def _namespace(model: type[object]) -> Mapping[str, object]:

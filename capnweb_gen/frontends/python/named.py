@@ -11,22 +11,40 @@ from typing import NewType
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends import unions
 
 
 def literal(values: tuple[object, ...]) -> ir.TypeShape:
     """The shape of `Literal[...]` with these arguments."""
     constants: list[ir.LiteralValue] = []
+    members: dict[type[enum.Enum], list[str]] = {}
     for value in values:
-        if isinstance(value, bool | int | str) and not isinstance(value, enum.Enum):
+        if isinstance(value, enum.Enum):
+            members.setdefault(type(value), []).append(value.name)
+        elif isinstance(value, bool | int | str):
             constants.append(value)
         elif value is not None:
-            raise UnsupportedTypeError(
-                f"the literal {value!r} cannot travel", "use strings, integers, True, False and None"
-            )
-    if not constants:
+            hint = "use strings, integers, True, False, None and members of an enum"
+            raise UnsupportedTypeError(f"the literal {value!r} cannot travel", hint)
+    shapes: list[ir.TypeShape] = [_some(declared, names) for declared, names in members.items()]
+    if constants:
+        shapes.append(ir.LiteralShape(values=tuple(constants)))
+    if not shapes:
         return ir.Scalar(name="none")
-    literal = ir.LiteralShape(values=tuple(constants))
+    written = [f"Literal[{declared.__name__}.{names[0]}]" for declared, names in members.items()]
+    written += [f"Literal[{', '.join(map(repr, constants))}]"] if constants else []
+    literal = unions.union(written, shapes)
     return ir.OptionalShape(item=literal) if None in values else literal
+
+
+def _some(declared: type[enum.Enum], names: list[str]) -> ir.EnumShape:
+    """Some members of an enum. One without a name, a combination of flags, is none of them."""
+    whole = enum_shape(declared)
+    found = tuple(member for member in whole.members if member.name in names)
+    if len(found) < len(set(names)):
+        reason = f"not all of {', '.join(map(str, names))} are members of {declared.__qualname__}"
+        raise UnsupportedTypeError(reason, "name its members one by one")
+    return ir.EnumShape(enum=whole.enum, members=found, partial=True)
 
 
 def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:

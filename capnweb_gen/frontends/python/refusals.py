@@ -20,9 +20,11 @@ T = TypeVar("T")
 # Looked up by name, because type checkers give these special forms no type.
 CALLABLE: object = vars(collections.abc)["Callable"]
 _SELF: object = vars(typing)["Self"]
+_UNPACK: object = vars(typing)["Unpack"]
 
 _LIST_HINT = "write list[...]"
 _STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
+UNPACKED = "write the type of each; for *args, name the parameters"
 _STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
 
 # What people may well write, and what to write instead. Looked up by the type itself, then by its origin.
@@ -56,6 +58,7 @@ INSTEAD: dict[object, str] = {
     typing.NoReturn: "write None",
     typing.Never: "write None",
     _SELF: "name the interface",
+    _UNPACK: UNPACKED,
     typing.Final: "leave Final out",
     typing.ClassVar: "leave ClassVar out",
 }

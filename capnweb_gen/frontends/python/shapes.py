@@ -15,7 +15,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime, time, timedelta
 from decimal import Decimal
-from pathlib import PurePath
 from typing import Any, ForwardRef, Literal, NewType, Protocol, TypeVar, get_args, get_origin
 from uuid import UUID
 
@@ -24,8 +23,8 @@ from pydantic import BaseModel, RootModel
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
-from capnweb_gen.frontends import unions
-from capnweb_gen.frontends.python import callbacks, constraints, generics, named
+from capnweb_gen.frontends import keys, unions
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named, values
 from capnweb_gen.frontends.python.annotations import evaluate
 from capnweb_gen.frontends.python.generics import (
     ALIASES,
@@ -37,7 +36,7 @@ from capnweb_gen.frontends.python.generics import (
 )
 from capnweb_gen.frontends.python.generics import is_generic as is_generic
 from capnweb_gen.frontends.python.records import record_form
-from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, lookup, pydantic_cannot_check
+from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, UNPACKED, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.python.refusals import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
@@ -144,16 +143,19 @@ class Shapes:
             raise UnsupportedTypeError(message, "write it as a type, such as int, list[str] or a model") from error
 
     def _shape(self, annotation: object, depth: int) -> ir.TypeShape:
-        if depth > 50:
-            raise UnsupportedTypeError("this type contains itself", "declare a model: models may contain themselves")
+        if depth > generics.DEEPEST:
+            raise UnsupportedTypeError(*generics.ENDLESS)
         depth += 1
         if isinstance(annotation, str):
             return self._shape(self._evaluate(annotation), depth)
         if isinstance(annotation, ForwardRef):
             return self._shape(self._evaluate(annotation.__forward_arg__), depth)
         annotation = generics.substituted(annotation, self.bindings)
+        value = values.value_shape(annotation, self.constraints)
+        if value is not None:
+            return value
         if isinstance(annotation, ALIASES):
-            return self._shape(annotation.__value__, depth)
+            return self._alias(annotation, (), depth)
         if isinstance(annotation, NewType):
             return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
         scalar = lookup(_SCALARS, annotation)
@@ -170,9 +172,11 @@ class Shapes:
 
     def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
         arguments = get_args(annotation)
+        if getattr(annotation, "__unpacked__", False):  # *tuple[...], as an argument of another tuple
+            raise UnsupportedTypeError(f"{describe(annotation)} cannot travel", UNPACKED)
         if origin is typing.Annotated:
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
-            item = reader._shape(arguments[0], depth)
+            item = values.with_microseconds(reader._shape(arguments[0], depth), arguments[1:])
             return item if self.constraints else constraints.constrained(item, arguments[1:])
         if origin is typing.Union or origin is types.UnionType:
             return self._union(arguments, depth)
@@ -184,7 +188,7 @@ class Shapes:
         if container is not None:
             return container
         if isinstance(origin, ALIASES):
-            raise UnsupportedTypeError(f"{describe(annotation)} is a generic alias", "write the type out")
+            return self._alias(origin, arguments, depth)
         if record_form(origin) is not None:
             return self._instance(annotation, depth)
         if isinstance(origin, type) and is_interface(origin) and callbacks.is_callback(origin):
@@ -202,10 +206,10 @@ class Shapes:
         if origin is tuple and arguments and Ellipsis not in arguments:
             return ir.TupleShape(items=tuple(self._shape(argument, depth) for argument in arguments))
         if origin in _DICTS and len(arguments) == 2:
-            if self._shape(arguments[0], depth) != ir.Scalar(name="str"):
-                reason = f"the keys of {describe(annotation)} are not strings"
-                raise UnsupportedTypeError(reason, "write dict[str, ...]")
-            return ir.DictShape(value=self._shape(arguments[1], depth))
+            key = self._shape(arguments[0], depth)
+            if not keys.can_be_key(key):
+                raise UnsupportedTypeError(f"the keys of {describe(annotation)} cannot be keys on the wire", keys.HINT)
+            return ir.DictShape(key=key, value=self._shape(arguments[1], depth))
         if len(arguments) != 1:
             return None
         if origin in _LISTS:
@@ -244,8 +248,16 @@ class Shapes:
             result = get_args(result)[-1]
         return self._shape(result, depth)
 
+    def _alias(self, alias: Any, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
+        """What a `type` statement stands for, with type arguments if it is generic."""
+        given = tuple(generics.substituted(argument, self.bindings) for argument in arguments)
+        # What is in quotes in an argument is read only now, so that what its type parameters stand for stays known.
+        inside = replace(self, bindings={**self.bindings, **generics.bound(alias, given)})
+        return inside._shape(alias.__value__, depth)
+
     def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
+        model = generics.with_defaults(model, self._complete)
         constraints = is_model(generic_origin(model))
         for argument in generic_arguments(model):
             replace(self, constraints=constraints)._shape(argument, depth)
@@ -269,7 +281,8 @@ class Shapes:
         refused = interface_fault(origin)
         if refused is not None:
             raise UnsupportedTypeError(*refused)
-        given = tuple(generics.bound(origin, tuple(map(self._complete, arguments))).values())
+        complete = map(generics.without_aliases, map(self._complete, arguments))
+        given = tuple(generics.bound(origin, tuple(complete)).values())
         for argument in given:
             self._shape(argument, depth)
         fault = named.nested(origin) or self.declarations.interface(origin)
@@ -295,12 +308,11 @@ class Shapes:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
         if is_model(annotation) and generic_origin(annotation) is not None:
             return self._instance(annotation, depth)
-        if is_model(annotation):
-            fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
+        if is_model(annotation) or record_form(annotation) is not None:
+            if is_generic(annotation):
+                return self._instance(annotation, depth)
+            fault = named.nested(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
-        elif record_form(annotation) is not None:
-            fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
-            shape = ir.ModelShape(model=reference)
         elif is_interface(annotation) and callbacks.is_callback(annotation):
             return self._callback(annotation, (), depth)
         elif is_interface(annotation) and is_generic(annotation):
@@ -377,21 +389,8 @@ def _includes_null(shape: ir.TypeShape) -> bool:
     return isinstance(shape, ir.OptionalShape) or (isinstance(shape, ir.Scalar) and shape.name in {"none", "any"})
 
 
-def _model_fault(model: type[BaseModel]) -> tuple[str, str] | None:
-    if is_generic(model):
-        return _without_arguments(model)
-    return None
-
-
 def _without_arguments(model: object) -> tuple[str, str]:
-    name = describe(model).partition("[")[0]
-    return f"{describe(model)} is a generic model", f"give it a type, such as {name}[int]"
-
-
-def _record_fault(record: type) -> tuple[str, str] | None:
-    if is_generic(record):
-        return _without_arguments(record)
-    return None
+    return f"{describe(model)} is a generic model", generics.demanded(generic_origin(model) or model)
 
 
 def interface_fault(interface: type) -> tuple[str, str] | None:
@@ -403,6 +402,9 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
 
 
 def _refusal(annotation: object) -> UnsupportedTypeError:
+    known = values.refused_value(annotation)
+    if known is not None:
+        return known
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
         hint = lookup(INSTEAD, key)
@@ -422,8 +424,6 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return UnsupportedTypeError(
             f"{what} is not a type that can travel", "write a type such as int, list[str] or a model"
         )
-    if issubclass(annotation, PurePath):
-        return UnsupportedTypeError(f"{what} cannot travel", "write str")
     if any(is_interface(base) for base in annotation.__mro__[1:] if base.__module__ == annotation.__module__):
         return UnsupportedTypeError(f"{what} is a class, not an interface", "list Protocol among its bases")
     hint = "declare a model (BaseModel) to send it by value, or an interface (Protocol) to send it by reference"

@@ -82,7 +82,9 @@ def spell(shape: ir.TypeShape) -> str:
             return name
         case ir.LiteralShape(values=values):
             return " | ".join(repr(value) for value in values)
-        case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
+        case ir.EnumShape(members=members, partial=True):
+            return " | ".join(repr(member.value) for member in members)
+        case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference) | ir.TextShape(type=reference):
             return reference.name
         case ir.ConstrainedShape(item=item):
             return spell(item)
@@ -90,8 +92,8 @@ def spell(shape: ir.TypeShape) -> str:
             return f"list[{spell(item)}]"
         case ir.CollectionShape(container=container, item=item):
             return f"{container}[{spell(item)}]"
-        case ir.DictShape(value=value):
-            return f"dict[str, {spell(value)}]"
+        case ir.DictShape(key=key, value=value):
+            return f"dict[{spell(key)}, {spell(value)}]"
         case ir.TupleShape(items=items):
             return f"tuple[{', '.join(map(spell, items))}]"
         case ir.UnionShape(members=members):

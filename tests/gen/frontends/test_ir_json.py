@@ -172,6 +172,18 @@ def test_an_interface_is_no_model(written: list[dict[str, Any]]) -> None:
             {"kind": "union", "members": [{"kind": "stub"}, {"kind": "scalar", "name": "int"}]},
             "stub | scalar is a union with stub",
         ),
+        (
+            {"kind": "dict", "key": {"kind": "scalar", "name": "bool"}, "value": {"kind": "scalar", "name": "int"}},
+            "the keys of a dict cannot be of the kind 'scalar'",
+        ),
+        (
+            {"kind": "constrained", "item": {"kind": "scalar", "name": "int"}, "when": "past"},
+            "when and microseconds are said of what is no date",
+        ),
+        (
+            {"kind": "constrained", "item": {"kind": "scalar", "name": "date"}, "microseconds": "round"},
+            "when and microseconds are said of what is no date",
+        ),
     ],
 )
 def test_a_type_that_no_front_end_makes_is_refused(
@@ -179,6 +191,21 @@ def test_a_type_that_no_front_end_makes_is_refused(
 ) -> None:
     written[0]["interfaces"][1]["members"][0]["result"] = {"kind": "list", "item": shape}
     assert faults_of(written) == [f"ir.json:1:1: {fault}"]
+
+
+@pytest.mark.parametrize("number", ["Infinity", "1e400", "NaN"])
+def test_a_number_that_json_lacks_is_refused(number: str, written: list[dict[str, Any]]) -> None:
+    item = {"kind": "scalar", "name": "float"}
+    written[0]["interfaces"][1]["members"][0]["result"] = {"kind": "constrained", "item": item, "le": "NUMBER"}
+    (fault,) = faults_of(json.dumps(written).replace('"NUMBER"', number))
+    assert fault.startswith("ir.json:1:1: this is not IR: ")
+
+
+def test_a_default_that_json_lacks_is_kept(written: list[dict[str, Any]]) -> None:
+    parameter = written[0]["interfaces"][1]["members"][0]["parameters"][0]
+    parameter |= {"type": {"kind": "scalar", "name": "float"}, "default": {"value": {"float": "-inf"}}}
+    Path("ir.json").write_text(json.dumps(written))
+    assert 'item: float = float("-inf")' in compile_schemas([Path("ir.json")], "x").files["api.py"]
 
 
 def test_an_interface_that_inherits_itself_is_refused(written: list[dict[str, Any]]) -> None:

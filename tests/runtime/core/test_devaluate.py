@@ -20,10 +20,11 @@ from capnweb_runtime.core.broken import DISPOSED, ErrorHook
 from capnweb_runtime.core.devaluate import devaluate, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.text import dumps, loads
 from capnweb_runtime.errors import RangeError, RpcError
-from capnweb_runtime.values import UNDEFINED, BigInt, Uint8ClampedArray, WireDate
+from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED, BigInt, Uint8ClampedArray, WireDate
 from tests.runtime.example import Counter
 from tests.runtime.ids import shown
 from tests.runtime.pair import SyncHost
@@ -309,3 +310,10 @@ def test_what_is_sent_arrives(value: Any) -> None:
 def test_a_float_never_reaches_json_as_nan_or_infinity(value: float) -> None:
     wire = encode_float(value)
     assert type(wire) is list or math.isfinite(wire)
+
+
+@pytest.mark.parametrize("key", sorted(FORBIDDEN_KEYS))
+def test_a_key_that_peers_drop_is_refused_with_its_place(key: str) -> None:
+    with pytest.raises(Mismatch) as caught:
+        expression({"list": [0, {"a": {"fine": 1, key: 2}}]})
+    assert str(caught.value.error("it")).startswith(f"it.list[1].a: expected keys that peers keep, got {key!r}, a name")

@@ -13,7 +13,6 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.evaluate import (
-    FORBIDDEN_KEYS,
     CallArguments,
     Evaluator,
     NotDirect,
@@ -25,7 +24,7 @@ from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.errors import ProtocolError, RangeError, RpcError
-from capnweb_runtime.values import UNDEFINED, BigInt, WireDate
+from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED, BigInt, WireDate
 from tests.runtime.pair import SyncHost
 
 

@@ -14,7 +14,9 @@ from hypothesis import strategies as st
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.objects.stub import _promise
 from tests.runtime.codec_ends import decode, encode, refusal
+from tests.runtime.pair import Counted
 
 
 class Colour(enum.Enum):
@@ -35,8 +37,23 @@ class Lenient(enum.IntFlag):
     READ = 1
 
 
+class Mood(enum.StrEnum):
+    GOOD = "good"
+    OTHER = "other"
+
+    @classmethod
+    def _missing_(cls, value: object) -> Any:
+        if value == "broken":
+            raise RuntimeError(value)
+        if value == "odd":
+            return "good"
+        return None if value == "nothing" else cls.GOOD if str(value).lower() == "good" else cls.OTHER
+
+
 COLOUR = rpc.enum_of(Colour)
 ACCESS = rpc.enum_of(Access)
+MOOD = rpc.enum_of(Mood)
+GOOD = rpc.members_of(Mood.GOOD)
 NUMBER = UUID("abcdef01-1234-5678-1234-567812345678")
 
 
@@ -58,6 +75,11 @@ FORMS: list[tuple[TypeCodec, Any, Any]] = [
     (rpc.enum_of(Answer), Answer.YES, True),
     (ACCESS, Access.READ | Access.WRITE, 5),
     (ACCESS, Access(0), 0),
+    (MOOD, Mood.GOOD, "good"),
+    (GOOD, Mood.GOOD, "good"),
+    (rpc.members_of(Colour.ONE, Colour.RED), Colour.ONE, 1),
+    (rpc.members_of(Access.READ), Access.READ, 1),
+    (rpc.TIMEDELTA, timedelta.min, -86399999913600.0),
     (rpc.set_of(rpc.INT), {7}, [[7]]),
     (rpc.frozenset_of(COLOUR), frozenset({Colour.RED}), [["red"]]),
     (rpc.tuple_of_any(rpc.INT), (1, 2, 1), [[1, 2, 1]]),
@@ -82,6 +104,10 @@ def test_values_have_one_form_and_come_back(codec: TypeCodec, value: Any, wire: 
         (rpc.UUID, "ABCDEF01-1234-5678-1234-567812345678", NUMBER),
         (rpc.BYTEARRAY, ["bytes", "YWJj"], bytearray(b"abc")),
         (COLOUR, 1.0, Colour.ONE),
+        (MOOD, "GOOD", Mood.GOOD),
+        (MOOD, "whatever", Mood.OTHER),
+        (rpc.union_of(MOOD, rpc.INT), "whatever", Mood.OTHER),
+        (rpc.union_of(MOOD, rpc.INT), 5, 5),
         (rpc.set_of(rpc.INT), [[1, 1.0, 1]], {1}),
     ],
 )
@@ -112,6 +138,19 @@ def test_other_forms_that_peers_may_send_are_read(codec: TypeCodec, wire: Any, v
         (COLOUR, True, "Colour, one of"),
         (COLOUR, 2, "Colour, one of"),
         (COLOUR, None, "Colour, one of"),
+        (MOOD, "nothing", "Mood, one of 'good', 'other'"),
+        (MOOD, "broken", "Mood, one of"),
+        (MOOD, "odd", "Mood, one of"),
+        (MOOD, 5, "Mood, one of"),
+        (GOOD, "other", "Mood, one of 'good'"),
+        (GOOD, "GOOD", "Mood, one of 'good'"),
+        (rpc.members_of(Access.READ), 5, "Access, one of 1"),
+        (
+            rpc.TIMEDELTA,
+            1e300,
+            "a number of seconds from -86399999913600 to 86399999999999.98, got float 1e+300, which",
+        ),
+        (rpc.TIMEDELTA, 86400000000000, "a number of seconds from -86399999913600 to 86399999999999.98"),
         (ACCESS, 2, "a combination of Access"),
         (ACCESS, -1, "a combination of Access"),
         (ACCESS, True, "a combination of Access"),
@@ -133,6 +172,9 @@ def test_the_place_in_a_collection_is_told() -> None:
         (rpc.DATE, datetime(2024, 1, 1, tzinfo=UTC)),
         (rpc.DATE, "2024-01-01"),
         (rpc.TIMEDELTA, 5),
+        (rpc.TIMEDELTA, timedelta.max),
+        (GOOD, Mood.OTHER),
+        (GOOD, "good"),
         (rpc.DECIMAL, 1.5),
         (rpc.UUID, str(NUMBER)),
         (rpc.BYTEARRAY, "abc"),
@@ -151,7 +193,11 @@ def test_a_flag_that_keeps_unknown_bits_keeps_them() -> None:
     assert decode(rpc.enum_of(Lenient), 3) == Lenient(3)
 
 
-@given(st.timedeltas(timedelta(days=-10_000), timedelta(days=10_000)))
+def test_a_duration_that_no_peer_could_read_is_out_of_range() -> None:
+    assert "which is out of range" in refusal(lambda: encode(rpc.TIMEDELTA, timedelta.max))
+
+
+@given(st.timedeltas(timedelta(days=-99_000), timedelta(days=99_000)))
 def test_durations_keep_their_microseconds(value: timedelta) -> None:
     assert decode(rpc.TIMEDELTA, encode(rpc.TIMEDELTA, value)) == value
 
@@ -172,6 +218,15 @@ LIMITED: list[tuple[TypeCodec, Any, Any, str]] = [
     (rpc.constrained(rpc.STR, min_length=1), "a", "", "str of length 1 or more"),
     (rpc.constrained(rpc.set_of(rpc.INT), max_length=1), [[1, 1]], [[1, 2]], "a set of int of length 1 or less"),
     (rpc.constrained(rpc.STR, pattern="^a+$"), "aa", "ab", "str that matches '^a+$'"),
+    (rpc.constrained(rpc.DATE, when="past"), "2001-01-01", "9999-01-01", "a date in the form YYYY-MM-DD in the past"),
+    (
+        rpc.constrained(rpc.DATE, when="future"),
+        "9999-01-01",
+        "2001-01-01",
+        "a date in the form YYYY-MM-DD in the future",
+    ),
+    (rpc.constrained(rpc.DATETIME, when="past"), ["date", 0], ["date", 2e14], "datetime in the past"),
+    (rpc.constrained(rpc.DATETIME, when="future"), ["date", 2e14], ["date", 0], "datetime in the future"),
 ]
 
 
@@ -179,6 +234,11 @@ LIMITED: list[tuple[TypeCodec, Any, Any, str]] = [
 def test_what_is_beyond_its_limits_is_refused(codec: TypeCodec, within: Any, beyond: Any, expected: str) -> None:
     decode(codec, within)
     assert f"expected {expected}, got" in refusal(lambda: decode(codec, beyond))
+
+
+def test_what_a_promised_list_with_limits_holds_is_promised_as_without_them() -> None:
+    promise = _promise(rpc.constrained(rpc.list_of(rpc.INT), max_length=3), Counted())
+    assert promise[0]._codec is rpc.INT
 
 
 def test_limits_are_checked_on_arrival_only() -> None:

@@ -18,6 +18,8 @@ LOAN = ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan"))
 CALL = ir.CallableShape(parameters=(MODEL,), result=NONE)
 ASK = ir.CallableShape(parameters=(LOAN, INT), result=INT)
 ON_BOOK = ir.CallbackShape(callback=ir.Reference(module="a", name="OnBook"))
+UUID = ir.Scalar(name="uuid")
+ADDRESS = ir.TextShape(type=ir.Reference(module="ipaddress", name="IPv4Address"), format="ipv4")
 RED = ir.LiteralShape(values=("red", 1))
 STUB = ir.StubShape()
 NUMBER = ir.UnionShape(members=(ir.Scalar(name="float"), INT))
@@ -274,6 +276,14 @@ def test_codecs_are_declared_once_and_after_their_parts() -> None:
         (pair(INT, STUB), "TUPLE_INT_STUB", "rpc.tuple_of(rpc.INT, rpc.STUB)"),
         (maybe(URL), "OPTIONAL_URL", "rpc.optional(rpc.URL)"),
         (ir.CallableShape(parameters=(STUB,), result=ANY), "CALL_STUB_TO_ANY", "rpc.callback(rpc.ANY, rpc.STUB)"),
+        (ir.DictShape(key=INT, value=INT), "DICT_INT_TO_INT", "rpc.dict_by_number(rpc.INT, rpc.INT)"),
+        (ir.DictShape(key=UUID, value=INT), "DICT_UUID_TO_INT", "rpc.dict_by(rpc.UUID, rpc.INT)"),
+        (ADDRESS, "IPV4_ADDRESS", "rpc.format_of(IPv4Address)"),
+        (
+            ir.ConstrainedShape(item=ir.Scalar(name="datetime"), when="past", microseconds="round"),
+            "DATETIME_LIMITED",
+            'rpc.constrained(rpc.datetime_of("round"), when="past")',
+        ),
     ],
 )
 def test_codecs_say_what_is_inside(shape: ir.TypeShape, codec: str, text: str) -> None:

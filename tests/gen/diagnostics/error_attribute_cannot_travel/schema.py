@@ -1,11 +1,11 @@
-from pathlib import Path
+from pathlib import PosixPath
 from typing import Protocol
 
 from capnweb_runtime.schema import raises
 
 
 class NotFound(Exception):
-    where: Path
+    where: PosixPath
 
 
 class Api(Protocol):

@@ -1,6 +1,6 @@
-from pathlib import Path
+from pathlib import PosixPath
 from typing import Protocol
 
 
 class Api(Protocol):
-    async def get(self, file: Path) -> int: ...
+    async def get(self, file: PosixPath) -> int: ...

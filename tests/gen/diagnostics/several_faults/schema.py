@@ -1,11 +1,11 @@
-from pathlib import Path
+from pathlib import PosixPath
 from typing import Protocol
 
 from pydantic import BaseModel
 
 
 class Page(BaseModel):
-    file: Path
+    file: PosixPath
 
 
 class Api(Protocol):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from typing import Annotated, Any, get_args
 
 import pytest
 import typing_extensions
-from annotated_types import Ge, Gt, Interval, Len, MaxLen, Predicate
+from annotated_types import Ge, Gt, Interval, Len, Lt, MaxLen, Predicate
 from pydantic import AfterValidator, Field, Strict, StringConstraints
 
 from capnweb_gen import ir
@@ -61,6 +62,7 @@ def test_none_has_no_limits() -> None:
         (INT, [AfterValidator(abs)], "nothing would check"),
         (INT, [Predicate(bool)], "cannot be checked here"),
         (INT, ["positive"], "nothing would check"),
+        (FLOAT, [Lt(math.inf)], "the constraint lt=inf is no bound"),
         (ir.TupleShape(items=(INT,)), [Len(1)], "min_length cannot be checked"),
     ],
 )

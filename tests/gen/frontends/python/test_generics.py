@@ -8,26 +8,34 @@ from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, Protoco
 
 import pytest
 import typing_extensions
-from pydantic import BaseModel
+from pydantic import BaseModel, JsonValue
 from typing_extensions import TypeAliasType
 
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.generics import (
     bound,
+    defaults,
+    demanded,
     generic_arguments,
     generic_origin,
     instance_name,
     interface_name,
     substituted,
+    with_defaults,
     without_aliases,
     written,
 )
 from capnweb_runtime.schema import Capability, Stub
 
 T = TypeVar("T")
+BoundT = TypeVar("BoundT", bound=BaseModel)
 K = TypeVar("K")
 UserId = NewType("UserId", int)
 Number = TypeAliasType("Number", int)
+S = typing_extensions.TypeVar("S", default=str)
+# What type checkers know of aliases is not what is tested.
+make_alias: Any = TypeAliasType
+Maybe: Any = make_alias("Maybe", eval("Union[S, None]"), type_params=(S,))
 Numbered = TypeAliasType("Numbered", list[Number])
 
 
@@ -204,8 +212,69 @@ def test_type_parameters_are_replaced_wherever_they_stand(annotation: str) -> No
         (Page[dict[str, tuple[Number, ...]]], Page[dict[str, tuple[int, ...]]]),
         (Page[Number | None], Page[int | None]),
         (Page[UserId], Page[UserId]),
+        (Page[Maybe[int]], Page[int | None]),
+        (Page[Maybe], Page[str | None]),
+        (Page[Maybe[Maybe[Number]]], Page[int | None]),
+        (Page[JsonValue], Page[JsonValue]),
     ],
 )
 def test_an_alias_among_type_arguments_is_what_it_stands_for(given: Any, meant: Any) -> None:
     assert without_aliases(given) == meant
     assert instance_name(without_aliases(given)) == instance_name(meant)
+
+
+class User(BaseModel):
+    name: str
+
+
+B = typing_extensions.TypeVar("B", bound=BaseModel, default=User)
+
+
+class Boxes(BaseModel, Generic[B]):
+    items: list[B]
+
+
+@dataclass
+class Entry(Generic[T, S]):
+    key: T
+    value: S
+
+
+class Bounded(BaseModel, Generic[BoundT]):
+    item: BoundT
+
+
+@pytest.mark.parametrize(
+    ("model", "meant"),
+    [
+        (Boxes, Boxes[User]),
+        (Entry[int], Entry[int, str]),
+        (Entry[int, int], Entry[int, int]),
+        (Entry, Entry),
+        (Page, Page),
+    ],
+)
+def test_defaults_stand_for_type_arguments_that_a_model_is_not_given(model: Any, meant: Any) -> None:
+    assert with_defaults(model, lambda default: default) == meant
+
+
+def test_a_generic_class_has_defaults_if_all_its_type_parameters_have_one() -> None:
+    assert defaults(Boxes) == (User,)
+    assert defaults(Entry) is None
+
+
+@pytest.mark.parametrize(
+    ("model", "hint"),
+    [
+        (Page, "give it a type, such as Page[int]"),
+        (Entry, "give it a type, such as Entry[int]"),
+        (Bounded, "give it a type that derives from BaseModel: Bounded[...]"),
+    ],
+)
+def test_a_hint_keeps_to_what_type_parameters_demand(model: Any, hint: str) -> None:
+    assert demanded(model) == hint
+
+
+def test_too_many_type_arguments_are_refused() -> None:
+    with pytest.raises(UnsupportedTypeError, match=r"Maybe\[int, str\] has 2 type arguments, where 1 are taken"):
+        bound(Maybe, (int, str))

@@ -74,6 +74,26 @@ def test_enums_whose_values_cannot_travel_are_refused() -> None:
             named.enum_shape(declared)
 
 
+def test_literals_of_members_are_some_of_an_enum() -> None:
+    red, one = (ir.EnumMember(name=name, value=value) for name, value in (("RED", "red"), ("ONE", 1)))
+    colour = ir.Reference(module=__name__, name="Colour")
+    some = ir.EnumShape(enum=colour, members=(red,), partial=True)
+    assert named.literal((Colour.CRIMSON,)) == some
+    assert named.literal((Colour.ONE, None, Colour.RED)) == ir.OptionalShape(
+        item=ir.EnumShape(enum=colour, members=(red, one), partial=True)
+    )
+    with_number = named.literal((Colour.RED, Access.READ))
+    assert isinstance(with_number, ir.UnionShape)
+    assert with_number.members[0] == some
+    assert named.literal((Access.READ,)) == ir.EnumShape(
+        enum=ir.Reference(module=__name__, name="Access"), members=(ir.EnumMember(name="READ", value=1),), partial=True
+    )
+    with pytest.raises(UnsupportedTypeError, match="not all of"):
+        named.literal((Access.READ | Access.WRITE,))
+    with pytest.raises(UnsupportedTypeError, match="constants with and without names are mixed"):
+        named.literal((Colour.RED, "green"))
+
+
 def test_literals() -> None:
     assert named.literal(("a", 1, True)) == ir.LiteralShape(values=("a", 1, True))
     assert named.literal((None,)) == ir.Scalar(name="none")

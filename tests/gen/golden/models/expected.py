@@ -110,7 +110,7 @@ def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
         "nick": x if type(x := value.nick) is str else rpc.STR.encode(x, to),
         "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "meta": DICT_ANY.encode(value.meta, to),
-        **{name: rpc.ANY.encode(item, to) for name, item in (value.model_extra or {}).items()},
+        **rpc.ANY.encode(value.model_extra or {}, to),
     }
 
 
@@ -135,7 +135,7 @@ decode_member: rpc.Decoder[Member] = MEMBER_BUILDER.decoder(read_member)
 
 def encode_bag(value: Bag, to: rpc.Exporter) -> rpc.Wire:
     return {
-        **{name: rpc.ANY.encode(item, to) for name, item in (value.model_extra or {}).items()},
+        **rpc.ANY.encode(value.model_extra or {}, to),
     }
 
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 from collections import namedtuple
 from dataclasses import InitVar, dataclass
-from pathlib import Path
+from pathlib import PosixPath
 from typing import TYPE_CHECKING, Annotated, Callable, Generic, NamedTuple, Protocol, TypedDict, TypeVar
 
 if TYPE_CHECKING:
@@ -22,7 +22,7 @@ class Job:
 
 @dataclass
 class File:
-    path: Path
+    path: PosixPath
     on_close: Callable[[], None]
     size: Annotated[int, "positive"] = 0
 
