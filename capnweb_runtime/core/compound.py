@@ -11,8 +11,7 @@ from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import devaluate, encode_ref
 from capnweb_runtime.core.evaluate import Evaluator, drop
 from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Hook, Host, PromiseRef, StubRef, Wire
-from capnweb_runtime.core.locate import located
-from capnweb_runtime.core.mismatch import Mismatch, dropped_key, value_mismatch, wire_mismatch
+from capnweb_runtime.core.mismatch import Mismatch, dropped_key, located, value_mismatch, wire_mismatch
 from capnweb_runtime.core.refs import Exportable
 from capnweb_runtime.values import FORBIDDEN_KEYS
 
