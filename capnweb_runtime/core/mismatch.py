@@ -54,6 +54,11 @@ class Mismatch(Exception):
         self._steps.append(f"[{key}]" if isinstance(key, int) else f".{key}")
         return self
 
+    def unshown(self) -> Mismatch:
+        """Takes what came out of the text, where a class does not want it shown; returns itself, to be raised."""
+        self.actual = "what is not to be shown"
+        return self
+
     def error(self, whole: str) -> TypeError:
         """The TypeError for a reader.
 

@@ -31,7 +31,7 @@ def literal(values: tuple[object, ...]) -> ir.TypeShape:
 
 def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:
     """The shape of an enum. Its values have to be plain, because they are what travels."""
-    fault = nested(declared)
+    fault = class_fault(declared)
     if fault is not None:
         raise UnsupportedTypeError(*fault)
     name = declared.__qualname__
@@ -64,11 +64,17 @@ def new_type(declared: NewType, item: ir.TypeShape) -> ir.NewTypeShape:
 _BY_REFERENCE = (ir.InterfaceShape, ir.CallableShape, ir.StubShape, ir.StreamShape, ir.WritableShape)
 
 
-def nested(declared: type) -> tuple[str, str] | None:
+def class_fault(declared: type) -> tuple[str, str] | None:
     """Why a class cannot be imported by its name from the module that declares it, with a hint."""
     name = declared.__qualname__
     if "." in name:
         return f"{name} is not declared at the top level of its module", "move it to the top level"
     if name.startswith("_"):
         return f"{name} is private to its module", "name it without the underscore"
+    module = declared.__module__
+    there: object = getattr(sys.modules.get(module), name, None)
+    if there is not declared:
+        what = "nothing" if there is None else "something else"
+        hint = "declare it at the top level of its module, under a name that nothing else there has"
+        return f"the class {name} cannot be imported from {module}, where {what} is called so", hint
     return None

@@ -26,7 +26,7 @@ from pydantic import BaseModel, RootModel
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import unions
-from capnweb_gen.frontends.python import callbacks, constraints, generics, named
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named, pydantic_types
 from capnweb_gen.frontends.python.annotations import evaluate
 from capnweb_gen.frontends.python.generics import (
     ALIASES,
@@ -37,6 +37,7 @@ from capnweb_gen.frontends.python.generics import (
     without_aliases,
 )
 from capnweb_gen.frontends.python.generics import is_generic as is_generic
+from capnweb_gen.frontends.python.markers import refuse_marks
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.python.refusals import describe as describe
@@ -163,6 +164,7 @@ class Shapes:
     def _composite(self, annotation: object, origin: object, depth: int) -> ir.TypeShape:
         arguments = get_args(annotation)
         if origin is typing.Annotated:
+            refuse_marks(arguments[1:])
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = reader._shape(arguments[0], depth)
             return item if self.constraints else constraints.constrained(item, arguments[1:])
@@ -240,7 +242,7 @@ class Shapes:
         if name is None:
             hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
             raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
-        fault = named.nested(origin) or self.declarations.model(model)
+        fault = named.class_fault(origin) or self.declarations.model(model)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return ir.ModelShape(model=ir.Reference(module=self.declarations.home, name=name))
@@ -254,7 +256,7 @@ class Shapes:
         given = tuple(generics.bound(origin, tuple(map(self._complete, arguments))).values())
         for argument in given:
             self._shape(argument, depth)
-        fault = named.nested(origin) or self.declarations.interface(origin)
+        fault = named.class_fault(origin) or self.declarations.interface(origin)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
@@ -278,10 +280,10 @@ class Shapes:
         if is_model(annotation) and generic_origin(annotation) is not None:
             return self._instance(annotation, depth)
         if is_model(annotation):
-            fault = named.nested(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
+            fault = named.class_fault(annotation) or _model_fault(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
         elif record_form(annotation) is not None:
-            fault = named.nested(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
+            fault = named.class_fault(annotation) or _record_fault(annotation) or self.declarations.model(annotation)
             shape = ir.ModelShape(model=reference)
         elif is_interface(annotation) and callbacks.is_callback(annotation):
             return self._callback(annotation, depth)
@@ -289,11 +291,16 @@ class Shapes:
             return self._interface_instance(annotation, (), depth)
         elif is_interface(annotation):
             self._refuse_in_pydantic(annotation)
-            fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            fault = (
+                named.class_fault(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            )
             shape = ir.InterfaceShape(interface=reference)
         else:
             if issubclass(annotation, enum.Enum):
                 return named.enum_shape(annotation)
+            scalar = pydantic_types.checked_scalar(annotation, checked=self.constraints)
+            if scalar is not None:
+                return scalar
             raise _refusal(annotation)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
@@ -383,7 +390,7 @@ def interface_fault(interface: type) -> tuple[str, str] | None:
 def _refusal(annotation: object) -> UnsupportedTypeError:
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
-        hint = lookup(INSTEAD, key)
+        hint = lookup(INSTEAD, key) or lookup(pydantic_types.INSTEAD, key)
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):
