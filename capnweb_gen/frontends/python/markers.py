@@ -10,7 +10,16 @@ from collections.abc import Iterable, Mapping
 from typing import Any
 
 import pydantic
-from pydantic import EncodedBytes, EncodedStr, Json, PlainSerializer, SerializeAsAny, WrapSerializer, types
+from pydantic import (
+    EncodedBytes,
+    EncodedStr,
+    ImportString,
+    Json,
+    PlainSerializer,
+    SerializeAsAny,
+    WrapSerializer,
+    types,
+)
 
 from capnweb_gen.errors import UnsupportedTypeError
 
@@ -21,6 +30,7 @@ JSON = (
     "Json takes text and holds what it says: one of them would be sent, the other taken",
     f"leave Json out: {_AS_IT_IS}",
 )
+IMPORT_HINT = "write str: what a peer names must not be imported unasked"
 _REFUSED: Mapping[type, tuple[str, str]] = {
     PlainSerializer: ("Annotated holds a serializer, which sending does not call", SERIALIZER_HINT),
     WrapSerializer: ("Annotated holds a serializer, which sending does not call", SERIALIZER_HINT),
@@ -29,13 +39,15 @@ _REFUSED: Mapping[type, tuple[str, str]] = {
         "write a union of the models, or leave SerializeAsAny out",
     ),
     Json: JSON,
-    EncodedBytes: (
-        "encoded bytes take text and hold what it stands for: one of them would be sent, the other taken",
-        f"write bytes: {_AS_IT_IS}",
-    ),
+    ImportString: ("ImportString takes a text and holds what it names", IMPORT_HINT),
+    # Before EncodedBytes, from which it derived until pydantic 2.10.
     EncodedStr: (
         "an encoded text takes one form and holds another: one of them would be sent, the other taken",
         f"write str: {_AS_IT_IS}",
+    ),
+    EncodedBytes: (
+        "encoded bytes take text and hold what it stands for: one of them would be sent, the other taken",
+        f"write bytes: {_AS_IT_IS}",
     ),
 }
 _OMITS: Any = getattr(types, "_OnErrorOmit", None)  # what OnErrorOmit[T] puts there; the class is private

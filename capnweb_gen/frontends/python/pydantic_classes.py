@@ -6,13 +6,14 @@ Rule: whatever is read of such a class is asked for here, so that whoever reads 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, TypeAlias
+from copy import copy
+from typing import Any
 
 from pydantic import AliasChoices, AliasPath, BaseModel
 from pydantic.dataclasses import is_pydantic_dataclass, rebuild_dataclass
 from pydantic.fields import ComputedFieldInfo, FieldInfo
 
-Settings: TypeAlias = Mapping[str, object]
+from capnweb_gen.frontends.python.pydantic_schemas import Settings, generated_aliases
 
 
 def validating_class(declared: type[object]) -> type[object] | None:
@@ -45,17 +46,28 @@ def settings_of(declared: type[object]) -> Settings:
 
 def fields_of(declared: type[object]) -> Mapping[str, FieldInfo]:
     """Its fields by name."""
-    found: Mapping[str, FieldInfo] = getattr(declared, "__pydantic_fields__", None) or getattr(
-        declared, "model_fields", {}
-    )
+    if issubclass(declared, BaseModel):
+        return declared.model_fields
+    found: Mapping[str, FieldInfo] = getattr(declared, "__pydantic_fields__", {})
+    if not settings_of(declared).get("alias_generator"):
+        return found
+    # Until 2.11 pydantic keeps what a generator makes for a dataclass to itself.
+    aliases = generated_aliases(declared)
+    return {name: _with_aliases(info, *aliases.get(name, (None, None))) for name, info in found.items()}
+
+
+def _with_aliases(info: FieldInfo, taken_by: Any, sent_by: str | None) -> FieldInfo:
+    found = copy(info)
+    if isinstance(taken_by, list):
+        paths: list[list[Any]] = taken_by if isinstance(taken_by[0], list) else [taken_by]
+        taken_by = AliasChoices(*(AliasPath(*path) if path[1:] else path[0] for path in paths))
+    found.validation_alias, found.serialization_alias = taken_by, sent_by
     return found
 
 
 def computed_of(declared: type[object]) -> Mapping[str, ComputedFieldInfo]:
     """Its computed fields by name."""
-    decorators: Any = vars(declared).get("__pydantic_decorators__") or getattr(
-        declared, "__pydantic_decorators__", None
-    )
+    decorators: Any = getattr(declared, "__pydantic_decorators__", None)
     return {name: one.info for name, one in decorators.computed_fields.items()} if decorators else {}
 
 

@@ -6,19 +6,19 @@ an alias, from the config, or from a type. What has a sign in the annotation its
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any
+from typing import Any, TypeAlias
 
 from pydantic import BaseModel
 from pydantic.dataclasses import is_pydantic_dataclass
 
 from capnweb_gen import ir
 from capnweb_gen.frontends.python.markers import JSON, SERIALIZER_HINT
-from capnweb_gen.frontends.python.pydantic_classes import Settings
 
 Node = Mapping[str, Any]
+Settings: TypeAlias = Mapping[str, object]
 
 _INSIDE = (
     *("schema", "items_schema", "keys_schema", "values_schema", "choices", "steps", "python_schema", "strict_schema"),
@@ -106,10 +106,17 @@ def field_schemas(declared: type[object]) -> Mapping[str, FieldSchema]:
     if whole.node.get("root_model"):
         return {"root": whole.inside(node)}
     node = _fields_in(node)
-    fields: Any = node.get("fields", {})
-    named = fields.items() if isinstance(fields, Mapping) else [(field["name"], field) for field in fields]
     computed = {one["property_name"]: whole.inside(one["return_schema"]) for one in node.get("computed_fields", ())}
-    return {name: whole.inside(field["schema"]) for name, field in named} | computed
+    return {name: whole.inside(field["schema"]) for name, field in _fields_of(node)} | computed
+
+
+def generated_aliases(declared: type[object]) -> Mapping[str, tuple[Any, str | None]]:
+    """For each field of a complete pydantic class, under what validation looks for it, in pydantic's own words: a key,
+    or a list of paths; and the key that it is serialized by.
+    """
+    whole = _class_schema(declared)
+    fields = _fields_of(_fields_in(whole.node["schema"])) if whole is not None else ()
+    return {name: (field.get("validation_alias"), field.get("serialization_alias")) for name, field in fields}
 
 
 def extra_schema(declared: type[object]) -> FieldSchema | None:
@@ -226,6 +233,12 @@ def _kinds(shape: ir.TypeShape) -> frozenset[str] | None:
             return frozenset({"model", "dataclass", "typed-dict", "call"})
         case _:
             return None
+
+
+def _fields_of(node: Node) -> Iterable[tuple[str, Node]]:
+    """The fields in a schema: a model has them by name, a dataclass in order."""
+    fields: Any = node.get("fields", {})
+    return fields.items() if isinstance(fields, Mapping) else [(field["name"], field) for field in fields]
 
 
 def _all_nodes(whole: Node) -> Iterator[Node]:

@@ -1,7 +1,7 @@
 """Types of pydantic's own that are no types of a value: those that check a date, and those that cannot travel.
 
-Rule: such a class stands for the type of the values that a field of it holds, where pydantic checks them, and is refused
-elsewhere.
+Rule: a class that checks stands for the type of the values that it lets through, where pydantic does the checking, and
+is refused elsewhere.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import pydantic
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.markers import IMPORT_HINT
 
 _CHECKED: Mapping[object, ir.ScalarName] = {
     pydantic.PastDate: "date",
@@ -23,7 +24,7 @@ _HELD_HINT = "write the type itself: what travels can be read by the one who get
 
 INSTEAD: Mapping[object, str] = {
     pydantic.Json: "write the type that the text stands for; it travels as it is",
-    pydantic.ImportString: "write str: what a peer names must not be imported unasked",
+    pydantic.ImportString: IMPORT_HINT,
     pydantic.ByteSize: "write int",
     pydantic.PaymentCardNumber: "write str",
     pydantic.NaiveDatetime: "write datetime; one that travels has a time zone",
