@@ -25,13 +25,13 @@ from capnweb_gen.errors import UnsupportedTypeError
 
 SERIALIZER_HINT = "give the field the type that travels"
 
-_AS_IT_IS = "it travels as it is"
+_AS_IT_IS = "the type travels as it is"
 JSON = (
     "Json takes text and holds what it says: one of them would be sent, the other taken",
     f"leave Json out: {_AS_IT_IS}",
 )
 IMPORT_HINT = "write str: what a peer names must not be imported unasked"
-_REFUSED: Mapping[type, tuple[str, str]] = {
+_REFUSED: Mapping[Any, tuple[str, str]] = {  # by class; to type checkers some are something else
     PlainSerializer: ("Annotated holds a serializer, which sending does not call", SERIALIZER_HINT),
     WrapSerializer: ("Annotated holds a serializer, which sending does not call", SERIALIZER_HINT),
     SerializeAsAny: (

@@ -58,8 +58,8 @@ def fields_of(declared: type[object]) -> Mapping[str, FieldInfo]:
 
 def _with_aliases(info: FieldInfo, taken_by: Any, sent_by: str | None) -> FieldInfo:
     found = copy(info)
-    if isinstance(taken_by, list):
-        paths: list[list[Any]] = taken_by if isinstance(taken_by[0], list) else [taken_by]
+    if not isinstance(taken_by, str | None):
+        paths: list[list[Any]] = [taken_by] if isinstance(taken_by[0], str) else taken_by
         taken_by = AliasChoices(*(AliasPath(*path) if path[1:] else path[0] for path in paths))
     found.validation_alias, found.serialization_alias = taken_by, sent_by
     return found

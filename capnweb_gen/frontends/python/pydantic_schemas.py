@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from operator import attrgetter
-from typing import Any, TypeAlias
+from typing import Any, TypeAlias, cast
 
 from pydantic import BaseModel
 from pydantic.dataclasses import is_pydantic_dataclass
@@ -128,8 +128,8 @@ def extra_schema(declared: type[object]) -> FieldSchema | None:
 
 def _class_schema(declared: type[object]) -> FieldSchema | None:
     """That of the class itself, without what is done before and after."""
-    whole: Any = getattr(declared, "__pydantic_core_schema__", None)
-    if not isinstance(whole, Mapping):
+    whole = _node(getattr(declared, "__pydantic_core_schema__", None))
+    if whole is None:
         return None
     known = {node["ref"]: node for node in _all_nodes(whole) if "ref" in node}
     node: Node = whole
@@ -215,8 +215,8 @@ def _disagreeing(schema: FieldSchema, shape: ir.TypeShape) -> tuple[str, str] | 
     if expected is not None and kind in _JUDGED and kind not in expected:
         return f"pydantic takes {kind} here, which is not the type that is declared", "declare the type that travels"
     inner = shape.item if isinstance(shape, ir.ListShape) else shape.value if isinstance(shape, ir.DictShape) else None
-    part = node.get("items_schema") or node.get("values_schema")
-    return _disagreeing(schema.inside(part), inner) if inner is not None and isinstance(part, Mapping) else None
+    part = _node(node.get("items_schema")) or _node(node.get("values_schema"))
+    return _disagreeing(schema.inside(part), inner) if inner is not None and part is not None else None
 
 
 def _kinds(shape: ir.TypeShape) -> frozenset[str] | None:
@@ -238,7 +238,8 @@ def _kinds(shape: ir.TypeShape) -> frozenset[str] | None:
 def _fields_of(node: Node) -> Iterable[tuple[str, Node]]:
     """The fields in a schema: a model has them by name, a dataclass in order."""
     fields: Any = node.get("fields", {})
-    return fields.items() if isinstance(fields, Mapping) else [(field["name"], field) for field in fields]
+    named = _node(fields)
+    return [(field["name"], field) for field in fields] if named is None else named.items()
 
 
 def _all_nodes(whole: Node) -> Iterator[Node]:
@@ -257,22 +258,25 @@ def _inside(node: Node) -> Iterator[Node]:
 
 def _parts(value: Any) -> Iterator[Node]:
     """The schemas in an entry of a schema: it is one, or holds several, in a list or by name, some beside a label."""
-    if isinstance(value, Mapping):
-        if isinstance(value.get("type"), str):
-            yield value
-        else:
-            yield from (part for part in value.values() if isinstance(part, Mapping))
-    elif isinstance(value, list):
-        for entry in value:
-            part: object = entry[0] if isinstance(entry, tuple) else entry
-            if isinstance(part, Mapping):
-                yield part
+    node = _node(value)
+    if node is not None and isinstance(node.get("type"), str):
+        yield node
+        return
+    entries: Iterable[Any] = value or () if node is None else node.values()
+    for entry in entries:
+        part = _node(entry[0] if isinstance(entry, tuple) else entry)
+        if part is not None:
+            yield part
+
+
+def _node(value: Any) -> Node | None:
+    return cast("Node", value) if isinstance(value, Mapping) else None
 
 
 def _pydantic_class(node: Node) -> type[object] | None:
     """The class that a schema is of, if that is described by itself."""
-    declared: object = node.get("cls")
-    if node.get("type") not in ("model", "dataclass") or not isinstance(declared, type):
+    declared: Any = node.get("cls")
+    if node.get("type") not in ("model", "dataclass"):
         return None
     return declared if issubclass(declared, BaseModel) or is_pydantic_dataclass(declared) else None
 

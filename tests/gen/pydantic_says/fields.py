@@ -44,7 +44,7 @@ CASES: Cases = {
             {"full-name": "x", "at": 0},
         ),
         taken_by(
-            'alias="b"', 'alias="c"', "Thing.b is taken by the name 'b', which is one of a too", "populate_by_name=True"
+            'alias="b"', 'alias="c"', "validation looks for Thing.b under 'b', and for a too", "populate_by_name=True"
         ),
     ],
     "alias_priority": [
@@ -75,7 +75,7 @@ CASES: Cases = {
         taken_by(
             'validation_alias=AliasChoices("p", "q")',
             'validation_alias=AliasChoices("q", "r")',
-            "Thing.b is taken by the name 'q', which is one of a too",
+            "validation looks for Thing.b under 'q', and for a too",
         ),
     ],
     "serialization_alias": [

@@ -191,7 +191,7 @@ CASES: Cases = {
         )
     ],
     "Json": [
-        *everywhere("Json[list[int]]", JSON, "leave Json out: it travels as it is"),
+        *everywhere("Json[list[int]]", JSON, "leave Json out: the type travels as it is"),
         Refused(model("x: Json[Any]  # here"), f"Thing.x: {JSON}", "leave Json out"),
         Refused(model("x: Json  # here"), "Thing.x: Json cannot travel", "write the type that the text stands for"),
     ],

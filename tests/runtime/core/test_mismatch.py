@@ -102,3 +102,8 @@ def test_a_long_text_is_cut() -> None:
 
 def test_a_very_large_int_is_described_by_its_size() -> None:
     assert describe_value(10**5000) == "int of 16610 bits"
+
+
+def test_what_came_can_be_kept_out_of_the_text() -> None:
+    mismatch = value_mismatch("int", "secret").inside("pin").unshown()
+    assert str(mismatch.error("it")) == "it.pin: expected int, got what is not to be shown"
