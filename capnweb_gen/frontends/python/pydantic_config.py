@@ -21,7 +21,7 @@ Fault = tuple[str, str, str]  # the member that it is about, the message, a hint
 _DESCRIBING = frozenset(
     {"title", "model_title_generator", "field_title_generator", "json_schema_extra", "json_schema_mode_override"}
     | {"json_schema_serialization_defaults_required", "use_attribute_docstrings", "defer_build", "plugin_settings"}
-    | {"protected_namespaces", "arbitrary_types_allowed"}
+    | {"experimental_defer_build_mode", "protected_namespaces", "arbitrary_types_allowed"}
 )
 # What says nothing of parameters, which are passed one by one and checked strictly anyway.
 _OF_WHOLE_INSTANCES = frozenset(

@@ -62,6 +62,7 @@ CASES: Cases = {
     "json_schema_mode_override": described("json_schema_mode_override='validation'"),
     "use_attribute_docstrings": described("use_attribute_docstrings=True"),
     "defer_build": described("defer_build=True"),
+    "experimental_defer_build_mode": described("experimental_defer_build_mode=('model',)"),
     "plugin_settings": described("plugin_settings={'a': 1}"),
     "schema_generator": [
         travels(
