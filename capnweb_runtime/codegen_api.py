@@ -46,6 +46,7 @@ from capnweb_runtime.objects.models import (
     TypedDictBuilder,
     read_optional,
     read_root,
+    unshown,
 )
 from capnweb_runtime.objects.streams import (
     ReadableStream,
@@ -229,7 +230,7 @@ def model(
     """Codec of a by-value class: its two generated functions, the class of its promises, and whether it is only data:
     no field can hold a capability, nor any value.
     """
-    return ModelCodec(cls, encode, decode, promise, pure)
+    return ModelCodec(cls, unshown(cls, encode), unshown(cls, decode), promise, pure)
 
 
 def typed_dict(

@@ -59,6 +59,11 @@ class Mismatch(Exception):
         self._steps.append(key)
         return self
 
+    def unshown(self) -> Mismatch:
+        """Takes what came out of the text, where a class does not want it shown; returns itself, to be raised."""
+        self.actual = "what is not to be shown"
+        return self
+
     def error(self, whole: str, parameter: str | None = None) -> TypeError:
         """The TypeError for a reader; for a program it has the same as properties, which travel with it: `path`, a list
         of names and indices, and `expected` and `actual` in words.

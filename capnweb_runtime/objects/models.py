@@ -8,7 +8,7 @@ pydantic: a model brings what is needed with it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any, Generic, TypeVar
 
 from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
@@ -19,6 +19,8 @@ from capnweb_runtime.objects.construct import BuildEach, Read, constructor
 from capnweb_runtime.values import FORBIDDEN_KEYS
 
 M = TypeVar("M")
+E = TypeVar("E")
+R = TypeVar("R")
 
 
 def read_optional(
@@ -43,6 +45,33 @@ def read_optional(
         raise mismatch.inside(key) from None
 
 
+def unshown(cls: type[Any], convert: Callable[[Any, E], R]) -> Callable[[Any, E], R]:
+    """A function that encodes or decodes a class, given the one that was generated: where the class has the setting
+    `hide_input_in_errors`, what does not fit is not shown in the error.
+
+    Parameters:
+        cls: the class.
+        convert: its function.
+    """
+    if not _settings(cls).get("hide_input_in_errors"):
+        return convert
+
+    def convert_unshown(value: Any, other: E) -> R:
+        try:
+            return convert(value, other)
+        except Mismatch as mismatch:
+            raise mismatch.unshown() from None
+
+    return convert_unshown
+
+
+def _settings(cls: Any) -> Mapping[str, Any]:
+    """The config of a pydantic class; of another one, nothing."""
+    name = "model_config" if hasattr(cls, "model_fields") else "__pydantic_config__"
+    settings: Mapping[str, Any] = getattr(cls, name, None) or {}
+    return settings
+
+
 class Builder(Generic[M]):
     """Makes a pydantic model from the values of its fields.
 
@@ -56,12 +85,13 @@ class Builder(Generic[M]):
             evaluator. Raises Mismatch naming the field if pydantic refuses it.
     """
 
-    __slots__ = ("_build_each", "_computed", "_keys", "_model", "build")
+    __slots__ = ("_build_each", "_computed", "_keys", "_model", "_taken", "build")
 
     def __init__(self, model: type[M], keys: tuple[str, ...], computed: tuple[str, ...] = ()) -> None:
         self._model: Any = model
         self._keys = keys
         self._computed = computed
+        self._taken: frozenset[str] | None = None  # the keys that mean a field to the class, once they are asked for
         self.build: Callable[[dict[str, Any], dict[str, Wire], Evaluator], M] = self._build_first
         self._build_each: BuildEach | None = None  # once it is known that there is a faster way than one by one
 
@@ -104,7 +134,7 @@ class Builder(Generic[M]):
         return built
 
     def _extra(self) -> str:
-        policy: str = self._model.model_config.get("extra") or "ignore"
+        policy: str = _settings(self._model).get("extra") or "ignore"
         return policy
 
     def _take_others(self, fields: dict[str, Any], wire: dict[str, Wire], source: Evaluator) -> None:
@@ -119,12 +149,33 @@ class Builder(Generic[M]):
                 drop(item, source)
             elif extra == "forbid":
                 raise Mismatch("no such field", "one that the model does not have").inside(key)
+            elif self._means_a_field(key):  # by a name that it does not have on the wire: nothing has checked the value
+                drop(item, source)
             else:
                 fields[key] = ANY.read(wire, key, source)
 
+    def _means_a_field(self, key: str) -> bool:
+        if self._taken is None:
+            self._taken = frozenset(_taken(self._model))
+        return key in self._taken
+
+
+def _taken(model: Any) -> Iterator[str]:
+    """The keys under which validation looks for fields, and for what a path leads through."""
+    settings = _settings(model)
+    by_name = settings.get("populate_by_name") or settings.get("validate_by_name")
+    for name, field in model.model_fields.items():
+        alias = field.validation_alias
+        if alias is None or by_name:
+            yield name
+        first = (getattr(choice, "path", [choice])[0] for choice in getattr(alias, "choices", [alias]))
+        yield from (key for key in first if isinstance(key, str))
+
 
 class RecordBuilder(Builder[M]):
-    """Makes a dataclass or NamedTuple: it is called with the fields by name. Unknown fields are dropped."""
+    """Makes a dataclass or NamedTuple: it is called with the fields by what the class calls them. Unknown fields are
+    dropped, unless it is a pydantic dataclass that forbids them.
+    """
 
     __slots__ = ()
 
@@ -137,9 +188,6 @@ class RecordBuilder(Builder[M]):
         except (TypeError, ValueError) as error:
             raise _as_mismatch(error) from None
         return built
-
-    def _extra(self) -> str:
-        return "ignore"
 
 
 class TypedDictBuilder(RecordBuilder[M]):

@@ -7,26 +7,26 @@ they stand.
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Literal
+from typing import Any, Literal
 
-from pydantic import AliasChoices, BaseModel, PydanticSchemaGenerationError
-from pydantic.fields import FieldInfo
+from pydantic import BaseModel, PydanticSchemaGenerationError
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
-from capnweb_gen.frontends.python.deprecation import field_deprecation
 from capnweb_gen.frontends.python.generics import defaults, generic_arguments, generic_origin, instance_name
+from capnweb_gen.frontends.python.places import doc_of, positions
+from capnweb_gen.frontends.python.pydantic_classes import complete, settings_of, validating_class
+from capnweb_gen.frontends.python.pydantic_config import plain_record_faults
+from capnweb_gen.frontends.python.pydantic_fields import PydanticFields
 from capnweb_gen.frontends.python.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_model, is_root_model
-from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, OtherSource
+from capnweb_gen.frontends.python.source import TOP, ClassSource
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
-from capnweb_runtime.schema import ByReference, Microseconds
 
-_TOP = Position(line=1, column=1)
 _INCOMPLETE_HINT = "everything that its fields name must be imported at run time, not under TYPE_CHECKING"
 
 
@@ -55,17 +55,21 @@ class ModelReader:
         origin = generic_origin(declared)
         record: type[object] = origin or declared
         source = self._classes.get(record.__name__)
-        position = source.position if source else _TOP
+        position = source.position if source else TOP
         fields: tuple[ir.ModelField, ...] = ()
+        maker = validating_class(record)
         try:
+            complete(maker or record)
             found = record_fields(record, generic_arguments(declared))
-            faults = list(record_faults(record))
+            faults = [*record_faults(record), *(plain_record_faults(record) if maker is None else ())]
         except Exception as error:
             self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
         else:
             for name, message, hint in faults:
                 self._fault(positions(name, source)[0], message, hint)
-            if not faults:
+            if not faults and maker is not None:
+                fields = self._validated_fields(maker, found, source)
+            elif not faults:
                 fields = tuple(self._record_field(record, field, source) for field in found)
         return ir.Model(
             name=(instance_name(declared) if origin else None) or record.__name__,
@@ -73,10 +77,16 @@ class ModelReader:
             path=self._path,
             doc=source.doc if source else None,
             fields=fields,
+            extra="ignore" if maker is None else _extra(maker),
             form=record_form(record) or "dataclass",
             generic=self._generic(declared, position),
             position=position,
         )
+
+    def _reader(self, declared: type[object], source: ClassSource | None) -> PydanticFields:
+        # A model's annotations are resolved in the module that declares it, which may be another one's.
+        shapes = Shapes(_namespace(declared), self._declarations, constraints=True)
+        return PydanticFields(declared, shapes, self._case, source, self._fault)
 
     def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
         name_position, type_position = positions(field.name, source)
@@ -85,17 +95,26 @@ class ModelReader:
             name=field.name,
             wire=naming.wire_name(field.name, self._case),
             accepts=field.name,
-            doc=_doc(field.name, source),
+            doc=doc_of(field.name, source),
             type=shapes.from_type(field.annotation, type_position),
             required=field.required,
             computed=field.computed,
             position=name_position,
         )
 
+    def _validated_fields(
+        self, maker: type[object], found: Sequence[RecordField], source: ClassSource | None
+    ) -> tuple[ir.ModelField, ...]:
+        """The fields of a pydantic dataclass, which `maker` validates."""
+        reader = self._reader(maker, source)
+        reader.refuse()
+        fields = [reader.field(field.name, field.annotation, computed=field.computed) for field in found]
+        return (*fields, *reader.computed())
+
     def _pydantic(self, model: type[BaseModel]) -> ir.Model:
         origin = generic_origin(model)
         source = self._classes.get((origin or model).__name__)
-        position = source.position if source else _TOP
+        position = source.position if source else TOP
         fields: tuple[ir.ModelField, ...] = ()
         generic: ir.Generic | None = None
         try:
@@ -103,11 +122,9 @@ class ModelReader:
         except Exception as error:
             self._incomplete(model, position, error)
         else:
-            self._refuse_serializers(model, source)
-            fields = (
-                *(self._field(model, name, info, source) for name, info in model.model_fields.items()),
-                *self._computed(model, source),
-            )
+            reader = self._reader(model, source)
+            reader.refuse()
+            fields = tuple(reader.all())
             generic = self._generic(model, position)
         return ir.Model(
             name=instance_name(model) or model.__name__ if origin else model.__name__,
@@ -134,92 +151,16 @@ class ModelReader:
         origin = generic_origin(model)
         if origin is None:
             return None
-        shapes = Shapes(vars(sys.modules[origin.__module__]), self._declarations, constraints=is_model(model))
+        checked = validating_class(origin) is not None
+        shapes = Shapes(vars(sys.modules[origin.__module__]), self._declarations, constraints=checked)
         arguments = tuple(shapes.from_type(argument, position) for argument in generic_arguments(model))
         reference = ir.Reference(module=origin.__module__, name=origin.__name__)
         taken = defaults(origin)
         by_default = taken is not None and arguments == tuple(shapes.from_type(one, position) for one in taken)
         return ir.Generic(origin=reference, arguments=arguments, by_default=by_default)
 
-    def _computed(self, model: type[BaseModel], source: ClassSource | None) -> Iterator[ir.ModelField]:
-        """Fields that a model makes itself. They are sent like the others."""
-        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
-        for name, info in model.model_computed_fields.items():
-            position = positions(name, source)[0]
-            yield ir.ModelField(
-                name=name,
-                wire=info.alias or naming.wire_name(name, self._case),
-                accepts=name,
-                doc=info.description or _doc(name, source),
-                deprecated=field_deprecation(info.deprecation_message),
-                type=shapes.from_type(info.return_type, position),
-                required=False,
-                computed=True,
-                position=position,
-            )
-
-    def _field(self, model: type[BaseModel], name: str, info: FieldInfo, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = positions(name, source)
-        where = f"{model.__name__}.{name}"
-        if info.exclude:
-            self._fault(name_position, f"{where} is excluded from serialization", "leave out `exclude=True`")
-        # A model's annotations are resolved in the module that declares it, which may be another one's.
-        shapes = Shapes(_namespace(model), self._declarations, constraints=True)
-        return ir.ModelField(
-            name=name,
-            wire=info.serialization_alias or naming.wire_name(name, self._case),
-            accepts=self._accepted_name(model, name, info, where, name_position),
-            doc=info.description or _doc(name, source),
-            deprecated=field_deprecation(info.deprecation_message),
-            type=shapes.from_type(_annotation(info), type_position),
-            required=info.is_required(),
-            position=name_position,
-        )
-
-    def _accepted_name(self, model: type[BaseModel], name: str, info: FieldInfo, where: str, position: Position) -> str:
-        """The key under which validation finds a field."""
-        alias = info.validation_alias
-        if alias is None or model.model_config.get("populate_by_name") or model.model_config.get("validate_by_name"):
-            return name
-        choices = alias.choices if isinstance(alias, AliasChoices) else [alias]
-        accepted = next((choice for choice in choices if isinstance(choice, str)), None)
-        if accepted is None:
-            self._fault(position, f"the validation alias of {where} is a path", "use a plain string as the alias")
-            return name
-        return accepted
-
-    def _refuse_serializers(self, model: type[BaseModel], source: ClassSource | None) -> None:
-        decorators = model.__pydantic_decorators__
-        groups: tuple[tuple[str, Iterable[str], str], ...] = (
-            ("field serializer", decorators.field_serializers, "give the field the type that travels"),
-            ("model serializer", decorators.model_serializers, "declare the fields as they travel"),
-        )
-        for what, names, hint in groups:
-            for name in names:
-                position = positions(name, source)[0]
-                message = f"{model.__name__}.{name} is a {what}, which sending a model does not call"
-                self._fault(position, message, hint)
-
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
-
-
-def positions(name: str, source: ClassSource | None) -> tuple[Position, Position]:
-    """Where a member of a model stands, and its annotation. An inherited one stands where the model does."""
-    if source is None:
-        return _TOP, _TOP
-    for entry in source.body:
-        if getattr(entry, "name", None) == name:
-            annotation = entry.annotation if isinstance(entry, AttributeSource) else None
-            return entry.position, annotation.position if annotation else entry.position
-    return source.position, source.position
-
-
-def _annotation(info: FieldInfo) -> object:
-    """The type of a field. Pydantic has taken apart what stands in Annotated."""
-    marked: Any = Annotated
-    marks = [mark for mark in info.metadata if isinstance(mark, ByReference | Microseconds)]
-    return marked[(info.annotation, *marks)] if marks else info.annotation
 
 
 def _namespace(model: type[object]) -> Mapping[str, object]:
@@ -227,14 +168,9 @@ def _namespace(model: type[object]) -> Mapping[str, object]:
     return vars(sys.modules[(generic_origin(model) or model).__module__])
 
 
-def _doc(name: str, source: ClassSource | None) -> str | None:
-    """The string below a field, or the docstring of a computed one."""
-    found = (entry for entry in source.body if not isinstance(entry, OtherSource)) if source else ()
-    return next((entry.doc for entry in found if entry.name == name), None)
-
-
-def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:
-    return model.model_config.get("extra") or "ignore"
+def _extra(declared: type[object]) -> Literal["ignore", "allow", "forbid"]:
+    extra: Any = settings_of(declared).get("extra")
+    return extra or "ignore"
 
 
 def _first_line(error: Exception) -> str:

@@ -49,7 +49,7 @@ def _some(declared: type[enum.Enum], names: list[str]) -> ir.EnumShape:
 
 def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:
     """The shape of an enum. Its values have to be plain, because they are what travels."""
-    fault = nested(declared)
+    fault = class_fault(declared)
     if fault is not None:
         raise UnsupportedTypeError(*fault)
     name = declared.__qualname__
@@ -79,11 +79,27 @@ def new_type(declared: NewType, item: ir.TypeShape) -> ir.NewTypeShape:
     return ir.NewTypeShape(new_type=ir.Reference(module=module, name=name), item=item)
 
 
-def nested(declared: type) -> tuple[str, str] | None:
+_BY_REFERENCE = (
+    ir.InterfaceShape,
+    ir.CallableShape,
+    ir.CallbackShape,
+    ir.StubShape,
+    ir.StreamShape,
+    ir.WritableShape,
+)
+
+
+def class_fault(declared: type) -> tuple[str, str] | None:
     """Why a class cannot be imported by its name from the module that declares it, with a hint."""
     name = declared.__qualname__
     if "." in name:
         return f"{name} is not declared at the top level of its module", "move it to the top level"
     if name.startswith("_"):
         return f"{name} is private to its module", "name it without the underscore"
+    module = declared.__module__
+    there: object = getattr(sys.modules.get(module), name, None)
+    if there is not declared:
+        what = "nothing" if there is None else "something else"
+        hint = "declare it at the top level of its module, under a name that nothing else there has"
+        return f"the class {name} cannot be imported from {module}, where {what} is called so", hint
     return None

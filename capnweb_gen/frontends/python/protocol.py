@@ -33,6 +33,7 @@ from capnweb_gen.frontends.python.generics import generic_origin
 from capnweb_gen.frontends.python.instances import Instance, Instances
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
 from capnweb_gen.frontends.python.models import ModelReader
+from capnweb_gen.frontends.python.named import class_fault
 from capnweb_gen.frontends.python.pydantic_interfaces import InterfaceModelReader, is_interface_model, parameter_models
 from capnweb_gen.frontends.python.raising import ErrorReader
 from capnweb_gen.frontends.python.records import record_form
@@ -220,7 +221,10 @@ class _SchemaReader:
             if not isinstance(value, type):  # the name may have been given to something else
                 continue
             own = value.__module__ == loaded.module.__name__
-            if shapes.is_model(value):
+            elsewhere = own and value.__name__ != name and class_fault(value)
+            if elsewhere:
+                self._fault(source.position, *elsewhere)
+            elif shapes.is_model(value):
                 if own and value not in lists and not _is_template(value):
                     self.model(value)
             elif record_form(value) is not None:

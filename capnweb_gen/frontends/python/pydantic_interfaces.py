@@ -20,6 +20,7 @@ from capnweb_gen import ir, naming
 from capnweb_gen.frontends.python import shapes
 from capnweb_gen.frontends.python.generics import substituted
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
+from capnweb_gen.frontends.python.pydantic_config import parameters_faults
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE
 from capnweb_gen.frontends.python.shapes import describe, is_model
 from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, Expression, FunctionSource, ModuleSource
@@ -129,6 +130,8 @@ class InterfaceModelReader(InterfaceReader):
             self._fault(position, message, "everything that its fields name must be imported at run time")
             return
         self._refuse_validation(where, model, position)
+        for member, message, hint in parameters_faults(model):
+            self._fault(self._places(model, member, position)[0], message, hint)
         omitted: str | None = None
         for name, info in model.model_fields.items():
             place = self._places(model, name, position)[0]

@@ -20,7 +20,8 @@ from pydantic import PydanticSchemaGenerationError
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import named
-from capnweb_gen.frontends.python.models import positions
+from capnweb_gen.frontends.python.places import positions
+from capnweb_gen.frontends.python.pydantic_classes import validating_class
 from capnweb_gen.frontends.python.refusals import describe
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_generic
 from capnweb_gen.frontends.python.source import ClassSource
@@ -56,9 +57,11 @@ def error_fault(error: object) -> tuple[str, str] | None:
     base = _built_in(error)
     if base is not Exception and base not in _BUILT_IN:
         return f"{name} is a {base.__name__}, which cannot be made from a message", "derive it from Exception"
+    if validating_class(error) is not None:
+        return f"{name} is a pydantic dataclass, but one that arrives is not validated", "use dataclass of dataclasses"
     if is_generic(error):
         return f"{name} is generic", "declare it without type parameters"
-    return named.nested(error)
+    return named.class_fault(error)
 
 
 class ErrorReader:

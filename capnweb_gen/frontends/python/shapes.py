@@ -24,7 +24,7 @@ from pydantic import BaseModel, RootModel
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import keys, unions
-from capnweb_gen.frontends.python import callbacks, constraints, generics, named, values
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named, pydantic_types, values
 from capnweb_gen.frontends.python.annotations import evaluate
 from capnweb_gen.frontends.python.generics import (
     ALIASES,
@@ -35,6 +35,7 @@ from capnweb_gen.frontends.python.generics import (
     without_aliases,
 )
 from capnweb_gen.frontends.python.generics import is_generic as is_generic
+from capnweb_gen.frontends.python.markers import refuse_marks
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, UNPACKED, lookup, pydantic_cannot_check
 from capnweb_gen.frontends.python.refusals import describe as describe
@@ -175,6 +176,7 @@ class Shapes:
         if getattr(annotation, "__unpacked__", False):  # *tuple[...], as an argument of another tuple
             raise UnsupportedTypeError(f"{describe(annotation)} cannot travel", UNPACKED)
         if origin is typing.Annotated:
+            refuse_marks(arguments[1:])
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = values.with_microseconds(reader._shape(arguments[0], depth), arguments[1:])
             return item if self.constraints else constraints.constrained(item, arguments[1:])
@@ -270,7 +272,7 @@ class Shapes:
         if name is None:
             hint = f"derive a model from it: class My{origin.__name__}({describe(model)})"
             raise UnsupportedTypeError(f"{describe(model)} has no name of its own", hint)
-        fault = named.nested(origin) or self.declarations.model(model)
+        fault = named.class_fault(origin) or self.declarations.model(model)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return ir.ModelShape(model=ir.Reference(module=self.declarations.home, name=name))
@@ -285,7 +287,7 @@ class Shapes:
         given = tuple(generics.bound(origin, tuple(complete)).values())
         for argument in given:
             self._shape(argument, depth)
-        fault = named.nested(origin) or self.declarations.interface(origin)
+        fault = named.class_fault(origin) or self.declarations.interface(origin)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
@@ -311,7 +313,7 @@ class Shapes:
         if is_model(annotation) or record_form(annotation) is not None:
             if is_generic(annotation):
                 return self._instance(annotation, depth)
-            fault = named.nested(annotation) or self.declarations.model(annotation)
+            fault = named.class_fault(annotation) or self.declarations.model(annotation)
             shape: ir.TypeShape = ir.ModelShape(model=reference)
         elif is_interface(annotation) and callbacks.is_callback(annotation):
             return self._callback(annotation, (), depth)
@@ -319,11 +321,16 @@ class Shapes:
             return self._interface_instance(annotation, (), depth)
         elif is_interface(annotation):
             self._refuse_in_pydantic(annotation)
-            fault = named.nested(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            fault = (
+                named.class_fault(annotation) or interface_fault(annotation) or self.declarations.interface(annotation)
+            )
             shape = ir.InterfaceShape(interface=reference)
         else:
             if issubclass(annotation, enum.Enum):
                 return named.enum_shape(annotation)
+            scalar = pydantic_types.checked_scalar(annotation, checked=self.constraints)
+            if scalar is not None:
+                return scalar
             raise _refusal(annotation)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
@@ -337,7 +344,7 @@ class Shapes:
             raise UnsupportedTypeError(*fault)
         bindings = generics.bound(protocol, tuple(map(self._complete, arguments)))
         if not callbacks.is_plain(protocol):
-            fault = named.nested(protocol) or self.declarations.interface(protocol)
+            fault = named.class_fault(protocol) or self.declarations.interface(protocol)
             if fault is None:
                 return ir.CallbackShape(callback=self._reference(protocol, tuple(bindings.values()), depth))
             if not callbacks.is_plain(protocol, but_for_names=True):
@@ -407,7 +414,7 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return known
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
-        hint = lookup(INSTEAD, key)
+        hint = lookup(INSTEAD, key) or lookup(pydantic_types.INSTEAD, key)
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):

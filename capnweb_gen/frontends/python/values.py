@@ -21,7 +21,7 @@ from pydantic import TypeAdapter
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import UnsupportedTypeError
-from capnweb_gen.frontends.python.named import nested
+from capnweb_gen.frontends.python.named import class_fault
 from capnweb_gen.frontends.python.refusals import describe, lookup
 from capnweb_runtime.schema import Microseconds
 
@@ -147,7 +147,7 @@ def _reference(annotation: Any) -> ir.Reference:
         if module.partition(".")[0] == public:
             _refuse_incomplete(annotation)
             return ir.Reference(module=public, name=name)
-    fault = nested(annotation)
+    fault = class_fault(annotation)
     if fault is not None:
         raise UnsupportedTypeError(*fault)
     return ir.Reference(module=module, name=name)

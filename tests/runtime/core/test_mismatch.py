@@ -193,3 +193,8 @@ def test_what_fails_otherwise_when_it_is_asked_again_leaves_the_path_as_it_was()
     assert str(mismatch.error("it")) == "it: expected this, got that"
     mismatch = located(Mismatch("this", "that"), lambda value, to: None, Point(), Loopback(SyncHost()))
     assert str(mismatch.error("it")) == "it: expected this, got that"
+
+
+def test_what_came_can_be_kept_out_of_the_text() -> None:
+    mismatch = value_mismatch("int", "secret").inside("pin").unshown()
+    assert str(mismatch.error("it")) == "it.pin: expected int, got what is not to be shown"

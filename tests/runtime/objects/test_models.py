@@ -6,7 +6,8 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, NotRequired
 
 import pytest
-from pydantic import BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic.dataclasses import dataclass as checked_dataclass
 from typing_extensions import TypedDict
 
 from capnweb_runtime import codegen_api as rpc
@@ -233,3 +234,40 @@ def test_a_typed_dict_is_sent_by_its_keys() -> None:
     assert codec.encode({"title": "a"}, Loopback(SyncHost())) == {"title": "a"}
     assert "without the key 'title'" in refusal(lambda: codec.encode({}, Loopback(SyncHost())))
     assert "expected Movie" in refusal(lambda: codec.encode("a", Loopback(SyncHost())))
+
+
+# ---- what the config of a class says
+
+
+class Renaming(BaseModel):
+    model_config = ConfigDict(extra="allow")
+    x: int = Field(default=0, validation_alias=AliasChoices("a", AliasPath("b", 0)), serialization_alias="out")
+
+
+@checked_dataclass(config=ConfigDict(extra="forbid", hide_input_in_errors=True))
+class Closed:
+    x: Annotated[int, Field(ge=0)]
+
+
+def test_unknown_fields_that_mean_a_declared_one_are_not_kept_unchecked() -> None:
+    wire = {"a": {"not": "an int"}, "b": [[1]], "x": 5}
+    made = rpc.builder(Renaming, "out").build({}, wire, source())
+    assert (made.x, made.model_extra) == (0, {"x": 5})
+
+
+def test_a_pydantic_dataclass_may_forbid_unknown_fields() -> None:
+    builder = rpc.record_builder(Closed, "x")
+    assert builder.build({"x": 1}, {"x": 1}, source()) == Closed(1)
+    message = refusal(lambda: builder.build({"x": 1}, {"x": 1, "y": 2}, source()))
+    assert message == "it.y: expected no such field, got one that the model does not have"
+
+
+def test_what_a_class_hides_in_errors_is_not_shown_in_either_direction() -> None:
+    def fail(value: Any, other: Any) -> Any:
+        raise Mismatch("int", f"str {value!r}").inside("x")
+
+    codec = rpc.model(Closed, fail, fail, lambda: Any)  # type: ignore[arg-type, return-value]  # its promise is not asked for
+    to, hidden = Loopback(SyncHost()), "it.x: expected int, got what is not to be shown"
+    assert refusal(lambda: codec.encode(Closed(1), to)) == refusal(lambda: codec.decode("secret", source())) == hidden
+    shown = rpc.model(Keeping, fail, fail, lambda: Any)  # type: ignore[arg-type, return-value]  # as above
+    assert refusal(lambda: shown.decode("word", source())) == "it.x: expected int, got str 'word'"

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import re
 from typing import Any, NewType
 
 import pytest
@@ -100,3 +101,26 @@ def test_literals() -> None:
     assert isinstance(named.literal(("a", None)), ir.OptionalShape)
     with pytest.raises(UnsupportedTypeError, match="cannot travel"):
         named.literal((b"a",))
+
+
+def _shadowed() -> type:
+    """A class whose name another one has taken since."""
+    return type("Colour", (), {"__module__": __name__, "__qualname__": "Colour"})
+
+
+@pytest.mark.parametrize(
+    ("declared", "reason"),
+    [
+        (_shadowed(), "the class Colour cannot be imported from .*test_named, where something else is called so"),
+        (type("Gone", (), {"__module__": __name__}), "where nothing is called so"),
+        (type("Lost", (), {"__module__": "no.such.module"}), "cannot be imported from no.such.module"),
+    ],
+)
+def test_a_class_that_its_module_does_not_have_by_its_name_is_refused(declared: type, reason: str) -> None:
+    fault = named.class_fault(declared)
+    assert fault is not None
+    assert re.search(reason, fault[0])
+
+
+def test_a_class_that_can_be_imported_is_not() -> None:
+    assert named.class_fault(Colour) is None

@@ -102,6 +102,7 @@ decode_person: rpc.Decoder[Person] = PERSON_BUILDER.decoder(read_person)
 def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
+        **rpc.ANY.encode(value.model_extra or {}, to),
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "address": ADDRESS.encode(value.address, to),
         "origin": x if type(x := value.from_) is str else rpc.STR.encode(x, to),
@@ -110,7 +111,6 @@ def encode_member(value: Member, to: rpc.Exporter) -> rpc.Wire:
         "nick": x if type(x := value.nick) is str else rpc.STR.encode(x, to),
         "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "meta": DICT_ANY.encode(value.meta, to),
-        **rpc.ANY.encode(value.model_extra or {}, to),
     }
 
 

@@ -1,0 +1,5 @@
+from pydantic import BaseModel, Json
+
+
+class Job(BaseModel):
+    steps: Json[list[int]]
