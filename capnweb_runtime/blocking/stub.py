@@ -18,7 +18,7 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar
 
 from capnweb_runtime.blocking.background import Background, background, patience
-from capnweb_runtime.core.hook import Codec, StubRef
+from capnweb_runtime.core.hook import Codec, StubRef, Uncopied
 from capnweb_runtime.core.interface import Arguments, Method, Omitted, Property
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.callbacks import CallbackCodec
@@ -93,8 +93,10 @@ class Link:
             self.background.soon(self._drop)
 
 
-class Cover:
+class Cover(Uncopied):
     """Base of what is held in place of an object of the async face."""
+
+    _instead = "where there is a dup(), that makes a second one"
 
     def __init__(self, covers: Any, link: Link | None = None) -> None:
         self._covers = covers

@@ -11,8 +11,8 @@ of its own: `refs`, `broken`, `budget`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final, NoReturn, Protocol, TypeAlias
 
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
@@ -47,6 +47,12 @@ class Host(Protocol):
         Returns:
             Its value if it ran inline; a `Cell` if the value has to be waited for. Raises what the function raised
             inline.
+        """
+        ...
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """Runs what is left of an async disposer, to its end: neither the end of the session nor that of its calls
+        cancels it. Returns what `start` would.
         """
         ...
 
@@ -296,7 +302,25 @@ class IncomingArgs(Protocol):
         ...
 
 
-class Hook:
+class Uncopied:
+    """Base of what refers to something elsewhere: a copy would be a reference that nobody counts.
+
+    Attributes:
+        _instead: what to do instead of copying, as it goes into a sentence.
+    """
+
+    __slots__ = ()
+
+    _instead: ClassVar[str] = "leave it out of what is copied"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:  # what copy, deepcopy and pickle ask for
+        raise TypeError(
+            f"{type(self).__name__} cannot be copied or pickled, since what it refers to stays where it is: "
+            f"{self._instead}"
+        )
+
+
+class Hook(Uncopied):
     """One reference to something that can be called, read, mapped over or waited for.
 
     Abstract to type checkers. It does without `ABCMeta`, as `isinstance` against such a class costs four times as much,
@@ -389,7 +413,7 @@ class Hook:
         """Calls back once if this reference breaks: its session ends, or the promise behind it is rejected."""
 
 
-class Ref:
+class Ref(Uncopied):
     """Base of stubs and promises: a hook inside a tree of values."""
 
     __slots__ = ("_hook",)
@@ -402,12 +426,15 @@ class StubRef(Ref, Held):
 
     __slots__ = ()
 
+    _instead = "dup() makes a second stub, to be disposed on its own"
+
 
 class PromiseRef(Ref):
     """A promise in a tree of values; `_path` leads from what the hook resolves to to what the promise stands for."""
 
     __slots__ = ("_path",)
 
+    _instead = "await it, and copy what it gives"
     _path: Path
 
 

@@ -5,7 +5,7 @@ There is no getattr on names that a peer chose: the table maps names of the wire
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -115,7 +115,7 @@ class Shares:
 
     __slots__ = ("count", "on_last")
 
-    def __init__(self, on_last: Callable[[], None]) -> None:
+    def __init__(self, on_last: Callable[[], Awaitable[None] | None]) -> None:
         self.count = 1
         self.on_last = on_last
 
@@ -225,13 +225,34 @@ class TargetHook(_LocalHook):
         shares.count -= 1
         target, self._target = self._target, None
         if shares.count == 0:
-            try:
-                shares.on_last()
-            except Exception as error:  # a disposer's failure concerns the application, not the session
-                self._host.report(f"{type(target).__name__}.dispose", error)
+            _run_disposer(shares.on_last, self._host, f"{type(target).__name__}.dispose")
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """A local target never breaks."""
+
+
+def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, where: str) -> None:
+    """Calls a disposer, as a task if it is async, and counts it among the calls that `Limits.calls` bounds: a peer that
+    has objects made and gives them up would otherwise leave any number behind. What it raises concerns the application,
+    not the session.
+    """
+
+    def done(_: object) -> None:
+        host.running -= 1
+
+    def failed(error: BaseException) -> None:
+        host.running -= 1
+        host.report(where, error)
+
+    try:
+        awaitable = dispose()
+        outcome = None if awaitable is None else host.finish(awaitable)
+    except Exception as error:  # whatever the application raises
+        host.report(where, error)
+        return
+    if isinstance(outcome, Cell):
+        host.running += 1
+        outcome.then(done, failed)
 
 
 def _named_from(hook: Hook, path: Path) -> Hook:

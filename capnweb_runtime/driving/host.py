@@ -6,7 +6,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -52,6 +52,10 @@ class HostBase(ABC):
     @abstractmethod
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.start`."""
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.finish`."""
+        return self.start(lambda: awaitable, (), {})
 
     def new_stub(self, hook: Hook) -> StubRef:
         """An untyped stub over the hook."""
