@@ -89,6 +89,7 @@ class Exchange(ABC):
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
+        self._here, self.home = host.here, host.home
         self._wake = wake
         self._on_burst = on_burst
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
@@ -206,9 +207,11 @@ class Exchange(ABC):
     # ---- messages out (Sender)
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
-        """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
-        fails.
+        """See `Sender.send_call`. A call that cannot be encoded raises, and so does one that is made elsewhere than the
+        session lives; one on an ended session, or past a limit, fails.
         """
+        if self._here() is not self.home:
+            self._called_elsewhere(args)
         if self.closed or len(self._imports) >= self.limits.imports:
             if args is not None:
                 args.dispose()
@@ -218,6 +221,14 @@ class Exchange(ABC):
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
         return self._pushed(self._send_arguments(["push", call], call, args), expect)
+
+    def _called_elsewhere(self, args: Payload | None) -> None:
+        try:
+            self.host.elsewhere()
+        except RuntimeError:
+            if args is not None:
+                args.dispose()
+            raise
 
     def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
         """Sends a call with its arguments, which are disposed. Returns its id."""
@@ -231,6 +242,8 @@ class Exchange(ABC):
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
+        if self._here() is not self.home:
+            self._called_elsewhere(args)
         done: Cell[Payload] = Cell()
         refused = self._ended() if self.closed else self._input_ended  # past a limit, streams wait: see `backlog`
         if refused is not None:
@@ -309,6 +322,8 @@ class Exchange(ABC):
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
     ) -> Hook:
         """See `Sender.send_map`."""
+        if self._here() is not self.home:
+            self._called_elsewhere(Payload(None, None, captures))
         refused = self._refusal()
         if refused is not None:
             dispose_all(captures)

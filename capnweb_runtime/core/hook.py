@@ -35,11 +35,21 @@ class Host(Protocol):
         limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
         copied: nodes of values that have been copied; counted by the core.
+        home: the event loop on which the session lives; None if there is none.
     """
 
     limits: Limits
     running: int
     copied: int
+    home: Any
+
+    def here(self) -> object:
+        """The event loop that runs the caller; where that is not `home`, `elsewhere` is to be asked."""
+        ...
+
+    def elsewhere(self) -> None:
+        """Raises RuntimeError if the session must not be used by the caller, who is not on its event loop."""
+        ...
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function in a Context of its own.
@@ -333,6 +343,11 @@ class Hook(Uncopied):
     @abstractmethod
     def host(self) -> Host:
         """Who runs the application's code for this hook; a broken hook has none."""
+
+    @property
+    def home(self) -> Any:
+        """The event loop on which it may be used; None if it may be anywhere."""
+        return self.host.home
 
     @property
     def held(self) -> bool:

@@ -25,6 +25,7 @@ from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.home import refuse_elsewhere
 from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer
 
@@ -123,7 +124,7 @@ class AsyncioHost(HostBase):
         tasks: set[asyncio.Task[Any]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, limits)
+        super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
@@ -134,6 +135,10 @@ class AsyncioHost(HostBase):
         self._collect_due = False
         self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
         self._when_disposed: Callable[[], object] | None = None
+
+    def elsewhere(self) -> None:
+        """See `capnweb_runtime.core.hook.Host.elsewhere`."""
+        refuse_elsewhere(self._loop)
 
     def start(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
@@ -489,8 +494,12 @@ class Connection:
 
     def _wake(self) -> None:
         if not self._flush_due:
-            self._flush_due = True
-            self._loop.call_soon(self.flush)
+            try:
+                self._loop.call_soon(self.flush)
+            except RuntimeError:
+                if not self._loop.is_closed():  # a loop in debug mode refuses other threads
+                    raise
+            self._flush_due = True  # not before: it would keep every later message back
 
     def _write_burst(self) -> None:
         if self._wire is not None and not self._paused:
