@@ -13,7 +13,8 @@ and what to do.
         └── URIError                wire type URIError (also a ValueError)
 
 Errors travel by the name of their type. A name that Python has too (TypeError, ValueError, KeyError, …) arrives as that
-built-in exception; any other arrives as RpcError and keeps its name in `RpcError.name`.
+built-in exception, or as the nearest of its bases that a message alone makes; any other arrives as RpcError and keeps
+its name in `RpcError.name`.
 """
 
 from __future__ import annotations
@@ -75,6 +76,11 @@ class RpcError(CapnwebError):
         self.message = message
         self.props = props
 
+    def __str__(self) -> str:
+        if self.name == self.wire_name:
+            return self.message
+        return f"{self.name}: {self.message}" if self.message else self.name
+
 
 class RangeError(RpcError, ValueError):
     """Wire type RangeError: a value outside of what is allowed."""
@@ -95,9 +101,8 @@ class URIError(RpcError, ValueError):
 
 
 # Built-in exceptions that can be built from a message alone and that a peer may make us raise. Left out: those with a
-# meaning for the
-# interpreter or the event loop (StopIteration, GeneratorExit, KeyboardInterrupt, CancelledError) and those with other
-# constructors.
+# meaning for the interpreter or the event loop (StopIteration, StopAsyncIteration, GeneratorExit, KeyboardInterrupt,
+# CancelledError), warnings, and those with other constructors.
 _BUILTIN_NAMES: Final = [
     "ArithmeticError",
     "AssertionError",
@@ -116,11 +121,13 @@ _BUILTIN_NAMES: Final = [
     "FloatingPointError",
     "ImportError",
     "IndexError",
+    "IndentationError",
     "InterruptedError",
     "IsADirectoryError",
     "KeyError",
     "LookupError",
     "MemoryError",
+    "ModuleNotFoundError",
     "NameError",
     "NotADirectoryError",
     "NotImplementedError",
@@ -132,8 +139,12 @@ _BUILTIN_NAMES: Final = [
     "ReferenceError",
     "RuntimeError",
     "SyntaxError",
+    "SystemError",
+    "TabError",
     "TimeoutError",
     "TypeError",
+    "UnboundLocalError",
+    "UnicodeError",
     "ValueError",
     "ZeroDivisionError",
 ]
@@ -144,6 +155,21 @@ ERROR_TYPES: Final[dict[str, type[Exception]]] = {
 }
 """Wire type name → the exception class that it arrives as."""
 
+_NEAREST: Final[dict[str, type[Exception]]] = {
+    name: base
+    for name, cls in vars(builtins).items()
+    if isinstance(cls, type) and name == cls.__name__ and name not in ERROR_TYPES
+    for base in reversed(cls.__mro__)  # the nearest comes last, and stays
+    if ERROR_TYPES.get(base.__name__) is base
+}
+"""Names of the other built-in exceptions → their nearest base that is in `ERROR_TYPES`, where there is one."""
+
+PEER: Final = "__capnweb_peer__"
+"""Attribute of an exception that a peer has answered a call with."""
+_WIRE_NAME: Final = "__capnweb_name__"
+"""Attribute of an exception that has arrived as a base of what it was: the type name with which it goes on."""
+_WHOSE: Final = "raised by the peer"
+
 
 def wire_type(error: BaseException) -> str:
     """Type name under which an exception goes on the wire.
@@ -153,10 +179,13 @@ def wire_type(error: BaseException) -> str:
 
     Returns:
         The name that an `RpcError` carries; "Error" for a bare Exception and for what only this package knows;
-        otherwise the name of the class.
+        otherwise the name of the class, or that with which it arrived.
     """
     if isinstance(error, (RpcError, ProtocolError)):
         return error.name
+    arrived_as: str | None = vars(error).get(_WIRE_NAME)
+    if arrived_as is not None:
+        return arrived_as
     cls = type(error)
     if isinstance(error, BaseExceptionGroup):
         return "AggregateError"
@@ -188,10 +217,29 @@ def from_wire(name: str, message: str) -> Exception:
         message: message as received.
 
     Returns:
-        An instance of the class in `ERROR_TYPES`, or an `RpcError` that keeps an unknown name.
+        An instance of the class in `ERROR_TYPES`; of the nearest base of a built-in exception that is not in there,
+        with a note that says so; or an `RpcError` that keeps an unknown name.
     """
     cls: Any = ERROR_TYPES.get(name)
     if cls is None:
-        return RpcError(message, name)
+        cls = _NEAREST.get(name)
+        if cls is None:
+            return RpcError(message, name)
+        nearest: Exception = cls(message)
+        vars(nearest)[_WIRE_NAME] = name
+        nearest.add_note(f"{name}, where it was raised")
+        return nearest
     error: Exception = cls(message)
     return error
+
+
+def say_whose(error: BaseException, origin: str) -> None:
+    """Notes on an error that a peer has sent that it is the peer's; once, however many wait for it.
+
+    Parameters:
+        error: the error.
+        origin: what the peer was asked for: interface and member; "" if that is not known.
+    """
+    notes: list[str] = vars(error).setdefault("__notes__", [])  # an application's exception may be frozen
+    if not any(note.startswith(_WHOSE) for note in notes):
+        notes.append(f"{_WHOSE}, in answer to {origin}" if origin else _WHOSE)

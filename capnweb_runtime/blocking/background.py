@@ -10,6 +10,7 @@ import asyncio
 import atexit
 import concurrent.futures
 import os
+import sys
 import threading
 import time
 import weakref
@@ -24,6 +25,21 @@ T = TypeVar("T")
 
 _AT_EXIT: Final = 1.0
 """Seconds that the sessions of a process that ends may take to say goodbye."""
+
+
+_BLOCKS: Final = (
+    "a blocking call here would stop the event loop that is running, and with it everything else that runs there: "
+    "connect with connect() and await the stub that is not blocking, or make the call in another thread, with "
+    "await asyncio.to_thread(...)"
+)
+
+
+def _in_notebook() -> bool:
+    """Whether this is code of a notebook's cell, or of IPython's prompt: it runs inside of an event loop that waits for
+    it anyway.
+    """
+    module = sys.modules.get("IPython")
+    return module is not None and module.get_ipython() is not None
 
 
 class Closable(Protocol):
@@ -70,7 +86,7 @@ class Background:
             The outcome; raises what it failed with.
 
         Raises:
-            RuntimeError: the caller runs on the loop itself.
+            RuntimeError: the caller runs on the loop itself, or on another one, which would stand still.
             TimeoutError: it took longer.
             SessionClosed: the process was forked since, or is about to end.
         """
@@ -80,6 +96,8 @@ class Background:
                 "answers it: make the function async and await a stub that is not blocking, or hand the work to "
                 "another thread"
             )
+        if asyncio._get_running_loop() is not None and not _in_notebook():
+            raise RuntimeError(_BLOCKS)
         if not self.usable:
             raise SessionClosed(
                 "the process is about to end"

@@ -18,12 +18,12 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar
 
 from capnweb_runtime.blocking.background import Background, background, patience
-from capnweb_runtime.core.hook import Codec, StubRef
+from capnweb_runtime.core.hook import Codec, StubRef, Uncopied
 from capnweb_runtime.core.interface import Arguments, Method, Omitted, Property
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.callbacks import CallbackCodec
 from capnweb_runtime.objects.streams import ReadableStream, StreamCodec, WritableStream
-from capnweb_runtime.objects.stub import CallbackStub, Calls, RpcPromise, RpcStub
+from capnweb_runtime.objects.stub import CallbackStub, Calls, RpcPromise, RpcStub, calling_place
 
 T = TypeVar("T")
 Q = TypeVar("Q")
@@ -93,8 +93,10 @@ class Link:
             self.background.soon(self._drop)
 
 
-class Cover:
+class Cover(Uncopied):
     """Base of what is held in place of an object of the async face."""
+
+    _instead = "where there is a dup(), that makes a second one"
 
     def __init__(self, covers: Any, link: Link | None = None) -> None:
         self._covers = covers
@@ -102,6 +104,9 @@ class Cover:
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__} over {self._covers!r}>"
+
+    def _dispose_from(self, place: tuple[str, int]) -> None:
+        self._link.background.soon(lambda: self._covers._dispose_from(place))
 
 
 class BlockingStub(Cover):
@@ -141,7 +146,7 @@ class BlockingStub(Cover):
 
     def dispose(self) -> None:
         """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError."""
-        self._link.background.soon(self._covers.dispose)
+        self._dispose_from(calling_place(__file__))
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back once if this capability breaks.
@@ -216,7 +221,7 @@ class BlockingCallback(Cover, Generic[Params, R_co]):
 
     def dispose(self) -> None:
         """Gives the function up."""
-        self._link.background.soon(self._covers.dispose)
+        self._dispose_from(calling_place(__file__))
 
     def __enter__(self) -> Self:
         return self

@@ -24,6 +24,10 @@ class ErrorHook(Hook):
     def host(self) -> Host:
         raise self.error
 
+    @property
+    def home(self) -> None:
+        return None
+
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         args.dispose()
         return self
@@ -92,5 +96,41 @@ class DroppedReader(ErrorHook):
         self._pipe.give_up()
 
 
-DISPOSED = ErrorHook(DisposedError("Attempted to use RPC stub after it has been disposed."))
-"""What a stub holds once it has been disposed."""
+class DisposedHook(ErrorHook):
+    """What is left of a reference that has been given up.
+
+    Parameters:
+        how: by what, as it goes into a sentence: a file and the number of the line that did it, or a text.
+    """
+
+    __slots__ = ("_how",)
+
+    def __init__(self, how: tuple[str, int] | str) -> None:
+        super().__init__(_DISPOSED)
+        self._how = how
+
+    def dup(self) -> Hook:
+        raise self.error_of("a stub was used", "it")
+
+    def error_of(self, what: str, kind: str) -> DisposedError:
+        """The error for a use of it.
+
+        Parameters:
+            what: what was done, such as "CounterStub.increment was called".
+            kind: what had been disposed by then, such as "the stub".
+        """
+        how = self._how if isinstance(self._how, str) else " at {}:{}".format(*self._how)
+        return DisposedError(f"{what} after {kind} had been disposed{how}; {_KEEP}")
+
+    def failing(self, what: str, kind: str) -> ErrorHook:
+        """A hook that carries the error for a use of it; see `error_of`."""
+        return ErrorHook(self.error_of(what, kind))
+
+
+_KEEP = "keep a dup() of a stub for what is still to come, and dispose that on its own"
+_DISPOSED = DisposedError(f"a stub, promise or stream was used after it had been disposed; {_KEEP}")
+
+DISPOSED = DisposedHook("")
+"""What a promise or a stream holds once it has been disposed."""
+GIVEN_BACK = DisposedHook(" with the call or the result that it came in")
+"""What a reference is that the core has disposed under its stub."""

@@ -14,6 +14,7 @@ from datetime import datetime
 from typing import Any, Final
 
 from capnweb_runtime.core.attachments import base64_text
+from capnweb_runtime.core.broken import DisposedHook
 from capnweb_runtime.core.hook import Codec, Exporter, OutgoingStream, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, dropped_key
 from capnweb_runtime.core.pipe import Pipe, Readable
@@ -136,8 +137,12 @@ def encode_date(value: datetime) -> Wire:
 
 
 def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
-    """The expression for a stub or promise: by the receiver's own id if it is the receiver's, else as a new export."""
+    """The expression for a stub or promise: by the receiver's own id if it is the receiver's, else as a new export.
+    Raises DisposedError if it has been disposed.
+    """
     hook = value._hook
+    if type(hook) is DisposedHook:
+        raise hook.error_of(f"{type(value).__name__} was passed", "it")
     known = to.import_id(hook)
     if isinstance(value, PromiseRef):
         if known is None:
@@ -169,8 +174,8 @@ def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
 
 def _error_props(error: BaseException, to: Exporter) -> Iterator[tuple[str, Any]]:
     """What travels with an error beside type and message: what an RpcError was given, or what came with it from a peer,
-    and the cause that `raise ... from` has named, if it may leave. Attributes of other exceptions, contexts and notes
-    stay here.
+    the cause that `raise ... from` has named, if it may leave, and the number of an error of the operating system.
+    Attributes of other exceptions, contexts and notes stay here.
     """
     props = getattr(error, "props", None)
     if isinstance(props, dict):  # an application's exception may call anything props
@@ -180,6 +185,8 @@ def _error_props(error: BaseException, to: Exporter) -> Iterator[tuple[str, Any]
         yield "cause", cause
     if isinstance(error, BaseExceptionGroup):
         yield "errors", list(error.exceptions)
+    if isinstance(error, OSError) and type(error.errno) is int:
+        yield "errno", error.errno
 
 
 def encode_stream(chunks: Any, codec: Codec, to: Exporter) -> Wire:

@@ -325,6 +325,8 @@ def _error(source: Evaluator, wire: list[Wire], depth: int) -> Exception:
             error.__cause__ = cause
             del props["cause"]
         error.props = props
+        if isinstance(error, OSError) and type(props.get("errno")) is int:
+            error.errno = props["errno"]
     return error  # type: ignore[no-any-return]  # Any above: built-in exceptions take a `props` that their types do not declare
 
 

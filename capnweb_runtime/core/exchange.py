@@ -91,6 +91,7 @@ class Exchange(ABC):
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
         self._as_text = encoding == "string"
+        self._here, self.home = host.here, host.home
         self._wake = wake
         self._on_burst = on_burst
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
@@ -208,9 +209,12 @@ class Exchange(ABC):
     # ---- messages out (Sender)
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
-        """See `Sender.send_call`. A call that the application made and that cannot be encoded raises; one that is
-        passed on, or past a limit, or on an ended session, fails.
+        """See `Sender.send_call`. A call that the application made and that cannot be encoded raises, and so does one
+        that is made elsewhere than the session lives; one that is passed on, or past a limit, or on an ended session,
+        fails.
         """
+        if self._here() is not self.home:
+            self._called_elsewhere(args)
         if self.closed or len(self._imports) >= self.limits.imports:
             if args is not None:
                 args.dispose()
@@ -227,6 +231,14 @@ class Exchange(ABC):
             return ErrorHook(error)  # the session that it came from must not end for it
         return self._pushed(call_id, expect)
 
+    def _called_elsewhere(self, args: Payload | None) -> None:
+        try:
+            self.host.elsewhere()
+        except RuntimeError:
+            if args is not None:
+                args.dispose()
+            raise
+
     def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
         """Sends a call with its arguments, which are disposed. Returns its id."""
         try:
@@ -239,6 +251,8 @@ class Exchange(ABC):
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         """See `Sender.send_stream`."""
+        if self._here() is not self.home:
+            self._called_elsewhere(args)
         done: Cell[Payload] = Cell()
         refused = self._ended() if self.closed else self._input_ended  # past a limit, streams wait: see `backlog`
         if refused is not None:
@@ -319,6 +333,8 @@ class Exchange(ABC):
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
     ) -> Hook:
         """See `Sender.send_map`."""
+        if self._here() is not self.home:
+            self._called_elsewhere(Payload(None, None, captures))
         refused = self._refusal()
         if refused is not None:
             dispose_all(captures)

@@ -11,8 +11,8 @@ of its own: `refs`, `broken`, `budget`.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, Final, Literal, Protocol, TypeAlias
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias
 
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
@@ -40,12 +40,22 @@ class Host(Protocol):
         running: calls that have started and not returned; counted by the core.
         copied: nodes of values that have been copied; counted by the core.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
+        home: the event loop on which the session lives; None if there is none.
     """
 
     limits: Limits
     running: int
     copied: int
     disclosure: Disclosure
+    home: Any
+
+    def here(self) -> object:
+        """The event loop that runs the caller; where that is not `home`, `elsewhere` is to be asked."""
+        ...
+
+    def elsewhere(self) -> None:
+        """Raises RuntimeError if the session must not be used by the caller, who is not on its event loop."""
+        ...
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Calls the function in a Context of its own.
@@ -53,6 +63,12 @@ class Host(Protocol):
         Returns:
             Its value if it ran inline; a `Cell` if the value has to be waited for. Raises what the function raised
             inline.
+        """
+        ...
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """Runs what is left of an async disposer, to its end: neither the end of the session nor that of its calls
+        cancels it. Returns what `start` would.
         """
         ...
 
@@ -324,7 +340,25 @@ class IncomingArgs(Protocol):
         ...
 
 
-class Hook:
+class Uncopied:
+    """Base of what refers to something elsewhere: a copy would be a reference that nobody counts.
+
+    Attributes:
+        _instead: what to do instead of copying, as it goes into a sentence.
+    """
+
+    __slots__ = ()
+
+    _instead: ClassVar[str] = "leave it out of what is copied"
+
+    def __reduce_ex__(self, protocol: object) -> NoReturn:  # what copy, deepcopy and pickle ask for
+        raise TypeError(
+            f"{type(self).__name__} cannot be copied or pickled, since what it refers to stays where it is: "
+            f"{self._instead}"
+        )
+
+
+class Hook(Uncopied):
     """One reference to something that can be called, read, mapped over or waited for.
 
     Abstract to type checkers. It does without `ABCMeta`, as `isinstance` against such a class costs four times as much,
@@ -337,6 +371,11 @@ class Hook:
     @abstractmethod
     def host(self) -> Host:
         """Who runs the application's code for this hook; a broken hook has none."""
+
+    @property
+    def home(self) -> Any:
+        """The event loop on which it may be used; None if it may be anywhere."""
+        return self.host.home
 
     @property
     def held(self) -> bool:
@@ -417,7 +456,7 @@ class Hook:
         """Calls back once if this reference breaks: its session ends, or the promise behind it is rejected."""
 
 
-class Ref:
+class Ref(Uncopied):
     """Base of stubs and promises: a hook inside a tree of values."""
 
     __slots__ = ("_hook",)
@@ -430,12 +469,15 @@ class StubRef(Ref, Held):
 
     __slots__ = ()
 
+    _instead = "dup() makes a second stub, to be disposed on its own"
+
 
 class PromiseRef(Ref):
     """A promise in a tree of values; `_path` leads from what the hook resolves to to what the promise stands for."""
 
     __slots__ = ("_path",)
 
+    _instead = "await it, and copy what it gives"
     _path: Path
 
 

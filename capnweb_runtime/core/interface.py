@@ -279,13 +279,15 @@ class Method:
         params: codec of its arguments.
         result: codec of its result.
         raises: the exceptions that it declares.
+        label: what messages call it: interface and name in Python.
     """
 
-    __slots__ = ("name", "params", "path", "raises", "result")
+    __slots__ = ("label", "name", "params", "path", "raises", "result")
 
     def __init__(self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None) -> None:
         self.raises = raises
         self.name = name
+        self.label = name or "a function"
         self.path: Path = (name,) if name else ()
         self.params = params
         self.result = result
@@ -298,13 +300,14 @@ class Property:
         name: on the wire.
         codec: how its value travels.
         raises: the exceptions that reading it declares.
+        label: what messages call it: interface and name in Python.
     """
 
-    __slots__ = ("codec", "name", "raises")
+    __slots__ = ("codec", "label", "name", "raises")
 
     def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None) -> None:
         self.raises = raises
-        self.name = name
+        self.name = self.label = name
         self.codec = codec
 
 
@@ -323,6 +326,10 @@ class Interface:
     rpc_members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
 
     def __init_subclass__(cls) -> None:
+        interface = cls.__name__.removesuffix("Spec")
+        for name, member in vars(cls).items():
+            if isinstance(member, (Method, Property)):
+                member.label = f"{interface}.{name}"
         members: dict[str, tuple[str, Method | Property]] = {}
         for base in reversed(cls.__mro__):
             for name, member in vars(base).items():

@@ -5,7 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from typing import Any
 
-from capnweb_runtime.core.hook import Codec, Held, Hook, Host, PromiseRef, StubRef
+from capnweb_runtime.core.hook import Codec, Held, Hook, Host, PromiseRef, StubRef, Uncopied
 from capnweb_runtime.core.pipe import Pipe, Readable
 
 
@@ -22,6 +22,8 @@ class WritableRef(StubRef):
     """A writable stream in a tree of values."""
 
     __slots__ = ()
+
+    _instead = "it has one writer"
 
 
 class PlainWritable(WritableRef):
@@ -57,9 +59,10 @@ class Exportable(Held, ABC):
         """A new hook over this object, owned by the caller."""
 
 
-class ReadableRef(Held):
+class ReadableRef(Held, Uncopied):
     """Base of readable streams that came in, as the application holds them."""
 
+    _instead = "it has one reader; copy what has been read"
     _pipe: Pipe
     _codec: Codec
 

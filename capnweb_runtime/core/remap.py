@@ -147,6 +147,10 @@ class Variable(Hook):
     def host(self) -> Host:
         return self.recorder.host
 
+    @property
+    def home(self) -> None:
+        return None
+
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         args.dispose()
         return ErrorHook(TypeError(_NO_SIDE_EFFECTS))

@@ -25,7 +25,7 @@ from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
-from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 
@@ -348,7 +348,9 @@ class Session(Exchange):
         payload.dispose()
         entry = self._imports.get(import_id)
         if entry is not None:
-            entry.resolve(ErrorHook(as_exception(payload.value)))
+            error = as_exception(payload.value)
+            vars(error)[PEER] = True
+            entry.resolve(ErrorHook(error))
             self._imports.pop(import_id, None)
 
     def _on_release(self, wire: list[Wire]) -> None:

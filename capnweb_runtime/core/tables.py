@@ -9,13 +9,13 @@ its promise resolves; an export entry until the peer has released it as often as
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Protocol
+from typing import Any, Protocol
 
-from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire, dispose_all
-from capnweb_runtime.errors import DisposedError, RpcError
+from capnweb_runtime.errors import RpcError
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
 _GIVEN_UP = ErrorHook(RpcError(_CANCELLED))
@@ -25,6 +25,7 @@ class Sender(Protocol):
     """What an import needs of its session."""
 
     host: Host
+    home: Any
     closed: bool
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
@@ -188,17 +189,22 @@ class ImportHook(Hook):
     def host(self) -> Host:
         return self.opened().sender.host
 
+    @property
+    def home(self) -> Any:
+        entry = self.entry
+        return None if entry is None else entry.sender.home
+
     def opened(self) -> ImportEntry:
         """The entry. Raises DisposedError if this reference has been given up."""
         if self.entry is None:
-            raise DisposedError("This RpcImportHook was already disposed.")
+            raise GIVEN_BACK.error_of("a stub was used", "it")
         return self.entry
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         entry = self.entry
         if entry is None:
             args.dispose()
-            return ErrorHook(_disposed())
+            return GIVEN_BACK
         if entry.resolution is not None:
             return entry.resolution.call(path, args, expect)
         return entry.sender.send_call(entry.import_id, path, args, expect)
@@ -216,11 +222,11 @@ class ImportHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         entry = self.entry
         if entry is None:
-            return ErrorHook(_disposed())
+            return GIVEN_BACK
         if entry.resolution is not None:
             return entry.resolution.get(path, expect)
         if not path:
-            return ImportHook(entry)
+            return self.dup()
         return entry.sender.send_call(entry.import_id, path, None, expect)
 
     def map(
@@ -234,13 +240,17 @@ class ImportHook(Hook):
         entry = self.entry
         if entry is None:
             dispose_all(captures)
-            return ErrorHook(_disposed())
+            return GIVEN_BACK
         if entry.resolution is not None:
             return entry.resolution.map(path, captures, instructions, expect, budget)
         return entry.sender.send_map(entry.import_id, path, captures, instructions, expect)
 
     def dup(self) -> Hook:
-        return ImportHook(self.opened())
+        entry = self.opened()
+        host = entry.sender.host
+        if host.here() is not host.home:  # or another session, on another loop, would hold it
+            host.elsewhere()
+        return ImportHook(entry)
 
     def pull(self) -> Payload | Cell[Payload]:
         return (self.entry or self.opened()).pull()
@@ -255,10 +265,6 @@ class ImportHook(Hook):
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         if self.entry is not None:
             self.entry.on_broken(callback)
-
-
-def _disposed() -> DisposedError:
-    return DisposedError("This RpcImportHook was already disposed.")
 
 
 class MainHook(ImportHook):

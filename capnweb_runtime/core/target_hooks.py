@@ -5,18 +5,17 @@ There is no getattr on names that a peer chose: the table maps names of the wire
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from typing import Any
 
-from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
 from capnweb_runtime.core.interface import Method, Property
 from capnweb_runtime.core.invoke import invoke, invoke_wire, run
 from capnweb_runtime.core.refs import PlainStub
-from capnweb_runtime.core.value_hooks import DISPOSED_HOOK, PayloadHook, not_a_function
-from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.core.value_hooks import PayloadHook, not_a_function
 from capnweb_runtime.values import UNDEFINED
 
 
@@ -30,6 +29,16 @@ class _LocalHook(Hook):
     @property
     def host(self) -> Host:
         return self._host
+
+    def _begin(self, args: Payload) -> None:
+        """A call on this side is about to be made. Raises RuntimeError if that is elsewhere than the session lives."""
+        host = self._host
+        if host.here() is not host.home:
+            try:
+                host.elsewhere()
+            except RuntimeError:
+                args.dispose()
+                raise
 
     def _as_value(self) -> Hook:
         stub = PlainStub(self.dup())
@@ -72,6 +81,7 @@ class FunctionHook(_LocalHook):
         self._where = where
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        self._begin(args)
         function = self._callable(path)
         if isinstance(function, ErrorHook):
             args.dispose()
@@ -87,7 +97,7 @@ class FunctionHook(_LocalHook):
 
     def _callable(self, path: Path) -> Any:
         if self._function is None:
-            return ErrorHook(DisposedError(DISPOSED_HOOK))
+            return GIVEN_BACK
         return ErrorHook(not_a_function(path)) if path else self._function
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
@@ -95,7 +105,7 @@ class FunctionHook(_LocalHook):
 
     def dup(self) -> Hook:
         if self._function is None:
-            raise DisposedError(DISPOSED_HOOK)
+            raise GIVEN_BACK.error_of("a stub was used", "it")
         return FunctionHook(self._function, self._method, self._host, self._where)
 
     def dispose(self) -> None:
@@ -115,7 +125,7 @@ class Shares:
 
     __slots__ = ("count", "on_last")
 
-    def __init__(self, on_last: Callable[[], None]) -> None:
+    def __init__(self, on_last: Callable[[], Awaitable[None] | None]) -> None:
         self.count = 1
         self.on_last = on_last
 
@@ -158,6 +168,7 @@ class TargetHook(_LocalHook):
         return None
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        self._begin(args)
         found = self._method(path)
         if found is None:
             return self._call_inside(path, args)
@@ -178,7 +189,7 @@ class TargetHook(_LocalHook):
         """A call of something that a property holds, or of nothing."""
         if self._shares is None:
             args.dispose()
-            return ErrorHook(DisposedError(DISPOSED_HOOK))
+            return GIVEN_BACK
         entry = self._member(path)
         if entry is None and len(path) < 2:
             args.dispose()
@@ -193,7 +204,7 @@ class TargetHook(_LocalHook):
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         if self._shares is None:
-            return ErrorHook(DisposedError(DISPOSED_HOOK))
+            return GIVEN_BACK
         if not path:
             return self._as_value()
         entry = self._member(path)
@@ -214,7 +225,7 @@ class TargetHook(_LocalHook):
 
     def dup(self) -> Hook:
         if self._shares is None:
-            raise DisposedError(DISPOSED_HOOK)
+            raise GIVEN_BACK.error_of("a stub was used", "it")
         self._shares.count += 1
         return type(self)(self._target, self._members, self._host, self._shares)
 
@@ -225,13 +236,34 @@ class TargetHook(_LocalHook):
         shares.count -= 1
         target, self._target = self._target, None
         if shares.count == 0:
-            try:
-                shares.on_last()
-            except Exception as error:  # a disposer's failure concerns the application, not the session
-                self._host.report(f"{type(target).__name__}.dispose", error)
+            _run_disposer(shares.on_last, self._host, f"{type(target).__name__}.dispose")
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """A local target never breaks."""
+
+
+def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, where: str) -> None:
+    """Calls a disposer, as a task if it is async, and counts it among the calls that `Limits.calls` bounds: a peer that
+    has objects made and gives them up would otherwise leave any number behind. What it raises concerns the application,
+    not the session.
+    """
+
+    def done(_: object) -> None:
+        host.running -= 1
+
+    def failed(error: BaseException) -> None:
+        host.running -= 1
+        host.report(where, error)
+
+    try:
+        awaitable = dispose()
+        outcome = None if awaitable is None else host.finish(awaitable)
+    except Exception as error:  # whatever the application raises
+        host.report(where, error)
+        return
+    if isinstance(outcome, Cell):
+        host.running += 1
+        outcome.then(done, failed)
 
 
 def _named_from(hook: Hook, path: Path) -> Hook:

@@ -5,9 +5,9 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any
 
-from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import (
@@ -31,9 +31,7 @@ from capnweb_runtime.core.payload import (
     resolve_promises,
 )
 from capnweb_runtime.core.remap import default_budget, replay
-from capnweb_runtime.errors import DisposedError, LimitExceeded
-
-DISPOSED_HOOK: Final = "Attempted to use an RPC StubHook after it was disposed."
+from capnweb_runtime.errors import LimitExceeded
 
 
 class PayloadHook(Hook):
@@ -51,7 +49,7 @@ class PayloadHook(Hook):
 
     def _open(self) -> Payload:
         if self._payload is None:
-            raise DisposedError(DISPOSED_HOOK)
+            raise GIVEN_BACK.error_of("a stub or promise was used", "it")
         return self._payload
 
     def _find(self, path: Path) -> Any:
@@ -111,7 +109,7 @@ class PayloadHook(Hook):
         return PromiseHook(part, self._host)
 
     def _part_now(self, path: Path) -> Hook:
-        return ErrorHook(DisposedError(DISPOSED_HOOK)) if self._payload is None else self._part(path)
+        return GIVEN_BACK if self._payload is None else self._part(path)
 
     def map(
         self,

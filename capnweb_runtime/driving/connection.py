@@ -25,6 +25,7 @@ from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.home import refuse_elsewhere
 from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer
 
@@ -101,7 +102,17 @@ class AsyncioHost(HostBase):
         limits: bounds of the session.
     """
 
-    __slots__ = ("_collect_due", "_context", "_eager", "_loop", "_queue", "_unstarted", "tasks")
+    __slots__ = (
+        "_collect_due",
+        "_context",
+        "_disposers",
+        "_eager",
+        "_loop",
+        "_queue",
+        "_unstarted",
+        "_when_disposed",
+        "tasks",
+    )
 
     def __init__(
         self,
@@ -113,7 +124,7 @@ class AsyncioHost(HostBase):
         tasks: set[asyncio.Task[Any]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, limits)
+        super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
@@ -122,6 +133,12 @@ class AsyncioHost(HostBase):
         self._unstarted = 0
         self._queue: deque[tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any]]] = deque()
         self._collect_due = False
+        self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
+        self._when_disposed: Callable[[], object] | None = None
+
+    def elsewhere(self) -> None:
+        """See `capnweb_runtime.core.hook.Host.elsewhere`."""
+        refuse_elsewhere(self._loop)
 
     def start(
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
@@ -168,6 +185,39 @@ class AsyncioHost(HostBase):
             cell.reject(_CancelledCall())
         for task in tuple(self.tasks):
             task.cancel()
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.finish`."""
+        task = self._loop.create_task(_wait_for(awaitable), context=self._context.copy())
+        cell: Cell[Any] = Cell()
+        self._disposers.add(task)
+        task.add_done_callback(partial(self._task_done, cell, None))
+        task.add_done_callback(self._disposer_done)
+        return cell
+
+    @property
+    def disposing(self) -> bool:
+        """Whether an async disposer is running."""
+        return bool(self._disposers)
+
+    def when_disposed(self, callback: Callable[[], object]) -> None:
+        """Calls back once no async disposer is running; at once if none is. There is one such callback."""
+        self._when_disposed = callback
+        self._tell_disposed()
+
+    def cancel_disposers(self) -> None:
+        """Cancels the async disposers that are running."""
+        for task in tuple(self._disposers):
+            task.cancel()
+
+    def _disposer_done(self, task: asyncio.Task[Any]) -> None:
+        self._disposers.discard(task)
+        self._tell_disposed()
+
+    def _tell_disposed(self) -> None:
+        if not self._disposers and self._when_disposed is not None:
+            callback, self._when_disposed = self._when_disposed, None
+            callback()
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed; being cancelled is no failure."""
@@ -370,15 +420,17 @@ class Connection:
 
     @property
     def closed(self) -> bool:
-        """Whether the session has ended and its transport is gone."""
+        """Whether the session has ended, its transport is gone and its targets are disposed."""
         return self._closed.done()
 
     async def wait_closed(self) -> None:
-        """Waits until the session has ended and its transport is gone; for whatever reason, so it raises nothing."""
+        """Waits until the session has ended, its transport is gone and the async disposers of its targets have ended;
+        for whatever reason, so it raises nothing.
+        """
         await asyncio.shield(self._closed)
 
     def when_closed(self, callback: Callable[[], object]) -> None:
-        """Calls back once the session has ended and its transport is gone."""
+        """Calls back once the connection is `closed`."""
         self._closed.add_done_callback(lambda _: callback())
 
     # ---- for the transport
@@ -442,6 +494,9 @@ class Connection:
         """
         self._wire = None
         self.session.abort(error, notify=False)
+        self.host.when_disposed(self._now_closed)
+
+    def _now_closed(self) -> None:
         if not self._closed.done():
             self._closed.set_result(None)
 
@@ -449,8 +504,12 @@ class Connection:
 
     def _wake(self) -> None:
         if not self._flush_due:
-            self._flush_due = True
-            self._loop.call_soon(self.flush)
+            try:
+                self._loop.call_soon(self.flush)
+            except RuntimeError:
+                if not self._loop.is_closed():  # a loop in debug mode refuses other threads
+                    raise
+            self._flush_due = True  # not before: it would keep every later message back
 
     def _write_burst(self) -> None:
         if self._wire is not None and not self._paused:

@@ -6,7 +6,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from types import NoneType
 from typing import Any
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -31,21 +32,35 @@ class HostBase(ABC):
         wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
             anything.
         limits: bounds of the session that the host runs.
+        home: the event loop on which it lives; None if there is none.
+        here: tells which loop runs the caller.
 
     Attributes:
         limits: the same.
         running: calls that have started and not returned.
         copied: nodes of values that have been copied; reset by the session.
         disclosure: which errors peers are sent as they are.
+        home: the same.
+        here: the same.
     """
 
-    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "disclosure", "limits", "running")
+    __slots__ = (
+        *("_discarded", "_observer", "_wake_from_anywhere"),
+        *("copied", "disclosure", "here", "home", "limits", "running"),
+    )
 
     def __init__(
-        self, observer: Observer, wake_from_anywhere: Callable[[], None], limits: Limits = DEFAULT_LIMITS
+        self,
+        observer: Observer,
+        wake_from_anywhere: Callable[[], None],
+        limits: Limits = DEFAULT_LIMITS,
+        home: object = None,
+        here: Callable[..., object] = NoneType,
     ) -> None:
         self.limits = limits
         self.disclosure: Disclosure = "all"
+        self.home: Any = home
+        self.here: Callable[..., object] = here
         self.copied = 0
         self.running = 0
         self._observer = observer
@@ -55,6 +70,13 @@ class HostBase(ABC):
     @abstractmethod
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.start`."""
+
+    def elsewhere(self) -> None:
+        """See `capnweb_runtime.core.hook.Host.elsewhere`."""
+
+    def finish(self, awaitable: Awaitable[Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.finish`."""
+        return self.start(lambda: awaitable, (), {})
 
     def new_stub(self, hook: Hook) -> StubRef:
         """An untyped stub over the hook."""

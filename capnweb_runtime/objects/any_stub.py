@@ -12,7 +12,7 @@ from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exporter, Hook, PromiseRef, StubRef, Wire
-from capnweb_runtime.core.interface import ANY_METHOD, Method
+from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.refs import Exportable
 from capnweb_runtime.core.target_hooks import TargetHook
 from capnweb_runtime.objects import variables
@@ -51,7 +51,13 @@ class AnyCalls(Calls):
 
     def __call__(self, *args: Any) -> AnyPromise:
         """Calls what this stands for, as a function."""
-        return self._call(_ANY_METHOD, *args)
+        promise: AnyPromise = self._call(_ANY_METHOD, *args)
+        promise._asked = Property(".".join(map(str, self._path)) or "a function", ANY)  # for messages
+        return promise
+
+    def _owner(self) -> tuple[str, str]:
+        parent = getattr(self, "_parent", None)  # of a promise that stands for a member only
+        return parent._owner() if isinstance(parent, AnyCalls) else super()._owner()
 
 
 class AnyStub(AnyCalls, RpcStub):

@@ -1,5 +1,5 @@
 """A promise's outcome as asyncio sees it. Rule: cancelling a wait cancels that wait only; the call goes on until its
-promise is disposed.
+promise is disposed. What has not arrived is waited for where its session lives.
 
 `gather` and `wait_for` would wrap what is no Future in a Task each, which costs more than the call. `FutureFace` gives
 promises the methods that asyncio looks for, at run time only: type checkers, and so editors, do not see them.
@@ -8,9 +8,13 @@ promises the methods that asyncio looks for, at run time only: type checkers, an
 from __future__ import annotations
 
 import asyncio
+from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+
+from capnweb_runtime.objects.home import refuse_elsewhere
+from capnweb_runtime.objects.unseen import Unseen, unseen
 
 PENDING: Final = 0
 VALUE: Final = 1
@@ -20,25 +24,43 @@ ERROR: Final = 2
 class Outcome:
     """The value or error of a promise, once delivered, and who waits for it.
 
+    Parameters:
+        home: the event loop on which it may be waited for; None if on any.
+
     Attributes:
         state: PENDING, VALUE or ERROR.
         value: the value or error.
-        cancelled: whether the waits that were begun by callbacks have been cancelled; a new one starts afresh.
+        cancelled: whether the promise was cancelled, as a future. If that was to end a wait that had begun, a later one
+            starts afresh.
+        home: the same.
     """
 
-    __slots__ = ("_callbacks", "_waiters", "cancelled", "state", "value")
+    _told: bool  # once it was cancelled: whether those whose wait that was to end have been called back
+    _unseen: Unseen | None  # once it is an error
 
-    def __init__(self) -> None:
+    __slots__ = ("_callbacks", "_told", "_unseen", "_waiters", "cancelled", "home", "state", "value")
+
+    def __init__(self, home: asyncio.AbstractEventLoop | None = None) -> None:
         self.state = PENDING
         self.value: Any = None
+        self.home = home
         self._waiters: list[asyncio.Future[Any]] | None = None
         self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] | None = None
         self.cancelled = False
 
     def waiter(self) -> asyncio.Future[Any]:
-        """A future of the running loop that gets the outcome; cancelling it concerns nobody else."""
-        future = asyncio.get_running_loop().create_future()
-        if self.state != PENDING:
+        """A future of the running loop that gets the outcome; cancelling it concerns nobody else.
+
+        Raises:
+            RuntimeError: the outcome is still to come, to another loop.
+        """
+        loop = _get_running_loop()
+        if loop is None or loop is not self.home:
+            loop = self._loop_elsewhere()
+        future = loop.create_future()
+        if self.cancelled and self.is_cancelled():
+            future.cancel()
+        elif self.state != PENDING:
             self._fill(future)
         elif self._waiters is None:
             self._waiters = [future]
@@ -46,12 +68,28 @@ class Outcome:
             self._waiters.append(future)
         return future
 
+    def _loop_elsewhere(self) -> asyncio.AbstractEventLoop:
+        """The loop for a wait that begins elsewhere than at home; what has arrived may be had anywhere."""
+        if self.home is not None:
+            if self.state == PENDING:
+                refuse_elsewhere(self.home)
+            return _get_running_loop() or self.home
+        return asyncio.get_running_loop()
+
+    def is_cancelled(self) -> bool:
+        """Whether a wait that begins now is one for a promise that was cancelled; to be asked if it was."""
+        if self._told:
+            self.cancelled = False
+        return self.cancelled
+
     def settle(self, promise: Any, state: int, value: Any) -> None:
         """Delivers the outcome to all who wait; later calls are ignored."""
         if self.state != PENDING:
             return
         self.state = state
         self.value = value
+        if state == ERROR:
+            self._unseen = unseen(value, promise)
         waiters, self._waiters = self._waiters, None
         if waiters is not None:
             for future in waiters:
@@ -63,10 +101,17 @@ class Outcome:
     def _fill(self, future: asyncio.Future[Any]) -> None:
         if self.state == VALUE:
             future.set_result(self.value)
-        elif isinstance(self.value, StopIteration):  # which asyncio refuses, because a coroutine cannot pass it on
+            return
+        self._seen()
+        if isinstance(self.value, StopIteration):  # which asyncio refuses, because a coroutine cannot pass it on
             future.set_exception(RuntimeError("the call raised StopIteration"))
         else:
             future.set_exception(self.value)
+
+    def _seen(self) -> None:
+        unseen, self._unseen = self._unseen, None
+        if unseen is not None:
+            unseen.seen = True
 
     def _call_back(self, promise: Any) -> None:
         callbacks, self._callbacks = self._callbacks, None
@@ -74,14 +119,20 @@ class Outcome:
             loop.call_soon(callback, promise, context=context)
 
     def add_callback(self, promise: Any, callback: Callable[[Any], object], context: Context | None) -> None:
-        """Calls back on the running loop once there is an outcome; a wait that was cancelled starts afresh."""
-        self.cancelled = False
-        added = callback, context, asyncio.get_running_loop()
+        """Calls back on the running loop, or at home if none runs, once there is an outcome.
+
+        Raises:
+            RuntimeError: the outcome is still to come, to another loop.
+        """
+        loop = _get_running_loop()
+        if loop is None or loop is not self.home:
+            loop = self._loop_elsewhere()
+        added = callback, context, loop
         if self._callbacks is None:
             self._callbacks = [added]
         else:
             self._callbacks.append(added)
-        if self.state != PENDING:
+        if self.state != PENDING or (self.cancelled and self.is_cancelled()):
             self._call_back(promise)
 
     def remove_callback(self, callback: Callable[[Any], object]) -> int:
@@ -91,12 +142,24 @@ class Outcome:
         return len(callbacks) - len(self._callbacks)
 
     def cancel(self, promise: Any) -> bool:
-        """Cancels the waits that were begun by callbacks; False if there is an outcome already."""
+        """Cancels the promise as a future; False if there is an outcome already.
+
+        Waits that were begun by callbacks, as those of `gather` and `wait_for` are, end with that, and once they have
+        been called back the promise can be waited for again: the wait was given up, not the promise. Without any, the
+        promise stays cancelled, as a task does.
+        """
         if self.done:
             return False
         self.cancelled = True
-        self._call_back(promise)
+        self._told = False
+        if self._callbacks:
+            loop = self._callbacks[-1][2]
+            self._call_back(promise)
+            loop.call_soon(self._all_told)
         return True
+
+    def _all_told(self) -> None:
+        self._told = True
 
     @property
     def done(self) -> bool:
@@ -107,13 +170,17 @@ class Outcome:
         """The error, or None for a value."""
         if self.state == PENDING or self.cancelled:
             self._refuse()
-        return self.value if self.state == ERROR else None
+        if self.state != ERROR:
+            return None
+        self._seen()
+        return self.value  # type: ignore[no-any-return]  # what it failed with
 
     def result(self) -> Any:
         """The value; raises the error."""
         if self.state == PENDING or self.cancelled:
             self._refuse()
         if self.state == ERROR:
+            self._seen()
             raise self.value
         return self.value
 
@@ -141,14 +208,18 @@ class FutureFace:
 
         @property
         def _asyncio_future_blocking(self):
-            # asyncio reads this wherever a wait begins, to see whether it has a future: one that was cancelled before
-            # starts afresh.
-            if self._outcome is not None:
-                self._outcome.cancelled = False
+            # asyncio reads this wherever a wait begins, to see whether it has a future: one whose last wait was
+            # cancelled starts afresh.
+            outcome = self._outcome
+            if outcome is not None and outcome.cancelled:
+                outcome.is_cancelled()
             return False
 
         def get_loop(self):
-            return asyncio.get_running_loop()
+            home = self._hook.home if self._outcome is None else self._outcome.home
+            if home is None and (home := _get_running_loop()) is None:
+                return self._hook.host.home  # of a call that has failed already, this raises what it failed with
+            return home
 
         def add_done_callback(self, callback, *, context=None):
             (self._outcome or self._begun()).add_callback(self, callback, context)
@@ -171,7 +242,9 @@ class FutureFace:
         def exception(self):
             return (self._outcome or self._begun()).error()
 
-        def _make_cancelled_error(self):  # which gather asks a cancelled future for
+        _cancel_message = None  # this and the next are what gather asks a cancelled future for
+
+        def _make_cancelled_error(self):
             return asyncio.CancelledError()
 
 

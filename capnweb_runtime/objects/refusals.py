@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, NoReturn
 
-from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.hook import Hook, PromiseRef
 from capnweb_runtime.core.remap import Variable
 
 _AWAIT_FIRST = "a promise stands for a value that has not arrived: await it, then {verb}"
@@ -30,8 +30,19 @@ def refuse(hook: Hook, verb: str) -> NoReturn:
     raise TypeError(text.format(verb=verb))
 
 
+def _has_value(other: object) -> bool:
+    """Whether comparing a promise with this can only be a mistake: its class says what equal means, so that a value was
+    meant. Promises, None and what is compared by identity stand beside promises in lists, sets and dictionaries, which
+    compare their items to find one.
+    """
+    return not (other is None or isinstance(other, PromiseRef) or type(other).__eq__ is object.__eq__)
+
+
 class Refusals:
-    """Base of promises with the operations that they refuse."""
+    """Base of promises with the operations that they refuse.
+
+    A promise is equal to itself only, and hashable, so that containers can hold it.
+    """
 
     __slots__ = ()
 
@@ -57,11 +68,14 @@ class Refusals:
         def __eq__(self, other: object) -> bool:
             if self is other:
                 return True
-            if isinstance(self._hook, Variable):
+            if isinstance(self._hook, Variable) or _has_value(other):
                 refuse(self._hook, "compare values")
             return NotImplemented
 
         __hash__ = object.__hash__
+
+        def __str__(self) -> str:  # noqa: PLE0307  (it raises)
+            refuse(self._hook, "put a value into text")
 
         def __format__(self, spec: str) -> str:
             refuse(self._hook, "put a value into text")

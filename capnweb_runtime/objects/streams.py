@@ -74,6 +74,9 @@ class ReadableStream(ReadableRef, Generic[T]):
         return self
 
     async def __anext__(self) -> T:
+        host = self._host
+        if host.here() is not host.home:
+            host.elsewhere()
         self._pipe.taken = True
         if self._ended:
             raise StopAsyncIteration

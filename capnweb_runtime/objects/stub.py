@@ -9,12 +9,15 @@ value. Generated classes add the methods.
 from __future__ import annotations
 
 import inspect
+import sys
 import warnings
+from asyncio import _get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
+from logging import DEBUG
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
 
-from capnweb_runtime.core.broken import DISPOSED
+from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, RecordCodec
 from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
@@ -23,8 +26,12 @@ from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
+from capnweb_runtime.core.tables import ImportHook
+from capnweb_runtime.errors import PEER, DisposedError, say_whose
+from capnweb_runtime.objects.home import allow_disposal, refuse_elsewhere
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome
 from capnweb_runtime.objects.refusals import Refusals, refuse
+from capnweb_runtime.objects.unseen import UnseenHook, logger
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -39,12 +46,31 @@ _recorder: Final[ContextVar[Recorder | None]] = ContextVar("capnweb_recorder", d
 """The recorder of the mapper function that is running, if one is."""
 
 
-def _promise(codec: TypeCodec, hook: Hook, path: Path = (), parent: object = None, raises: Raises | None = None) -> Any:
+def _promise(
+    codec: TypeCodec,
+    hook: Hook,
+    path: Path = (),
+    parent: object = None,
+    raises: Raises | None = None,
+    asked: Method | Property | None = None,
+) -> Any:
     """A promise of the class that stands for the codec's type. `parent` is kept alive as long as the promise: it
-    owns the hook. `raises` are the exceptions that may come in place of the value.
+    owns the hook. `raises` are the exceptions that may come in place of the value, `asked` is what it is the result of.
     """
     cls: Any = codec.promise() or RpcPromise
-    return cls(hook, path, codec, parent, raises)
+    return cls(hook, path, codec, parent, raises, asked)
+
+
+def calling_place(module: str) -> tuple[str, int]:
+    """File and line from which a module was called.
+
+    Parameters:
+        module: the module's file; it is the caller of this.
+    """
+    frame = sys._getframe(2)
+    while frame.f_code.co_filename == module and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno
 
 
 class Calls:
@@ -62,6 +88,7 @@ class Calls:
 
         Raises:
             TypeError: an argument is not of its declared type; nothing has been sent.
+            RuntimeError: it is called elsewhere than on the event loop of the session.
         """
         payload = Payload((args, kwargs), method.params)
         path = (*self._path, *method.path) if self._path else method.path
@@ -76,16 +103,35 @@ class Calls:
                 hook = recorder.call(self._hook, path, payload)
             else:
                 hook = self._hook.call(path, payload, method.result)
+                if type(hook) is not ImportHook and isinstance(hook, ErrorHook):
+                    hook = self._failed(hook, path)
         except Mismatch as mismatch:
             raise argument_error(mismatch) from None
-        return cast(Q, _promise(method.result, hook, (), None, raises))
+        return cast(Q, _promise(method.result, hook, (), None, raises, method))
+
+    def _failed(self, hook: ErrorHook, path: Path) -> Hook:
+        """The hook of a call that has failed here, nothing having been sent."""
+        owner, kind = self._owner()
+        called = f"{owner}.{'.'.join(map(str, path)) or '__call__'}"
+        if isinstance(hook, DisposedHook):
+            hook = hook.failing(f"{called} was called", kind)
+        return UnseenHook(hook.error, called) if logger.isEnabledFor(DEBUG) else hook
+
+    def _owner(self) -> tuple[str, str]:
+        """What the application has called something of: the name of its class, and what a message calls it."""
+        return type(self).__name__, _kind(self)
 
     def _get(self, prop: Property, /) -> Q:  # type: ignore[type-var]  # as above
         """The promise of a property; it is read when the promise is awaited, or by the way when something behind it
         is used.
         """
         raises = prop.raises if self._raises is None else self._raises.joined(prop.raises)
-        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self, raises))
+        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self, raises, prop))
+
+
+def _kind(owner: object) -> str:
+    """What a message calls something that has been disposed."""
+    return "the promise" if isinstance(owner, RpcPromise) else "the stub"
 
 
 class RpcStub(StubRef):
@@ -110,15 +156,34 @@ class RpcStub(StubRef):
         Raises:
             DisposedError: this stub has been disposed.
         """
-        return self._owning(type(self)(self._hook.dup()))
+        return self._owning(type(self)(self._second_hook()))
+
+    def _second_hook(self) -> Hook:
+        try:
+            return self._hook.dup()
+        except DisposedError:
+            gone = self._hook if isinstance(self._hook, DisposedHook) else GIVEN_BACK
+            raise gone.error_of(f"{type(self).__name__}.dup was called", "the stub") from None
 
     def _owning(self, stub: Self) -> Self:
         stub._owned = True
         return stub
 
     def dispose(self) -> None:
-        """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError."""
-        hook, self._hook = self._hook, DISPOSED
+        """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError.
+
+        Raises:
+            RuntimeError: it is called elsewhere than on the event loop of the session.
+        """
+        self._dispose_from(calling_place(__file__))
+
+    def _dispose_from(self, place: tuple[str, int]) -> None:
+        """Gives this reference up on behalf of that file and line."""
+        hook = self._hook
+        if isinstance(hook, DisposedHook):
+            return
+        allow_disposal(hook.home)
+        self._hook = DisposedHook(place)
         hook.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
@@ -151,7 +216,7 @@ class RpcStub(StubRef):
             )
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__}{' (disposed)' if self._hook is DISPOSED else ''}>"
+        return f"<{type(self).__name__}{' (disposed)' if isinstance(self._hook, DisposedHook) else ''}>"
 
 
 class CallbackStub(RpcStub, Generic[Params, R_co]):
@@ -175,13 +240,16 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
 
     def dup(self) -> Self:
         """A second stub for the same function; keep one to call it after the method that received it has returned."""
-        return self._owning(type(self)(self._hook.dup(), self._method))
+        return self._owning(type(self)(self._second_hook(), self._method))
 
 
 class _Caller(Calls):
     """Calls a function that a hook leads to."""
 
     __slots__ = ("_hook", "_path", "_raises")
+
+    def _owner(self) -> tuple[str, str]:
+        return CallbackStub.__name__, "it"
 
     def __init__(self, hook: Hook, path: Path, raises: Raises | None) -> None:
         self._hook = hook
@@ -197,7 +265,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
     so by itself.
     """
 
-    __slots__ = ("__weakref__", "_codec", "_outcome", "_parent", "_pulled", "_raises")
+    __slots__ = ("__weakref__", "_asked", "_codec", "_outcome", "_parent", "_pulled", "_raises")
 
     def __init__(
         self,
@@ -206,9 +274,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         codec: TypeCodec = ANY,
         parent: object = None,
         raises: Raises | None = None,
+        asked: Method | Property | None = None,
     ) -> None:
         self._hook = hook
         self._path = path
+        self._asked = asked
         self._codec = codec
         self._parent = parent
         self._outcome: Outcome | None = None
@@ -222,7 +292,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
 
         Disposing an attribute of a promise gives up only what that attribute was read into.
+
+        Raises:
+            RuntimeError: it is called elsewhere than on the event loop of the session.
         """
+        allow_disposal(self._hook.home)
         pulled, self._pulled = self._pulled, None
         hook, owns = self._hook, self._parent is None
         self._hook, self._path, self._parent = DISPOSED, (), None
@@ -249,7 +323,18 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def __repr__(self) -> str:
         path = "".join(f".{part}" for part in self._path)
-        return f"<{type(self).__name__} of {self._codec.label}{path}>"
+        origin = self._origin()
+        return f"<{type(self).__name__} of {self._codec.label}{path}{f' from {origin}' if origin else ''}>"
+
+    def _origin(self) -> str:
+        """The method or property that this is the result of, or a part of its result; "" if that is not known."""
+        promise: Any = self
+        while promise._asked is None:
+            if not isinstance(promise._parent, RpcPromise):
+                return ".".join(map(str, promise._path))
+            promise = promise._parent
+        label: str = promise._asked.label
+        return label
 
     def _field(self, name: str, codec: TypeCodec) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
         """The promise of an attribute."""
@@ -263,9 +348,12 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         if self._outcome is not None:
             return self._outcome
         hook = self._hook
-        if isinstance(hook, Variable):
-            refuse(hook, "await a value")
-        outcome = self._outcome = Outcome()
+        if type(hook) is not ImportHook:
+            hook = self._awaitable(hook)
+        home = hook.home
+        if home is not None and _get_running_loop() is not home:
+            refuse_elsewhere(home)
+        outcome = self._outcome = Outcome(home)
         if self._path:
             hook = hook.get(self._path, self._codec)
         self._pulled = hook
@@ -275,6 +363,17 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         else:
             pulled.then(self._deliver, self._fail)
         return outcome
+
+    def _awaitable(self, hook: Hook) -> Hook:
+        """The hook to ask for the value; another one if it has been disposed. Raises TypeError in a mapper function."""
+        if isinstance(hook, Variable):
+            refuse(hook, "await a value")
+        if not isinstance(hook, DisposedHook):
+            return hook
+        if self._parent is None:
+            return hook.failing(f"{type(self).__name__} was awaited", "it")
+        path = ".".join(map(str, self._path))
+        return hook.failing(f"{type(self._parent).__name__}.{path} was read", _kind(self._parent))
 
     def _deliver(self, payload: Payload) -> None:
         """Takes the result: at once if it is of the type already, otherwise once the promises in it are resolved."""
@@ -305,7 +404,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             self._settle(VALUE, value)
 
     def _fail(self, error: BaseException) -> None:
-        self._settle(ERROR, error if self._raises is None else self._raises.received(error))
+        received = error if self._raises is None else self._raises.received(error)
+        if PEER in vars(error):
+            say_whose(received, self._origin())
+        self._settle(ERROR, received)
 
     def _settle(self, state: int, value: Any) -> None:
         if isinstance(value, RpcStub):

@@ -5,7 +5,7 @@ names, and nothing else.
 from __future__ import annotations
 
 from abc import ABC
-from collections.abc import Mapping
+from collections.abc import Awaitable, Mapping
 from typing import Any, ClassVar
 
 from capnweb_runtime.core.hook import Hook, Host
@@ -32,9 +32,10 @@ class RpcTarget(Exportable, ABC):
             members.update(spec.rpc_members)
         cls._rpc_members = members
 
-    def dispose(self) -> None:
+    def dispose(self) -> Awaitable[None] | None:
         """Called when the last reference to this target, as it was passed, is gone. Override it to free what the
-        target holds.
+        target holds, with `def` or with `async def`, which then runs as a task. What it raises is reported as what a
+        method raises is.
         """
 
     def _export(self, host: Host) -> Hook:

@@ -102,7 +102,8 @@ class Server:
 
     async def close(self) -> None:
         """Stops accepting, ends every session, cancels the calls in progress, and waits until all connections are
-        closed.
+        closed and the async disposers of targets have ended; those that take longer than a connection may are
+        cancelled.
         """
         self._stop_accepting()
         if self._closing:
@@ -119,6 +120,7 @@ class Server:
             if self._http is not None:
                 await self._http.close(CLOSE_TIMEOUT)
             await self._sockets_to_go()
+            await self._disposers_to_end()
         finally:
             self._closed.set_result(None)
 
@@ -178,6 +180,16 @@ class Server:
         while self._sockets:
             self._no_socket = self._loop.create_future()
             await self._no_socket
+
+    async def _disposers_to_end(self) -> None:
+        try:
+            async with asyncio.timeout(CLOSE_TIMEOUT):
+                while busy := [one for one in self._connections if one.host.disposing]:
+                    await busy[0].wait_closed()
+        except TimeoutError:
+            logger.warning("giving up disposers that took longer than %s s", CLOSE_TIMEOUT)
+            for connection in self._connections:
+                connection.host.cancel_disposers()
 
     def _socket_gone(self, socket: FirstRequest | WebSocketServer) -> None:
         self._sockets.discard(socket)

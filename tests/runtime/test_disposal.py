@@ -109,7 +109,7 @@ class TestResults:
         gc.collect()
         await joined.quiet()
         assert counter.disposed == 1
-        with pytest.raises(DisposedError, match="after it has been disposed"):
+        with pytest.raises(DisposedError, match=r"^AnyStub\.increment was called after the stub had been disposed at"):
             await stub.call("increment")
 
     async def test_disposing_the_promise_disposes_everything_in_the_result(self, joining: Joining) -> None:

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import builtins
+import traceback
+from dataclasses import dataclass
 
 import pytest
 
@@ -20,6 +23,7 @@ from capnweb_runtime.errors import (
     SessionError,
     URIError,
     from_wire,
+    say_whose,
     wire_message,
     wire_type,
 )
@@ -95,7 +99,7 @@ def test_another_name_is_kept() -> None:
     "name",
     [
         *("SystemExit", "KeyboardInterrupt", "GeneratorExit", "StopIteration", "StopAsyncIteration", "BaseException"),
-        *("CancelledError", "Exception", "ExceptionGroup", "UnicodeDecodeError", "Warning", "print", "object", ""),
+        *("CancelledError", "Exception", "ExceptionGroup", "IOError", "Warning", "UserWarning", "print", "object", ""),
     ],
 )
 def test_no_name_makes_an_exception_with_a_meaning_or_constructor_of_its_own(name: str) -> None:
@@ -109,10 +113,71 @@ def test_the_known_ones_are_plain_errors_that_a_message_makes() -> None:
         assert not issubclass(cls, forbidden)
 
 
+@pytest.mark.parametrize("name", ["UnicodeDecodeError", "UnicodeEncodeError", "UnicodeTranslateError"])
+def test_a_built_in_exception_with_a_constructor_of_its_own_arrives_as_its_nearest_base(name: str) -> None:
+    error = from_wire(name, "'utf-8' codec can't decode byte 0xff in position 0: bad")
+    assert type(error) is UnicodeError
+    assert str(error) == "'utf-8' codec can't decode byte 0xff in position 0: bad"
+    assert error.__notes__ == [f"{name}, where it was raised"]
+    assert wire_type(error) == name, "it goes on as what it was"
+
+
+def test_every_built_in_exception_arrives_as_one_that_its_handlers_catch_or_as_an_rpc_error() -> None:
+    rpc_errors = set[str]()
+    for name, cls in vars(builtins).items():
+        if isinstance(cls, type) and issubclass(cls, Exception) and cls.__name__ == name:
+            error = from_wire(name, "m")
+            if isinstance(error, RpcError):
+                rpc_errors.add(name)
+            else:
+                assert issubclass(cls, type(error))
+                assert type(error) is not Exception
+    rpc_errors -= {name for name in rpc_errors if issubclass(getattr(builtins, name), Warning)}
+    rpc_errors -= {"PythonFinalizationError"}  # of Python 3.13, and a RuntimeError there
+    assert rpc_errors == {"Exception", "StopIteration", "StopAsyncIteration", "ExceptionGroup"}
+
+
+@pytest.mark.parametrize(
+    ("error", "text"),
+    [
+        (RpcError("m"), "m"),
+        (RpcError("m", "Mine"), "Mine: m"),
+        (RpcError("", "Mine"), "Mine"),
+        (RpcError(), ""),
+        (RangeError("m"), "m"),
+        (RangeError("m", "Other"), "Other: m"),
+    ],
+)
+def test_the_text_of_an_rpc_error_names_its_type_unless_its_class_does(error: RpcError, text: str) -> None:
+    assert str(error) == text
+    assert wire_message(error) == error.message
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    text: str
+
+
+def test_whose_an_error_is_can_be_noted_on_one_that_cannot_be_changed() -> None:
+    error = Frozen("m")
+    say_whose(error, "Desk.add")
+    assert traceback.format_exception_only(error)[-1] == "raised by the peer, in answer to Desk.add\n"
+
+
+def test_whose_an_error_is_is_noted_once() -> None:
+    error, unknown = ValueError("m"), ValueError("m")
+    error.add_note("a note of its own")
+    say_whose(error, "Desk.add")
+    say_whose(error, "Desk.book")
+    say_whose(unknown, "")
+    assert error.__notes__ == ["a note of its own", "raised by the peer, in answer to Desk.add"]
+    assert unknown.__notes__ == ["raised by the peer"]
+
+
 def test_an_rpc_error_carries_properties() -> None:
     error = RpcError("m", "Mine", code=5, detail={"a": 1})
     assert error.props == {"code": 5, "detail": {"a": 1}}
-    assert str(error) == "m"
+    assert str(error) == "Mine: m"
 
 
 def test_a_range_error_is_caught_as_a_value_error() -> None:

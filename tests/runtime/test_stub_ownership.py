@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import gc
+import inspect
+import re
 import warnings
-from typing import Any
+from collections.abc import Callable
+from typing import Any, ClassVar
 
 import pytest
 
+from capnweb_runtime import AnyStub, CallbackStub
 from capnweb_runtime.errors import DisposedError, RpcError, SessionClosed
 from tests.runtime.conftest import Join
-from tests.runtime.example import Book, Counter, Desk, DeskStub
+from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub
 from tests.runtime.pair import Pair, Side, begin, outcome
 
 
@@ -30,11 +34,8 @@ class TestDispose:
         stub = pair.wait(pair.a.main(DeskStub).counter())
         with stub.dup() as second:
             stub.dispose()
-            with pytest.raises(DisposedError, match="after it has been disposed"):
-                pair.wait(stub.increment())
             with pytest.raises(DisposedError):
-                pair.wait(stub.value)
-            stub.dup().dispose()
+                pair.wait(stub.increment())
             assert pair.wait(second.increment()) == 1
 
     def test_the_object_is_disposed_after_the_last_duplicate(self, join: Join) -> None:
@@ -124,8 +125,12 @@ class TestDispose:
         desk = pair.a.main(DeskStub)
         stub = pair.wait(desk.counter())
         stub.dispose()
-        with pytest.raises((DisposedError, RpcError), match="after it has been disposed"):
-            pair.wait(desk.use(stub))
+        with pytest.raises(DisposedError, match=r"^CounterStub was passed after it had been disposed at"):
+            _ = desk.use(stub)
+        promise = desk.counter()
+        promise.dispose()
+        with pytest.raises(DisposedError, match=r"^CounterPromise was passed after it had been disposed"):
+            _ = desk.use(promise)
 
     def test_disposing_one_of_two_promises_of_a_call_leaves_the_results_of_others(self, join: Join) -> None:
         target = Desk()
@@ -327,3 +332,94 @@ class TestBroken:
         got: list[BaseException] = []
         stub.on_broken(got.append)
         assert [type(error) for error in got] == [DisposedError]
+
+
+class TestWhatADisposedErrorSays:
+    """Which class and member was used, where it had been disposed, and what to do."""
+
+    USES: ClassVar[list[tuple[str, Callable[[Any], Any], str]]] = [
+        ("call", lambda stub: stub.increment(), "CounterStub.increment was called"),
+        ("property", lambda stub: stub.value, "CounterStub.value was read"),
+        ("dup", lambda stub: stub.dup(), "CounterStub.dup was called"),
+    ]
+
+    @pytest.mark.parametrize(("use", "said"), [pytest.param(use, said, id=name) for name, use, said in USES])
+    def test_of_a_stub(self, join: Join, use: Callable[[Any], Any], said: str) -> None:
+        pair = join(None, Desk())
+        stub = pair.wait(pair.a.main(DeskStub).counter())
+        stub.dispose()
+        line = inspect.stack()[0].lineno - 1
+        with pytest.raises(DisposedError) as caught:
+            pair.wait(use(stub))
+        place = f"{__file__}:{line}"
+        assert str(caught.value) == (
+            f"{said} after the stub had been disposed at {place}; "
+            "keep a dup() of a stub for what is still to come, and dispose that on its own"
+        )
+
+    async def test_of_a_block_that_was_left(self, join: Join) -> None:
+        pair = join(None, Desk())
+        with (stub := pair.wait(pair.a.main(DeskStub).counter())):
+            pass
+        with pytest.raises(DisposedError, match=re.escape(f"at {__file__}:")):
+            pair.wait(stub.increment())
+        async with (stub := pair.wait(pair.a.main(DeskStub).counter())):
+            pass
+        with pytest.raises(DisposedError, match=re.escape(f"at {__file__}:")):
+            pair.wait(stub.increment())
+
+    def test_of_an_argument_that_was_kept(self, join: Join) -> None:
+        kept: list[CounterStub] = []
+
+        class Keeping(Desk):
+            def keep(self, counter: CounterStub) -> None:
+                kept.append(counter)
+
+        pair = join(None, Keeping())
+        pair.wait(pair.a.main(DeskStub).keep(Counter()))
+        with pytest.raises(DisposedError) as caught:
+            pair.wait(kept[0].increment())
+        assert str(caught.value).startswith(
+            "CounterStub.increment was called after the stub had been disposed with the call or the result that it "
+            "came in; keep a dup() of a stub"
+        )
+        with pytest.raises(DisposedError, match=r"^CounterStub\.dup was called after .* that it came in"):
+            kept[0].dup()
+
+    def test_of_a_promise(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        counter, book = desk.counter(), desk.book("Emma")
+        counter.dispose()
+        book.dispose()
+        for use, said in (
+            (counter.increment, "CounterPromise.increment was called after the promise had been disposed"),
+            (lambda: counter.value, "CounterPromise.value was read after the promise had been disposed"),
+            (lambda: book.title, "BookPromise.title was read after the promise had been disposed"),
+            (lambda: book, "BookPromise was awaited after it had been disposed"),
+        ):
+            with pytest.raises(DisposedError) as caught:
+                pair.wait(use())
+            assert str(caught.value).startswith(said)
+
+    def test_of_what_no_schema_describes(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = AnyStub(pair.a.main(DeskStub)._hook.dup())
+        desk.dispose()
+        with pytest.raises(DisposedError, match=r"^AnyStub\.add was called after the stub had been disposed at"):
+            pair.wait(desk.call("add", 1, 2))
+        with pytest.raises(DisposedError, match=r"^AnyStub\.best was read after the stub had been disposed at"):
+            pair.wait(desk.get("best"))
+
+    def test_of_a_callback(self, join: Join) -> None:
+        kept: list[CallbackStub[[int], int]] = []
+
+        class Keeping(Desk):
+            def apply(self, function: CallbackStub[[int], int], value: int) -> Any:
+                kept.append(function)
+                return 0
+
+        pair = join(None, Keeping())
+        assert pair.wait(pair.a.main(DeskStub).apply(lambda n: n, 1)) == 0
+        with pytest.raises(DisposedError, match=r"^CallbackStub\.__call__ was called after .* that it came in; keep"):
+            pair.wait(kept[0](1))

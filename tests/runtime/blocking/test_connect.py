@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import inspect
 import os
 import queue
 import signal
@@ -12,6 +13,7 @@ import sys
 import textwrap
 import threading
 import traceback
+import types
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Coroutine, Iterator, Sequence
 from pathlib import Path
 from typing import Any, TypeVar
@@ -256,9 +258,40 @@ def test_several_threads_may_use_one_stub(api: WorkshopBlockingStub) -> None:
     assert sorted(sums.get() for _ in threads) == [2 * n for n in range(8)]
 
 
-async def test_a_loop_may_run_in_the_callers_thread(server: Server) -> None:
+async def test_a_call_that_would_stop_a_running_loop_says_so(server: Server, api: WorkshopBlockingStub) -> None:
+    calls: list[Callable[[], object]] = [
+        lambda: connect_blocking(server.url, WorkshopBlockingStub),
+        lambda: api.motto,
+        lambda: api.bench(1),
+        api.dup,
+    ]
+    for call in calls:
+        with pytest.raises(RuntimeError, match=r"would stop the event loop .* await asyncio\.to_thread\("):
+            call()
+    assert await asyncio.to_thread(lambda: api.motto) == "measure twice"
+
+
+async def test_a_notebooks_loop_waits_for_its_cells_anyway(server: Server, monkeypatch: pytest.MonkeyPatch) -> None:
+    module = types.ModuleType("IPython")
+    module.get_ipython = lambda: shell  # type: ignore[attr-defined]  # as IPython has it
+    monkeypatch.setitem(sys.modules, "IPython", module)
+    shell: object = None
+    with pytest.raises(RuntimeError, match="would stop the event loop"):
+        connect_blocking(server.url, WorkshopBlockingStub)
+    shell = object()
     with connect_blocking(server.url, WorkshopBlockingStub) as api:
         assert api.motto == "measure twice"
+
+
+def test_a_disposed_stub_says_where_it_was_disposed(api: WorkshopBlockingStub) -> None:
+    bench = api.bench(1)
+    bench.dispose()
+    line = inspect.stack()[0].lineno - 1
+    with pytest.raises(DisposedError) as caught:
+        bench.add(1)
+    assert str(caught.value).startswith(
+        f"BenchStub.add was called after the stub had been disposed at {__file__}:{line};"
+    )
 
 
 # ---- callbacks

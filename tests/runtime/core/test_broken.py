@@ -60,7 +60,7 @@ class TestErrorHook:
         assert not ErrorHook(ValueError("broken")).held
 
     def test_what_stands_for_a_disposed_stub_says_so(self) -> None:
-        with pytest.raises(DisposedError, match="Attempted to use RPC stub after it has been disposed"):
+        with pytest.raises(DisposedError, match=r"used after it had been disposed; keep a dup\(\)"):
             pulled(DISPOSED.call(("m",), Payload([])))
         DISPOSED.dispose()
 

@@ -14,13 +14,14 @@ from hypothesis import strategies as st
 from typing_extensions import TypedDict
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.core.broken import DISPOSED
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.compound import RecordCodec
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.refs import PlainPromise
+from capnweb_runtime.errors import RpcError
 from tests.runtime import example
 from tests.runtime.codec_ends import decode, encode, read, refusal
 from tests.runtime.example import Book, Counter, CounterStub, Desk, DeskStub, Point
@@ -59,7 +60,7 @@ class Color(StrEnum):
             {"title": "t", "pageCount": 1, "tags": [["a"]], "place": {"x": 2, "y": 3}},
         ),
         (example.COUNTER, Counter(), ["export", 1]),
-        (example.COUNTER, CounterStub(DISPOSED), ["export", 1]),
+        (example.COUNTER, CounterStub(ErrorHook(RpcError("never"))), ["export", 1]),
         (example.OPTIONAL_COUNTER, None, None),
         (example.LIST_COUNTER, [Counter(), Counter()], [[["export", 1], ["export", 2]]]),
         (example.DICT_COUNTER, {"a": Counter()}, {"a": ["export", 1]}),
@@ -123,7 +124,11 @@ def test_a_wire_form_of_the_type_is_decoded(codec: TypeCodec, wire: Any, value: 
         (example.POINT, {"x": 1}, "it: expected Point, got an instance of dict"),
         (example.BOOK, Point(x=1), "it: expected Book, got an instance of Point"),
         (example.COUNTER, Desk(), "it: expected CounterTarget or CounterStub, got an instance of Desk"),
-        (example.COUNTER, DeskStub(DISPOSED), "it: expected CounterTarget or CounterStub, got DeskStub"),
+        (
+            example.COUNTER,
+            DeskStub(ErrorHook(RpcError("never"))),
+            "it: expected CounterTarget or CounterStub, got DeskStub",
+        ),
         (
             example.COUNTER,
             len,
@@ -210,11 +215,11 @@ def test_a_dict_with_another_key_is_refused_without_a_crash() -> None:
     ids=shown,
 )
 def test_a_promise_may_stand_for_any_value(codec: TypeCodec) -> None:
-    assert encode(codec, PlainPromise(DISPOSED)) == ["promise", 1]
+    assert encode(codec, PlainPromise(ErrorHook(RpcError("never")))) == ["promise", 1]
 
 
 def test_a_promise_may_stand_for_a_part() -> None:
-    promise = PlainPromise(DISPOSED)
+    promise = PlainPromise(ErrorHook(RpcError("never")))
     assert encode(rpc.list_of(rpc.INT), [1, promise]) == [[1, ["promise", 1]]]
     assert encode(rpc.dict_of(rpc.INT), {"a": promise}) == {"a": ["promise", 1]}
     assert encode(rpc.tuple_of(rpc.INT, rpc.STR), (promise, "a")) == [[["promise", 1], "a"]]

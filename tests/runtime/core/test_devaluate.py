@@ -16,7 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from capnweb_runtime.core.broken import DISPOSED, ErrorHook
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.devaluate import devaluate, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.loopback import Loopback
@@ -236,14 +236,14 @@ class Table(Loopback):
 
 def test_a_capability_is_exported() -> None:
     table = Table()
-    stub = PlainStub(DISPOSED)
+    stub = PlainStub(ErrorHook(RpcError("never")))
     wire = devaluate([stub, stub, Counter(), len, lambda: None], table)
     assert wire == [[["export", 1], ["export", 2], ["export", 3], ["export", 4], ["export", 5]]]
     table.dispose()
 
 
 def test_a_promise_is_exported_as_one() -> None:
-    assert devaluate(PlainPromise(DISPOSED), Table()) == ["promise", 1]
+    assert devaluate(PlainPromise(ErrorHook(RpcError("never"))), Table()) == ["promise", 1]
 
 
 def test_what_the_receiver_knows_goes_by_its_id() -> None:

@@ -78,7 +78,7 @@ def test_closing_a_pipe_that_has_been_read_is_done_at_once_and_ends_those_who_wa
 def test_after_the_end_nothing_more_can_be_written(pipe: Pipe, action: Callable[[Pipe], Cell[None]]) -> None:
     pipe.close()
     error = state(action(pipe))
-    assert (type(error), error.name, str(error)) == (RpcError, "TypeError", "The stream has been closed.")
+    assert (type(error), error.name, str(error)) == (RpcError, "TypeError", "TypeError: The stream has been closed.")
 
 
 def test_a_failure_drops_what_waits_and_reaches_writer_and_reader(pipe: Pipe) -> None:

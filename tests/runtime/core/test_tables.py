@@ -22,6 +22,7 @@ class Log:
     def __init__(self) -> None:
         self.turns = SyncHost()
         self.host: Host = self.turns
+        self.home = None
         self.closed = False
         self.log: list[Any] = []
         self.watches: list[Watch] = []
@@ -183,7 +184,7 @@ class TestDisposed:
         hook = ImportHook(ImportEntry(sender, 7))
         hook.dispose()
         for result in (hook.call(("m",), Payload([])), hook.get(("a",)), hook.map((), [], [])):
-            with pytest.raises(DisposedError, match="already disposed"):
+            with pytest.raises(DisposedError, match="had been disposed"):
                 pulled(result)
         with pytest.raises(DisposedError):
             hook.dup()

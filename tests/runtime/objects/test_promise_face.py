@@ -169,6 +169,69 @@ class TestOnTheLoop:
             answer.set_result(7)
         assert list(await asyncio.gather(first, second)) == [7, 7]
 
+    async def test_one_that_was_cancelled_is_not_waited_for(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        for wait in (
+            lambda future: future,
+            lambda future: asyncio.gather(future),
+            lambda future: asyncio.wait_for(future, 10),
+            lambda future: asyncio.shield(future),
+        ):
+            future: Any = asyncio.ensure_future(desk.hold("x"))
+            assert future.cancel()
+            assert not future.cancel()
+            assert (future.done(), future.cancelled()) == (True, True)
+            for _ in range(2):
+                with pytest.raises(asyncio.CancelledError):
+                    async with asyncio.timeout(10):
+                        await wait(future)
+                assert future.cancelled()
+            with pytest.raises(asyncio.CancelledError):
+                future.result()
+        await turns(lambda: "x" in target.answers)
+        target.answers["x"].set_result(7)
+
+    async def test_those_that_were_pending_are_cancelled_and_gathered(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        desk = a.main(DeskStub)
+        futures: list[Any] = [desk.add(1, 2), desk.hold("x"), desk.hold("y")]
+        done, pending = await asyncio.wait(futures, return_when=asyncio.FIRST_COMPLETED)
+        for future in pending:
+            future.add_done_callback(lambda _: None)
+            future.cancel()
+        async with asyncio.timeout(10):
+            results = await asyncio.gather(*futures, return_exceptions=True)
+        assert [future.result() for future in done] == [3]
+        assert [type(result) for result in results] == [int, asyncio.CancelledError, asyncio.CancelledError]
+        await turns(lambda: "y" in target.answers)
+        for answer in target.answers.values():
+            answer.set_result(7)
+
+    async def test_cancelling_the_future_leaves_those_who_await_the_promise(self, join_on_loop: JoinOnLoop) -> None:
+        target = Waiting()
+        a, _ = join_on_loop(None, target)
+        promise: Any = a.main(DeskStub).hold("x")
+
+        async def waiter() -> int:
+            return await promise  # type: ignore[no-any-return]  # it is Any for its future's face
+
+        other = asyncio.create_task(waiter())
+        await turns(lambda: "x" in target.answers)
+        promise.cancel()
+        target.answers["x"].set_result(7)
+        assert await other == 7
+
+    async def test_a_promise_becomes_a_task_in_a_coroutine(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        promise: Any = desk.add(1, 2)
+        with pytest.raises(TypeError, match=r"a coroutine was expected, got <RpcPromise of int from Desk\.add>"):
+            _ = asyncio.create_task(promise)  # noqa: RUF006  # none is made
+        assert await asyncio.ensure_future(promise) == 3
+
     async def test_shield(self, join_on_loop: JoinOnLoop) -> None:
         target = Waiting()
         a, _ = join_on_loop(None, target)
@@ -329,6 +392,37 @@ class TestOutcome:
         await asyncio.sleep(0)
         assert got == [promise, promise]
         assert not outcome.cancel(promise)
+
+    async def test_cancelled_without_a_wait_it_stays_so(self) -> None:
+        outcome = Outcome()
+        promise = Loop()
+        got: list[Any] = []
+        assert outcome.cancel(promise)
+        outcome.add_callback(promise, got.append, None)
+        await asyncio.sleep(0)
+        assert got == [promise]
+        outcome.settle(promise, VALUE, 1)
+        assert (outcome.cancelled, outcome.done) == (True, True)
+        with pytest.raises(asyncio.CancelledError):
+            await outcome.waiter()
+
+    async def test_a_wait_that_begins_before_the_others_have_been_told_is_cancelled_with_them(self) -> None:
+        outcome = Outcome()
+        promise = Loop()
+        outcome.add_callback(promise, lambda _: None, None)
+        outcome.cancel(promise)
+        with pytest.raises(asyncio.CancelledError):
+            await outcome.waiter()
+        await asyncio.sleep(0)
+        later = outcome.waiter()
+        outcome.settle(promise, VALUE, 1)
+        assert await later == 1
+
+    def test_outside_of_a_loop_there_is_nothing_to_wait_on(self) -> None:
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            _ = Outcome().waiter()
+        with pytest.raises(RuntimeError, match="no running event loop"):
+            Outcome().add_callback(Loop(), print, None)
 
     async def test_a_cancelled_waiter_is_left_out(self) -> None:
         outcome = Outcome()

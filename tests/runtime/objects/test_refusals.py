@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 import math
 import operator
+import weakref
 from collections.abc import Callable
 from typing import Any
 
 import pytest
 
-from capnweb_runtime import AnyPromise
+from capnweb_runtime import AnyPromise, AnyStub
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.objects.refusals import Refusals, refuse
 from tests.runtime.conftest import Join
-from tests.runtime.example import BookPromise, CounterPromise, Desk, DeskStub
+from tests.runtime.example import Book, BookPromise, Counter, CounterPromise, Desk, DeskStub
 from tests.runtime.pair import Pair, begin
 
 REFUSED: list[tuple[str, Callable[[Any], Any], str]] = [
@@ -30,9 +32,15 @@ REFUSED: list[tuple[str, Callable[[Any], Any], str]] = [
     ("<=", lambda p: p <= 1, "compare values"),
     (">", lambda p: p > 1, "compare values"),
     (">=", lambda p: p >= 1, "compare values"),
+    ("==", lambda p: p == 1, "compare values"),
+    ("reversed ==", lambda p: operator.eq(1, p), "compare values"),
+    ("!=", lambda p: p != "no", "compare values"),
+    ("== of a model", lambda p: p == Book(title="Emma", pages=474), "compare values"),
+    ("in a list with a value", lambda p: 3 in [p], "compare values"),
     ("sorted", lambda p: sorted([p, 1]), "compare values"),
     ("format", lambda p: f"{p:>10}", "put a value into text"),
     ("f-string", lambda p: f"{p}", "put a value into text"),
+    ("str", str, "put a value into text"),
     ("int", int, "convert a value"),
     ("float", float, "convert a value"),
     ("index", lambda p: [1, 2][p], "convert a value"),
@@ -65,7 +73,7 @@ def test_a_promise_says_to_await_it_first(promise: AnyPromise, use: Callable[[An
     assert str(caught.value) == f"a promise stands for a value that has not arrived: await it, then {verb}"
 
 
-@pytest.mark.parametrize(("use", "verb"), [*CASES, pytest.param(lambda p: p == 1, "compare values", id="==")])
+@pytest.mark.parametrize(("use", "verb"), CASES)
 def test_a_placeholder_says_what_can_be_done_in_a_mapper(use: Callable[[Any], Any], verb: str) -> None:
     pair = Pair(None, Desk())
     ints = pair.a.main(DeskStub).ints(3)
@@ -84,15 +92,47 @@ def test_nothing_is_sent_for_a_mapper_that_was_refused(join: Join) -> None:
     assert pair.a.take() == ['["push",["pipeline",0,["ints"],[3]]]']
 
 
-def test_comparing_promises_compares_identities(promise: AnyPromise) -> None:
-    other = AnyPromise(ErrorHook(RpcError("never")))
-    assert promise == promise
-    assert promise != other
-    anything: Any = 1
-    assert promise != anything
-    assert len({promise, other, promise}) == 2
-    assert promise in [other, promise]
-    assert None is not promise
+class SameHash(AnyPromise):
+    """Of which sets and dictionaries have to compare any two."""
+
+    def __eq__(self, other: object) -> bool:
+        return super().__eq__(other)
+
+    def __hash__(self) -> int:
+        return 5
+
+
+class TestIdentity:
+    """What containers need, which compare their items to find one."""
+
+    @pytest.mark.parametrize("kind", [AnyPromise, SameHash])
+    def test_a_promise_equals_itself_and_no_other(self, kind: type[AnyPromise]) -> None:
+        promise, other = kind(ErrorHook(RpcError("never"))), kind(ErrorHook(RpcError("never")))
+        assert promise == promise
+        assert promise != other
+        assert len({promise, other, promise}) == 2
+        assert {promise: 1, other: 2}[other] == 2
+        promises = [other, promise]
+        assert promise in promises
+        assert promises.index(promise) == 1
+        promises.remove(promise)
+        assert promises == [other]
+
+    async def test_it_stands_beside_what_is_compared_by_identity(self, promise: AnyPromise) -> None:
+        async def nothing() -> None: ...
+
+        task = asyncio.create_task(nothing())
+        beside: list[Any] = [None, task, nothing, AnyStub(ErrorHook(RpcError("never"))), Counter(), promise]
+        assert beside.index(promise) == len(beside) - 1
+        assert promise in beside
+        assert [one for one in beside if one == promise] == [promise]
+        await task
+
+    def test_it_can_be_referred_to_weakly(self, promise: AnyPromise) -> None:
+        other = AnyPromise(ErrorHook(RpcError("never")))
+        assert weakref.ref(promise) == weakref.ref(promise)
+        assert weakref.ref(promise) != weakref.ref(other)
+        assert promise in weakref.WeakSet([other, promise])
 
 
 def test_a_placeholder_equals_itself_only(join: Join) -> None:
@@ -136,6 +176,7 @@ def test_every_kind_of_promise_refuses(kind: type[Any]) -> None:
 
 def test_showing_a_promise_is_allowed(promise: AnyPromise) -> None:
     assert repr(promise).startswith("<AnyPromise of ")
+    assert f"{promise!r}" == repr(promise)
     assert str([promise]).startswith("[<AnyPromise")
 
 

@@ -213,7 +213,7 @@ class TestPromises:
 
     def test_its_repr_says_what_it_is_of(self) -> None:
         desk = Side().main(DeskStub)
-        assert repr(desk.best.tags) == "<ListPromise of a list of str.best.tags>"
+        assert repr(desk.best.tags) == "<ListPromise of a list of str.best.tags from Desk.best>"
         assert repr(desk) == "<DeskStub>"
 
     def test_items_are_counted_from_the_start(self) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
@@ -9,9 +10,12 @@ import pytest
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.errors import RpcError
+from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget, target_hook
-from tests.runtime.example import COUNTER, Counter, CounterTarget, Desk, DeskSpec, DeskTarget
-from tests.runtime.pair import Side, SyncHost, pulled
+from capnweb_runtime.transports import memory
+from tests.runtime.example import COUNTER, Counter, CounterTarget, Desk, DeskSpec, DeskStub, DeskTarget
+from tests.runtime.pair import Recording, Side, SyncHost, pulled
 
 
 class NamedSpec(rpc.Interface):
@@ -169,3 +173,103 @@ class TestOverTheWire:
             assert side.hear(["push", ["pipeline", 0, [name]]], ["pull", number]) == [
                 f'["resolve",{number},["undefined"]]'
             ]
+
+
+class Releasing(Counter):
+    """Gives up what it holds with some awaiting; `gate` lets it go on, `ended` tells how it ended."""
+
+    def __init__(self, gate: asyncio.Event, error: Exception | None = None) -> None:
+        super().__init__()
+        self.gate = gate
+        self.error = error
+        self.begun = asyncio.Event()
+        self.ended: list[str] = []
+
+    async def dispose(self) -> None:  # type: ignore[override]  # Counter's own disposer says that it is none
+        self.begun.set()
+        try:
+            await self.gate.wait()
+        except asyncio.CancelledError:
+            self.ended.append("cancelled")
+            raise
+        self.ended.append("released")
+        if self.error is not None:
+            raise self.error
+
+
+class Making(Desk):
+    def __init__(self, target: CounterTarget) -> None:
+        super().__init__()
+        self.target = target
+
+    def counter(self, start: int = 0) -> CounterTarget:
+        return self.target
+
+
+class TestAsyncDisposers:
+    async def test_one_runs_as_a_task_once_the_last_stub_is_gone(self) -> None:
+        target = Releasing(asyncio.Event())
+        a, b = memory.pair(None, Making(target), observer=Recording())
+        counter = await a.main(DeskStub).counter()
+        with counter.dup():
+            counter.dispose()
+            await asyncio.sleep(0)
+            assert not target.begun.is_set()
+        await asyncio.wait_for(target.begun.wait(), 10)
+        assert b.host.running == 1
+        target.gate.set()
+        a.session.remote_main.dispose()
+        await asyncio.wait_for(b.wait_closed(), 10)
+        assert target.ended == ["released"]
+        assert b.host.running == 0
+
+    async def test_its_failure_is_reported_and_concerns_nobody_else(self) -> None:
+        gate = asyncio.Event()
+        gate.set()
+        observer = Recording()
+        a, b = memory.pair(None, Making(Releasing(gate, ValueError("no"))), observer=observer)
+        desk = a.main(DeskStub)
+        (await desk.counter()).dispose()
+        assert await desk.add(1, 2) == 3
+        desk.dispose()
+        await asyncio.wait_for(b.wait_closed(), 10)
+        assert [(where, str(error)) for where, error in observer.failures] == [("Releasing.dispose", "no")]
+
+    async def test_the_end_of_the_session_waits_for_it_and_cancels_it_not(self) -> None:
+        target = Releasing(asyncio.Event())
+        a, b = memory.pair(None, Making(target), observer=Recording())
+        counter = await a.main(DeskStub).counter()
+        a.session.remote_main.dispose()
+        await asyncio.wait_for(target.begun.wait(), 10)
+        await asyncio.wait_for(a.wait_closed(), 10)
+        b.host.cancel_all()
+        assert not b.closed
+        assert b.host.disposing
+        target.gate.set()
+        await asyncio.wait_for(b.wait_closed(), 10)
+        assert target.ended == ["released"]
+        counter.dispose()
+
+    async def test_it_counts_as_a_call_so_that_a_peer_cannot_leave_any_number_behind(self) -> None:
+        target = Releasing(asyncio.Event())
+        a, b = memory.pair(None, Making(target), limits=Limits(calls=1), observer=Recording())
+        desk = a.main(DeskStub)
+        (await desk.counter()).dispose()
+        await asyncio.wait_for(target.begun.wait(), 10)
+        with pytest.raises(RpcError, match="1 calls are running"):
+            await desk.add(1, 2)
+        target.gate.set()
+        desk.dispose()
+        await asyncio.wait_for(b.wait_closed(), 10)
+
+    async def test_those_that_run_can_be_cancelled(self) -> None:
+        target = Releasing(asyncio.Event())
+        observer = Recording()
+        a, b = memory.pair(None, Making(target), observer=observer)
+        (await a.main(DeskStub).counter()).dispose()
+        await asyncio.wait_for(target.begun.wait(), 10)
+        a.session.remote_main.dispose()
+        b.host.cancel_disposers()
+        await asyncio.wait_for(b.wait_closed(), 10)
+        assert target.ended == ["cancelled"]
+        assert observer.failures == []

@@ -363,6 +363,46 @@ class TestEnd:
         await server.close()
         await server.wait_closed()
 
+    async def test_closing_lets_async_disposers_end(self) -> None:
+        ended: list[str] = []
+        begun, gate = asyncio.Event(), asyncio.Event()
+
+        class Releasing(Example):
+            async def dispose(self) -> None:
+                begun.set()
+                await gate.wait()
+                ended.append("released")
+
+        async with serve(Releasing, "127.0.0.1", 0) as server, stock_connect(server.url) as peer:
+            assert await ask(peer, 1, "add", 1, 2) == ["resolve", 1, 3]
+            closing = asyncio.create_task(server.close())
+            await begun.wait()
+            await until_closed(peer)
+            assert not closing.done()
+            gate.set()
+            await asyncio.wait_for(closing, 10)
+        assert ended == ["released"]
+
+    async def test_closing_gives_up_disposers_that_take_too_long(
+        self, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        monkeypatch.setattr("capnweb_runtime.serving.server.CLOSE_TIMEOUT", 0.01)
+        ended: list[str] = []
+
+        class Stuck(Example):
+            async def dispose(self) -> None:
+                try:
+                    await asyncio.Event().wait()
+                finally:
+                    ended.append("cancelled")
+
+        async with serve(Stuck, "127.0.0.1", 0) as server, stock_connect(server.url) as peer:
+            assert await ask(peer, 1, "add", 1, 2) == ["resolve", 1, 3]
+            await asyncio.wait_for(server.close(), 10)
+            await asyncio.sleep(0)
+        assert ended == ["cancelled"]
+        assert "giving up disposers" in caplog.text
+
     async def test_leaving_the_block_closes(self) -> None:
         async with serve(Example, "127.0.0.1", 0) as server:
             waiter = asyncio.ensure_future(server.wait_closed())
