@@ -10,8 +10,7 @@ import pytest
 from capnweb_runtime.core.exchange import STREAM_BACKLOG
 from capnweb_runtime.core.flow import INITIAL_WINDOW
 from capnweb_runtime.core.hook import Payload
-from capnweb_runtime.core.pipe import NOT_CONSUMED
-from capnweb_runtime.core.pump import ALREADY_READ
+from capnweb_runtime.core.pipe import ALREADY_READ, NOT_CONSUMED
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.pair import Side
@@ -230,6 +229,14 @@ def test_what_cannot_be_passed_on_fails_the_call_and_not_the_session_that_it_cam
     assert "Limits.imports" in rejected[2][2]
     assert relay.front.session.reason is None
     assert relay.from_front(write("a")) == ([["reject", 3, ["error", "Error", NOT_CONSUMED]]], [])
+
+
+def test_a_stream_is_cancelled_if_its_call_is_more_than_the_session_behind_can_hold() -> None:
+    relay = Relay(Limits(outbox_bytes=1000))
+    relay.from_front(["pipe"], ["push", ["pipeline", 0, ["take"], [["readable", 1], "x" * 1000]]])
+    assert relay.back.session.closed
+    [[kind, number, error]], _ = relay.from_front(write("a"))
+    assert (kind, number, error[2]) == ("reject", 3, "the session has ended")
 
 
 class TestWrites:

@@ -485,7 +485,7 @@ class TestConnection:
     async def test_what_streams_send_that_were_held_back_comes_after_what_held_them_back(self) -> None:
         connection, wire, _ = connected()
         stub = connection.main(ExampleStub)
-        promises = [stub.echo("x" * STREAM_BACKLOG)]
+        promises: list[Any] = [stub.echo("x" * STREAM_BACKLOG)]
         wire.log.clear()
         connection.pause_writing()
         promises += [stub.echo("y" * STREAM_BACKLOG), stub.echo("z")]
