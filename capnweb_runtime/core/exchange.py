@@ -33,7 +33,6 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Pipe, Readable
-from capnweb_runtime.core.pump import ALREADY_READ, Pump
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
@@ -481,20 +480,13 @@ class Exchange(ABC):
 
     def _begin(self, source: Any, into: Hook) -> None:
         """Takes a stream, and writes it into a pipe of the peer's."""
-        if source.taken:
-            reason = TypeError(ALREADY_READ)
-            into.stream(("abort",), Payload([reason]))
-            into.dispose()
-            return
-        source.taken = True
-        if isinstance(source, OutgoingStream):
+        if isinstance(source, OutgoingStream) and not source.taken:
+            source.taken = True
             self.host.pump(source, into)
-            return
-        pump = Pump(source, into, self)
-        if self.closed:  # by the message itself, for which there was no room
-            pump.stop(self._ended())
         else:
-            pump.go_on()
+            from capnweb_runtime.core.pump import pass_on  # noqa: PLC0415  (few programs do)
+
+            pass_on(source, into, self)
 
     def _send(self, message: list[Wire]) -> None:
         if self.closed or self._output_ended:

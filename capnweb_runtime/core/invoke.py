@@ -31,6 +31,12 @@ def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Ho
     """Calls a function with a payload of arguments, once the promises among them are resolved; the payload is
     disposed when the call returns.
     """
+    if args.codec is not None:  # of an object of ours that came home: what its caller may pass is what a peer may
+        try:
+            make_plain(args, host, arguments=True)
+        except Exception as error:  # a value of another type, or without a wire form
+            args.dispose()
+            return ErrorHook(argument_error(error) if isinstance(error, Mismatch) else error)
     waiting = resolve_promises(args, host)
     if waiting is None:
         return _invoke_resolved(function, method, args, host, where)

@@ -16,6 +16,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.errors import LimitExceeded, RpcError
 
 NOT_CONSUMED: Final = "ReadableStream RPC stub was disposed without being consumed"
+ALREADY_READ: Final = "A stream has one reader: this one is being read, or has been passed on, already."
 NOT_CLOSED: Final = "WritableStream RPC stub was disposed without calling close()"
 
 

@@ -3,23 +3,23 @@ chunk is read when there is room for it, and whatever ends one side ends the oth
 
 No code of an application runs here, and nothing waits but callbacks: a chunk goes out within the message that brought
 it. What has been read is acknowledged, so that each of the two sessions may have a window of the stream on its way.
+Nothing imports this module before a stream is passed on, which most programs never do.
 """
 
 from __future__ import annotations
 
 import contextlib
-from typing import Any, Final, cast
+from typing import Any, cast
 
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Hook, Payload
 from capnweb_runtime.core.interface import Arguments, Parameter, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload
-from capnweb_runtime.core.pipe import Chunk, Meter, Pipe
+from capnweb_runtime.core.pipe import ALREADY_READ, Chunk, Meter, Pipe
 from capnweb_runtime.core.refs import PassedOn
 from capnweb_runtime.core.tables import Sender
-
-ALREADY_READ: Final = "A stream has one reader: this one is being read, or has been passed on, already."
+from capnweb_runtime.errors import SessionClosed
 
 
 def _spent() -> Pipe:
@@ -27,6 +27,26 @@ def _spent() -> Pipe:
     pipe = Pipe(0, Meter(0))
     pipe.fail(TypeError(ALREADY_READ))
     return pipe
+
+
+def pass_on(source: Any, into: Hook, sender: Sender) -> None:
+    """Takes a stream that came in, and writes it into a pipe.
+
+    Parameters:
+        source: a `Pipe` or `PassedOn`; or any stream that has a reader already, of which the receiver is told.
+        into: the writable end of the pipe; owned from here on.
+        sender: the session of that pipe.
+    """
+    if source.taken:
+        into.stream(("abort",), Payload([TypeError(ALREADY_READ)]))
+        into.dispose()
+        return
+    source.taken = True
+    pump = Pump(source, into, sender)
+    if sender.closed:  # by the message itself, for which there was no room
+        pump.stop(SessionClosed("the session has ended"))
+    else:
+        pump.go_on()
 
 
 class Pump:

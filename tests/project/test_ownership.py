@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import re
 import textwrap
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from capnweb_runtime import CallbackStub, connect, serve
+from capnweb_runtime import CallbackStub, ReadableStream, connect, serve
 from examples.demo.server import Accounts, Front
 from generated.accounts import AuthedApiTarget, PublicApiStub, SubscriptionTarget
 from schemas.accounts import Profile
@@ -35,12 +36,14 @@ async def test_each_call_prints_what_its_comment_says(block: str, capsys: pytest
 def test_each_definition_can_be_made(block: str) -> None:
     names = {
         "AuthedApiTarget": AuthedApiTarget,
+        "Awaitable": Awaitable,
         "CallbackStub": CallbackStub,
         "Profile": Profile,
+        "ReadableStream": ReadableStream,
         "SubscriptionTarget": SubscriptionTarget,
     }
     exec(block, dict(names))
 
 
 def test_there_are_examples() -> None:
-    assert (len(CALLS), len(DEFINITIONS)) == (3, 1)
+    assert (len(CALLS), len(DEFINITIONS)) == (3, 2)

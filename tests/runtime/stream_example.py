@@ -8,12 +8,13 @@ import asyncio
 import gc
 import json
 from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable
-from typing import Any
+from typing import Any, Literal
 
 from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.pair import Recording
@@ -324,6 +325,65 @@ class Joining:
             await joined.quiet()
         for joined in self.made:
             await joined.assert_empty()
+
+
+class Forwarded(rpc.RpcTarget):
+    """A main object that lives behind another session: what a relay offers."""
+
+    def __init__(self, hook: Hook) -> None:
+        self._hook = hook
+
+    def _export(self, host: Host) -> Hook:
+        return self._hook
+
+
+class Chain:
+    """A client, relays, and a server: in the middle nobody knows the interface.
+
+    Parameters:
+        join: makes sessions.
+        main: what the server offers.
+        relays: how many there are.
+        carry: how messages travel: as an encoding says, or as text with bytes beside it.
+        limits: of each session.
+
+    Attributes:
+        sessions: from the server to the client; in each, `a` is on the client's side.
+        depot: what the server offers, as the client sees it.
+    """
+
+    def __init__(
+        self,
+        join: Joining,
+        main: rpc.RpcTarget,
+        relays: int = 1,
+        carry: Encoding | Literal["attached"] = "string",
+        limits: Limits = DEFAULT_LIMITS,
+    ) -> None:
+        self.sessions: list[Joined] = []
+        offered = main
+        for _ in range(relays + 1):
+            joined = join(offered, encoding="string" if carry == "attached" else carry, limits=limits)
+            if carry == "attached":
+                joined.a.session.attach_bytes()
+                joined.b.session.attach_bytes()
+            self.sessions.append(joined)
+            offered = Forwarded(joined.a.session.remote_main.dup())
+        self.depot = self.sessions[-1].depot
+
+    async def quiet(self) -> None:
+        """Waits until nothing happens anywhere any more."""
+        for joined in (*self.sessions, *reversed(self.sessions), *self.sessions):
+            await joined.quiet()
+
+    @property
+    def is_empty(self) -> bool:
+        """Whether no session holds anything but the main objects."""
+        return all(joined.is_empty for joined in self.sessions)
+
+    def failures(self) -> list[tuple[str, BaseException]]:
+        """What applications have been told; those of the relays have nothing to be told of."""
+        return [failure for joined in self.sessions for failure in joined.seen.failures]
 
 
 def within(awaitable: Awaitable[Any]) -> Awaitable[Any]:

@@ -258,6 +258,18 @@ class TestComingHome:
         assert pair.a.sent == []
         home.dispose()
 
+    def test_promises_among_its_arguments_are_resolved_as_they_would_be_elsewhere(self, join: Join) -> None:
+        pair = join(None, Desk())
+        desk = pair.a.main(DeskStub)
+        home = pair.wait(desk.same(Counter(1)))
+        assert pair.wait(home.increment(desk.add(1, 2))) == 4
+        with pytest.raises(TypeError, match=r"argument 'n': expected int, got str 'x'"):
+            pair.wait(home.increment(desk.echo("x")))
+        failing: Any = desk.fail("no such thing")  # which gives no number
+        with pytest.raises(ValueError, match="no such thing"):
+            pair.wait(home.increment(failing))
+        home.dispose()
+
     def test_a_stub_of_the_peers_is_not_ours(self, join: Join) -> None:
         pair = join(None, Desk())
         counter = pair.wait(pair.a.main(DeskStub).counter(1))

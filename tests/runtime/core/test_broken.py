@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import pytest
 
-from capnweb_runtime.core.broken import DISPOSED, ErrorHook
+from capnweb_runtime.core.broken import DISPOSED, DroppedReader, ErrorHook, ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Hook, Payload
+from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.refs import PlainStub
-from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.errors import DisposedError, RpcError
 from tests.runtime.pair import pulled
 
 
@@ -70,3 +71,29 @@ def test_pulling_a_broken_hook_gives_a_rejected_cell() -> None:
     assert isinstance(cell, Cell)
     assert cell.settled
     assert not cell.fulfilled
+
+
+class TestReadableGuard:
+    """Owns a stream on behalf of a payload."""
+
+    def test_each_gives_it_up_once(self) -> None:
+        pipe = Pipe(100, Meter(100))
+        guard = ReadableGuard(pipe)
+        second = guard.dup()
+        guard.dispose()
+        guard.dispose()
+        assert not pipe.read().settled
+        second.dispose()
+        assert pipe.read().fulfilled  # with the end
+
+    def test_there_is_nothing_to_call(self) -> None:
+        with pytest.raises(RpcError, match="Cannot call methods on a ReadableStream stub"):
+            pulled(ReadableGuard(Pipe(100, Meter(100))).call(("m",), Payload([])))
+
+
+def test_a_reader_that_was_dropped_cancels_what_it_had_taken() -> None:
+    pipe = Pipe(100, Meter(100))
+    pipe.taken = True
+    reading = pipe.read()
+    DroppedReader(pipe).dispose()
+    assert reading.fulfilled

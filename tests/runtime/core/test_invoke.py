@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
 
 import pytest
@@ -11,6 +12,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.invoke import own_result, run
+from capnweb_runtime.driving.connection import AsyncioHost
 from capnweb_runtime.objects.streams import StreamCodec
 from tests.runtime.example import COUNTER, LIST_COUNTER, Counter, CounterStub
 from tests.runtime.pair import Counted, Recording, SyncHost, pulled
@@ -70,6 +72,31 @@ class TestRun:
         result = run(stream, (), {}, StreamCodec(INT), host, "f", [held])
         assert held.references == 1
         assert [chunk async for chunk in pulled(result).chunks] == [1]
+        assert held.references == 0
+
+    async def test_arguments_are_disposed_when_a_stream_that_is_returned_is_closed_unread(self) -> None:
+        host = AsyncioHost(asyncio.get_running_loop())
+        held = Counted()
+
+        async def stream() -> AsyncIterator[int]:
+            yield 1
+
+        result = run(stream, (), {}, StreamCodec(INT), host, "f", [held])
+        assert held.references == 1
+        result.dispose()
+        await asyncio.gather(*host.tasks)
+        assert held.references == 0
+
+    async def test_arguments_are_disposed_when_a_stream_that_is_returned_fails(self, host: SyncHost) -> None:
+        held = Counted()
+
+        class Failing:
+            def __aiter__(self) -> AsyncIterator[int]:
+                raise ValueError("no")
+
+        result = run(Failing, (), {}, StreamCodec(INT), host, "f", [held])
+        with pytest.raises(ValueError, match="no"):
+            await anext(pulled(result).chunks)
         assert held.references == 0
 
     def test_a_result_with_a_capability_that_came_as_an_argument_keeps_it(self, host: SyncHost) -> None:

@@ -17,6 +17,7 @@ from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import (
     Inside,
+    branch,
     copy_branch,
     decode_arguments,
     decode_payload,
@@ -26,10 +27,11 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
+from capnweb_runtime.core.pipe import Meter, Pipe
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.objects.any_stub import AnyStub
-from capnweb_runtime.values import UNDEFINED
+from capnweb_runtime.values import UNDEFINED, Request, Response
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterStub
 from tests.runtime.pair import Counted, SyncHost
 
@@ -169,6 +171,15 @@ class TestCopy:
         assert [(container, key) for container, key, _ in copied.promises or ()] == [(copied.value["a"], 0)]
         whole = copy_branch(PlainPromise(hook))
         assert [(container, key) for container, key, _ in whole.promises or ()] == [(None, None)]
+
+    def test_streams_are_owned_by_the_copy_as_well(self) -> None:
+        pipes = [Pipe(100, Meter(100)) for _ in range(3)]
+        value = [pipes[0], {"a": Request("https://a.example/", body=pipes[1])}, Response(pipes[2])]  # type: ignore[arg-type]  # as bodies stand in plain trees
+        first, second = copy_branch(value), branch(value, HOST)
+        first.dispose()
+        assert not any(pipe.read().settled for pipe in pipes)
+        second.dispose()
+        assert all(pipe.read().fulfilled for pipe in pipes)
 
     def test_a_value_without_capabilities_owns_nothing(self) -> None:
         copied = copy_branch([1, {"a": None}])

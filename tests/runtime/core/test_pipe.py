@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import NOT_CONSUMED, Meter, Pipe
 from capnweb_runtime.errors import LimitExceeded, RpcError
 
 STOP = RpcError("stop")
@@ -241,3 +241,35 @@ class TestCollecting:
             pipe.write(Chunk(b"a"), 0)
         pipe.close()
         assert state(pipe.collect(50_000)) == b"a" * 50_000
+
+
+class TestOwners:
+    """Payloads own a stream together, until somebody takes it."""
+
+    def test_the_last_of_them_cancels_what_nobody_has_taken(self, pipe: Pipe) -> None:
+        write = pipe.write(Chunk("a"), 1)
+        pipe.own()
+        pipe.own()
+        pipe.disown()
+        assert state(write) == "pending"
+        pipe.disown()
+        assert str(state(write)) == NOT_CONSUMED
+
+    def test_whoever_has_taken_it_answers_for_it(self, pipe: Pipe) -> None:
+        write = pipe.write(Chunk("a"), 1)
+        pipe.own()
+        pipe.taken = True
+        pipe.disown()
+        assert state(write) == "pending"
+        assert state(pipe.read()) == "a"
+
+
+def test_who_asked_for_it_is_told_of_a_failure_at_once_and_of_nothing_else(pipe: Pipe) -> None:
+    told: list[BaseException] = []
+    pipe.on_failed = told.append
+    pipe.write(Chunk("a"), 1)
+    assert state(pipe.read()) == "a"
+    pipe.fail(STOP)
+    pipe.fail(RpcError("again"))
+    pipe.cancel(RpcError("and again"))
+    assert told == [STOP]

@@ -15,7 +15,7 @@ import pytest
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.exchange import BURST_BYTES, BURST_MESSAGES
+from capnweb_runtime.core.exchange import BURST_BYTES, BURST_MESSAGES, STREAM_BACKLOG
 from capnweb_runtime.driving.connection import HAS_EAGER_TASKS, AsyncioHost, Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
@@ -481,6 +481,21 @@ class TestConnection:
         connection.received([call("echo", "x" * 2000), pull(1)])
         assert wire.log == [[["resolve", 1, "x" * 2000]]]
         assert not connection.closed
+
+    async def test_what_streams_send_that_were_held_back_comes_after_what_held_them_back(self) -> None:
+        connection, wire, _ = connected()
+        stub = connection.main(ExampleStub)
+        promises: list[Any] = [stub.echo("x" * STREAM_BACKLOG)]
+        wire.log.clear()
+        connection.pause_writing()
+        promises += [stub.echo("y" * STREAM_BACKLOG), stub.echo("z")]
+        backlog = connection.session.backlog()
+        assert backlog is not None
+        backlog.then(lambda _: promises.append(stub.echo("s" * BURST_BYTES)), promises.append)
+        connection.resume_writing()
+        await outside_tasks(lambda: None)
+        assert [message[1][3][0][0] for messages in wire.log for message in messages] == ["y", "z", "s"]
+        connection.abort(SessionClosed("done"), notify=False)
 
     async def test_a_peer_that_reads_nothing_ends_its_session_at_the_limit(self) -> None:
         connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))

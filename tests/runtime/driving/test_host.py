@@ -10,7 +10,8 @@ import pytest
 from capnweb_runtime.core.broken import DISPOSED, ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import INT
-from capnweb_runtime.core.hook import Payload
+from capnweb_runtime.core.devaluate import LEAF
+from capnweb_runtime.core.hook import OutgoingStream, Payload
 from capnweb_runtime.objects.any_stub import AnyStub
 from tests.runtime.pair import Recording, SyncHost, pulled
 
@@ -120,3 +121,32 @@ def test_an_awaitable_is_started_like_a_call() -> None:
     assert started == [awaitable]
     cell.resolve(5)
     assert pulled(hook) == 5
+
+
+class Closable:
+    """A stream that can be closed, or fails to be."""
+
+    def __init__(self, error: Exception | None = None) -> None:
+        self.error = error
+        self.closed = 0
+
+    def aclose(self) -> None:
+        self.closed += 1
+        if self.error is not None:
+            raise self.error
+
+
+def test_a_stream_that_nobody_reads_is_closed() -> None:
+    host = SyncHost()
+    stream = Closable()
+    host.close(OutgoingStream(stream, LEAF))
+    assert stream.closed == 1
+    host.close(OutgoingStream(object(), LEAF))  # which cannot be
+
+
+def test_a_stream_that_fails_as_it_is_closed_is_reported() -> None:
+    seen = Recording()
+    host = SyncHost(seen)
+    error = ValueError("no")
+    host.close(OutgoingStream(Closable(error), LEAF))
+    assert seen.failures == [("a stream", error)]
