@@ -37,7 +37,7 @@ from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, Ma
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, error_for_peer
 
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
@@ -520,7 +520,7 @@ class Exchange(ABC):
 
     def error_to_send(self, error: BaseException) -> BaseException:
         """See `Exporter.error_to_send`."""
-        return self._observer.sending_error(error)
+        return error_for_peer(self._observer, error)
 
     def import_stub(self, import_id: int) -> Hook:
         """See `Importer.import_stub`."""

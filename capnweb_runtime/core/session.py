@@ -27,7 +27,7 @@ from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, tell_ended
 
 
 class SessionStats(NamedTuple):
@@ -205,7 +205,7 @@ class Session(Exchange):
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
-        self._observer.session_ended(error)
+        tell_ended(self._observer, error)
         self._on_closed(error)
 
     def drain(self) -> Cell[None]:

@@ -19,7 +19,7 @@ from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, tell_failed
 
 
 class HostBase(ABC):
@@ -111,4 +111,4 @@ class HostBase(ABC):
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed."""
-        self._observer.target_failed(where, error)
+        tell_failed(self._observer, where, error)
