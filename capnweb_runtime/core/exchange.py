@@ -9,7 +9,9 @@ from __future__ import annotations
 
 import sys
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
@@ -91,11 +93,13 @@ class Exchange(ABC):
         self._as_text = encoding == "string"
         self._wake = wake
         self._on_burst = on_burst
+        self._room = limits.outbox_bytes  # bytes in the outbox from which on nothing more is begun
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
         self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
+        self.held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
         self._written: Cell[None] | None = None  # settles when the outbox is taken or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
@@ -155,6 +159,10 @@ class Exchange(ABC):
             hook = root._hook if not root._path else root._hook.get(root._path)
             self._answer_with(export_id, hook)
             return
+        if self.outbox_bytes >= self._room:
+            # The result is held by the export table anyway, until the peer releases it.
+            self.held_back.append(partial(self._answer, export_id, payload))
+            return
         if export_id in self._exports:
             message: list[Wire] = ["resolve", export_id]
             codec = payload.codec
@@ -177,6 +185,9 @@ class Exchange(ABC):
         self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if self.outbox_bytes >= self._room:
+            self.held_back.append(partial(self._answer_error, export_id, error))
+            return
         if export_id in self._exports:
             self._send_rejection(export_id, error)
         self._call_done(export_id)
@@ -203,16 +214,23 @@ class Exchange(ABC):
             self._meter.held -= entry.held_bytes
             entry.hook.dispose()
 
+    def go_on(self) -> None:
+        """Sends the answers that were held back, as far as the outbox has room for them; to be called once what has
+        been taken from it is written.
+        """
+        while self.held_back and self.outbox_bytes < self._room:
+            self.held_back.popleft()()
+
     # ---- messages out (Sender)
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
         """See `Sender.send_call`. A call that cannot be encoded raises; one on an ended session, or past a limit,
         fails.
         """
-        if self.closed or len(self._imports) >= self.limits.imports:
+        if self.closed or len(self._imports) >= self.limits.imports or self.outbox_bytes >= self._room:
             if args is not None:
                 args.dispose()
-            return ErrorHook(self._refusal() or self._ended())
+            return ErrorHook(self._no_call() or self._ended())
         call: list[Wire] = ["pipeline", import_id, [*path]]
         if args is None:
             self._send(["push", call])
@@ -240,7 +258,7 @@ class Exchange(ABC):
         before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
         call_id = self._send_arguments(["stream", call], call, args)
-        if self.closed:  # by the message itself, for which there was no room
+        if self.closed:  # by the message itself, which the transport did not take
             done.reject(self._ended())
             return done, None
         size = self._taken_bytes + self.outbox_bytes - before
@@ -274,14 +292,20 @@ class Exchange(ABC):
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
         has_room = self.outbox_bytes < STREAM_BACKLOG and 2 * self._writes < self.limits.imports
-        if has_room or self.closed:
-            return None
+        return None if has_room or self.closed else self._until_written()
+
+    def full(self) -> Cell[None] | None:
+        """See `Sender.full`."""
+        has_room = self.outbox_bytes < self._room
+        return None if has_room or self.closed else self._until_written()
+
+    def _until_written(self) -> Cell[None]:
         if self._written is None:
             self._written = Cell()
         return self._written
 
     def _let_streams_go_on(self) -> None:
-        """Settles what `backlog` has given out."""
+        """Settles what `backlog` and `full` have given out."""
         written, self._written = self._written, None
         if written is not None:
             written.resolve(None)
@@ -309,7 +333,7 @@ class Exchange(ABC):
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
     ) -> Hook:
         """See `Sender.send_map`."""
-        refused = self._refusal()
+        refused = self._no_call()
         if refused is not None:
             dispose_all(captures)
             return ErrorHook(refused)
@@ -381,6 +405,15 @@ class Exchange(ABC):
             )
         return None
 
+    def _no_call(self) -> BaseException | None:
+        """Why no call can be made, if none can."""
+        if self.outbox_bytes < self._room or self.closed:
+            return self._refusal()
+        return LimitExceeded(
+            f"{self.outbox_bytes} bytes wait to be sent, and Limits.outbox_bytes allows {self._room}: "
+            "await calls before making more"
+        )
+
     def _take_call_id(self) -> int:
         """The id of the call or pipe that has just been sent: both sides count them."""
         call_id = self._next_push
@@ -392,7 +425,7 @@ class Exchange(ABC):
         hook = ImportHook(entry)
         if not self.closed:
             self._imports[call_id] = entry
-        else:  # by the message itself, for which there was no room
+        else:  # by the message itself, which the transport did not take
             entry.fail(self._ended())
         return hook
 
@@ -472,22 +505,11 @@ class Exchange(ABC):
             self.outbox_bytes += estimated_size(message)
         if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
-            if self.outbox_bytes > self.limits.outbox_bytes:
-                self._abandon()
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
         self._outbox.append(parts if parts[1:] else parts[0])
         self.outbox_bytes += sum(map(len, parts))
-
-    def _abandon(self) -> None:
-        """Ends the session because the peer does not read what it asked for; what waits is dropped."""
-        self._outbox = []
-        self.outbox_bytes = 0
-        self.abort(
-            LimitExceeded(f"more than {self.limits.outbox_bytes} bytes wait for a peer that does not read"),
-            notify=False,
-        )
 
     # ---- capabilities out and in (Exporter, Importer)
 

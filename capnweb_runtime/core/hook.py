@@ -319,6 +319,10 @@ class Hook:
         """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""
         return None
 
+    def full(self) -> Cell[None] | None:
+        """Settles once more may wait to be sent to the peer, where as much waits as may; None if it may now."""
+        return None
+
     @abstractmethod
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         """Calls what is at the path.

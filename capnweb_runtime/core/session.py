@@ -69,6 +69,7 @@ class Session(Exchange):
         closed: whether the session has ended.
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
+        held_back: not empty while answers wait for room in the outbox: `go_on` is to be called.
     """
 
     def __init__(
@@ -195,6 +196,7 @@ class Session(Exchange):
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
+        self.held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
         for exported in exports.values():

@@ -53,6 +53,10 @@ class Sender(Protocol):
         """See `Hook.backlog`."""
         ...
 
+    def full(self) -> Cell[None] | None:
+        """See `Hook.full`."""
+        ...
+
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
         """Calls back when the session ends."""
         ...
@@ -206,6 +210,10 @@ class ImportHook(Hook):
     def backlog(self) -> Cell[None] | None:
         entry = self.entry
         return None if entry is None or entry.resolution is not None else entry.sender.backlog()
+
+    def full(self) -> Cell[None] | None:
+        entry = self.entry
+        return None if entry is None or entry.resolution is not None else entry.sender.full()
 
     def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         entry = self.entry

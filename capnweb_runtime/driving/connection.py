@@ -256,7 +256,7 @@ class Connection:
 
     The messages of a loop turn go out in one write at its end; where there are many, in one for every burst of them, so
     that the peer does its part while this side does its own. While the transport holds back, messages stay in the
-    session's outbox, which is bounded by `Limits.outbox_bytes`.
+    session's outbox. Once it holds `Limits.outbox_bytes`, calls are refused, and answers and streams wait.
 
     Parameters:
         main: what the peer sees as our main object; None if there is none.
@@ -408,9 +408,12 @@ class Connection:
         wire = self._wire
         if wire is None or (self._paused and self._close_reason is None):
             return
-        messages = self.session.take_outbox()
+        session = self.session
+        messages = session.take_outbox()
         if messages:
             wire.write(messages)
+        if session.held_back:
+            session.go_on()
         if self._close_reason is not None:
             self._wire = None
             wire.close(self._close_reason)

@@ -8,7 +8,8 @@ from typing import Any
 
 import pytest_asyncio
 
-from capnweb_runtime import ReadableStream
+from capnweb_runtime import ReadableStream, SessionClosed, WritableStream
+from capnweb_runtime.limits import Limits
 from tests.runtime.stream_example import Depot, Joining, Producer, Sink, collected, within
 
 KIB = 1024
@@ -135,3 +136,44 @@ async def test_a_write_that_is_cancelled_while_it_waits_has_been_sent(join: Join
     gate.set()
     await within(writable.close())
     assert len(sink.chunks) == 1
+
+
+class TestMoreThanMayWaitToBeSent:
+    """Chunks that are written while the transport takes nothing."""
+
+    async def test_writes_at_once_wait_for_room_and_arrive_in_order_before_the_end(self, join: Joining) -> None:
+        sink = Sink()
+        joined = join(Depot(open=lambda: sink), limits=Limits(outbox_bytes=20 * KIB))
+        writable: WritableStream[Any] = await joined.depot.open()
+        joined.a.pause_writing()
+        texts = [f"{number:02}" * 4 * KIB for number in range(20)]
+        writes = [asyncio.ensure_future(writable.write(text)) for text in texts]
+        closing = asyncio.ensure_future(writable.close())
+        await joined.quiet()
+        assert joined.a.session.outbox_bytes < 40 * KIB
+        joined.a.resume_writing()
+        await within(asyncio.gather(*writes, closing))
+        assert sink.chunks == texts
+        assert sink.ends == ["closed"]
+
+    async def test_many_streams_wait_for_room_together(self, join: Joining) -> None:
+        joined = join(Depot(take=collected), limits=Limits(outbox_bytes=20 * KIB))
+        joined.a.pause_writing()
+        readings = [asyncio.ensure_future(joined.depot.take(Producer(["x" * 8 * KIB] * 3).run())) for _ in range(20)]
+        await joined.quiet()
+        assert joined.a.session.outbox_bytes < 40 * KIB
+        joined.a.resume_writing()
+        assert await within(asyncio.gather(*readings)) == [["x" * 8 * KIB] * 3] * 20
+        assert await joined.depot.echo(1) == 1
+
+    async def test_writes_that_wait_for_room_fail_with_the_session(self, join: Joining) -> None:
+        joined = join(Depot(open=lambda: Sink()), limits=Limits(outbox_bytes=20 * KIB))
+        writable: WritableStream[Any] = await joined.depot.open()
+        joined.a.pause_writing()
+        writes = [asyncio.ensure_future(writable.write("x" * 8 * KIB)) for _ in range(5)]
+        await joined.quiet()
+        for side in (joined.a, joined.b):
+            side.lost(SessionClosed("gone"))
+        results = await within(asyncio.gather(*writes, return_exceptions=True))
+        assert [str(result) for result in results[-2:]] == ["gone", "gone"]
+        join.forget(joined)
