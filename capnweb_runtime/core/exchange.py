@@ -7,7 +7,6 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Callable
@@ -116,7 +115,8 @@ class Exchange(ABC):
         self._calls = 0
         self._taken = self._taken_bytes = 0  # messages, from the outbox, and what they came to
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
-        self._output_ended = False
+        self._no_pipes: BaseException | None = None  # why no stream can be begun, if none can
+        self._output_ended: BaseException | None = None  # why the peer will hear nothing more, if it will not
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -176,7 +176,8 @@ class Exchange(ABC):
                     self._send_encoded(message, message, codec.encode, root)
             except Exception as error:  # the application's value has no wire form: that call is rejected
                 shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
-                self.host.report(payload.origin, shown)
+                if shown is not self._no_pipes:
+                    self.host.report(payload.origin, shown)
                 self._send_rejection(export_id, shown)
         self._call_done(export_id)
 
@@ -247,20 +248,20 @@ class Exchange(ABC):
             if args.hooks is not None:
                 args.dispose()
 
-    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         """See `Sender.send_stream`."""
         done: Cell[Payload] = Cell()
         refused = self._ended() if self.closed else self._input_ended  # past a limit, streams wait: see `backlog`
         if refused is not None:
             args.dispose()
             done.reject(refused)
-            return done, None
+            return done, 0
         before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
         call_id = self._send_arguments(["stream", call], call, args)
         if self.closed:  # by the message itself, which the transport did not take
             done.reject(self._ended())
-            return done, None
+            return done, 0
         size = self._taken_bytes + self.outbox_bytes - before
         entry = self._imports[call_id] = ImportEntry(self, call_id)
         entry.local_refs = 1
@@ -312,7 +313,7 @@ class Exchange(ABC):
 
     def create_pipe(self, source: OutgoingStream) -> int:
         """See `Exporter.create_pipe`. Raises what the session ended with, or LimitExceeded."""
-        refused = self._refusal()
+        refused = self._no_pipes or self._refusal()
         if refused is not None:
             raise refused
         self._send(["pipe"])
@@ -356,35 +357,17 @@ class Exchange(ABC):
 
     def send_pull(self, import_id: int) -> None:
         """See `Sender.send_pull`."""
-        if self._input_ended is not None:
-            self._imports[import_id].fail(self._input_ended)
+        never = self._input_ended or self._output_ended
+        if never is not None:
+            self._imports[import_id].fail(never)
             return
         self._asked = True
         self._send(["pull", import_id])
 
-    def write_all_at_once(self) -> None:
-        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
-        self._burst_messages = sys.maxsize
-
-    def end_of_output(self) -> None:
-        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
-        self._output_ended = True
-
-    def end_of_input(self, error: BaseException) -> None:
-        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
-
-        Parameters:
-            error: what it fails with.
-        """
-        self._input_ended = error
-        for entry in list(self._imports.values()):
-            if entry.waiting is not None:
-                entry.fail(error)
-
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
-        if not self._output_ended:
+        if self._output_ended is None:
             self._releases += 1
             self._send(["release", import_id, count])
 
@@ -487,7 +470,7 @@ class Exchange(ABC):
                 self.host.pump(*self._piped.pop(pipe_id))
 
     def _send(self, message: list[Wire]) -> None:
-        if self.closed or self._output_ended:
+        if self.closed or self._output_ended is not None:
             return
         outbox = self._outbox
         if not outbox:

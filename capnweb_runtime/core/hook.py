@@ -346,7 +346,7 @@ class Hook:
         """Calls for the effect only, as writes to a stream do.
 
         Returns:
-            A cell that settles when the call is done, and the bytes of the message if one was sent.
+            A cell that settles when the call is done, and the bytes of the message; None where it is done on this side.
         """
         result = self.call(path, args)
         done: Cell[Payload] = Cell()

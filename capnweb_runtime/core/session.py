@@ -8,6 +8,7 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -159,6 +160,11 @@ class Session(Exchange):
         """Whether all that the outbox holds are releases, which the peer does not wait for."""
         return 0 < self._releases == len(self._outbox)
 
+    @property
+    def calls_received(self) -> int:
+        """Calls that the peer has made: reads of properties and writes to streams count as well."""
+        return self._next_call - 1
+
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees.
@@ -233,6 +239,43 @@ class Session(Exchange):
             self._received,
             self._round_trips,
         )
+
+    # ---- where one side hears the other once, as in an HTTP batch
+
+    def write_all_at_once(self) -> None:
+        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
+        self._burst_messages = sys.maxsize
+
+    def refuse_streams(self, error: BaseException) -> None:
+        """The peer cannot acknowledge what it reads: a message with a stream of ours in it fails.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._no_pipes = error
+
+    def end_of_output(self, error: BaseException) -> None:
+        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped, and what is
+        asked for fails.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._output_ended = error
+
+    def end_of_input(self, error: BaseException) -> None:
+        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._input_ended = error
+        for entry in list(self._imports.values()):
+            if entry.waiting is not None:
+                entry.fail(error)
+        for exported in list(self._exports.values()):
+            if isinstance(exported.hook, PipeHook):
+                exported.hook.pipe.fail(error)
 
     # ---- messages in
 

@@ -6,6 +6,7 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
 from capnweb_runtime import ReadableStream, SessionClosed, WritableStream
@@ -177,3 +178,29 @@ class TestMoreThanMayWaitToBeSent:
         results = await within(asyncio.gather(*writes, return_exceptions=True))
         assert [str(result) for result in results[-2:]] == ["gone", "gone"]
         join.forget(joined)
+
+
+async def test_a_stream_whose_session_has_ended_meanwhile_is_no_failure_of_its_source(join: Joining) -> None:
+    go_on = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def count() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await go_on.wait()
+            yield 2
+        finally:
+            ended.set()
+
+    joined = join(Depot(take_ints=collected))
+    reading = asyncio.ensure_future(joined.depot.take_ints(count()))
+    await joined.quiet()
+    for side in (joined.a, joined.b):
+        side.lost(SessionClosed("gone"))
+    go_on.set()
+    await within(ended.wait())
+    with pytest.raises(SessionClosed):
+        await within(reading)
+    await joined.quiet()
+    assert [where for where, _ in joined.seen.failures] == ["Depot.takeInts"]  # which was reading
+    join.forget(joined)
