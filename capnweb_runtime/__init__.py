@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
     from capnweb_runtime.objects.target import RpcTarget
     from capnweb_runtime.observe import Observer
-    from capnweb_runtime.serving.peer import Peer
+    from capnweb_runtime.serving.peer import Peer, Refuse
     from capnweb_runtime.serving.serve import serve
     from capnweb_runtime.values import (
         UNDEFINED,
@@ -64,6 +64,7 @@ __all__ = [
     "ProtocolError",
     "RangeError",
     "ReadableStream",
+    "Refuse",
     "Request",
     "Response",
     "RpcError",
@@ -98,7 +99,7 @@ _HOMES = {
     ),
     "limits": "Limits",
     "observe": "Observer",
-    "serving.peer": "Peer",
+    "serving.peer": "Peer Refuse",
     "serving.serve": "serve",
     "objects.streams": "ReadableStream WritableStream WritableTarget",
     "objects.stub": "CallbackStub RpcPromise RpcStub",

@@ -20,7 +20,7 @@ its name in `RpcError.name`.
 from __future__ import annotations
 
 import builtins
-from typing import Any, Final
+from typing import Any, Final, Self
 
 
 class CapnwebError(Exception):
@@ -32,7 +32,23 @@ class SessionError(CapnwebError):
 
 
 class SessionClosed(SessionError, ConnectionError):
-    """The session was closed by this side or by the peer, or its connection was lost."""
+    """The session was closed by this side or by the peer, its connection was lost, or it was never opened.
+
+    Attributes:
+        url: the server's, without credentials; None where there is none, as for a server.
+        status: HTTP status with which the server answered; None if that is not how it answered.
+    """
+
+    url: str | None = None
+    status: int | None = None
+
+    @classmethod
+    def at(cls, url: str, message: str, status: int | None = None) -> Self:
+        """One that knows where it happened; the message says it, too."""
+        error = cls(message)
+        error.url = url
+        error.status = status
+        return error
 
 
 class ProtocolError(SessionError):

@@ -26,8 +26,9 @@ class Limits:
             the other way round.
         map_steps: elements × instructions that one `map()` may expand to, nested maps included. Default 100,000: a few
             seconds of work.
-        outbox_bytes: bytes that may wait for a peer that does not read, and of the answers to one HTTP batch. Default
-            64 MiB: two of the longest messages, since what is larger travels as a stream, which waits by itself.
+        outbox_bytes: bytes that may wait to be sent; beyond them calls are refused, and answers and streams wait. Also
+            of the answers to one HTTP batch. Default 64 MiB: two of the longest messages, since what is larger travels
+            as a stream.
         stream_bytes: bytes of one stream that may wait to be read. Default 64 MiB: a sender that minds
             acknowledgements has less on its way, on any but the longest and fastest lines.
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.

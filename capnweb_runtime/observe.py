@@ -1,19 +1,72 @@
-"""What an application may watch in a session. Rule: an observer is told, never asked, except for the error it may
-replace before it is sent.
+"""What an application may watch in a session, and what a log says of it. Rule: an observer is told, never asked,
+except for the error that it may replace; whatever it raises is logged and changes nothing else.
 
 The default logs what a target raised, with its traceback, under the logger `capnweb_runtime`; the peer gets type and
-message only.
+message only. Texts of strangers get into a log through `printable` alone.
 """
 
 from __future__ import annotations
 
 import logging
+import traceback
+from typing import Final
 
-logger = logging.getLogger("capnweb_runtime")
+from capnweb_runtime.errors import RpcError, wire_message
+
+_LONGEST: Final = 500
+"""Characters of a stranger's text that a line of a log shows."""
+_LONGEST_TRACEBACK: Final = 100_000
+_NOT_SENT: Final = "The call failed. What it failed with is not sent."
+
+
+class _IndentedTracebacks(logging.Filter):
+    """Writes tracebacks so that no text in one can pass for a line of the log: every line is indented, and what cannot
+    be printed is escaped.
+    """
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.exc_info is not None and record.exc_info[1] is not None and not record.exc_text:
+            text = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
+            record.exc_text = "\n".join(f"    {_escaped(line)}" for line in text[:_LONGEST_TRACEBACK].split("\n"))
+        return True
+
+
+def logger_named(name: str) -> logging.Logger:
+    """A logger of this package, whose tracebacks cannot forge lines."""
+    made = logging.getLogger(name)
+    if not any(isinstance(existing, _IndentedTracebacks) for existing in made.filters):
+        made.addFilter(_IndentedTracebacks())
+    return made
+
+
+def printable(text: str, longest: int = _LONGEST) -> str:
+    """A stranger's text for one line of a log.
+
+    Parameters:
+        text: whatever came.
+        longest: characters of it that are shown.
+
+    Returns:
+        The text with an escape in place of every line break and control character, and an ellipsis for what is cut.
+    """
+    return _escaped(text) if len(text) <= longest else _escaped(text[:longest]) + "…"
+
+
+def _escaped(text: str) -> str:
+    if text.isprintable():
+        return text
+    return "".join(
+        character if character.isprintable() else character.encode("unicode_escape").decode() for character in text
+    )
+
+
+logger: Final = logger_named("capnweb_runtime")
 
 
 class Observer:
-    """Base class with the default behaviour; override what you need."""
+    """Base class with the default behaviour; override what you need. A method that raises is logged, and the session
+    goes on as if it had not been there.
+    """
 
     def target_failed(self, where: str, error: BaseException) -> None:
         """A target's method or property raised.
@@ -22,11 +75,65 @@ class Observer:
             where: interface and member, such as "AccountsTarget.authenticate".
             error: what it raised, with its traceback.
         """
-        logger.error("%s raised %s: %s", where, type(error).__name__, error, exc_info=error)
+        logger.error("%s raised %s: %s", where, type(error).__name__, _text(error), exc_info=error)
 
-    def sending_error(self, error: BaseException) -> BaseException:
-        """An exception is about to be sent; what is returned is sent in its place. The default returns it unchanged."""
+    def sending_error(self, error: BaseException) -> BaseException | None:
+        """An exception is about to be sent.
+
+        Returns:
+            What is sent in its place; the default returns it unchanged, and so does None. If this raises, an error
+            without details is sent, since the details may be what was to be kept back.
+        """
         return error
 
     def session_ended(self, reason: BaseException) -> None:
         """The session has ended, for the given reason. The default says nothing: clients come and go."""
+
+
+def tell_failed(observer: Observer, where: str, error: BaseException) -> None:
+    """Tells the observer that a target has failed."""
+    try:
+        observer.target_failed(where, error)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as failure:  # also a CancelledError, which must not leave a call without an answer
+        told = f"{where} raised {type(error).__name__}: {_text(error)}"
+        _log_failure(observer, "target_failed", failure, f"; it was told that {told}")
+
+
+def tell_ended(observer: Observer, reason: BaseException) -> None:
+    """Tells the observer that the session has ended."""
+    try:
+        observer.session_ended(reason)
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as failure:
+        _log_failure(observer, "session_ended", failure)
+
+
+def error_for_peer(observer: Observer, error: BaseException) -> BaseException:
+    """What the observer sends in place of an error."""
+    try:
+        replaced: object = observer.sending_error(error)
+        if replaced is None:
+            return error
+        if isinstance(replaced, BaseException):
+            return replaced
+        raise TypeError(f"it has to return an exception or None, and returned {type(replaced).__name__}")
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as failure:
+        _log_failure(observer, "sending_error", failure, f"; it was given {type(error).__name__}: {_text(error)}")
+        return RpcError(_NOT_SENT)
+
+
+def _log_failure(observer: Observer, method: str, failure: BaseException, more: str = "") -> None:
+    logger.error(
+        "%s.%s raised %s: %s%s",
+        type(observer).__name__, method, type(failure).__name__, _text(failure), more,
+        exc_info=failure,
+    )  # fmt: skip
+
+
+def _text(error: BaseException) -> str:
+    return printable(wire_message(error))

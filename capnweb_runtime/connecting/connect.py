@@ -19,7 +19,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.transports.http_batch import BatchRequest
+from capnweb_runtime.transports.http_batch import Answer, BatchRequest, shown_url
 from capnweb_runtime.transports.websocket import open_websocket
 
 __all__ = ["Connecting", "connect"]
@@ -90,7 +90,8 @@ class Connecting(Generic[S]):
     async def _open(self) -> S:
         if self._connection is not None:
             raise RuntimeError("connect(...) gives one session; call it again for another")
-        connection = Connection(self._main, limits=self._limits, observer=self._observer)
+        label = shown_url(self._url)
+        connection = Connection(self._main, limits=self._limits, observer=self._observer, label=label)
         self._connection = connection
         if self._is_batch:
             self._batch = BatchRequest(connection, self._post)
@@ -105,7 +106,7 @@ class Connecting(Generic[S]):
         self._api = connection.main(self._stub)
         return self._api
 
-    async def _post(self, body: bytes) -> bytes:
+    async def _post(self, body: bytes) -> Answer:
         # aiohttp takes a quarter of a second to import and is of no use to a client of WebSockets.
         from capnweb_runtime.transports.http_client import post  # noqa: PLC0415
 

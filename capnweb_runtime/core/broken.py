@@ -32,6 +32,12 @@ class ErrorHook(Hook):
         args.dispose()
         return self
 
+    def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+        args.dispose()
+        done: Cell[Payload] = Cell()
+        done.reject(self.error)
+        return done, 0  # as of a message that does not arrive: nobody on this side has failed
+
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         return self
 

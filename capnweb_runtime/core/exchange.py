@@ -7,9 +7,10 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
+from collections import deque
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
@@ -38,7 +39,7 @@ from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, Ma
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, error_for_peer
 
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
@@ -93,12 +94,14 @@ class Exchange(ABC):
         self._here, self.home = host.here, host.home
         self._wake = wake
         self._on_burst = on_burst
+        self._room = limits.outbox_bytes  # bytes in the outbox from which on nothing more is begun
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
         self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
-        self.held_back: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
+        self.held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
+        self.written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
@@ -114,7 +117,8 @@ class Exchange(ABC):
         self._calls = 0
         self._taken = self._taken_bytes = 0  # messages, from the outbox, and what they came to
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
-        self._output_ended = False
+        self._no_pipes: BaseException | None = None  # why no stream can be begun, if none can
+        self._output_ended: BaseException | None = None  # why the peer will hear nothing more, if it will not
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -157,6 +161,10 @@ class Exchange(ABC):
             hook = root._hook if not root._path else root._hook.get(root._path)
             self._answer_with(export_id, hook)
             return
+        if self.outbox_bytes >= self._room:
+            # The result is held by the export table anyway, until the peer releases it.
+            self.held_back.append(partial(self._answer, export_id, payload))
+            return
         if export_id in self._exports:
             message: list[Wire] = ["resolve", export_id]
             codec = payload.codec
@@ -170,7 +178,8 @@ class Exchange(ABC):
                     self._send_encoded(message, message, codec.encode, root)
             except Exception as error:  # the application's value has no wire form: that call is rejected
                 shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
-                self.host.report(payload.origin, shown)
+                if shown is not self._no_pipes:
+                    self.host.report(payload.origin, shown)
                 self._send_rejection(export_id, shown)
         self._call_done(export_id)
 
@@ -179,6 +188,9 @@ class Exchange(ABC):
         self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if self.outbox_bytes >= self._room:
+            self.held_back.append(partial(self._answer_error, export_id, error))
+            return
         if export_id in self._exports:
             self._send_rejection(export_id, error)
         self._call_done(export_id)
@@ -205,6 +217,13 @@ class Exchange(ABC):
             self._meter.held -= entry.held_bytes
             entry.hook.dispose()
 
+    def go_on(self) -> None:
+        """Sends the answers that were held back, as far as the outbox has room for them; to be called once what has
+        been taken from it is written.
+        """
+        while self.held_back and self.outbox_bytes < self._room:
+            self.held_back.popleft()()
+
     # ---- messages out (Sender)
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
@@ -214,10 +233,10 @@ class Exchange(ABC):
         """
         if self._here() is not self.home:
             self._called_elsewhere(args)
-        if self.closed or len(self._imports) >= self.limits.imports:
+        if self.closed or len(self._imports) >= self.limits.imports or self.outbox_bytes >= self._room:
             if args is not None:
                 args.dispose()
-            return ErrorHook(self._refusal() or self._ended())
+            return ErrorHook(self._no_call() or self._ended())
         call: list[Wire] = ["pipeline", import_id, [*path]]
         if args is None:
             self._send(["push", call])
@@ -248,7 +267,7 @@ class Exchange(ABC):
             if args.hooks is not None:
                 args.dispose()
 
-    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         """See `Sender.send_stream`."""
         if self._here() is not self.home:
             self._called_elsewhere(args)
@@ -257,13 +276,13 @@ class Exchange(ABC):
         if refused is not None:
             args.dispose()
             done.reject(refused)
-            return done, None
+            return done, 0
         before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
         call_id = self._send_arguments(["stream", call], call, args)
-        if self.closed:  # by the message itself, for which there was no room
+        if self.closed:  # by the message itself, which the transport did not take
             done.reject(self._ended())
-            return done, None
+            return done, 0
         size = self._taken_bytes + self.outbox_bytes - before
         entry = self._imports[call_id] = ImportEntry(self, call_id)
         entry.local_refs = 1
@@ -295,23 +314,29 @@ class Exchange(ABC):
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
         has_room = self.outbox_bytes < STREAM_BACKLOG and 2 * self._writes < self.limits.imports
-        if has_room or self.closed:
-            return None
-        if self.held_back is None:
-            self.held_back = Cell()
-        return self.held_back
+        return None if has_room or self.closed else self._until_written()
+
+    def full(self) -> Cell[None] | None:
+        """See `Sender.full`."""
+        has_room = self.outbox_bytes < self._room
+        return None if has_room or self.closed else self._until_written()
+
+    def _until_written(self) -> Cell[None]:
+        if self.written is None:
+            self.written = Cell()
+        return self.written
 
     def let_streams_go_on(self) -> None:
-        """Settles what `backlog` has given out. More messages are sent in here: those that were taken from the outbox
-        must have been written.
+        """Settles what `backlog` and `full` have given out. More messages are sent in here: those that were taken from
+        the outbox must have been written.
         """
-        held_back, self.held_back = self.held_back, None
-        if held_back is not None:
-            held_back.resolve(None)
+        written, self.written = self.written, None
+        if written is not None:
+            written.resolve(None)
 
     def create_pipe(self, source: Readable) -> int:
         """See `Exporter.create_pipe`. Raises what the session ended with, or LimitExceeded."""
-        refused = self._refusal()
+        refused = self._no_pipes or self._refusal()
         if refused is not None:
             raise refused
         self._send(["pipe"])
@@ -334,7 +359,7 @@ class Exchange(ABC):
         """See `Sender.send_map`."""
         if self._here() is not self.home:
             self._called_elsewhere(Payload(None, None, captures))
-        refused = self._refusal()
+        refused = self._no_call()
         if refused is not None:
             dispose_all(captures)
             return ErrorHook(refused)
@@ -357,35 +382,17 @@ class Exchange(ABC):
 
     def send_pull(self, import_id: int) -> None:
         """See `Sender.send_pull`."""
-        if self._input_ended is not None:
-            self._imports[import_id].fail(self._input_ended)
+        never = self._input_ended or self._output_ended
+        if never is not None:
+            self._imports[import_id].fail(never)
             return
         self._asked = True
         self._send(["pull", import_id])
 
-    def write_all_at_once(self) -> None:
-        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
-        self._burst_messages = sys.maxsize
-
-    def end_of_output(self) -> None:
-        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
-        self._output_ended = True
-
-    def end_of_input(self, error: BaseException) -> None:
-        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
-
-        Parameters:
-            error: what it fails with.
-        """
-        self._input_ended = error
-        for entry in list(self._imports.values()):
-            if entry.waiting is not None:
-                entry.fail(error)
-
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
-        if not self._output_ended:
+        if self._output_ended is None:
             self._releases += 1
             self._send(["release", import_id, count])
 
@@ -406,6 +413,15 @@ class Exchange(ABC):
             )
         return None
 
+    def _no_call(self) -> BaseException | None:
+        """Why no call can be made, if none can."""
+        if self.outbox_bytes < self._room or self.closed:
+            return self._refusal()
+        return LimitExceeded(
+            f"{self.outbox_bytes} bytes wait to be sent, and Limits.outbox_bytes allows {self._room}: "
+            "await calls before making more"
+        )
+
     def _take_call_id(self) -> int:
         """The id of the call or pipe that has just been sent: both sides count them."""
         call_id = self._next_push
@@ -417,7 +433,7 @@ class Exchange(ABC):
         hook = ImportHook(entry)
         if not self.closed:
             self._imports[call_id] = entry
-        else:  # by the message itself, for which there was no room
+        else:  # by the message itself, which the transport did not take
             entry.fail(self._ended())
         return hook
 
@@ -489,7 +505,7 @@ class Exchange(ABC):
             pass_on(source, into, self)
 
     def _send(self, message: list[Wire]) -> None:
-        if self.closed or self._output_ended:
+        if self.closed or self._output_ended is not None:
             return
         outbox = self._outbox
         if not outbox:
@@ -507,22 +523,11 @@ class Exchange(ABC):
             self.outbox_bytes += estimated_size(message)
         if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
-            if self.outbox_bytes > self.limits.outbox_bytes:
-                self._abandon()
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""
         self._outbox.append(parts if parts[1:] else parts[0])
         self.outbox_bytes += sum(map(len, parts))
-
-    def _abandon(self) -> None:
-        """Ends the session because the peer does not read what it asked for; what waits is dropped."""
-        self._outbox = []
-        self.outbox_bytes = 0
-        self.abort(
-            LimitExceeded(f"more than {self.limits.outbox_bytes} bytes wait for a peer that does not read"),
-            notify=False,
-        )
 
     # ---- capabilities out and in (Exporter, Importer)
 
@@ -555,7 +560,7 @@ class Exchange(ABC):
 
     def error_to_send(self, error: BaseException) -> BaseException:
         """See `Exporter.error_to_send`. What the observer has put in the place of an error is sent as it is."""
-        sent = self._observer.sending_error(error)
+        sent = error_for_peer(self._observer, error)
         if sent is not error or may_leave(error, self.host.disclosure):
             return sent
         if not is_referred(error):  # it was nobody's failure here, and so is not in the log: a value, or another peer's

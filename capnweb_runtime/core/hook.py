@@ -386,6 +386,10 @@ class Hook(Uncopied):
         """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""
         return None
 
+    def full(self) -> Cell[None] | None:
+        """Settles once more may wait to be sent to the peer, where as much waits as may; None if it may now."""
+        return None
+
     @abstractmethod
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         """Calls what is at the path.
@@ -409,7 +413,7 @@ class Hook(Uncopied):
         """Calls for the effect only, as writes to a stream do.
 
         Returns:
-            A cell that settles when the call is done, and the bytes of the message if one was sent.
+            A cell that settles when the call is done, and the bytes of the message; None where it is done on this side.
         """
         result = self.call(path, args)
         done: Cell[Payload] = Cell()

@@ -8,6 +8,7 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any, NamedTuple
 
@@ -27,7 +28,7 @@ from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, tell_ended
 
 
 class SessionStats(NamedTuple):
@@ -69,7 +70,8 @@ class Session(Exchange):
         closed: whether the session has ended.
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
-        held_back: for `let_streams_go_on` once the outbox has been written; None if no stream waits for that.
+        held_back: not empty while answers wait for room in the outbox: `go_on` is to be called once it is written.
+        written: for `let_streams_go_on` once the outbox has been written; None if no stream waits for that.
     """
 
     def __init__(
@@ -159,10 +161,15 @@ class Session(Exchange):
         """Whether all that the outbox holds are releases, which the peer does not wait for."""
         return 0 < self._releases == len(self._outbox)
 
+    @property
+    def calls_received(self) -> int:
+        """Calls that the peer has made: reads of properties and writes to streams count as well."""
+        return self._next_call - 1
+
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
-        are written, streams that were `held_back` may go on.
+        are written, what waits for that may go on: see `held_back` and `written`.
         """
         self.host.collect()
         return self.take_burst() if self._outbox else []
@@ -194,6 +201,7 @@ class Session(Exchange):
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
+        self.held_back.clear()
         self.let_streams_go_on()
         exports, self._exports = self._exports, {}
         for exported in exports.values():
@@ -204,7 +212,7 @@ class Session(Exchange):
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
-        self._observer.session_ended(error)
+        tell_ended(self._observer, error)
         self._on_closed(error)
 
     def drain(self) -> Cell[None]:
@@ -230,6 +238,43 @@ class Session(Exchange):
             self._received,
             self._round_trips,
         )
+
+    # ---- where one side hears the other once, as in an HTTP batch
+
+    def write_all_at_once(self) -> None:
+        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
+        self._burst_messages = sys.maxsize
+
+    def refuse_streams(self, error: BaseException) -> None:
+        """The peer cannot acknowledge what it reads: a message with a stream of ours in it fails.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._no_pipes = error
+
+    def end_of_output(self, error: BaseException) -> None:
+        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped, and what is
+        asked for fails.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._output_ended = error
+
+    def end_of_input(self, error: BaseException) -> None:
+        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
+
+        Parameters:
+            error: what it fails with.
+        """
+        self._input_ended = error
+        for entry in list(self._imports.values()):
+            if entry.waiting is not None:
+                entry.fail(error)
+        for exported in list(self._exports.values()):
+            if isinstance(exported.hook, PipeHook):
+                exported.hook.pipe.fail(error)
 
     # ---- messages in
 

@@ -32,7 +32,7 @@ class Sender(Protocol):
         """Pushes a call, or a read where there are no arguments; owns the arguments."""
         ...
 
-    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         """Sends a call whose result is only waited for; owns the arguments. Returns the result and the bytes sent."""
         ...
 
@@ -52,6 +52,10 @@ class Sender(Protocol):
 
     def backlog(self) -> Cell[None] | None:
         """See `Hook.backlog`."""
+        ...
+
+    def full(self) -> Cell[None] | None:
+        """See `Hook.full`."""
         ...
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
@@ -213,8 +217,14 @@ class ImportHook(Hook):
         entry = self.entry
         return None if entry is None or entry.resolution is not None else entry.sender.backlog()
 
+    def full(self) -> Cell[None] | None:
+        entry = self.entry
+        return None if entry is None or entry.resolution is not None else entry.sender.full()
+
     def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         entry = self.entry
+        if entry is not None and isinstance(entry.resolution, ErrorHook):
+            return entry.resolution.stream(path, args)
         if entry is None or entry.resolution is not None:
             return super().stream(path, args)
         return entry.sender.send_stream(entry.import_id, path, args)

@@ -12,11 +12,12 @@ import asyncio
 import contextlib
 import contextvars
 import inspect
+import logging
 import sys
 from collections import deque
 from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
-from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
@@ -27,9 +28,15 @@ from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.home import refuse_elsewhere
 from capnweb_runtime.objects.target import RpcTarget, target_hook
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, logger_named
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
+
+wire_logger: Final = logger_named("capnweb_runtime.wire")
+"""Shows every message, at level DEBUG; asked when a session begins."""
 
 HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 """Whether a task can run up to its first wait while it is created."""
@@ -287,6 +294,13 @@ class AsyncioHost(HostBase):
         raise RpcError(f"The called method raised {type(error).__name__}.") from error
 
 
+def _trace(label: object) -> Trace:
+    # Of no use to a program that does not show its messages.
+    from capnweb_runtime.driving.trace import Trace  # noqa: PLC0415
+
+    return Trace(str(label), wire_logger)
+
+
 class Wire(Protocol):
     """What a transport offers to its connection."""
 
@@ -310,7 +324,7 @@ class Connection:
 
     The messages of a loop turn go out in one write at its end; where there are many, in one for every burst of them, so
     that the peer does its part while this side does its own. While the transport holds back, messages stay in the
-    session's outbox, which is bounded by `Limits.outbox_bytes`.
+    session's outbox. Once it holds `Limits.outbox_bytes`, calls are refused, and answers and streams wait.
 
     Parameters:
         main: what the peer sees as our main object; None if there is none.
@@ -322,6 +336,7 @@ class Connection:
         encoding: what the transport carries: JSON text as bytes; or trees ("json"), in which bytes may stay as they are
             ("json-with-bytes"), for a transport that encodes them by itself.
         errors: which errors the peer is sent as they are; see `serve`.
+        label: what the log calls the session where it shows its messages.
 
     Attributes:
         session: the session that is driven.
@@ -339,6 +354,7 @@ class Connection:
         tasks: set[asyncio.Task[Any]] | None = None,
         encoding: Encoding = "string",
         errors: Disclosure = "all",
+        label: object = "a session",
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
@@ -355,6 +371,7 @@ class Connection:
             observer=observer,
             encoding=encoding,
         )
+        self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
         self._wire: Wire | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
@@ -437,7 +454,7 @@ class Connection:
 
     def attach(self, wire: Wire) -> None:
         """Starts writing to the transport, with what waits already."""
-        self._wire = wire
+        self._wire = wire if self._trace is None else self._trace.wire(wire)
         self._wake()
 
     def received(self, messages: Iterable[Any]) -> None:
@@ -449,6 +466,8 @@ class Connection:
         """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
+        if self._trace is not None:
+            messages = self._trace.received(messages)
         try:
             session.receive_all(messages)
         finally:
@@ -471,10 +490,12 @@ class Connection:
         messages = session.take_outbox()
         if messages:
             wire.write(messages)
+        if session.held_back:
+            session.go_on()
         if self._close_reason is not None:
             self._wire = None
             wire.close(self._close_reason)
-        elif session.held_back is not None:
+        elif session.written is not None:
             session.let_streams_go_on()
 
     def pause_writing(self) -> None:

@@ -21,7 +21,7 @@ from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.observe import Observer, tell_failed
 
 
 class HostBase(ABC):
@@ -162,4 +162,4 @@ class HostBase(ABC):
         mark_failure(error)
         if not may_leave(error, self.disclosure):
             refer(error)
-        self._observer.target_failed(where, error)
+        tell_failed(self._observer, where, error)

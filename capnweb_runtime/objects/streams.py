@@ -127,7 +127,7 @@ class ReadableStream(ReadableRef, Generic[T]):
 class WritableStream(WritableRef, Generic[T_contra]):
     """A stream that the peer reads. Close it when all is written: dropping or disposing it without that aborts it."""
 
-    __slots__ = ("__weakref__", "_codec", "_error", "_window", "_window_open", "_write")
+    __slots__ = ("__weakref__", "_codec", "_error", "_turn", "_window", "_window_open", "_write")
 
     _path: ClassVar[Path] = ()
 
@@ -138,9 +138,11 @@ class WritableStream(WritableRef, Generic[T_contra]):
         self._window = FlowWindow()
         self._window_open: list[asyncio.Future[None]] = []
         self._error: BaseException | None = None
+        self._turn: asyncio.Lock | None = None  # once a write has had to wait to be sent: what comes then queues up
 
     async def write(self, chunk: T_contra) -> None:
-        """Sends a chunk; waits only while the window is full, or for the write itself if the stream is on this side.
+        """Sends a chunk; waits only while the window is full, while `Limits.outbox_bytes` wait to be sent, or for the
+        write itself if the stream is on this side.
 
         Parameters:
             chunk: may carry capabilities.
@@ -149,6 +151,8 @@ class WritableStream(WritableRef, Generic[T_contra]):
             TypeError: the chunk is not of the declared type.
             Exception: what an earlier write failed with, or this one on this side.
         """
+        if self._turn is not None or self._hook.full() is not None:
+            await self._until_room()
         if self._error is not None:
             raise self._error
         loop = asyncio.get_running_loop()
@@ -173,6 +177,8 @@ class WritableStream(WritableRef, Generic[T_contra]):
     async def close(self) -> None:
         """Ends the stream and waits until the peer has taken all of it. Raises what a write failed with."""
         try:
+            if self._turn is not None:
+                await self._until_room()
             if self._error is not None:
                 raise self._error
             await settled(self._hook.stream(("close",), Payload(((), {}), _NO_ARGUMENTS))[0])
@@ -204,6 +210,14 @@ class WritableStream(WritableRef, Generic[T_contra]):
             await self.close()
         else:
             await self.abort(error if isinstance(error, Exception) else None)
+
+    async def _until_room(self) -> None:
+        """Waits until more may wait to be sent. What is written, and the end, leaves in the order of the calls."""
+        if self._turn is None:
+            self._turn = asyncio.Lock()
+        async with self._turn:
+            while (full := self._hook.full()) is not None:
+                await settled(full)
 
     def _acknowledged(self, token: Token, loop: asyncio.AbstractEventLoop) -> None:
         self._window.acknowledged(token, loop.time())

@@ -1,5 +1,5 @@
 """The start of a server's connection: the first request decides what the connection is. Rule: nothing is parsed here
-but where the head ends.
+but where the head ends, and what cannot begin a request is answered at once.
 
 An Upgrade to WebSocket goes to one protocol, anything else to another, with the bytes read so far. A client has a
 bounded time and a bounded number of bytes for the head of its first request.
@@ -10,16 +10,46 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from http import HTTPStatus
 from typing import Final, cast
+
+from capnweb_runtime.serving.peer import logger
 
 HEAD_BYTES: Final = 32 * 1024
 """Longest head of a first request: request line and headers."""
+TLS_HANDSHAKE: Final = 0x16
+"""First byte of whatever a TLS client says."""
 _UPGRADE: Final = re.compile(rb"\r\nupgrade[ \t]*:[^\r\n]*websocket", re.IGNORECASE)
 _END: Final = b"\r\n\r\n"
+# https://datatracker.ietf.org/doc/html/rfc9110#section-5.6.2: what a method consists of; and the line breaks that may
+# stand before it.
+_BEGINNINGS: Final = frozenset(b"!#$%&'*+-.^_`|~0123456789\r\n").union(range(0x41, 0x5B), range(0x61, 0x7B))
+_NO_TLS: Final = "This port does not speak TLS: use ws:// or http://."
+_NO_REQUEST: Final = "This is no HTTP request."
 
 
-def _refusal(status: bytes) -> bytes:
-    return b"HTTP/1.1 " + status + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n"
+def begins_request(first: int) -> bool:
+    """Whether a byte can be the first one of an HTTP request."""
+    return first in _BEGINNINGS
+
+
+def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) -> None:
+    """Answers, before there is a request that could be, and closes the connection. It is a stranger's most often, so
+    the log has it for those who debug.
+
+    Parameters:
+        transport: where to answer.
+        status: status of the answer.
+        text: its body.
+    """
+    body = f"{text}\n".encode()
+    head = (
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+        f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
+    )
+    logger.debug("no request from %s: %d %s", transport.get_extra_info("peername"), status.value, text)
+    transport.write(head.encode() + body)
+    transport.close()
 
 
 class FirstRequest(asyncio.Protocol):
@@ -29,6 +59,7 @@ class FirstRequest(asyncio.Protocol):
         websocket: makes the protocol for a WebSocket.
         http: makes the protocol for any other request.
         timeout: seconds that a client has for the head.
+        on_made: called with this object once there is a connection.
         on_gone: called with this object once it has handed on, or lost, the connection.
     """
 
@@ -38,41 +69,61 @@ class FirstRequest(asyncio.Protocol):
         http: Callable[[], asyncio.Protocol],
         *,
         timeout: float,
+        on_made: Callable[[FirstRequest], object],
         on_gone: Callable[[FirstRequest], object],
     ) -> None:
         self._websocket = websocket
         self._http = http
         self._timeout = timeout
+        self._on_made = on_made
         self._on_gone = on_gone
         self._head = bytearray()
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
+        self._lost = False
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
+        if self._lost:  # TLS can also lose the connection before that
+            return
         self._transport = cast(asyncio.Transport, transport)
-        self._deadline = asyncio.get_running_loop().call_later(self._timeout, self._refuse, b"408 Request Timeout")
+        self._deadline = asyncio.get_running_loop().call_later(
+            self._timeout, self._refuse, HTTPStatus.REQUEST_TIMEOUT, f"No request came within {self._timeout} s."
+        )
+        self._on_made(self)
+        if self._head:  # TLS can deliver before it hands over its transport
+            self._look(0)
 
     def data_received(self, data: bytes) -> None:
-        transport = self._transport
-        if transport is None or transport.is_closing():
-            return
         searched = max(0, len(self._head) - len(_END))
         self._head += data
-        end = self._head.find(_END, searched)
-        if end >= 0:
-            is_websocket = _UPGRADE.search(self._head, 0, end) is not None
-            self._hand_on(transport, self._websocket() if is_websocket else self._http(), end + len(_END))
-        elif len(self._head) > HEAD_BYTES:
-            self._refuse(b"431 Request Header Fields Too Large")
+        self._look(searched)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
+        self._lost = True
         self._gone()
 
     def abort(self) -> None:
         """Drops the connection."""
         if self._transport is not None:
             self._transport.abort()
+
+    def _look(self, searched: int) -> None:
+        """Looks at what has come, which holds no end of a head before the position."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        end = self._head.find(_END, searched)
+        if not begins_request(self._head[0]):
+            is_tls = self._head[0] == TLS_HANDSHAKE
+            self._refuse(HTTPStatus.BAD_REQUEST, _NO_TLS if is_tls else _NO_REQUEST)
+        elif end >= 0:
+            is_websocket = _UPGRADE.search(self._head, 0, end) is not None
+            self._hand_on(transport, self._websocket() if is_websocket else self._http(), end + len(_END))
+        elif len(self._head) > HEAD_BYTES:
+            self._refuse(
+                HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The head of a request may have {HEAD_BYTES} bytes."
+            )
 
     def _hand_on(self, transport: asyncio.Transport, protocol: asyncio.Protocol, head: int) -> None:
         self._transport = None
@@ -84,10 +135,9 @@ class FirstRequest(asyncio.Protocol):
         if len(self._head) > head:
             protocol.data_received(bytes(self._head[head:]))
 
-    def _refuse(self, status: bytes) -> None:
+    def _refuse(self, status: HTTPStatus, text: str) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            self._transport.write(_refusal(status))
-            self._transport.close()
+            refuse_plainly(self._transport, status, text)
 
     def _gone(self) -> None:
         if self._deadline is not None:

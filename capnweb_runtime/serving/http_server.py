@@ -5,12 +5,16 @@ received.
 from __future__ import annotations
 
 import asyncio
+import logging
 from collections.abc import Awaitable, Callable
 from http import HTTPStatus
+from typing import Any
 
-from aiohttp import web
+from aiohttp import HttpVersion11, web
+from aiohttp.http_exceptions import HttpProcessingError
 
-from capnweb_runtime.serving.peer import Peer, RefusedError, peer_of
+from capnweb_runtime.observe import printable
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
@@ -19,13 +23,23 @@ _KEEPALIVE_TIMEOUT = (
 )
 
 
+class _Log(logging.LoggerAdapter[logging.Logger]):
+    """Where aiohttp logs to. Requests that it cannot read are strangers', and interest those alone who debug."""
+
+    def exception(self, msg: object, *args: object, exc_info: Any = True, **kwargs: Any) -> None:
+        if isinstance(exc_info, HttpProcessingError):
+            self.debug("no request: %s; %s", str(msg) % args, printable(str(exc_info)))
+        else:
+            self.error(msg, *args, exc_info=exc_info, **kwargs)
+
+
 class BatchHttpServer:
     """Answers HTTP requests with batches, over aiohttp's request-handler protocol.
 
     Parameters:
         answer: runs one batch; gets the peer and the body, returns status and body of the response; may raise
-            RefusedError.
-        check: refuses a request before its body is read, by raising RefusedError.
+            Refuse.
+        check: refuses a request before its body is read, by raising Refuse.
         body_limit: longest request body, in bytes.
         body_timeout: seconds that a client has to send its body.
     """
@@ -48,6 +62,7 @@ class BatchHttpServer:
             self._handle,
             handler_cancellation=True,
             access_log=None,
+            logger=_Log(logger, {}),
             auto_decompress=False,
             keepalive_timeout=_KEEPALIVE_TIMEOUT,
         )
@@ -76,13 +91,12 @@ class BatchHttpServer:
         try:
             self._check(peer)
             if request.method != "POST":
-                return web.Response(status=HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+                raise Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
             body = await self._body(request)
             status, text = await self._answer(peer, body)
-        except RefusedError as refused:
-            response = web.Response(status=refused.status, text=refused.text + "\n")
-            response.force_close()
-            return response
+        except Refuse as refused:
+            log_refusal(peer, refused)
+            return _refusal(refused)
         headers = {"Content-Type": CONTENT_TYPE}
         if "Origin" in peer.headers:  # it was checked; the browser asks whether the page may read the answer
             headers |= {"Access-Control-Allow-Origin": peer.headers["Origin"], "Vary": "Origin"}
@@ -90,20 +104,45 @@ class BatchHttpServer:
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
-            raise RefusedError(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
+            raise Refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
         try:
             if request.content_length is not None and request.content_length > self._body_limit:
                 raise TooLargeError
             if request.content.is_eof():  # it came with the head, as that of most batches does
                 return await read_body(request.content, self._body_limit)
+            await _ask_for_body(request)
             async with asyncio.timeout(self._body_timeout):
                 return await read_body(request.content, self._body_limit)
         except TooLargeError:
-            raise RefusedError(
+            raise Refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 f"A batch may have {self._body_limit} bytes; send less or use a WebSocket.",
             ) from None
+        except (HttpProcessingError, web.RequestPayloadError) as error:  # chunks that are none
+            logger.debug("no body from %s: %s", request.remote, printable(str(error)))
+            raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
         except TimeoutError:
-            raise RefusedError(
+            raise Refuse(
                 HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {self._body_timeout} s."
             ) from None
+
+
+async def _ask_for_body(request: web.BaseRequest) -> None:
+    """Tells a client that waits for leave to send its body to do so."""
+    # https://datatracker.ietf.org/doc/html/rfc9110#section-10.1.1: such a client gets a 100 or a final status.
+    if request.version < HttpVersion11 or "Expect" not in request.headers:
+        return
+    if request.headers["Expect"].lower() != "100-continue":
+        raise Refuse(HTTPStatus.EXPECTATION_FAILED, "Of expectations, 100-continue alone is known.")
+    await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
+    request.writer.output_size = 0  # of the answer itself, nothing has been sent
+
+
+def _refusal(refused: Refuse) -> web.Response:
+    body = f"{refused.text}\n".encode() if refused.text else b""
+    headers = {"Content-Type": CONTENT_TYPE} if refused.text else {}
+    for name, value in refused.headers.items():
+        headers = {kept: other for kept, other in headers.items() if kept.lower() != name.lower()} | {name: value}
+    response = web.Response(status=refused.status, body=body, headers=headers)
+    response.force_close()
+    return response

@@ -6,7 +6,7 @@ from http import HTTPStatus
 from typing import Final
 from urllib.parse import urlsplit
 
-from capnweb_runtime.serving.peer import Peer, RefusedError
+from capnweb_runtime.serving.peer import Peer, Refuse
 
 _DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
 
@@ -37,13 +37,13 @@ def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
         origins: origins that may, beside the server's own; with "*" in it, all may.
 
     Raises:
-        RefusedError: with status 403.
+        Refuse: with status 403.
     """
     origin = peer.headers.get("Origin")
     if origin is None or (origins is not None and ("*" in origins or origin in origins)):
         return
     if not is_same_origin(origin, peer.headers.get("Host", "")):
-        raise RefusedError(
+        raise Refuse(
             HTTPStatus.FORBIDDEN,
             f"Origin {origin} may not use this server; its serve() call can allow it with origins=[...].",
         )

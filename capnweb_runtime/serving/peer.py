@@ -1,18 +1,30 @@
-"""Who asks for a session, and how a server refuses. Rule: the same for every transport; what comes from the network is
+"""Who asks for a session, and how one is refused. Rule: the same for every transport; what comes from the network is
 only read here.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Literal, TypeVar
+from typing import Any, Final, Literal, TypeVar
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.observe import logger_named, printable
 
 S = TypeVar("S", bound=RpcStub)
+
+SHUTDOWN: Final = "The server is shutting down."
+
+logger: Final = logger_named("capnweb_runtime.server")
+
+_ABSOLUTE: Final = re.compile(r"(?:https?|wss?)://(?:[^/?@]*@)?([^/?]*)", re.IGNORECASE)
+_STATUSES: Final = frozenset(HTTPStatus)
+_HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
+_OURS: Final = frozenset(("connection", "content-length", "date", "transfer-encoding", "upgrade"))
+"""Headers of an answer that follow from how it is sent."""
 
 
 class PeerHeaders(Mapping[str, str]):
@@ -69,6 +81,13 @@ class Peer:
     transport: Literal["websocket", "http"]
     connection: Connection | None = field(default=None, repr=False, compare=False)
 
+    def __str__(self) -> str:
+        """As a line of a log shows it: address, transport and path."""
+        host, port = self.address or ("an unknown address", None)
+        host = f"[{host}]" if ":" in host else host
+        address = host if port is None else f"{host}:{port}"
+        return f"{address} over {self.transport} at {printable(self.path)}"
+
     def main(self, stub: type[S]) -> S:
         """The main object that the peer offers, to be called back.
 
@@ -100,19 +119,43 @@ def peer_of(
     """
     place = peername if isinstance(peername, tuple) else ()
     address = (str(place[0]), int(place[1])) if len(place) >= 2 else None
+    absolute = _ABSOLUTE.match(target)
+    if absolute is not None:
+        # https://datatracker.ietf.org/doc/html/rfc9112#section-3.2.2: a server accepts the absolute form, and takes the
+        # host from it.
+        headers = [*((name, value) for name, value in headers if name.lower() != "host"), ("Host", absolute[1])]
+        target = target[absolute.end() :]
+        target = target if target.startswith("/") else f"/{target}"
     path, _, query = target.partition("?")
     return Peer(PeerHeaders(headers), address, path, query, transport)
 
 
-class RefusedError(Exception):
-    """A session that is not opened.
+class Refuse(Exception):
+    """Raised by the factory of `serve` to refuse a session: `raise Refuse(401, "no token")`.
 
     Parameters:
-        status: status of the answer.
-        text: body of the answer, for whoever debugs the client.
+        status: HTTP status of the answer, 300 to 599.
+        text: body of the answer; the client is shown its first line.
+        headers: further headers of the answer, such as {"WWW-Authenticate": "Bearer"}.
+
+    Raises:
+        ValueError: the status is none that refuses, or a header cannot be sent.
     """
 
-    def __init__(self, status: HTTPStatus, text: str) -> None:
+    def __init__(self, status: int, text: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
-        self.status = status
+        known = HTTPStatus(status) if status in _STATUSES else None
+        if known is None or not 300 <= known < 600:
+            raise ValueError(f"a session is refused with an HTTP status of 300 to 599, such as 401, not with {status}")
+        self.status = known
         self.text = text
+        self.headers = dict(headers or {})
+        for name, value in self.headers.items():
+            sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
+            if _HEADER_NAME.fullmatch(name) is None or not sendable:
+                raise ValueError(f"the header {name!r} cannot be sent with a refusal, or not with this value")
+
+
+def log_refusal(peer: Peer, refuse: Refuse) -> None:
+    """Logs that a peer was refused, and why."""
+    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.text))

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Callable, Generator, Iterable
+from collections.abc import Generator, Iterable
 from types import TracebackType
 from typing import Any
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.serving.peer import Peer
-from capnweb_runtime.serving.server import Server, Settings
+from capnweb_runtime.serving.admission import MainFactory, Rules
+from capnweb_runtime.serving.factory import check_factory
+from capnweb_runtime.serving.server import Place, Server
 
 __all__ = ["Serving", "serve"]
 
@@ -20,8 +20,9 @@ __all__ = ["Serving", "serve"]
 class Serving:
     """A server that is about to start: `async with serve(...) as server:` or `server = await serve(...)`."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, place: Place, rules: Rules) -> None:
+        self._place = place
+        self._rules = rules
         self._server: Server | None = None
 
     def __await__(self) -> Generator[Any, Any, Server]:
@@ -38,13 +39,13 @@ class Serving:
             await self._server.close()
 
     async def _start(self) -> Server:
-        server = Server(self._settings)
+        server = Server(self._place, self._rules)
         await server.start()
         return server
 
 
 def serve(
-    main_factory: Callable[[Peer], RpcTarget],
+    main_factory: MainFactory,
     host: str | None,
     port: int,
     *,
@@ -59,8 +60,8 @@ def serve(
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
     Parameters:
-        main_factory: makes the main object of a new session; it gets the peer. If it raises, that session is refused
-            with status 500.
+        main_factory: makes the main object of a new session; it gets the peer, and may be async. Raising `Refuse` it
+            refuses the session with a status of its own, raising anything else with 500.
         host: address to listen on; None means every one.
         port: port to listen on; 0 means any, see `Server.port`.
         path: path that is served, anything else is 404; None means every path.
@@ -70,7 +71,7 @@ def serve(
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
         observer: is told of failures; by default they are logged.
         request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
-            body of a batch.
+            body of a batch; and an async `main_factory` for the main object.
         errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
             RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
             ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
@@ -81,9 +82,11 @@ def serve(
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins is one string.
+        TypeError: origins is one string; or main_factory cannot make a main object, being one itself, say, or a class
+            that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, or `errors` is none of the three.
     """
+    check_factory(main_factory)
     if isinstance(origins, str):
         raise TypeError(f'origins takes several, as in origins=["{origins}"]')
     if path is not None and not path.startswith("/"):
@@ -91,4 +94,5 @@ def serve(
     if errors not in ("declared", "plain", "all"):
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     allowed = None if origins is None else frozenset(origins)
-    return Serving(Settings(main_factory, host, port, path, ssl, allowed, limits, observer, request_timeout, errors))
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors)
+    return Serving(Place(host, port, ssl), rules)

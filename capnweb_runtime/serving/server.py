@@ -8,24 +8,16 @@ allowed origins are.
 from __future__ import annotations
 
 import asyncio
-import contextvars
-import inspect
-import logging
 import ssl as ssl_module
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from http import HTTPStatus
-from typing import TYPE_CHECKING, Any, Final
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
 
-from capnweb_runtime.core.hook import Disclosure
-from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.limits import Limits
-from capnweb_runtime.objects.target import RpcTarget
-from capnweb_runtime.observe import Observer
+from capnweb_runtime.serving.admission import Admission, Rules
+from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
-from capnweb_runtime.serving.origin import check_origin
-from capnweb_runtime.serving.peer import Peer, RefusedError
+from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger
+from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT
@@ -33,25 +25,14 @@ from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT
 if TYPE_CHECKING:
     from capnweb_runtime.serving.http_server import BatchHttpServer
 
-logger = logging.getLogger("capnweb_runtime")
-
-_SHUTDOWN: Final = "The server is shutting down."
-
 
 @dataclass(frozen=True, slots=True)
-class Settings:
-    """What `serve` was asked for, as its parameters say."""
+class Place:
+    """Where to listen, as the parameters of `serve` say."""
 
-    main_factory: Callable[[Peer], RpcTarget]
     host: str | None
     port: int
-    path: str | None
     ssl: ssl_module.SSLContext | None
-    origins: frozenset[str] | None
-    limits: Limits
-    observer: Observer | None
-    request_timeout: float
-    errors: Disclosure
 
 
 class Server:
@@ -63,26 +44,38 @@ class Server:
         http_url: URL for HTTP batches, http:// or https://.
     """
 
-    def __init__(self, settings: Settings) -> None:
-        self._settings = settings
+    def __init__(self, place: Place, rules: Rules) -> None:
+        self._place = place
+        self._rules = rules
+        self._admission = Admission(rules)
         self._loop = asyncio.get_running_loop()
         self._listener: asyncio.Server | None = None
         self._http: BatchHttpServer | None = None
-        self._refusing = False
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
-        self._connections: set[Connection] = set()
-        self._calls: set[asyncio.Task[Any]] = set()
         # Sockets that aiohttp does not look after, and what waits for the last of them to go.
-        self._sockets: set[FirstRequest | WebSocketServer] = set()
+        self._sockets: set[FirstBytes | FirstRequest | WebSocketServer] = set()
         self._no_socket: asyncio.Future[None] | None = None
-        self.port = settings.port
+        self.port = place.port
         self.url = ""
         self.http_url = ""
 
     async def wait_closed(self) -> None:
         """Waits until the server has been closed."""
         await asyncio.shield(self._closed)
+
+    async def run_until_signal(self, *, grace: float | None = 5.0) -> None:
+        """Serves until the process is told to stop, by Ctrl-C (SIGINT) or SIGTERM; then drains the server and returns.
+        A second signal cancels the calls in progress, and a third one does what it does elsewhere. Returns, too, if
+        the server is closed otherwise.
+
+        Parameters:
+            grace: seconds that calls in progress have to end; None means until they end.
+
+        Raises:
+            RuntimeError: this is not the main thread, the only one in which Python hands over signals.
+        """
+        await stopped_by_signals(self, grace)
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Stops accepting connections and batches, waits for the calls in progress to end, answers them, and closes.
@@ -97,7 +90,8 @@ class Server:
             async with asyncio.timeout(timeout):
                 await self._calls_to_end()
         except TimeoutError:
-            logger.warning("closing with %d calls in progress after waiting %s s for them", len(self._calls), timeout)
+            calls = len(self._admission.calls)
+            logger.warning("closing with %d calls in progress after waiting %s s for them", calls, timeout)
         await self.close()
 
     async def close(self) -> None:
@@ -111,10 +105,11 @@ class Server:
             return
         self._closing = True
         try:
-            for connection in tuple(self._connections):
-                connection.abort(SessionClosed(_SHUTDOWN))
+            await self._admission.end_openings()
+            for connection in tuple(self._admission.connections):
+                connection.abort(SessionClosed(SHUTDOWN))
             for socket in tuple(self._sockets):
-                if isinstance(socket, FirstRequest):
+                if not isinstance(socket, WebSocketServer):
                     socket.abort()
             await self._cancel_calls()
             if self._http is not None:
@@ -128,8 +123,8 @@ class Server:
 
     async def start(self) -> None:
         """Starts listening."""
-        settings = self._settings
-        self._listener = await self._listen(settings.port)
+        place = self._place
+        self._listener = await self._listen(place.port)
         if len({socket.getsockname()[1] for socket in self._listener.sockets}) > 1:
             # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
             # others.
@@ -137,40 +132,36 @@ class Server:
             self._listener.close()
             self._listener = await self._listen(port)
         self.port = self._listener.sockets[0].getsockname()[1]
-        host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(
-            settings.host, settings.host
-        )
-        place = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
-        s = "" if settings.ssl is None else "s"
-        self.url = f"ws{s}://{place}{settings.path or '/'}"
-        self.http_url = f"http{s}://{place}{settings.path or '/'}"
+        host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
+        where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
+        s = "" if place.ssl is None else "s"
+        self.url = f"ws{s}://{where}{self._rules.path or '/'}"
+        self.http_url = f"http{s}://{where}{self._rules.path or '/'}"
+        logger.info("serving %s and %s", self.url, self.http_url)
 
     async def _listen(self, port: int) -> asyncio.Server:
-        settings = self._settings
-        tls: dict[str, Any] = {}
-        if settings.ssl is not None:
-            tls = {"ssl": settings.ssl, "ssl_handshake_timeout": settings.request_timeout}
-        return await self._loop.create_server(self._first_request, settings.host, port, **tls)
+        accepted = self._first_request if self._place.ssl is None else self._first_bytes
+        return await self._loop.create_server(accepted, self._place.host, port)
 
     def _stop_accepting(self) -> None:
-        self._refusing = True
+        self._admission.refusing = True
         if self._listener is not None:
             self._listener.close()
 
     async def _calls_to_end(self) -> None:
         while True:
-            busy = [connection for connection in self._connections if not connection.is_drained]
-            if not busy and not self._calls:
+            busy = [connection for connection in self._admission.connections if not connection.is_drained]
+            if not busy and not self._admission.calls:
                 return
             await asyncio.gather(*(connection.drained() for connection in busy), return_exceptions=True)
-            if self._calls:
-                await asyncio.wait(self._calls)
+            if self._admission.calls:
+                await asyncio.wait(self._admission.calls)
 
     async def _cancel_calls(self) -> None:
         """Cancels the calls in progress, except for one that is closing the server, and waits for their end."""
         own = {asyncio.current_task()}
         cancelled: set[asyncio.Task[Any]] = set()
-        while calls := self._calls - own:
+        while calls := self._admission.calls - own:
             for call in calls - cancelled:
                 call.cancel()
             cancelled |= calls
@@ -184,32 +175,46 @@ class Server:
     async def _disposers_to_end(self) -> None:
         try:
             async with asyncio.timeout(CLOSE_TIMEOUT):
-                while busy := [one for one in self._connections if one.host.disposing]:
+                while busy := [one for one in self._admission.connections if one.host.disposing]:
                     await busy[0].wait_closed()
         except TimeoutError:
             logger.warning("giving up disposers that took longer than %s s", CLOSE_TIMEOUT)
-            for connection in self._connections:
+            for connection in self._admission.connections:
                 connection.host.cancel_disposers()
 
-    def _socket_gone(self, socket: FirstRequest | WebSocketServer) -> None:
+    # ---- sockets
+
+    def _socket_made(self, socket: FirstBytes | FirstRequest) -> None:
+        self._sockets.add(socket)
+        if self._closing:  # it was accepted before
+            socket.abort()
+
+    def _socket_gone(self, socket: FirstBytes | FirstRequest | WebSocketServer) -> None:
         self._sockets.discard(socket)
         if not self._sockets and self._no_socket is not None and not self._no_socket.done():
             self._no_socket.set_result(None)
 
-    # ---- sessions
-
-    def _first_request(self) -> FirstRequest:
-        socket = FirstRequest(
-            self._websocket_protocol,
-            self._http_protocol,
-            timeout=self._settings.request_timeout,
+    def _first_bytes(self) -> FirstBytes:
+        assert self._place.ssl is not None
+        return FirstBytes(
+            self._first_request,
+            self._place.ssl,
+            timeout=self._rules.request_timeout,
+            on_made=self._socket_made,
             on_gone=self._socket_gone,
         )
-        self._sockets.add(socket)
-        return socket
+
+    def _first_request(self) -> FirstRequest:
+        return FirstRequest(
+            self._websocket_protocol,
+            self._http_protocol,
+            timeout=self._rules.request_timeout,
+            on_made=self._socket_made,
+            on_gone=self._socket_gone,
+        )
 
     def _websocket_protocol(self) -> asyncio.Protocol:
-        socket = WebSocketServer(self._admit, self._settings.limits, self._socket_gone)
+        socket = WebSocketServer(self._admission.admit, self._rules.limits, self._socket_gone)
         self._sockets.add(socket)
         return socket
 
@@ -220,50 +225,13 @@ class Server:
 
             self._http = BatchHttpServer(
                 self._answer_batch,
-                self._check,
-                body_limit=self._settings.limits.message_size,
-                body_timeout=self._settings.request_timeout,
+                self._admission.check,
+                body_limit=self._rules.limits.message_size,
+                body_timeout=self._rules.request_timeout,
             )
         return self._http.protocol()
 
     async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
-        return await BatchAnswer(self._admit(peer)).answer(body)
-
-    def _check(self, peer: Peer) -> None:
-        if self._settings.path is not None and peer.path != self._settings.path:
-            raise RefusedError(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
-        if self._refusing:
-            raise RefusedError(HTTPStatus.SERVICE_UNAVAILABLE, _SHUTDOWN)
-        check_origin(peer, self._settings.origins)
-
-    def _admit(self, peer: Peer) -> Connection:
-        """The connection of a new session, with a main object of its own. Raises RefusedError."""
-        self._check(peer)
-        # What the factory sets in its Context, every call of the session sees, and no other session does.
-        context = contextvars.copy_context()
-        try:
-            connection = Connection(
-                limits=self._settings.limits,
-                observer=self._settings.observer,
-                context=context,
-                tasks=self._calls,
-                errors=self._settings.errors,
-            )
-            connection.serve_main(context.run(self._main_factory, replace(peer, connection=connection)))
-        except Exception as error:
-            logger.exception("the main object for a session from %s could not be made", peer.address)
-            raise RefusedError(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.") from error
-        self._connections.add(connection)
-        connection.when_closed(lambda: self._connections.discard(connection))
-        return connection
-
-    def _main_factory(self, peer: Peer) -> RpcTarget:
-        main: Any = self._settings.main_factory(peer)  # the user's promise, which is checked here
-        if isinstance(main, RpcTarget):
-            return main
-        if inspect.iscoroutine(main):
-            main.close()
-        raise TypeError(
-            f"serve() needs a factory that returns a target; it returned {type(main).__name__}. "
-            "Subclass the generated ...Target class, and do what has to be awaited in its methods."
-        )
+        admitted = self._admission.admit(peer)
+        connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
+        return await BatchAnswer(connection).answer(body)

@@ -1,15 +1,26 @@
-"""The server's end of a WebSocket. Rule: a client's start does not wait for it; what both ends do is in `websocket`."""
+"""The server's end of a WebSocket. Rule: a client's start does not wait for it; what both ends do is in `websocket`.
+
+Whether there is a session may take time to decide. The handshake's answer waits for that, and so does what a client
+sends without waiting for the answer, within a bound.
+"""
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable, Sequence
+from http import HTTPStatus
+from typing import Final
 
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.serving.peer import Peer, RefusedError, peer_of
+from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, log_refusal, logger, peer_of
 from capnweb_runtime.transports import engine
-from capnweb_runtime.transports.engine import Event, Request, Subprotocol
+from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
 from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd
+
+HELD_BYTES: Final = 64 * 1024
+"""Bytes that are read before the handshake has been answered; more are left with the sender."""
 
 
 def _select_subprotocol(_: engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
@@ -20,21 +31,30 @@ class WebSocketServer(WebSocketEnd):
     """The server's end of one WebSocket.
 
     Parameters:
-        admit: gives the connection for a peer, or raises RefusedError.
+        admit: gives the connection for a peer, or a task that will give it; either may raise Refuse.
         limits: bounds of the session.
         on_lost: called with this object once the socket is gone.
     """
 
     def __init__(
-        self, admit: Callable[[Peer], Connection], limits: Limits, on_lost: Callable[[WebSocketServer], object]
+        self,
+        admit: Callable[[Peer], Connection | asyncio.Task[Connection]],
+        limits: Limits,
+        on_lost: Callable[[WebSocketServer], object],
     ) -> None:
-        server = engine.ServerProtocol(max_size=limits.message_size, select_subprotocol=_select_subprotocol)
-        super().__init__(server, limits.message_size)
+        self._server = engine.ServerProtocol(
+            max_size=limits.message_size, select_subprotocol=_select_subprotocol, logger=engine.QUIET
+        )
+        super().__init__(self._server, limits.message_size)
         self._admit = admit
         self._on_lost = on_lost
+        self._opening: asyncio.Task[Connection] | None = None
+        self._held = bytearray()  # what came before the handshake was answered
 
     def connection_lost(self, exc: Exception | None) -> None:
         super().connection_lost(exc)
+        if self._opening is not None:
+            self._opening.cancel()
         self._on_lost(self)
 
     def pause_writing(self) -> None:
@@ -59,21 +79,73 @@ class WebSocketServer(WebSocketEnd):
         if self._transport is not None:
             self._transport.abort()
 
+    # ---- the handshake
+
+    def _shake_hands(self, data: bytes) -> bytes:
+        if self._opening is None:
+            return super()._shake_hands(data)
+        self._hold(data)
+        return b""
+
+    def _not_connected(self, rest: bytes) -> None:
+        if self._opening is None:
+            super()._not_connected(rest)
+        else:
+            self._hold(rest)
+
+    def _hold(self, data: bytes) -> None:
+        self._held += data
+        if len(self._held) > HELD_BYTES and self._transport is not None:
+            self._transport.pause_reading()
+
     def _handshake(self, events: list[Event]) -> None:
         request = events[0] if events else None
         if self._transport is None or not isinstance(request, Request):
             return
-        if not isinstance(self._engine, engine.ServerProtocol):
+        response = self._server.accept(request)
+        peername = self._transport.get_extra_info("peername")
+        peer = peer_of(request.headers.raw_items(), peername, request.path, "websocket")
+        if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
+            logger.debug("no WebSocket for %s: %d %s", peer, response.status_code, response.reason_phrase)
+            self._answer(response, None)
             return
-        response = self._engine.accept(request)
-        connection: Connection | None = None
-        if response.status_code == 101:
-            peername = self._transport.get_extra_info("peername")
-            try:
-                connection = self._admit(peer_of(request.headers.raw_items(), peername, request.path, "websocket"))
-            except RefusedError as refused:
-                response = self._engine.reject(refused.status, refused.text + "\n")
-        self._engine.send_response(response)
+        try:
+            admitted = self._admit(peer)
+        except Refuse as refused:
+            self._refuse(peer, refused)
+            return
+        if isinstance(admitted, asyncio.Task):
+            self._opening = admitted
+            admitted.add_done_callback(lambda task: self._opened(peer, response, task))
+        else:
+            self._answer(response, admitted)
+
+    def _opened(self, peer: Peer, response: Response, task: asyncio.Task[Connection]) -> None:
+        self._opening = None
+        failure = Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN) if task.cancelled() else task.exception()
+        if self._transport is None:
+            if failure is None:
+                task.result().lost(SessionClosed("the client went away before the session began"))
+        elif failure is None:
+            self._answer(response, task.result())
+            held, self._held = bytes(self._held), bytearray()
+            if held:
+                self._transport.resume_reading()
+                self.data_received(held)
+        else:
+            self._refuse(peer, failure if isinstance(failure, Refuse) else Refuse(HTTPStatus.INTERNAL_SERVER_ERROR))
+
+    def _refuse(self, peer: Peer, refused: Refuse) -> None:
+        log_refusal(peer, refused)
+        response = self._server.reject(refused.status, f"{refused.text}\n" if refused.text else "")
+        for name, value in refused.headers.items():
+            if name in response.headers:  # the type of the text
+                del response.headers[name]
+            response.headers[name] = value
+        self._answer(response, None)
+
+    def _answer(self, response: Response, connection: Connection | None) -> None:
+        self._server.send_response(response)
         self._write_engine_data()
         if connection is not None:
             self._connect(connection)

@@ -8,6 +8,7 @@ when it is used stands in its place meanwhile.
 
 from __future__ import annotations
 
+import logging
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -67,7 +68,18 @@ else:
         return globals().setdefault(name, import_module("websockets.server").ServerProtocol)
 
 
+class _Quiet(logging.LoggerAdapter[logging.Logger]):
+    """Logs of every connection to those alone who debug: the session has a line of its own."""
+
+    def info(self, msg: object, *args: object, **kwargs: Any) -> None:
+        self.debug(msg, *args, **kwargs)
+
+
+QUIET: Final = _Quiet(logging.getLogger("websockets"), {})
+"""What the engine is given to log to."""
+
 __all__ = [
+    "QUIET",
     "ClientProtocol",
     "Close",
     "Event",

@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable
-from typing import Final
+from typing import Final, NamedTuple
+from urllib.parse import urlsplit, urlunsplit
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import LimitExceeded, SessionClosed, wire_message, wire_type
+from capnweb_runtime.errors import LimitExceeded, RpcError, SessionClosed, wire_message, wire_type
+from capnweb_runtime.observe import printable
 
 CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 ENDED: Final = "Batch RPC request ended."
@@ -22,15 +24,72 @@ _ENDED_HINT: Final = (
     "with asyncio.gather(...), or use a ws:// URL for a lasting session."
 )
 _NO_ANSWER: Final = (
-    "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
+    "The client cannot answer within an HTTP batch, nor go on with a stream: its request has ended. Use a ws:// URL."
+)
+_NO_STREAM: Final = (
+    "A stream, or a blob, cannot be read within an HTTP batch: its response comes whole. Use a ws:// URL."
 )
 _TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a time, or use a WebSocket."
 _PULL: Final = b'["pull",'
+_LINE: Final = 200  # characters that are shown of a body
+
+
+def said(status: int, reason: str, body: bytes = b"", location: str | None = None) -> str:
+    """What a server has answered in place of messages, in words: status, and where it leads or the body's first line.
+
+    Parameters:
+        status: the HTTP status.
+        reason: its reason phrase.
+        body: the body, or its beginning.
+        location: where else the client should ask.
+    """
+    line = body.strip().partition(b"\n")[0][: 4 * _LINE].decode("utf-8", "replace").strip()
+    more = f" (to {printable(location, _LINE)})" if location else f" ({printable(line, _LINE)})" if line else ""
+    return f"the server answered {status} {printable(reason, _LINE)}".rstrip() + more
+
+
+def shown_url(url: str) -> str:
+    """A URL without the credentials that may be in it."""
+    parts = urlsplit(url)
+    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def split(body: bytes) -> list[bytes]:
     """Messages of a body; an empty body has none."""
     return body.split(b"\n") if body else []
+
+
+class Answer(NamedTuple):
+    """A response to a batch, of a status that means success.
+
+    Attributes:
+        body: its body.
+        status: its status.
+        reason: the reason phrase.
+        url: the server's.
+    """
+
+    body: bytes
+    status: int
+    reason: str
+    url: str
+
+    def error(self, what: str, body: bytes = b"") -> SessionClosed:
+        """What calls fail with that it does not answer."""
+        answered = said(self.status, self.reason, body)
+        return request_failed(self.url, f"{answered} {what}", self.status)
+
+
+def request_failed(url: str, why: str, status: int | None = None) -> SessionClosed:
+    """What the calls of a batch fail with that has no answer.
+
+    Parameters:
+        url: where the request was sent to.
+        why: what went wrong.
+        status: of what the server answered, if it did.
+    """
+    shown = shown_url(url)
+    return SessionClosed.at(shown, f"RPC request to {shown} failed: {why}", status)
 
 
 class BatchAnswer:
@@ -44,6 +103,7 @@ class BatchAnswer:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         connection.session.write_all_at_once()
+        connection.session.refuse_streams(RpcError(_NO_STREAM))
         self._messages: list[bytes] = []
         self._size = 0  # bytes of them
         self._failed: asyncio.Future[None] = self._loop.create_future()
@@ -128,10 +188,10 @@ class BatchRequest:
 
     Parameters:
         connection: the connection, fresh; it is attached here.
-        post: sends a body and returns the response's; raises SessionClosed with what went wrong.
+        post: sends a body and returns the response; raises SessionClosed with what went wrong.
     """
 
-    def __init__(self, connection: Connection, post: Callable[[bytes], Awaitable[bytes]]) -> None:
+    def __init__(self, connection: Connection, post: Callable[[bytes], Awaitable[Answer]]) -> None:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         connection.session.write_all_at_once()
@@ -139,7 +199,7 @@ class BatchRequest:
         self._messages: list[bytes] = []
         self._armed = False
         self._quiet = False
-        self._request: asyncio.Task[bytes] | None = None
+        self._request: asyncio.Task[Answer] | None = None
         connection.attach(self)
 
     @property
@@ -193,20 +253,27 @@ class BatchRequest:
             self._loop.call_soon(self._turn)
 
     def _send(self) -> None:
-        async def post() -> bytes:
+        async def post() -> Answer:
             return await self._post(b"\n".join(self._messages))
 
-        self._connection.session.end_of_output()
-
+        self._connection.session.end_of_output(SessionClosed(_ENDED_HINT))
         self._request = self._loop.create_task(post())
         self._request.add_done_callback(self._answered)
 
-    def _answered(self, request: asyncio.Task[bytes]) -> None:
+    def _answered(self, request: asyncio.Task[Answer]) -> None:
         connection = self._connection
-        if request.cancelled():
-            connection.lost(SessionClosed(_ENDED_HINT))
-            return
-        error = request.exception()
+        error = SessionClosed(_ENDED_HINT) if request.cancelled() else request.exception()
         if error is None:
-            connection.received(split(request.result()))
-        connection.lost(SessionClosed(_ENDED_HINT) if error is None else error)
+            self._take(request.result())
+            error = SessionClosed(_ENDED_HINT)
+        connection.lost(error)
+
+    def _take(self, answer: Answer) -> None:
+        """Takes the messages of a response. What it leaves open fails, being asked for by the request."""
+        body = answer.body
+        if body and not body.lstrip().startswith(b"["):
+            self._connection.lost(answer.error("without messages: is it a Cap'n Web server?", body))
+            return
+        self._connection.received(split(body))
+        what = "with other messages" if body else "with an empty body: is it a Cap'n Web server?"
+        self._connection.session.end_of_input(answer.error(f"and not the call, {what}"))

@@ -5,6 +5,7 @@ made.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
@@ -12,8 +13,7 @@ from functools import lru_cache
 import aiohttp
 from multidict import CIMultiDict
 
-from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.transports.http_batch import CONTENT_TYPE
+from capnweb_runtime.transports.http_batch import CONTENT_TYPE, Answer, request_failed, said
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
 _CLIENT_KEEPALIVE = 2.0
@@ -61,7 +61,7 @@ async def post(
     ssl: ssl_module.SSLContext | None,
     open_timeout: float | None,
     body_limit: int,
-) -> bytes:
+) -> Answer:
     """Sends one batch.
 
     Parameters:
@@ -74,10 +74,10 @@ async def post(
         body_limit: longest response body, in bytes.
 
     Returns:
-        The response's body.
+        The response.
 
     Raises:
-        SessionClosed: there is no response, or its status is not of success.
+        SessionClosed: there is no response, or its status is not of success. It names the URL and what was said.
     """
     sent = CIMultiDict({"Content-Type": CONTENT_TYPE})
     sent.update(headers)
@@ -87,13 +87,17 @@ async def post(
         async with client.post(
             url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=_timeout(open_timeout)
         ) as response:
-            answer = await read_body(response.content, body_limit)
-    except TooLargeError:
-        raise SessionClosed(f"RPC request failed: the response is longer than {body_limit} bytes.") from None
+            answer: bytes | None = None
+            with contextlib.suppress(TooLargeError):
+                answer = await read_body(response.content, body_limit)
     except (aiohttp.ClientError, OSError) as error:
-        raise SessionClosed(f"RPC request failed: {str(error) or type(error).__name__}") from error
+        raise request_failed(url, str(error) or type(error).__name__) from error
+    if answer is None:
+        raise request_failed(url, f"the response is longer than {body_limit} bytes", response.status)
+    reason = response.reason or ""
     if not 200 <= response.status < 300:
-        failure = SessionClosed(f"RPC request failed: {response.status} {response.reason}")
+        why = said(response.status, reason, answer, response.headers.get("Location"))
+        failure = request_failed(url, why, response.status)
         failure.add_note(answer[:2000].decode("utf-8", "replace"))
         raise failure
-    return answer
+    return Answer(answer, response.status, reason, url)

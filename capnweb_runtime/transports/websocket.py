@@ -14,12 +14,12 @@ import socket
 import ssl as ssl_module
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Final, cast
-from urllib.parse import urlsplit, urlunsplit
 
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
 from capnweb_runtime.transports.engine import (
+    QUIET,
     ClientProtocol,
     Close,
     Event,
@@ -36,6 +36,7 @@ from capnweb_runtime.transports.engine import (
     parse_uri,
 )
 from capnweb_runtime.transports.frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
+from capnweb_runtime.transports.http_batch import said, shown_url
 
 if TYPE_CHECKING:
     from capnweb_runtime.transports.engine import ServerProtocol
@@ -118,7 +119,7 @@ class WebSocketEnd(asyncio.Protocol):
         self._look_at_state()
         if self._connection is not None:
             detail = "it ended without a close frame" if exc is None else str(exc) or type(exc).__name__
-            self._connection.lost(SessionClosed(f"WebSocket connection was lost: {detail}"))
+            self._connection.lost(self._ended(f"WebSocket connection was lost: {detail}"))
 
     def pause_writing(self) -> None:
         if self._connection is not None:
@@ -166,12 +167,16 @@ class WebSocketEnd(asyncio.Protocol):
         rest = data[head:]
         self._engine.receive_data(data[:head])
         self._handshake(self._engine.events_received())
-        if self._connection is None and rest:  # the body of a refusal
-            self._engine.receive_data(rest)
-            self._handshake(self._engine.events_received())
+        if self._connection is None and rest:
+            self._not_connected(rest)
             rest = b""
         self._write_engine_data()
         return rest
+
+    def _not_connected(self, rest: bytes) -> None:
+        """Takes what comes behind the head of a handshake that has not succeeded: the body of a refusal."""
+        self._engine.receive_data(rest)
+        self._handshake(self._engine.events_received())
 
     def _handshake(self, events: list[Event]) -> None:
         """Takes what the engine says of the handshake, and sets the connection if it succeeded."""
@@ -257,9 +262,11 @@ class WebSocketEnd(asyncio.Protocol):
     def _peer_closed(self, connection: Connection) -> None:
         close = self._engine.close_rcvd
         if close is not None:
-            connection.abort(
-                SessionClosed(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()), notify=False
-            )
+            connection.abort(self._ended(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()), notify=False)
+
+    def _ended(self, why: str) -> SessionClosed:
+        """What a session ends with that the peer has ended."""
+        return SessionClosed(why)
 
     def _give_up(self, connection: Connection, error: Exception, messages: list[Any]) -> list[Any]:
         """Ends the session because the engine gave up on the peer, after the messages that came before. Returns those
@@ -323,8 +330,8 @@ class WebSocketEnd(asyncio.Protocol):
 class _WebSocketClient(WebSocketEnd):
     """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
 
-    def __init__(self, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
-        engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED)
+    def __init__(self, url: str, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
+        engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED, logger=QUIET)
         super().__init__(engine, connection.limits.message_size)
         self._request = engine.connect()
         for name, value in headers.items():
@@ -338,6 +345,7 @@ class _WebSocketClient(WebSocketEnd):
             if value.strip():
                 self._request.headers[name] = value
         self._opening = connection
+        self._url = url
         self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -355,6 +363,9 @@ class _WebSocketClient(WebSocketEnd):
         self.opened.cancel()
         if self._transport is not None:
             self._transport.abort()
+
+    def _ended(self, why: str) -> SessionClosed:
+        return SessionClosed.at(self._url, f"{why} ({self._url})")
 
     def _handshake(self, events: list[Event]) -> None:
         response = events[0] if events else None
@@ -394,11 +405,11 @@ async def open_websocket(
     """
     try:
         uri = parse_uri(url)
-        client = _WebSocketClient(uri, connection, headers)
+        client = _WebSocketClient(shown_url(url), uri, connection, headers)
     except (ValueError, WebSocketException) as error:
-        raise ValueError(f"cannot connect to {_shown(url)}: {error}") from None
+        raise ValueError(f"cannot connect to {shown_url(url)}: {error}") from None
     if ssl is not None and not uri.secure:
-        raise ValueError(f"cannot connect to {_shown(url)}: ssl= is for wss:// URLs")
+        raise ValueError(f"cannot connect to {shown_url(url)}: ssl= is for wss:// URLs")
     tls: dict[str, Any] = {"ssl": ssl or True, "server_hostname": uri.host} if uri.secure else {}
     opened = False
     try:
@@ -407,30 +418,29 @@ async def open_websocket(
             await client.opened
         opened = True
     except TimeoutError as error:
-        detail = f"no answer within {open_timeout} s" if not str(error) else str(error)
-        raise SessionClosed(f"cannot connect to {_shown(url)}: {detail}") from error
+        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s") from error
+    except InvalidStatus as error:
+        response: Response = error.response
+        status, reason = response.status_code, response.reason_phrase
+        why = said(status, reason, bytes(response.body), response.headers.get("Location"))
+        raise _not_connected(url, why, status) from error
     except (OSError, WebSocketException) as error:
-        raise SessionClosed(f"cannot connect to {_shown(url)}: {_cause(error)}") from error
+        raise _not_connected(url, _cause(error)) from error
     finally:
         if not opened:
             client.abort()
 
 
-def _shown(url: str) -> str:
-    """The URL without the credentials that may be in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
+def _not_connected(url: str, why: str, status: int | None = None) -> SessionClosed:
+    shown = shown_url(url)
+    return SessionClosed.at(shown, f"cannot connect to {shown}: {why}", status)
 
 
 def _cause(error: BaseException) -> str:
-    """What went wrong, with what the server said where it said something."""
+    """What went wrong, with what to do about it where that is known."""
     text = str(error) or type(error).__name__
-    if isinstance(error, InvalidStatus):
-        response: Response = error.response
-        said = bytes(response.body[:200]).decode("utf-8", "replace").strip()
-        location = response.headers.get("Location")
-        text = f"the server answered {response.status_code} {response.reason_phrase}".rstrip()
-        text += f" (to {location})" if location else f" ({said})" if said else ""
-    elif error.__cause__ is not None:
+    if error.__cause__ is not None:
         text += f": {error.__cause__}"
+    if isinstance(error, ssl_module.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
+        text += "; the server may not speak TLS at this port: ws:// connects without"
     return text

@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import contextlib
 import logging
-import signal
 
 from capnweb_runtime import Peer, serve
 from examples.conformance.generated.conformance import PeerApiStub
@@ -25,14 +23,9 @@ def main_of(peer: Peer) -> Main:
 
 async def run(host: str, port: int) -> None:
     """Serve until the process is told to stop."""
-    stopped = asyncio.Event()
-    loop = asyncio.get_running_loop()
-    for name in (signal.SIGINT, signal.SIGTERM):
-        with contextlib.suppress(NotImplementedError):  # Windows has no such handlers
-            loop.add_signal_handler(name, stopped.set)
     async with serve(main_of, host, port, path=None, origins=["*"], errors="all") as server:
         print(f"listening {server.port}", flush=True)
-        await stopped.wait()
+        await server.run_until_signal()
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.serving.http_server import BatchHttpServer
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.transports.frames import FrameReader, Message, frames
-from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest
+from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest
 from capnweb_runtime.transports.http_client import post
 from tests.bench.generated.api import LIST_ITEM, ApiStub
 from tests.bench.schema.api import Item
@@ -146,9 +146,9 @@ class _BatchClient:
         self._api.dispose()
         await self._connection.wait_closed()
 
-    async def _post(self, body: bytes) -> bytes:
+    async def _post(self, body: bytes) -> Answer:
         self._body.set_result(body)
-        return await self._answer
+        return Answer(await self._answer, 200, "OK", "http://localhost/")
 
 
 def _repeated(begin: Callable[[ApiStub], Awaitable[Any]], api: ApiStub) -> list[Awaitable[Any]]:

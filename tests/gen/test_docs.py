@@ -84,7 +84,7 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("name", ["callbacks.md", "capabilities.md", "types.md"])
+@pytest.mark.parametrize("name", ["callbacks.md", "capabilities.md", "server.md", "types.md"])
 def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / name).read_text("utf-8")
     blocks = re.findall(r"```python\n# (\S+)\n(.*?)```", text, re.DOTALL)

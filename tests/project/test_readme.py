@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -47,11 +48,13 @@ class Reader:
     Parameters:
         folder: the folder.
         environment: the environment of the commands.
+        stop: the signal with which the server is stopped at the end.
     """
 
-    def __init__(self, folder: Path, environment: dict[str, str]) -> None:
+    def __init__(self, folder: Path, environment: dict[str, str], stop: signal.Signals) -> None:
         self.folder = folder
         self.environment = environment
+        self.stop = stop
         self.printed = ""
         # The one liberty: port 8080 may be taken on this machine.
         self.port = str(free_port())
@@ -80,12 +83,16 @@ class Reader:
                 assert server.stdout is not None
                 assert server.stdout.readline().startswith("serving ws://")
                 yield
+                server.send_signal(self.stop)
+                printed, _ = server.communicate(timeout=60)
+                assert (server.returncode, printed) == (0, "")
             finally:
                 server.kill()
 
 
-def test_quick_start_does_what_it_says(tmp_path: Path, environment: dict[str, str]) -> None:
-    reader = Reader(tmp_path, environment)
+@pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
+def test_quick_start_does_what_it_says(tmp_path: Path, environment: dict[str, str], stop: signal.Signals) -> None:
+    reader = Reader(tmp_path, environment, stop)
     with ExitStack() as until_left:
         for language, text in quick_start():
             if language == "python":

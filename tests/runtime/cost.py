@@ -21,7 +21,7 @@ from typing import Any
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.transports import memory
-from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest
+from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest
 from tests.bench.generated.api import ApiStub
 from tests.bench.schema.api import Item
 from tests.bench.server import Api
@@ -190,10 +190,10 @@ def churn() -> Operation:
 
 
 def batch() -> AsyncOperation:
-    async def post(body: bytes) -> bytes:
+    async def post(body: bytes) -> Answer:
         status, answer = await BatchAnswer(Connection(Api())).answer(body)
         expect(status, 200)
-        return answer
+        return Answer(answer, status, "OK", "http://localhost/")
 
     async def operation() -> None:
         connection = Connection()

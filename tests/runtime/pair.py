@@ -155,6 +155,7 @@ class Side:
     def take(self) -> list[str]:
         """What the session has written since the last time."""
         texts = [message.decode() for message in self.session.take_outbox()]
+        self.session.go_on()
         self.sent += texts
         self.session.let_streams_go_on()
         return texts

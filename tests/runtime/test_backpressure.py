@@ -6,9 +6,11 @@ import asyncio
 from collections.abc import AsyncIterator
 from typing import Any
 
+import pytest
 import pytest_asyncio
 
-from capnweb_runtime import ReadableStream
+from capnweb_runtime import ReadableStream, SessionClosed, WritableStream
+from capnweb_runtime.limits import Limits
 from tests.runtime.stream_example import Depot, Joining, Producer, Sink, collected, within
 
 KIB = 1024
@@ -135,3 +137,70 @@ async def test_a_write_that_is_cancelled_while_it_waits_has_been_sent(join: Join
     gate.set()
     await within(writable.close())
     assert len(sink.chunks) == 1
+
+
+class TestMoreThanMayWaitToBeSent:
+    """Chunks that are written while the transport takes nothing."""
+
+    async def test_writes_at_once_wait_for_room_and_arrive_in_order_before_the_end(self, join: Joining) -> None:
+        sink = Sink()
+        joined = join(Depot(open=lambda: sink), limits=Limits(outbox_bytes=20 * KIB))
+        writable: WritableStream[Any] = await joined.depot.open()
+        joined.a.pause_writing()
+        texts = [f"{number:02}" * 4 * KIB for number in range(20)]
+        writes = [asyncio.ensure_future(writable.write(text)) for text in texts]
+        closing = asyncio.ensure_future(writable.close())
+        await joined.quiet()
+        assert joined.a.session.outbox_bytes < 40 * KIB
+        joined.a.resume_writing()
+        await within(asyncio.gather(*writes, closing))
+        assert sink.chunks == texts
+        assert sink.ends == ["closed"]
+
+    async def test_many_streams_wait_for_room_together(self, join: Joining) -> None:
+        joined = join(Depot(take=collected), limits=Limits(outbox_bytes=20 * KIB))
+        joined.a.pause_writing()
+        readings = [asyncio.ensure_future(joined.depot.take(Producer(["x" * 8 * KIB] * 3).run())) for _ in range(20)]
+        await joined.quiet()
+        assert joined.a.session.outbox_bytes < 40 * KIB
+        joined.a.resume_writing()
+        assert await within(asyncio.gather(*readings)) == [["x" * 8 * KIB] * 3] * 20
+        assert await joined.depot.echo(1) == 1
+
+    async def test_writes_that_wait_for_room_fail_with_the_session(self, join: Joining) -> None:
+        joined = join(Depot(open=lambda: Sink()), limits=Limits(outbox_bytes=20 * KIB))
+        writable: WritableStream[Any] = await joined.depot.open()
+        joined.a.pause_writing()
+        writes = [asyncio.ensure_future(writable.write("x" * 8 * KIB)) for _ in range(5)]
+        await joined.quiet()
+        for side in (joined.a, joined.b):
+            side.lost(SessionClosed("gone"))
+        results = await within(asyncio.gather(*writes, return_exceptions=True))
+        assert [str(result) for result in results[-2:]] == ["gone", "gone"]
+        join.forget(joined)
+
+
+async def test_a_stream_whose_session_has_ended_meanwhile_is_no_failure_of_its_source(join: Joining) -> None:
+    go_on = asyncio.Event()
+    ended = asyncio.Event()
+
+    async def count() -> AsyncIterator[int]:
+        try:
+            yield 1
+            await go_on.wait()
+            yield 2
+        finally:
+            ended.set()
+
+    joined = join(Depot(take_ints=collected))
+    reading = asyncio.ensure_future(joined.depot.take_ints(count()))
+    await joined.quiet()
+    for side in (joined.a, joined.b):
+        side.lost(SessionClosed("gone"))
+    go_on.set()
+    await within(ended.wait())
+    with pytest.raises(SessionClosed):
+        await within(reading)
+    await joined.quiet()
+    assert [where for where, _ in joined.seen.failures] == ["Depot.takeInts"]  # which was reading
+    join.forget(joined)

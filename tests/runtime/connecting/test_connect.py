@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
 
 from capnweb_runtime.connecting.connect import connect
-from capnweb_runtime.errors import DisposedError, LimitExceeded, SessionClosed
+from capnweb_runtime.errors import DisposedError, LimitExceeded, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.peer import Peer
@@ -168,12 +169,67 @@ class TestBatch:
             url = f"http://127.0.0.1:{server.port}/other"
             async with connect(url, ExampleStub) as api:
                 results = await asyncio.gather(api.add(1, 2), api.add(3, 4), return_exceptions=True)
-        assert [str(error) for error in results] == ["RPC request failed: 404 Not Found"] * 2
+        said = "the server answered 404 Not Found (Nothing is served at /other.)"
+        assert [str(error) for error in results] == [f"RPC request to {url} failed: {said}"] * 2
+        assert all(isinstance(error, SessionClosed) and (error.url, error.status) == (url, 404) for error in results)
 
     async def test_a_callback_cannot_be_answered_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
         async with serve(Example, "127.0.0.1", 0) as server, connect(server.http_url, ExampleStub) as api:
             with pytest.raises(Exception, match="cannot answer within an HTTP batch"):
                 await api.apply(lambda value: value, 1)
+
+    async def test_a_stream_cannot_be_read_and_says_so(self, caplog: pytest.LogCaptureFixture) -> None:
+        async def count() -> AsyncIterator[int]:
+            yield 1
+
+        class Streaming(Example):
+            def echo(self, value: Any) -> Any:
+                return count()
+
+        async with serve(Streaming, "127.0.0.1", 0) as server, connect(server.http_url, ExampleStub) as api:
+            with pytest.raises(RpcError, match=r"cannot be read within an HTTP batch.*ws://"):
+                await api.echo(1)
+        assert caplog.text == ""
+
+    async def test_a_stream_that_goes_on_after_the_request_was_sent_fails_its_call_only(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        sent = asyncio.Event()
+
+        async def count() -> AsyncIterator[int]:
+            yield 1
+            await sent.wait()
+            yield 2
+
+        class Reading(Example):
+            async def echo(self, value: Any) -> Any:
+                sent.set()
+                return [chunk async for chunk in value]
+
+        async with (
+            asyncio.timeout(60),
+            serve(Reading, "127.0.0.1", 0) as server,
+            connect(server.http_url, ExampleStub) as api,
+        ):
+            results = await asyncio.gather(api.echo(count()), api.add(1, 2), return_exceptions=True)
+        assert "nor go on with a stream" in str(results[0])
+        assert results[1] == 3
+        assert "a stream raised" not in caplog.text
+
+    @pytest.mark.parametrize("answer", [b"200 OK", b"204 No Content"])
+    async def test_a_server_that_answers_nothing_is_told_with_the_url_and_the_status(self, answer: bytes) -> None:
+        async def say(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"HTTP/1.1 " + answer + b"\r\nConnection: close\r\nContent-Length: 0\r\n\r\n")
+            writer.close()
+
+        async with await asyncio.start_server(say, "127.0.0.1", 0) as server:
+            url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+            async with connect(url, ExampleStub) as api:
+                with pytest.raises(SessionClosed) as caught:
+                    await api.add(1, 2)
+        assert (caught.value.url, caught.value.status) == (url, int(answer[:3]))
+        assert f"the server answered {answer.decode()} and not the call" in str(caught.value)
 
 
 class TestConnecting:

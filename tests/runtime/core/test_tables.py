@@ -31,7 +31,7 @@ class Log:
         self.log.append(("call", import_id, path, None if args is None else args.value))
         return ErrorHook(ValueError("not sent"))
 
-    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
+    def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         raise NotImplementedError
 
     def send_map(
@@ -47,6 +47,9 @@ class Log:
         self.log.append(("release", import_id, count))
 
     def backlog(self) -> Cell[None] | None:
+        return None
+
+    def full(self) -> Cell[None] | None:
         return None
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:

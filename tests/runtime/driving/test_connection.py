@@ -497,13 +497,39 @@ class TestConnection:
         assert [message[1][3][0][0] for messages in wire.log for message in messages] == ["y", "z", "s"]
         connection.abort(SessionClosed("done"), notify=False)
 
-    async def test_a_peer_that_reads_nothing_ends_its_session_at_the_limit(self) -> None:
+    async def test_answers_beyond_the_outbox_follow_once_the_transport_takes_messages_again(self) -> None:
         connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
         connection.pause_writing()
-        connection.received([call("echo", "x" * 600), pull(1), call("echo", "y" * 600), pull(2)])
-        assert connection.session.closed
-        assert "1000 bytes wait" in str(connection.session.reason)
-        assert wire.log == [connection.session.reason]
+        texts = [letter * 600 for letter in "abcdef"]
+        for number, text in enumerate(texts, 1):
+            connection.received([call("echo", text), pull(number)])
+        assert connection.session.outbox_bytes < 2000
+        assert wire.log == []
+        connection.resume_writing()
+        for _ in range(3):
+            await outside_tasks(lambda: None)
+        answers = [answer for messages in wire.log for answer in messages]
+        assert answers == [["resolve", number, text] for number, text in enumerate(texts, 1)]
+        assert connection.is_drained
+
+    async def test_errors_beyond_the_outbox_wait_too(self, caplog: pytest.LogCaptureFixture) -> None:
+        connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
+        connection.pause_writing()
+        connection.received([call("echo", "x" * 1000), pull(1), call("fail", "no"), pull(2)])
+        assert len(connection.session.held_back) == 1
+        connection.resume_writing()
+        for _ in range(2):
+            await outside_tasks(lambda: None)
+        assert [answer[:2] for messages in wire.log for answer in messages] == [["resolve", 1], ["reject", 2]]
+
+    async def test_what_waits_for_room_is_dropped_with_the_session(self) -> None:
+        connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
+        connection.pause_writing()
+        connection.received([call("echo", "x" * 1000), pull(1), call("echo", "y"), pull(2)])
+        connection.lost(SessionClosed("gone"))
+        await outside_tasks(lambda: None)
+        assert not connection.session.held_back
+        assert wire.log == []
 
     async def test_the_abort_message_is_written_before_the_transport_closes(self) -> None:
         connection, wire, _ = connected()

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.stub import RpcPromise
 from tests.runtime.conftest import Join
@@ -261,13 +261,18 @@ class TestLimits:
         begin(third)
         assert is_pending(third)
 
-    def test_a_message_that_finds_no_room_fails_its_own_call_too(self) -> None:
+    def test_a_call_for_which_there_is_no_room_is_a_rejected_promise(self) -> None:
         side = Side(limits=Limits(outbox_bytes=100))
-        promise = side.main(DeskStub).echo("x" * 200)
-        begin(promise)
-        with pytest.raises(Exception, match="does not read"):
-            outcome(promise)
-        assert side.session.closed
+        desk = side.main(DeskStub)
+        first, second = desk.echo("x" * 200), desk.echo("y")
+        begin(second)
+        with pytest.raises(LimitExceeded, match=r"bytes wait to be sent, and Limits\.outbox_bytes allows 100"):
+            outcome(second)
+        side.take()
+        third = desk.echo("z")
+        begin(third)
+        assert is_pending(third)
+        first.dispose()
 
 
 class TestThreeParties:

@@ -53,12 +53,20 @@ class Recorder(asyncio.Protocol):
 class Case:
     """A connection whose bytes are given by hand."""
 
-    def __init__(self, timeout: float = 60) -> None:
+    def __init__(self, timeout: float = 60, connected: bool = True) -> None:
         self.websocket, self.http = Recorder(), Recorder()
+        self.made: list[FirstRequest] = []
         self.gone: list[FirstRequest] = []
-        self.first = FirstRequest(lambda: self.websocket, lambda: self.http, timeout=timeout, on_gone=self.gone.append)
+        self.first = FirstRequest(
+            lambda: self.websocket,
+            lambda: self.http,
+            timeout=timeout,
+            on_made=self.made.append,
+            on_gone=self.gone.append,
+        )
         self.transport = FakeTransport()
-        self.first.connection_made(self.transport)
+        if connected:
+            self.first.connection_made(self.transport)
 
 
 @pytest.mark.parametrize(("head", "kind"), [(UPGRADE, "websocket"), (POST, "http")])
@@ -125,6 +133,53 @@ async def test_a_head_that_came_in_time_is_not_given_up() -> None:
     for _ in range(3):
         await asyncio.sleep(0)
     assert case.transport.written == b""
+
+
+@pytest.mark.parametrize("first", [b"\x16", b"\x16\x03\x01\x02\x00", b"\x80", b"\x00", b"\xff", b" GET", b"{", b"["])
+async def test_what_cannot_begin_a_request_is_answered_at_once(first: bytes) -> None:
+    case = Case()
+    case.first.data_received(first)
+    assert case.transport.written.startswith(b"HTTP/1.1 400 ")
+    assert (b"TLS" in case.transport.written) == first.startswith(b"\x16")
+    assert case.transport.closed == "closed"
+    case.first.data_received(POST)
+    assert case.transport.protocol is None
+
+
+@pytest.mark.parametrize("first", [b"G", b"_", b"0", b"~", b"\r\n"])
+async def test_what_can_begin_one_is_waited_for(first: bytes) -> None:
+    case = Case()
+    case.first.data_received(first)
+    assert case.transport.written == b""
+    case.first.data_received(POST)
+    assert case.transport.protocol is case.http
+
+
+async def test_an_answer_says_why_and_how_long_it_is() -> None:
+    case = Case()
+    case.first.data_received(b"\x16")
+    head, _, body = case.transport.written.partition(b"\r\n\r\n")
+    assert body == b"This port does not speak TLS: use ws:// or http://.\n"
+    assert f"Content-Length: {len(body)}".encode() in head
+
+
+async def test_what_comes_before_the_connection_is_kept() -> None:
+    case = Case(connected=False)
+    case.first.data_received(POST)
+    assert case.made == []
+    case.first.connection_made(case.transport)
+    assert case.made == [case.first]
+    assert case.http.chunks == [POST]
+
+
+async def test_a_connection_that_is_lost_before_it_is_made_is_not_kept() -> None:
+    case = Case(connected=False)
+    case.first.data_received(POST)
+    case.first.connection_lost(None)
+    case.first.connection_made(case.transport)
+    assert case.made == []
+    assert case.gone == [case.first]
+    assert case.transport.protocol is None
 
 
 async def test_a_lost_connection_is_reported() -> None:

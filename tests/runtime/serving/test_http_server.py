@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import re
 from collections.abc import AsyncIterator
 from http import HTTPStatus
@@ -12,7 +13,7 @@ import aiohttp
 import pytest
 
 from capnweb_runtime.serving.http_server import BatchHttpServer
-from capnweb_runtime.serving.peer import Peer, RefusedError
+from capnweb_runtime.serving.peer import Peer, Refuse
 
 
 class Service:
@@ -20,7 +21,7 @@ class Service:
 
     def __init__(self) -> None:
         self.peers: list[Peer] = []
-        self.refusal: RefusedError | None = None
+        self.refusal: Refuse | None = None
         self.entered = asyncio.Event()
         self.ended = asyncio.Event()
 
@@ -37,6 +38,8 @@ class Service:
     def check(self, peer: Peer) -> None:
         if self.refusal is not None:
             raise self.refusal
+        if peer.path == "/refused":
+            raise Refuse(HTTPStatus.NOT_FOUND)
 
 
 @contextlib.asynccontextmanager
@@ -48,6 +51,19 @@ async def http_server(service: Service, body_limit: int = 1000, body_timeout: fl
     finally:
         listener.close()
         await server.close(0)
+
+
+@contextlib.asynccontextmanager
+async def raw(url: str) -> AsyncIterator[tuple[asyncio.StreamReader, asyncio.StreamWriter]]:
+    """A bare connection to a server."""
+    async with asyncio.timeout(60):
+        reader, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
+        try:
+            yield reader, writer
+        finally:
+            writer.close()
+            with contextlib.suppress(ConnectionError):
+                await writer.wait_closed()
 
 
 async def exchange(url: str, *chunks: bytes) -> tuple[bytes, bytes]:
@@ -95,7 +111,7 @@ class TestServer:
 
     async def test_a_refusal_is_answered_before_the_body_is_read(self) -> None:
         service = Service()
-        service.refusal = RefusedError(HTTPStatus.NOT_FOUND, "not here")
+        service.refusal = Refuse(HTTPStatus.NOT_FOUND, "not here")
         async with http_server(service) as url:
             answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
         assert answer == (b"HTTP/1.1 404 Not Found", b"not here\n")
@@ -144,6 +160,97 @@ class TestServer:
             async with client.post(url, data=b"abc", headers={"Content-Encoding": "identity"}) as response:
                 assert response.status == 200
         assert len(service.peers) == 1
+
+    @pytest.mark.parametrize("expectation", ["100-continue", "100-Continue"])
+    async def test_a_client_that_asks_before_it_sends_its_body_is_told_to(self, expectation: str) -> None:
+        head = f"POST / HTTP/1.1\r\nHost: h\r\nExpect: {expectation}\r\nContent-Length: 3\r\n\r\n"
+        async with http_server(Service()) as url, raw(url) as (reader, writer):
+            for _ in range(2):
+                writer.write(head.encode())
+                assert await reader.readuntil(b"\r\n\r\n") == b"HTTP/1.1 100 Continue\r\n\r\n"
+                writer.write(b"abc")
+                assert (await reader.readuntil(b"\r\n\r\n")).startswith(b"HTTP/1.1 200 ")
+                assert await reader.readexactly(3) == b"ABC"
+
+    @pytest.mark.parametrize(
+        ("head", "status"),
+        [
+            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n", b"413"),
+            (b"GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"405"),
+            (b"POST /refused HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"404"),
+            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: a miracle\r\nContent-Length: 3\r\n\r\n", b"417"),
+            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
+            (b"POST / HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
+        ],
+    )
+    async def test_one_whose_answer_is_known_already_gets_that(self, head: bytes, status: bytes) -> None:
+        async with http_server(Service()) as url, raw(url) as (reader, writer):
+            writer.write(head)
+            assert (await reader.readuntil(b"\r\n\r\n")).split(b" ", 2)[1] == status
+
+    @pytest.mark.parametrize(
+        "request_bytes",
+        [
+            b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
+            b"what is this?\r\n\r\n",
+            b"GET / HTTP/9.9\r\n\r\n",
+            b"GET  /  HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: what\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nHost\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\n: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
+            b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
+            b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"CONNECT example.org:80 HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"\r\n\r\n",
+        ],
+        ids=lambda sent: sent[:40].decode("ascii", "replace"),
+    )
+    async def test_what_strangers_send_is_answered_and_not_logged(
+        self, request_bytes: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        async with http_server(Service()) as url, raw(url) as (reader, writer):
+            writer.write(request_bytes)
+            writer.write_eof()
+            answer = await reader.read()
+        assert not answer or answer.split(b" ", 2)[1] in {b"400", b"404", b"405"}
+        assert [record.getMessage() for record in caplog.records if record.levelno > logging.INFO] == []
+        assert all("refused" in record.getMessage() for record in caplog.records)
+
+    async def test_malformed_chunks_of_a_body_are_answered_with_400(self, caplog: pytest.LogCaptureFixture) -> None:
+        service = Service()
+        async with http_server(service) as url, raw(url) as (reader, writer):
+            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+            await writer.drain()
+            await asyncio.sleep(0)
+            writer.write(b"no length\r\n\r\n")
+            assert b" 400 " in await reader.readuntil(b"\r\n")
+        assert service.peers == []
+        assert caplog.records == []
+
+    async def test_a_failure_of_the_server_itself_is_logged_with_its_traceback(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Broken(Service):
+            async def answer(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
+                raise ZeroDivisionError("a bug")
+
+        async with (
+            http_server(Broken()) as url,
+            aiohttp.ClientSession() as client,
+            client.post(url, data=b"abc") as response,
+        ):
+            assert response.status == 500
+        [record] = caplog.records
+        assert (record.name, record.levelno) == ("capnweb_runtime.server", logging.ERROR)
+        assert "ZeroDivisionError: a bug" in caplog.text
 
     async def test_a_page_of_an_allowed_origin_may_read_the_answer(self) -> None:
         headers = {"Origin": "https://app.example"}

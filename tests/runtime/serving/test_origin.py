@@ -7,7 +7,7 @@ from http import HTTPStatus
 import pytest
 
 from capnweb_runtime.serving.origin import check_origin, is_same_origin
-from capnweb_runtime.serving.peer import RefusedError, peer_of
+from capnweb_runtime.serving.peer import Refuse, peer_of
 
 
 class TestSameOrigin:
@@ -72,6 +72,6 @@ class TestCheckOrigin:
         ],
     )
     def test_refused(self, origin: str, origins: frozenset[str] | None) -> None:
-        with pytest.raises(RefusedError, match="origins=") as caught:
+        with pytest.raises(Refuse, match="origins=") as caught:
             check_origin(peer_of([("Host", "example.org"), ("Origin", origin)], None, "/", "http"), origins)
         assert caught.value.status is HTTPStatus.FORBIDDEN

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import contextvars
 import json
+import logging
 import ssl
 import subprocess
 import sys
@@ -219,6 +220,48 @@ class TestRefusals:
                 assert await refused(f"ws://127.0.0.1:{server.port}{path}") == (404, f"Nothing is served at {path}.\n")
                 assert (await batch(f"http://127.0.0.1:{server.port}{path}"))[0] == 404
 
+    @pytest.mark.parametrize(
+        "head",
+        [
+            b"POST / HTTP/1.1\r\n",
+            b"GET / HTTP/1.0\r\n",
+            b"GET / HTTP/9\r\n",
+            b"GET  / HTTP/1.1\r\n",
+            b"GET /\xff\x01 HTTP/1.1\r\n",
+            b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n",
+            b"GET / HTTP/1.1\r\nX: " + b"x" * 9000 + b"\r\n",
+            b"GET / HTTP/1.1\r\n" + b"X: y\r\n" * 1000,
+            b"GET / HTTP/1.1\r\nX\r\n",
+            b"GET / HTTP/1.1\r\nX: a\x00b\r\n",
+            b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 99\r\n",
+            b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: x\r\n",
+            b"GET / HTTP/1.1\r\nConnection: Upgrade\r\nConnection: ,\x22\r\n",
+        ],
+        ids=lambda sent: sent[:50].decode("ascii", "replace"),
+    )
+    async def test_what_is_no_handshake_is_answered_and_not_logged(
+        self, head: bytes, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO)
+        async with asyncio.timeout(60), serve(Example, "127.0.0.1", 0) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(head + b"Upgrade: websocket\r\n\r\n")
+            writer.write_eof()
+            answer = await reader.read()
+            writer.close()
+        assert not answer or answer.startswith((b"HTTP/1.1 4", b"HTTP/1.1 505 "))
+        assert [record.getMessage() for record in caplog.records if "serving ws" not in record.getMessage()] == []
+
+    @pytest.mark.parametrize("target", ["http://{}/rpc", "HTTP://{}/rpc?x=1", "/rpc"])
+    async def test_the_absolute_form_of_a_target_is_understood(self, target: str) -> None:
+        body = push("add", 1, 2) + "\n" + pull(1)
+        async with serve(Example, "127.0.0.1", 0, path="/rpc") as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            line = f"POST {target.format(f'127.0.0.1:{server.port}')} HTTP/1.1\r\n"
+            writer.write(f"{line}Host: h\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            assert (await reader.read()).endswith(b'\r\n\r\n["resolve",1,3]')
+            writer.close()
+
     async def test_a_query_is_no_part_of_the_path(self) -> None:
         async with (
             serve(Example, "127.0.0.1", 0, path="/rpc") as server,
@@ -272,14 +315,14 @@ class TestRefusals:
         assert caplog.text.count("ValueError: no main for you") == 2
         assert "Traceback" in caplog.text
 
-    @pytest.mark.parametrize("kind", ["coroutine", "other"])
+    @pytest.mark.parametrize("kind", ["sync", "async"])
     async def test_a_factory_that_gives_no_target_is_told_what_to_do(
         self, kind: str, caplog: pytest.LogCaptureFixture
     ) -> None:
-        async def coroutine(peer: Peer) -> Example:
-            return Example(peer)
+        async def asynchronous(peer: Peer) -> str:
+            return "text"
 
-        factory: Any = coroutine if kind == "coroutine" else lambda peer: "text"
+        factory: Any = asynchronous if kind == "async" else lambda peer: "text"
         async with serve(factory, "127.0.0.1", 0) as server:
             assert (await refused(server.url))[0] == 500
         assert "serve() needs a factory that returns a target" in caplog.text

@@ -152,7 +152,7 @@ async def ours(pieces: Iterable[bytes], *, server: bool, max_size: int, agreed: 
         end.connection_made(socket)
         end.data_received(REQUEST % (OFFER if agreed else b""))
     else:
-        end = _WebSocketClient(parse_uri("ws://localhost/"), connection, {})
+        end = _WebSocketClient("ws://localhost/", parse_uri("ws://localhost/"), connection, {})
         end.connection_made(socket)
         end.data_received(_accepted(bytes(socket.written), agreed))
     assert listener.wire is end

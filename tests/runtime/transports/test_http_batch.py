@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -13,7 +13,8 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.stub import CallbackStub
-from capnweb_runtime.transports.http_batch import BatchAnswer, BatchRequest, split
+from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, said, shown_url, split
+from capnweb_runtime.values import Blob
 from tests.runtime.transports.example_api import Example, ExampleStub
 
 
@@ -52,6 +53,24 @@ class TestSplit:
     )
     def test_only_newlines_separate(self, body: bytes, messages: list[bytes]) -> None:
         assert split(body) == messages
+
+
+class TestSaid:
+    @pytest.mark.parametrize(
+        ("body", "location", "text"),
+        [
+            (b"", None, "the server answered 404 Not Found"),
+            (b"\n not here \nmore", None, "the server answered 404 Not Found (not here)"),
+            (b"moved", "/x", "the server answered 404 Not Found (to /x)"),
+            (b"a\x00\xff", None, "the server answered 404 Not Found (a\\x00\N{REPLACEMENT CHARACTER})"),
+            (b"x" * 1000, None, f"the server answered 404 Not Found ({'x' * 200}…)"),
+        ],
+    )
+    def test_status_and_first_line(self, body: bytes, location: str | None, text: str) -> None:
+        assert said(404, "Not Found", body, location) == text
+
+    def test_credentials_are_not_shown(self) -> None:
+        assert shown_url("ws://user:secret@[::1]:80/rpc?x=1") == "ws://[::1]:80/rpc?x=1"
 
 
 class TestAnswer:
@@ -127,6 +146,35 @@ class TestAnswer:
         messages = await answered(line, pull(1), '["resolve",-1,40]')
         assert ["resolve", 1, 42] in messages
 
+    async def test_a_stream_in_a_result_is_refused_with_what_to_use(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Streaming(Example):
+            def echo(self, value: Any) -> Any:
+                return Blob(b"abc") if value == "blob" else count()
+
+        async def count() -> AsyncIterator[int]:
+            yield 1
+
+        for value in ("stream", "blob"):
+            messages = await answered(push("echo", value), pull(1), push("add", 1, 2), pull(2), target=Streaming())
+            assert [message[:2] for message in messages] == [["reject", 1], ["resolve", 2]]
+            assert "cannot be read within an HTTP batch" in messages[0][2][2]
+            assert "ws://" in messages[0][2][2]
+        assert caplog.text == ""
+
+    async def test_a_stream_that_the_request_does_not_end_fails_instead_of_hanging(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        class Reading(Example):
+            async def echo(self, value: Any) -> Any:
+                return [chunk async for chunk in value]
+
+        lines = ['["pipe"]', push("echo", ["readable", 1]), '["stream",["pipeline",1,["write"],[7]]]', pull(2)]
+        messages = await answered(*lines, target=Reading())
+        [rejection] = [message for message in messages if message[:2] == ["reject", 2]]
+        assert "nor go on with a stream" in rejection[2][2]
+        close = '["stream",["pipeline",1,["close"],[]]]'
+        assert ["resolve", 2, [[7]]] in await answered(*lines, close, target=Reading())
+
     async def test_data_that_looks_like_a_promise_is_data(self) -> None:
         for data in ([["promise", -1]], '["promise",-1]'):  # an array, escaped by a second one, and a text
             assert await answered(push("echo", data), pull(1)) == [["resolve", 1, data]]
@@ -166,7 +214,11 @@ class TestAnswer:
         connection.host.cancel_all()
 
 
-Post = Callable[[bytes], Awaitable[bytes]]
+Post = Callable[[bytes], Awaitable[Answer]]
+
+
+def answer(body: bytes) -> Answer:
+    return Answer(body, 200, "OK", "http://user:secret@example.org/rpc")
 
 
 class FakeServer:
@@ -176,11 +228,11 @@ class FakeServer:
         self.bodies: list[list[Any]] = []
         self.error: Exception | None = None
 
-    async def post(self, body: bytes) -> bytes:
+    async def post(self, body: bytes) -> Answer:
         self.bodies.append([json.loads(line) for line in split(body)])
         if self.error is not None:
             raise self.error
-        return (await BatchAnswer(Connection(Example())).answer(body))[1]
+        return answer((await BatchAnswer(Connection(Example())).answer(body))[1])
 
 
 def batch(post: Post) -> tuple[Connection, BatchRequest, ExampleStub]:
@@ -243,7 +295,7 @@ class TestRequest:
         arrived, go_on = asyncio.Event(), asyncio.Event()
         server = FakeServer()
 
-        async def post(body: bytes) -> bytes:
+        async def post(body: bytes) -> Answer:
             arrived.set()
             await go_on.wait()
             return await server.post(body)
@@ -273,8 +325,8 @@ class TestRequest:
         assert isinstance(bad, ValueError)
 
     async def test_a_blank_line_in_the_response_fails_what_is_open(self) -> None:
-        async def post(body: bytes) -> bytes:
-            return b'["resolve",1,3]\n'
+        async def post(body: bytes) -> Answer:
+            return answer(b'["resolve",1,3]\n')
 
         _, _, api = batch(post)
         good, bad = await asyncio.gather(api.add(1, 2), api.add(3, 4), return_exceptions=True)
@@ -285,11 +337,11 @@ class TestRequest:
         arrived = asyncio.Event()
         given_up: list[bool] = []
 
-        async def post(body: bytes) -> bytes:
+        async def post(body: bytes) -> Answer:
             arrived.set()
             try:
                 await asyncio.get_running_loop().create_future()
-                return b""
+                return answer(b"")
             finally:
                 given_up.append(True)
 
@@ -302,6 +354,39 @@ class TestRequest:
         await connection.wait_closed()
         await asyncio.sleep(0)
         assert given_up == [True]
+
+    @pytest.mark.parametrize(
+        ("body", "why"),
+        [
+            (b"", "and not the call, with an empty body: is it a Cap'n Web server?"),
+            (b'["resolve",2,3]', "and not the call, with other messages"),
+            (b"<!doctype html>\n<p>", "(<!doctype html>) without messages: is it a Cap'n Web server?"),
+            (b"\x1b[2Jcleared\nmore", "(\\x1b[2Jcleared) without messages: is it a Cap'n Web server?"),
+        ],
+    )
+    async def test_a_server_that_does_not_answer_the_call_is_told_with_what_it_said(
+        self, body: bytes, why: str
+    ) -> None:
+        async def post(_: bytes) -> Answer:
+            return answer(body)
+
+        connection, _, api = batch(post)
+        with pytest.raises(SessionClosed) as caught:
+            await api.add(1, 2)
+        said = "RPC request to http://example.org/rpc failed: the server answered 200 OK "
+        assert str(caught.value) == said + why
+        assert (caught.value.url, caught.value.status) == ("http://example.org/rpc", 200)
+        await connection.wait_closed()
+
+    async def test_what_is_called_after_an_answer_without_the_call_has_the_hint(self) -> None:
+        async def post(_: bytes) -> Answer:
+            return answer(b"")
+
+        _, _, api = batch(post)
+        with pytest.raises(SessionClosed, match="empty body"):
+            await api.add(1, 2)
+        with pytest.raises(SessionClosed, match=r"Batch RPC request ended\..*asyncio\.gather"):
+            await api.add(1, 2)
 
     async def test_calls_that_nobody_awaits_are_sent_at_the_end(self) -> None:
         server = FakeServer()

@@ -34,7 +34,9 @@ async def stock_server(handler: Handler, tls: ssl.SSLContext | None = None) -> A
 
 async def posted(url: str, body: bytes = b"abc", **options: Any) -> bytes:
     settings: dict[str, Any] = {"headers": {}, "ssl": None, "open_timeout": 30.0, "body_limit": 1000} | options
-    return await post(url, body, **settings)
+    answer = await post(url, body, **settings)
+    assert (answer.status, answer.reason, answer.url) == (200, "OK", url)
+    return answer.body
 
 
 async def echo(request: web.BaseRequest) -> web.Response:
@@ -56,20 +58,22 @@ class TestPost:
 
     async def test_a_status_that_is_no_success_fails_with_what_the_server_said(self) -> None:
         async def refuse(request: web.BaseRequest) -> web.Response:
-            return web.Response(status=503, text="come back later")
+            return web.Response(status=503, text="come back later\nor never")
 
         async with stock_server(refuse) as url:
-            with pytest.raises(SessionClosed, match="RPC request failed: 503 Service Unavailable") as caught:
-                await posted(url)
-        assert str(caught.value) == "RPC request failed: 503 Service Unavailable"
-        assert caught.value.__notes__ == ["come back later"]
+            with pytest.raises(SessionClosed) as caught:
+                await posted(url.replace("://", "://user:secret@"))
+        said = "the server answered 503 Service Unavailable (come back later)"
+        assert str(caught.value) == f"RPC request to {url} failed: {said}"
+        assert (caught.value.url, caught.value.status) == (url, 503)
+        assert caught.value.__notes__ == ["come back later\nor never"]
 
     async def test_redirects_are_not_followed(self) -> None:
         async def redirect(request: web.BaseRequest) -> web.Response:
             return web.Response(status=307, headers={"Location": "http://127.0.0.1:1/"})
 
         async with stock_server(redirect) as url:
-            with pytest.raises(SessionClosed, match="RPC request failed: 307 Temporary Redirect"):
+            with pytest.raises(SessionClosed, match=r"answered 307 Temporary Redirect \(to http://127\.0\.0\.1:1/\)"):
                 await posted(url)
 
     async def test_a_response_beyond_the_limit_fails(self) -> None:
@@ -77,12 +81,14 @@ class TestPost:
             return web.Response(body=b"x" * 1001)
 
         async with stock_server(flood) as url:
-            with pytest.raises(SessionClosed, match="longer than 1000 bytes"):
+            with pytest.raises(SessionClosed, match="longer than 1000 bytes") as caught:
                 await posted(url)
+            assert caught.value.status == 200
 
     async def test_nobody_listening_is_told(self) -> None:
-        with pytest.raises(SessionClosed, match=r"RPC request failed: .*127\.0\.0\.1:1"):
+        with pytest.raises(SessionClosed, match=r"RPC request to http://127\.0\.0\.1:1/ failed: ") as caught:
             await posted("http://127.0.0.1:1/")
+        assert (caught.value.url, caught.value.status) == ("http://127.0.0.1:1/", None)
 
     async def test_tls_is_verified_unless_trusted(self) -> None:
         tls = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from typing import Any
 
 import pytest
 
@@ -10,6 +11,13 @@ from capnweb_runtime.errors import LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports import memory
 from tests.runtime.transports.example_api import Example, ExampleStub
+
+
+class Repeating(Example):
+    """Answers a number with a text of that length."""
+
+    def echo(self, value: Any) -> Any:
+        return "x" * int(value)
 
 
 async def test_both_sides_call_each_other() -> None:
@@ -75,10 +83,23 @@ async def test_a_sender_holds_back_what_the_other_side_has_not_taken() -> None:
     await a.wait_closed()
 
 
-async def test_more_than_the_outbox_holds_in_one_turn_ends_the_session() -> None:
+async def test_of_more_calls_than_the_outbox_holds_in_one_turn_those_beyond_are_refused_and_the_others_go_on() -> None:
     a, _ = memory.pair(None, Example(), limits=Limits(outbox_bytes=100_000))
     stub = a.main(ExampleStub)
-    promises = [stub.echo("x" * 30_000) for _ in range(20)]
-    with pytest.raises(LimitExceeded, match="100000 bytes wait"):
-        await promises[-1]
+    results = await asyncio.gather(*(stub.echo("x" * 30_000) for _ in range(20)), return_exceptions=True)
+    answered = [result for result in results if result == "x" * 30_000]
+    refused = [result for result in results if isinstance(result, LimitExceeded)]
+    assert len(answered) >= 100_000 // 30_000
+    assert len(answered) + len(refused) == 20
+    assert "bytes wait to be sent" in str(refused[0])
+    assert await stub.add(1, 2) == 3
+    stub.dispose()
+    await a.wait_closed()
+
+
+async def test_answers_to_more_than_the_outbox_holds_in_one_turn_all_come() -> None:
+    a, _ = memory.pair(None, Repeating(), limits=Limits(outbox_bytes=100_000))
+    stub = a.main(ExampleStub)
+    assert await asyncio.gather(*(stub.echo(30_000) for _ in range(50))) == ["x" * 30_000] * 50
+    stub.dispose()
     await a.wait_closed()

@@ -392,8 +392,10 @@ class TestClientSide:
         async with stock_server(closes) as url:
             connection = await opened(url)
             api = connection.main(ExampleStub)
-            with pytest.raises(SessionClosed, match="Peer closed WebSocket: 4002 bye"):
+            with pytest.raises(SessionClosed) as caught:
                 await api.add(1, 2)
+            assert str(caught.value) == f"Peer closed WebSocket: 4002 bye ({url})"
+            assert (caught.value.url, caught.value.status) == (url, None)
             await connection.wait_closed()
 
     async def test_disposing_the_main_stub_closes_without_an_abort_message(self) -> None:
@@ -431,14 +433,17 @@ class TestClientSide:
             await opened("ws://user:secret@127.0.0.1:1/rpc")
         assert str(caught.value).startswith("cannot connect to ws://127.0.0.1:1/rpc: ")
         assert isinstance(caught.value.__cause__, OSError)
+        assert (caught.value.url, caught.value.status) == ("ws://127.0.0.1:1/rpc", None)
 
     async def test_a_refusal_is_told_with_what_the_server_said(self) -> None:
         def refuse(peer: ServerConnection, request: Any) -> Any:
-            return peer.respond(403, "not you\n")
+            return peer.respond(403, "not you\nfor further reasons\n")
 
         async with stock_server(adds, process_request=refuse) as url:
-            with pytest.raises(SessionClosed, match=r"the server answered 403 Forbidden \(not you\)"):
+            with pytest.raises(SessionClosed) as caught:
                 await opened(url)
+        assert str(caught.value) == f"cannot connect to {url}: the server answered 403 Forbidden (not you)"
+        assert (caught.value.url, caught.value.status) == (url, 403)
 
     async def test_a_server_that_speaks_something_else_is_told(self) -> None:
         async def mumble(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:

@@ -1,0 +1,159 @@
+"""Who gets a session: path, origin, and what the application's factory says. Rule: asked once for every session,
+whatever the transport.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import inspect
+import logging
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass, replace
+from http import HTTPStatus
+from typing import Any
+
+from capnweb_runtime.core.hook import Disclosure
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.errors import SessionClosed, wire_message
+from capnweb_runtime.limits import Limits
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import Observer, printable
+from capnweb_runtime.serving.factory import checked_main
+from capnweb_runtime.serving.origin import check_origin
+from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
+
+MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """Who may have a session, and what it is like; as the parameters of `serve` say."""
+
+    main_factory: MainFactory
+    path: str | None
+    origins: frozenset[str] | None
+    limits: Limits
+    observer: Observer | None
+    request_timeout: float
+    errors: Disclosure
+
+
+class Admission:
+    """Admits peers, each to a session with a main object of its own.
+
+    Parameters:
+        rules: who may.
+
+    Attributes:
+        connections: of the sessions that are open.
+        calls: calls in progress, of all sessions.
+        refusing: whether nobody is admitted any more.
+    """
+
+    def __init__(self, rules: Rules) -> None:
+        self.connections: set[Connection] = set()
+        self.calls: set[asyncio.Task[Any]] = set()
+        self.refusing = False
+        self._rules = rules
+        self._loop = asyncio.get_running_loop()
+        self._opening: set[asyncio.Task[Connection]] = set()
+
+    def check(self, peer: Peer) -> None:
+        """Raises Refuse for whom no session will be opened, before the application is asked."""
+        if self._rules.path is not None and peer.path != self._rules.path:
+            raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
+        if self.refusing:
+            raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
+        check_origin(peer, self._rules.origins)
+
+    def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
+        """Opens a session.
+
+        Parameters:
+            peer: who asks.
+
+        Returns:
+            Its connection, to be attached to a transport; or, where the factory is async, the task that will give it,
+            which may be cancelled. Both may raise Refuse.
+        """
+        self.check(peer)
+        # What the factory sets in its Context, every call of the session sees, and no other session does.
+        context = contextvars.copy_context()
+        connection = Connection(
+            limits=self._rules.limits,
+            observer=self._rules.observer,
+            context=context,
+            tasks=self.calls,
+            label=peer,
+            errors=self._rules.errors,
+        )
+        peer = replace(peer, connection=connection)
+        try:
+            main: Any = context.run(self._rules.main_factory, peer)
+            if not inspect.isawaitable(main):
+                return self._opened(peer, connection, main)
+        except Refuse:
+            _give_up(connection)
+            raise
+        except Exception as error:
+            raise self._failed(peer, connection, error) from error
+        # Not `create_task`, for which a program may have set a factory that begins a task in another Context.
+        opening = asyncio.Task(self._open_later(peer, connection, main), loop=self._loop, context=context)
+        self._opening.add(opening)
+        opening.add_done_callback(self._opening.discard)
+        return opening
+
+    async def end_openings(self) -> None:
+        """Ends the factories that still wait for something, except for one that calls this."""
+        opening: set[asyncio.Task[Any]] = {*self._opening} - {asyncio.current_task()}
+        for task in opening:
+            task.cancel()
+        if opening:
+            await asyncio.wait(opening)
+
+    async def _open_later(self, peer: Peer, connection: Connection, main: Awaitable[Any]) -> Connection:
+        bound = asyncio.timeout(self._rules.request_timeout)
+        try:
+            async with bound:
+                made = await main
+            if self.refusing:
+                connection.serve_main(checked_main(made))  # so that it is disposed
+                raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
+            return self._opened(peer, connection, made)
+        except (Refuse, asyncio.CancelledError):
+            _give_up(connection)
+            raise
+        except Exception as error:
+            raise self._failed(peer, connection, error, bound.expired()) from error
+
+    def _opened(self, peer: Peer, connection: Connection, main: object) -> Connection:
+        connection.serve_main(checked_main(main))
+        self.connections.add(connection)
+        began = self._loop.time()
+        connection.when_closed(lambda: self._closed(peer, connection, began))
+        logger.debug("session of %s begins", peer)
+        return connection
+
+    def _failed(self, peer: Peer, connection: Connection, error: Exception, late: bool = False) -> Refuse:
+        """How a session is refused because its factory failed."""
+        _give_up(connection)
+        if late:
+            logger.warning(
+                "the main object for a session of %s was not there within %s s", peer, self._rules.request_timeout
+            )
+            return Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The session could not be started in time.")
+        logger.error("the main object for a session of %s could not be made", peer, exc_info=error)
+        return Refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.")
+
+    def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
+        self.connections.discard(connection)
+        if logger.isEnabledFor(logging.INFO):
+            calls, reason = connection.session.calls_received, connection.session.reason
+            why = "" if reason is None else f"; {printable(wire_message(reason))}"
+            logger.info("session of %s ended: %d calls in %.3f s%s", peer, calls, self._loop.time() - began, why)
+
+
+def _give_up(connection: Connection) -> None:
+    """Ends a session that will not be opened, so that nobody waits for its peer."""
+    connection.lost(SessionClosed("the session was not opened"))
