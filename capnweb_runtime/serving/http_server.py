@@ -71,11 +71,6 @@ class BatchHttpServer:
         """A protocol for one connection."""
         return self._server()
 
-    @property
-    def busy(self) -> bool:
-        """Whether a connection is open."""
-        return bool(self._server.connections)
-
     async def close(self, grace: float) -> None:
         """Closes every connection: idle ones at once, others once their request is answered or the time is up.
 

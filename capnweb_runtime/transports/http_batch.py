@@ -31,6 +31,7 @@ _NO_STREAM: Final = (
 )
 _TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a time, or use a WebSocket."
 _PULL: Final = b'["pull",'
+_IS_IT: Final = "it did not answer the call; is it a Cap'n Web server?"
 _LINE: Final = 200  # characters that are shown of a body
 
 
@@ -272,8 +273,8 @@ class BatchRequest:
         """Takes the messages of a response. What it leaves open fails, being asked for by the request."""
         body = answer.body
         if body and not body.lstrip().startswith(b"["):
-            self._connection.lost(answer.error("without messages: is it a Cap'n Web server?", body))
+            self._connection.lost(answer.error(f"and no messages: {_IS_IT}", body))
             return
         self._connection.received(split(body))
-        what = "with other messages" if body else "with an empty body: is it a Cap'n Web server?"
-        self._connection.session.end_of_input(answer.error(f"and not the call, {what}"))
+        what = "with messages that do not answer the call" if body else f"and nothing more: {_IS_IT}"
+        self._connection.session.end_of_input(answer.error(what))

@@ -157,6 +157,19 @@ class TestMoreThanMayWaitToBeSent:
         assert sink.chunks == texts
         assert sink.ends == ["closed"]
 
+    async def test_a_write_that_finds_room_does_not_overtake_those_that_wait_for_it(self, join: Joining) -> None:
+        sink = Sink()
+        joined = join(Depot(open=lambda: sink), limits=Limits(outbox_bytes=20 * KIB))
+        writable: WritableStream[Any] = await joined.depot.open()
+        joined.a.pause_writing()
+        writes = [asyncio.ensure_future(writable.write(letter * 12 * KIB)) for letter in "abcd"]
+        await joined.quiet()
+        joined.a.resume_writing()
+        writes.append(asyncio.ensure_future(writable.write("late")))  # begins before those that waited go on
+        await within(asyncio.gather(*writes))
+        await within(writable.close())
+        assert [chunk[:4] for chunk in sink.chunks] == ["aaaa", "bbbb", "cccc", "dddd", "late"]
+
     async def test_many_streams_wait_for_room_together(self, join: Joining) -> None:
         joined = join(Depot(take=collected), limits=Limits(outbox_bytes=20 * KIB))
         joined.a.pause_writing()

@@ -229,7 +229,9 @@ class TestBatch:
                 with pytest.raises(SessionClosed) as caught:
                     await api.add(1, 2)
         assert (caught.value.url, caught.value.status) == (url, int(answer[:3]))
-        assert f"the server answered {answer.decode()} and not the call" in str(caught.value)
+        assert f"the server answered {answer.decode()} and nothing more: it did not answer the call" in str(
+            caught.value
+        )
 
 
 class TestConnecting:

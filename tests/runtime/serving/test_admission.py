@@ -26,6 +26,7 @@ UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
+EMPTY_BATCH = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
 NOT_ALLOWED = "Origin https://evil.example may not use this server; its serve() call can allow it with origins=[...]."
 _KEY = b"\x11\x92\x33\xf4"
 OVER = pytest.mark.parametrize("over", ["websocket", "http"])
@@ -168,11 +169,12 @@ class TestAsyncFactories:
             assert len(await reader.readexactly(size)) == size
             writer.close()
 
-    async def test_a_client_that_goes_away_cancels_its_factory(self) -> None:
+    @OVER
+    async def test_a_client_that_goes_away_cancels_its_factory(self, over: str) -> None:
         door = Door()
-        async with asyncio.timeout(60), serve(door, "127.0.0.1", 0) as server:
+        async with asyncio.timeout(60), serve(door, "127.0.0.1", 0, request_timeout=3600) as server:
             _, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(UPGRADE)
+            writer.write(UPGRADE if over == "websocket" else EMPTY_BATCH)
             await door.come.wait()
             writer.close()
             await door.gone.wait()
@@ -280,7 +282,7 @@ class TestRefuse:
             async with connect(url_of(server, over), ExampleStub, headers={"Authorization": "x"}) as api:
                 assert await api.add(1, 2) == 3
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            writer.write(UPGRADE if over == "websocket" else b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n")
+            writer.write(UPGRADE if over == "websocket" else EMPTY_BATCH)
             head = (await reader.readuntil(b"\r\n\r\n")).decode().lower()
             writer.close()
         assert (caught.value.url, caught.value.status) == (url_of(server, over), 401)
@@ -337,7 +339,7 @@ class TestLog:
         assert " over websocket at /rpc ended: 2 calls in 0." in one
         assert one.endswith(" s; Peer closed WebSocket: 1000")
         assert " over http at /rpc ended: 1 calls in 0." in other
-        assert not [line for line in self.lines(caplog) if line.startswith("websockets.server")]
+        assert not [line for line in self.lines(caplog) if line.startswith("websockets")]
 
     async def test_a_server_names_its_urls(self, caplog: pytest.LogCaptureFixture) -> None:
         async with serve(Example, "127.0.0.1", 0, path="/rpc") as server:

@@ -235,8 +235,9 @@ class TestServer:
         assert service.peers == []
         assert caplog.records == []
 
-    async def test_a_failure_of_the_server_itself_is_logged_with_its_traceback(
-        self, caplog: pytest.LogCaptureFixture
+    @pytest.mark.parametrize("expects", [False, True], ids=["at once", "after 100 Continue"])
+    async def test_a_failure_of_the_server_itself_is_answered_and_logged_with_its_traceback(
+        self, expects: bool, caplog: pytest.LogCaptureFixture
     ) -> None:
         class Broken(Service):
             async def answer(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
@@ -245,7 +246,7 @@ class TestServer:
         async with (
             http_server(Broken()) as url,
             aiohttp.ClientSession() as client,
-            client.post(url, data=b"abc") as response,
+            client.post(url, data=b"abc", expect100=expects) as response,
         ):
             assert response.status == 500
         [record] = caplog.records

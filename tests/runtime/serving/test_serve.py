@@ -24,6 +24,7 @@ from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.serving.serve import serve
 from capnweb_runtime.serving.server import Server
+from tests.runtime.serving.test_first_request import FakeTransport
 from tests.runtime.transports.example_api import Example, Gates
 
 CERTIFICATE = Path(__file__).parents[1] / "localhost.pem"
@@ -399,6 +400,16 @@ class TestEnd:
             with contextlib.suppress(ConnectionError):
                 assert await reader.read() == b""
         writer.close()
+
+    async def test_a_connection_that_was_accepted_before_closing_and_comes_after_it_is_dropped(self) -> None:
+        server = await serve(Example, "127.0.0.1", 0)
+        await server.close()
+        late = server._first_request()
+        transport = FakeTransport()
+        late.connection_made(transport)
+        assert transport.closed == "aborted"
+        late.connection_lost(None)
+        assert not server._sockets
 
     async def test_closing_twice_is_closing_once(self) -> None:
         server = await serve(Example, "127.0.0.1", 0)
