@@ -31,7 +31,8 @@ class Unseen:
     costs nothing.
 
     Calls whose results nobody wants are no mistake, so nothing louder would do; the side that runs them reports what
-    they raise. But who looks for an `await` that was forgotten, or a call on a session that had ended, turns the log on.
+    they raise. But who looks for an `await` that was forgotten, or a call on a session that had ended, turns the log
+    on.
 
     Attributes:
         seen: whether somebody has.
