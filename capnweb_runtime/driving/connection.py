@@ -26,7 +26,7 @@ from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.objects.home import refuse_elsewhere
+from capnweb_runtime.objects.refusals import refuse_elsewhere
 from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer, logger_named
 

@@ -8,17 +8,72 @@ promises the methods that asyncio looks for, at run time only: type checkers, an
 from __future__ import annotations
 
 import asyncio
+import logging
 from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NoReturn
 
-from capnweb_runtime.objects.home import refuse_elsewhere
-from capnweb_runtime.objects.unseen import Unseen, unseen
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import Payload
+from capnweb_runtime.objects.refusals import refuse_elsewhere
+
+logger: Final = logging.getLogger("capnweb_runtime.promises")
 
 PENDING: Final = 0
 VALUE: Final = 1
 ERROR: Final = 2
+
+
+class Unseen:
+    """An error that nobody has asked for. It is told at DEBUG, when its promise is gone; while that is not shown, it
+    costs nothing.
+
+    Calls whose results nobody wants are no mistake, so nothing louder would do; the side that runs them reports what
+    they raise. But who looks for an `await` that was forgotten, or a call on a session that had ended, turns the log
+    on.
+
+    Attributes:
+        seen: whether somebody has.
+    """
+
+    __slots__ = ("_error", "_what", "seen")
+
+    def __init__(self, error: BaseException, what: str) -> None:
+        self.seen = False
+        self._error = error
+        self._what = what
+
+    def __del__(self) -> None:
+        if not self.seen:
+            logger.debug(
+                "%s failed, and nobody awaited it: %s: %s", self._what, type(self._error).__name__, self._error
+            )
+
+
+def unseen(error: BaseException, promise: Any) -> Unseen | None:
+    """Keeps an eye on the error of a promise; nothing if the log does not show it.
+
+    Parameters:
+        error: what it failed with.
+        promise: named in the log by its `repr`.
+    """
+    return Unseen(error, repr(promise)) if logger.isEnabledFor(logging.DEBUG) else None
+
+
+class UnseenHook(ErrorHook):
+    """The result of a call that failed before it was sent."""
+
+    __slots__ = ("_unseen",)
+
+    def __init__(self, error: BaseException, what: str) -> None:
+        super().__init__(error)
+        self._unseen = Unseen(error, what)
+
+    def pull(self) -> Payload | Cell[Payload]:
+        self._unseen.seen = True
+        return super().pull()
 
 
 class Outcome:

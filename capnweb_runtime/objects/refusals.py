@@ -2,12 +2,15 @@
 and unseen by type checkers.
 
 A promise stands for a value that has not arrived, a mapper's placeholder for one that never will: code that tests it,
-compares it or loops over it would silently do the wrong thing.
+compares it or loops over it would silently do the wrong thing. So would code on another event loop, or in another
+thread, than that of the session: asyncio looks for that in debug mode only, and without it wakes nobody, and waits for
+ever.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NoReturn
+from asyncio import AbstractEventLoop, _get_running_loop
+from typing import TYPE_CHECKING, Any, Final, NoReturn
 
 from capnweb_runtime.core.hook import Hook, PromiseRef
 from capnweb_runtime.core.remap import Variable
@@ -17,6 +20,17 @@ _IN_MAPPER = (
     "inside map() one cannot {verb}: the function runs once, on a placeholder, and what it does is repeated where the "
     "values are. Only read, call and return promises in it, and {verb} once the result has been awaited"
 )
+
+_OTHER_LOOP: Final = (
+    "this stub or promise belongs to another event loop than the one that is running here: use it in coroutines of the "
+    "loop that its session was connected on, or connect once more on this loop"
+)
+_OTHER_THREAD: Final = (
+    "this stub or promise belongs to an event loop that runs in another thread: use it in a coroutine, and hand that "
+    "over with asyncio.run_coroutine_threadsafe(coroutine, loop); or connect once more here, without a loop by "
+    "connect_blocking(), whose stubs may be used from any thread"
+)
+_CLOSED: Final = "the event loop that this stub or promise belongs to has been closed: connect once more on another"
 
 
 def refuse(hook: Hook, verb: str) -> NoReturn:
@@ -28,6 +42,34 @@ def refuse(hook: Hook, verb: str) -> NoReturn:
     """
     text = _IN_MAPPER if isinstance(hook, Variable) else _AWAIT_FIRST
     raise TypeError(text.format(verb=verb))
+
+
+def refuse_elsewhere(home: AbstractEventLoop) -> None:
+    """Raises RuntimeError unless the caller is where a session lives.
+
+    Parameters:
+        home: the session's event loop. While it does not run, as between two `run_until_complete`, its session may be
+            used outside of any loop.
+    """
+    running = _get_running_loop()
+    if running is home:
+        return
+    if home.is_closed():
+        raise RuntimeError(_CLOSED)
+    if home.is_running():
+        raise RuntimeError(_OTHER_THREAD)
+    if running is not None:
+        raise RuntimeError(_OTHER_LOOP)
+
+
+def allow_disposal(home: AbstractEventLoop | None) -> None:
+    """The same for giving something up, which is done once the loop has been closed.
+
+    Parameters:
+        home: the session's event loop; None if there is none.
+    """
+    if home is not None and _get_running_loop() is not home and not home.is_closed():
+        refuse_elsewhere(home)
 
 
 def _has_value(other: object) -> bool:

@@ -28,10 +28,8 @@ from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.errors import PEER, DisposedError, say_whose
-from capnweb_runtime.objects.home import allow_disposal, refuse_elsewhere
-from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome
-from capnweb_runtime.objects.refusals import Refusals, refuse
-from capnweb_runtime.objects.unseen import UnseenHook, logger
+from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
+from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
 
 T = TypeVar("T")
 U = TypeVar("U")

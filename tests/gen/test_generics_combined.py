@@ -119,7 +119,7 @@ async def test_a_generic_interface_written_as_a_model_is_a_type_argument_too(joi
 async def test_an_exception_with_generic_models_arrives_through_all_that_depends_on_it(joined: Joined) -> None:
     main = joined.a.main(api.ApiStub)
     for depending in (main.users().item.get(3), main.pages().first.get(3).item.name):
-        with pytest.raises(Missing, match=r"^no 3$") as caught:
+        with pytest.raises(Missing, match=r"^no 3\nraised by the peer") as caught:
             await depending
         assert caught.value.nearest == Box[int](item=0)
         assert caught.value.ages == [Box[bytes](item=b"\0"), Box[bytes](item=b"\1")]

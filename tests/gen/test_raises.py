@@ -62,7 +62,7 @@ class Directory(api.DirectoryTarget):
 
 async def test_what_a_target_raises_arrives_as_the_very_class(served: Serve) -> None:
     directory = served(Directory, api.DirectoryStub)
-    with pytest.raises(NotFound, match=r"^no such user$") as caught:
+    with pytest.raises(NotFound, match=r"^no such user\nraised by the peer") as caught:
         await directory.find(9)
     assert type(caught.value) is NotFound
     assert caught.value.args == ("no such user",)
@@ -70,7 +70,7 @@ async def test_what_a_target_raises_arrives_as_the_very_class(served: Serve) -> 
 
 async def test_attributes_travel_by_their_types(served: Serve) -> None:
     directory = served(Directory, api.DirectoryStub)
-    with pytest.raises(QuotaExceeded, match=r"^too many$") as caught:
+    with pytest.raises(QuotaExceeded, match=r"^too many\nraised by the peer") as caught:
         await directory.find(2)
     assert caught.value == QuotaExceeded("too many", 3, TONIGHT, [Profile(id=1, name="ada")])
 

@@ -20,7 +20,7 @@ async def test_an_error_of_that_name_is_caught_as_the_class() -> None:
     async with program("errors.mjs", "serve") as reference:
         port = (await reference.line()).removeprefix("listening ")
         async with connect(f"ws://127.0.0.1:{port}/", DirectoryStub) as directory:
-            with pytest.raises(NotFound, match=r"^no such user$"):
+            with pytest.raises(NotFound, match=r"^no such user\nraised by the peer"):
                 await directory.find(9).name
             with pytest.raises(QuotaExceeded) as caught:
                 await directory.find(2)

@@ -14,7 +14,7 @@ import pytest
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.objects.home import allow_disposal, refuse_elsewhere
+from capnweb_runtime.objects.refusals import allow_disposal, refuse_elsewhere
 from capnweb_runtime.objects.streams import ReadableStream
 from capnweb_runtime.transports import memory
 from tests.runtime.example import Counter, CounterStub, CounterTarget, Desk, DeskStub

@@ -11,7 +11,7 @@ import pytest
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.objects.unseen import UnseenHook, unseen
+from capnweb_runtime.objects.promise_face import UnseenHook, unseen
 from tests.runtime.conftest import Join
 from tests.runtime.example import Desk, DeskStub
 from tests.runtime.pair import begin
