@@ -204,6 +204,10 @@ class ImportHook(Hook):
             raise GIVEN_BACK.error_of("a stub was used", "it")
         return self.entry
 
+    def watch(self, callback: Callable[[BaseException], object]) -> Watch:
+        """Calls back when the session ends, until that is called off. Raises DisposedError as `opened` does."""
+        return self.opened().sender.watch(callback)
+
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         entry = self.entry
         if entry is None:

@@ -29,6 +29,7 @@ from capnweb_runtime.core.payload import decode_payload, make_plain, resolve_pro
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe, Readable
 from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRef
+from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
 from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import RpcError
@@ -497,25 +498,30 @@ async def pump(source: OutgoingStream, hook: Hook) -> None:
     """Writes a stream of the application's into the writable end of a pipe.
 
     Parameters:
-        source: what to write; closed at the end, whatever happens.
+        source: what to write; closed at the end, whatever happens. If it waits when nobody reads any more, because the
+            reader has cancelled or the session has ended, it is cancelled, as a task is.
         hook: the pipe's writable end; owned from here on.
 
     Raises:
         Exception: what the application's iterable raised, after the peer has been told.
     """
     codec: Any = source.codec
-    writer = WritableStream[Any](hook, codec)
+    writer = _PumpWriter(hook, codec)
     close: Callable[[], Awaitable[None]] | None = getattr(source.chunks, "aclose", None)
     try:
+        if not hook.held:  # the session has ended before this began
+            return
         chunks = aiter(source.chunks)
         close = close or getattr(chunks, "aclose", None)
         async for chunk in chunks:
+            writer.waiting = False
             await writer.write(chunk)
+            writer.waiting = True
+        writer.waiting = False
         await writer.close()
     except BaseException as error:
-        if (
-            writer.failed or writer._hook is DISPOSED
-        ):  # the reader has cancelled, or the session has ended: no fault of the source
+        writer.waiting = False
+        if writer.stopped or writer.failed or not hook.held:  # no fault of the source
             return
         await writer.abort(
             error if isinstance(error, Exception) else RpcError("the stream was cancelled by its writer")
@@ -526,3 +532,37 @@ async def pump(source: OutgoingStream, hook: Hook) -> None:
         writer.dispose()
         if close is not None:
             await close()
+
+
+class _PumpWriter(WritableStream[Any]):
+    """The writer of a pump, which runs in the current task. It cancels that while the source is waited for, once nobody
+    reads any more.
+
+    Attributes:
+        waiting: whether the source is waited for.
+        stopped: whether nobody reads any more.
+    """
+
+    __slots__ = ("_pump", "_watch", "stopped", "waiting")
+
+    def __init__(self, hook: Hook, codec: TypeCodec) -> None:
+        super().__init__(hook, codec)
+        assert isinstance(hook, ImportHook)
+        self.waiting = True
+        self.stopped = False
+        self._pump = asyncio.current_task()
+        self._watch = hook.watch(self._stop)
+
+    def dispose(self) -> None:
+        self._watch.callback = None
+        super().dispose()
+
+    def _failed(self, token: Token, error: BaseException) -> None:
+        super()._failed(token, error)
+        self._stop(error)
+
+    def _stop(self, _: BaseException) -> None:
+        self.stopped = True
+        if self.waiting and self._pump is not None:
+            self.waiting = False
+            self._pump.cancel()

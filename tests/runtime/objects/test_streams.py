@@ -526,3 +526,93 @@ async def test_streams_over_a_real_websocket() -> None:
             break
         await within(producer.ended.wait())
         assert producer.how == "closed"
+
+
+class TestIdleSources:
+    """A source that waits for something is told, too, when nobody reads any more."""
+
+    class Feed:
+        """Gives what it has at once, and then waits."""
+
+        def __init__(self, chunks: int) -> None:
+            self.chunks = chunks
+            self.ended = asyncio.Event()
+            self.how: object = "running"
+
+        async def run(self) -> AsyncIterator[str]:
+            try:
+                for _ in range(self.chunks):
+                    yield "x"
+                await asyncio.Event().wait()
+            except BaseException as error:
+                self.how = type(error)
+                raise
+            finally:
+                self.ended.set()
+
+    async def test_that_of_a_reader_that_stops(self, join: Joining) -> None:
+        taken, given = self.Feed(2), self.Feed(2)
+
+        async def take(stream: ReadableStream[Any]) -> Any:
+            return await anext(stream)
+
+        joined = join(Depot(take=take, give=given.run))
+        assert await within(joined.depot.take(taken.run())) == "x"
+        async with await joined.depot.give() as stream:
+            await joined.quiet()
+            await anext(stream)
+        for feed in (taken, given):
+            await within(feed.ended.wait())
+            assert feed.how is asyncio.CancelledError
+        await joined.quiet()
+        assert joined.seen.failures == []
+        assert not joined.a.host.tasks
+        assert not joined.b.host.tasks
+
+    async def test_that_of_a_session_that_ends(self, join: Joining) -> None:
+        taken, given = self.Feed(1), self.Feed(1)
+        joined = join(Depot(take=collected, give=given.run))
+        reading = asyncio.ensure_future(joined.depot.take(taken.run()))
+        stream = await joined.depot.give()
+        assert await within(anext(stream)) == "x"
+        await joined.quiet()
+        joined.b.abort(RpcError("power cut"))
+        with pytest.raises(SessionClosed, match="power cut"):
+            await within(reading)
+        for feed in (taken, given):
+            await within(feed.ended.wait())
+            assert feed.how is asyncio.CancelledError
+        join.forget(joined)
+        await joined.quiet()
+        assert not joined.a.host.tasks
+
+    async def test_a_source_that_goes_on_regardless_is_closed(self, join: Joining) -> None:
+        closed = asyncio.Event()
+
+        async def stubborn() -> AsyncIterator[str]:
+            try:
+                yield "x"
+                yield "y"
+                with contextlib.suppress(asyncio.CancelledError):
+                    await asyncio.Event().wait()
+                yield "z"
+            finally:
+                closed.set()
+
+        async def take(stream: ReadableStream[Any]) -> Any:
+            return await anext(stream)
+
+        joined = join(Depot(take=take))
+        assert await within(joined.depot.take(stubborn())) == "x"
+        await within(closed.wait())
+
+    async def test_that_of_a_session_that_has_ended_before_it_began(self, join: Joining) -> None:
+        joined = join()
+        feed = self.Feed(0)
+        reading = joined.depot.take(feed.run())
+        joined.a.abort(RpcError("power cut"))
+        with pytest.raises(RpcError, match="power cut"):
+            await within(reading)
+        join.forget(joined)
+        await joined.quiet()
+        assert not joined.a.host.tasks
