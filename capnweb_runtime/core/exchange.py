@@ -7,7 +7,7 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
 from functools import partial
@@ -18,7 +18,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
+from capnweb_runtime.core.exports import Exports
 from capnweb_runtime.core.hook import (
     Codec,
     Exporter,
@@ -33,13 +33,12 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
-from capnweb_runtime.core.pipe import Meter, Pipe, Readable
-from capnweb_runtime.core.stream_hooks import PipeHook
+from capnweb_runtime.core.pipe import Meter, Readable
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.observe import Observer, error_for_peer
+from capnweb_runtime.observe import Observer
 
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
@@ -65,7 +64,7 @@ Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 """What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
 
 
-class Exchange(ABC):
+class Exchange(Exports):
     """Tables and outgoing half of a session; see `Session` for the parameters."""
 
     def __init__(
@@ -95,13 +94,15 @@ class Exchange(ABC):
         self._wake = wake
         self._on_burst = on_burst
         self._room = limits.outbox_bytes  # bytes in the outbox from which on nothing more is begun
+        self._call_room = self._room  # the same for calls; less than none once the session has ended
         self._burst_bytes = min(BURST_BYTES, limits.outbox_bytes)
         self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
         self._releases = 0  # in the outbox
-        self.held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
-        self.written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
+        self.waits = False  # whether there is anything in the next two
+        self._held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
+        self._written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
         self._imports: dict[int, ImportEntry] = {0: ImportEntry(self, 0)}
@@ -118,7 +119,10 @@ class Exchange(ABC):
         self._taken = self._taken_bytes = 0  # messages, from the outbox, and what they came to
         self._input_ended: BaseException | None = None  # why the peer will say nothing more, if it will not
         self._no_pipes: BaseException | None = None  # why no stream can be begun, if none can
-        self._output_ended: BaseException | None = None  # why the peer will hear nothing more, if it will not
+        self._no_answer: BaseException | None = (
+            None  # why no answer can come, if none can: our input or our output has ended
+        )
+        self._mute = False  # the peer will hear nothing more: the session has ended, or our output
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -163,7 +167,7 @@ class Exchange(ABC):
             return
         if self.outbox_bytes >= self._room:
             # The result is held by the export table anyway, until the peer releases it.
-            self.held_back.append(partial(self._answer, export_id, payload))
+            self._hold_back(partial(self._answer, export_id, payload))
             return
         if export_id in self._exports:
             message: list[Wire] = ["resolve", export_id]
@@ -189,7 +193,7 @@ class Exchange(ABC):
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
         if self.outbox_bytes >= self._room:
-            self.held_back.append(partial(self._answer_error, export_id, error))
+            self._hold_back(partial(self._answer_error, export_id, error))
             return
         if export_id in self._exports:
             self._send_rejection(export_id, error)
@@ -205,24 +209,17 @@ class Exchange(ABC):
             for cell in drained:
                 cell.resolve(None)
 
-    def _release_export(self, export_id: int, count: int) -> None:
-        entry = self._exports.get(export_id)
-        if entry is None:
-            raise ProtocolError(f"no such export ID: {export_id}")
-        if entry.refcount < count:
-            raise ProtocolError(f"refcount would go negative: {entry.refcount} < {count}")
-        entry.refcount -= count
-        if entry.refcount == 0:
-            del self._exports[export_id]
-            self._meter.held -= entry.held_bytes
-            entry.hook.dispose()
+    def _hold_back(self, answer: Callable[[], None]) -> None:
+        self.waits = True
+        self._held_back.append(answer)
 
     def go_on(self) -> None:
-        """Sends the answers that were held back, as far as the outbox has room for them; to be called once what has
-        been taken from it is written.
+        """Sends the answers that were held back, as far as the outbox has room for them, and lets streams go on; to be
+        called once what has been taken from it is written, since more is sent in here.
         """
-        while self.held_back and self.outbox_bytes < self._room:
-            self.held_back.popleft()()
+        while self._held_back and self.outbox_bytes < self._room:
+            self._held_back.popleft()()
+        self._let_streams_go_on()
 
     # ---- messages out (Sender)
 
@@ -233,7 +230,7 @@ class Exchange(ABC):
         """
         if self._here() is not self.home:
             self._called_elsewhere(args)
-        if self.closed or len(self._imports) >= self.limits.imports or self.outbox_bytes >= self._room:
+        if self.outbox_bytes >= self._call_room or len(self._imports) >= self.limits.imports:
             if args is not None:
                 args.dispose()
             return ErrorHook(self._no_call() or self._ended())
@@ -294,22 +291,7 @@ class Exchange(ABC):
 
     def _written_one(self, _: object) -> None:
         self._writes -= 1
-        self.let_streams_go_on()
-
-    def mark(self) -> int:
-        """See `Exporter.mark`."""
-        return len(self._exported)
-
-    def take_back(self, mark: int) -> None:
-        """See `Exporter.take_back`."""
-        taken_back = self._exported[mark:]
-        del self._exported[mark:]
-        for export_id in taken_back:
-            if export_id > 0:
-                self._piped.pop(export_id)[1].dispose()
-            else:
-                self._promised.discard(export_id)
-                self._release_export(export_id, 1)
+        self._let_streams_go_on()
 
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
@@ -322,15 +304,15 @@ class Exchange(ABC):
         return None if has_room or self.closed else self._until_written()
 
     def _until_written(self) -> Cell[None]:
-        if self.written is None:
-            self.written = Cell()
-        return self.written
+        if self._written is None:
+            self.waits = True
+            self._written = Cell()
+        return self._written
 
-    def let_streams_go_on(self) -> None:
-        """Settles what `backlog` and `full` have given out. More messages are sent in here: those that were taken from
-        the outbox must have been written.
-        """
-        written, self.written = self.written, None
+    def _let_streams_go_on(self) -> None:
+        """Settles what `backlog` and `full` have given out."""
+        written, self._written = self._written, None
+        self.waits = bool(self._held_back)
         if written is not None:
             written.resolve(None)
 
@@ -344,14 +326,6 @@ class Exchange(ABC):
         self._piped[pipe_id] = source, self._pushed(pipe_id, None)
         self._exported.append(pipe_id)
         return pipe_id
-
-    def take_readable(self, export_id: int) -> Pipe:
-        """See `Importer.take_readable`."""
-        entry = self._exports.get(export_id)
-        if entry is None or not isinstance(entry.hook, PipeHook) or entry.readable_taken:
-            raise ProtocolError(f"Export {export_id} is not a pipe or its readable end was already consumed.")
-        entry.readable_taken = True
-        return entry.hook.pipe
 
     def send_map(
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
@@ -382,9 +356,8 @@ class Exchange(ABC):
 
     def send_pull(self, import_id: int) -> None:
         """See `Sender.send_pull`."""
-        never = self._input_ended or self._output_ended
-        if never is not None:
-            self._imports[import_id].fail(never)
+        if self._no_answer is not None:
+            self._imports[import_id].fail(self._no_answer)
             return
         self._asked = True
         self._send(["pull", import_id])
@@ -392,7 +365,7 @@ class Exchange(ABC):
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
-        if self._output_ended is None:
+        if not self._mute:
             self._releases += 1
             self._send(["release", import_id, count])
 
@@ -505,7 +478,7 @@ class Exchange(ABC):
             pass_on(source, into, self)
 
     def _send(self, message: list[Wire]) -> None:
-        if self.closed or self._output_ended is not None:
+        if self._mute:
             return
         outbox = self._outbox
         if not outbox:
@@ -529,26 +502,7 @@ class Exchange(ABC):
         self._outbox.append(parts if parts[1:] else parts[0])
         self.outbox_bytes += sum(map(len, parts))
 
-    # ---- capabilities out and in (Exporter, Importer)
-
-    def export_main(self, hook: Hook) -> None:
-        """Offers the hook, which the table owns from here on, as our main object in place of the one before."""
-        before, self._exports[0] = self._exports[0], ExportEntry(hook)
-        before.hook.dispose()
-
-    def export_stub(self, hook: Hook) -> int:
-        """See `Exporter.export_stub`."""
-        export_id = self._next_export
-        self._next_export -= 1
-        self._exports[export_id] = ExportEntry(hook)
-        self._exported.append(export_id)
-        return export_id
-
-    def export_promise(self, hook: Hook) -> int:
-        """See `Exporter.export_promise`."""
-        export_id = self.export_stub(hook)
-        self._promised.add(export_id)
-        return export_id
+    # ---- capabilities in (Importer)
 
     def import_id(self, hook: Hook) -> int | None:
         """See `Exporter.import_id`."""
@@ -557,19 +511,6 @@ class Exchange(ABC):
             if entry is not None and entry.sender is self and entry.resolution is None:
                 return entry.import_id
         return None
-
-    def error_to_send(self, error: BaseException) -> BaseException:
-        """See `Exporter.error_to_send`. What the observer has put in the place of an error is sent as it is."""
-        sent = error_for_peer(self._observer, error)
-        if sent is not error or may_leave(error, self.host.disclosure):
-            return sent
-        if not is_referred(error):  # it was nobody's failure here, and so is not in the log: a value, or another peer's
-            self.host.report("an error that is sent", error)
-        return stand_in(error)
-
-    def discloses(self, error: BaseException) -> bool:
-        """See `Exporter.discloses`."""
-        return may_leave(error, self.host.disclosure)
 
     def import_stub(self, import_id: int) -> Hook:
         """See `Importer.import_stub`."""
@@ -607,13 +548,6 @@ class Exchange(ABC):
         entry.remote_refs -= 1
         if entry.remote_refs == 0:
             del self._imports[entry.import_id]
-
-    def own_export(self, export_id: int) -> Hook:
-        """See `Importer.own_export`."""
-        entry = self._exports.get(export_id)
-        if entry is None:
-            raise ProtocolError(f"no such entry on exports table: {export_id}")
-        return entry.hook
 
     def map_budget(self) -> Budget:
         """See `Importer.map_budget`."""

@@ -70,8 +70,7 @@ class Session(Exchange):
         closed: whether the session has ended.
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
-        held_back: not empty while answers wait for room in the outbox: `go_on` is to be called once it is written.
-        written: for `let_streams_go_on` once the outbox has been written; None if no stream waits for that.
+        waits: whether `go_on` is to be called once what has been taken from the outbox is written.
     """
 
     def __init__(
@@ -169,7 +168,7 @@ class Session(Exchange):
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
-        are written, what waits for that may go on: see `held_back` and `written`.
+        are written, what waits for that may go on: see `waits`.
         """
         self.host.collect()
         return self.take_burst() if self._outbox else []
@@ -194,15 +193,16 @@ class Session(Exchange):
         if notify:
             message: list[Wire] = ["abort"]
             self._send_encoded(message, message, encode_error, error)
-        self.closed = True
+        self.closed = self._mute = True
         self.reason = error
         for watch in self._watches:
             if watch.callback is not None:
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
-        self.held_back.clear()
-        self.let_streams_go_on()
+        self._call_room = -1
+        self._held_back.clear()
+        self._let_streams_go_on()
         exports, self._exports = self._exports, {}
         for exported in exports.values():
             if isinstance(exported.hook, PipeHook):
@@ -260,7 +260,8 @@ class Session(Exchange):
         Parameters:
             error: what it fails with.
         """
-        self._output_ended = error
+        self._mute = True
+        self._no_answer = self._no_answer or error
 
     def end_of_input(self, error: BaseException) -> None:
         """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
@@ -268,7 +269,7 @@ class Session(Exchange):
         Parameters:
             error: what it fails with.
         """
-        self._input_ended = error
+        self._input_ended = self._no_answer = error
         for entry in list(self._imports.values()):
             if entry.waiting is not None:
                 entry.fail(error)
@@ -281,7 +282,7 @@ class Session(Exchange):
     def _too_long(self) -> ProtocolError:
         return ProtocolError(f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError")
 
-    def _on_push(self, wire: list[Wire]) -> None:
+    def _on_push(self, wire: list[Wire], target: Hook | None = None) -> None:
         if len(wire) < 2:
             raise _bad_message(wire)
         exports = self._exports
@@ -289,8 +290,7 @@ class Session(Exchange):
             raise self._too_many_exports()
         host = self.host
         host.copied = 0
-        target = None if wire[0] != "stream" else self._written_to(wire[1])
-        hook = self._pass_on(target, wire[1]) if isinstance(target, ImportHook) else self._evaluate_push(wire[1])
+        hook = self._evaluate_push(wire[1]) if target is None else self._evaluate_write(target, wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
@@ -298,10 +298,14 @@ class Session(Exchange):
         self._next_call = next_call + 1
         entry = exports[next_call] = ExportEntry(hook)
         held = host.copied * BYTES_PER_NODE
-        if not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
+        if target is None or not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         self._meter.take(held)
         entry.held_bytes = held
+
+    def _evaluate_write(self, target: Hook, expression: Wire) -> Hook:
+        """The hook of what a stream message asks of one of our exports."""
+        return self._pass_on(target, expression) if isinstance(target, ImportHook) else self._evaluate_push(expression)
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""
@@ -334,7 +338,7 @@ class Session(Exchange):
     def _on_stream(self, wire: list[Wire]) -> None:
         """Like a push and a pull in one, released once it has been answered."""
         export_id = self._next_call
-        self._on_push(wire)
+        self._on_push(wire, self._written_to(wire[1]) if len(wire) > 1 else None)
         entry = self._exports.get(export_id)
         if entry is not None:
             entry.auto_release = True

@@ -490,13 +490,11 @@ class Connection:
         messages = session.take_outbox()
         if messages:
             wire.write(messages)
-        if session.held_back:
+        if session.waits:
             session.go_on()
         if self._close_reason is not None:
             self._wire = None
             wire.close(self._close_reason)
-        elif session.written is not None:
-            session.let_streams_go_on()
 
     def pause_writing(self) -> None:
         """The transport holds back: messages stay in the outbox."""

@@ -346,9 +346,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         if self._outcome is not None:
             return self._outcome
         hook = self._hook
-        if type(hook) is not ImportHook:
+        if type(hook) is ImportHook and hook.entry is not None:  # which nearly every promise holds
+            home = hook.entry.sender.home
+        else:
             hook = self._awaitable(hook)
-        home = hook.home
+            home = hook.home
         if home is not None and _get_running_loop() is not home:
             refuse_elsewhere(home)
         outcome = self._outcome = Outcome(home)

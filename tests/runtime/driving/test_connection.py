@@ -516,7 +516,7 @@ class TestConnection:
         connection, wire, _ = connected(limits=Limits(outbox_bytes=1000))
         connection.pause_writing()
         connection.received([call("echo", "x" * 1000), pull(1), call("fail", "no"), pull(2)])
-        assert len(connection.session.held_back) == 1
+        assert connection.session.waits
         connection.resume_writing()
         for _ in range(2):
             await outside_tasks(lambda: None)
@@ -528,7 +528,7 @@ class TestConnection:
         connection.received([call("echo", "x" * 1000), pull(1), call("echo", "y"), pull(2)])
         connection.lost(SessionClosed("gone"))
         await outside_tasks(lambda: None)
-        assert not connection.session.held_back
+        assert not connection.session._held_back
         assert wire.log == []
 
     async def test_the_abort_message_is_written_before_the_transport_closes(self) -> None:
