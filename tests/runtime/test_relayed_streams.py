@@ -554,6 +554,7 @@ class TestComingHome:
         own = Depot(take=collected, give=lambda: results.pop(0), do=lambda value: "no, thanks")
         chain = Chain(join, Depot(do=lambda value: value, give=lambda: Producer([3, 4]).run()), 2)
         home = await within(chain.depot.do(own))
+        await chain.quiet()
         for joined in chain.sessions:
             joined.to_b.take()
         assert await within(home.call("take", Producer([1, 2]).run())) == [1, 2]
