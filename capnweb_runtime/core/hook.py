@@ -66,6 +66,10 @@ class Host(Protocol):
         """
         ...
 
+    def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Like `start`, for a method of a target or a function that a peer calls, which may run elsewhere."""
+        ...
+
     def finish(self, awaitable: Awaitable[Any]) -> Any:
         """Runs what is left of an async disposer, to its end: neither the end of the session nor that of its calls
         cancels it. Returns what `start` would.

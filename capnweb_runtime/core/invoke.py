@@ -103,7 +103,7 @@ def run(
         dispose_all(held)
         return ErrorHook(LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time"))
     try:
-        outcome = host.start(function, args, kwargs)
+        outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
         dispose_all(held)
         if not is_declared(error, raises):

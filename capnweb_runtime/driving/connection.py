@@ -1,7 +1,6 @@
-"""Drives one session on asyncio: starts its calls, writes its messages, ends it. Rule: everything here runs in
+"""Drives one session on asyncio: moves messages between it and a transport, and ends it. Rule: everything here runs in
 callbacks of one event loop.
 
-`AsyncioHost` runs the application's code for a session, `Connection` moves messages between a session and a transport.
 A transport gives the connection a `Wire` to write to and tells it what arrived (`received`), when to hold back
 (`pause_writing`), and that it is gone (`lost`).
 """
@@ -9,28 +8,22 @@ A transport gives the connection a `Wire` to write to and tells it what arrived 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import contextvars
-import inspect
 import logging
-import sys
-from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
-from functools import lru_cache, partial
-from typing import TYPE_CHECKING, Any, Final, NoReturn, Protocol, TypeVar, cast
+from collections.abc import Callable, Iterable
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
-from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
-from capnweb_runtime.driving.host import HostBase
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.objects.refusals import refuse_elsewhere
 from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer, logger_named
 
 if TYPE_CHECKING:
+    from concurrent.futures import Executor
+
     from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
@@ -38,260 +31,15 @@ S = TypeVar("S")
 wire_logger: Final = logger_named("capnweb_runtime.wire")
 """Shows every message, at level DEBUG; asked when a session begins."""
 
-HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
-"""Whether a task can run up to its first wait while it is created."""
 
-if sys.version_info >= (3, 12):
+def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None) -> type[AsyncioHost]:
+    """What runs the calls: plain functions on the loop, which is watched in debug mode, or in threads."""
+    if threads is None and not loop.get_debug():
+        return AsyncioHost
+    # Of no use to most programs.
+    from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost  # noqa: PLC0415
 
-    def _eager_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
-    ) -> asyncio.Task[Any]:
-        return asyncio.Task(coroutine, loop=loop, context=context, eager_start=True)
-
-else:
-
-    def _eager_task(
-        loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
-    ) -> asyncio.Task[Any]:
-        raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
-
-
-@lru_cache(maxsize=1024)
-def _is_awaitable(cls: type) -> bool:
-    """Whether its instances can be awaited; asking the class each time costs as much as a short call, and several times
-    that where its metaclass looks attributes up by itself.
-    """
-    return hasattr(cls, "__await__")
-
-
-async def _wait_for(awaitable: Awaitable[Any]) -> Any:
-    return await awaitable
-
-
-def _is_coroutine_function(function: Callable[..., Any]) -> bool:
-    """Whether calling it runs none of its body; a wrapper around one does not count."""
-    code = getattr(getattr(function, "__func__", function), "__code__", None)
-    return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
-
-
-class _CancelledCall(RpcError):
-    """What the caller is told of a call that was cancelled."""
-
-    def __init__(self) -> None:
-        super().__init__("The call was cancelled on the side that ran it.")
-
-
-def _outcome(task: asyncio.Task[Any]) -> Any:
-    """The task's value; raises what it raised, as an error that a peer can be told."""
-    if task.cancelled():
-        raise _CancelledCall()
-    error = task.exception()
-    if error is None:
-        return task.result()
-    if isinstance(error, (SystemExit, KeyboardInterrupt)):
-        raise RpcError(f"The called method raised {type(error).__name__}.") from error
-    raise error
-
-
-class AsyncioHost(HostBase):
-    """Starts the calls of one session in the order in which they came, each in a Context of its own.
-
-    A plain function runs inline, outside of any task. What returns an awaitable becomes a task: on Python 3.12 and
-    newer an eager one, which has started when `start` returns; before that a plain one, and calls that come before it
-    has started wait behind it, since their order is a promise.
-
-    Parameters:
-        loop: the event loop that runs the calls.
-        observer: is told of what the calls raise; by default it is logged.
-        context: every call gets a copy of it; by default, of the Context in which the host is made.
-        eager: whether to make eager tasks; the default is what this Python can do.
-        tasks: the set that keeps calls in progress alive; the sessions of a server share one.
-        limits: bounds of the session.
-    """
-
-    __slots__ = (
-        "_collect_due",
-        "_context",
-        "_disposers",
-        "_eager",
-        "_loop",
-        "_queue",
-        "_unstarted",
-        "_when_disposed",
-        "tasks",
-    )
-
-    def __init__(
-        self,
-        loop: asyncio.AbstractEventLoop,
-        *,
-        observer: Observer | None = None,
-        context: contextvars.Context | None = None,
-        eager: bool = HAS_EAGER_TASKS,
-        tasks: set[asyncio.Task[Any]] | None = None,
-        limits: Limits = DEFAULT_LIMITS,
-    ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
-        self._loop = loop
-        self._context = contextvars.copy_context() if context is None else context
-        self._eager = eager
-        self.tasks: set[asyncio.Task[Any]] = set() if tasks is None else tasks
-        # Plain tasks whose first step has not run, and the calls that came since.
-        self._unstarted = 0
-        self._queue: deque[tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any]]] = deque()
-        self._collect_due = False
-        self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
-        self._when_disposed: Callable[[], object] | None = None
-
-    def elsewhere(self) -> None:
-        """See `capnweb_runtime.core.hook.Host.elsewhere`."""
-        refuse_elsewhere(self._loop)
-
-    def start(
-        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
-    ) -> Any:
-        """Calls the function after every call that came before it.
-
-        Parameters:
-            function: what to call.
-            args: its positional arguments.
-            kwargs: its keyword arguments.
-            in_turn: whether every call that came before it has started.
-
-        Returns:
-            What the function returned, if that is known now; otherwise a `Cell` that is settled with it. Raises what
-            the function raised.
-        """
-        if self._unstarted and not in_turn and (self._queue or not _is_coroutine_function(function)):
-            cell: Cell[Any] = Cell()
-            self._queue.append((cell, function, args, kwargs))
-            return cell
-        context = self._context.copy()
-        try:
-            result: object = context.run(function, *args, **kwargs) if kwargs else context.run(function, *args)
-        except asyncio.CancelledError:
-            raise _CancelledCall() from None
-        except (SystemExit, KeyboardInterrupt) as error:
-            self._leave_to_loop(error)
-        cls: Any = type(result)
-        if not _is_awaitable(cls):
-            return result
-        coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
-        return self._start_task(coroutine, context, (args, kwargs))
-
-    def now(self) -> float:
-        """The loop's time."""
-        return self._loop.time()
-
-    def cancel_all(self) -> None:
-        """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
-        tasks.
-        """
-        queue, self._queue = self._queue, deque()
-        for cell, _, _, _ in queue:
-            cell.reject(_CancelledCall())
-        for task in tuple(self.tasks):
-            task.cancel()
-
-    def finish(self, awaitable: Awaitable[Any]) -> Any:
-        """See `capnweb_runtime.core.hook.Host.finish`."""
-        task = self._loop.create_task(_wait_for(awaitable), context=self._context.copy())
-        cell: Cell[Any] = Cell()
-        self._disposers.add(task)
-        task.add_done_callback(partial(self._task_done, cell, None))
-        task.add_done_callback(self._disposer_done)
-        return cell
-
-    @property
-    def disposing(self) -> bool:
-        """Whether an async disposer is running."""
-        return bool(self._disposers)
-
-    def when_disposed(self, callback: Callable[[], object]) -> None:
-        """Calls back once no async disposer is running; at once if none is. There is one such callback."""
-        self._when_disposed = callback
-        self._tell_disposed()
-
-    def cancel_disposers(self) -> None:
-        """Cancels the async disposers that are running."""
-        for task in tuple(self._disposers):
-            task.cancel()
-
-    def _disposer_done(self, task: asyncio.Task[Any]) -> None:
-        self._disposers.discard(task)
-        self._tell_disposed()
-
-    def _tell_disposed(self) -> None:
-        if not self._disposers and self._when_disposed is not None:
-            callback, self._when_disposed = self._when_disposed, None
-            callback()
-
-    def report(self, where: str, error: BaseException) -> None:
-        """Tells the observer that code of the application failed; being cancelled is no failure."""
-        if not isinstance(error, _CancelledCall):
-            super().report(where, error)
-
-    def _collect_soon(self) -> None:
-        # Called by finalizers: in any thread, in the middle of anything, and after the loop has been closed.
-        if not self._collect_due:
-            self._collect_due = True
-            with contextlib.suppress(RuntimeError):
-                self._loop.call_soon_threadsafe(self._collect_turn)
-
-    def _collect_turn(self) -> None:
-        self._collect_due = False
-        self.collect()
-
-    def _start_task(self, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context, arguments: object) -> Any:
-        if self._eager:
-            try:
-                task = _eager_task(self._loop, coroutine, context)
-            except (SystemExit, KeyboardInterrupt) as error:
-                self._leave_to_loop(error)
-            if task.done():
-                return _outcome(task)
-        else:
-            task = asyncio.Task(coroutine, loop=self._loop, context=context)
-            # The loop runs what it was given in order: this comes right after the first step of the task.
-            self._unstarted += 1
-            self._loop.call_soon(self._task_started)
-        cell: Cell[Any] = Cell()
-        self.tasks.add(task)
-        # The arguments are kept until the result is known: it is the core that gives up the stubs among them.
-        task.add_done_callback(partial(self._task_done, cell, arguments))
-        return cell
-
-    def _task_started(self) -> None:
-        self._unstarted -= 1
-        while self._queue and (not self._unstarted or _is_coroutine_function(self._queue[0][1])):
-            cell, function, args, kwargs = self._queue.popleft()
-            try:
-                result: Cell[Any] | object = self.start(function, args, kwargs, in_turn=True)
-            except BaseException as error:  # whatever it is, the caller is told
-                cell.reject(error)
-                continue
-            if isinstance(result, Cell):
-                result.then(cell.resolve, cell.reject)
-            else:
-                cell.resolve(result)
-
-    def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
-        self.tasks.discard(task)
-        try:
-            value = _outcome(task)
-        except BaseException as error:  # whatever it is, the caller is told
-            cell.reject(error)
-        else:
-            cell.resolve(value)
-
-    def _leave_to_loop(self, error: BaseException) -> NoReturn:
-        """Rejects the call and lets the loop end the program, as it would had one of its own callbacks raised."""
-
-        def propagate() -> None:
-            raise error
-
-        self._loop.call_soon(propagate)
-        raise RpcError(f"The called method raised {type(error).__name__}.") from error
+    return WatchedHost if threads is None else ThreadedHost
 
 
 def _trace(label: object) -> Trace:
@@ -337,6 +85,7 @@ class Connection:
             ("json-with-bytes"), for a transport that encodes them by itself.
         errors: which errors the peer is sent as they are; see `serve`.
         label: what the log calls the session where it shows its messages.
+        threads: runs plain functions; None means the event loop.
 
     Attributes:
         session: the session that is driven.
@@ -355,11 +104,14 @@ class Connection:
         encoding: Encoding = "string",
         errors: Disclosure = "all",
         label: object = "a session",
+        threads: Executor | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
-        self.host = AsyncioHost(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        host_class = _host_class(self._loop, threads)
+        self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        self.host.threads = threads
         self.host.disclosure = errors
         self.session = Session(
             None if main is None else target_hook(main, self.host),

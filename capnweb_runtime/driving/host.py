@@ -71,6 +71,10 @@ class HostBase(ABC):
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.start`."""
 
+    def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """See `capnweb_runtime.core.hook.Host.call`."""
+        return self.start(function, args, kwargs)
+
     def elsewhere(self) -> None:
         """See `capnweb_runtime.core.hook.Host.elsewhere`."""
 

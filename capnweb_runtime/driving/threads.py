@@ -5,10 +5,15 @@ belong to the event loop.
 from __future__ import annotations
 
 import asyncio
+import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Mapping, Sequence
+from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
+
+from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
+from capnweb_runtime.observe import logger
 
 P = ParamSpec("P")
 T = TypeVar("T")
@@ -48,3 +53,53 @@ def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
         return await asyncio.to_thread(function, *args, **kwargs)
 
     return run
+
+
+def threads_of(count: int) -> Executor:
+    """Threads for the plain methods of a server.
+
+    Parameters:
+        count: how many methods run at a time; others wait for their turn.
+    """
+    return ThreadPoolExecutor(count, thread_name_prefix="capnweb")
+
+
+class ThreadedHost(AsyncioHost):
+    """Runs plain functions that a peer calls in threads, and what is async on the loop."""
+
+    __slots__ = ()
+
+    def call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
+    ) -> Any:
+        """Calls the function after every call that came before it has begun; see `AsyncioHost.start`."""
+        if is_coroutine_function(function) or inspect.isasyncgenfunction(function):
+            return self.start(function, args, kwargs, in_turn=in_turn)
+        return self.start(self._in_thread, (function, args, kwargs), {}, in_turn=in_turn)
+
+    async def _in_thread(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        run = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)
+        result = await self._loop.run_in_executor(self.threads, run)
+        return await result if inspect.isawaitable(result) else result
+
+
+class WatchedHost(AsyncioHost):
+    """Tells in debug mode which functions hold the loop, and all sessions with it."""
+
+    __slots__ = ()
+
+    def call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
+    ) -> Any:
+        """Calls the function; see `AsyncioHost.start`."""
+        begun = self._loop.time()
+        try:
+            return self.start(function, args, kwargs, in_turn=in_turn)
+        finally:
+            taken = self._loop.time() - begun
+            if taken >= self._loop.slow_callback_duration:
+                logger.warning(
+                    "%s held up every session for %.3f s: await what takes long, or mark it with @in_thread",
+                    getattr(function, "__qualname__", "a function"),
+                    taken,
+                )

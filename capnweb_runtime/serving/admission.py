@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
@@ -22,6 +22,9 @@ from capnweb_runtime.observe import Observer, printable
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
+
+if TYPE_CHECKING:
+    from concurrent.futures import Executor
 
 MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
 
@@ -37,6 +40,7 @@ class Rules:
     observer: Observer | None
     request_timeout: float
     errors: Disclosure
+    threads: int | None
 
 
 class Admission:
@@ -56,6 +60,7 @@ class Admission:
         self.calls: set[asyncio.Task[Any]] = set()
         self.refusing = False
         self._rules = rules
+        self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
 
@@ -87,6 +92,7 @@ class Admission:
             tasks=self.calls,
             label=peer,
             errors=self._rules.errors,
+            threads=self._threads,
         )
         peer = replace(peer, connection=connection)
         try:
@@ -103,6 +109,11 @@ class Admission:
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
         return opening
+
+    def end_threads(self) -> None:
+        """Lets the threads of plain methods end, each with the method that it runs."""
+        if self._threads is not None:
+            self._threads.shutdown(wait=False, cancel_futures=True)
 
     async def end_openings(self) -> None:
         """Ends the factories that still wait for something, except for one that calls this."""
@@ -152,6 +163,13 @@ class Admission:
             calls, reason = connection.session.calls_received, connection.session.reason
             why = "" if reason is None else f"; {printable(wire_message(reason))}"
             logger.info("session of %s ended: %d calls in %.3f s%s", peer, calls, self._loop.time() - began, why)
+
+
+def _threads_of(count: int) -> Executor:
+    # Of no use to a server whose methods all run on the loop.
+    from capnweb_runtime.driving.threads import threads_of  # noqa: PLC0415
+
+    return threads_of(count)
 
 
 def _give_up(connection: Connection) -> None:

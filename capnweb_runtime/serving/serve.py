@@ -56,6 +56,7 @@ def serve(
     observer: Observer | None = None,
     request_timeout: float = 30.0,
     errors: Disclosure = "plain",
+    threads: int | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -77,6 +78,9 @@ def serve(
             ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
             "all": every one, as the npm package does. In place of any other the peer gets an RpcError with a reference
             number, under which the log has the error with its traceback.
+        threads: how many plain methods (`def`) run at a time, in threads of their own, for servers whose methods block.
+            None runs them on the event loop, which is faster, and stops every session while one of them blocks; see
+            `in_thread` for single methods.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -84,7 +88,7 @@ def serve(
     Raises:
         TypeError: origins is one string; or main_factory cannot make a main object, being one itself, say, or a class
             that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, or `errors` is none of the three.
+        ValueError: the path does not start with a slash, `errors` is none of the three, or `threads` is less than 1.
     """
     check_factory(main_factory)
     if isinstance(origins, str):
@@ -93,6 +97,8 @@ def serve(
         raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
     if errors not in ("declared", "plain", "all"):
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
+    if threads is not None and threads < 1:
+        raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
     allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors)
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
     return Serving(Place(host, port, ssl), rules)

@@ -117,6 +117,7 @@ class Server:
             await self._sockets_to_go()
             await self._disposers_to_end()
         finally:
+            self._admission.end_threads()
             self._closed.set_result(None)
 
     # ---- start and end

@@ -175,4 +175,4 @@ def _waiting_behind(size: int) -> int:
     for number, value in enumerate((["bytes", b"x" * size], 1), 1):
         made.receive(["push", value])
         made.receive(["pull", number])
-    return len(made.held_back)
+    return len(made._held_back)

@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from capnweb_runtime import RpcError
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.driving.connection import HAS_EAGER_TASKS
+from capnweb_runtime.driving.asyncio_host import HAS_EAGER_TASKS
 from tests.runtime.stream_example import Depot, Joined, Joining, within
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")

@@ -187,4 +187,4 @@ class TestSession:
             side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
             side.session.receive(json.dumps(["pull", number]))
         assert side.session.outbox_bytes > 3000
-        assert len(side.session.held_back) == 1
+        assert len(side.session._held_back) == 1

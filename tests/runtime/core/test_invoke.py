@@ -12,7 +12,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.invoke import own_result, run
-from capnweb_runtime.driving.connection import AsyncioHost
+from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.objects.streams import StreamCodec
 from tests.runtime.example import COUNTER, LIST_COUNTER, Counter, CounterStub
 from tests.runtime.pair import Counted, Recording, SyncHost, pulled

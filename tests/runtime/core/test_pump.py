@@ -235,7 +235,7 @@ def test_a_stream_is_cancelled_if_its_call_is_more_than_the_session_behind_can_h
     relay = Relay(Limits(outbox_bytes=1000))
     relay.front.hear(["push", ["pipeline", 0, ["take"], ["x" * 1000]]])  # which waits to be written behind
     relay.front.hear(["pipe"], ["push", ["pipeline", 0, ["take"], [["readable", 2]]]])
-    [[kind, number, error]], _ = relay.from_front(write("a", 2))
+    [[kind, number, _]], _ = relay.from_front(write("a", 2))
     assert (kind, number) == ("reject", 4)
     assert not relay.back.session.closed
 

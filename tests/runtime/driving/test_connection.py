@@ -16,7 +16,8 @@ import pytest
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import BURST_BYTES, BURST_MESSAGES, STREAM_BACKLOG
-from capnweb_runtime.driving.connection import HAS_EAGER_TASKS, AsyncioHost, Connection
+from capnweb_runtime.driving.asyncio_host import HAS_EAGER_TASKS, AsyncioHost
+from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer

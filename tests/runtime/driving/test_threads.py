@@ -9,7 +9,7 @@ from collections.abc import AsyncIterator, Iterator
 
 import pytest
 
-from capnweb_runtime import in_thread
+from capnweb_runtime import connect, in_thread, serve
 from capnweb_runtime.transports.memory import pair
 from tests.runtime.example import DeskStub
 from tests.runtime.example import DeskTarget as Desk
@@ -82,3 +82,79 @@ class TestInThread:
         for function, hint in ((waits, "leave @in_thread out"), (streams, "leave @in_thread out"), (generates, "list")):
             with pytest.raises(TypeError, match=hint):
                 in_thread(function)
+
+
+class Plain(Desk):
+    """A plain method that waits for another call of its session."""
+
+    def __init__(self) -> None:
+        self.second = threading.Event()
+        self.users: list[str] = []
+        self.threads: set[str] = set()
+
+    def add(self, a: int, b: int) -> int:
+        self.threads.add(threading.current_thread().name)
+        self.users.append(USER.get())
+        if a == 1:
+            self.second.wait()
+        else:
+            self.second.set()
+        return a + b
+
+    async def nothing(self) -> None:
+        self.threads.add(f"async in {threading.current_thread().name}")
+
+
+class TestServingInThreads:
+    async def test_plain_methods_run_side_by_side_and_async_ones_on_the_loop(self) -> None:
+        target = Plain()
+
+        def main(peer: object) -> Plain:
+            USER.set("ada")
+            return target
+
+        async with serve(main, "127.0.0.1", 0, threads=2) as server, connect(server.url, DeskStub) as desk:
+            first, second = desk.add(1, 2), desk.add(2, 2)
+            assert (await first, await second) == (3, 4)
+            await desk.nothing()
+        assert target.users == ["ada", "ada"]
+        assert {name.partition("_")[0] for name in target.threads} == {
+            "capnweb",
+            f"async in {threading.current_thread().name}",
+        }
+
+    async def test_its_threads_end_with_the_server(self) -> None:
+        async with serve(lambda peer: Plain(), "127.0.0.1", 0, threads=1) as server:
+            async with connect(server.url, DeskStub) as desk:
+                await desk.add(2, 2)
+            (thread,) = [one for one in threading.enumerate() if one.name.startswith("capnweb_")]
+        thread.join(30)
+        assert not thread.is_alive()
+
+    def test_there_is_at_least_one(self) -> None:
+        with pytest.raises(ValueError, match="threads has to be at least 1, not 0"):
+            _ = serve(lambda peer: Plain(), "127.0.0.1", 0, threads=0)
+
+
+class TestWatching:
+    async def test_in_debug_mode_a_method_that_holds_the_loop_is_named(self, caplog: pytest.LogCaptureFixture) -> None:
+        loop = asyncio.get_running_loop()
+        loop.set_debug(True)
+        loop.slow_callback_duration = 0.0
+        client, _ = pair(None, Holding())
+        await client.main(DeskStub).add(1, 2)
+        loop.set_debug(False)
+        told = [record.getMessage() for record in caplog.records if record.name == "capnweb_runtime"]
+        assert told[0].startswith("Holding.add held up every session for 0.0")
+        assert "@in_thread" in told[0]
+
+    async def test_otherwise_nothing_is_watched(self, caplog: pytest.LogCaptureFixture) -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0.0
+        client, _ = pair(None, Holding())
+        await client.main(DeskStub).add(1, 2)
+        assert not [record for record in caplog.records if record.name == "capnweb_runtime"]
+
+
+class Holding(Desk):
+    def add(self, a: int, b: int) -> int:
+        return a + b
