@@ -80,9 +80,14 @@ def pair(
     Returns:
         The two connections; `a.main(XStub)` is the stub of `main_b`.
     """
-    loop = asyncio.get_running_loop()
     a = Connection(main_a, limits=limits, observer=observer, encoding=encoding, errors=errors)
     b = Connection(main_b, limits=limits, observer=observer, encoding=encoding, errors=errors)
+    join(a, b)
+    return a, b
+
+
+def join(a: Connection, b: Connection) -> None:
+    """Joins two connections that are attached to nothing yet, on the running loop."""
+    loop = asyncio.get_running_loop()
     a.attach(_MemoryWire(loop, a, b))
     b.attach(_MemoryWire(loop, b, a))
-    return a, b

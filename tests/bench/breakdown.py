@@ -15,12 +15,15 @@ import orjson
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.threads import in_thread, threads_of
 from capnweb_runtime.serving.http_server import BatchHttpServer
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.transports.frames import FrameReader, Message, frames
 from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest
 from capnweb_runtime.transports.http_client import post
+from capnweb_runtime.transports.memory import join
 from tests.bench.generated.api import LIST_ITEM, ApiStub
+from tests.bench.generated.plain import PlainStub, PlainTarget
 from tests.bench.schema.api import Item
 from tests.bench.server import Api
 
@@ -211,8 +214,49 @@ def _steps(steps: dict[str, tuple[Callable[..., Any], *tuple[Any, ...]]]) -> Sta
     return clock.stages
 
 
+class _Inline(PlainTarget):
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+
+class _Async(PlainTarget):
+    async def add(self, a: int, b: int) -> int:
+        return a + b
+
+
+class _Threaded(PlainTarget):
+    @in_thread
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+
+async def methods() -> Stages:
+    """What a call takes by how its method is written, in microseconds of the clock, both ends in one process."""
+    threads = threads_of(4)
+    kinds: dict[str, tuple[PlainTarget, Any]] = {
+        "`def`, on the loop": (_Inline(), None),
+        "`async def`": (_Async(), None),
+        "`@in_thread def`": (_Threaded(), None),
+        "`def`, with `serve(threads=4)`": (_Inline(), threads),
+    }
+    least: Stages = {}
+    for kind, (target, pool) in kinds.items():
+        server, client = Connection(target, threads=pool), Connection()
+        join(client, server)
+        api = client.main(PlainStub)
+        for _ in range(REPEATS):
+            begun = time.perf_counter()
+            await asyncio.gather(*[api.add(1, 2) for _ in range(64)])
+            taken = (time.perf_counter() - begun) / 64 * 1e6
+            least[kind] = min(taken, least.get(kind, taken))
+        api.dispose()
+        await client.wait_closed()
+    threads.shutdown()
+    return least
+
+
 def measure() -> dict[str, Stages]:
-    """Stages of workloads b, c, d and e, and of those of d with a generic walk."""
+    """Stages of workloads b, c, d and e, of those of d with a generic walk, and kinds of methods."""
 
     async def measured() -> dict[str, Stages]:
         return {
@@ -221,6 +265,7 @@ def measure() -> dict[str, Stages]:
             "d": lists(),
             "walk": walks(),
             "e": await batches(),
+            "methods": await methods(),
         }
 
     return asyncio.run(measured())

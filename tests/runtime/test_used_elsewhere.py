@@ -65,12 +65,13 @@ def on_another_loop(use: Callable[[], Any]) -> Any:
 
 def uses(desk: DeskStub, counter: CounterStub) -> dict[str, Callable[[], Any]]:
     """Whatever sends something, or gives something back."""
-    promise = desk.counter()
+    promise, ints = desk.counter(), desk.ints(3)
     return {
         "call": lambda: desk.add(1, 2),
         "call of a promise": lambda: promise.increment(),
         "call with a stub": lambda: desk.use(counter),
-        "map": lambda: desk.ints(3).map(lambda n: desk.add(n, 1)),
+        "map": lambda: ints.map(lambda n: n),
+        "map with a stub": lambda: ints.map(lambda n: desk.add(n, 1)),
         "dup": lambda: counter.dup(),
         "dispose": lambda: counter.dispose(),
         "dispose of a promise": lambda: promise.dispose(),
@@ -79,7 +80,7 @@ def uses(desk: DeskStub, counter: CounterStub) -> dict[str, Callable[[], Any]]:
 
 
 USES = [
-    *("call", "call of a promise", "call with a stub", "map", "dup"),
+    *("call", "call of a promise", "call with a stub", "map", "map with a stub", "dup"),
     *("dispose", "dispose of a promise", "leaving a block"),
 ]
 
@@ -111,9 +112,11 @@ class TestAnotherThread:
         fresh, asked = desk.add(1, 2), desk.add(3, 4)
         waiting = asyncio.gather(asked)
         a.pause_writing()
+        sent = a.stats().messages_sent
         for promise in (fresh, asked, desk.home, desk.book("Emma").title):
             with pytest.raises(RuntimeError, match=OTHER_THREAD):
                 await asyncio.to_thread(on_another_loop, partial(same, promise))
+        assert a.stats().messages_sent == sent + 1  # the call of `book`, which was made here
         a.resume_writing()
         assert list(await asyncio.wait_for(waiting, 10)) == [7]
         assert await asyncio.wait_for(fresh, 10) == 3

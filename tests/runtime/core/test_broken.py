@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capnweb_runtime.core.broken import DISPOSED, DroppedReader, ErrorHook, ReadableGuard
+from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, DroppedReader, ErrorHook, ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Hook, Payload
 from capnweb_runtime.core.pipe import Meter, Pipe
@@ -64,6 +64,24 @@ class TestErrorHook:
         with pytest.raises(DisposedError, match=r"used after it had been disposed; keep a dup\(\)"):
             pulled(DISPOSED.call(("m",), Payload([])))
         DISPOSED.dispose()
+
+
+class TestDisposedHook:
+    def test_it_says_what_was_used_and_how_it_had_been_disposed(self) -> None:
+        keep = "keep a dup() of a stub for what is still to come, and dispose that on its own"
+        here = DisposedHook(("program.py", 12))
+        assert str(here.error_of("A.b was called", "the stub")) == (
+            f"A.b was called after the stub had been disposed at program.py:12; {keep}"
+        )
+        assert str(GIVEN_BACK.error_of("it was used", "it")) == (
+            f"it was used after it had been disposed with the call or the result that it came in; {keep}"
+        )
+        with pytest.raises(DisposedError, match=r"^A\.b was read after it had been disposed at program\.py:12"):
+            pulled(here.failing("A.b was read", "it"))
+
+    def test_it_has_no_duplicate(self) -> None:
+        with pytest.raises(DisposedError, match="had been disposed"):
+            DISPOSED.dup()
 
 
 def test_pulling_a_broken_hook_gives_a_rejected_cell() -> None:

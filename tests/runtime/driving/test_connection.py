@@ -427,6 +427,18 @@ class TestConnection:
         assert [len(messages) for messages in wire.log] == [BURST_MESSAGES, 1]
         connection.abort(SessionClosed("done"), notify=False)
 
+    async def test_a_wake_up_that_failed_does_not_keep_later_messages_back(self) -> None:
+        asyncio.get_running_loop().set_debug(True)  # in which it refuses other threads
+        connection, wire, _ = connected()
+        await outside_tasks(lambda: None)  # the flush of the attaching
+        with pytest.raises(RuntimeError, match="Non-thread-safe"):
+            await asyncio.to_thread(connection.resume_writing)
+        promise = connection.main(ExampleStub).add(1, 2)
+        await outside_tasks(lambda: None)
+        assert wire.log == [[["push", ["pipeline", 0, ["add"], [1, 2]]]]]
+        promise.dispose()
+        connection.abort(SessionClosed("done"), notify=False)
+
     async def test_answers_are_written_in_bursts_too(self) -> None:
         connection, wire, _ = connected()
         calls = 2 * BURST_MESSAGES + 1
