@@ -50,6 +50,7 @@ NEEDS = {
     "node": Need(
         "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
     ),
+    "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
@@ -57,6 +58,7 @@ NEEDS = {
 
 needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
+needs_nginx = pytest.mark.needs("nginx")
 
 
 def enforce(item: pytest.Item) -> None:

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import io
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
@@ -16,6 +17,7 @@ from multidict import CIMultiDict
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE, Answer, request_failed, said
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
+_AT_ONCE = 1 << 20  # bytes of a body that are sent in one go
 _CLIENT_KEEPALIVE = 2.0
 """Seconds for which a client keeps a connection for another batch: less than common servers do, so that no request is
 sent into a connection that its server is just closing.
@@ -53,6 +55,11 @@ _clients: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
 _sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
 
 
+def _in_portions(body: bytes) -> bytes | io.BytesIO:
+    """A body as aiohttp wants it: it warns of long ones that it has to send at once."""
+    return body if len(body) < _AT_ONCE else io.BytesIO(body)
+
+
 async def post(
     url: str,
     body: bytes,
@@ -85,7 +92,12 @@ async def post(
         client = await _client()
         # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
         async with client.post(
-            url, data=body, headers=sent, ssl=ssl or True, allow_redirects=False, timeout=_timeout(open_timeout)
+            url,
+            data=_in_portions(body),
+            headers=sent,
+            ssl=ssl or True,
+            allow_redirects=False,
+            timeout=_timeout(open_timeout),
         ) as response:
             answer: bytes | None = None
             with contextlib.suppress(TooLargeError):

@@ -48,6 +48,13 @@ class TestPost:
         async with stock_server(echo) as url:
             assert await posted(url, b"a\nb", headers={"X-User": "alice"}) == b"a\nb alice"
 
+    async def test_a_long_body_travels_without_a_warning(self) -> None:
+        async def length(request: web.BaseRequest) -> web.Response:
+            return web.Response(text=str(sum([len(chunk) async for chunk in request.content.iter_any()])))
+
+        async with stock_server(length) as url:
+            assert await posted(url, b"x" * 3_000_000) == b"3000000"
+
     async def test_a_header_replaces_our_own(self) -> None:
         async def content_type(request: web.BaseRequest) -> web.Response:
             return web.Response(text=", ".join(request.headers.getall("Content-Type")))
