@@ -10,7 +10,7 @@ import inspect
 from collections.abc import Callable
 
 from capnweb_gen.errors import UnsupportedTypeError
-from capnweb_gen.frontends.python.refusals import describe
+from capnweb_gen.frontends.python.type_names import describe
 
 _EMPTY: object = inspect.Parameter.empty
 _LIBRARY = frozenset({"builtins", "typing", "typing_extensions", "abc"})

@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.type_names import constant
 from capnweb_runtime.schema import ByReference
 
 _BOUNDS = ("ge", "gt", "le", "lt")
@@ -33,7 +34,7 @@ def constrained(item: ir.TypeShape, metadata: Iterable[object]) -> ir.TypeShape:
     for entry in metadata:
         for name, value in _constraints(entry):
             if name not in _NAMES or not isinstance(value, int | float | str):
-                raise UnsupportedTypeError(f"the constraint {name}={value!r} cannot be checked here", _HINT)
+                raise UnsupportedTypeError(f"the constraint {name}={constant(value)} cannot be checked here", _HINT)
             found[name] = value
     if not found:
         return item
@@ -64,7 +65,8 @@ def _compile(pattern: str) -> None:
         TypeAdapter(Annotated[str, Field(pattern=pattern)])
     except Exception as error:
         reason = f"the pattern {pattern!r} is none that pydantic reads"
-        raise UnsupportedTypeError(reason, f"correct it: {str(error).splitlines()[-1]}") from error
+        hint = "correct it; pydantic reads the syntax of Rust's crate regex, without lookaround and backreferences"
+        raise UnsupportedTypeError(reason, hint) from error
 
 
 def _constraints(entry: object) -> Iterator[tuple[str, object]]:

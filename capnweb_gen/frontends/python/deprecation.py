@@ -13,6 +13,7 @@ import typing_extensions
 
 from capnweb_gen import ir
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.source import DecoratorSource
 
 NAME = "deprecated"
@@ -29,7 +30,7 @@ def read_deprecation(
         try:
             made: object = eval(written.text, dict(namespace))
         except Exception as error:
-            message = f"@deprecated on {what} cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"@deprecated on {what} cannot be evaluated: {told(error)}"
             faults.append(Diagnostic(*place, message, 'say what to use instead: @deprecated("use find")'))
             continue
         if not isinstance(made, typing_extensions.deprecated):

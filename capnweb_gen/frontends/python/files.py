@@ -20,6 +20,7 @@ from pydantic import PydanticSchemaGenerationError
 from pydantic_core import SchemaError
 
 from capnweb_gen.errors import Diagnostic, shown
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 
@@ -123,7 +124,6 @@ def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
         module = importlib.import_module(file.module)
     except (Exception, SystemExit) as error:
         position = position_in(error, file.path)
-        what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
         hint = f"`python -c 'import {file.module}'` must work before it can be compiled"
         if isinstance(error, ModuleNotFoundError) and f"{file.module}.".startswith(f"{error.name}."):
             hint = "rename its folder: there is another package of that name, which Python finds first"
@@ -133,7 +133,9 @@ def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
                 place, message, hint = unchecked
                 return Diagnostic(file.shown, place.line, place.column, message, hint)
             hint = "declare a model if it is data; write Capability[...] if it is a Protocol"
-        return Diagnostic(file.shown, position.line, position.column, f"importing this schema failed: {what}", hint)
+        return Diagnostic(
+            file.shown, position.line, position.column, f"importing this schema failed: {told(error)}", hint
+        )
     origin = module.__file__
     if origin is None or not Path(origin).samefile(file.path):
         hint = f"rename this file or its folder: Python finds another module called {file.module} first"

@@ -18,8 +18,9 @@ from pydantic import BaseModel
 
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.annotations import subscript
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.records import record_form
-from capnweb_gen.frontends.python.refusals import describe
+from capnweb_gen.frontends.python.type_names import describe
 from capnweb_runtime.schema import InterfaceModel
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
@@ -147,7 +148,7 @@ def bound(interface: type, arguments: tuple[object, ...]) -> dict[Any, object]:
     found: dict[Any, object] = {}
     for index, parameter in enumerate(_parameters(interface)):
         if not isinstance(parameter, TypeVar | typing_extensions.TypeVar):
-            reason = f"{interface.__name__} has the type parameter {parameter}, which stands for no type"
+            reason = f"{interface.__name__} has the type parameter {describe(parameter)}, which stands for no type"
             raise UnsupportedTypeError(reason, "use type variables only")
         argument = arguments[index] if index < len(arguments) else _default(parameter)
         if argument == _default(parameter):  # which typing may have put among the arguments, as it is
@@ -178,23 +179,14 @@ def substituted(annotation: object, bindings: Bindings) -> Any:
     try:
         return subscript(annotation, given)
     except Exception as error:  # a model that does not want to hold the type, say
-        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {error}"
+        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {said(error)}"
         hint = "give the interface another type, or change the model"
         raise UnsupportedTypeError(reason, hint) from error
 
 
 def written(interface: type, arguments: tuple[object, ...]) -> str:
     """A generic interface with type arguments, as people write it."""
-    return f"{interface.__name__}[{', '.join(map(_written, arguments))}]"
-
-
-def _written(argument: object) -> str:
-    if isinstance(argument, str):
-        return argument
-    origin = get_origin(argument)
-    if isinstance(argument, types.UnionType) or not inspect.isclass(origin):
-        return describe(argument)
-    return written(origin, get_args(argument))
+    return f"{interface.__name__}[{', '.join(map(describe, arguments))}]"
 
 
 def _parameters(generic: object) -> tuple[Any, ...]:

@@ -16,6 +16,7 @@ import typing_extensions
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import deprecation
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
 from capnweb_gen.frontends.python.shapes import Shapes, describe
 from capnweb_gen.frontends.python.source import (
@@ -26,6 +27,7 @@ from capnweb_gen.frontends.python.source import (
     OtherSource,
     ParameterSource,
 )
+from capnweb_gen.frontends.python.type_names import constant
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 from capnweb_runtime.schema import InterfaceModel
@@ -84,7 +86,7 @@ class InterfaceReader:
         case = naming.as_case(declared)
         if case is None:
             position = _argument(source, "interface")
-            self._fault(position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
+            self._fault(position, f"{interface.__name__} has the unknown case {constant(declared)}", naming.CASE_HINT)
         return case or self._case
 
     def _bases(self, interface: type, source: ClassSource) -> Iterator[ir.Reference]:
@@ -160,7 +162,7 @@ class InterfaceReader:
             return naming.wire_name(source.name, case)
         if not isinstance(declared, str) or not declared:
             hint = "a wire name is a string that is not empty"
-            self._fault(_argument(source, "wire_name"), f"the wire name of {where} is {declared!r}", hint)
+            self._fault(_argument(source, "wire_name"), f"the wire name of {where} is {constant(declared)}", hint)
             return source.name
         return declared
 
@@ -242,7 +244,7 @@ class InterfaceReader:
         try:
             value: object = eval(written.text, dict(self._namespace))
         except Exception as error:
-            message = f"the default of {what} cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"the default of {what} cannot be evaluated: {told(error)}"
             self._fault(written.position, message, 'write a literal, such as 0, "" or None')
             return ir.Default(value=None)
         return self._default_value(what, value, written.position, shape)

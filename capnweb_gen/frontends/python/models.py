@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python.deprecation import field_deprecation
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.generics import generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.python.records import RecordField, record_faults, record_fields, record_form
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_model, is_root_model
@@ -61,7 +62,7 @@ class ModelReader:
             found = record_fields(record, generic_arguments(declared))
             faults = list(record_faults(record))
         except Exception as error:
-            self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+            self._fault(position, f"{record.__name__} is incomplete: {said(error)}", _INCOMPLETE_HINT)
         else:
             for name, message, hint in faults:
                 self._fault(positions(name, source)[0], message, hint)
@@ -128,7 +129,11 @@ class ModelReader:
             if unchecked is not None:
                 self._fault(*unchecked)
                 return
-        self._fault(position, f"the model {model.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+        self._fault(
+            position,
+            f"the model {model.__name__} is incomplete: {said(error)}",
+            _INCOMPLETE_HINT,
+        )
 
     def _generic(self, model: object, position: Position) -> ir.Generic | None:
         origin = generic_origin(model)
@@ -232,7 +237,3 @@ def _doc(name: str, source: ClassSource | None) -> str | None:
 
 def _extra(model: type[BaseModel]) -> Literal["ignore", "allow", "forbid"]:
     return model.model_config.get("extra") or "ignore"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

@@ -20,6 +20,7 @@ from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python import shapes
 from capnweb_gen.frontends.python.callbacks import is_callback
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.files import (
     SchemaFile,
     find_schemas,
@@ -37,6 +38,7 @@ from capnweb_gen.frontends.python.raising import ErrorReader
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.shapes import Shapes
 from capnweb_gen.frontends.python.source import ModuleSource, SourceError, read_source
+from capnweb_gen.frontends.python.type_names import constant
 from capnweb_gen.ir import Position
 
 
@@ -162,7 +164,7 @@ class _Project:
                 exec(compile(ast.Module([statement], []), str(file.path), "exec"), namespace)
             except Exception as error:
                 line = position_in(error, file.path).line
-                message = f"what stands under TYPE_CHECKING failed: {type(error).__name__}: {error}"
+                message = f"what stands under TYPE_CHECKING failed: {told(error)}"
                 hint = "it must be possible to import what a schema names"
                 self._faults.append(Diagnostic(file.shown, line, statement.col_offset + 1, message, hint))
         return namespace
@@ -325,7 +327,7 @@ class _SchemaReader:
             source = self._loaded.source
             written = source.values.get("WIRE_CASE")
             position = written.position if written else source.position
-            self._fault(position, f"WIRE_CASE is {declared!r}, an unknown case", naming.CASE_HINT)
+            self._fault(position, f"WIRE_CASE is {constant(declared)}, an unknown case", naming.CASE_HINT)
         return case or "as-written"
 
     def _fault(self, position: Position, message: str, hint: str) -> None:

@@ -18,6 +18,7 @@ from pydantic_core import PydanticUndefined
 
 from capnweb_gen import ir, naming
 from capnweb_gen.frontends.python import shapes
+from capnweb_gen.frontends.python.failures import said, told
 from capnweb_gen.frontends.python.generics import substituted
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE
@@ -85,7 +86,7 @@ class InterfaceModelReader(InterfaceReader):
         try:
             annotation = _evaluate(written.text, self._namespace)
         except Exception as error:
-            message = f"{where}: `{written.text}` cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"{where}: `{written.text}` cannot be evaluated: {told(error)}"
             self._fault(written.position, message, _HINT)
             return None
         member, notes = _without_annotated(annotation)
@@ -125,7 +126,7 @@ class InterfaceModelReader(InterfaceReader):
         try:
             model.model_rebuild()
         except Exception as error:
-            message = f"the model {model.__name__} is incomplete: {str(error).partition(chr(10))[0]}"
+            message = f"the model {model.__name__} is incomplete: {said(error)}"
             self._fault(position, message, "everything that its fields name must be imported at run time")
             return
         self._refuse_validation(where, model, position)

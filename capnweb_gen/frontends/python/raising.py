@@ -20,10 +20,11 @@ from pydantic import PydanticSchemaGenerationError
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import named
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.models import positions
-from capnweb_gen.frontends.python.refusals import describe
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_generic
 from capnweb_gen.frontends.python.source import ClassSource
+from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 from capnweb_runtime import schema
@@ -90,7 +91,9 @@ class ErrorReader:
     def _wire_name(self, error: type[BaseException], position: Position) -> str:
         declared = vars(error).get(WIRE_NAME_ATTRIBUTE, error.__name__)
         if not isinstance(declared, str) or not declared:
-            self._fault(position, f"the wire name of {error.__name__} is {declared!r}", "a wire name is a string")
+            self._fault(
+                position, f"the wire name of {error.__name__} is {constant(declared)}", "a wire name is a string"
+            )
             return error.__name__
         return declared
 
@@ -106,7 +109,7 @@ class ErrorReader:
             self._fault(position, message, "an exception holds data: let the one who catches it ask for the rest")
             return
         except Exception as failure:
-            message = f"{error.__name__} is incomplete: {failure}"
+            message = f"{error.__name__} is incomplete: {said(failure)}"
             self._fault(position, message, "everything that its attributes name must be imported at run time")
             return
         shapes = Shapes(home, self._declarations, constraints=False)

@@ -28,6 +28,7 @@ from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import unions
 from capnweb_gen.frontends.python import callbacks, constraints, generics, named
 from capnweb_gen.frontends.python.annotations import evaluate
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.generics import (
     ALIASES,
     Bindings,
@@ -39,7 +40,7 @@ from capnweb_gen.frontends.python.generics import (
 from capnweb_gen.frontends.python.generics import is_generic as is_generic
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, lookup, pydantic_cannot_check
-from capnweb_gen.frontends.python.refusals import describe as describe
+from capnweb_gen.frontends.python.type_names import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
 
@@ -132,7 +133,7 @@ class Shapes:
                 f"the name {error.name!r} is not defined", "import it, or correct the spelling"
             ) from error
         except Exception as error:
-            message = f"`{text}` cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"`{text}` cannot be evaluated: {told(error)}"
             raise UnsupportedTypeError(message, "write it as a type, such as int, list[str] or a model") from error
 
     def _shape(self, annotation: object, depth: int) -> ir.TypeShape:

@@ -11,11 +11,11 @@ import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from capnweb_gen.frontends.python.failures import unchecked_name
 from capnweb_gen.frontends.python.refusals import pydantic_cannot_check
 from capnweb_gen.frontends.python.shapes import is_interface
 from capnweb_gen.ir import Position
 
-_TYPE = re.compile(r"schema for (?:<class '(?P<class>[\w.]+)'>|[\w.]*?(?P<generic>\w+)\[)")
 _WORD = re.compile(r"\w+")
 _NOT_CLASSES = frozenset({"AsyncIterator", "AsyncIterable", "Request", "Response"})
 
@@ -31,8 +31,7 @@ def unchecked_type(
         line: where in it the error came from.
         namespace: what names mean there; if left out, what they meant when importing failed.
     """
-    found = _TYPE.search(str(error))
-    name = (found["class"] or found["generic"]).rpartition(".")[2] if found else ""
+    name = unchecked_name(error)
     meant = (_names_at(error, path) if namespace is None else namespace).get(name)
     if meant is None or not (is_interface(meant) or name in _NOT_CLASSES):
         return None

@@ -165,7 +165,7 @@ def test_what_a_type_parameter_demands_is_accepted(interface: type, argument: ob
     ],
 )
 def test_what_it_does_not_allow_is_refused(interface: type, arguments: tuple[Any, ...], reason: str) -> None:
-    with pytest.raises(UnsupportedTypeError, match=reason.replace("P,", ".P,")):
+    with pytest.raises(UnsupportedTypeError, match=reason):
         bound(interface, arguments)
 
 
