@@ -10,6 +10,8 @@ import inspect
 from collections.abc import Callable
 
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.aliases import source_of
+from capnweb_gen.frontends.python.source import FunctionSource
 from capnweb_gen.frontends.python.type_names import describe
 
 _EMPTY: object = inspect.Parameter.empty
@@ -45,7 +47,21 @@ def signature(protocol: type) -> tuple[list[object], object]:
             raise UnsupportedTypeError(f"{what}, parameter {parameter.name}, has no type", "write one behind its name")
     if declared.return_annotation is _EMPTY:
         raise UnsupportedTypeError(f"{what} does not say what it gives", "write -> and the type, or -> None")
+    written = _written(protocol)
+    if written is not None and written.returns is not None:
+        annotations = [one.annotation.text if one.annotation else None for one in written.parameters[1:]]
+        return list(annotations), written.returns.text
     return [parameter.annotation for parameter in parameters], declared.return_annotation
+
+
+def _written(protocol: type) -> FunctionSource | None:
+    """The function as it is written: the types of its parameters may be names of another module."""
+    source = source_of(protocol.__module__)
+    declared = source.classes.get(protocol.__name__) if source else None
+    for entry in declared.body if declared else ():
+        if isinstance(entry, FunctionSource) and entry.name == "__call__":
+            return entry
+    return None
 
 
 def _annotated(protocol: type) -> list[str]:

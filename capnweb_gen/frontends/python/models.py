@@ -16,6 +16,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.python.annotations import misread
 from capnweb_gen.frontends.python.deprecation import field_deprecation
 from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.generics import generic_arguments, generic_origin, instance_name
@@ -64,6 +65,7 @@ class ModelReader:
         except Exception as error:
             self._fault(position, f"{record.__name__} is incomplete: {said(error)}", _INCOMPLETE_HINT)
         else:
+            self._refuse_misread(record, source)
             for name, message, hint in faults:
                 self._fault(positions(name, source)[0], message, hint)
             if not faults:
@@ -80,13 +82,14 @@ class ModelReader:
         )
 
     def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = positions(field.name, source)
+        key = field.key if field.key is not None else field.name
+        name_position, type_position = positions(key, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
         return ir.ModelField(
             name=field.name,
-            wire=naming.wire_name(field.name, self._case),
-            accepts=field.name,
-            doc=_doc(field.name, source),
+            wire=naming.wire_name(key, self._case) if field.key is None else key,
+            accepts=key,
+            doc=_doc(key, source),
             type=shapes.from_type(field.annotation, type_position),
             required=field.required,
             computed=field.computed,
@@ -105,6 +108,7 @@ class ModelReader:
             self._incomplete(model, position, error)
         else:
             self._refuse_serializers(model, source)
+            self._refuse_misread(model, source)
             fields = (
                 *(self._field(model, name, info, source) for name, info in model.model_fields.items()),
                 *self._computed(model, source),
@@ -202,6 +206,10 @@ class ModelReader:
                 position = positions(name, source)[0]
                 message = f"{model.__name__}.{name} is a {what}, which sending a model does not call"
                 self._fault(position, message, hint)
+
+    def _refuse_misread(self, model: type[object], source: ClassSource | None) -> None:
+        for fault in misread(source, _namespace(model)):
+            self._fault(*fault)
 
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))

@@ -17,7 +17,9 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from capnweb_gen import ir, naming
+from capnweb_gen.errors import column
 from capnweb_gen.frontends.python import shapes
+from capnweb_gen.frontends.python.annotations import evaluate, misread
 from capnweb_gen.frontends.python.failures import said, told
 from capnweb_gen.frontends.python.generics import substituted
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
@@ -130,6 +132,9 @@ class InterfaceModelReader(InterfaceReader):
             self._fault(position, message, "everything that its fields name must be imported at run time")
             return
         self._refuse_validation(where, model, position)
+        own = self._classes.get(model.__name__) if model.__module__ == self._module else None
+        for fault in misread(own, self._namespace):
+            self._fault(*fault)
         omitted: str | None = None
         for name, info in model.model_fields.items():
             place = self._places(model, name, position)[0]
@@ -188,8 +193,8 @@ class InterfaceModelReader(InterfaceReader):
 
 
 def _evaluate(text: str, namespace: Mapping[str, Any]) -> object:
-    """What an annotation means, also one in quotes. The module was just executed; this is as trusted as the rest."""
-    value: object = eval(text, dict(namespace))
+    """What an annotation means, also one in quotes."""
+    value = evaluate(text, namespace)
     return _evaluate(value, namespace) if isinstance(value, str) else value
 
 
@@ -218,14 +223,16 @@ def _without_annotated(annotation: object) -> tuple[object, list[object]]:
 
 def _argument(written: Expression, index: int) -> Position:
     """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`."""
-    node: ast.expr = ast.parse(f"({written.text})", mode="eval").body
+    text = f"({written.text})"
+    node: ast.expr = ast.parse(text, mode="eval").body
     while isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if not ast.unparse(node.value).endswith("Annotated"):
             node = items[index] if index < len(items) else node
             break
         node = items[0]
-    line, column = node.lineno - 1, node.col_offset
+    line = node.lineno - 1
+    inside = column(text.split("\n")[line], node.col_offset)
     # On the first line, the bracket that was put before the text counts as a column.
-    start = written.position.column - 1 if line == 0 else 1
-    return Position(line=written.position.line + line, column=start + column)
+    start = written.position.column - 2 if line == 0 else 0
+    return Position(line=written.position.line + line, column=start + inside)

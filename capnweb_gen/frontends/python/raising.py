@@ -20,6 +20,7 @@ from pydantic import PydanticSchemaGenerationError
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import named
+from capnweb_gen.frontends.python.annotations import misread
 from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.models import positions
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_generic
@@ -112,6 +113,8 @@ class ErrorReader:
             message = f"{error.__name__} is incomplete: {said(failure)}"
             self._fault(position, message, "everything that its attributes name must be imported at run time")
             return
+        for fault in misread(source, home):
+            self._fault(*fault)
         shapes = Shapes(home, self._declarations, constraints=False)
         for name, annotation in hints.items():
             if name.startswith("_") or _is_no_attribute(annotation):

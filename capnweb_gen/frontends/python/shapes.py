@@ -9,7 +9,6 @@ from __future__ import annotations
 import collections.abc
 import enum
 import inspect
-import sys
 import types
 import typing
 from collections.abc import Mapping
@@ -27,6 +26,7 @@ from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import unions
 from capnweb_gen.frontends.python import callbacks, constraints, generics, named
+from capnweb_gen.frontends.python.aliases import without_quotes
 from capnweb_gen.frontends.python.annotations import evaluate
 from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.generics import (
@@ -86,11 +86,13 @@ _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.A
 
 class Declarations(Protocol):
     """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
-    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named.
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named; `namespace` is
+    what names mean in another.
     """
 
     @property
     def home(self) -> str: ...
+    def namespace(self, module: str) -> Mapping[str, Any]: ...
     def model(self, model: object) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
     def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference: ...
@@ -125,6 +127,16 @@ class Shapes:
         except UnsupportedTypeError as refused:
             return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
 
+    @property
+    def _module(self) -> str | None:
+        return self.namespace.get("__name__")
+
+    def _in(self, module: str | None) -> Shapes:
+        """The same where names mean what they mean in another module."""
+        if module is None or module == self._module:
+            return self
+        return replace(self, namespace=self.declarations.namespace(module))
+
     def _evaluate(self, text: str) -> object:
         try:
             return evaluate(text, self.namespace)
@@ -137,18 +149,17 @@ class Shapes:
             raise UnsupportedTypeError(message, "write it as a type, such as int, list[str] or a model") from error
 
     def _shape(self, annotation: object, depth: int) -> ir.TypeShape:
-        if depth > 50:
-            raise UnsupportedTypeError("this type contains itself", "declare a model: models may contain themselves")
+        _refuse_endless(depth)
         depth += 1
         if isinstance(annotation, str):
             return self._shape(self._evaluate(annotation), depth)
         if isinstance(annotation, ForwardRef):
-            return self._shape(self._evaluate(annotation.__forward_arg__), depth)
+            return self._in(annotation.__forward_module__)._shape(annotation.__forward_arg__, depth)
         annotation = generics.substituted(annotation, self.bindings)
         if isinstance(annotation, ALIASES):
-            return self._shape(annotation.__value__, depth)
+            return self._in(annotation.__module__)._shape(annotation.__value__, depth)
         if isinstance(annotation, NewType):
-            return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
+            return named.new_type(annotation, self._in(annotation.__module__)._shape(annotation.__supertype__, depth))
         scalar = lookup(_SCALARS, annotation)
         if scalar is not None:
             return ir.Scalar(name=scalar)
@@ -260,10 +271,10 @@ class Shapes:
             raise UnsupportedTypeError(*fault)
         return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
 
-    def _complete(self, argument: object) -> object:
+    def _complete(self, argument: object, depth: int = 0) -> object:
         """A type argument as it would be anywhere else: no name in quotes, and all its own arguments given."""
-        if isinstance(argument, ForwardRef | str):
-            argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
+        _refuse_endless(depth)
+        argument = without_quotes(argument, lambda name: self._unquoted(name, depth + 1))
         argument = generics.substituted(argument, self.bindings)
         if get_origin(argument) is typing.Annotated and schema.BY_REFERENCE in get_args(argument)[1:]:
             return self._complete(get_args(argument)[0])  # Page[Capability[User]] is Page[User]
@@ -273,6 +284,11 @@ class Shapes:
             generic: Any = origin
             return generic[tuple(generics.bound(origin, arguments).values())]
         return argument
+
+    def _unquoted(self, name: str | ForwardRef, depth: int) -> object:
+        if isinstance(name, ForwardRef):
+            return self._in(name.__forward_module__)._unquoted(name.__forward_arg__, depth)
+        return self._complete(self._evaluate(name), depth)
 
     def _class(self, annotation: type[object], depth: int) -> ir.TypeShape:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
@@ -307,10 +323,10 @@ class Shapes:
         if fault is not None:
             raise UnsupportedTypeError(*fault)
         parameters, result = callbacks.signature(protocol)
-        own = protocol.__module__ == self.declarations.home
-        namespace = self.namespace if own else vars(sys.modules[protocol.__module__])
-        inside = replace(self, namespace=namespace, constraints=False)
-        given = inside._evaluate(result) if isinstance(result, str) else result
+        inside = replace(self._in(protocol.__module__), constraints=False)
+        given = result
+        while isinstance(given, str):
+            given = inside._evaluate(given)
         shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
         return ir.CallableShape(parameters=shapes, result=inside._shape(_awaited(given), depth))
 
@@ -333,6 +349,11 @@ def is_model(value: object) -> typing_extensions.TypeIs[type[BaseModel]]:
 def is_root_model(model: type[BaseModel]) -> bool:
     """Whether a model is one value under another name."""
     return issubclass(model, RootModel)
+
+
+def _refuse_endless(depth: int) -> None:
+    if depth > 50:
+        raise UnsupportedTypeError("this type contains itself", "declare a model: models may contain themselves")
 
 
 def _awaited(result: object) -> object:
