@@ -40,7 +40,10 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
 
 def project_of(path: Path) -> Path | None:
     """The project that a path belongs to: the nearest folder above it that has a pyproject.toml."""
-    return next((folder for folder in path.absolute().parents if os.path.isfile(folder / "pyproject.toml")), None)  # noqa: PTH113  # never raises
+    for folder in path.absolute().parents:
+        if os.path.isfile(folder / "pyproject.toml"):  # noqa: PTH113  # Path.is_file raises where it may not look
+            return folder
+    return None
 
 
 def shown(path: Path) -> str:

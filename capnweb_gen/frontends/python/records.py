@@ -66,7 +66,7 @@ def record_fields(record: type[object], arguments: tuple[object, ...] = ()) -> t
     Raises:
         Exception: whatever evaluating its annotations raises.
     """
-    written = typing_extensions.get_type_hints(record, include_extras=True)
+    written = _hints(record)
     parameters: tuple[object, ...] = getattr(record, "__parameters__", ())
     given = dict(zip(parameters, arguments, strict=False))
     hints = {name: _with_arguments(hint, given) for name, hint in written.items()}
@@ -81,6 +81,12 @@ def record_fields(record: type[object], arguments: tuple[object, ...] = ()) -> t
             )
         case _:
             return tuple(_typed_dict_fields(record, hints))
+
+
+def _hints(record: type[object]) -> dict[str, Any]:
+    own = {parameter.__name__: parameter for parameter in getattr(record, "__type_params__", ())}
+    names = {**vars(record), **own} if own else None  # Python 3.12 would not find the type parameters
+    return typing_extensions.get_type_hints(record, localns=names, include_extras=True)
 
 
 def _with_arguments(annotation: Any, given: Mapping[object, object]) -> object:
@@ -101,7 +107,7 @@ def record_faults(record: type[object]) -> Iterator[tuple[str, str, str]]:
         elif field.name.startswith("_"):
             yield field.name, f"{name}.{field.name} is private", "name it without the underscore"
     if record_form(record) == "dataclass":
-        hints = typing_extensions.get_type_hints(record)
+        hints = _hints(record)
         declared: Mapping[str, object] = getattr(record, "__dataclass_fields__", {})  # fields() leaves these out
         for field_name in declared:
             if isinstance(hints.get(field_name), InitVar):

@@ -155,7 +155,18 @@ def read_source(path: Path) -> ModuleSource:
         raise SourceError(error.msg, Position(line=line, column=column(lines[line - 1], offset))) from error
     except RecursionError as error:
         raise SourceError("it is nested too deeply", TOP) from error
+    except UnicodeEncodeError as error:  # since Python 3.13, for a description
+        text = error.object[error.start : error.end]
+        raise SourceError(f"this description holds half a character, {text!r}", _place_of(text, tree, lines)) from error
     return _Reader(lines).module(tree)
+
+
+def _place_of(text: str, tree: ast.Module, lines: Sequence[str]) -> Position:
+    """Where a text is part of a string."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and text in node.value:
+            return Position(line=node.lineno, column=column(lines[node.lineno - 1], node.col_offset))
+    return TOP
 
 
 def _text(source: bytes) -> str:
