@@ -5,8 +5,10 @@ Rule: pure functions of a name, so that two generated modules agree on a name wi
 
 from __future__ import annotations
 
+import builtins
 import keyword
 import re
+import unicodedata
 from typing import Literal
 
 Case = Literal["as-written", "camel"]
@@ -20,9 +22,30 @@ PROMISE_NAMES = STUB_NAMES | {"map"}
 # The one name that a class body in a generated module must be able to read.
 MODULE_NAMES = frozenset({"rpc"})
 RESERVED_NAMES = PROMISE_NAMES | MODULE_NAMES
+# What no class can be called that a generated module imports: names that its functions read, and their own variables.
+CLASS_NAMES_TAKEN = (
+    MODULE_NAMES
+    | frozenset(name for name in vars(builtins) if name.islower() and not name.startswith("_"))
+    | frozenset({"fields", "item", "name", "self", "source", "to", "value", "wire", "x"})
+)
 
 _SPOKEN_VOWEL = re.compile(r"[aeio]|u[lmp]|un(?!i)", re.IGNORECASE)  # a User, a Unit; an Update, an Undo
 _WORD_BREAK = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])")
+
+
+def is_name(text: str) -> bool:
+    """Whether a text can stand for a variable or a module in Python: it is an identifier, in the form in which Python
+    keeps it, and no keyword.
+    """
+    return text.isidentifier() and not keyword.iskeyword(text) and unicodedata.normalize("NFKC", text) == text
+
+
+def as_name(text: str) -> str:
+    """A name that resembles a text and can stand for a variable: `in-reply-to` → `in_reply_to`, `from` → `from_`."""
+    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text)).strip("_")
+    if not words[:1].isidentifier():  # nothing is left, or it begins with a digit
+        words = f"name_{words}".rstrip("_")
+    return f"{words}_" if keyword.iskeyword(words) else words
 
 
 def snake(name: str) -> str:

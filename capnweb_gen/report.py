@@ -14,9 +14,9 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
-from capnweb_gen.errors import Diagnostic
+from capnweb_gen.errors import Diagnostic, column
 
-_TOKEN = re.compile(r"\w+|->|\*\*|\S")
+_TOKEN = re.compile(r"\w(?:\w|[\u0300-\u036f])*|->|\*\*|\S")
 _INDENT = "    "
 
 
@@ -45,7 +45,7 @@ class _Source:
     """One file: its lines, and where what stands in them ends."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
+        self.lines = text.removesuffix("\n").split("\n")  # no other character ends a line of Python
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):
@@ -83,7 +83,7 @@ class _Source:
                 yield node.lineno, self._column(node.lineno, node.col_offset), self._last(node.lineno)
 
     def _column(self, line: int, offset: int) -> int:
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
+        return column(self.lines[line - 1], offset)
 
     def _last(self, line: int) -> int:
         return len(self.lines[line - 1].partition("#")[0].rstrip()) + 1
@@ -128,6 +128,6 @@ def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig") if path.is_file() else None  # a pipe would keep its reader waiting
     except (OSError, UnicodeDecodeError):
         return None

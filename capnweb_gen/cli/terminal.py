@@ -7,9 +7,10 @@ terminal; what is piped is plain, and silent when all is well.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rich.text import Text
 from capnweb_gen import ir, output, report
 from capnweb_gen.errors import Diagnostic, shown
 
+_STDOUT, _STDERR = 1, 2
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -35,13 +37,41 @@ def count(number: int, noun: str) -> str:
 
 @contextmanager
 def working(what: str) -> Generator[None]:
-    """While this lasts, a terminal shows that something is being done."""
+    """While this lasts, a terminal shows that something is being done, and what others print is no result of ours."""
     console = _stderr()
-    if not console.is_terminal:
+    with printing_aside(), console.status(what) if console.is_terminal else nullcontext():
+        yield
+
+
+@contextmanager
+def printing_aside() -> Generator[None]:
+    """While this lasts, what schemas and back ends print goes to standard error, also by programs that they start."""
+    with redirect_stdout(sys.stderr), _descriptor_aside():
+        yield
+
+
+@contextmanager
+def _descriptor_aside() -> Generator[None]:
+    """The same for whatever writes past sys.stdout."""
+    _flush()
+    try:
+        results = os.dup(_STDOUT)
+    except OSError:  # it is closed: nothing can get into it
         yield
         return
-    with console.status(what):
+    try:
+        with suppress(OSError):
+            os.dup2(_STDERR, _STDOUT)
         yield
+    finally:
+        _flush()
+        os.dup2(results, _STDOUT)
+        os.close(results)
+
+
+def _flush() -> None:
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
 
 
 def summarize(schemas: Sequence[ir.Schema], files: int, changed: int) -> None:
@@ -95,8 +125,8 @@ def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequen
 
 
 def print_json(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print diagnostics for a program to read."""
-    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
+    """Print diagnostics for a program to read. What is not ASCII is escaped: a message may hold half a character."""
+    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}))
 
 
 def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:

@@ -135,10 +135,10 @@ def test_without_arguments_pyproject_says_what_to_do(
     ("pyproject", "message"),
     [
         ("", "has no [tool.capnweb-gen]"),
-        ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "schemas: List should have at least 1 item"),
-        ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "schemas: Input should be a valid list"),
-        ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "out: Field required"),
-        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "outs: Extra inputs are not permitted"),
+        ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "pyproject.toml: schemas: "),
+        ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "pyproject.toml: schemas: "),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "pyproject.toml: out: "),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "pyproject.toml: outs: "),
         ("[tool", "cannot be read"),
     ],
 )

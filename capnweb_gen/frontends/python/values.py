@@ -22,7 +22,8 @@ from pydantic import TypeAdapter
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.named import class_fault
-from capnweb_gen.frontends.python.refusals import describe, lookup
+from capnweb_gen.frontends.python.refusals import lookup
+from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_runtime.schema import Microseconds
 
 # Pydantic gives most of these another face for type checkers: they are looked up by what they are at run time.
@@ -123,7 +124,8 @@ def with_microseconds(item: ir.TypeShape, metadata: Iterable[object]) -> ir.Type
         return ir.OptionalShape(item=with_microseconds(item.item, metadata))
     handling: str = said[-1]
     if item != ir.Scalar(name="datetime"):
-        raise UnsupportedTypeError(f"Microseconds({handling!r}) is said of no datetime", "put it beside datetime")
+        reason = f"Microseconds({constant(handling)}) is said of no datetime"
+        raise UnsupportedTypeError(reason, "put it beside datetime")
     match handling:
         case "round" | "refuse":
             return ir.ConstrainedShape(item=item, microseconds=handling)
@@ -131,7 +133,7 @@ def with_microseconds(item: ir.TypeShape, metadata: Iterable[object]) -> ir.Type
             return ir.Scalar(name="exact_datetime")
         case _:
             hint = 'write "round", "refuse" or "keep"'
-            raise UnsupportedTypeError(f"Microseconds({handling!r}) says nothing that is known", hint)
+            raise UnsupportedTypeError(f"Microseconds({constant(handling)}) says nothing that is known", hint)
 
 
 def _classes(annotation: object) -> Iterator[object]:

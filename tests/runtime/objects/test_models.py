@@ -109,7 +109,7 @@ def test_names_that_javascript_objects_inherit_are_dropped() -> None:
 
 def test_what_pydantic_refuses_names_the_field() -> None:
     message = refusal(lambda: decode_checked({"age": -1}))
-    assert message.startswith("it.age: expected a valid value (Input should be greater than or equal to 0)")
+    assert message.startswith("it.age: expected a valid value (")  # and what pydantic says of it
     assert "a name has letters" in refusal(lambda: decode_checked({"age": 1, "fullName": ""}))
 
 
