@@ -6,7 +6,6 @@ assigns Items, whoever imports it.
 
 from __future__ import annotations
 
-import collections.abc
 import sys
 import typing
 from collections.abc import Callable, Iterator, Mapping
@@ -16,7 +15,6 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ForwardRef, Literal, get_args, get_origin
 
-from capnweb_gen.frontends.python.refusals import CALLABLE
 from capnweb_gen.frontends.python.source import ModuleSource, SourceError, read_source
 
 
@@ -106,8 +104,6 @@ def without_quotes(annotation: object, meaning: Callable[[str | ForwardRef], obj
     inside = tuple(without_quotes(inner, meaning) for inner in arguments)
     if origin in (typing.Union, UnionType):
         return typing.Union[inside]  # noqa: UP007  # of any number
-    if origin is CALLABLE:
-        return collections.abc.Callable[inside[0], inside[1]]
     return origin[inside]
 
 

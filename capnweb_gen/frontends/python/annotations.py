@@ -47,6 +47,7 @@ class _Names(ast.NodeTransformer):
 
     def __init__(self, namespace: Mapping[str, Any], within: frozenset[_Place]) -> None:
         self.tied: dict[str, object] = {}
+        self.texts: list[str] = []  # what is in quotes itself
         self._namespace = namespace
         self._within = within
 
@@ -59,6 +60,11 @@ class _Names(ast.NodeTransformer):
             self.generic_visit(node)
         function = ast.Name(id=_SUBSCRIPT, ctx=ast.Load())
         return ast.copy_location(ast.Call(func=function, args=[node.value, node.slice], keywords=[]), node)
+
+    def visit_Constant(self, node: ast.Constant) -> ast.expr:
+        """See above."""
+        self.texts += [node.value] if isinstance(node.value, str) else []
+        return node
 
     def visit_Name(self, node: ast.Name) -> ast.expr:
         """See above."""
@@ -128,10 +134,14 @@ def misread(source: ClassSource | None, namespace: Mapping[str, Any]) -> Iterato
 
 def _foreign(text: str, namespace: Mapping[str, Any]) -> Iterator[tuple[str, str]]:
     """What is in quotes in a type and belongs to another module, which comes first."""
-    meant: object = text
-    while isinstance(meant, str):
-        meant = _meaning(meant, namespace)
-    for name in quoted(meant):
+    names = _Names(namespace, frozenset())
+    try:
+        names.visit(ast.parse(text.strip(), "<string>", "eval"))
+    except Exception:  # which is told when the class is read
+        return
+    for inner in names.texts:
+        yield from _foreign(inner, namespace)
+    for name in (name for meant in names.tied.values() for name in quoted(meant)):
         module = name.__forward_module__ if isinstance(name, ForwardRef) else None
         if isinstance(name, ForwardRef) and module is not None and module != namespace.get("__name__"):
             yield module, name.__forward_arg__

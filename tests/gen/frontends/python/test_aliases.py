@@ -219,6 +219,8 @@ def test_type_arguments_of_an_interface_are_looked_up_where_they_are_given(proje
     "declaration",
     [
         "class Box(BaseModel):\n    items: Items",
+        "class Box(BaseModel):\n    items: 'Items'",
+        "class Box(BaseModel):\n    items: dict[str, 'Items | None']",
         "@dataclass\nclass Box:\n    items: Items",
         "class Box(TypedDict):\n    items: Items",
         "@dataclass\nclass Box(Exception):\n    items: Items",
@@ -226,7 +228,7 @@ def test_type_arguments_of_an_interface_are_looked_up_where_they_are_given(proje
     ],
 )
 def test_a_class_whose_module_means_something_else_by_it_is_refused(project: Write, declaration: str) -> None:
-    name = f"al_{abs(hash(declaration))}"
+    name = "al_misread"
     shop = f"""from dataclasses import dataclass
 from typing import Protocol, TypedDict
 from pydantic import BaseModel
@@ -246,8 +248,9 @@ class Shop(Protocol):
     root = project(files)
     (root / name / "shop.py").write_text(shop)
     found = compile_schemas([root / name], "x").diagnostics
-    place = shop[: shop.index("items: Items")].count("\n") + 1
-    message = f"`Items` has 'Item' in quotes, which is another type in {name}.common than here"
+    written = declaration.partition("items: ")[2].partition("\n")[0]
+    place = shop[: shop.index("items: ")].count("\n") + 1
+    message = f"`{written}` has 'Item' in quotes, which is another type in {name}.common than here"
     assert [(fault.file, fault.line, fault.column, fault.message) for fault in found] == [
         (f"{name}/shop.py", place, 12, message)
     ]
