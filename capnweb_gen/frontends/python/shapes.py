@@ -24,7 +24,7 @@ from pydantic import BaseModel, RootModel
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import keys, unions
-from capnweb_gen.frontends.python import callbacks, constraints, generics, named, pydantic_types, values
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named, values
 from capnweb_gen.frontends.python.aliases import without_quotes
 from capnweb_gen.frontends.python.annotations import evaluate
 from capnweb_gen.frontends.python.failures import told
@@ -361,9 +361,6 @@ class Shapes:
         else:
             if issubclass(annotation, enum.Enum):
                 return named.enum_shape(annotation)
-            scalar = pydantic_types.checked_scalar(annotation, checked=self.constraints)
-            if scalar is not None:
-                return scalar
             raise _refusal(annotation)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
@@ -451,7 +448,7 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return known
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
-        hint = lookup(INSTEAD, key) or lookup(pydantic_types.INSTEAD, key)
+        hint = lookup(INSTEAD, key)
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):

@@ -17,10 +17,11 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pydantic
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, types
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.markers import IMPORT_HINT
 from capnweb_gen.frontends.python.named import class_fault
 from capnweb_gen.frontends.python.refusals import lookup
 from capnweb_gen.frontends.python.type_names import constant, describe
@@ -60,10 +61,12 @@ _REFUSED: dict[object, tuple[str, str]] = {
     pydantic.SecretStr: (_CLEAR, "write str if the peer is to have it, or leave it out"),
     pydantic.SecretBytes: (_CLEAR, "write bytes if the peer is to have it, or leave it out"),
     pydantic.Secret: (_CLEAR, "write what is in it if the peer is to have it, or leave it out"),
-    pydantic.ImportString: ("a name to import is code", "write str"),
+    pydantic.ImportString: ("a name to import is code", IMPORT_HINT),
 }
 _INSTEAD: dict[object, str] = {
     pydantic.ByteSize: "write int",
+    pydantic.Json: "write the type that the text stands for; it travels as it is",
+    vars(types)["PaymentCardNumber"]: "write str",  # by its name, because type checkers tell that it is deprecated
     pydantic.IPvAnyAddress: "write IPv4Address or IPv6Address, or str",
     pydantic.IPvAnyInterface: "write IPv4Interface or IPv6Interface, or str",
     pydantic.IPvAnyNetwork: "write IPv4Network or IPv6Network, or str",
