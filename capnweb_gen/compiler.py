@@ -10,24 +10,26 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen import graph, ir
-from capnweb_gen.backends.plugins import Backend
+from capnweb_gen.backends.plugins import Backend, is_generated
 from capnweb_gen.backends.python.module import header, lower
 from capnweb_gen.backends.python.render import render, render_package
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
 from capnweb_gen.frontends.python.protocol import read_schemas
+from capnweb_gen.frontends.python.undeclared import undeclared
 
 
 @dataclass(frozen=True)
 class Compiled:
     """What came of a run. `files` are texts by path relative to the output folder, and empty if there are
-    diagnostics.
+    diagnostics. `warnings` tell what keeps nothing from being compiled, and is hardly meant.
     """
 
     schemas: tuple[ir.Schema, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: dict[str, str]
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
@@ -53,6 +55,18 @@ def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnos
     return schemas, faults
 
 
+def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema]) -> tuple[Diagnostic, ...]:
+    """What to tell of a run without faults.
+
+    Args:
+        arguments: as for `read`.
+        schemas: what was read.
+    """
+    outputs = frozenset(schema.output for schema in schemas)
+    folders = [path for path in arguments if path.is_dir()]
+    return in_order(undeclared(folders, outputs, lambda file: is_generated(file.read_text("utf-8", "replace"))))
+
+
 def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
     """Compile all schemas that arguments name.
 
@@ -65,7 +79,7 @@ def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | 
     if faults:
         return Compiled(schemas, in_order(faults), {})
     files = (backend or python_backend)(schemas, command)
-    return Compiled(schemas, (), dict(sorted(files.items())))
+    return Compiled(schemas, (), dict(sorted(files.items())), warnings(arguments, schemas))
 
 
 def python_backend(schemas: tuple[ir.Schema, ...], command: str, /, *, blocking: bool = False) -> dict[str, str]:

@@ -39,6 +39,11 @@ class BackendError(Exception):
     """A back end is missing, or does not keep to its contract."""
 
 
+def is_generated(text: str) -> bool:
+    """Whether a file was made by some back end."""
+    return MARK in text.partition("\n")[0]
+
+
 def names() -> list[str]:
     """The names of all back ends."""
     return sorted({PYTHON, *entry_points(group=GROUP).names})
@@ -76,6 +81,6 @@ class _Checked:
         for path, text in files.items():
             if PurePosixPath(path).is_absolute() or ".." in PurePosixPath(path).parts:
                 raise BackendError(f"the back end {self._name} made {path!r}, which is outside the output folder")
-            if MARK not in text.partition("\n")[0]:
+            if not is_generated(text):
                 raise BackendError(f"the back end {self._name} made {path} without {MARK!r} in its first line")
         return files

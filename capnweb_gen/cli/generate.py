@@ -30,5 +30,5 @@ def once(job: Job) -> None:
     compiled, changes = run(job)
     terminal.write(changes)
     if job.as_json:
-        terminal.print_json(())
+        terminal.print_json((), compiled.warnings)
     terminal.summarize(compiled.schemas, len(compiled.files), len(changes))

@@ -94,9 +94,20 @@ def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequen
         sys.exit(1)
 
 
-def print_json(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print diagnostics for a program to read."""
-    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
+def warn(warnings: Sequence[Diagnostic], *, schemas: Sequence[Path]) -> None:
+    """Print warnings, which end nothing. `schemas` as for `stop_on`."""
+    console = _stderr()
+    sources = report.Sources(schemas)
+    for warning in warnings:
+        console.print(report.render(warning, sources, warning=True))
+
+
+def print_json(diagnostics: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) -> None:
+    """Print diagnostics for a program to read, and warnings if there are any."""
+    found = {"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}
+    if warnings:
+        found["warnings"] = [asdict(warning) for warning in warnings]
+    click.echo(json.dumps(found, ensure_ascii=False))
 
 
 def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:
