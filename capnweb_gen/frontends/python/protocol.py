@@ -28,6 +28,7 @@ from capnweb_gen.frontends.python.files import (
     position_in,
     schema_file,
 )
+from capnweb_gen.frontends.python.forgotten import forgotten_base
 from capnweb_gen.frontends.python.generics import generic_origin
 from capnweb_gen.frontends.python.instances import Instance, Instances
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
@@ -237,6 +238,8 @@ class _SchemaReader:
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
+            elif own and (forgotten := forgotten_base(value, source)):
+                self._fault(source.position, *forgotten)
         return [*interfaces, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
 
     def _reader_of(self, interface: type, types: Shapes) -> InterfaceReader:

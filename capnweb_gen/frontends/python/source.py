@@ -53,7 +53,7 @@ class ParameterSource:
 
 @dataclass(frozen=True)
 class FunctionSource:
-    """A function in the body of a class."""
+    """A function in the body of a class. `is_declaration` tells that its body is `...` or a docstring."""
 
     name: str
     doc: str | None
@@ -63,6 +63,7 @@ class FunctionSource:
     returns: Expression | None
     position: Position
     type_parameters: Position | None = None
+    is_declaration: bool = False
 
 
 @dataclass(frozen=True)
@@ -213,6 +214,7 @@ class _Reader:
             returns=self._annotation(node.returns),
             position=self._name_position(node),
             type_parameters=self._position(own[0]) if own else None,
+            is_declaration=all(map(_does_nothing, node.body)),
         )
 
     def _decorator(self, node: ast.expr) -> DecoratorSource:
@@ -274,6 +276,15 @@ class _Reader:
         """The tree counts in bytes of UTF-8."""
         text = self._lines[line]
         return offset if text.isascii() else len(text.encode()[:offset].decode())
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    """Whether it is `...` or a docstring."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str() | EllipsisType())):
+            return True
+        case _:
+            return False
 
 
 def _stands_alone(text: str) -> bool:
