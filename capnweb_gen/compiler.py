@@ -18,6 +18,7 @@ from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
 from capnweb_gen.frontends.python.protocol import read_schemas
 from capnweb_gen.frontends.python.undeclared import undeclared
+from capnweb_gen.frontends.python.unmarked import unmarked
 
 
 @dataclass(frozen=True)
@@ -55,16 +56,19 @@ def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnos
     return schemas, faults
 
 
-def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema]) -> tuple[Diagnostic, ...]:
-    """What to tell of a run without faults.
+def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> tuple[Diagnostic, ...]:
+    """What to tell of a run besides faults.
 
     Args:
         arguments: as for `read`.
-        schemas: what was read.
+        schemas: what was read; None if there were faults.
     """
-    outputs = frozenset(schema.output for schema in schemas)
     folders = [path for path in arguments if path.is_dir()]
-    return in_order(undeclared(folders, outputs, lambda file: is_generated(file.read_text("utf-8", "replace"))))
+    told = unmarked([*folders, *(path for path in arguments if path not in folders and path.suffix != ".json")])
+    if schemas is not None:
+        outputs = frozenset(schema.output for schema in schemas)
+        told += undeclared(folders, outputs, lambda file: is_generated(file.read_text("utf-8", "replace")))
+    return in_order(told)
 
 
 def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
@@ -77,7 +81,7 @@ def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | 
     """
     schemas, faults = read(arguments)
     if faults:
-        return Compiled(schemas, in_order(faults), {})
+        return Compiled(schemas, in_order(faults), {}, warnings(arguments, None))
     files = (backend or python_backend)(schemas, command)
     return Compiled(schemas, (), dict(sorted(files.items())), warnings(arguments, schemas))
 

@@ -113,11 +113,11 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
             compiled = compile_schemas(job.schemas, job.command, backend)
         except BackendError as error:
             raise click.ClickException(str(error)) from error
-    terminal.stop_on(compiled.diagnostics, as_json=job.as_json, schemas=job.schemas)
-    changes, faults = output.compare(compiled.files, job.out, _sources(job), python=job.backend == PYTHON)
-    terminal.stop_on(in_order(faults), as_json=job.as_json)
     if not job.as_json:
         terminal.warn(compiled.warnings, schemas=job.schemas)
+    terminal.stop_on(compiled.diagnostics, as_json=job.as_json, schemas=job.schemas, warnings=compiled.warnings)
+    changes, faults = output.compare(compiled.files, job.out, _sources(job), python=job.backend == PYTHON)
+    terminal.stop_on(in_order(faults), as_json=job.as_json, warnings=compiled.warnings)
     return compiled, changes
 
 

@@ -80,14 +80,20 @@ def write(changes: list[output.Change]) -> None:
         say(f"{'removed' if change.after is None else 'wrote'} {shown(change.path)}")
 
 
-def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequence[Path] = ()) -> None:
+def stop_on(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    as_json: bool,
+    schemas: Sequence[Path] = (),
+    warnings: Sequence[Diagnostic] = (),
+) -> None:
     """End the program with exit code 1 if there are diagnostics, after printing them.
 
     Lines of source are looked for in the projects of `schemas`. JSON goes to standard output: an object whose
-    `diagnostics` have file, line, column, message and hint.
+    `diagnostics` have file, line, column, message and hint; and so have its `warnings`, if there are any.
     """
     if as_json and diagnostics:
-        print_json(diagnostics)
+        print_json(diagnostics, warnings)
     elif diagnostics:
         _print(diagnostics, schemas)
     if diagnostics:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import importlib
 import sys
 import traceback
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Collection, Generator, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -74,10 +74,10 @@ def find_schemas(arguments: Sequence[Path]) -> tuple[list[SchemaFile], list[Diag
 
 def schema_file(path: Path, root: Path, *, given: bool) -> SchemaFile:
     """Describe one file, generated relative to the folder `root`."""
-    import_root = _import_root(path)
-    parts = path.relative_to(import_root).with_suffix("").parts
+    above = import_root(path)
+    parts = path.relative_to(above).with_suffix("").parts
     module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return SchemaFile(path, root, module, import_root, given)
+    return SchemaFile(path, root, module, above, given)
 
 
 def _python_files(folder: Path) -> Iterator[Path]:
@@ -87,13 +87,17 @@ def _python_files(folder: Path) -> Iterator[Path]:
             yield path
 
 
-def _import_root(path: Path) -> Path:
+def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
     """The folder from which the module is imported: the one above its packages, or an entry of sys.path further up.
 
     The current folder is on sys.path only if a program was started in a certain way, so that it counts last.
+
+    Args:
+        path: the module.
+        marked: folders to be taken for packages, though they have no `__init__.py`.
     """
     packages = path.parent
-    while (packages / "__init__.py").is_file():
+    while packages in marked or (packages / "__init__.py").is_file():
         packages = packages.parent
     entries = {Path(entry or ".").absolute() for entry in sys.path}
     above = [folder for folder in (packages, *packages.parents) if folder in entries and folder != Path.cwd()]
