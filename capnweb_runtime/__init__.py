@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         RpcError,
         SessionClosed,
         SessionError,
+        StaleCodeWarning,
         URIError,
     )
     from capnweb_runtime.limits import Limits
@@ -71,6 +72,7 @@ __all__ = [
     "RpcTarget",
     "SessionClosed",
     "SessionError",
+    "StaleCodeWarning",
     "URIError",
     "Uint8ClampedArray",
     "Url",
@@ -91,7 +93,7 @@ _HOMES = {
     "connecting.connect": "connect",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
-        "SessionError URIError"
+        "SessionError StaleCodeWarning URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",
