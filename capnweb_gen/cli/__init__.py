@@ -15,7 +15,7 @@ import click
 _COMMANDS = {
     "check": "Fail, with the diff, if the generated modules are stale.",
     "generate": "Write the generated modules (the default command).",
-    "init": "Start a project: a schema, a server, a client.",
+    "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, as JSON that other programs read.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
