@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen import graph, ir
-from capnweb_gen.backends.plugins import Backend, is_generated
+from capnweb_gen.backends.plugins import Backend
 from capnweb_gen.backends.python.module import header, lower
 from capnweb_gen.backends.python.render import render, render_package
 from capnweb_gen.check import check
@@ -67,7 +67,7 @@ def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> 
     told = unmarked([*folders, *(path for path in arguments if path not in folders and path.suffix != ".json")])
     if schemas is not None:
         outputs = frozenset(schema.output for schema in schemas)
-        told += undeclared(folders, outputs, lambda file: is_generated(file.read_text("utf-8", "replace")))
+        told += undeclared(folders, outputs)
     return in_order(told)
 
 

@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from capnweb_gen.backends.plugins import MARK, is_generated
 from capnweb_gen.errors import Diagnostic, shown
+from capnweb_gen.naming import MARK, is_generated
 
 _SOURCE = re.compile(rf"{MARK} from (\S+)")
 

@@ -126,11 +126,12 @@ def test_the_last_schema_that_is_gone_takes_its_module_along_and_leaves_a_folder
     assert run("check", "c14", "--out", "generated").exit_code == 0
 
 
-def test_the_current_folder_is_a_folder_of_schemas_like_any_other(project: Write) -> None:
+def test_the_current_folder_may_hold_what_is_made_of_it(project: Write) -> None:
     root = project({"c15.py": API, "d15.py": API})
-    run(".", "--out", "generated")
+    run(".", "--out", "made15")
+    assert run("check", ".", "--out", "made15").output == ""
     (root / "d15.py").unlink()
-    assert run(".", "--out", "generated").stderr == "removed generated/d15.py\n"
+    assert run(".", "--out", "made15").stderr == "removed made15/d15.py\n"
 
 
 def test_a_module_of_no_use_to_schemas_is_told_and_one_that_they_import_is_not(project: Write) -> None:
@@ -273,3 +274,12 @@ def test_faults_are_coloured_on_a_terminal(project: Write, monkeypatch: pytest.M
     project({"c13/__init__.py": "", "c13/api.py": FAULTY})
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in run("c13", "--out", "generated").stderr
+
+
+def test_warnings_are_coloured_on_a_terminal_and_plain_in_a_pipe(
+    project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project({"c19/__init__.py": "", "c19/api.py": API, "c19/blank.py": ""})
+    assert "\x1b[" not in run("c19", "--out", "generated").stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;33mwarning: no interface" in run("c19", "--out", "generated").stderr

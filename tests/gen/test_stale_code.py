@@ -195,6 +195,26 @@ def test_interfaces_that_are_models_are_compared_by_name(imported: Import) -> No
 # ---- how it is said
 
 
+def test_what_is_out_of_date_does_not_keep_the_compiler_from_mending_it(
+    project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("CAPNWEB_STALE", raising=False)
+    importing = (
+        "from typing import Protocol\nimport made_now.book\nclass Api(Protocol):\n    def get(self) -> int: ...\n"
+    )
+    root = project({"schemas/__init__.py": "", "schemas/book.py": IMPORTS + model("dataclass", "title: str")})
+    files = compile_schemas([root / "schemas"], COMMAND).files
+    project({f"made_now/{name}": text for name, text in files.items()})
+    project({"schemas/book.py": IMPORTS + model("dataclass", "name: str"), "schemas/api.py": importing})
+    for name in [name for name in sys.modules if name.partition(".")[0] == "schemas"]:
+        del sys.modules[name]
+    monkeypatch.setattr(sys, "dont_write_bytecode", True)
+    compiled = compile_schemas([root / "schemas"], COMMAND)
+    assert compiled.diagnostics == ()
+    assert '"name"' in compiled.files["book.py"]
+    assert "CAPNWEB_STALE" not in os.environ
+
+
 def test_it_can_be_turned_off(imported: Import, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("CAPNWEB_STALE", "ignore")
     before = model("pydantic", "title: str") + "    def put(self) -> None: ...\n"

@@ -8,6 +8,7 @@ from.
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import traceback
 from collections.abc import Collection, Generator, Iterator, Sequence
@@ -22,6 +23,9 @@ from pydantic_core import SchemaError
 from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
+from capnweb_gen.naming import is_generated
+
+_STALE = "CAPNWEB_STALE"  # which the runtime reads when generated code is imported
 
 
 @dataclass(frozen=True)
@@ -83,8 +87,17 @@ def schema_file(path: Path, root: Path, *, given: bool) -> SchemaFile:
 def _python_files(folder: Path) -> Iterator[Path]:
     for path in sorted(folder.rglob("*.py")):
         inside = path.relative_to(folder).with_suffix("").parts
-        if all(part.isidentifier() for part in inside):
+        if all(part.isidentifier() for part in inside) and not _is_generated(path):
             yield path
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether a file in a folder of schemas is what was made of one."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return is_generated(file.readline())
+    except OSError:  # whatever it is, reading it as a schema tells
+        return False
 
 
 def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
@@ -110,8 +123,12 @@ def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
 
 @contextmanager
 def importable(files: Sequence[SchemaFile]) -> Generator[None]:
-    """While this lasts, schemas can be imported, also by each other. sys.path is then as before."""
-    before = list(sys.path)
+    """While this lasts, schemas can be imported, also by each other. sys.path is then as before.
+
+    Should they import generated code, that may be out of date: this run is what mends it.
+    """
+    before, stale = list(sys.path), os.environ.get(_STALE)
+    os.environ[_STALE] = "ignore"
     roots = dict.fromkeys(str(file.import_root) for file in files)
     sys.path[:0] = [root for root in roots if root not in before]
     importlib.invalidate_caches()
@@ -119,6 +136,8 @@ def importable(files: Sequence[SchemaFile]) -> Generator[None]:
         yield
     finally:
         sys.path[:] = before
+        os.environ.pop(_STALE)
+        os.environ.update({} if stale is None else {_STALE: stale})
 
 
 def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:

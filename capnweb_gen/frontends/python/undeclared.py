@@ -7,28 +7,25 @@ one of the run imports it.
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python.files import SchemaFile, find_schemas
 
 
-def undeclared(
-    folders: Sequence[Path], outputs: frozenset[str], is_generated: Callable[[Path], bool]
-) -> list[Diagnostic]:
+def undeclared(folders: Sequence[Path], outputs: frozenset[str]) -> list[Diagnostic]:
     """What to tell of folders that declare nothing, and of files in them.
 
     Args:
         folders: folders that were compiled, without faults. A file that was named itself and declares nothing is one.
         outputs: what came of them, as `SchemaFile.output`.
-        is_generated: whether a file was made by the compiler itself.
     """
     told: list[Diagnostic] = []
     for folder in folders:
         files, _ = find_schemas([folder])
         if any(file.output in outputs for file in files):
-            told.extend(_files([file for file in files if not is_generated(file.path)], outputs))
+            told.extend(_files(files, outputs))
         else:
             hint = "declare an interface in a module of this folder, such as class Greeter(Protocol)"
             message = "no interface and no model is declared in this folder, so that nothing is generated from it"
