@@ -145,5 +145,5 @@ def _news(before: dict[Path, _Stamp], after: dict[Path, _Stamp], missing: _Looku
     if changed is not None:
         return f"{changed.name} changed"
     if missing:
-        importlib.invalidate_caches()
+        importlib.invalidate_caches()  # they go by the time of a folder, which two changes may share
     return next((f"{name} appeared" for name, path in missing.items() if _find(name, path)), None)

@@ -195,8 +195,8 @@ def _fields(model: Any) -> dict[str, str] | None:
     None where that cannot be told yet.
     """
     if hasattr(model, "model_fields"):
-        if not model.__pydantic_complete__:  # names on the wire may still be made up
-            return None
+        if not model.__pydantic_complete__ and model.model_config.get("alias_generator"):
+            return None  # it has not been asked for all names yet
         sent = {name: info for name, info in model.model_fields.items() if not info.exclude}
         fields = {name: info.serialization_alias or name for name, info in sent.items()}
         return fields | {name: info.alias or name for name, info in model.model_computed_fields.items()}

@@ -91,6 +91,7 @@ def test_what_is_up_to_date_is_silent(imported: Import, form: str, case: str) ->
     assert imported(same, same).ApiStub is not None
 
 
+LATE = "def other(name: str) -> str:\n    return 'x' + name\n"
 PYDANTIC = {
     "alias": model("pydantic", "title: str = Field(alias='Called')"),
     "serialization_alias": model("pydantic", "title: str = Field(serialization_alias='Called')"),
@@ -113,14 +114,26 @@ PYDANTIC = {
     "root": "class Book(RootModel[int]):\n    pass\n" + INTERFACE,
     "generic": "T = TypeVar('T')\nclass Page(BaseModel, Generic[T]):\n    item: T\nclass Book(Page[int]):\n    pass\n"
     + INTERFACE,
-    "forward": model("pydantic", "model_config = ConfigDict(alias_generator=str.upper)", "other: 'Late | None' = None")
+    "forward": LATE
+    + model("pydantic", "model_config = ConfigDict(alias_generator=other)", "late: 'Late | None' = None")
     + "class Late(BaseModel):\n    x: int\n",
+    "deferred": LATE
+    + model("pydantic", "model_config = ConfigDict(alias_generator=other, defer_build=True)", "title: str"),
 }
 
 
 @pytest.mark.parametrize("kind", PYDANTIC)
 def test_what_models_can_say_of_their_fields_is_no_difference(imported: Import, kind: str) -> None:
     assert imported(PYDANTIC[kind], PYDANTIC[kind]).ApiStub is not None
+
+
+def test_a_model_that_is_not_complete_yet_is_compared(imported: Import) -> None:
+    text = "class Late(BaseModel):\n    x: int\n"
+    with pytest.raises(ImportError, match="Book no longer has 'title' and has gained 'name'; run: "):
+        imported(
+            model("pydantic", "title: str", "late: 'Late | None' = None") + text,
+            model("pydantic", "name: str", "late: 'Late | None' = None") + text,
+        )
 
 
 def test_a_field_that_was_renamed_and_kept_its_alias_is_refused(imported: Import) -> None:
