@@ -89,12 +89,14 @@ class _Source:
         return len(self.lines[line - 1].partition("#")[0].rstrip()) + 1
 
 
-def render(diagnostic: Diagnostic, sources: Sources) -> Text:
-    """One diagnostic, with colours; `.plain` is the same without."""
-    text = Text.assemble((diagnostic.location, "bold"), ": ", (diagnostic.message, "bold red"), "\n")
+def render(diagnostic: Diagnostic, sources: Sources, *, warning: bool = False) -> Text:
+    """One diagnostic, with colours; `.plain` is the same without. A warning is called so."""
+    colour = "bold yellow" if warning else "bold red"
+    message = f"warning: {diagnostic.message}" if warning else diagnostic.message
+    text = Text.assemble((diagnostic.location, "bold"), ": ", (message, colour), "\n")
     source = sources.find(diagnostic.file)
     if source is not None and _is_inside(diagnostic, source):
-        text.append_text(_excerpt(diagnostic, source))
+        text.append_text(_excerpt(diagnostic, source, colour))
     return text.append_text(Text.assemble(_INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
 
 
@@ -108,7 +110,7 @@ def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
     return diagnostic.column <= len(line) + 1
 
 
-def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
+def _excerpt(diagnostic: Diagnostic, source: _Source, colour: str) -> Text:
     line = source.lines[diagnostic.line - 1]
     start, end = diagnostic.column - 1, source.end(diagnostic.line, diagnostic.column) - 1
     number = str(diagnostic.line)
@@ -121,7 +123,7 @@ def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
         "\n",
         (f"{_INDENT}{' ' * len(number)} | ", "blue"),
         before,
-        (marks, "bold red"),
+        (marks, colour),
         "\n",
     )
 

@@ -110,23 +110,42 @@ def write(changes: list[output.Change]) -> None:
         say(f"{'removed' if change.after is None else 'wrote'} {shown(change.path)}")
 
 
-def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequence[Path] = ()) -> None:
+def stop_on(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    as_json: bool,
+    schemas: Sequence[Path] = (),
+    warnings: Sequence[Diagnostic] = (),
+) -> None:
     """End the program with exit code 1 if there are diagnostics, after printing them.
 
     Lines of source are looked for in the projects of `schemas`. JSON goes to standard output: an object whose
-    `diagnostics` have file, line, column, message and hint.
+    `diagnostics` have file, line, column, message and hint; and so have its `warnings`, if there are any.
     """
     if as_json and diagnostics:
-        print_json(diagnostics)
+        print_json(diagnostics, warnings)
     elif diagnostics:
         _print(diagnostics, schemas)
     if diagnostics:
         sys.exit(1)
 
 
-def print_json(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print diagnostics for a program to read. What is not ASCII is escaped: a message may hold half a character."""
-    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}))
+def warn(warnings: Sequence[Diagnostic], *, schemas: Sequence[Path]) -> None:
+    """Print warnings, which end nothing. `schemas` as for `stop_on`."""
+    console = _stderr()
+    sources = report.Sources(schemas)
+    for warning in warnings:
+        console.print(report.render(warning, sources, warning=True))
+
+
+def print_json(diagnostics: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) -> None:
+    """Print diagnostics for a program to read, and warnings if there are any. What is not ASCII is escaped: a message
+    may hold half a character.
+    """
+    found = {"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}
+    if warnings:
+        found["warnings"] = [asdict(warning) for warning in warnings]
+    click.echo(json.dumps(found))
 
 
 def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:

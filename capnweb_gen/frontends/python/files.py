@@ -6,7 +6,7 @@ that the same is generated on every machine. A file that cannot be a schema and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -61,10 +61,10 @@ def find_schemas(arguments: Sequence[Path]) -> tuple[list[SchemaFile], list[Diag
 
 def schema_file(path: Path, root: Path, *, given: bool) -> SchemaFile:
     """Describe one file, generated relative to the folder `root`."""
-    import_root = _import_root(path)
-    parts = path.relative_to(import_root).with_suffix("").parts
+    above = import_root(path)
+    parts = path.relative_to(above).with_suffix("").parts
     module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return SchemaFile(path, root, module, import_root, given)
+    return SchemaFile(path, root, module, above, given)
 
 
 # ---- looking for files
@@ -110,7 +110,18 @@ def _python_files(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[P
         if is_folder:
             yield from _python_files(entry, above | {inside})
         elif entry.suffix == ".py":
-            yield _odd(entry) or entry
+            odd = _odd(entry)
+            if odd is not None or not _is_generated(entry):
+                yield odd or entry
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether a file in a folder of schemas is what was made of one."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return naming.is_generated(file.readline())
+    except OSError:  # whatever it is, reading it as a schema tells
+        return False
 
 
 def _odd(path: Path) -> Diagnostic | None:
@@ -152,14 +163,18 @@ def _declares_classes(path: Path) -> bool:
 # ---- what modules they are
 
 
-def _import_root(path: Path) -> Path:
+def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
     """The folder from which the module is imported.
 
     It is the one above its packages; but `src`, if the project has that, because folders in it may be packages without
     an `__init__.py`, and so may be what is installed. A file in no package is imported from the current folder.
+
+    Args:
+        path: the module.
+        marked: folders to be taken for packages, though they have no `__init__.py`.
     """
     packages = path.parent
-    while (packages / "__init__.py").is_file():
+    while packages in marked or (packages / "__init__.py").is_file():
         packages = packages.parent
     here, project = Path.cwd(), project_of(path)
     sources = (project or here) / "src"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import importlib
 import linecache
+import os
 import sys
 import traceback
 from collections.abc import Generator, Sequence
@@ -24,17 +25,25 @@ from capnweb_gen.frontends.python.files import SchemaFile
 from capnweb_gen.frontends.python.unchecked import unchecked_type
 from capnweb_gen.ir import Position
 
+_STALE = "CAPNWEB_STALE"  # which the runtime reads when generated code is imported
+
 
 @contextmanager
 def importable(files: Sequence[SchemaFile]) -> Generator[None]:
-    """While this lasts, schemas can be imported, also by each other. sys.path is then as before."""
-    before = list(sys.path)
+    """While this lasts, schemas can be imported, also by each other. sys.path is then as before.
+
+    Should they import generated code, that may be out of date: this run is what mends it.
+    """
+    before, stale = list(sys.path), os.environ.get(_STALE)
+    os.environ[_STALE] = "ignore"
     sys.path[:0] = dict.fromkeys(str(file.import_root) for file in files)  # also before those of PYTHONPATH
     importlib.invalidate_caches()
     try:
         yield
     finally:
         sys.path[:] = before
+        os.environ.pop(_STALE)
+        os.environ.update({} if stale is None else {_STALE: stale})
 
 
 def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:

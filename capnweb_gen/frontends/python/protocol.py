@@ -25,6 +25,7 @@ from capnweb_gen.frontends.python.callback_reader import CallbackReader
 from capnweb_gen.frontends.python.callbacks import is_callback
 from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.files import SchemaFile, find_schemas, schema_file, unreadable
+from capnweb_gen.frontends.python.forgotten import forgotten_base
 from capnweb_gen.frontends.python.generics import generic_origin
 from capnweb_gen.frontends.python.importing import import_schema, importable, place, position_in
 from capnweb_gen.frontends.python.instances import Instance, Instances
@@ -263,6 +264,8 @@ class _SchemaReader:
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
+            elif own and (forgotten := forgotten_base(value, source)):
+                self._fault(source.position, *forgotten)
         self._refuse_unreal()
         return [*found, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
 

@@ -59,7 +59,7 @@ class ParameterSource:
 
 @dataclass(frozen=True)
 class FunctionSource:
-    """A function in the body of a class."""
+    """A function in the body of a class. `is_declaration` tells that its body is `...` or a docstring."""
 
     name: str
     doc: str | None
@@ -69,6 +69,7 @@ class FunctionSource:
     returns: Expression | None
     position: Position
     type_parameters: Position | None = None
+    is_declaration: bool = False
 
 
 @dataclass(frozen=True)
@@ -309,6 +310,7 @@ class _Reader:
             returns=self._annotation(node.returns),
             position=self._name_position(node),
             type_parameters=self._position(own[0]) if own else None,
+            is_declaration=all(map(_does_nothing, node.body)),
         )
 
     def _decorator(self, node: ast.expr) -> DecoratorSource:
@@ -377,6 +379,15 @@ class _Reader:
 
 def _is_pair(node: ast.expr) -> TypeGuard[ast.Tuple | ast.List]:
     return isinstance(node, ast.Tuple | ast.List) and len(node.elts) >= 2
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    """Whether it is `...` or a docstring."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str() | EllipsisType())):
+            return True
+        case _:
+            return False
 
 
 def _stands_alone(text: str) -> bool:
