@@ -6,7 +6,9 @@ with what to write instead.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Iterator
+from typing import cast
 
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
@@ -19,8 +21,10 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
     peers = graph.by_module(schemas)
     found: list[Diagnostic] = []
     for schema in schemas:
+        found.extend(_check_texts(schema, schema.path, Position(line=1, column=1)))
         found.extend(_check_names(schema, peers))
         found.extend(_check_made_up_names(schema))
+        found.extend(_check_names_taken(schema, peers))
         for model in schema.models:
             found.extend(_check_model(model, schema, peers))
         for error in schema.errors:
@@ -31,6 +35,30 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
         for callback in schema.callbacks:
             found.extend(_check_callback(callback, schema, peers))
     return found
+
+
+# ---- texts
+
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+_TEXTS = {"doc": "description", "message": "deprecation", "wire": "name on the wire", "values": "value"}
+
+
+def _check_texts(node: ir.Node, path: str, position: Position) -> Iterator[Diagnostic]:
+    """Half a character cannot be written into a file. It comes of the escape of one half without that of the other."""
+    position = getattr(node, "position", position)
+    path = getattr(node, "path", None) or path
+    found: dict[str, str] = {}
+    for name in type(node).model_fields if not isinstance(node, ir.Unsupported) else ():
+        value: object = getattr(node, name)
+        for part in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
+            if isinstance(part, ir.Node):
+                yield from _check_texts(part, path, position)
+            elif isinstance(part, str) and (half := _HALF_A_CHARACTER.search(part)):
+                found.setdefault(half[0], _TEXTS.get(name, name))
+    for text, what in found.items():
+        owner = getattr(node, "name", "")
+        message = f"the {what}{f' of {owner}' if owner else ''} holds half a character, {text!r}"
+        yield _at(path, position, message, "write the whole character")
 
 
 # ---- names that the generated module declares
@@ -75,6 +103,16 @@ def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
             message = f"a generic callback with its type arguments is called {callback.name} here, as something else is"
             yield _at(callback.path or schema.path, callback.position, message, "rename one of them")
         others.add(callback.name)
+
+
+def _check_names_taken(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
+    """A class that the generated module imports must not hide what the module needs: another module, for instance."""
+    modules = {module.rpartition(".")[2] for module in graph.cyclic(schema, peers)}
+    for reference, names, path, position in _declared_names(schema, peers):
+        if reference.name in names and reference.name in naming.CLASS_NAMES_TAKEN | modules:
+            message = f"{reference.name} has a name that generated modules need themselves"
+            hint = f"rename it, to {reference.name[:1].upper()}{reference.name[1:]} for instance"
+            yield _at(path, position, message, hint)
 
 
 def _declared_names(

@@ -5,6 +5,7 @@ Rule: nothing is written here, and there are no texts while there are faults.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,17 +18,20 @@ from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
 from capnweb_gen.frontends.python.protocol import read_schemas
+from capnweb_gen.frontends.python.undeclared import undeclared
+from capnweb_gen.frontends.python.unmarked import unmarked
 
 
 @dataclass(frozen=True)
 class Compiled:
     """What came of a run. `files` are texts by path relative to the output folder, and empty if there are
-    diagnostics.
+    diagnostics. `warnings` tell what keeps nothing from being compiled, and is hardly meant.
     """
 
     schemas: tuple[ir.Schema, ...]
     diagnostics: tuple[Diagnostic, ...]
     files: dict[str, str]
+    warnings: tuple[Diagnostic, ...] = ()
 
 
 def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
@@ -53,6 +57,21 @@ def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnos
     return schemas, faults
 
 
+def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> tuple[Diagnostic, ...]:
+    """What to tell of a run besides faults.
+
+    Args:
+        arguments: as for `read`.
+        schemas: what was read; None if there were faults.
+    """
+    folders = [path for path in arguments if os.path.isdir(path)]  # noqa: PTH112  # Path.is_dir raises where it may not look
+    told = unmarked([*folders, *(path for path in arguments if path not in folders and path.suffix != ".json")])
+    if schemas is not None:
+        outputs = frozenset(schema.output for schema in schemas)
+        told += undeclared(folders, outputs)
+    return in_order(told)
+
+
 def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
     """Compile all schemas that arguments name.
 
@@ -63,9 +82,9 @@ def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | 
     """
     schemas, faults = read(arguments)
     if faults:
-        return Compiled(schemas, in_order(faults), {})
+        return Compiled(schemas, in_order(faults), {}, warnings(arguments, None))
     files = (backend or python_backend)(schemas, command)
-    return Compiled(schemas, (), dict(sorted(files.items())))
+    return Compiled(schemas, (), dict(sorted(files.items())), warnings(arguments, schemas))
 
 
 def python_backend(schemas: tuple[ir.Schema, ...], command: str, /, *, blocking: bool = False) -> dict[str, str]:

@@ -6,6 +6,7 @@ reports all of them; files are written only when the list stays empty.
 
 from __future__ import annotations
 
+import os
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -37,18 +38,35 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(set(diagnostics)))
 
 
+def project_of(path: Path) -> Path | None:
+    """The project that a path belongs to: the nearest folder above it that has a pyproject.toml."""
+    for folder in path.absolute().parents:
+        if os.path.isfile(folder / "pyproject.toml"):  # noqa: PTH113  # Path.is_file raises where it may not look
+            return folder
+    return None
+
+
 def shown(path: Path) -> str:
     """A path as people know it: relative to the project if it is inside one, and the same from wherever it is run.
 
-    The project is the nearest folder with a pyproject.toml, or else the current folder. What is in neither goes by
-    its name, because generated files must not depend on the machine.
+    Without a project it is relative to the current folder. What is in neither goes by its name, because generated files
+    must not depend on the machine.
     """
     path = path.absolute()
-    projects = (folder for folder in path.parents if (folder / "pyproject.toml").is_file())
-    for folder in (*projects, Path.cwd()):
-        if path.is_relative_to(folder):
+    for folder in (project_of(path), Path.cwd()):
+        if folder is not None and path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()
     return path.name
+
+
+def column(line: str, offset: int) -> int:
+    """The column of a place, counted in characters from 1.
+
+    Args:
+        line: the line of source.
+        offset: what comes before the place, in bytes of UTF-8: Python's trees and tracebacks count so.
+    """
+    return offset + 1 if line.isascii() else len(line.encode(errors="replace")[:offset].decode(errors="replace")) + 1
 
 
 class UnsupportedTypeError(Exception):

@@ -384,7 +384,8 @@ class Callback(Node):
 
 
 class ModelField(Node):
-    """One field of a model. `accepts` is the name under which the model's own validation takes it.
+    """One field of a model. `accepts` is the name under which the model's own validation takes it; of a TypedDict, the
+    key, which `name` only resembles where it is no name for an attribute.
 
     A computed one is sent, and ignored on arrival.
     """

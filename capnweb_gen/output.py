@@ -15,8 +15,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from capnweb_gen.backends.plugins import MARK
 from capnweb_gen.errors import Diagnostic, shown
+from capnweb_gen.naming import MARK, is_generated
 
 _SOURCE = re.compile(rf"{MARK} from (\S+)")
 
@@ -43,7 +43,9 @@ class Change:
         return "".join(line if line.endswith("\n") else f"{line}\n" for line in lines)
 
 
-def compare(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> tuple[list[Change], list[Diagnostic]]:
+def compare(
+    files: Mapping[str, str], out: Path, sources: frozenset[str], *, python: bool = True
+) -> tuple[list[Change], list[Diagnostic]]:
     """What has to change in the output folder, and which files there are in the way.
 
     Args:
@@ -51,6 +53,8 @@ def compare(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> tup
         out: the output folder.
         sources: the folders whose schemas were compiled, as headers write them. A generated file that names a schema
             in one of them, and that this run did not make, has lost its schema.
+        python: whether the back end makes Python modules. Of another one's files only those of this run tell what they
+            are like; where there are none, every generated file but modules may be its.
     """
     changes: list[Change] = []
     faults: list[Diagnostic] = []
@@ -65,14 +69,14 @@ def compare(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> tup
         is_package = path.name == "__init__.py"
         if before is None:
             changes.append(Change(path, None, text))
-        elif not _is_generated(before):
+        elif not is_generated(before):
             if not is_package:  # an __init__.py of the user's own serves as well
                 hint = "move it away, or give another folder with --out"
                 message = "this file was not generated, so it is not replaced"
                 faults.append(Diagnostic(shown(path), 1, 1, message, hint))
         elif before != text:
             changes.append(Change(path, before, text))
-    changes.extend(_orphans(files, out, sources))
+    changes.extend(_orphans(files, out, sources, python))
     return changes, faults
 
 
@@ -120,19 +124,16 @@ def _undo(done: list[Change]) -> None:
                 change.path.write_bytes(change.before.encode())
 
 
-def _orphans(files: Mapping[str, str], out: Path, sources: frozenset[str]) -> Iterator[Change]:
+def _orphans(files: Mapping[str, str], out: Path, sources: frozenset[str], python: bool) -> Iterator[Change]:
     endings = {Path(name).suffix for name in files}
-    for path in sorted(out.rglob("*")) if out.is_dir() else ():
-        if path.suffix not in endings or not path.is_file() or path.relative_to(out).as_posix() in files:
+    for path in sorted(out.rglob("*")) if out.is_dir() and sources else ():
+        may_be = path.suffix in endings if files else (path.suffix == ".py") == python
+        if not may_be or not path.is_file() or path.relative_to(out).as_posix() in files:
             continue
         text = _read(path) or ""
         source = _SOURCE.search(text.partition("\n")[0])
-        if source and any(source[1].startswith(f"{folder}/") for folder in sources):
+        if source and any(folder == "." or source[1].startswith(f"{folder}/") for folder in sources):
             yield Change(path, text, None)
-
-
-def _is_generated(text: str) -> bool:
-    return MARK in text.partition("\n")[0]
 
 
 def _read(path: Path) -> str | None:

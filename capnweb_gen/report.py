@@ -14,9 +14,9 @@ from pathlib import Path
 from rich.cells import cell_len
 from rich.text import Text
 
-from capnweb_gen.errors import Diagnostic
+from capnweb_gen.errors import Diagnostic, column
 
-_TOKEN = re.compile(r"\w+|->|\*\*|\S")
+_TOKEN = re.compile(r"\w(?:\w|[\u0300-\u036f])*|->|\*\*|\S")
 _INDENT = "    "
 
 
@@ -45,7 +45,7 @@ class _Source:
     """One file: its lines, and where what stands in them ends."""
 
     def __init__(self, text: str) -> None:
-        self.lines = text.splitlines()
+        self.lines = text.removesuffix("\n").split("\n")  # no other character ends a line of Python
         try:
             tree = ast.parse(text)
         except (SyntaxError, ValueError):
@@ -83,18 +83,20 @@ class _Source:
                 yield node.lineno, self._column(node.lineno, node.col_offset), self._last(node.lineno)
 
     def _column(self, line: int, offset: int) -> int:
-        return len(self.lines[line - 1].encode()[:offset].decode(errors="replace")) + 1
+        return column(self.lines[line - 1], offset)
 
     def _last(self, line: int) -> int:
         return len(self.lines[line - 1].partition("#")[0].rstrip()) + 1
 
 
-def render(diagnostic: Diagnostic, sources: Sources) -> Text:
-    """One diagnostic, with colours; `.plain` is the same without."""
-    text = Text.assemble((diagnostic.location, "bold"), ": ", (diagnostic.message, "bold red"), "\n")
+def render(diagnostic: Diagnostic, sources: Sources, *, warning: bool = False) -> Text:
+    """One diagnostic, with colours; `.plain` is the same without. A warning is called so."""
+    colour = "bold yellow" if warning else "bold red"
+    message = f"warning: {diagnostic.message}" if warning else diagnostic.message
+    text = Text.assemble((diagnostic.location, "bold"), ": ", (message, colour), "\n")
     source = sources.find(diagnostic.file)
     if source is not None and _is_inside(diagnostic, source):
-        text.append_text(_excerpt(diagnostic, source))
+        text.append_text(_excerpt(diagnostic, source, colour))
     return text.append_text(Text.assemble(_INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
 
 
@@ -108,7 +110,7 @@ def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
     return diagnostic.column <= len(line) + 1
 
 
-def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
+def _excerpt(diagnostic: Diagnostic, source: _Source, colour: str) -> Text:
     line = source.lines[diagnostic.line - 1]
     start, end = diagnostic.column - 1, source.end(diagnostic.line, diagnostic.column) - 1
     number = str(diagnostic.line)
@@ -121,13 +123,13 @@ def _excerpt(diagnostic: Diagnostic, source: _Source) -> Text:
         "\n",
         (f"{_INDENT}{' ' * len(number)} | ", "blue"),
         before,
-        (marks, "bold red"),
+        (marks, colour),
         "\n",
     )
 
 
 def _read(path: Path) -> str | None:
     try:
-        return path.read_text("utf-8")
+        return path.read_text("utf-8-sig") if path.is_file() else None  # a pipe would keep its reader waiting
     except (OSError, UnicodeDecodeError):
         return None

@@ -24,6 +24,7 @@ if TYPE_CHECKING:
         RpcError,
         SessionClosed,
         SessionError,
+        StaleCodeWarning,
         URIError,
     )
     from capnweb_runtime.limits import Limits
@@ -73,6 +74,7 @@ __all__ = [
     "RpcTarget",
     "SessionClosed",
     "SessionError",
+    "StaleCodeWarning",
     "URIError",
     "Uint8ClampedArray",
     "Url",
@@ -95,7 +97,7 @@ _HOMES = {
     "driving.threads": "in_thread",
     "errors": (
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
-        "SessionError URIError"
+        "SessionError StaleCodeWarning URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",

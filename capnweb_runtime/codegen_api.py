@@ -44,6 +44,7 @@ from capnweb_runtime.objects.models import (
     Builder,
     RecordBuilder,
     TypedDictBuilder,
+    compare_names,
     read_optional,
     read_root,
     unshown,
@@ -228,8 +229,10 @@ def model(
     pure: bool = True,
 ) -> Codec:
     """Codec of a by-value class: its two generated functions, the class of its promises, and whether it is only data:
-    no field can hold a capability, nor any value.
+    no field can hold a capability, nor any value. Raises ImportError if the class has other fields than the functions
+    were made for.
     """
+    compare_names(cls, encode.__code__)
     return ModelCodec(cls, unshown(cls, encode), unshown(cls, decode), promise, pure)
 
 

@@ -12,6 +12,8 @@ and what to do.
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
 
+One warning is issued, when a generated module is imported: StaleCodeWarning (a UserWarning).
+
 Errors travel by the name of their type. A name that Python has too (TypeError, ValueError, KeyError, …) arrives as that
 built-in exception, or as the nearest of its bases that a message alone makes; any other arrives as RpcError and keeps
 its name in `RpcError.name`.
@@ -114,6 +116,10 @@ class URIError(RpcError, ValueError):
     """Wire type URIError: malformed URI text."""
 
     wire_name = "URIError"
+
+
+class StaleCodeWarning(UserWarning):
+    """A generated module is older than its schema: what the schema has gained does not travel."""
 
 
 # Built-in exceptions that can be built from a message alone and that a peer may make us raise. Left out: those with a

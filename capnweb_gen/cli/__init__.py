@@ -6,14 +6,16 @@ has faults, or generated files are stale · 2 wrong usage.
 
 from __future__ import annotations
 
+from difflib import get_close_matches
 from importlib import import_module
+from pathlib import Path
 
 import click
 
 _COMMANDS = {
     "check": "Fail, with the diff, if the generated modules are stale.",
     "generate": "Write the generated modules (the default command).",
-    "init": "Start a project: a schema, a server, a client.",
+    "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, as JSON that other programs read.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
@@ -28,6 +30,7 @@ class _Commands(click.Group):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         if not args or (args[0] not in _COMMANDS and args[0] not in {"--help", "--version"}):
+            _refuse_misspelt(ctx, args)
             args = ["generate", *args]
         return super().parse_args(ctx, args)
 
@@ -43,6 +46,21 @@ class _Commands(click.Group):
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):
             formatter.write_dl(list(_COMMANDS.items()))
+
+
+def _refuse_misspelt(ctx: click.Context, args: list[str]) -> None:
+    """Refuse what is neither a path nor an option of `generate`, and nearly a command or option from here.
+
+    Raises:
+        click.UsageError: it says what was meant.
+    """
+    word = args[0] if args else ""
+    if word.startswith("-"):
+        if get_close_matches(word, ["--version"]):
+            raise click.NoSuchOption(word, possibilities=["--version"], ctx=ctx)
+    elif "--watch" not in args and not Path(word).exists():  # with --watch, a path may come to exist
+        for meant in get_close_matches(word, _COMMANDS, 1):
+            raise click.UsageError(f"no such command, file or folder: {word}; did you mean {meant}?", ctx)
 
 
 _HELP = """Compile interfaces declared in Python into typed stubs and server skeletons for Cap'n Web.

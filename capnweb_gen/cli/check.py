@@ -26,19 +26,18 @@ def check(
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")
     compiled, changes = run(job)
     if changes:
-        message = f"{terminal.count(len(changes), 'file')} out of date; run: {job.command}"
         if as_json:
             hint = f"run: {job.command}"
-            terminal.stop_on(
-                [Diagnostic(shown(item.path), 1, 1, "out of date", hint) for item in changes], as_json=True
-            )
-        terminal.print_diff(changes)
-        terminal.say(message)
+            stale = [Diagnostic(shown(item.path), 1, 1, "out of date", hint) for item in changes]
+            terminal.print_json(stale, compiled.warnings)
+        else:
+            terminal.print_diff(changes)
+            terminal.say(f"{terminal.count(len(changes), 'file')} out of date; run: {job.command}")
         sys.exit(1)
     if types:
         _check_types(job)
     if as_json:
-        terminal.print_json(())
+        terminal.print_json((), compiled.warnings)
     terminal.summarize(compiled.schemas, len(compiled.files), 0)
 
 

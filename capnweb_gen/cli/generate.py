@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import click
@@ -20,7 +21,7 @@ def generate(
     """Write the generated modules (the default command)."""
     job = find_job(schemas, out, backend, as_json, blocking)
     if watching:
-        watch(job.schemas, lambda: once(job), say=terminal.say)
+        watch(job.schemas, lambda: _again_and_again(job), say=terminal.say)
     else:
         once(job)
 
@@ -30,5 +31,16 @@ def once(job: Job) -> None:
     compiled, changes = run(job)
     terminal.write(changes)
     if job.as_json:
-        terminal.print_json(())
+        terminal.print_json((), compiled.warnings)
     terminal.summarize(compiled.schemas, len(compiled.files), len(changes))
+
+
+def _again_and_again(job: Job) -> None:
+    """The same, as one of many runs: what cannot be written now, or fails in a back end, may be mended."""
+    try:
+        once(job)
+    except click.UsageError:
+        raise
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)

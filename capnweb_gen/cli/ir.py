@@ -7,7 +7,7 @@ from pathlib import Path
 import click
 
 from capnweb_gen.cli import terminal
-from capnweb_gen.compiler import read
+from capnweb_gen.compiler import read, warnings
 from capnweb_gen.errors import in_order
 from capnweb_gen.frontends.ir_json import dump
 
@@ -17,6 +17,8 @@ from capnweb_gen.frontends.ir_json import dump
 @click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI.")
 def ir(schemas: tuple[Path, ...], as_json: bool) -> None:
     """Print what schemas say, as JSON that other programs read."""
-    found, faults = read(schemas)
+    with terminal.working("reading"):
+        found, faults = read(schemas)
     terminal.stop_on(in_order(faults), as_json=as_json, schemas=schemas)
+    terminal.warn(warnings(schemas, found), schemas=schemas)
     click.echo(dump(found), nl=False)

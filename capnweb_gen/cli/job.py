@@ -5,6 +5,7 @@ Rule: what cannot be understood is wrong usage, which ends the program with exit
 
 from __future__ import annotations
 
+import os
 import shlex
 import tomllib
 from collections.abc import Callable, Sequence
@@ -79,6 +80,9 @@ def find_job(
     Raises:
         click.UsageError: something is missing in both, or the configuration cannot be understood.
     """
+    missing = next((schema for schema in schemas if not os.path.lexists(schema)), None)
+    if missing is not None and out is None:
+        raise click.UsageError(f"no such command, file or folder: {missing}")
     if schemas and out is None:
         raise click.UsageError("--out is missing: name the folder for the generated modules, such as --out generated")
     if schemas and out is not None:
@@ -96,7 +100,7 @@ def _sound(job: Job) -> Job:
 
 
 def run(job: Job) -> tuple[Compiled, list[output.Change]]:
-    """Compile, and compare with what is there. Ends the program if anything is wrong.
+    """Compile, and compare with what is there. Ends the program if anything is wrong; prints warnings, except as JSON.
 
     Raises:
         click.UsageError: there is no such back end.
@@ -110,9 +114,11 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
             compiled = compile_schemas(job.schemas, job.command, backend)
         except BackendError as error:
             raise click.ClickException(str(error)) from error
-    terminal.stop_on(compiled.diagnostics, as_json=job.as_json, schemas=job.schemas)
-    changes, faults = output.compare(compiled.files, job.out, _sources(job, compiled))
-    terminal.stop_on(in_order(faults), as_json=job.as_json)
+    if not job.as_json:
+        terminal.warn(compiled.warnings, schemas=job.schemas)
+    terminal.stop_on(compiled.diagnostics, as_json=job.as_json, schemas=job.schemas, warnings=compiled.warnings)
+    changes, faults = output.compare(compiled.files, job.out, _sources(job), python=job.backend == PYTHON)
+    terminal.stop_on(in_order(faults), as_json=job.as_json, warnings=compiled.warnings)
     return compiled, changes
 
 
@@ -125,9 +131,9 @@ def generated_folder() -> Path:
     return found.parent / settings.out
 
 
-def _sources(job: Job, compiled: Compiled) -> frozenset[str]:
+def _sources(job: Job) -> frozenset[str]:
     """The folders given as arguments. A single file says nothing about its neighbours."""
-    return frozenset(shown(schema) for schema in job.schemas if schema.is_dir()) if compiled.files else frozenset()
+    return frozenset(shown(schema) for schema in job.schemas if schema.is_dir())
 
 
 def _settings() -> tuple[Path, Settings]:

@@ -7,9 +7,10 @@ terminal; what is piped is plain, and silent when all is well.
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Generator, Iterable, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, redirect_stdout, suppress
 from dataclasses import asdict
 from pathlib import Path
 
@@ -20,6 +21,7 @@ from rich.text import Text
 from capnweb_gen import ir, output, report
 from capnweb_gen.errors import Diagnostic, shown
 
+_STDOUT, _STDERR = 1, 2
 _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 
@@ -35,13 +37,41 @@ def count(number: int, noun: str) -> str:
 
 @contextmanager
 def working(what: str) -> Generator[None]:
-    """While this lasts, a terminal shows that something is being done."""
+    """While this lasts, a terminal shows that something is being done, and what others print is no result of ours."""
     console = _stderr()
-    if not console.is_terminal:
+    with printing_aside(), console.status(what) if console.is_terminal else nullcontext():
+        yield
+
+
+@contextmanager
+def printing_aside() -> Generator[None]:
+    """While this lasts, what schemas and back ends print goes to standard error, also by programs that they start."""
+    with redirect_stdout(sys.stderr), _descriptor_aside():
+        yield
+
+
+@contextmanager
+def _descriptor_aside() -> Generator[None]:
+    """The same for whatever writes past sys.stdout."""
+    _flush()
+    try:
+        results = os.dup(_STDOUT)
+    except OSError:  # it is closed: nothing can get into it
         yield
         return
-    with console.status(what):
+    try:
+        with suppress(OSError):
+            os.dup2(_STDERR, _STDOUT)
         yield
+    finally:
+        _flush()
+        os.dup2(results, _STDOUT)
+        os.close(results)
+
+
+def _flush() -> None:
+    if sys.__stdout__ is not None:
+        sys.__stdout__.flush()
 
 
 def summarize(schemas: Sequence[ir.Schema], files: int, changed: int) -> None:
@@ -80,23 +110,42 @@ def write(changes: list[output.Change]) -> None:
         say(f"{'removed' if change.after is None else 'wrote'} {shown(change.path)}")
 
 
-def stop_on(diagnostics: Sequence[Diagnostic], *, as_json: bool, schemas: Sequence[Path] = ()) -> None:
+def stop_on(
+    diagnostics: Sequence[Diagnostic],
+    *,
+    as_json: bool,
+    schemas: Sequence[Path] = (),
+    warnings: Sequence[Diagnostic] = (),
+) -> None:
     """End the program with exit code 1 if there are diagnostics, after printing them.
 
     Lines of source are looked for in the projects of `schemas`. JSON goes to standard output: an object whose
-    `diagnostics` have file, line, column, message and hint.
+    `diagnostics` have file, line, column, message and hint; and so have its `warnings`, if there are any.
     """
     if as_json and diagnostics:
-        print_json(diagnostics)
+        print_json(diagnostics, warnings)
     elif diagnostics:
         _print(diagnostics, schemas)
     if diagnostics:
         sys.exit(1)
 
 
-def print_json(diagnostics: Sequence[Diagnostic]) -> None:
-    """Print diagnostics for a program to read."""
-    click.echo(json.dumps({"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}, ensure_ascii=False))
+def warn(warnings: Sequence[Diagnostic], *, schemas: Sequence[Path]) -> None:
+    """Print warnings, which end nothing. `schemas` as for `stop_on`."""
+    console = _stderr()
+    sources = report.Sources(schemas)
+    for warning in warnings:
+        console.print(report.render(warning, sources, warning=True))
+
+
+def print_json(diagnostics: Sequence[Diagnostic], warnings: Sequence[Diagnostic] = ()) -> None:
+    """Print diagnostics for a program to read, and warnings if there are any. What is not ASCII is escaped: a message
+    may hold half a character.
+    """
+    found = {"diagnostics": [asdict(diagnostic) for diagnostic in diagnostics]}
+    if warnings:
+        found["warnings"] = [asdict(warning) for warning in warnings]
+    click.echo(json.dumps(found))
 
 
 def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:

@@ -7,14 +7,13 @@ like one before anything is made of it.
 from __future__ import annotations
 
 import json
-import keyword
 from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePosixPath
 from typing import cast
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError
 
-from capnweb_gen import graph, ir
+from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic, UnsupportedTypeError, shown
 from capnweb_gen.frontends import keys, unions
 
@@ -145,12 +144,12 @@ def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
 
 def _names(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
     output = PurePosixPath(schema.output)
-    if output.is_absolute() or output.suffix != ".py" or not all(map(_is_name, output.with_suffix("").parts)):
+    if output.is_absolute() or output.suffix != ".py" or not all(map(naming.is_name, output.with_suffix("").parts)):
         yield _fault(path, f"{schema.output!r} is not the path of a module inside the output folder")
     if any(ord(character) < 32 for character in schema.path):
         yield _fault(path, f"{schema.path!r} is not a path")
     for name, is_module in dict.fromkeys(_written_names(schema)):
-        if not all(map(_is_name, name.split(".") if is_module else [name])):
+        if not all(map(naming.is_name, name.split(".") if is_module else [name])):
             yield _fault(path, f"{name!r} is not the name of {'a module' if is_module else 'anything'}")
 
 
@@ -193,10 +192,6 @@ def _written_names(node: ir.Node) -> Iterator[tuple[str, bool]]:
         for part in cast("tuple[object, ...]", value) if isinstance(value, tuple) else (value,):
             if isinstance(part, ir.Node):
                 yield from _written_names(part)
-
-
-def _is_name(text: str) -> bool:
-    return text.isidentifier() and not keyword.iskeyword(text)
 
 
 def _fault(path: Path, message: str, hint: str = "use Python identifiers that are no keywords") -> Diagnostic:

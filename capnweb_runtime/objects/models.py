@@ -4,11 +4,15 @@ pydantic strictly, a plain record by what making one raises.
 The generated function of a model reads its fields in order, by itself where a value is of the type as it is and else by
 their codecs and `read_optional`; of what it has read the model's builder makes the model. Nothing here imports
 pydantic: a model brings what is needed with it.
+
+Generated code that was made for other fields than the class has is found out when it is imported; see `stale`.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import fields as dataclass_fields
+from types import CodeType
 from typing import Any, Generic, TypeVar
 
 from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
@@ -83,6 +87,9 @@ class Builder(Generic[M]):
     Attributes:
         build: makes a model; takes the values by what the class calls them, the wire form they were read from, and its
             evaluator. Raises Mismatch naming the field if pydantic refuses it.
+
+    Raises:
+        ImportError: a key is that of no field of the class.
     """
 
     __slots__ = ("_build_each", "_computed", "_keys", "_model", "_taken", "build")
@@ -92,6 +99,7 @@ class Builder(Generic[M]):
         self._keys = keys
         self._computed = computed
         self._taken: frozenset[str] | None = None  # the keys that mean a field to the class, once they are asked for
+        compare_keys(model, (*keys, *computed))
         self.build: Callable[[dict[str, Any], dict[str, Wire], Evaluator], M] = self._build_first
         self._build_each: BuildEach | None = None  # once it is known that there is a faster way than one by one
 
@@ -200,6 +208,76 @@ class TypedDictBuilder(RecordBuilder[M]):
             self._take_others(fields, wire, source)
         built: Any = fields
         return built  # type: ignore[no-any-return]  # a dict at run time, whatever it is to type checkers
+
+
+def compare_keys(model: Any, keys: tuple[str, ...]) -> None:
+    """Compares the keys for which code was generated with the fields that a class has now.
+
+    Warns with StaleCodeWarning of a field without a key. Raises ImportError for a key without a field, by which
+    sending a value would fail, and making one.
+    """
+    fields = _fields(model)
+    if fields is None:
+        return
+    wanted, known = {_plain(key): name for name, key in fields.items()}, {_plain(key): key for key in keys}
+    if wanted.keys() != known.keys():
+        gone = [key for plain, key in known.items() if plain not in wanted]
+        new = [name for plain, name in wanted.items() if plain not in known]
+        _tell(model.__name__, gone, new, fatal=bool(gone))
+
+
+def compare_names(model: Any, code: CodeType) -> None:
+    """Compares what an encode function reads with the fields that a class has now: one may have been renamed, and have
+    kept its alias. Raises ImportError, as for `compare_keys`.
+    """
+    aliased = [(name, key) for name, key in (_fields(model) or {}).items() if name != key]
+    renamed = [(name, key) for name, key in aliased if name not in code.co_names and name not in code.co_consts]
+    if renamed:
+        constants = {item for one in code.co_consts for item in (one if type(one) is tuple else (one,))}
+        new = [name for name, key in renamed if key in constants]  # a new one has no key there, and was told
+        if new:
+            _tell(model.__name__, (), new, fatal=True)
+
+
+def _fields(model: Any) -> dict[str, str] | None:
+    """What a class calls the fields that travel, and what the wire calls each, up to the case that a schema chooses.
+    None where that cannot be told yet.
+    """
+    if hasattr(model, "model_fields"):
+        if not model.__pydantic_complete__ and model.model_config.get("alias_generator"):
+            return None  # it has not been asked for all names yet
+        sent = {name: info for name, info in model.model_fields.items() if not info.exclude}
+        fields = {name: info.serialization_alias or name for name, info in sent.items()}
+        return fields | {name: info.alias or name for name, info in model.model_computed_fields.items()}
+    if hasattr(model, "__dataclass_fields__"):
+        return _dataclass_fields(model)
+    if hasattr(model, "_fields"):
+        return {name: name for name in model._fields}
+    return {name: name for name in (*model.__required_keys__, *model.__optional_keys__)}
+
+
+def _dataclass_fields(model: Any) -> dict[str, str] | None:
+    fields = {field.name: field.name for field in dataclass_fields(model)}
+    maker = next(base for base in model.__mro__ if "__init__" in vars(base))
+    if "__is_pydantic_dataclass__" not in vars(maker):
+        return fields
+    infos = maker.__pydantic_fields__
+    aliases = {name: info.serialization_alias for name, info in infos.items() if info.serialization_alias}
+    if _settings(maker).get("alias_generator") and not aliases:
+        return None  # until 2.11 pydantic keeps them to itself, and later until the class is complete
+    computed = {name: one.info.alias or name for name, one in maker.__pydantic_decorators__.computed_fields.items()}
+    return fields | aliases | computed
+
+
+def _plain(name: str) -> str:
+    """The same for a name in any case, and for one with an underscore after it that Python needs."""
+    return name.replace("_", "").lower()
+
+
+def _tell(name: str, gone: Iterable[str], new: Iterable[str], *, fatal: bool) -> None:
+    from capnweb_runtime.objects.stale import tell  # noqa: PLC0415  # code that is up to date never needs it
+
+    tell(name, gone, new, fatal=fatal)
 
 
 def read_root(model: type[M], value: Any) -> M:

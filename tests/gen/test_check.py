@@ -6,7 +6,8 @@ import pytest
 
 from capnweb_gen import ir
 from capnweb_gen.check import check
-from tests.gen.conftest import Compile
+from capnweb_gen.compiler import compile_schemas
+from tests.gen.conftest import Compile, Write
 
 HERE = ir.Position(line=1, column=1)
 INT = ir.Scalar(name="int")
@@ -126,3 +127,123 @@ def with_field(shape: ir.TypeShape) -> ir.Schema:
     field = ir.ModelField(name="page", wire="page", accepts="page", type=shape, required=True, position=HERE)
     model = ir.Model(name="Book", module="a", path="a.py", fields=(field,), position=HERE)
     return ir.Schema(module="a", path="a.py", output="a.py", models=(model,))
+
+
+@pytest.mark.parametrize("name", ["rpc", "dict", "property", "value", "x", "self"])
+@pytest.mark.parametrize(
+    "declaration",
+    ["class {name}(BaseModel):\n    a: int", "class {name}(Enum):\n    A = 1", "{name} = NewType('{name}', int)"],
+)
+def test_a_class_must_not_hide_what_generated_modules_need(compile_text: Compile, name: str, declaration: str) -> None:
+    head = "from enum import Enum\nfrom typing import NewType\nfrom pydantic import BaseModel\n"
+    use = f"class Api(Protocol):\n    async def get(self) -> '{name}': ...\n"
+    found = messages(compile_text, f"{head}{declaration.format(name=name)}\n{use}")
+    assert found == [f"{name} has a name that generated modules need themselves"]
+
+
+def test_nor_a_module_that_needs_its_own(project: Write) -> None:
+    files = {
+        "cyc/__init__.py": "",
+        "cyc/cart.py": """
+            from __future__ import annotations
+            from typing import TYPE_CHECKING, Protocol
+            if TYPE_CHECKING:
+                from cyc.order import Order
+            class Basket(Protocol):
+                def order(self) -> Order: ...
+        """,
+        "cyc/order.py": """
+            from typing import Protocol
+            from pydantic import BaseModel
+            from cyc.cart import Basket
+            class cart(BaseModel):
+                a: int
+            class Order(Protocol):
+                def basket(self) -> Basket: ...
+                def copy(self) -> "cart": ...
+        """,
+    }
+    found = compile_schemas([project(files) / "cyc"], "x").diagnostics
+    assert [(fault.file, fault.message) for fault in found] == [
+        ("cyc/order.py", "cart has a name that generated modules need themselves")
+    ]
+
+
+@pytest.mark.parametrize("name", ["user", "Value", "TimeoutError", "Sequence", "abstractmethod", "Literal", "matrix"])
+def test_other_names_of_models_and_exceptions_are_fine(compile_text: Compile, name: str) -> None:
+    text = f"""
+        from pydantic import BaseModel
+        from capnweb_runtime.schema import raises
+
+        class {name}(BaseModel):
+            a: int
+
+        class Gone(Exception): ...
+
+        class Api(Protocol):
+            async def get(self, {name.lower()}: int) -> list[{name}]: ...
+    """
+    compiled = compile_text(text)
+    assert compiled.diagnostics == ()
+    exec(compile(compiled.files["api.py"], "api.py", "exec"), {})
+
+
+def test_an_exception_may_be_called_as_what_generated_modules_import(compile_text: Compile) -> None:
+    text = """
+        from capnweb_runtime.schema import raises
+
+        class Sequence(Exception): ...
+
+        class Api(Protocol):
+            @raises(Sequence)
+            async def get(self) -> list[int]: ...
+    """
+    compiled = compile_text(text)
+    assert "from collections.abc import Sequence as Sequence_" in compiled.files["api.py"]
+    assert "from schemas.api import Sequence\n" in compiled.files["api.py"]
+
+
+HALF = "\\ud83d"
+
+
+@pytest.mark.parametrize(
+    ("member", "what"),
+    [
+        (f"async def get(self, a: str = '{HALF}') -> int: ...", "value"),
+        (f"async def get(self, a: Literal['{HALF}']) -> int: ...", "value"),
+        (f"async def get(self, a: Annotated[str, Field(pattern='{HALF}')]) -> int: ...", "pattern"),
+        (f"@wire_name('{HALF}')\n    async def get(self) -> int: ...", "name on the wire of get"),
+        (f"@deprecated('{HALF}')\n    async def get(self) -> int: ...", "deprecation"),
+        ("async def get(self) -> Colour: ...", "value of RED"),
+        ("async def get(self) -> Keys: ...", "name on the wire of name"),
+    ],
+)
+def test_half_a_character_is_refused_where_it_stands(compile_text: Compile, member: str, what: str) -> None:
+    head = f"""from enum import Enum
+from typing import Annotated, Literal, TypedDict
+from capnweb_runtime.schema import wire_name
+from pydantic import Field
+from typing_extensions import deprecated
+class Colour(Enum):
+    RED = '{HALF}'
+"""
+    keys = f"Keys = TypedDict('Keys', {{'{HALF}': int}})\n" if "Keys" in member else ""
+    found = compile_text(f"{head}{keys}class Api(Protocol):\n    {member}\n").diagnostics
+    assert [fault.message for fault in found] == [f"the {what} holds half a character, '{HALF}'"]
+    assert all(fault.line > 1 for fault in found)
+
+
+@pytest.mark.parametrize(
+    ("text", "line"),
+    [
+        ("'{half}'\n{head}    async def get(self) -> int: ...\n", 1),
+        ("{head}    async def get(self) -> int:\n        '{half}'", 3),
+    ],
+)
+def test_half_a_character_in_a_description_is_refused_whoever_finds_it(project: Write, text: str, line: int) -> None:
+    head = "from typing import Protocol\nclass Api(Protocol):\n"
+    name = f"half{line}.py"
+    root = project({name: text.format(half=HALF, head=head)})
+    (fault, *_) = compile_schemas([root / name], "x").diagnostics
+    assert fault.message.endswith(f"holds half a character, '{HALF}'")
+    assert fault.line in (line, line + 1)  # Python finds the text, the compiler what it describes

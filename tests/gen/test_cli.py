@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
 from pathlib import Path
@@ -108,6 +109,62 @@ def test_a_schema_that_is_gone_takes_its_module_along(project: Write) -> None:
     assert run("c9", "--out", "generated").stderr == "removed generated/old.py\n"
 
 
+def test_the_last_schema_that_is_gone_takes_its_module_along_and_leaves_a_folder_that_is_told(project: Write) -> None:
+    root = project({"c14/__init__.py": "", "c14/api.py": API, "generated/own.py": "mine = True\n"})
+    run("c14", "--out", "generated")
+    (root / "c14/api.py").unlink()
+    stale = run("check", "c14", "--out", "generated")
+    assert stale.exit_code == 1
+    assert "--- a/generated/api.py\n+++ /dev/null\n" in stale.stdout
+    told = (
+        "c14:1:1: warning: no interface and no model is declared in this folder, so that nothing is generated from it\n"
+        "    hint: declare an interface in a module of this folder, such as class Greeter(Protocol)\n"
+    )
+    assert stale.stderr == f"{told}1 file out of date; run: capnweb-gen c14 --out generated\n"
+    assert run("c14", "--out", "generated").stderr == f"{told}removed generated/api.py\n"
+    assert sorted(path.name for path in (root / "generated").iterdir()) == ["__init__.py", "own.py"]
+    assert run("check", "c14", "--out", "generated").exit_code == 0
+
+
+def test_the_current_folder_may_hold_what_is_made_of_it(project: Write) -> None:
+    root = project({"c15.py": API, "d15.py": API})
+    run(".", "--out", "made15")
+    assert run("check", ".", "--out", "made15").output == ""
+    (root / "d15.py").unlink()
+    assert run(".", "--out", "made15").stderr == "removed made15/d15.py\n"
+
+
+def test_a_module_of_no_use_to_schemas_is_told_and_one_that_they_import_is_not(project: Write) -> None:
+    shared = "from typing import NewType\nId = NewType('Id', int)\nclass Helper: ...\n"
+    using = "from . import named\nfrom .ids import Id\nfrom typing import Protocol\n"
+    using += "class Api(Protocol):\n    def get(self) -> Id: ...\n"
+    files = {"c16/__init__.py": "", "c16/api.py": using, "c16/ids.py": shared, "c16/named.py": shared}
+    project({**files, "c16/alone.py": shared, "c16/blank.py": ""})
+    result = run("c16", "--out", "generated")
+    told = "warning: no interface and no model is declared here, so that nothing is generated from it"
+    assert result.exit_code == 0
+    assert [line for line in result.stderr.splitlines() if "warning" in line] == [
+        f"c16/alone.py:1:1: {told}",
+        f"c16/blank.py:1:1: {told}",
+    ]
+    assert "hint: declare an interface, such as class Greeter(Protocol), or move it out of" in result.stderr
+
+
+def test_warnings_are_json_where_faults_are(project: Write) -> None:
+    project({"c17/__init__.py": "", "c17/api.py": API, "c17/blank.py": ""})
+    for command in ([], ["check"]):
+        printed = json.loads(run(*command, "c17", "--out", "generated", "--json").stdout)
+        assert printed["diagnostics"] == []
+        assert [(warning["file"], warning["line"]) for warning in printed["warnings"]] == [("c17/blank.py", 1)]
+
+
+def test_printing_what_schemas_say_tells_of_what_says_nothing_elsewhere(project: Write) -> None:
+    project({"c18/__init__.py": ""})
+    result = run("ir", "c18")
+    assert (result.exit_code, result.stdout) == (0, "[]\n")
+    assert result.stderr.startswith("c18:1:1: warning: ")
+
+
 def test_one_schema_says_nothing_about_its_neighbours(project: Write) -> None:
     root = project({"c10/__init__.py": "", "c10/api.py": API, "c10/other.py": API})
     run("c10", "--out", "generated")
@@ -135,10 +192,10 @@ def test_without_arguments_pyproject_says_what_to_do(
     ("pyproject", "message"),
     [
         ("", "has no [tool.capnweb-gen]"),
-        ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "schemas: List should have at least 1 item"),
-        ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "schemas: Input should be a valid list"),
-        ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "out: Field required"),
-        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "outs: Extra inputs are not permitted"),
+        ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "pyproject.toml: schemas: "),
+        ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "pyproject.toml: schemas: "),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "pyproject.toml: out: "),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "pyproject.toml: outs: "),
         ("[tool", "cannot be read"),
     ],
 )
@@ -153,6 +210,35 @@ def test_wrong_configuration_is_wrong_usage(project: Write, pyproject: str, mess
 def test_incomplete_arguments_are_wrong_usage(project: Write, arguments: list[str]) -> None:
     project({})
     assert run(*arguments).exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (["chekc"], "no such command, file or folder: chekc; did you mean check?"),
+        (
+            ["scafold", "schemas/api.py", "--out", "x.py"],
+            "no such command, file or folder: scafold; did you mean scaffold?",
+        ),
+        (["nonsense"], "no such command, file or folder: nonsense"),
+        (["--verson"], "Did you mean '--version'?"),
+        (["--ouut", "generated", "schemas"], "Did you mean '--out'?"),
+        (["check", "--typs"], "Did you mean '--types'?"),
+    ],
+)
+def test_a_misspelt_command_or_option_is_told_with_the_one_that_was_meant(
+    project: Write, arguments: list[str], said: str
+) -> None:
+    root = project({})
+    result = run(*arguments)
+    assert result.exit_code == 2
+    assert said in " ".join(result.stderr.split())
+    assert list(root.iterdir()) == []
+
+
+def test_a_path_may_be_called_nearly_like_a_command(project: Write) -> None:
+    project({"checks/__init__.py": "", "checks/api.py": API})
+    assert run("checks", "--out", "generated").exit_code == 0
 
 
 def test_a_missing_schema_is_a_fault(project: Write) -> None:
@@ -188,3 +274,12 @@ def test_faults_are_coloured_on_a_terminal(project: Write, monkeypatch: pytest.M
     project({"c13/__init__.py": "", "c13/api.py": FAULTY})
     monkeypatch.setenv("FORCE_COLOR", "1")
     assert "\x1b[" in run("c13", "--out", "generated").stderr
+
+
+def test_warnings_are_coloured_on_a_terminal_and_plain_in_a_pipe(
+    project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project({"c19/__init__.py": "", "c19/api.py": API, "c19/blank.py": ""})
+    assert "\x1b[" not in run("c19", "--out", "generated").stderr
+    monkeypatch.setenv("FORCE_COLOR", "1")
+    assert "\x1b[1;33mwarning: no interface" in run("c19", "--out", "generated").stderr

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
-from capnweb_gen.errors import Diagnostic, in_order
+from pathlib import Path
+
+import pytest
+
+from capnweb_gen.errors import Diagnostic, column, in_order, project_of
 
 
 def test_a_diagnostic_reads_as_place_message_and_hint() -> None:
@@ -15,3 +19,17 @@ def test_diagnostics_come_by_file_and_position_each_once() -> None:
     earlier = Diagnostic("a.py", 9, 80, "m", "h")
     other = Diagnostic("b.py", 1, 1, "m", "h")
     assert in_order([other, later, earlier, later]) == (earlier, later, other)
+
+
+@pytest.mark.parametrize(("line", "offset", "found"), [("abc", 2, 3), ("äbc", 2, 2), ("漢b", 3, 2), ("a\ud83db", 2, 3)])
+def test_columns_count_characters_from_one(line: str, offset: int, found: int) -> None:
+    assert column(line, offset) == found
+
+
+def test_the_nearest_project_counts(tmp_path: Path) -> None:
+    inner = tmp_path / "inner"
+    inner.mkdir()
+    for folder in (tmp_path, inner):
+        (folder / "pyproject.toml").touch()
+    assert project_of(inner / "schemas/a.py") == inner
+    assert project_of(inner) == tmp_path

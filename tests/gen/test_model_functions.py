@@ -30,6 +30,7 @@ from tests.gen.golden.models import expected as models
 from tests.gen.golden.models.schema import Address, Bag, Member, Tree
 from tests.gen.golden.records import expected as records
 from tests.gen.golden.records.schema import Currency, Gift, Money, Shelf, Spot
+from tests.gen.golden.typed_dict_keys import expected as keys
 from tests.gen.golden.wire_names import expected as names
 from tests.runtime.pair import SyncHost
 
@@ -50,7 +51,7 @@ def without_looks(module: ModuleType) -> ModuleType:
     return made
 
 
-PLAIN = {module: without_looks(module) for module in (bench, models, records, kinds, names)}
+PLAIN = {module: without_looks(module) for module in (bench, models, records, kinds, keys, names)}
 
 
 def member() -> Member:
@@ -59,6 +60,7 @@ def member() -> Member:
     return Member.model_validate({**found, "number": 3, "more": [1, "x"]})
 
 
+MAIL = {"from": "b", "_id": 1, "a-b": 1, "a_b": 2, "2nd": ["x"]}
 VALUES: list[tuple[ModuleType, str, Any]] = [
     (bench, "ITEM", Item(id=1, name="n", email="e", tags=["a", "b"], score=0.5)),
     (bench, "ITEM", Item(id=2**60, name="", email="e", tags=[], score=float("-inf"))),
@@ -72,6 +74,7 @@ VALUES: list[tuple[ModuleType, str, Any]] = [
     (records, "GIFT", Gift(list_price=Money(2), labels=["l"], parts=[], to="t")),
     (records, "SPOT", Spot(1, 2, "m")),
     (records, "MOVIE", {"title": "t", "year": 3, "shown_at": Spot(0)}),
+    (keys, "MAIL", {"from": "a", "in-reply-to": MAIL, "_id": 2, "a-b": 3, "a_b": 4, "2nd": []}),
     (records, "SHELF", Shelf(items=[], at=Spot(1), price=None, movie={"title": "t"})),
 ]
 

@@ -96,3 +96,37 @@ def test_articles_follow_the_sound(name: str, phrase: str) -> None:
 )
 def test_only_known_cases_are_cases(value: object, case: str | None) -> None:
     assert naming.as_case(value) == case
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("in-reply-to", "in_reply_to"),
+        ("from", "from_"),
+        ("", "name"),
+        ("1st", "name_1st"),
+        ("_id", "id"),
+        ("@type", "type"),
+        ("--", "name"),
+        ("日本 語", "日本_語"),
+        ("ﬁle", "file"),
+        ("plain", "plain"),
+    ],
+)
+def test_a_text_gets_a_name_that_resembles_it(text: str, name: str) -> None:
+    assert naming.as_name(text) == name
+
+
+@given(st.text())
+def test_whatever_the_text_it_is_a_name(text: str) -> None:
+    assert naming.is_name(naming.as_name(text))
+
+
+@pytest.mark.parametrize("text", ["class", "None", "a-b", "1a", "", "a b", "ﬁle", "gro\N{COMBINING DIAERESIS}sse"])
+def test_what_no_statement_could_name_is_no_name(text: str) -> None:
+    assert not naming.is_name(text)
+
+
+@pytest.mark.parametrize("text", ["match", "type", "größe", "_", "None_"])
+def test_what_statements_can_name_is_one(text: str) -> None:
+    assert naming.is_name(text)

@@ -80,6 +80,16 @@ def test_nothing_else_is_removed(tmp_path: Path, text: str) -> None:
     assert (tmp_path / "other.py").read_text() == text
 
 
+@pytest.mark.parametrize(("python", "removed"), [(True, "old.py"), (False, "old.md")])
+def test_without_any_schema_only_files_that_the_back_end_may_have_made_are_removed(
+    tmp_path: Path, python: bool, removed: str
+) -> None:
+    for name in ("old.py", "old.md"):
+        (tmp_path / name).write_text(TEXT)
+    changes, faults = output.compare({}, tmp_path, SOURCES, python=python)
+    assert ([change.path.name for change in changes], faults) == ([removed], [])
+
+
 class Failing:
     """Lets some renames through; then the disk is full, or somebody presses Ctrl-C."""
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from pathlib import Path
 
 import pytest
@@ -51,6 +52,38 @@ def test_what_goes_on_in_further_lines_is_underlined_to_the_end_of_the_first(tmp
 def test_marks_stand_below_what_they_mean_after_tabs_and_wide_characters(tmp_path: Path) -> None:
     _, marks = excerpt(tmp_path, "if 1:\n\t寸法: int = 寸\n", 2, 12)
     assert marks == "      | \t" + " " * len("xxxx: int = ") + "^^"
+
+
+@pytest.mark.parametrize(
+    ("line", "column", "before", "marks"),
+    [
+        ("'e\N{COMBINING ACUTE ACCENT}'; y = Undefined", 11, "'e'; y = ", "^^^^^^^^^"),
+        ("e\N{COMBINING ACUTE ACCENT}t\N{COMBINING ACUTE ACCENT}: no (", 1, "", "^^"),
+        ("'漢字'; y = Undefined", 11, "'xxxx'; y = ", "^^^^^^^^^"),
+        ("'\x0c'; y = Undefined", 10, "''; y = ", "^^^^^^^^^"),
+    ],
+)
+def test_marks_stand_below_names_after_characters_of_any_width(
+    tmp_path: Path, line: str, column: int, before: str, marks: str
+) -> None:
+    assert excerpt(tmp_path, f"\n{line}\n", 2, column)[1] == "      | " + " " * len(before) + marks
+
+
+@pytest.mark.parametrize("character", ["\x0c", "\x1c", "\x85", "\u2028"])
+def test_only_what_ends_a_line_of_python_does_here(tmp_path: Path, character: str) -> None:
+    shown, marks = excerpt(tmp_path, f"x = '{character}'\ny = 1\n", 2, 5)
+    assert (shown, marks) == ("    2 | y = 1", "      |     ^")
+
+
+def test_a_byte_order_mark_takes_no_column(tmp_path: Path) -> None:
+    shown, marks = excerpt(tmp_path, "\N{BOM}x = undefined\n", 1, 5)
+    assert (shown, marks) == ("    1 | x = undefined", "      |     ^^^^^^^^^")
+
+
+def test_a_pipe_is_not_waited_for(tmp_path: Path) -> None:
+    os.mkfifo(tmp_path / "api.py")
+    fault = Diagnostic("api.py", 1, 1, "message", "hint")
+    assert render(fault, Sources([tmp_path])).plain == "api.py:1:1: message\n    hint: hint"
 
 
 def test_line_numbers_of_any_width_keep_the_marks_in_place(tmp_path: Path) -> None:

@@ -2,19 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
-import os
-import subprocess
-import sys
-import venv
 import zipfile
 from pathlib import Path
 from textwrap import dedent
 
 import pytest
-from packaging.requirements import Requirement
-from packaging.utils import canonicalize_name
 
+from tests.project.installing import run
 from tests.project.sources import PACKAGES, ROOT
 
 pytestmark = pytest.mark.slow
@@ -62,65 +56,6 @@ SEE_IMPORTS = """
     print(capnweb_runtime.__file__)
     print(*sorted({name.partition(".")[0] for name in sys.modules}))
 """
-
-
-def run(*command: str | Path, cwd: Path) -> str:
-    """Run a program without the environment's say in what Python imports; return what it printed."""
-    environment = {key: value for key, value in os.environ.items() if not key.startswith("PYTHON")}
-    done = subprocess.run(command, cwd=cwd, env=environment, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode == 0, f"{' '.join(map(str, command))}\n{done.stdout}{done.stderr}"
-    return done.stdout
-
-
-def link_dependencies(site_packages: Path, requirements: list[str]) -> None:
-    """Put the installed distributions that ``requirements`` ask for, and what those ask for, into an empty environment.
-
-    They are linked, not downloaded: this needs no network, and what is not declared stays absent all the same.
-    """
-    waiting, seen = [Requirement(text) for text in requirements], set[str]()
-    while waiting:
-        requirement = waiting.pop()
-        name = canonicalize_name(requirement.name)
-        if name in seen or (requirement.marker and not requirement.marker.evaluate({"extra": ""})):
-            continue
-        seen.add(name)
-        distribution = importlib.metadata.distribution(requirement.name)
-        for top in {file.parts[0] for file in distribution.files or []} - {"..", "__pycache__"}:
-            (site_packages / top).symlink_to(str(distribution.locate_file(top)))
-        waiting += [Requirement(text) for text in distribution.requires or []]
-
-
-@pytest.fixture(scope="module")
-def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("wheel")
-    run(sys.executable, "-m", "build", "--wheel", "--no-isolation", "--outdir", out, ROOT, cwd=out)
-    (made,) = out.glob("*.whl")
-    return made
-
-
-@pytest.fixture(scope="module")
-def installed(wheel: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Return the folder of programs of an environment that holds the wheel and its declared dependencies alone."""
-    folder = tmp_path_factory.mktemp("installed") / "venv"
-    venv.create(folder, with_pip=False, symlinks=True)
-    python = folder / "bin" / "python"
-    run(
-        sys.executable,
-        "-m",
-        "pip",
-        "--python",
-        python,
-        "install",
-        "--quiet",
-        "--no-index",
-        "--no-deps",
-        wheel,
-        cwd=folder,
-    )
-    (site_packages,) = folder.glob("lib/python*/site-packages")
-    (metadata,) = site_packages.glob("capnweb_gen-*.dist-info")
-    link_dependencies(site_packages, importlib.metadata.Distribution.at(metadata).requires or [])
-    return folder / "bin"
 
 
 def test_wheel_holds_exactly_the_two_packages(wheel: Path) -> None:

@@ -7,7 +7,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
@@ -22,7 +22,7 @@ class Point(BaseModel):
 
 class Book(BaseModel):
     title: str
-    pages: int
+    pages: int = Field(serialization_alias="pageCount")
     tags: list[str] = []
     place: Point | None = None
 

@@ -65,7 +65,7 @@ class Fields:
 
     def _ways_to_send(self, field: ir.ModelField) -> tuple[str, str]:
         """In the line itself, or else by the codec."""
-        value = f"value[{layout.string(field.name)}]" if self._typed_dict else f"value.{field.name}"
+        value = f"value[{layout.string(field.accepts)}]" if self._typed_dict else f"value.{field.name}"
         if field.deprecated is not None and not field.computed:
             value = f"value.__dict__[{layout.string(field.name)}]"  # sending it is no use of it to be warned of
         codec = self._codec(field.type)
@@ -74,7 +74,7 @@ class Fields:
         return f"x if type(x := {value}) is {test} else {codec}.encode(x, to)" if test else by_codec, by_codec
 
     def _if_there(self, field: ir.ModelField) -> tuple[str, str]:
-        key = layout.string(field.name)
+        key = layout.string(field.accepts)
         head = f"wire[{layout.string(field.wire)}] = {self._codec(field.type)}.encode"
         return f"if {key} in value:", layout.call(head, [f"value[{key}]", "to"], indent=_BODY)
 

@@ -8,11 +8,13 @@ signature, a call (which a class header and a subscript resemble), and a union.
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Sequence
 
 WIDTH = 120
 STEP = "    "
 
+_CONTROL = re.compile(r"[^\n\t\x20-\x7e\xa0-\u2027\u202a-\ud7ff\ue000-\U0010ffff]")
 _PAIRS = {"(": ")", "[": "]", "{": "}"}
 
 
@@ -75,8 +77,12 @@ def string(value: str) -> str:
 
 
 def docstring(text: str, *, indent: str) -> str:
-    """A docstring, with its quotes, for a body at `indent`. The quotes that end several lines have one of their own."""
+    """A docstring, with its quotes, for a body at `indent`. The quotes that end several lines have one of their own.
+
+    Control characters are escaped: a file cannot hold some, and editors and Python take others for the end of a line.
+    """
     escaped = inspect.cleandoc(text).replace("\\", "\\\\").replace('"""', '\\"\\"\\"')
+    escaped = _CONTROL.sub(lambda found: repr(found[0])[1:-1], escaped)
     lines = [line.rstrip() for line in escaped.split("\n")]
     if len(lines) == 1:
         return f'"""{lines[0]}{" " if lines[0].endswith(chr(34)) else ""}"""'

@@ -35,7 +35,7 @@ class Scope:
         self._shadowed = frozenset(_class_scope_names(schema))
         self._models = frozenset(reference.name for reference in graph.references(schema))
         self._models |= {reference.name for reference in graph.imported(schema)}
-        self._models |= {model.name for model in schema.models}
+        self._models |= {model.name for model in schema.models} | {error.name for error in schema.errors}
         self._modules: set[str] = set()
         self._names: dict[str, set[str]] = {}
 

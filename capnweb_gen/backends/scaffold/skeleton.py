@@ -29,13 +29,13 @@ class Method:
 
 @dataclass(frozen=True)
 class Skeleton:
-    """A class that implements one interface."""
+    """A class that implements one interface: it derives from `target`, which the generated `module` has."""
 
     name: str
+    module: str
     target: str
     doc: str | None
     methods: tuple[Method, ...]
-    imports: Imports
 
 
 def skeletons(schema: ir.Schema, peers: graph.Peers, texts: Mapping[str, str], package: str) -> list[Skeleton]:
@@ -57,8 +57,7 @@ def skeletons(schema: ir.Schema, peers: graph.Peers, texts: Mapping[str, str], p
             for method in module.methods(declared.name):
                 methods.setdefault(method.name, method)
         target = f"{interface.name}Target"
-        imports = frozenset({(own.name, target)})
-        made.append(Skeleton(interface.name, target, interface.doc, tuple(methods.values()), imports))
+        made.append(Skeleton(interface.name, own.name, target, interface.doc, tuple(methods.values())))
     return made
 
 

@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 import libcst as cst
 
 from capnweb_gen.backends.python import layout
-from capnweb_gen.backends.scaffold.skeleton import Imports, Method, Skeleton
+from capnweb_gen.backends.scaffold.names import Names, bound, code, comes_from
+from capnweb_gen.backends.scaffold.skeleton import Method, Skeleton
 
 _Body = list[cst.BaseStatement | cst.SimpleStatementLine]
 
@@ -30,9 +31,10 @@ class Updated:
 def create(skeletons: Sequence[Skeleton], origin: str) -> Updated:
     """A new file. `origin` says of which schema."""
     doc = f"Implements {origin}. This file is yours: `capnweb-gen scaffold` only adds what is missing."
-    imports = {item for skeleton in skeletons for item in _needed(skeleton, skeleton.methods)}
-    blocks = ["from __future__ import annotations", *_import_blocks(imports)]
-    classes = "\n\n".join(_class(skeleton) for skeleton in skeletons)
+    names = Names(cst.Module([]))
+    named = [(names.reserve(skeleton.name), skeleton) for skeleton in skeletons]
+    classes = "\n\n".join(_class(name, skeleton, names) for name, skeleton in named)
+    blocks = ["from __future__ import annotations", *_import_blocks(names.added)]
     return Updated(layout.docstring(doc, indent="") + "\n\n" + "\n\n".join(blocks) + f"\n\n\n{classes}")
 
 
@@ -52,23 +54,33 @@ class _Update:
         self._module = module
         self._body: _Body = list(module.body)
         self._classes = {node.name.value: node for node in module.body if isinstance(node, cst.ClassDef)}
-        self._imports: set[tuple[str, str]] = set()
+        self._names = Names(module)
         self._notes: list[str] = []
 
     def run(self, skeletons: Sequence[Skeleton]) -> Updated:
         """Add and change what has to be."""
+        modules = frozenset(skeleton.module for skeleton in skeletons)
+        missing: list[tuple[str, Skeleton]] = []
         for skeleton in skeletons:
-            found = [name for name, node in self._classes.items() if skeleton.target in _bases(node)]
+            found = [name for name, node in self._classes.items() if self._derives(node, skeleton, modules)]
             for name in found:
                 self._fill(name, skeleton)
             if not found and skeleton.name in self._classes:
                 self._notes.append(f"{skeleton.name} does not derive from {skeleton.target}, and was left alone")
+            elif not found and self._names.is_bound(skeleton.name):
+                self._notes.append(
+                    f"{skeleton.name} is something else here, so that no class of that name was added: write one that "
+                    f"derives from {skeleton.target}"
+                )
             elif not found:
-                added = self._parsed(f"\n\n{_class(skeleton)}")
-                self._body.extend(added)
-                self._imports.update(_needed(skeleton, skeleton.methods))
+                missing.append((self._names.reserve(skeleton.name), skeleton))
+        for name, skeleton in missing:
+            self._body.extend(self._parsed(f"\n\n{_class(name, skeleton, self._names)}"))
         self._add_imports()
         return Updated(self._module.with_changes(body=self._body).code, self._notes)
+
+    def _derives(self, node: cst.ClassDef, skeleton: Skeleton, modules: frozenset[str]) -> bool:
+        return any(comes_from(base, skeleton, modules) for base in self._names.bases(node))
 
     def _fill(self, name: str, skeleton: Skeleton) -> None:
         node = self._classes[name]
@@ -90,15 +102,15 @@ class _Update:
             self._notes.append(f"{name} was not given {names}: it may inherit them from {', '.join(unseen)}")
             missing = []
         for method in missing:
-            body.extend(self._parsed(f"\n{method.text}"))
-            self._imports.update(method.imports)
+            body.extend(self._parsed(f"\n{self._names.use(self._names.method(method))}"))
         changed = node.with_changes(body=node.body.with_changes(body=body))
         self._body = [changed if statement is node else statement for statement in self._body]
         self._classes[name] = changed
 
     def _follow(self, owner: str, node: cst.FunctionDef, method: Method) -> cst.FunctionDef:
         """A method that is there: with the signature of the schema, if nobody has written it yet."""
-        (wanted,) = cst.parse_module(method.text).body
+        spelled = self._names.method(method)
+        (wanted,) = cst.parse_module(spelled.text).body
         if not isinstance(wanted, cst.FunctionDef) or _signature(node) == _signature(wanted):
             return node
         if not _is_untouched(node):
@@ -106,7 +118,7 @@ class _Update:
                 takes = ", ".join(_parameter_names(wanted)) or "nothing"
                 self._notes.append(f"{owner}.{method.name} is yours, and was left alone; the schema says: {takes}")
             return node
-        self._imports.update(method.imports)
+        self._names.use(spelled)
         return node.with_changes(
             params=wanted.params,
             returns=wanted.returns,
@@ -121,26 +133,19 @@ class _Update:
 
     def _defined(self, node: cst.ClassDef) -> tuple[set[str], list[str]]:
         """The names that a class has from this file, and its bases that are elsewhere."""
-        known = {name for statement in node.body.body for name in _bound(statement)}
+        known = {name for statement in node.body.body for name in bound(statement)}
         unseen: list[str] = []
-        for base in _bases(node):
-            if base in self._classes:
-                more, others = self._defined(self._classes[base])
+        for base in self._names.bases(node):
+            if base.text in self._classes:
+                more, others = self._defined(self._classes[base.text])
                 known |= more
                 unseen += others
-            elif not base.endswith("Target"):
-                unseen.append(base)
+            elif not base.name.endswith("Target"):
+                unseen.append(base.text)
         return known, unseen
 
     def _add_imports(self) -> None:
-        present = {
-            (_dotted(line.module), alias.evaluated_name)
-            for statement in self._module.body
-            for line in _import_lines(statement)
-            for alias in (line.names if not isinstance(line.names, cst.ImportStar) else ())
-        }
-        present |= {(cls, name) for cls, name in self._imports if cls == "builtins"}
-        missing = sorted(item for item in self._imports if item not in present)
+        missing = sorted(self._names.added)
         if not missing:
             return
         places = [i for i, statement in enumerate(self._body) if _is_import(statement)]
@@ -157,19 +162,16 @@ class _Update:
         yield from others
 
 
-def _needed(skeleton: Skeleton, methods: Iterable[Method]) -> Imports:
-    return skeleton.imports.union(*(method.imports for method in methods))
-
-
-def _class(skeleton: Skeleton) -> str:
-    lines = [f"class {skeleton.name}({skeleton.target}):"]
+def _class(name: str, skeleton: Skeleton, names: Names) -> str:
+    lines = [f"class {name}({names.target(skeleton)}):"]
     if skeleton.doc:
         lines.append(layout.STEP + layout.docstring(skeleton.doc, indent=layout.STEP))
     elif not skeleton.methods:
         lines.append(f'{layout.STEP}"""Has nothing to implement."""')
     text = "\n".join(lines) + "\n"
     for index, method in enumerate(skeleton.methods):
-        lines = [f"{layout.STEP}{line}" if line.strip() else line for line in method.text.splitlines(keepends=True)]
+        written = names.use(names.method(method)).splitlines(keepends=True)
+        lines = [f"{layout.STEP}{line}" if line.strip() else line for line in written]
         text += ("\n" if index or skeleton.doc else "") + "".join(lines)
     return text
 
@@ -196,39 +198,11 @@ def _leading_lines(node: cst.CSTNode) -> Sequence[cst.EmptyLine]:
             return ()
 
 
-def _bases(node: cst.ClassDef) -> list[str]:
-    """The bases of a class, each by its last name."""
-    found: list[str] = []
-    for base in node.bases:
-        value = base.value.value if isinstance(base.value, cst.Subscript) else base.value
-        found.append(value.attr.value if isinstance(value, cst.Attribute) else cst.Module([]).code_for_node(value))
-    return found
-
-
-def _bound(statement: cst.CSTNode) -> Iterator[str]:
-    match statement:
-        case cst.FunctionDef(name=cst.Name(value=name)) | cst.ClassDef(name=cst.Name(value=name)):
-            yield name
-        case cst.SimpleStatementLine(body=body):
-            for small in body:
-                yield from _bound(small)
-        case cst.Assign(targets=targets):
-            yield from (target.target.value for target in targets if isinstance(target.target, cst.Name))
-        case cst.AnnAssign(target=cst.Name(value=name)):
-            yield name
-        case cst.If() | cst.Try() | cst.With():
-            yield from (name for child in statement.children for name in _bound(child))
-        case cst.IndentedBlock(body=inner):
-            yield from (name for child in inner for name in _bound(child))
-        case _:
-            return
-
-
 def _is_untouched(node: cst.FunctionDef) -> bool:
     """Whether a method is as a scaffold wrote it, docstring aside."""
-    if any(_code(decorator.decorator) != "property" for decorator in node.decorators):
+    if any(code(decorator.decorator) != "property" for decorator in node.decorators):
         return False
-    body = ast.parse(_code(node.with_changes(leading_lines=[])).strip()).body[0]
+    body = ast.parse(code(node.with_changes(leading_lines=[])).strip()).body[0]
     if not isinstance(body, ast.FunctionDef | ast.AsyncFunctionDef):
         return False
     statements = body.body[1:] if ast.get_docstring(body) is not None else body.body
@@ -238,7 +212,7 @@ def _is_untouched(node: cst.FunctionDef) -> bool:
 def _signature(node: cst.FunctionDef) -> str:
     """What a signature says, however it is laid out."""
     bare = node.with_changes(body=cst.SimpleStatementSuite([cst.Pass()]), leading_lines=[])
-    return ast.unparse(ast.parse(_code(bare).strip()))
+    return ast.unparse(ast.parse(code(bare).strip()))
 
 
 def _parameter_names(node: cst.FunctionDef) -> list[str]:
@@ -246,23 +220,10 @@ def _parameter_names(node: cst.FunctionDef) -> list[str]:
     return [parameter.name.value for group in groups for parameter in group if parameter.name.value != "self"]
 
 
-def _code(node: cst.CSTNode) -> str:
-    return cst.Module([]).code_for_node(node)
-
-
-def _import_lines(statement: cst.CSTNode) -> Iterator[cst.ImportFrom]:
-    if isinstance(statement, cst.SimpleStatementLine):
-        yield from (small for small in statement.body if isinstance(small, cst.ImportFrom))
-
-
 def _is_import(statement: cst.CSTNode) -> bool:
     return isinstance(statement, cst.SimpleStatementLine) and any(
         isinstance(small, cst.Import | cst.ImportFrom) for small in statement.body
     )
-
-
-def _dotted(module: cst.BaseExpression | None) -> str:
-    return _code(module) if module is not None else ""
 
 
 def _after_docstring(body: Sequence[cst.CSTNode]) -> int:

@@ -7,13 +7,14 @@ means, which is called plain here. Of any other the parameters are part of the s
 from __future__ import annotations
 
 import inspect
-import sys
 from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
 from capnweb_gen.errors import UnsupportedTypeError
-from capnweb_gen.frontends.python.refusals import describe
+from capnweb_gen.frontends.python.aliases import source_of
+from capnweb_gen.frontends.python.source import FunctionSource
+from capnweb_gen.frontends.python.type_names import describe
 
 _EMPTY: object = inspect.Parameter.empty
 _LIBRARY = frozenset({"builtins", "typing", "typing_extensions", "abc"})
@@ -64,17 +65,15 @@ def signature(protocol: type) -> tuple[list[object], object]:
             raise UnsupportedTypeError(f"{what}, parameter {parameter.name}, has no type", "write one behind its name")
     if declared.return_annotation is _EMPTY:
         raise UnsupportedTypeError(f"{what} does not say what it gives", "write -> and the type, or -> None")
+    written = _written(protocol)
+    if written is not None and written.returns is not None:
+        annotations = [one.annotation.text if one.annotation else None for one in written.parameters[1:]]
+        return list(annotations), written.returns.text
     return [parameter.annotation for parameter in parameters], declared.return_annotation
 
 
-def namespace(protocol: type, own: Mapping[str, Any] | None) -> Mapping[str, Any]:
-    """What the names in a callback protocol mean: its type parameters, and what its module says.
-
-    Args:
-        protocol: the protocol.
-        own: what names mean in its module, where more is known of that than the module itself says.
-    """
-    outside = vars(sys.modules[protocol.__module__]) if own is None else own
+def namespace(protocol: type, outside: Mapping[str, Any]) -> Mapping[str, Any]:
+    """What the names in a callback protocol mean: its type parameters, and what they mean in its module."""
     parameters: tuple[Any, ...] = getattr(protocol, "__type_params__", ())
     return {**outside, **{one.__name__: one for one in parameters}} if parameters else outside
 
@@ -82,6 +81,16 @@ def namespace(protocol: type, own: Mapping[str, Any] | None) -> Mapping[str, Any
 def _function(protocol: type) -> Callable[..., object]:
     function: Callable[..., object] = vars(protocol)["__call__"]
     return function
+
+
+def _written(protocol: type) -> FunctionSource | None:
+    """The function as it is written: the types of its parameters may be names of another module."""
+    source = source_of(protocol.__module__)
+    declared = source.classes.get(protocol.__name__) if source else None
+    for entry in reversed(declared.body) if declared else ():
+        if isinstance(entry, FunctionSource) and entry.name == "__call__":
+            return entry
+    return None
 
 
 def _annotated(protocol: type) -> list[str]:

@@ -17,6 +17,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.type_names import constant
 from capnweb_runtime.schema import ByReference, Microseconds
 
 _BOUNDS = ("ge", "gt", "le", "lt")
@@ -34,7 +35,7 @@ def constrained(item: ir.TypeShape, metadata: Iterable[object]) -> ir.TypeShape:
     for entry in metadata:
         for name, value in _constraints(entry):
             if name not in _NAMES or not isinstance(value, int | float | str):
-                raise UnsupportedTypeError(f"the constraint {name}={value!r} cannot be checked here", _HINT)
+                raise UnsupportedTypeError(f"the constraint {name}={constant(value)} cannot be checked here", _HINT)
             if isinstance(value, float) and not math.isfinite(value):
                 raise UnsupportedTypeError(f"the constraint {name}={value!r} is no bound", "leave it out")
             found[name] = value
@@ -67,7 +68,8 @@ def _compile(pattern: str) -> None:
         TypeAdapter(Annotated[str, Field(pattern=pattern)])
     except Exception as error:
         reason = f"the pattern {pattern!r} is none that pydantic reads"
-        raise UnsupportedTypeError(reason, f"correct it: {str(error).splitlines()[-1]}") from error
+        hint = "correct it; pydantic reads the syntax of Rust's crate regex, without lookaround and backreferences"
+        raise UnsupportedTypeError(reason, hint) from error
 
 
 def _constraints(entry: object) -> Iterator[tuple[str, object]]:

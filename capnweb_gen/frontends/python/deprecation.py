@@ -13,6 +13,8 @@ import typing_extensions
 
 from capnweb_gen import ir
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.python.decorators import meaning, written_name
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.source import DecoratorSource
 
 NAME = "deprecated"
@@ -23,13 +25,13 @@ def read_deprecation(
 ) -> ir.Deprecation | None:
     """What the decorators of something say of its deprecation. Faults are added to `faults`."""
     for written in decorators:
-        if written.text.partition("(")[0].rpartition(".")[2].strip() != NAME:
+        if NAME not in (meaning(written, namespace), written_name(written)):
             continue
         place = (path, written.position.line, written.position.column)
         try:
             made: object = eval(written.text, dict(namespace))
         except Exception as error:
-            message = f"@deprecated on {what} cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"@deprecated on {what} cannot be evaluated: {told(error)}"
             faults.append(Diagnostic(*place, message, 'say what to use instead: @deprecated("use find")'))
             continue
         if not isinstance(made, typing_extensions.deprecated):

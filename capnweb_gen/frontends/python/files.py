@@ -1,27 +1,20 @@
-"""Schema files: which files the arguments name, what modules they are, and importing them.
+"""Schema files: which files the arguments name, and what modules they are.
 
-Rule: a schema is executed once, as the module that `sys.path` and its package folders make it, so that its classes
-are the ones that programs import. Whatever goes wrong is a diagnostic that names the line of the schema where it came
-from.
+Rule: what a module is called depends on its place in the project alone, never on PYTHONPATH or what is installed, so
+that the same is generated on every machine. A file that cannot be a schema and looks like one is told, not left out.
 """
 
 from __future__ import annotations
 
-import importlib
-import sys
-import traceback
-from collections.abc import Generator, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Collection, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from types import ModuleType
 
-from pydantic import PydanticSchemaGenerationError
-from pydantic_core import SchemaError
+from capnweb_gen import naming
+from capnweb_gen.errors import Diagnostic, project_of, shown
+from capnweb_gen.frontends.python.source import SourceError, read_source
 
-from capnweb_gen.errors import Diagnostic, shown
-from capnweb_gen.frontends.python.unchecked import unchecked_type
-from capnweb_gen.ir import Position
+_INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True)
@@ -48,19 +41,13 @@ class SchemaFile:
 def find_schemas(arguments: Sequence[Path]) -> tuple[list[SchemaFile], list[Diagnostic]]:
     """The schemas that files and folders name, in order and each once, and what is wrong with the arguments."""
     found: dict[Path, SchemaFile] = {}
-    faults: list[Diagnostic] = []
+    faults: dict[Diagnostic, None] = {}
     for argument in arguments:
-        path = argument.absolute()
-        if path.is_dir():
-            for file in _python_files(path):
-                found.setdefault(file, schema_file(file, path, given=False))
-        elif not path.is_file():
-            faults.append(_fault(path, "there is no such file or folder", "name a schema, or a folder of schemas"))
-        elif path.suffix != ".py" or not path.stem.isidentifier():
-            hint = "a schema is a file such as schemas/accounts.py"
-            faults.append(_fault(path, "this is not a Python module", hint))
-        else:
-            found[path] = schema_file(path, path.parent, given=True)
+        for item in _named(argument.absolute()):
+            if isinstance(item, Diagnostic):
+                faults[item] = None
+            elif item.given or item.path not in found:
+                found[item.path] = item
     outputs: dict[str, SchemaFile] = {}
     for schema in found.values():
         if schema.path.stem == "__init__":
@@ -68,87 +55,144 @@ def find_schemas(arguments: Sequence[Path]) -> tuple[list[SchemaFile], list[Diag
         other = outputs.setdefault(schema.output, schema)
         if other is not schema:
             hint = "rename one of them, or compile them into different folders"
-            faults.append(_fault(schema.path, f"this and {other.shown} both become {schema.output}", hint))
-    return list(found.values()), faults
+            faults[_fault(schema.path, f"this and {other.shown} both become {schema.output}", hint)] = None
+    return list(found.values()), list(faults)
 
 
 def schema_file(path: Path, root: Path, *, given: bool) -> SchemaFile:
     """Describe one file, generated relative to the folder `root`."""
-    import_root = _import_root(path)
-    parts = path.relative_to(import_root).with_suffix("").parts
+    above = import_root(path)
+    parts = path.relative_to(above).with_suffix("").parts
     module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
-    return SchemaFile(path, root, module, import_root, given)
+    return SchemaFile(path, root, module, above, given)
 
 
-def _python_files(folder: Path) -> Iterator[Path]:
-    for path in sorted(folder.rglob("*.py")):
-        inside = path.relative_to(folder).with_suffix("").parts
-        if all(part.isidentifier() for part in inside):
-            yield path
+# ---- looking for files
 
 
-def _import_root(path: Path) -> Path:
-    """The folder from which the module is imported: the one above its packages, or an entry of sys.path further up.
+def _named(path: Path) -> Iterator[SchemaFile | Diagnostic]:
+    """What an argument names."""
+    try:
+        is_folder = path.is_dir()
+    except OSError as error:
+        yield unreadable(path, error)
+        return
+    if is_folder:
+        for file in _python_files(path, frozenset()):
+            if isinstance(file, Diagnostic):
+                yield file
+                continue
+            schema = schema_file(file, path, given=False)
+            fault = _unimportable(schema)
+            if fault is None:
+                yield schema
+            elif _declares_classes(file):  # others are no schemas, whatever they are called
+                yield fault
+    elif (odd := _odd(path)) is not None:
+        yield odd
+    elif path.suffix != ".py":
+        yield _fault(path, "this is not a Python module", "a schema is a file such as schemas/accounts.py")
+    else:
+        schema = schema_file(path, path.parent, given=True)
+        yield _unimportable(schema) or schema
 
-    The current folder is on sys.path only if a program was started in a certain way, so that it counts last.
+
+def _python_files(folder: Path, above: frozenset[tuple[int, int]]) -> Iterator[Path | Diagnostic]:
+    """The Python files in a folder and those inside it, without what is hidden; `above` are the folders it is in."""
+    try:
+        status = folder.stat()
+        entries = [(entry, entry.is_dir()) for entry in sorted(folder.iterdir()) if not entry.name.startswith(".")]
+    except OSError as error:
+        yield unreadable(folder, error)
+        return
+    inside = status.st_dev, status.st_ino
+    for entry, is_folder in entries if inside not in above else ():  # a link may lead to where it is
+        if is_folder:
+            yield from _python_files(entry, above | {inside})
+        elif entry.suffix == ".py":
+            odd = _odd(entry)
+            if odd is not None or not _is_generated(entry):
+                yield odd or entry
+
+
+def _is_generated(path: Path) -> bool:
+    """Whether a file in a folder of schemas is what was made of one."""
+    try:
+        with path.open(encoding="utf-8", errors="replace") as file:
+            return naming.is_generated(file.readline())
+    except OSError:  # whatever it is, reading it as a schema tells
+        return False
+
+
+def _odd(path: Path) -> Diagnostic | None:
+    """What is wrong with a file as a file."""
+    try:
+        if path.is_file():
+            return None
+        if path.is_symlink():
+            return _fault(path, "this link leads nowhere", "correct the link, or remove it")
+        if path.exists():
+            return _fault(path, "this is no file that could be read", "move it out of the folder")
+    except OSError as error:
+        return unreadable(path, error)
+    return _fault(path, "there is no such file or folder", "name a schema, or a folder of schemas")
+
+
+def _unimportable(schema: SchemaFile) -> Diagnostic | None:
+    """Why no `import` statement can name a file: it, or a folder that it is in, is called by what is no name."""
+    place = schema.import_root
+    for part in schema.path.relative_to(place).with_suffix("").parts:
+        inside = place / part
+        if not naming.is_name(part):
+            place = inside if inside != schema.path.with_suffix("") else schema.path
+            kind = "module" if place == schema.path else "package"
+            message = f"no {kind} can be imported by the name {part!r}"
+            return _fault(place, message, f"rename it, to {naming.as_name(part)} for instance")
+        place = inside
+    return None
+
+
+def _declares_classes(path: Path) -> bool:
+    try:
+        source = read_source(path)
+    except (SourceError, OSError):
+        return False  # a template of a file, for instance
+    return bool(source.classes or source.unreal)
+
+
+# ---- what modules they are
+
+
+def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
+    """The folder from which the module is imported.
+
+    It is the one above its packages; but `src`, if the project has that, because folders in it may be packages without
+    an `__init__.py`, and so may be what is installed. A file in no package is imported from the current folder.
+
+    Args:
+        path: the module.
+        marked: folders to be taken for packages, though they have no `__init__.py`.
     """
     packages = path.parent
-    while (packages / "__init__.py").is_file():
+    while packages in marked or (packages / "__init__.py").is_file():
         packages = packages.parent
-    entries = {Path(entry or ".").absolute() for entry in sys.path}
-    above = [folder for folder in (packages, *packages.parents) if folder in entries and folder != Path.cwd()]
-    if above:
-        return above[0]
-    if packages == path.parent and path.is_relative_to(Path.cwd()):
-        return Path.cwd()
-    return packages
+    here, project = Path.cwd(), project_of(path)
+    sources = (project or here) / "src"
+    if packages.is_relative_to(sources):
+        return sources
+    installed = next((folder for folder in (packages, *packages.parents) if folder.name in _INSTALLED), None)
+    if installed is not None:
+        return installed
+    if packages != path.parent:
+        return packages
+    if path.is_relative_to(here) and (project is None or here.is_relative_to(project)):
+        return here
+    return project or packages
 
 
-@contextmanager
-def importable(files: Sequence[SchemaFile]) -> Generator[None]:
-    """While this lasts, schemas can be imported, also by each other. sys.path is then as before."""
-    before = list(sys.path)
-    roots = dict.fromkeys(str(file.import_root) for file in files)
-    sys.path[:0] = [root for root in roots if root not in before]
-    importlib.invalidate_caches()
-    try:
-        yield
-    finally:
-        sys.path[:] = before
-
-
-def import_schema(file: SchemaFile) -> ModuleType | Diagnostic:
-    """Import a schema, or say why that fails."""
-    try:
-        module = importlib.import_module(file.module)
-    except (Exception, SystemExit) as error:
-        position = position_in(error, file.path)
-        what = ": ".join([type(error).__name__, *str(error).splitlines()[:1]])
-        hint = f"`python -c 'import {file.module}'` must work before it can be compiled"
-        if isinstance(error, ModuleNotFoundError) and f"{file.module}.".startswith(f"{error.name}."):
-            hint = "rename its folder: there is another package of that name, which Python finds first"
-        elif isinstance(error, PydanticSchemaGenerationError | SchemaError):
-            unchecked = unchecked_type(error, file.path, position.line)
-            if unchecked is not None:
-                place, message, hint = unchecked
-                return Diagnostic(file.shown, place.line, place.column, message, hint)
-            hint = "declare a model if it is data; write Capability[...] if it is a Protocol"
-        return Diagnostic(file.shown, position.line, position.column, f"importing this schema failed: {what}", hint)
-    origin = module.__file__
-    if origin is None or not Path(origin).samefile(file.path):
-        hint = f"rename this file or its folder: Python finds another module called {file.module} first"
-        return _fault(file.path, f"this is not what `import {file.module}` imports", hint)
-    return module
-
-
-def position_in(error: BaseException, path: Path) -> Position:
-    """Where in a file an exception came from: the innermost of its lines in the traceback, or else its start."""
-    if isinstance(error, SyntaxError) and error.filename == str(path):
-        return Position(line=error.lineno or 1, column=error.offset or 1)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
-    if not frames:
-        return Position(line=1, column=1)
-    return Position(line=frames[-1].lineno or 1, column=(frames[-1].colno or 0) + 1)
+def unreadable(path: Path, error: OSError) -> Diagnostic:
+    """What to say of a file or folder that is there and cannot be read."""
+    return _fault(path, f"this cannot be read: {error.strerror}", "correct its permissions, or move it away")
 
 
 def _fault(path: Path, message: str, hint: str) -> Diagnostic:

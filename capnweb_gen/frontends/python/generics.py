@@ -17,9 +17,11 @@ import typing_extensions
 from pydantic import BaseModel, JsonValue
 
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.aliases import tied
 from capnweb_gen.frontends.python.annotations import subscript
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.records import record_form
-from capnweb_gen.frontends.python.refusals import describe
+from capnweb_gen.frontends.python.type_names import describe
 from capnweb_runtime.schema import InterfaceModel
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
@@ -71,8 +73,13 @@ def generic_arguments(model: object) -> tuple[object, ...]:
     return get_args(model)
 
 
-def without_aliases(argument: Any, depth: int = 0) -> Any:
+def without_aliases(argument: Any, value_of: Callable[[Any], object], depth: int = 0) -> Any:
     """A type argument with what aliases stand for, so that `Page[Names]` and `Page[list[str]]` are one model.
+
+    Args:
+        argument: the type argument.
+        value_of: gives what is assigned to an alias, with no name in quotes.
+        depth: how many types it stands in.
 
     Raises:
         UnsupportedTypeError: an alias contains itself, or a generic one lacks type arguments.
@@ -85,10 +92,10 @@ def without_aliases(argument: Any, depth: int = 0) -> Any:
     origin: Any = model or get_origin(argument)
     for alias, given in ((argument, ()), (origin, get_args(argument))):
         if isinstance(alias, ALIASES):
-            return without_aliases(substituted(alias.__value__, bound(alias, given)), depth + 1)
+            return without_aliases(substituted(value_of(alias), bound(alias, given)), value_of, depth + 1)
     if model is None and origin not in _CONTAINERS:
         return argument
-    arguments = [without_aliases(inner, depth + 1) for inner in generic_arguments(argument)]
+    arguments = [without_aliases(inner, value_of, depth + 1) for inner in generic_arguments(argument)]
     if _CONTAINERS.get(origin) != "Union":
         return origin[tuple(arguments)]
     whole: Any = arguments[0]
@@ -169,7 +176,7 @@ def bound(generic: Any, arguments: tuple[object, ...]) -> dict[Any, object]:
         )
     for index, parameter in enumerate(parameters):
         if not isinstance(parameter, TypeVar | typing_extensions.TypeVar):
-            reason = f"{generic.__name__} has the type parameter {parameter}, which stands for no type"
+            reason = f"{generic.__name__} has the type parameter {describe(parameter)}, which stands for no type"
             raise UnsupportedTypeError(reason, "use type variables only")
         argument = arguments[index] if index < len(arguments) else _default(parameter)
         if argument == _default(parameter):  # which typing may have put among the arguments, as it is
@@ -234,23 +241,14 @@ def substituted(annotation: object, bindings: Bindings) -> Any:
     try:
         return subscript(annotation, given)
     except Exception as error:  # a model that does not want to hold the type, say
-        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {error}"
+        reason = f"{describe(annotation)} cannot be given {', '.join(map(describe, given))}: {said(error)}"
         hint = "give the interface another type, or change the model"
         raise UnsupportedTypeError(reason, hint) from error
 
 
 def written(generic: Any, arguments: tuple[object, ...]) -> str:
     """A generic type with type arguments, as people write it."""
-    return f"{generic.__name__}[{', '.join(map(_written, arguments))}]"
-
-
-def _written(argument: object) -> str:
-    if isinstance(argument, str):
-        return argument
-    origin = get_origin(argument)
-    if isinstance(argument, types.UnionType) or not inspect.isclass(origin):
-        return describe(argument)
-    return written(origin, get_args(argument))
+    return f"{generic.__name__}[{', '.join(map(describe, arguments))}]"
 
 
 def _parameters(generic: object) -> tuple[Any, ...]:
@@ -261,7 +259,8 @@ def _parameters(generic: object) -> tuple[Any, ...]:
 
 
 def _default(parameter: Any) -> object:
-    return getattr(parameter, "__default__", typing_extensions.NoDefault)
+    """The default of a type parameter, of which names in quotes belong to the module that declares the parameter."""
+    return tied(getattr(parameter, "__default__", typing_extensions.NoDefault), parameter.__module__)
 
 
 def _allows(parameter: Any, argument: object) -> bool:

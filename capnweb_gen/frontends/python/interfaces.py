@@ -17,17 +17,21 @@ import typing_extensions
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import deprecation
+from capnweb_gen.frontends.python.decorators import meaning, written_name
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
 from capnweb_gen.frontends.python.refusals import UNPACKED
 from capnweb_gen.frontends.python.shapes import Shapes, describe
 from capnweb_gen.frontends.python.source import (
     AttributeSource,
     ClassSource,
+    DecoratorSource,
     Expression,
     FunctionSource,
     OtherSource,
     ParameterSource,
 )
+from capnweb_gen.frontends.python.type_names import constant
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 from capnweb_runtime.schema import InterfaceModel
@@ -85,8 +89,8 @@ class InterfaceReader:
         declared = vars(interface).get(WIRE_CASE_ATTRIBUTE, self._case)
         case = naming.as_case(declared)
         if case is None:
-            position = _argument(source, "interface")
-            self._fault(position, f"{interface.__name__} has the unknown case {declared!r}", naming.CASE_HINT)
+            position = self._argument(source, "interface")
+            self._fault(position, f"{interface.__name__} has the unknown case {constant(declared)}", naming.CASE_HINT)
         return case or self._case
 
     def _bases(self, interface: type, source: ClassSource) -> Iterator[ir.Reference]:
@@ -131,7 +135,7 @@ class InterfaceReader:
         function = declared.fget if isinstance(declared, property) else declared
         marks = vars(function) if isinstance(function, FunctionType) else {}
         wire = self._wire_name(where, marks, source, case)
-        raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), _raises_position(source)))
+        raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), self._place(source, "raises")))
         if "property" in decorators:
             return self._property(where, source, wire, raised)
         if source.type_parameters is not None:
@@ -144,14 +148,15 @@ class InterfaceReader:
         """The decorators by their bare names, or None if one of them is refused."""
         names: set[str] = set()
         for decorator in source.decorators:
-            name = decorator.text.split("(")[0].split(".")[-1].strip()
+            written = written_name(decorator)
+            name = meaning(decorator, self._namespace) or (written if written == deprecation.NAME else "")
             if name in _REFUSED_DECORATORS:
                 message, hint = _REFUSED_DECORATORS[name].rsplit(": ", 1)
                 self._fault(decorator.position, f"{where} {message}", hint)
                 return None
             if name not in _KNOWN_DECORATORS:
                 hint = "decorate the class that implements the interface"
-                self._fault(decorator.position, f"@{name} on {where} would do nothing on the other side", hint)
+                self._fault(decorator.position, f"@{written} on {where} would do nothing on the other side", hint)
                 return None
             names.add(name)
         return names
@@ -162,7 +167,7 @@ class InterfaceReader:
             return naming.wire_name(source.name, case)
         if not isinstance(declared, str) or not declared:
             hint = "a wire name is a string that is not empty"
-            self._fault(_argument(source, "wire_name"), f"the wire name of {where} is {declared!r}", hint)
+            self._fault(self._argument(source, "wire_name"), f"the wire name of {where} is {constant(declared)}", hint)
             return source.name
         return declared
 
@@ -254,7 +259,7 @@ class InterfaceReader:
         try:
             value: object = eval(written.text, dict(self._namespace))
         except Exception as error:
-            message = f"the default of {what} cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"the default of {what} cannot be evaluated: {told(error)}"
             self._fault(written.position, message, 'write a literal, such as 0, "" or None')
             return ir.Default(value=None)
         return self._default_value(what, value, written.position, shape)
@@ -274,22 +279,21 @@ class InterfaceReader:
             self._fault(position, f"the default of {what} is {value!r}, which its type excludes", hint)
         return default
 
+    def _decorator(self, source: ClassSource | FunctionSource, decorator: str) -> DecoratorSource | None:
+        return next((one for one in source.decorators if meaning(one, self._namespace) == decorator), None)
+
+    def _place(self, source: FunctionSource, decorator: str) -> Position:
+        """Where a decorator stands; or else, what is decorated."""
+        found = self._decorator(source, decorator)
+        return found.position if found else source.position
+
+    def _argument(self, source: ClassSource | FunctionSource, decorator: str) -> Position:
+        """Where the first argument of a decorator stands; or else, what is decorated."""
+        found = self._decorator(source, decorator)
+        return found.arguments[0].position if found and found.arguments else source.position
+
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
-
-
-def _raises_position(source: FunctionSource) -> Position:
-    """Where a function says what it raises."""
-    named = (one.position for one in source.decorators if one.text.partition("(")[0].strip().endswith("raises"))
-    return next(named, source.position)
-
-
-def _argument(source: ClassSource | FunctionSource, decorator: str) -> Position:
-    """Where the first argument of a decorator stands; or else, what is decorated."""
-    for written in source.decorators:
-        if written.text.partition("(")[0].rpartition(".")[2] == decorator and written.arguments:
-            return written.arguments[0].position
-    return source.position
 
 
 def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:

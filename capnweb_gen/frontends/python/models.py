@@ -15,6 +15,8 @@ from pydantic import BaseModel, PydanticSchemaGenerationError
 
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
+from capnweb_gen.frontends.python.annotations import misread
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.generics import defaults, generic_arguments, generic_origin, instance_name
 from capnweb_gen.frontends.python.places import doc_of, positions
 from capnweb_gen.frontends.python.pydantic_classes import complete, settings_of, validating_class
@@ -63,8 +65,9 @@ class ModelReader:
             found = record_fields(record, generic_arguments(declared))
             faults = [*record_faults(record), *(plain_record_faults(record) if maker is None else ())]
         except Exception as error:
-            self._fault(position, f"{record.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+            self._fault(position, f"{record.__name__} is incomplete: {said(error)}", _INCOMPLETE_HINT)
         else:
+            self._refuse_misread(record, source)
             for name, message, hint in faults:
                 self._fault(positions(name, source)[0], message, hint)
             if not faults and maker is not None:
@@ -89,13 +92,14 @@ class ModelReader:
         return PydanticFields(declared, shapes, self._case, source, self._fault)
 
     def _record_field(self, record: type[object], field: RecordField, source: ClassSource | None) -> ir.ModelField:
-        name_position, type_position = positions(field.name, source)
+        key = field.key if field.key is not None else field.name
+        name_position, type_position = positions(key, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
         return ir.ModelField(
             name=field.name,
-            wire=naming.wire_name(field.name, self._case),
-            accepts=field.name,
-            doc=doc_of(field.name, source),
+            wire=naming.wire_name(key, self._case) if field.key is None else key,
+            accepts=key,
+            doc=doc_of(key, source),
             type=shapes.from_type(field.annotation, type_position),
             required=field.required,
             computed=field.computed,
@@ -122,6 +126,7 @@ class ModelReader:
         except Exception as error:
             self._incomplete(model, position, error)
         else:
+            self._refuse_misread(model, source)
             reader = self._reader(model, source)
             reader.refuse()
             fields = tuple(reader.all())
@@ -145,7 +150,11 @@ class ModelReader:
             if unchecked is not None:
                 self._fault(*unchecked)
                 return
-        self._fault(position, f"the model {model.__name__} is incomplete: {_first_line(error)}", _INCOMPLETE_HINT)
+        self._fault(
+            position,
+            f"the model {model.__name__} is incomplete: {said(error)}",
+            _INCOMPLETE_HINT,
+        )
 
     def _generic(self, model: object, position: Position) -> ir.Generic | None:
         origin = generic_origin(model)
@@ -159,6 +168,10 @@ class ModelReader:
         by_default = taken is not None and arguments == tuple(shapes.from_type(one, position) for one in taken)
         return ir.Generic(origin=reference, arguments=arguments, by_default=by_default)
 
+    def _refuse_misread(self, model: type[object], source: ClassSource | None) -> None:
+        for fault in misread(source, _namespace(model)):
+            self._fault(*fault)
+
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._path, position.line, position.column, message, hint))
 
@@ -171,7 +184,3 @@ def _namespace(model: type[object]) -> Mapping[str, object]:
 def _extra(declared: type[object]) -> Literal["ignore", "allow", "forbid"]:
     extra: Any = settings_of(declared).get("extra")
     return extra or "ignore"
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).splitlines()[0] if str(error) else type(error).__name__

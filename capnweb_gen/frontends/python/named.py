@@ -12,6 +12,7 @@ from typing import NewType
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import unions
+from capnweb_gen.frontends.python.type_names import constant
 
 
 def literal(values: tuple[object, ...]) -> ir.TypeShape:
@@ -25,7 +26,7 @@ def literal(values: tuple[object, ...]) -> ir.TypeShape:
             constants.append(value)
         elif value is not None:
             hint = "use strings, integers, True, False, None and members of an enum"
-            raise UnsupportedTypeError(f"the literal {value!r} cannot travel", hint)
+            raise UnsupportedTypeError(f"the literal {constant(value)} cannot travel", hint)
     shapes: list[ir.TypeShape] = [_some(declared, names) for declared, names in members.items()]
     if constants:
         shapes.append(ir.LiteralShape(values=tuple(constants)))
@@ -58,7 +59,7 @@ def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:
     for member in declared:
         value: object = member.value
         if type(value) not in {bool, int, str}:
-            reason = f"{name}.{member.name} is {value!r}, which cannot travel"
+            reason = f"{name}.{member.name} is {constant(value)}, which cannot travel"
             raise UnsupportedTypeError(reason, "give each member a string or an integer as its value")
         members.append(ir.EnumMember.model_validate({"name": member.name, "value": value}))
     if not members and not flag:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import ModuleType
@@ -19,17 +19,15 @@ from pydantic import BaseModel
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python import callbacks, shapes
+from capnweb_gen.frontends.python.aliases import namespace_of, source_of
+from capnweb_gen.frontends.python.branches import executed
 from capnweb_gen.frontends.python.callback_reader import CallbackReader
 from capnweb_gen.frontends.python.callbacks import is_callback
-from capnweb_gen.frontends.python.files import (
-    SchemaFile,
-    find_schemas,
-    import_schema,
-    importable,
-    position_in,
-    schema_file,
-)
+from capnweb_gen.frontends.python.failures import told
+from capnweb_gen.frontends.python.files import SchemaFile, find_schemas, schema_file, unreadable
+from capnweb_gen.frontends.python.forgotten import forgotten_base
 from capnweb_gen.frontends.python.generics import generic_origin
+from capnweb_gen.frontends.python.importing import import_schema, importable, place, position_in
 from capnweb_gen.frontends.python.instances import Instance, Instances
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
 from capnweb_gen.frontends.python.models import ModelReader
@@ -39,6 +37,7 @@ from capnweb_gen.frontends.python.raising import ErrorReader
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.shapes import Shapes
 from capnweb_gen.frontends.python.source import ModuleSource, SourceError, read_source
+from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_gen.ir import Position
 
 
@@ -50,6 +49,10 @@ class _Loaded:
     source: ModuleSource
     module: ModuleType
     namespace: dict[str, Any]
+
+    def names(self) -> frozenset[str]:
+        """The classes that it declares, also for type checkers alone."""
+        return frozenset((*self.source.classes, *(declared.name for declared in self.source.unreal)))
 
 
 def read_schemas(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
@@ -128,8 +131,8 @@ class _Project:
         if origin is None:
             return False
         path = Path(origin).absolute()
-        if any(file.path == path for file in self._files.values()):
-            return False  # it was imported under two names: its classes exist twice
+        if self.namesake(module) is not None:
+            return False
         for root in self._roots:
             if path.is_relative_to(root) and path.stem != "__init__":
                 file = schema_file(path, root, given=False)
@@ -138,21 +141,35 @@ class _Project:
                 return True
         return False
 
+    def namesake(self, module: str) -> SchemaFile | None:
+        """The schema of this run that a module is under another name, so that its classes exist twice."""
+        origin = getattr(sys.modules.get(module), "__file__", None)
+        if origin is None or module in self._files:
+            return None
+        path = Path(origin).resolve()
+        return next((file for file in self._files.values() if file.path.resolve() == path), None)
+
     def _load(self, file: SchemaFile) -> _Loaded | None:
         try:
             source = read_source(file.path)
         except SourceError as fault:
             hint = "correct the line; nothing is compiled until every schema can be read"
-            self._faults.append(
-                Diagnostic(file.shown, fault.position.line, fault.position.column, f"syntax error: {fault}", hint)
-            )
+            self._faults.append(Diagnostic(file.shown, *_numbers(fault.position), f"syntax error: {fault}", hint))
             return None
-        if not source.classes and not file.given:
+        except OSError as error:
+            self._faults.append(unreadable(file.path, error))
+            return None
+        if not source.classes and not source.unreal and not file.given:
             return None
         module = import_schema(file)
         if isinstance(module, Diagnostic):
             self._faults.append(module)
             return None
+        source, unknown = executed(source, vars(module), file.path)
+        for declared in unknown:
+            message = f"{declared.name} is declared in several branches, and nothing tells which of them Python took"
+            hint = "declare it once, or give each of them a name of its own"
+            self._faults.append(Diagnostic(file.shown, *_numbers(declared.position), message, hint))
         return _Loaded(file, source, module, self._namespace(file, source, module))
 
     def _namespace(self, file: SchemaFile, source: ModuleSource, module: ModuleType) -> dict[str, Any]:
@@ -164,9 +181,10 @@ class _Project:
                 exec(compile(ast.Module([statement], []), str(file.path), "exec"), namespace)
             except Exception as error:
                 line = position_in(error, file.path).line
-                message = f"what stands under TYPE_CHECKING failed: {type(error).__name__}: {error}"
+                column = place(file.path, statement.lineno, statement.col_offset).column
+                message = f"what stands under TYPE_CHECKING failed: {told(error)}"
                 hint = "it must be possible to import what a schema names"
-                self._faults.append(Diagnostic(file.shown, line, statement.col_offset + 1, message, hint))
+                self._faults.append(Diagnostic(file.shown, line, column, message, hint))
         return namespace
 
 
@@ -246,7 +264,18 @@ class _SchemaReader:
             elif any(_is_declared_interface(base) for base in value.__mro__[1:]):
                 message = f"{name} inherits an interface, but is a class"
                 self._fault(source.position, message, "list Protocol among its bases, or move it out of the schema")
+            elif own and (forgotten := forgotten_base(value, source)):
+                self._fault(source.position, *forgotten)
+        self._refuse_unreal()
         return [*found, *(self.instance_of(instance) for instance in self._project.instances.of(self.home))]
+
+    def _refuse_unreal(self) -> None:
+        """Refuses what only type checkers see: nobody could import it."""
+        for declared in self._loaded.source.unreal:
+            value = self._loaded.namespace.get(declared.name)
+            if shapes.is_interface(value) or shapes.is_model(value) or record_form(value) is not None:
+                message = f"{declared.name} is declared under TYPE_CHECKING, where Python does not find it"
+                self._fault(declared.position, message, "declare it outside")
 
     def _reader_of(self, interface: type, types: Shapes) -> InterfaceReader:
         """What reads an interface of this file."""
@@ -304,6 +333,9 @@ class _SchemaReader:
         home: str = (generic_origin(model) or model).__module__
         if model in self._models or (not instance and home != self.home and self._project.belongs(home)):
             return None
+        twice = self._imported_twice(describe(model), home)
+        if twice is not None:
+            return twice
         self._models[model] = None  # holds its place, and ends the recursion of models that contain each other
         path, source = self._source_of(home)
         self._models[model] = ModelReader(path, source.classes, self._case, self, self._faults).read(model)
@@ -312,8 +344,15 @@ class _SchemaReader:
     def interface(self, interface: type) -> tuple[str, str] | None:
         """A type names this interface: one of the schemas of this run must declare it."""
         home = interface.__module__
-        if home == self._loaded.file.module or self._project.belongs(home):
-            return None
+        if home == self.home or self._project.belongs(home):
+            loaded = self._project.loaded(home)
+            if loaded is None or interface.__name__ in loaded.names():
+                return None
+            reason = f"{interface.__name__} is declared by no class statement at the top level of its module"
+            return reason, f"write it there: class {interface.__name__}(Protocol)"
+        twice = self._imported_twice(interface.__name__, home)
+        if twice is not None:
+            return twice
         return f"{interface.__name__} is declared in {home}, which is not compiled", "compile both schemas in one run"
 
     def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference:
@@ -327,13 +366,27 @@ class _SchemaReader:
             self._errors[error] = ErrorReader(path, source.classes, self, self._faults).read(error)
         return None
 
+    def namespace(self, module: str) -> Mapping[str, Any]:
+        """What names mean in another module, for type checkers too if it is a schema of this run."""
+        loaded = self._project.loaded(module) if self._project.belongs(module) else None
+        return loaded.namespace if loaded else namespace_of(module)
+
+    def _imported_twice(self, name: str, module: str) -> tuple[str, str] | None:
+        """Why what comes from a module cannot be named: it is a schema of this run under another name."""
+        file = self._project.namesake(module)
+        if file is None:
+            return None
+        reason = f"{name} comes from {module}, but {file.shown} is compiled as {file.module}: it exists twice"
+        return reason, f"import it from {file.module}, or relatively; or make the folders above it packages"
+
     def _source_of(self, module: str) -> tuple[str, ModuleSource]:
         if module == self._loaded.file.module:
             return self._loaded.file.shown, self._loaded.source
         origin = getattr(sys.modules.get(module), "__file__", None)
-        if origin is None:
+        source = source_of(module)
+        if origin is None or source is None:  # it is compiled, for instance
             return module, ModuleSource(None)
-        return shown(Path(origin)), read_source(Path(origin))
+        return shown(Path(origin)), executed(source, namespace_of(module), Path(origin))[0]
 
     def _wire_case(self) -> naming.Case:
         declared = getattr(self._loaded.module, "WIRE_CASE", "as-written")
@@ -342,11 +395,15 @@ class _SchemaReader:
             source = self._loaded.source
             written = source.values.get("WIRE_CASE")
             position = written.position if written else source.position
-            self._fault(position, f"WIRE_CASE is {declared!r}, an unknown case", naming.CASE_HINT)
+            self._fault(position, f"WIRE_CASE is {constant(declared)}, an unknown case", naming.CASE_HINT)
         return case or "as-written"
 
     def _fault(self, position: Position, message: str, hint: str) -> None:
         self._faults.append(Diagnostic(self._loaded.file.shown, position.line, position.column, message, hint))
+
+
+def _numbers(position: Position) -> tuple[int, int]:
+    return position.line, position.column
 
 
 def _is_template(model: type[BaseModel]) -> bool:

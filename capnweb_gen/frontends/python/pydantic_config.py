@@ -14,6 +14,7 @@ from pydantic.fields import FieldInfo
 
 from capnweb_gen.frontends.python.pydantic_classes import fields_of, settings_of
 from capnweb_gen.frontends.python.pydantic_schemas import extra_schema
+from capnweb_gen.frontends.python.type_names import constant
 
 Fault = tuple[str, str, str]  # the member that it is about, the message, a hint
 
@@ -45,7 +46,8 @@ def plain_record_faults(record: type[object]) -> Iterator[Fault]:
     name, settings = record.__name__, settings_of(record)
     for setting in sorted(settings.keys() - _DESCRIBING):
         hint = f"make {name} a pydantic model, or leave {setting} out"
-        yield "__pydantic_config__", f"{name} says {setting}={settings[setting]!r}, which only pydantic follows", hint
+        message = f"{name} says {setting}={constant(settings[setting])}, which only pydantic follows"
+        yield "__pydantic_config__", message, hint
     fields: Mapping[str, Any] = getattr(record, "__dataclass_fields__", {})
     defaults = {field: declared.default for field, declared in fields.items()} | getattr(record, "_field_defaults", {})
     for field, default in defaults.items():
@@ -60,7 +62,7 @@ def parameters_faults(model: type[BaseModel]) -> Iterator[Fault]:
     name, settings = model.__name__, settings_of(model)
     for setting in sorted(settings.keys() - _DESCRIBING - _OF_WHOLE_INSTANCES):
         hint = "say it with the field, or in a model that a parameter takes"
-        yield "model_config", f"{name} says {setting}={settings[setting]!r}, but no {name} is ever made", hint
+        yield "model_config", f"{name} says {setting}={constant(settings[setting])}, but no {name} is ever made", hint
     for computed in model.__pydantic_decorators__.computed_fields:
         yield computed, f"{name}.{computed} is computed, but no {name} is ever made", "leave it out"
     for field, info in model.model_fields.items():

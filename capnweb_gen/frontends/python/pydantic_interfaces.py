@@ -17,7 +17,10 @@ from pydantic.fields import FieldInfo
 from pydantic_core import PydanticUndefined
 
 from capnweb_gen import ir, naming
+from capnweb_gen.errors import column
 from capnweb_gen.frontends.python import shapes
+from capnweb_gen.frontends.python.annotations import evaluate, misread
+from capnweb_gen.frontends.python.failures import said, told
 from capnweb_gen.frontends.python.generics import substituted
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
 from capnweb_gen.frontends.python.pydantic_config import parameters_faults
@@ -86,7 +89,7 @@ class InterfaceModelReader(InterfaceReader):
         try:
             annotation = _evaluate(written.text, self._namespace)
         except Exception as error:
-            message = f"{where}: `{written.text}` cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"{where}: `{written.text}` cannot be evaluated: {told(error)}"
             self._fault(written.position, message, _HINT)
             return None
         member, notes = _without_annotated(annotation)
@@ -126,12 +129,15 @@ class InterfaceModelReader(InterfaceReader):
         try:
             model.model_rebuild()
         except Exception as error:
-            message = f"the model {model.__name__} is incomplete: {str(error).partition(chr(10))[0]}"
+            message = f"the model {model.__name__} is incomplete: {said(error)}"
             self._fault(position, message, "everything that its fields name must be imported at run time")
             return
         self._refuse_validation(where, model, position)
         for member, message, hint in parameters_faults(model):
             self._fault(self._places(model, member, position)[0], message, hint)
+        own = self._classes.get(model.__name__) if model.__module__ == self._module else None
+        for fault in misread(own, self._namespace):
+            self._fault(*fault)
         omitted: str | None = None
         for name, info in model.model_fields.items():
             place = self._places(model, name, position)[0]
@@ -190,8 +196,8 @@ class InterfaceModelReader(InterfaceReader):
 
 
 def _evaluate(text: str, namespace: Mapping[str, Any]) -> object:
-    """What an annotation means, also one in quotes. The module was just executed; this is as trusted as the rest."""
-    value: object = eval(text, dict(namespace))
+    """What an annotation means, also one in quotes."""
+    value = evaluate(text, namespace)
     return _evaluate(value, namespace) if isinstance(value, str) else value
 
 
@@ -220,14 +226,16 @@ def _without_annotated(annotation: object) -> tuple[object, list[object]]:
 
 def _argument(written: Expression, index: int) -> Position:
     """Where an argument of `Method[...]` or `Property[...]` stands, also inside `Annotated[...]`."""
-    node: ast.expr = ast.parse(f"({written.text})", mode="eval").body
+    text = f"({written.text})"
+    node: ast.expr = ast.parse(text, mode="eval").body
     while isinstance(node, ast.Subscript):
         items = node.slice.elts if isinstance(node.slice, ast.Tuple) else [node.slice]
         if not ast.unparse(node.value).endswith("Annotated"):
             node = items[index] if index < len(items) else node
             break
         node = items[0]
-    line, column = node.lineno - 1, node.col_offset
+    line = node.lineno - 1
+    inside = column(text.split("\n")[line], node.col_offset)
     # On the first line, the bracket that was put before the text counts as a column.
-    start = written.position.column - 1 if line == 0 else 1
-    return Position(line=written.position.line + line, column=start + column)
+    start = written.position.column - 2 if line == 0 else 0
+    return Position(line=written.position.line + line, column=start + inside)

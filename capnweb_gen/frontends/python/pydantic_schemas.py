@@ -16,6 +16,7 @@ from pydantic.dataclasses import is_pydantic_dataclass
 
 from capnweb_gen import ir
 from capnweb_gen.frontends.python.markers import JSON, SERIALIZER_HINT
+from capnweb_gen.frontends.python.type_names import constant
 
 Node = Mapping[str, Any]
 Settings: TypeAlias = Mapping[str, object]
@@ -189,7 +190,8 @@ def _keeping_values(node: Node) -> tuple[str, str] | None:
     function: object = node["function"]["function"]
     if not isinstance(function, attrgetter) and not _module(function).startswith("pydantic._int"):
         return None
-    written = ", ".join(repr(getattr(member, "value", member)) for member in inner.get("members") or inner["expected"])
+    members = inner.get("members") or inner["expected"]
+    written = ", ".join(constant(getattr(member, "value", member)) for member in members)
     return (
         "use_enum_values keeps the values of an enum, but its members are what travels",
         f"leave use_enum_values out, or write Literal[{written}]",
@@ -201,7 +203,7 @@ def _writing_json(node: Node, settings: Settings) -> tuple[str, str] | None:
     told, same = _AS_JSON.get(node["type"], ("", dict[str, str]()))
     for setting, value in same.items():
         if setting in settings and settings[setting] != value:
-            return f"{setting}={settings[setting]!r} is not followed: {told}", f"leave {setting} out"
+            return f"{setting}={constant(settings[setting])} is not followed: {told}", f"leave {setting} out"
     return None
 
 
@@ -227,8 +229,8 @@ def _kinds(shape: ir.TypeShape) -> frozenset[str] | None:
             return frozenset({"list"})
         case ir.DictShape():
             return frozenset({"dict"})
-        case ir.EnumShape():
-            return frozenset({"enum"})
+        case ir.EnumShape(partial=partial):
+            return frozenset({"literal" if partial else "enum"})
         case ir.ModelShape():
             return frozenset({"model", "dataclass", "typed-dict", "call"})
         case _:

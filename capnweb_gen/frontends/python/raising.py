@@ -20,11 +20,13 @@ from pydantic import PydanticSchemaGenerationError
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import named
+from capnweb_gen.frontends.python.annotations import misread
+from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.places import positions
 from capnweb_gen.frontends.python.pydantic_classes import validating_class
-from capnweb_gen.frontends.python.refusals import describe
 from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_generic
 from capnweb_gen.frontends.python.source import ClassSource
+from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
 from capnweb_runtime import schema
@@ -93,7 +95,9 @@ class ErrorReader:
     def _wire_name(self, error: type[BaseException], position: Position) -> str:
         declared = vars(error).get(WIRE_NAME_ATTRIBUTE, error.__name__)
         if not isinstance(declared, str) or not declared:
-            self._fault(position, f"the wire name of {error.__name__} is {declared!r}", "a wire name is a string")
+            self._fault(
+                position, f"the wire name of {error.__name__} is {constant(declared)}", "a wire name is a string"
+            )
             return error.__name__
         return declared
 
@@ -109,9 +113,11 @@ class ErrorReader:
             self._fault(position, message, "an exception holds data: let the one who catches it ask for the rest")
             return
         except Exception as failure:
-            message = f"{error.__name__} is incomplete: {failure}"
+            message = f"{error.__name__} is incomplete: {said(failure)}"
             self._fault(position, message, "everything that its attributes name must be imported at run time")
             return
+        for fault in misread(source, home):
+            self._fault(*fault)
         shapes = Shapes(home, self._declarations, constraints=False)
         for name, annotation in hints.items():
             if name.startswith("_") or _is_no_attribute(annotation):

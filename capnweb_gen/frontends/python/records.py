@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import dataclasses
 import inspect
-import keyword
 import typing
 from collections.abc import Iterator, Mapping
 from dataclasses import InitVar, is_dataclass
 from typing import Any, Literal, get_args, get_origin
 
 import typing_extensions
+
+from capnweb_gen import naming
 
 RecordForm = Literal["dataclass", "named_tuple", "typed_dict"]
 
@@ -31,12 +32,16 @@ _REQUIRED, _NOT_REQUIRED, _READ_ONLY = _forms("Required"), _forms("NotRequired")
 
 @dataclasses.dataclass(frozen=True)
 class RecordField:
-    """A field; a computed one is sent, and ignored on arrival."""
+    """A field; a computed one is sent, and ignored on arrival.
+
+    `key` is that of a TypedDict, where it is no name that an attribute can have; `name` resembles it then.
+    """
 
     name: str
     annotation: object
     required: bool
     computed: bool = False
+    key: str | None = None
 
 
 def record_form(value: object) -> RecordForm | None:
@@ -61,7 +66,7 @@ def record_fields(record: type[object], arguments: tuple[object, ...] = ()) -> t
     Raises:
         Exception: whatever evaluating its annotations raises.
     """
-    written = typing_extensions.get_type_hints(record, include_extras=True)
+    written = _hints(record)
     parameters: tuple[object, ...] = getattr(record, "__parameters__", ())
     given = dict(zip(parameters, arguments, strict=False))
     hints = {name: _with_arguments(hint, given) for name, hint in written.items()}
@@ -76,6 +81,12 @@ def record_fields(record: type[object], arguments: tuple[object, ...] = ()) -> t
             )
         case _:
             return tuple(_typed_dict_fields(record, hints))
+
+
+def _hints(record: type[object]) -> dict[str, Any]:
+    own = {parameter.__name__: parameter for parameter in getattr(record, "__type_params__", ())}
+    names = {**vars(record), **own} if own else None  # Python 3.12 would not find the type parameters
+    return typing_extensions.get_type_hints(record, localns=names, include_extras=True)
 
 
 def _with_arguments(annotation: Any, given: Mapping[object, object]) -> object:
@@ -95,14 +106,8 @@ def record_faults(record: type[object]) -> Iterator[tuple[str, str, str]]:
             yield field.name, f"{name}.{field.name} has no type", f"write class {name}(NamedTuple)"
         elif field.name.startswith("_"):
             yield field.name, f"{name}.{field.name} is private", "name it without the underscore"
-        elif not field.name.isidentifier() or keyword.iskeyword(field.name):
-            yield (
-                field.name,
-                f"{name} has the key {field.name!r}, which is no name",
-                "use dict[str, ...], or another key",
-            )
     if record_form(record) == "dataclass":
-        hints = typing_extensions.get_type_hints(record)
+        hints = _hints(record)
         declared: Mapping[str, object] = getattr(record, "__dataclass_fields__", {})  # fields() leaves these out
         for field_name in declared:
             if isinstance(hints.get(field_name), InitVar):
@@ -116,10 +121,22 @@ def _dataclass_fields(record: Any, hints: Mapping[str, object]) -> Iterator[Reco
 
 
 def _typed_dict_fields(record: Any, hints: Mapping[str, object]) -> Iterator[RecordField]:
-    for name, annotation in hints.items():
-        required = name in record.__required_keys__
+    taken = {key for key in hints if _is_attribute(key)}
+    for key, annotation in hints.items():
+        required = key in record.__required_keys__
         while (origin := get_origin(annotation)) in (*_REQUIRED, *_NOT_REQUIRED, *_READ_ONLY):
             # With postponed annotations, __required_keys__ does not know of these.
             required = origin in _REQUIRED or (required and origin in _READ_ONLY)
             annotation = get_args(annotation)[0]
-        yield RecordField(name, annotation, required)
+        if _is_attribute(key):
+            yield RecordField(key, annotation, required)
+            continue
+        name = naming.as_name(key)
+        while name in taken:
+            name = f"{name}_"
+        taken.add(name)
+        yield RecordField(name, annotation, required, key=key)
+
+
+def _is_attribute(key: str) -> bool:
+    return naming.is_name(key) and not key.startswith("_")

@@ -1,4 +1,4 @@
-"""How types are refused: what they are called, and what to write instead of them.
+"""How types are refused: what to write instead of them.
 
 Rule: everything that people may well write and that cannot travel has a hint of its own.
 """
@@ -6,12 +6,9 @@ Rule: everything that people may well write and that cannot travel has a hint of
 from __future__ import annotations
 
 import collections.abc
-import inspect
 import typing
 from collections.abc import Mapping
-from typing import NewType, TypeVar, get_args, get_origin
-
-import typing_extensions
+from typing import TypeVar
 
 from capnweb_runtime import schema
 
@@ -76,26 +73,3 @@ def lookup(table: Mapping[object, T], key: object) -> T | None:
         return table.get(key)
     except TypeError:  # not everything that stands in an annotation can be hashed
         return None
-
-
-def describe(annotation: object) -> str:
-    """A type as people write it."""
-    if annotation is type(None) or annotation is None:
-        return "None"
-    if inspect.isclass(annotation) and get_origin(annotation) is None:
-        return annotation.__qualname__
-    if isinstance(annotation, TypeVar | typing_extensions.TypeVar | NewType):
-        return annotation.__name__
-    origin = get_origin(annotation)
-    if inspect.isclass(origin) and typing_extensions.is_protocol(origin):
-        return f"{origin.__name__}[{', '.join(map(describe, get_args(annotation)))}]"
-    text = str(annotation)
-    for prefix in ("typing.", "typing_extensions.", "collections.abc.", "datetime.", f"{_module_of(annotation)}."):
-        text = text.replace(prefix, "")
-    return text
-
-
-def _module_of(annotation: object) -> str:
-    parts = (get_origin(annotation), *get_args(annotation))
-    modules = [part.__module__ for part in parts if isinstance(part, type | NewType)]
-    return next((module for module in modules if module != "builtins"), "builtins")

@@ -24,8 +24,10 @@ from pydantic import BaseModel, RootModel
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import keys, unions
-from capnweb_gen.frontends.python import callbacks, constraints, generics, named, pydantic_types, values
+from capnweb_gen.frontends.python import callbacks, constraints, generics, named, values
+from capnweb_gen.frontends.python.aliases import without_quotes
 from capnweb_gen.frontends.python.annotations import evaluate
+from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.generics import (
     ALIASES,
     Bindings,
@@ -38,7 +40,7 @@ from capnweb_gen.frontends.python.generics import is_generic as is_generic
 from capnweb_gen.frontends.python.markers import refuse_marks
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.refusals import CALLABLE, INSTEAD, UNPACKED, lookup, pydantic_cannot_check
-from capnweb_gen.frontends.python.refusals import describe as describe
+from capnweb_gen.frontends.python.type_names import describe as describe
 from capnweb_gen.ir import Position
 from capnweb_runtime import schema
 
@@ -85,12 +87,13 @@ _STREAMS: tuple[object, ...] = (collections.abc.AsyncIterator, collections.abc.A
 
 class Declarations(Protocol):
     """Told of each model and interface that a type names, and of each exception that is declared. Gives why it cannot
-    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named. Callbacks with
-    a signature of their own are told as interfaces are.
+    be used, with a hint, or None if it can. `home` is the module of the schema in which types are named; `namespace` is
+    what names mean in another. Callbacks with a signature of their own are told as interfaces are.
     """
 
     @property
     def home(self) -> str: ...
+    def namespace(self, module: str) -> Mapping[str, Any]: ...
     def model(self, model: object) -> tuple[str, str] | None: ...
     def interface(self, interface: type) -> tuple[str, str] | None: ...
     def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference: ...
@@ -132,6 +135,16 @@ class Shapes:
         except UnsupportedTypeError as refused:
             return ir.Unsupported(reason=refused.reason, hint=refused.hint, position=position)
 
+    @property
+    def _module(self) -> str | None:
+        return self.namespace.get("__name__")
+
+    def _in(self, module: str | None) -> Shapes:
+        """The same where names mean what they mean in another module."""
+        if module is None or module == self._module:
+            return self
+        return replace(self, namespace=self.declarations.namespace(module))
+
     def _evaluate(self, text: str) -> object:
         try:
             return evaluate(text, self.namespace)
@@ -140,25 +153,24 @@ class Shapes:
                 f"the name {error.name!r} is not defined", "import it, or correct the spelling"
             ) from error
         except Exception as error:
-            message = f"`{text}` cannot be evaluated: {type(error).__name__}: {error}"
+            message = f"`{text}` cannot be evaluated: {told(error)}"
             raise UnsupportedTypeError(message, "write it as a type, such as int, list[str] or a model") from error
 
     def _shape(self, annotation: object, depth: int) -> ir.TypeShape:
-        if depth > generics.DEEPEST:
-            raise UnsupportedTypeError(*generics.ENDLESS)
+        _refuse_endless(depth)
         depth += 1
+        annotation = generics.substituted(annotation, self.bindings)
         if isinstance(annotation, str):
             return self._shape(self._evaluate(annotation), depth)
         if isinstance(annotation, ForwardRef):
-            return self._shape(self._evaluate(annotation.__forward_arg__), depth)
-        annotation = generics.substituted(annotation, self.bindings)
+            return self._in(annotation.__forward_module__)._shape(annotation.__forward_arg__, depth)
         value = values.value_shape(annotation, self.constraints)
         if value is not None:
             return value
         if isinstance(annotation, ALIASES):
             return self._alias(annotation, (), depth)
         if isinstance(annotation, NewType):
-            return named.new_type(annotation, self._shape(annotation.__supertype__, depth))
+            return named.new_type(annotation, self._in(annotation.__module__)._shape(annotation.__supertype__, depth))
         scalar = lookup(_SCALARS, annotation)
         if scalar is not None:
             return ir.Scalar(name=scalar)
@@ -244,18 +256,20 @@ class Shapes:
 
     def _awaited(self, result: object, depth: int) -> ir.TypeShape:
         """What a call of a function gives: on the other side it is awaited in any case."""
-        while isinstance(result, str | ForwardRef):
-            result = self._evaluate(result if isinstance(result, str) else result.__forward_arg__)
+        _refuse_endless(depth)
+        if isinstance(result, str):
+            return self._awaited(self._evaluate(result), depth + 1)
+        if isinstance(result, ForwardRef):
+            return self._in(result.__forward_module__)._awaited(result.__forward_arg__, depth + 1)
         if get_origin(result) in (collections.abc.Awaitable, collections.abc.Coroutine):
             result = get_args(result)[-1]
         return self._shape(result, depth)
 
     def _alias(self, alias: Any, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         """What a `type` statement stands for, with type arguments if it is generic."""
-        given = tuple(generics.substituted(argument, self.bindings) for argument in arguments)
-        # What is in quotes in an argument is read only now, so that what its type parameters stand for stays known.
-        inside = replace(self, bindings={**self.bindings, **generics.bound(alias, given)})
-        return inside._shape(alias.__value__, depth)
+        given = tuple(self._unquoted(argument, depth) for argument in arguments)
+        bindings = {**self.bindings, **generics.bound(alias, given)}
+        return replace(self._in(alias.__module__), bindings=bindings)._shape(alias.__value__, depth)
 
     def _instance(self, model: object, depth: int) -> ir.TypeShape:
         """A generic model with its type arguments: a model of its own in the schema that names it."""
@@ -263,7 +277,7 @@ class Shapes:
         constraints = is_model(generic_origin(model))
         for argument in generic_arguments(model):
             replace(self, constraints=constraints)._shape(argument, depth)
-        model = without_aliases(model)
+        model = without_aliases(model, self._value_of)
         origin, name = generic_origin(model), instance_name(model)
         if is_model(model) and is_root_model(model):
             raise UnsupportedTypeError(f"{describe(model)} is a root model without a name", "write the type it holds")
@@ -283,8 +297,7 @@ class Shapes:
         refused = interface_fault(origin)
         if refused is not None:
             raise UnsupportedTypeError(*refused)
-        complete = map(generics.without_aliases, map(self._complete, arguments))
-        given = tuple(generics.bound(origin, tuple(complete)).values())
+        given = tuple(self._bound(origin, arguments).values())
         for argument in given:
             self._shape(argument, depth)
         fault = named.class_fault(origin) or self.declarations.interface(origin)
@@ -292,19 +305,39 @@ class Shapes:
             raise UnsupportedTypeError(*fault)
         return ir.InterfaceShape(interface=self.declarations.instance(origin, given))
 
+    def _bound(self, generic: type, arguments: tuple[object, ...]) -> dict[Any, object]:
+        """What stands for each type parameter of an interface or a callback, as it would be anywhere else."""
+        found = generics.bound(generic, tuple(map(self._argument, arguments)))
+        return {parameter: self._argument(argument) for parameter, argument in found.items()}  # defaults, too
+
+    def _argument(self, argument: object) -> object:
+        return without_aliases(self._complete(argument), self._value_of)
+
+    def _value_of(self, alias: Any) -> object:
+        return replace(self._in(alias.__module__), bindings={})._unquoted(alias.__value__, 0)
+
     def _complete(self, argument: object) -> object:
         """A type argument as it would be anywhere else: no name in quotes, and all its own arguments given."""
-        if isinstance(argument, ForwardRef | str):
-            argument = self._evaluate(argument if isinstance(argument, str) else argument.__forward_arg__)
-        argument = generics.substituted(argument, self.bindings)
+        argument = self._unquoted(argument, 0)
         if get_origin(argument) is typing.Annotated and schema.BY_REFERENCE in get_args(argument)[1:]:
             return self._complete(get_args(argument)[0])  # Page[Capability[User]] is Page[User]
         origin = get_origin(argument) or argument
         if isinstance(origin, type) and is_interface(origin) and is_generic(origin):
             arguments = tuple(map(self._complete, get_args(argument)))
             generic: Any = origin
-            return generic[tuple(generics.bound(origin, arguments).values())]
+            return generic[tuple(map(self._complete, generics.bound(origin, arguments).values()))]
         return argument
+
+    def _unquoted(self, argument: object, depth: int) -> object:
+        """A type argument that means the same in another module: no name in quotes, and no type parameter of here."""
+        _refuse_endless(depth)
+        argument = without_quotes(argument, lambda name: self._named(name, depth + 1))
+        return generics.substituted(argument, self.bindings)
+
+    def _named(self, name: str | ForwardRef, depth: int) -> object:
+        if isinstance(name, ForwardRef):
+            return self._in(name.__forward_module__)._named(name.__forward_arg__, depth)
+        return self._unquoted(self._evaluate(name), depth)
 
     def _class(self, annotation: type[object], depth: int) -> ir.TypeShape:
         reference = ir.Reference(module=annotation.__module__, name=annotation.__qualname__)
@@ -328,9 +361,6 @@ class Shapes:
         else:
             if issubclass(annotation, enum.Enum):
                 return named.enum_shape(annotation)
-            scalar = pydantic_types.checked_scalar(annotation, checked=self.constraints)
-            if scalar is not None:
-                return scalar
             raise _refusal(annotation)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
@@ -342,15 +372,14 @@ class Shapes:
         fault = interface_fault(protocol) or callbacks.fault(protocol)
         if fault is not None:
             raise UnsupportedTypeError(*fault)
-        bindings = generics.bound(protocol, tuple(map(self._complete, arguments)))
+        bindings = self._bound(protocol, arguments)
         if not callbacks.is_plain(protocol):
             fault = named.class_fault(protocol) or self.declarations.interface(protocol)
             if fault is None:
                 return ir.CallbackShape(callback=self._reference(protocol, tuple(bindings.values()), depth))
             if not callbacks.is_plain(protocol, but_for_names=True):
                 raise UnsupportedTypeError(*fault)
-        own = protocol.__module__ == self.declarations.home
-        namespace = callbacks.namespace(protocol, self.namespace if own else None)
+        namespace = callbacks.namespace(protocol, self._in(protocol.__module__).namespace)
         inside = replace(self, namespace=namespace, constraints=False, bindings=bindings)
         parameters, result = callbacks.signature(protocol)
         shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
@@ -384,6 +413,11 @@ def is_root_model(model: type[BaseModel]) -> bool:
     return issubclass(model, RootModel)
 
 
+def _refuse_endless(depth: int) -> None:
+    if depth > generics.DEEPEST:
+        raise UnsupportedTypeError(*generics.ENDLESS)
+
+
 def _collection(container: Literal["set", "frozenset", "tuple"], item: ir.TypeShape) -> ir.CollectionShape:
     unhashable = next((part for part in ir.walk(item) if isinstance(part, _UNHASHABLE)), None)
     if container != "tuple" and unhashable is not None:
@@ -414,7 +448,7 @@ def _refusal(annotation: object) -> UnsupportedTypeError:
         return known
     what = describe(annotation)
     for key in (annotation, get_origin(annotation)):
-        hint = lookup(INSTEAD, key) or lookup(pydantic_types.INSTEAD, key)
+        hint = lookup(INSTEAD, key)
         if key is not None and hint is not None:
             return UnsupportedTypeError(f"{what} cannot travel", hint)
     if isinstance(annotation, TypeVar | typing_extensions.TypeVar):

@@ -8,20 +8,25 @@ from __future__ import annotations
 
 import ast
 import inspect
+import io
 import re
 import tokenize
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from types import EllipsisType
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypeGuard
 
+from capnweb_gen.errors import column
+from capnweb_gen.frontends.python.statements import Statements
 from capnweb_gen.ir import Position
 
 TOP = Position(line=1, column=1)
 """Where a fault is told that concerns a file as a whole."""
 
 Passing: TypeAlias = Literal["positional_only", "positional", "keyword", "star", "double_star"]
+# What makes a class when it is called: TypedDict("Mail", {"from": str}).
+_FACTORIES = frozenset({"NamedTuple", "TypedDict", "create_model", "make_dataclass", "namedtuple"})
 _NAME = re.compile(r"(?:\s*(?:async|def|class)\b)*\s*(?!async\b|def\b|class\b)([^\W\d]\w*)")
 
 
@@ -35,8 +40,9 @@ class Expression:
 
 @dataclass(frozen=True)
 class DecoratorSource(Expression):
-    """A decorator, and what it is called with."""
+    """A decorator: what it is, without the call, and what it is called with."""
 
+    function: str = ""
     arguments: tuple[Expression, ...] = ()
 
 
@@ -53,7 +59,7 @@ class ParameterSource:
 
 @dataclass(frozen=True)
 class FunctionSource:
-    """A function in the body of a class."""
+    """A function in the body of a class. `is_declaration` tells that its body is `...` or a docstring."""
 
     name: str
     doc: str | None
@@ -63,6 +69,7 @@ class FunctionSource:
     returns: Expression | None
     position: Position
     type_parameters: Position | None = None
+    is_declaration: bool = False
 
 
 @dataclass(frozen=True)
@@ -85,7 +92,7 @@ class OtherSource:
 
 @dataclass(frozen=True)
 class ClassSource:
-    """A class at the top level of a module."""
+    """A class at the top level of a module: `lines` are those that it takes, `conditional` that it is in a branch."""
 
     name: str
     doc: str | None
@@ -93,12 +100,18 @@ class ClassSource:
     position: Position
     bases: tuple[Expression, ...] = ()
     decorators: tuple[DecoratorSource, ...] = ()
+    lines: range = range(0)
+    conditional: bool = False
 
 
 @dataclass(frozen=True)
 class ModuleSource:
-    """A module: its classes by name, in order, the statements that only type checkers execute, the values that names
-    are assigned, and where its text begins.
+    """A module, and where its text begins.
+
+    `classes` are by name, in order; of several with one name, in different branches, the last, and all are among the
+    `alternatives`. `checking` are the statements that only type checkers execute, and `unreal` the classes in them.
+    `values` are what names are assigned; `imports` say of a name where it comes from and what it is called there, and
+    `stars` are the modules of which all names are imported, both as they are written.
     """
 
     doc: str | None
@@ -106,6 +119,10 @@ class ModuleSource:
     checking: tuple[ast.stmt, ...] = ()
     values: dict[str, Expression] = field(default_factory=dict[str, Expression])
     position: Position = TOP
+    alternatives: dict[str, tuple[ClassSource, ...]] = field(default_factory=dict[str, tuple[ClassSource, ...]])
+    unreal: tuple[ClassSource, ...] = ()
+    imports: dict[str, tuple[str, str]] = field(default_factory=dict[str, tuple[str, str]])
+    stars: tuple[str, ...] = ()
 
 
 class SourceError(Exception):
@@ -122,17 +139,48 @@ def read_source(path: Path) -> ModuleSource:
 
     Raises:
         SourceError: it is not valid Python, or not text.
+        OSError: it cannot be read.
     """
-    source = path.read_bytes()
+    text = _text(path.read_bytes())
+    lines = text.split("\n")
     try:
-        tree = ast.parse(source, str(path))
-        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing alone does not
+        tree = ast.parse(text, str(path))
     except SyntaxError as error:
         raise SourceError(error.msg, Position(line=error.lineno or 1, column=max(error.offset or 1, 1))) from error
-    except ValueError as error:  # null bytes
-        raise SourceError(str(error), TOP) from error
-    with tokenize.open(path) as file:
-        return _Reader(file.read().split("\n")).module(tree)
+    except (ValueError, RecursionError, MemoryError) as error:  # null bytes; what is nested too deeply
+        raise SourceError(str(error) or "it is nested too deeply", TOP) from error
+    try:
+        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing alone does not
+    except SyntaxError as error:
+        line, offset = error.lineno or 1, max(error.offset or 1, 1) - 1  # here, bytes are counted
+        raise SourceError(error.msg, Position(line=line, column=column(lines[line - 1], offset))) from error
+    except RecursionError as error:
+        raise SourceError("it is nested too deeply", TOP) from error
+    except UnicodeEncodeError as error:  # since Python 3.13, for a description
+        text = error.object[error.start : error.end]
+        raise SourceError(f"this description holds half a character, {text!r}", _place_of(text, tree, lines)) from error
+    return _Reader(lines).module(tree)
+
+
+def _place_of(text: str, tree: ast.Module, lines: Sequence[str]) -> Position:
+    """Where a text is part of a string."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Constant) and isinstance(node.value, str) and text in node.value:
+            return Position(line=node.lineno, column=column(lines[node.lineno - 1], node.col_offset))
+    return TOP
+
+
+def _text(source: bytes) -> str:
+    """The text of a file, with line ends as Python reads them."""
+    try:
+        encoding, _ = tokenize.detect_encoding(io.BytesIO(source).readline)
+    except SyntaxError as error:
+        raise SourceError(error.msg, TOP) from error
+    try:
+        return io.IncrementalNewlineDecoder(None, translate=True).decode(source.decode(encoding), final=True)
+    except UnicodeDecodeError as error:
+        line = source[: error.start].count(b"\n") + 1
+        raise SourceError(f"this is not text in {encoding}", Position(line=line, column=1)) from error
 
 
 class _Reader:
@@ -146,29 +194,76 @@ class _Reader:
         self._lines = lines
 
     def module(self, tree: ast.Module) -> ModuleSource:
-        classes: dict[str, ClassSource] = {}
-        checking: list[ast.stmt] = []
+        statements = Statements(tree)
+        found: dict[str, list[ClassSource]] = {}
         values: dict[str, Expression] = {}
-        for statement in tree.body:
-            values.update(self._values(statement))
-            if isinstance(statement, ast.ClassDef):
-                classes[statement.name] = self._class(statement)
-            elif isinstance(statement, ast.If) and self._is_type_checking(statement.test):
-                checking.extend(statement.body)
-        position = self._position(tree.body[0]) if tree.body else TOP
-        return ModuleSource(ast.get_docstring(tree), classes, tuple(checking), values, position)
+        imports: dict[str, tuple[str, str]] = {}
+        stars: list[str] = []
+        for statement in statements.executed():
+            node = statement.node
+            values.update(self._values(node))
+            if isinstance(node, ast.ImportFrom):
+                module = "." * node.level + (node.module or "")
+                imports.update({one.asname or one.name: (module, one.name) for one in node.names if one.name != "*"})
+                stars += [module] if node.names[0].name == "*" else []
+            declared = self._class(node) if isinstance(node, ast.ClassDef) else self._made(node, imports)
+            if declared is not None:
+                found.setdefault(declared.name, []).append(replace(declared, conditional=statement.conditional))
+        return ModuleSource(
+            doc=ast.get_docstring(tree),
+            classes={name: classes[-1] for name, classes in found.items()},
+            checking=statements.checking(),
+            values=values,
+            position=self._position(tree.body[0]) if tree.body else TOP,
+            alternatives={name: tuple(classes) for name, classes in found.items() if len(classes) > 1},
+            unreal=tuple(map(self._class, statements.declared_for_checkers())),
+            imports=imports,
+            stars=tuple(stars),
+        )
 
     def _values(self, statement: ast.stmt) -> Iterator[tuple[str, Expression]]:
         match statement:
             case ast.Assign(targets=targets, value=value):
-                yield from ((self._code(target), self._expression(value)) for target in targets)
+                yield from ((self._target(target), self._expression(value)) for target in targets)
             case ast.AnnAssign(target=target, value=ast.expr() as value):
-                yield self._code(target), self._expression(value)
+                yield self._target(target), self._expression(value)
             case _:
                 pass
 
-    def _is_type_checking(self, test: ast.expr) -> bool:
-        return self._code(test) in {"TYPE_CHECKING", "typing.TYPE_CHECKING"}
+    def _made(self, statement: ast.stmt, imports: Mapping[str, tuple[str, str]]) -> ClassSource | None:
+        """A class that is made by a call and assigned to its name."""
+        match statement:
+            case ast.Assign(targets=[ast.Name(id=name) as target], value=ast.Call() as call):
+                pass
+            case ast.AnnAssign(target=ast.Name(id=name) as target, value=ast.Call() as call):
+                pass
+            case _:
+                return None
+        called = self._code(call.func).rpartition(".")[2]
+        if imports.get(called, ("", called))[1] not in _FACTORIES:
+            return None
+        match call.args:
+            case [ast.Constant(value=str(own)), *fields] if own == name:
+                body = tuple(self._made_fields(fields, call.keywords))
+                lines = range(statement.lineno, (statement.end_lineno or statement.lineno) + 1)
+                return ClassSource(name, None, body, self._position(target), lines=lines)
+            case _:
+                return None
+
+    def _made_fields(self, fields: list[ast.expr], keywords: list[ast.keyword]) -> Iterator[AttributeSource]:
+        match fields:
+            case [ast.Dict(keys=keys, values=types), *_]:
+                pairs: Iterable[tuple[ast.expr | None, ast.expr | None]] = zip(keys, types, strict=True)
+            case [ast.List(elts=items) | ast.Tuple(elts=items), *_]:
+                pairs = ((one.elts[0], one.elts[1]) if _is_pair(one) else (one, None) for one in items)
+            case _:
+                pairs = ()
+        for key, written in pairs:
+            if isinstance(key, ast.Constant) and isinstance(key.value, str):
+                yield AttributeSource(key.value, self._annotation(written), self._position(key))
+        for keyword in keywords:
+            if keyword.arg is not None:
+                yield AttributeSource(keyword.arg, self._expression(keyword.value), self._position(keyword))
 
     def _class(self, node: ast.ClassDef) -> ClassSource:
         body: list[FunctionSource | AttributeSource | OtherSource] = []
@@ -177,6 +272,7 @@ class _Reader:
             if doc is not None and body and isinstance(body[-1], AttributeSource):
                 body[-1] = replace(body[-1], doc=body[-1].doc or doc)
             body.extend(self._statement(statement))
+        first = min([node.lineno, *(decorator.lineno for decorator in node.decorator_list)])
         return ClassSource(
             name=node.name,
             doc=ast.get_docstring(node),
@@ -184,6 +280,7 @@ class _Reader:
             position=self._name_position(node),
             bases=tuple(map(self._expression, node.bases)),
             decorators=tuple(map(self._decorator, node.decorator_list)),
+            lines=range(first, (node.end_lineno or node.lineno) + 1),
         )
 
     def _statement(self, node: ast.stmt) -> Iterator[FunctionSource | AttributeSource | OtherSource]:
@@ -191,10 +288,10 @@ class _Reader:
             case ast.FunctionDef() | ast.AsyncFunctionDef():
                 yield self._function(node)
             case ast.AnnAssign(target=target, annotation=annotation):
-                yield AttributeSource(self._code(target), self._expression(annotation), self._position(target))
+                yield AttributeSource(self._target(target), self._expression(annotation), self._position(target))
             case ast.Assign(targets=targets):
                 for assigned in targets:
-                    yield AttributeSource(self._code(assigned), None, self._position(assigned))
+                    yield AttributeSource(self._target(assigned), None, self._position(assigned))
             case ast.Pass() | ast.Expr(value=ast.Constant(value=str() | bytes() | EllipsisType())):
                 return
             case ast.ClassDef():
@@ -213,13 +310,15 @@ class _Reader:
             returns=self._annotation(node.returns),
             position=self._name_position(node),
             type_parameters=self._position(own[0]) if own else None,
+            is_declaration=all(map(_does_nothing, node.body)),
         )
 
     def _decorator(self, node: ast.expr) -> DecoratorSource:
-        arguments: list[ast.expr] = []
+        function, arguments = node, list[ast.expr]()
         if isinstance(node, ast.Call):
-            arguments = [*node.args, *(keyword.value for keyword in node.keywords)]
-        return DecoratorSource(self._code(node), self._position(node), tuple(map(self._expression, arguments)))
+            function, arguments = node.func, [*node.args, *(keyword.value for keyword in node.keywords)]
+        written = tuple(map(self._expression, arguments))
+        return DecoratorSource(self._code(node), self._position(node), self._code(function), written)
 
     def _parameters(self, node: ast.arguments) -> Iterator[ParameterSource]:
         named = [*node.posonlyargs, *node.args]
@@ -250,6 +349,10 @@ class _Reader:
     def _expression(self, node: ast.expr) -> Expression:
         return Expression(self._code(node), self._position(node))
 
+    def _target(self, node: ast.expr) -> str:
+        """What is assigned to: a name, as Python keeps it, or the text of anything else."""
+        return node.id if isinstance(node, ast.Name) else self._code(node)
+
     def _code(self, node: ast.expr) -> str:
         """The text of a node, in parentheses if it takes them to be read by itself."""
         first, last = node.lineno - 1, (node.end_lineno or node.lineno) - 1
@@ -260,7 +363,7 @@ class _Reader:
         text = "\n".join([self._lines[first][start:], *self._lines[first + 1 : last], self._lines[last][:end]])
         return text if _stands_alone(text) else f"({text})"
 
-    def _position(self, node: ast.expr | ast.stmt | ast.arg) -> Position:
+    def _position(self, node: ast.expr | ast.stmt | ast.arg | ast.keyword) -> Position:
         return Position(line=node.lineno, column=self._column(node.lineno - 1, node.col_offset) + 1)
 
     def _name_position(self, node: ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef) -> Position:
@@ -271,9 +374,20 @@ class _Reader:
         return Position(line=line + 1, column=found.start(1) + 1)
 
     def _column(self, line: int, offset: int) -> int:
-        """The tree counts in bytes of UTF-8."""
-        text = self._lines[line]
-        return offset if text.isascii() else len(text.encode()[:offset].decode())
+        return column(self._lines[line], offset) - 1
+
+
+def _is_pair(node: ast.expr) -> TypeGuard[ast.Tuple | ast.List]:
+    return isinstance(node, ast.Tuple | ast.List) and len(node.elts) >= 2
+
+
+def _does_nothing(statement: ast.stmt) -> bool:
+    """Whether it is `...` or a docstring."""
+    match statement:
+        case ast.Expr(value=ast.Constant(value=str() | EllipsisType())):
+            return True
+        case _:
+            return False
 
 
 def _stands_alone(text: str) -> bool:

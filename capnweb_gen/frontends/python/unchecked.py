@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import ast
 import re
+import tokenize
 import traceback
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 
+from capnweb_gen.errors import column
+from capnweb_gen.frontends.python.failures import unchecked_name
 from capnweb_gen.frontends.python.refusals import pydantic_cannot_check
 from capnweb_gen.frontends.python.shapes import is_interface
 from capnweb_gen.ir import Position
 
-_TYPE = re.compile(r"schema for (?:<class '(?P<class>[\w.]+)'>|[\w.]*?(?P<generic>\w+)\[)")
 _WORD = re.compile(r"\w+")
 _NOT_CLASSES = frozenset({"AsyncIterator", "AsyncIterable", "Request", "Response"})
 
@@ -31,14 +33,13 @@ def unchecked_type(
         line: where in it the error came from.
         namespace: what names mean there; if left out, what they meant when importing failed.
     """
-    found = _TYPE.search(str(error))
-    name = (found["class"] or found["generic"]).rpartition(".")[2] if found else ""
+    name = unchecked_name(error)
     meant = (_names_at(error, path) if namespace is None else namespace).get(name)
     if meant is None or not (is_interface(meant) or name in _NOT_CLASSES):
         return None
     places = sorted(_places(path, line, name))
     if places:
-        return Position(line=places[0][0], column=places[0][1] + 1), *pydantic_cannot_check(name)
+        return Position(line=places[0][0], column=places[0][1]), *pydantic_cannot_check(name)
     message = f"pydantic has no way to check {name}, which a type that is named here holds"
     return Position(line=line, column=1), message, "put that type into Capability[...], from capnweb_runtime.schema"
 
@@ -53,12 +54,15 @@ def _names_at(error: Exception, path: Path) -> Mapping[str, object]:
 
 def _places(path: Path, line: int, name: str) -> Iterator[tuple[int, int]]:
     """Where a name is written in the statement that begins at a line."""
-    for statement in ast.walk(ast.parse(path.read_bytes())):
+    with tokenize.open(path) as file:
+        text = file.read()
+    lines = text.split("\n")
+    for statement in ast.walk(ast.parse(text)):
         if isinstance(statement, ast.stmt) and statement.lineno == line:
             nodes = (node for annotation in _annotations(statement) for node in ast.walk(annotation))
             for node in nodes:
                 if isinstance(node, ast.Name | ast.Constant) and name in _WORD.findall(_text(node)):
-                    yield node.lineno, node.col_offset
+                    yield node.lineno, column(lines[node.lineno - 1], node.col_offset)
 
 
 def _text(node: ast.Name | ast.Constant) -> str:

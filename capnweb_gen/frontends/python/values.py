@@ -17,12 +17,14 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 import pydantic
-from pydantic import TypeAdapter
+from pydantic import TypeAdapter, types
 
 from capnweb_gen import graph, ir
 from capnweb_gen.errors import UnsupportedTypeError
+from capnweb_gen.frontends.python.markers import IMPORT_HINT
 from capnweb_gen.frontends.python.named import class_fault
-from capnweb_gen.frontends.python.refusals import describe, lookup
+from capnweb_gen.frontends.python.refusals import lookup
+from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_runtime.schema import Microseconds
 
 # Pydantic gives most of these another face for type checkers: they are looked up by what they are at run time.
@@ -59,10 +61,12 @@ _REFUSED: dict[object, tuple[str, str]] = {
     pydantic.SecretStr: (_CLEAR, "write str if the peer is to have it, or leave it out"),
     pydantic.SecretBytes: (_CLEAR, "write bytes if the peer is to have it, or leave it out"),
     pydantic.Secret: (_CLEAR, "write what is in it if the peer is to have it, or leave it out"),
-    pydantic.ImportString: ("a name to import is code", "write str"),
+    pydantic.ImportString: ("a name to import is code", IMPORT_HINT),
 }
 _INSTEAD: dict[object, str] = {
     pydantic.ByteSize: "write int",
+    pydantic.Json: "write the type that the text stands for; it travels as it is",
+    vars(types)["PaymentCardNumber"]: "write str",  # by its name, because type checkers tell that it is deprecated
     pydantic.IPvAnyAddress: "write IPv4Address or IPv6Address, or str",
     pydantic.IPvAnyInterface: "write IPv4Interface or IPv6Interface, or str",
     pydantic.IPvAnyNetwork: "write IPv4Network or IPv6Network, or str",
@@ -123,7 +127,8 @@ def with_microseconds(item: ir.TypeShape, metadata: Iterable[object]) -> ir.Type
         return ir.OptionalShape(item=with_microseconds(item.item, metadata))
     handling: str = said[-1]
     if item != ir.Scalar(name="datetime"):
-        raise UnsupportedTypeError(f"Microseconds({handling!r}) is said of no datetime", "put it beside datetime")
+        reason = f"Microseconds({constant(handling)}) is said of no datetime"
+        raise UnsupportedTypeError(reason, "put it beside datetime")
     match handling:
         case "round" | "refuse":
             return ir.ConstrainedShape(item=item, microseconds=handling)
@@ -131,7 +136,7 @@ def with_microseconds(item: ir.TypeShape, metadata: Iterable[object]) -> ir.Type
             return ir.Scalar(name="exact_datetime")
         case _:
             hint = 'write "round", "refuse" or "keep"'
-            raise UnsupportedTypeError(f"Microseconds({handling!r}) says nothing that is known", hint)
+            raise UnsupportedTypeError(f"Microseconds({constant(handling)}) says nothing that is known", hint)
 
 
 def _classes(annotation: object) -> Iterator[object]:

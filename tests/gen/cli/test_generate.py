@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -154,3 +157,57 @@ def test_another_back_end_makes_no_blocking_stubs(project: Write) -> None:
     result = run("g14", "--out", "generated", "--blocking", "--backend", "markdown")
     assert result.exit_code == 2
     assert "blocking stubs are made by the back end python; leave out blocking for markdown" in result.stderr
+
+
+# ---- what schemas print
+
+LOUD = """
+import os, sys
+print("printed")
+sys.__stdout__.write("written\\n")
+os.system("echo echoed")
+"""
+
+
+@pytest.mark.parametrize("command", ["ir", "generate --out generated --json", "check --out generated --json"])
+def test_what_schemas_print_is_no_result(project: Write, command: str) -> None:
+    root = project({"g15/__init__.py": "", "g15/api.py": LOUD + API})
+    run("g15", "--out", "generated")
+    arguments = [*command.split(), "g15"]
+    done = subprocess.run(
+        [sys.executable, "-m", "capnweb_gen.cli", *arguments], cwd=root, capture_output=True, text=True, check=True
+    )
+    assert json.loads(done.stdout)
+    assert {"printed", "written", "echoed"} <= set(done.stderr.splitlines())
+
+
+def test_diagnostics_as_json_may_hold_any_text(project: Write) -> None:
+    project({"g16/__init__.py": "", "g16/api.py": API + "raise ValueError('half: \\ud83d, whole: ä')\n"})
+    result = run("g16", "--out", "generated", "--json")
+    assert result.exit_code == 1
+    (fault,) = json.loads(result.stdout)["diagnostics"]
+    assert fault["message"] == "importing this schema failed: ValueError: half: \ud83d, whole: ä"
+
+
+def test_what_cannot_be_a_schema_is_told_and_nothing_is_written(project: Write) -> None:
+    root = project({"g17/__init__.py": "", "g17/api.py": API, "g17/user-api.py": API})
+    (root / "g17/lock.py").symlink_to("/nonexistent/lock.py")
+    result = run("g17", "--out", "generated")
+    assert result.exit_code == 1
+    assert "g17/lock.py:1:1: this link leads nowhere" in result.stderr
+    assert "g17/user-api.py:1:1: no module can be imported by the name 'user-api'" in result.stderr
+    assert not Path("generated").exists()
+
+
+def test_the_environment_changes_nothing_that_is_generated(project: Write) -> None:
+    model = "from pydantic import BaseModel\nclass Item(BaseModel):\n    n: int\n"
+    api = "from typing import Protocol\nfrom .items import Item\nclass Api(Protocol):\n    def get(self) -> Item: ...\n"
+    settings = '[tool.capnweb-gen]\nschemas = ["g18"]\nout = "generated"\n'
+    files = {"g18/__init__.py": "", "g18/items.py": model, "g18/api.py": api, "pyproject.toml": settings}
+    root = project({f"app/{name}": text for name, text in files.items()})
+    command = [sys.executable, "-m", "capnweb_gen.cli"]
+    subprocess.run(command, cwd=root / "app", check=True)
+    for path in ("..", str(root), "g18", "."):
+        environment = {**os.environ, "PYTHONPATH": path}
+        checked = subprocess.run([*command, "check"], cwd=root / "app", env=environment, check=False)
+        assert checked.returncode == 0, path

@@ -7,6 +7,7 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
 from click.testing import CliRunner
 
 from capnweb_gen.cli import main
@@ -29,12 +30,16 @@ def test_the_project_works(project: Write) -> None:
     assert CliRunner().invoke(main, ["init", "shop"]).exit_code == 0
     python(root / "shop", "-m", "capnweb_gen.cli", "check")
     server = subprocess.Popen(
-        [sys.executable, "server.py", "0"], cwd=root / "shop", env=ENVIRONMENT, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-m", "shop.server", "0"],
+        cwd=root / "shop",
+        env=ENVIRONMENT,
+        stdout=subprocess.PIPE,
+        text=True,
     )
     try:
         assert server.stdout is not None
         url = server.stdout.readline().split()[-1]
-        assert python(root / "shop", "client.py", url).split("\n") == ["Hello, Hello, Ada!!", "3", "2", "1", ""]
+        assert python(root / "shop", "-m", "shop.client", url).split("\n") == ["Hello, Hello, Ada!!", "3", "2", "1", ""]
     finally:
         server.terminate()
         server.communicate(timeout=30)
@@ -50,21 +55,33 @@ def test_the_project_is_well_typed_and_formatted(project: Write) -> None:
 def test_the_scaffold_of_the_server_adds_nothing(project: Write) -> None:
     root = project({})
     assert CliRunner().invoke(main, ["init", "shop"]).exit_code == 0
-    before = (root / "shop/server.py").read_text()
-    python(root / "shop", "-m", "capnweb_gen.cli", "scaffold", "schemas/greeter.py", "--out", "server.py")
-    assert (root / "shop/server.py").read_text() == before
+    before = (root / "shop/shop/server.py").read_text()
+    python(root / "shop", "-m", "capnweb_gen.cli", "scaffold", "shop/schemas/greeter.py", "--out", "shop/server.py")
+    assert (root / "shop/shop/server.py").read_text() == before
 
 
 def test_files_that_are_there_are_kept(project: Write) -> None:
-    root = project({"pyproject.toml": "# mine\n", "server.py": "# mine too\n"})
-    result = CliRunner().invoke(main, ["init"])
+    root = project({"shop/pyproject.toml": "# mine\n", "shop/shop/server.py": "# mine too\n"})
+    result = CliRunner().invoke(main, ["init", "shop"])
     assert result.exit_code == 0, result.output
-    assert "kept pyproject.toml\n" in result.stderr
-    assert "kept server.py\n" in result.stderr
-    assert "add to pyproject.toml:\n\n[tool.capnweb-gen]\n" in result.stderr
-    assert (root / "pyproject.toml").read_text() == "# mine\n"
-    assert (root / "server.py").read_text() == "# mine too\n"
-    assert (root / "generated/greeter.py").exists()
+    assert "kept pyproject.toml\nkept shop/server.py\n" in result.stderr
+    assert 'add to pyproject.toml:\n\n[tool.capnweb-gen]\nschemas = ["shop/schemas"]\n' in result.stderr
+    assert (root / "shop/pyproject.toml").read_text() == "# mine\n"
+    assert (root / "shop/shop/server.py").read_text() == "# mine too\n"
+    assert (root / "shop/shop/generated/greeter.py").exists()
+
+
+@pytest.mark.parametrize(
+    ("folder", "package"),
+    [("My Shop", "my_shop"), ("3d", "app_3d"), ("email", "email_app"), ("class", "class_app"), ("tests", "tests_app")],
+)
+def test_the_package_is_called_like_the_project_and_like_nothing_else(
+    project: Write, folder: str, package: str
+) -> None:
+    root = project({})
+    assert CliRunner().invoke(main, ["init", folder]).exit_code == 0
+    assert (root / folder / package / "generated/greeter.py").exists()
+    assert python(root / folder, "-c", f"import {package}.server, {package}.client") == ""
 
 
 def test_twice_changes_nothing(project: Write) -> None:

@@ -1,4 +1,6 @@
-"""Watching: a run for each change, of the schemas and of what they import. Waiting is where the tests edit files."""
+"""Watching: a run for each change, of the schemas and of what they import, and whenever something that was missing
+appears. Waiting is where the tests edit files.
+"""
 
 from __future__ import annotations
 
@@ -141,3 +143,108 @@ def test_the_option_goes_on_until_it_is_interrupted(files: Path, monkeypatch: py
     result = CliRunner().invoke(main, [f"{name}/api.py", "--out", "generated", "--watch"])
     assert result.exit_code == 0
     assert result.stderr.endswith("stopped watching\n")
+
+
+# ---- what is missing
+
+
+ALONE = "from typing import Protocol\n{imports}\nclass Api(Protocol):\n    def get(self) -> int: ...\n"
+
+
+def write(path: Path, text: str = "") -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    path.write_text(text)
+
+
+def watched(argument: Path, generated: Path, *steps: Step) -> list[str]:
+    said: list[str] = []
+    job = Job((argument,), generated)
+    watch(job.schemas, lambda: once(job), say=said.append, wait=Steps(*steps))
+    return said
+
+
+def test_a_folder_is_compiled_when_it_appears(files: Path) -> None:
+    folder = files / "above_10" / "w_10"
+    said = watched(
+        folder,
+        files / "generated",
+        nothing,
+        folder.parent.mkdir,
+        lambda: write(folder / "api.py", ALONE.format(imports="")),
+        nothing,
+    )
+    assert said == ["api.py changed", "stopped watching"]
+    assert (files / "generated/api.py").exists()
+
+
+def test_a_file_is_compiled_when_it_appears(files: Path) -> None:
+    schema = files / "w_11" / "api.py"
+    said = watched(schema, files / "generated", nothing, lambda: write(schema, ALONE.format(imports="")), nothing)
+    assert said == ["api.py changed", "stopped watching"]
+    assert (files / "generated/api.py").exists()
+
+
+def test_a_module_that_a_schema_imports_is_looked_for_until_it_appears(files: Path) -> None:
+    write(files / "w_12/api.py", ALONE.format(imports="import elsewhere_12.part"))
+    elsewhere = files / "elsewhere_12"
+    said = watched(
+        files / "w_12",
+        files / "generated",
+        nothing,
+        lambda: write(elsewhere / "__init__.py"),
+        nothing,
+        lambda: write(elsewhere / "part.py", "raise OSError"),
+        lambda: write(elsewhere / "part.py"),
+        nothing,
+    )
+    appeared = ["elsewhere_12 appeared", "elsewhere_12.part appeared", "part.py changed"]
+    assert said == [*appeared, "stopped watching"]
+    assert (files / "generated/api.py").exists()
+
+
+def test_a_dependency_that_is_installed_is_found(files: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    packages = files / "lib" / "site-packages"
+    packages.mkdir(parents=True)
+    monkeypatch.syspath_prepend(packages)
+    write(files / "w_13/api.py", ALONE.format(imports="from dependency_13 import inner"))
+    said = watched(
+        files / "w_13",
+        files / "generated",
+        lambda: write(packages / "dependency_13/__init__.py", "from dependency_13 import inner"),
+        lambda: write(packages / "dependency_13/inner.py"),
+        nothing,
+    )
+    assert said == ["dependency_13 appeared", "dependency_13.inner appeared", "stopped watching"]
+    assert (files / "generated/api.py").exists()
+
+
+def test_what_a_run_could_do_without_is_not_looked_for(files: Path) -> None:
+    optional = "try:\n    import optional_14\nexcept ImportError:\n    pass\n"
+    write(files / "w_14/api.py", ALONE.format(imports=optional))
+    assert watched(files / "w_14", files / "generated", lambda: write(files / "optional_14.py"), nothing) == [
+        "stopped watching"
+    ]
+
+
+def test_no_finder_stays_behind(files: Path) -> None:
+    before = list(sys.meta_path)
+    run(files, make(files, 15), nothing)
+    assert sys.meta_path == before
+
+
+def test_an_output_that_cannot_be_written_ends_one_run_and_not_the_watch(
+    files: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    name = make(files, 16)
+    write(files / "taken")
+    steps = Steps(lambda: (files / "taken").unlink(), (files / name / "api.py").touch, nothing)
+    monkeypatch.setattr("time.sleep", steps)
+    result = CliRunner().invoke(main, [name, "--out", "taken/generated", "--watch"])
+    assert result.exit_code == 0
+    assert (files / "taken/generated/api.py").exists()
+
+
+def test_wrong_usage_ends_the_watch(files: Path) -> None:
+    name = make(files, 17)
+    result = CliRunner().invoke(main, [name, "--out", "generated", "--backend", "nonsense", "--watch"])
+    assert result.exit_code == 2

@@ -6,7 +6,16 @@ from dataclasses import dataclass
 from typing import Annotated, Any, NamedTuple, NotRequired
 
 import pytest
-from pydantic import AliasChoices, AliasPath, BaseModel, ConfigDict, Field, RootModel, field_validator
+from pydantic import (
+    AliasChoices,
+    AliasPath,
+    BaseModel,
+    ConfigDict,
+    Field,
+    RootModel,
+    computed_field,
+    field_validator,
+)
 from pydantic.dataclasses import dataclass as checked_dataclass
 from typing_extensions import TypedDict
 
@@ -109,7 +118,7 @@ def test_names_that_javascript_objects_inherit_are_dropped() -> None:
 
 def test_what_pydantic_refuses_names_the_field() -> None:
     message = refusal(lambda: decode_checked({"age": -1}))
-    assert message.startswith("it.age: expected a valid value (Input should be greater than or equal to 0)")
+    assert message.startswith("it.age: expected a valid value (")  # and what pydantic says of it
     assert "a name has letters" in refusal(lambda: decode_checked({"age": 1, "fullName": ""}))
 
 
@@ -216,12 +225,22 @@ def test_a_record_is_made_of_its_fields_and_unknown_ones_are_dropped() -> None:
 def test_what_a_record_refuses_is_told() -> None:
     message = refusal(lambda: decode_record(Positive, {"value": -1}, "value"))
     assert message == "it: expected a valid value (it is negative), got an object"
-    assert "missing 1 required" in refusal(lambda: decode_record(Spot, {}, "x"))
+    assert "missing 1 required" in refusal(lambda: decode_record(Spot, {}, "x", "y"))
+
+
+class Doubled(Refusing):
+    @computed_field
+    def double(self) -> int:
+        return 2 * self.x
+
+    @computed_field
+    def absent(self) -> int:
+        return 0
 
 
 def test_a_computed_field_is_passed_over_whatever_it_holds() -> None:
-    builder = rpc.builder(Refusing, "x", computed=("double", "absent"))
-    assert builder.build({"x": 1}, {"x": 1, "double": [["of another type"]]}, source()) == Refusing(x=1)
+    builder = rpc.builder(Doubled, "x", computed=("double", "absent"))
+    assert builder.build({"x": 1}, {"x": 1, "double": [["of another type"]]}, source()) == Doubled(x=1)
 
 
 def test_a_root_model_judges_its_value() -> None:

@@ -127,3 +127,17 @@ def test_docstrings_are_laid_out_as_ruff_does(doc: str) -> None:
     read = ast.get_docstring(function)
     assert read is not None
     assert [line.rstrip() for line in read.split("\n")] == [line.rstrip() for line in inspect.cleandoc(doc).split("\n")]
+
+
+CONTROLS = "a\0b\x07c\x0cd\x1be\x7ff\x85g\u2028h\ud83di\rj"
+
+
+@pytest.mark.parametrize("doc", [CONTROLS, f"First.\n\n{CONTROLS}\nLast.", "tab\there \N{NO-BREAK SPACE} 漢字 😀"])
+def test_docstrings_hold_nothing_that_a_file_cannot(doc: str) -> None:
+    text = f"def function():\n    {layout.docstring(doc, indent='    ')}\n"
+    text.encode()
+    assert len(text.splitlines()) == text.count("\n")
+    (function,) = ast.parse(text).body
+    assert isinstance(function, ast.FunctionDef)
+    assert ast.get_docstring(function) == inspect.cleandoc(doc)
+    assert "漢字" not in doc or "漢字" in text

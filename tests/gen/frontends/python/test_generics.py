@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
+from operator import attrgetter
 from typing import Any, Generic, Literal, NamedTuple, NewType, Optional, Protocol, TypeVar, Union
 
 import pytest
@@ -35,6 +36,7 @@ Number = TypeAliasType("Number", int)
 S = typing_extensions.TypeVar("S", default=str)
 # What type checkers know of aliases is not what is tested.
 make_alias: Any = TypeAliasType
+VALUE_OF: Any = attrgetter("__value__")
 Maybe: Any = make_alias("Maybe", eval("Union[S, None]"), type_params=(S,))
 Numbered = TypeAliasType("Numbered", list[Number])
 
@@ -173,7 +175,7 @@ def test_what_a_type_parameter_demands_is_accepted(interface: type, argument: ob
     ],
 )
 def test_what_it_does_not_allow_is_refused(interface: type, arguments: tuple[Any, ...], reason: str) -> None:
-    with pytest.raises(UnsupportedTypeError, match=reason.replace("P,", ".P,")):
+    with pytest.raises(UnsupportedTypeError, match=reason):
         bound(interface, arguments)
 
 
@@ -219,8 +221,8 @@ def test_type_parameters_are_replaced_wherever_they_stand(annotation: str) -> No
     ],
 )
 def test_an_alias_among_type_arguments_is_what_it_stands_for(given: Any, meant: Any) -> None:
-    assert without_aliases(given) == meant
-    assert instance_name(without_aliases(given)) == instance_name(meant)
+    assert without_aliases(given, VALUE_OF) == meant
+    assert instance_name(without_aliases(given, VALUE_OF)) == instance_name(meant)
 
 
 class User(BaseModel):

@@ -1,31 +1,8 @@
-"""How types are called in messages, and the hints for those that people may well write."""
+"""The hints for types that people may well write and that cannot travel."""
 
 from __future__ import annotations
 
-import collections.abc
-from typing import Any, NewType, TypeVar
-
-import pytest
-
-from capnweb_gen.frontends.python.refusals import INSTEAD, describe, lookup
-
-UserId = NewType("UserId", int)
-T = TypeVar("T")
-
-
-@pytest.mark.parametrize(
-    ("annotation", "text"),
-    [
-        (None, "None"),
-        (dict[str, int], "dict[str, int]"),
-        (list[UserId], "list[UserId]"),
-        (UserId, "UserId"),
-        (T, "T"),
-        (collections.abc.Iterable[int], "Iterable[int]"),
-    ],
-)
-def test_types_are_called_what_people_call_them(annotation: Any, text: str) -> None:
-    assert describe(annotation) == text
+from capnweb_gen.frontends.python.refusals import INSTEAD, lookup
 
 
 def test_every_hint_says_what_to_do() -> None:

@@ -74,6 +74,9 @@ class Everything:
     def __init__(self) -> None:
         self.told: list[str] = []
 
+    def namespace(self, module: str) -> dict[str, Any]:
+        return vars(sys.modules[module])
+
     def model(self, model: typing.Any) -> None:
         self.told.append(model.__name__)
 

@@ -188,3 +188,74 @@ def test_a_string_after_an_attribute_describes_it(tmp_path: Path) -> None:
     assert isinstance(a, AttributeSource)
     assert isinstance(b, AttributeSource)
     assert (a.doc, b.doc) == ("About a.\n\nAt length.", None)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("'äöü'; x = = 1\n", 12),
+        ("'äöü'; return\n", 8),
+        ("'äöü漢'; f(a=1, a=2)\n", 16),
+        ("'äöü'; x = 'abc\n", 12),
+    ],
+)
+def test_what_is_not_python_is_told_by_characters_whoever_finds_it(tmp_path: Path, text: str, column: int) -> None:
+    with pytest.raises(SourceError) as caught:
+        read(tmp_path, text)
+    assert caught.value.position == Position(line=1, column=column)
+
+
+@pytest.mark.parametrize(
+    ("source", "message", "line"),
+    [
+        (b"x = 1\ny = '\xff'\n", "this is not text in utf-8", 2),
+        (b"# -*- coding: nonsense -*-\n", "unknown encoding: nonsense", 1),
+        (b"x = " + b"-" * 100_000 + b"1", ".", 1),
+    ],
+)
+def test_what_is_no_text_is_told(tmp_path: Path, source: bytes, message: str, line: int) -> None:
+    path = tmp_path / "module.py"
+    path.write_bytes(source)
+    with pytest.raises(SourceError, match=message) as caught:
+        read_source(path)
+    assert caught.value.position.line == line
+
+
+def test_names_are_those_that_python_keeps(tmp_path: Path) -> None:
+    source = read(tmp_path, "ﬁne = 1\nclass Größe:\n    größe: int\n".replace("ö", "o\N{COMBINING DIAERESIS}"))
+    assert list(source.values) == ["fine"]
+    assert list(source.classes) == ["Größe"]
+    (attribute,) = source.classes["Größe"].body
+    assert isinstance(attribute, AttributeSource)
+    assert attribute.name == "größe"
+
+
+@pytest.mark.parametrize(
+    ("text", "places"),
+    [
+        ("Made = TypedDict('Made', {'from': str, 'to': int})", {"from": 27, "to": 40}),
+        ("Made: type = t.NamedTuple('Made', [('x', int), ('y', int)])", {"x": 37, "y": 49}),
+        ("Made = namedtuple('Made', ['x', 'y'])", {"x": 28, "y": 33}),
+        ("Made = make_dataclass('Made', ['x', ('y', int, 3)])", {"x": 32, "y": 38}),
+        ("Made = create_model('Made', x=(int, ...), y=(str, ''))", {"x": 29, "y": 43}),
+        ("from typing import TypedDict as Keys; Made = Keys('Made', {'x': int})", {"x": 60}),
+    ],
+)
+def test_a_class_that_is_made_by_a_call_stands_where_it_is_assigned(
+    tmp_path: Path, text: str, places: dict[str, int]
+) -> None:
+    made = read(tmp_path, f"\n{text}\n").classes["Made"]
+    assert (made.position.line, made.position.column) == (2, text.index("Made") + 1)
+    found = {entry.name: entry.position.column for entry in made.body if isinstance(entry, AttributeSource)}
+    assert found == places
+
+
+@pytest.mark.parametrize("text", ["A = TypedDict('B', {})", "A = TypeVar('A')", "A = getLogger('A')", "A = TypedDict"])
+def test_other_assignments_declare_no_class(tmp_path: Path, text: str) -> None:
+    assert read(tmp_path, text).classes == {}
+
+
+def test_it_is_kept_where_names_come_from(tmp_path: Path) -> None:
+    source = read(tmp_path, "from a.b import c, d as e\ntry:\n    from . import f\nexcept: from ..g import *\n")
+    assert source.imports == {"c": ("a.b", "c"), "e": ("a.b", "d"), "f": (".", "f")}
+    assert source.stars == ("..g",)

@@ -560,7 +560,7 @@ class PageBoxUserApiSpec(rpc.Interface):
 class PageBoxUserApiCalls(rpc.Calls):
     """Items by their number.
 
-    This is `Page[Box[Annotated[UserApi, ByReference]]]`.
+    This is `Page[Box[Capability[UserApi]]]`.
     """
 
     @property
@@ -596,7 +596,7 @@ class PageBoxUserApiPromise(PageBoxUserApiCalls, rpc.RpcPromise[PageBoxUserApiR]
 class PageBoxUserApiTarget(rpc.RpcTarget, spec=PageBoxUserApiSpec):
     """Items by their number.
 
-    This is `Page[Box[Annotated[UserApi, ByReference]]]`.
+    This is `Page[Box[Capability[UserApi]]]`.
     """
 
     @property
@@ -875,7 +875,7 @@ class PageBoxIntBlockingStub(rpc.BlockingStub, of=PageBoxIntStub):
 class PageBoxUserApiBlockingStub(rpc.BlockingStub, of=PageBoxUserApiStub):
     """Items by their number.
 
-    This is `Page[Box[Annotated[UserApi, ByReference]]]`.
+    This is `Page[Box[Capability[UserApi]]]`.
     """
 
     @property
