@@ -222,6 +222,7 @@ def test_type_arguments_of_an_interface_are_looked_up_where_they_are_given(proje
         "class Box(BaseModel):\n    items: 'Items'",
         "class Box(BaseModel):\n    items: dict[str, 'Items | None']",
         "@dataclass\nclass Box:\n    items: Items",
+        "@checked\nclass Box:\n    items: Items",
         "class Box(TypedDict):\n    items: Items",
         "@dataclass\nclass Box(Exception):\n    items: Items",
         "class Box(BaseModel):\n    items: Items\nclass More(InterfaceModel):\n    get: Method[Box, None]",
@@ -232,6 +233,7 @@ def test_a_class_whose_module_means_something_else_by_it_is_refused(project: Wri
     shop = f"""from dataclasses import dataclass
 from typing import Protocol, TypedDict
 from pydantic import BaseModel
+from pydantic.dataclasses import dataclass as checked
 from capnweb_runtime.schema import InterfaceModel, Method, raises
 from {name}.common import Items
 

@@ -43,6 +43,18 @@ def test_a_plain_one_means_what_callable_means(
     assert shape_of(compile_text, declared) == ir.CallableShape(parameters=parameters, result=result)
 
 
+def test_of_a_plain_one_that_is_written_twice_the_last_counts(compile_text: Compile) -> None:
+    twice = "    def __call__(self, first: int, /) -> int: ...\n    def __call__(self, first: str, /) -> str: ..."
+    shape = shape_of(compile_text, f"class Call(Protocol):\n{twice}")
+    assert shape == ir.CallableShape(parameters=(STR,), result=STR)
+
+
+def test_what_a_plain_one_gives_under_a_name_that_never_ends_is_refused(compile_text: Compile) -> None:
+    declared = 'Own = "Own"\n\nclass Call(Protocol):\n    def __call__(self, first: int, /) -> Own: ...'
+    (diagnostic,) = compile_text(f"{declared}\n\n{USE}").diagnostics
+    assert "this type contains itself" in diagnostic.message
+
+
 def test_a_plain_generic_one_is_callable_of_its_type_argument(compile_text: Compile) -> None:
     declared = (
         "from typing import TypeVar\nT = TypeVar('T')\n"
