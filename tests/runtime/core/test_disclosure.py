@@ -43,7 +43,7 @@ class TestMayLeave:
         assert may_leave(made(cls), "all")
 
     def test_subclasses_are_not(self) -> None:
-        subclasses = [type("Own", (cls,), {}) for cls in PLAIN]
+        subclasses: list[Any] = [type("Own", (cls,), {}) for cls in PLAIN]
         assert not any(may_leave(made(cls), "plain") for cls in subclasses)
 
     def test_a_permission_that_the_operating_system_denied_is_not(self) -> None:
