@@ -76,7 +76,7 @@ demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what ha
 	@$(PY) -m examples.demo
 
 test: $(DEV) $(INTEROP) $(IDE) ## run the tests: make test PYTEST_ARGS='-k map -x'
-	$(PY) -m pytest $(PYTEST_ARGS)
+	$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)
 
 test-newest: $(DEV) ## run what depends on Python's version on the newest Python found
 	@newest=$$($(FIND_NEWEST)); minor=$${newest%% *}; python=$${newest#* }; \

@@ -1,1 +1,3 @@
-"""One session on asyncio: `host` runs code of the application for the core, `connection` reads, writes and closes."""
+"""One session on asyncio: `asyncio_host` runs code of the application for the core, in `threads` where that is asked
+for, on what `host` offers whoever does; `connection` reads, writes and closes, and `trace` shows its messages.
+"""
