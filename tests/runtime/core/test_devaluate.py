@@ -316,4 +316,6 @@ def test_a_float_never_reaches_json_as_nan_or_infinity(value: float) -> None:
 def test_a_key_that_peers_drop_is_refused_with_its_place(key: str) -> None:
     with pytest.raises(Mismatch) as caught:
         expression({"list": [0, {"a": {"fine": 1, key: 2}}]})
-    assert str(caught.value.error("it")).startswith(f"it.list[1].a: expected keys that peers keep, got {key!r}, which JavaScript")
+    assert str(caught.value.error("it")).startswith(
+        f"it.list[1].a: expected keys that peers keep, got {key!r}, which JavaScript"
+    )
