@@ -390,7 +390,7 @@ async def test_a_function_is_released_when_the_call_returns_unless_it_is_kept(se
     await bus(served, watch=watch).watch(recorder(calls), [recorder(calls)])
     with kept[0] as mine:
         assert await mine(SAW)
-    with pytest.raises(Exception, match="already disposed"):
+    with pytest.raises(Exception, match="after the stub had been disposed"):
         await kept[1](SAW)
 
 

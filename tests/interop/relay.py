@@ -91,7 +91,9 @@ class Relay:
 async def relaying(port: int) -> AsyncIterator[Relay]:
     """Relays to the server at a port of this machine while the block runs."""
     relay = Relay(f"ws://127.0.0.1:{port}/rpc")
-    async with serve(relay.main_of, "127.0.0.1", 0, path=None, origins=["*"], observer=relay.seen) as server:
+    async with serve(
+        relay.main_of, "127.0.0.1", 0, path=None, origins=["*"], observer=relay.seen, errors="all"
+    ) as server:
         relay.port = server.port
         yield relay
         for passage in relay.passages:
