@@ -7,7 +7,6 @@ sender behind every import. `Session` adds the messages that come in. Source: pr
 
 from __future__ import annotations
 
-import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import Any, Final, Literal, TypeAlias, TypeVar
@@ -85,7 +84,7 @@ class Exchange(ABC):
         self.outbox_bytes = 0
         # What the message at hand is to exporter and importer.
         self.depth = 0  # of the values in the one that is being encoded
-        self.value_nodes = limits.value_nodes
+        self.account = host.account
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
@@ -158,6 +157,9 @@ class Exchange(ABC):
             self._answer_with(export_id, hook)
             return
         if export_id in self._exports:
+            if payload.shared and self.account.is_over():  # it may be far more than it looks
+                self.host.put_off(lambda: self._answer(export_id, payload))
+                return
             message: list[Wire] = ["resolve", export_id]
             codec = payload.codec
             try:
@@ -347,25 +349,6 @@ class Exchange(ABC):
             return
         self._asked = True
         self._send(["pull", import_id])
-
-    def write_all_at_once(self) -> None:
-        """The peer sees nothing before it sees everything: no number of messages is worth a write of their own."""
-        self._burst_messages = sys.maxsize
-
-    def end_of_output(self) -> None:
-        """The peer will hear nothing more, though its answers are still to come: what is sent is dropped."""
-        self._output_ended = True
-
-    def end_of_input(self, error: BaseException) -> None:
-        """The peer will say nothing more, though it still listens: what waits for it fails, now and later.
-
-        Parameters:
-            error: what it fails with.
-        """
-        self._input_ended = error
-        for entry in list(self._imports.values()):
-            if entry.waiting is not None:
-                entry.fail(error)
 
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
@@ -604,4 +587,4 @@ class Exchange(ABC):
 
     def map_budget(self) -> Budget:
         """See `Importer.map_budget`."""
-        return Budget(self.limits.map_steps)
+        return self.account.map_budget()

@@ -14,7 +14,7 @@ import contextvars
 import inspect
 import sys
 from collections import deque
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from functools import lru_cache, partial
 from typing import Any, Final, NoReturn, Protocol, TypeVar, cast
 
@@ -388,7 +388,7 @@ class Connection:
         self._wire = wire
         self._wake()
 
-    def received(self, messages: Iterable[Any]) -> None:
+    def received(self, messages: Sequence[Any]) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
 
         Parameters:

@@ -9,6 +9,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
@@ -35,17 +36,28 @@ class HostBase(ABC):
     Attributes:
         limits: the same.
         running: calls that have started and not returned.
-        copied: nodes of values that have been copied; reset by the session.
+        copied: units of work that copying values has taken; reset by the session.
+        account: what the session's work may cost, and has cost.
         disclosure: which errors peers are sent as they are.
     """
 
-    __slots__ = ("_discarded", "_observer", "_wake_from_anywhere", "copied", "disclosure", "limits", "running")
+    __slots__ = (
+        "_discarded",
+        "_observer",
+        "_wake_from_anywhere",
+        "account",
+        "copied",
+        "disclosure",
+        "limits",
+        "running",
+    )
 
     def __init__(
         self, observer: Observer, wake_from_anywhere: Callable[[], None], limits: Limits = DEFAULT_LIMITS
     ) -> None:
         self.limits = limits
         self.disclosure: Disclosure = "all"
+        self.account = Account(limits)
         self.copied = 0
         self.running = 0
         self._observer = observer
@@ -132,6 +144,10 @@ class HostBase(ABC):
         discarded = self._discarded
         while discarded:
             discarded.popleft().dispose()
+
+    def put_off(self, work: Callable[[], object]) -> None:
+        """At once: nobody takes turns here."""
+        work()
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference
