@@ -24,16 +24,19 @@ class Limits:
             at worst.
         imports: capabilities and unfinished calls of the peer's that this side may hold. Default 100,000: as many as
             the other way round.
-        map_steps: elements × instructions that one `map()` may expand to, nested maps included. Default 100,000: a few
-            seconds of work.
+        map_steps: elements × instructions that the maps of one message may expand to, nested maps included; an
+            instruction with a literal in it counts for as many as there are lists and objects in that. Default 100,000:
+            a second or so of work, which others do not wait for.
         outbox_bytes: bytes that may wait to be sent; beyond them calls are refused, and answers and streams wait. Also
             of the answers to one HTTP batch. Default 64 MiB: two of the longest messages, since what is larger travels
             as a stream.
         stream_bytes: bytes of one stream that may wait to be read. Default 64 MiB: a sender that minds
             acknowledgements has less on its way, on any but the longest and fastest lines.
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
-        value_nodes: nodes of a value that is put together from earlier results, written out. Default 1,000,000: a
-            result can name another one twice, and so on, doubling at each step.
+        message_work: units of work that one message may cost, in reading it and in what it asks for: values that are
+            copied, put together from earlier results or encoded. Default 50,000, some 50 ms: a list or an object is a
+            unit, a string half of one, any other leaf an eighth, and every KiB a unit. That holds 10,000 models of five
+            fields, 300,000 numbers, or 32 MiB of text; raise it for more at a time, at both ends, or send a stream.
         held_bytes: bytes that one session may make this side hold, in calls that have not been released and streams
             that have not been read. Default 256 MiB: several blobs and streams at a time, and not a server's memory.
         calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a
@@ -50,7 +53,7 @@ class Limits:
     stream_bytes: int = 64 * 1024 * 1024
     blob_bytes: int = 64 * 1024 * 1024
     calls: int = 10_000
-    value_nodes: int = 1_000_000
+    message_work: int = 50_000
     held_bytes: int = 256 * 1024 * 1024
 
 

@@ -123,7 +123,9 @@ class Evaluator:
         items: list[Any] = []
         leaves_fit = depth + 1 < self.max_depth
         for item in wire:
-            if leaves_fit and type(item) in _PLAIN:
+            if leaves_fit and (
+                (kind := type(item)) in _PLAIN or (kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER)
+            ):
                 items.append(item)
                 continue
             value = self.value(item, depth + 1)

@@ -27,7 +27,10 @@ _JS_SPACE: Final = (
 )
 _DIGITS_AT_ONCE: Final = 4000
 _URL: Final = re.compile(r"\s*[A-Za-z][A-Za-z0-9+.-]*:")
-_NOT_BASE64: Final = r"[^A-Za-z0-9+/]"  # compiled when it is used, which is rare
+_FROM_URL_SAFE: Final = bytes.maketrans(b"-_", b"+/")
+_NOT_BASE64: Final = bytes(
+    code for code in range(256) if not (chr(code).isascii() and (chr(code).isalnum() or chr(code) in "+/-_"))
+)
 
 
 class UnknownExpression(ProtocolError):
@@ -97,10 +100,10 @@ def parse_base64(text: str) -> bytes:
     try:
         return binascii.a2b_base64(text + "=" * (-len(text) % 4), strict_mode=True)
     except ValueError:
-        clean = re.sub(_NOT_BASE64, "", text.partition("=")[0].translate({45: 43, 95: 47}))
+        clean = text.partition("=")[0].encode("ascii", "ignore").translate(_FROM_URL_SAFE, _NOT_BASE64)
         if len(clean) % 4 == 1:
             clean = clean[:-1]
-        return binascii.a2b_base64(clean + "=" * (-len(clean) % 4))
+        return binascii.a2b_base64(clean + b"=" * (-len(clean) % 4))
 
 
 def byte_string(wire: list[Wire], attachments: Attachments) -> bytes | None:

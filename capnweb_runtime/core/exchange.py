@@ -84,7 +84,7 @@ class Exchange(Exports):
         self.outbox_bytes = 0
         # What the message at hand is to exporter and importer.
         self.depth = 0  # of the values in the one that is being encoded
-        self.value_nodes = limits.value_nodes
+        self.account = host.account
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
@@ -170,6 +170,9 @@ class Exchange(Exports):
             self._hold_back(partial(self._answer, export_id, payload))
             return
         if export_id in self._exports:
+            if payload.shared and self.account.is_over():  # it may be far more than it looks
+                self.host.put_off(lambda: self._answer(export_id, payload))
+                return
             message: list[Wire] = ["resolve", export_id]
             codec = payload.codec
             try:
@@ -551,4 +554,4 @@ class Exchange(Exports):
 
     def map_budget(self) -> Budget:
         """See `Importer.map_budget`."""
-        return Budget(self.limits.map_steps)
+        return self.account.map_budget()

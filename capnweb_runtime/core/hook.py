@@ -14,6 +14,7 @@ from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias
 
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
@@ -38,7 +39,8 @@ class Host(Protocol):
     Attributes:
         limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
-        copied: nodes of values that have been copied; counted by the core.
+        copied: units of work that copying values has taken; counted by the core.
+        account: what the session's work may cost.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
         home: the event loop on which the session lives; None if there is none.
     """
@@ -46,6 +48,7 @@ class Host(Protocol):
     limits: Limits
     running: int
     copied: int
+    account: Account
     disclosure: Disclosure
     home: Any
 
@@ -120,6 +123,12 @@ class Host(Protocol):
         """Disposes what has been discarded."""
         ...
 
+    def put_off(self, work: Callable[[], object]) -> None:
+        """Does something once others have had their turn: after what was put off before it, and before any message that
+        is taken later. For what is to go on while `account.is_over`.
+        """
+        ...
+
     def report(self, where: str, error: BaseException) -> None:
         """Tells the application that code of its own failed: interface and member, and what was raised."""
         ...
@@ -132,12 +141,12 @@ class Exporter(Protocol):
         host: runs local targets and functions that are exported.
         depth: how deep in its message a value stands that is encoded: 1 in arguments, otherwise 0.
         raw_bytes: whether the transport carries bytes as they are.
-        value_nodes: nodes that a value may have that is put together from earlier ones.
+        account: what the values may cost that are put together from earlier ones.
         local: whether nothing is written: what cannot be copied then travels as it is, inside a `Local`.
     """
 
     depth: int
-    value_nodes: int
+    account: Account
     local: bool
     raw_bytes: bool
 

@@ -25,6 +25,7 @@ class Loopback:
 
     __slots__ = (
         "_table",
+        "account",
         "attachments",
         "depth",
         "host",
@@ -32,7 +33,6 @@ class Loopback:
         "local",
         "message_bytes",
         "raw_bytes",
-        "value_nodes",
     )
 
     def __init__(self, host: Host, raw_bytes: bool = False) -> None:
@@ -41,7 +41,7 @@ class Loopback:
         self.local = True
         self.raw_bytes = raw_bytes
         self.attachments = NO_ATTACHMENTS
-        self.value_nodes = host.limits.value_nodes
+        self.account = host.account
         self.message_bytes = 0
         self.limits = DEFAULT_LIMITS
         self._table: list[Hook] = []

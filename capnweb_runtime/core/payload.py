@@ -13,23 +13,24 @@ from typing import Any, Final
 from capnweb_runtime.core.broken import ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.composite import charge_written, written_work
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator, readable_in
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
-from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 """Types of values in which there is nothing else."""
+_NODES_PER_UNIT: Final = 8  # that are only looked at
 
 
 def encode_payload(payload: Payload, to: Exporter) -> Wire:
     """The expression for a payload; its capabilities stay owned by it."""
     if payload.codec is not None:
         return payload.codec.encode(payload.value, to)
-    check_size(payload, to.value_nodes)
+    charge_written(payload, to.account)
     return devaluate(payload.value, to)
 
 
@@ -38,7 +39,7 @@ def encode_arguments(payload: Payload, to: Exporter) -> list[Wire]:
     if payload.codec is not None:
         wire: list[Wire] = payload.codec.encode(payload.value, to)
         return wire
-    check_size(payload, to.value_nodes)
+    charge_written(payload, to.account)
     return [devaluate(item, to, 1) for item in payload.value]
 
 
@@ -77,7 +78,7 @@ def decode_payload(payload: Payload, codec: Codec, host: Host) -> Any:
     if payload.codec is None and payload.hooks is None and _is_plain(payload.value, codec):
         if not payload.shared:
             return payload.value
-        check_size(payload, host.limits.value_nodes)
+        charge_written(payload, host.account)
         return copy_branch(payload.value).value  # which owns nothing, as there is nothing in it to be owned
     return _decode(encode_payload, payload, codec, host)
 
@@ -105,7 +106,7 @@ def _decode(encode: Callable[[Payload, Exporter], Wire], payload: Payload, codec
     return value
 
 
-def branch(value: Any, host: Host) -> Payload:
+def branch(value: Any, host: Host, holds_any: bool = True) -> Payload:
     """A payload for a part of a plain tree: the part itself, shared, where no capability and no stream is in it,
     otherwise a copy in which each capability is a reference of its own, and that owns each stream as well.
 
@@ -113,52 +114,40 @@ def branch(value: Any, host: Host) -> Payload:
 
     Parameters:
         value: the part; promises in it have been resolved.
-        host: its limits bound the copy, and it counts what has been copied.
+        host: its account bounds the copy, and it counts what has been copied.
+        holds_any: False if it is known that nothing is in the tree that could be owned, which spares a walk through it.
 
     Raises:
         LimitExceeded: the copy would be too large.
     """
-    if not _holds_any(value, set()):
+    if not holds_any or not _holds_any(value, host):
         shared = Payload(value)
         shared.shared = True
         return shared
-    host.copied += weigh(value, host.limits.value_nodes)
+    work = written_work(value, host.account.most)
+    host.account.charge(work)
+    host.copied += work
     return copy_branch(value)
 
 
-def _holds_any(value: Any, seen: set[int]) -> bool:
+def _holds_any(value: Any, host: Host) -> bool:
     """Whether there is a capability or a stream in a tree, of which parts may be shared."""
-    cls = type(value)
-    if cls in _LEAVES:
+    if type(value) in _LEAVES:
         return False
-    if cls is not list and cls is not dict:
-        return isinstance(value, Ref) or readable_in(value) is not None
-    if id(value) in seen:
-        return False
-    seen.add(id(value))
-    return any(_holds_any(item, seen) for item in (value if cls is list else value.values()))
-
-
-def check_size(payload: Payload, max_nodes: int) -> None:
-    """Raises LimitExceeded if a shared tree, written out, has too many nodes to be sent or delivered."""
-    if payload.shared:
-        weigh(payload.value, max_nodes)
-
-
-def weigh(value: Any, max_nodes: int) -> int:
-    """Nodes of a tree, written out, a capability counting as a hundred. Raises LimitExceeded if that is too many."""
-    weight = 0
+    found, nodes = False, 0
+    seen: set[int] = set()
     pending = [value]
-    while pending:
-        value = pending.pop()
-        if type(value) is list:
-            pending += value
-        elif type(value) is dict:
-            pending += value.values()
-        weight += 100 if isinstance(value, Ref) else 1
-        if weight + len(pending) > max_nodes:
-            raise LimitExceeded(f"a value of more than {max_nodes} nodes, written out (a capability counts as 100)")
-    return weight
+    while pending and not found:
+        node = pending.pop()
+        nodes += 1
+        cls = type(node)
+        if cls is not list and cls is not dict:
+            found = cls not in _LEAVES and (isinstance(node, Ref) or readable_in(node) is not None)
+        elif id(node) not in seen:
+            seen.add(id(node))
+            pending += node if cls is list else node.values()
+    host.account.charge(nodes // _NODES_PER_UNIT)
+    return found
 
 
 def copy_branch(value: Any) -> Payload:

@@ -50,10 +50,13 @@ class _Unread:
 
 
 class Meter:
-    """Counts bytes that a peer makes a session hold.
+    """Counts bytes that a peer makes a session hold. Whoever adds to them asks first whether there is room.
 
     Parameters:
         most: bytes that may be held.
+
+    Attributes:
+        held: bytes that are.
     """
 
     __slots__ = ("held", "most")
@@ -61,12 +64,6 @@ class Meter:
     def __init__(self, most: int) -> None:
         self.held = 0
         self.most = most
-
-    def take(self, size: int) -> None:
-        """Counts bytes as held. Raises LimitExceeded, with nothing counted, if that is too many."""
-        if self.held + size > self.most:
-            raise self.error()
-        self.held += size
 
     def error(self) -> LimitExceeded:
         """What to tell a peer that makes us hold too much."""

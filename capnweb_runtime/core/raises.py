@@ -12,6 +12,7 @@ from dataclasses import MISSING
 from types import SimpleNamespace
 from typing import Any, Final
 
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION
 from capnweb_runtime.core.hook import Exporter, Payload, Wire
@@ -22,7 +23,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
 MESSAGE: Final = "message"
-_NOWHERE: Final[Any] = SimpleNamespace(limits=DEFAULT_LIMITS)
+_NOWHERE: Final[Any] = SimpleNamespace(limits=DEFAULT_LIMITS, account=Account(DEFAULT_LIMITS))
 """Host of what is decoded here: fields of errors are data, for which nothing has to run."""
 
 

@@ -8,9 +8,10 @@ is the element, positive ids are the results of earlier instructions, negative o
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any, Final, NoReturn
 
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
@@ -20,6 +21,7 @@ from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseR
 from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.raises import Raises
+from capnweb_runtime.core.weight import steps_of
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
@@ -28,6 +30,8 @@ _NO_NEW_CAPABILITIES: Final = (
     "a mapper function cannot pass a new target or callback: it runs elsewhere. "
     "Make a stub outside of the function and use that inside"
 )
+WORK_PER_STEP: Final = 4
+"""Units of work that a step of a map takes, about."""
 _NO_SIDE_EFFECTS: Final = (
     "a mapper's placeholder stands for values that are elsewhere: inside map() it can only be read, called and returned"
 )
@@ -43,7 +47,6 @@ class Recorder:
     depth = 1
     local = False
     raw_bytes = False
-    value_nodes = DEFAULT_LIMITS.value_nodes
 
     def mark(self) -> int:
         """Nothing is ever exported."""
@@ -63,6 +66,7 @@ class Recorder:
 
     def __init__(self, parent: Recorder | None = None) -> None:
         self.parent = parent
+        self.account = Account(DEFAULT_LIMITS)
         self.captures: list[Hook] = []
         self.instructions: list[Wire] = []
         self.raises: Raises | None = None  # what the recorded calls declare
@@ -243,7 +247,8 @@ def replay(
     budget: Budget,
     host: Host,
     wrap: Callable[[Payload], Hook],
-) -> Payload:
+    holds_any: bool = True,
+) -> Payload | Cell[Payload]:
     """Applies recorded instructions to a plain value: to each element of a list, once to anything else; None and
     undefined pass through.
 
@@ -254,30 +259,90 @@ def replay(
         budget: what this map and those nested in it may spend.
         host: the application's host.
         wrap: makes a hook over a payload, which it owns.
+        holds_any: see `branch`.
+
+    Returns:
+        The result, or, where others are to go first, a cell that settles with it.
 
     Raises:
         ProtocolError: the instructions are malformed.
         LimitExceeded: they expand to too many steps.
     """
-    try:
-        if value is None or value is UNDEFINED:
-            return Payload(value)
-        if not instructions:
-            raise ProtocolError("Invalid empty mapper function.")
-        elements = value if type(value) is list else [value]
-        budget.take(len(elements) * len(instructions))
-        results: list[Payload] = []
+    if value is None or value is UNDEFINED:
+        dispose_all(captures)
+        return Payload(value)
+    replaying = _Replaying(value, captures, instructions, budget, host, wrap, holds_any)
+    return replaying.start(len(value) if type(value) is list else 1)
+
+
+class _Replaying:
+    """A map that is being applied, element by element; after any of them others may go first."""
+
+    def __init__(
+        self,
+        value: Any,
+        captures: list[Hook],
+        instructions: list[Wire],
+        budget: Budget,
+        host: Host,
+        wrap: Callable[[Payload], Hook],
+        holds_any: bool,
+    ) -> None:
+        self._is_list = type(value) is list
+        self._elements: Iterator[Any] = iter(value if self._is_list else (value,))
+        self._captures = captures
+        self._instructions = instructions
+        self._budget = budget
+        self._host = host
+        self._wrap = wrap
+        self._holds_any = holds_any
+        self._results: list[Payload] = []
+        self._steps = steps_of(instructions)
+        self._cell: Cell[Payload] = Cell()  # if some of it is put off
+
+    def start(self, count: int) -> Payload | Cell[Payload]:
+        """Applies the instructions; see `replay`.
+
+        Parameters:
+            count: how many elements there are.
+        """
         try:
-            for element in elements:
-                replayer = Replayer(host, captures, wrap(branch(element, host)), budget)
-                results.append(replayer.apply(instructions, wrap))
+            if not self._instructions:
+                raise ProtocolError("Invalid empty mapper function.")
+            self._budget.take(count * self._steps)
+        except BaseException:
+            dispose_all(self._captures)
+            raise
+        return self._cell if (result := self._work()) is None else result
+
+    def _work(self) -> Payload | None:
+        """Applies the instructions to the elements that are left; None if some of them have been put off."""
+        account, results = self._host.account, self._results
+        try:
+            for element in self._elements:
+                hook = self._wrap(branch(element, self._host, self._holds_any))
+                replayer = Replayer(self._host, self._captures, hook, self._budget)
+                results.append(replayer.apply(self._instructions, self._wrap))
+                account.spent += self._steps * WORK_PER_STEP
+                if account.spent > account.look_at and account.is_over():
+                    self._host.put_off(self._go_on)
+                    return None
         except BaseException:
             for result in results:
                 result.dispose()
+            dispose_all(self._captures)
             raise
-        return _joined(results) if type(value) is list else results[0]
-    finally:
-        dispose_all(captures)
+        dispose_all(self._captures)
+        return _joined(results) if self._is_list else results[0]
+
+    def _go_on(self) -> None:
+        try:
+            result = self._work()
+        except Exception as error:  # an error in one element rejects the whole
+            self._cell.reject(error)
+            return
+        if result is not None:
+            self._cell.resolve(result)
 
 
 def _joined(results: list[Payload]) -> Payload:

@@ -9,9 +9,10 @@ Source: protocol, "Top-level RPC Messages".
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any, Final, NamedTuple
 
+from capnweb_runtime.core.account import BYTES_PER_UNIT, LARGE
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -26,9 +27,13 @@ from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
+from capnweb_runtime.core.weight import slow_work
 from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer, tell_ended
+
+WORK_PER_EXPORT: Final = 2
+"""Units of work that giving up an export takes, about."""
 
 
 class SessionStats(NamedTuple):
@@ -86,9 +91,10 @@ class Session(Exchange):
         encoding: Encoding = "string",
     ) -> None:
         super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
+        self._large = min(LARGE, limits.message_size + 1)
         self._on_closed = on_closed
         self._next_call = 1  # next id of a call that the peer sends
-        self._received = self._round_trips = 0
+        self._round_trips = 0
         self._handlers: dict[str, Callable[[list[Wire]], None]] = {
             "push": self._on_push,
             "pull": self._on_pull,
@@ -103,32 +109,45 @@ class Session(Exchange):
     # ---- for the connection
 
     def receive(self, message: Any) -> None:
-        """Takes one message; see `receive_all`."""
-        self.receive_all((message,))
+        """Takes one message, whoever else waits; see `receive_all`."""
+        self.receive_all((message,), False)
 
-    def receive_all(self, messages: Iterable[Any]) -> None:
+    def receive_all(self, messages: Sequence[Any], in_turns: bool = True) -> Sequence[Any] | None:
         """Takes messages that arrived together, in order. Never raises: what is wrong with one aborts the session.
 
         Parameters:
             messages: each JSON text, as str or as bytes of UTF-8; a tuple of that and the byte strings that it names by
                 their indices; or a tree where the transport carries trees.
+            in_turns: whether some may be left until others have had their turn.
+
+        Returns:
+            What is left of them; None if all have been taken.
         """
-        handlers, as_text = self._handlers, self._as_text
-        attached, longest = self.attachments.size, self.limits.message_size
+        if self.closed:
+            return None
+        handlers, as_text, account = self._handlers, self._as_text, self.account
+        attached, large = self.attachments.size, self._large
+        before, work = account.messages, 0
+        account.between = False
         for message in messages:
-            if self.closed:
-                return
             if type(message) is tuple:
+                if in_turns and account.is_over():
+                    break
                 self.receive_attached(message[0], message[1:])
                 continue
-            self._received += 1
             try:
                 self.message_bytes = size = (len(message) if as_text else estimated_size(message)) + attached
-                if size > longest:
-                    raise self._too_long()
+                if size < large:
+                    work += size
+                elif in_turns and account.is_over():
+                    break
+                else:
+                    self._look_at_large(message, size)
+                account.messages += 1
                 try:
                     wire = fast_loads(message) if as_text else message
                 except ValueError:
+                    account.charge(slow_work(message))
                     wire = loads(message)
                 try:
                     handler = handlers[wire[0]]
@@ -137,6 +156,27 @@ class Session(Exchange):
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
                 self.abort(error)
+            if work > account.enough:
+                account.spent += work // BYTES_PER_UNIT
+                work = 0
+                if self.reason is not None:  # it has ended
+                    return None
+                if in_turns and account.is_over():
+                    break
+        else:
+            account.spent += work // BYTES_PER_UNIT
+            account.between = True
+            return None
+        account.spent += work // BYTES_PER_UNIT
+        account.between = True
+        return messages[account.messages - before :] or None
+
+    def _look_at_large(self, message: Any, size: int) -> None:
+        """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
+        longest = self.limits.message_size
+        if size > longest:
+            raise ProtocolError(f"Incoming message exceeds maximum size of {longest} bytes.", "TypeError")
+        self.account.begin(message)
 
     def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
         """Takes one message with attachments.
@@ -204,16 +244,26 @@ class Session(Exchange):
         self._held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
-        for exported in exports.values():
-            if isinstance(exported.hook, PipeHook):
-                exported.hook.pipe.fail(error)
-            exported.hook.dispose()
+        self._dispose_each(iter(exports.values()), error)
         self._imports = {}
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
+        self.account.end()
         tell_ended(self._observer, error)
         self._on_closed(error)
+
+    def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
+        """Gives up what the peer held: others may go first after any of it."""
+        account = self.account
+        for exported in entries:
+            if isinstance(exported.hook, PipeHook):
+                exported.hook.pipe.fail(error)
+            exported.hook.dispose()
+            account.spent += WORK_PER_EXPORT
+            if account.spent > account.look_at and account.is_over():
+                self.host.put_off(lambda: self._dispose_each(entries, error))
+                return
 
     def drain(self) -> Cell[None]:
         """A cell that settles once every result that the peer has asked for has been sent; with the reason if the
@@ -235,7 +285,7 @@ class Session(Exchange):
             len(self._exports),
             self._calls,
             self._taken + len(self._outbox),
-            self._received,
+            self.account.messages,
             self._round_trips,
         )
 
@@ -279,10 +329,13 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _too_long(self) -> ProtocolError:
-        return ProtocolError(f"Incoming message exceeds maximum size of {self.limits.message_size} bytes.", "TypeError")
-
     def _on_push(self, wire: list[Wire], target: Hook | None = None) -> None:
+        """Starts what is asked for.
+
+        Parameters:
+            wire: the message.
+            target: what a stream message writes to, if it is one of our exports.
+        """
         if len(wire) < 2:
             raise _bad_message(wire)
         exports = self._exports
@@ -300,7 +353,10 @@ class Session(Exchange):
         held = host.copied * BYTES_PER_NODE
         if target is None or not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
             held += self.message_bytes
-        self._meter.take(held)
+        meter = self._meter
+        if meter.held + held > meter.most:
+            raise meter.error()
+        meter.held += held
         entry.held_bytes = held
 
     def _evaluate_write(self, target: Hook, expression: Wire) -> Hook:

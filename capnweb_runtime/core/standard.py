@@ -26,6 +26,7 @@ from importlib import import_module
 from typing import Annotated, Any, Final
 
 from capnweb_runtime.core.codecs import BYTES, FLOAT, INT, TypeCodec
+from capnweb_runtime.core.collisions import collide
 from capnweb_runtime.core.compound import ListCodec
 from capnweb_runtime.core.devaluate import encode_bytes, encode_float, encode_int
 from capnweb_runtime.core.evaluate import Evaluator, attachments_of
@@ -235,7 +236,10 @@ class CollectionCodec(ListCodec):
         return super().encode(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        return self._cls(super().decode(wire, source))
+        items = super().decode(wire, source)
+        if self._cls is not tuple and collide(items):
+            raise Mismatch(self.label, "elements chosen to have the same hash")
+        return self._cls(items)
 
 
 class ConstrainedCodec(TypeCodec):

@@ -5,7 +5,7 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
@@ -32,6 +32,9 @@ from capnweb_runtime.core.payload import (
 )
 from capnweb_runtime.core.remap import default_budget, replay
 from capnweb_runtime.errors import LimitExceeded
+
+WORK_PER_WAITER: Final = 8
+"""Units of work that it takes, about, to go on with one of those who wait for a promise."""
 
 
 class PayloadHook(Hook):
@@ -101,7 +104,7 @@ class PayloadHook(Hook):
         waiting = resolve_promises(self._open(), self._host)
         if waiting is None:
             try:
-                return PayloadHook(branch(follow(self._open().value, path), self._host), self._host)
+                return PayloadHook(branch(follow(self._open().value, path), self._host, self._holds_any), self._host)
             except (LimitExceeded, TypeError) as error:
                 return ErrorHook(error)
         part: Cell[Hook] = Cell()
@@ -126,12 +129,21 @@ class PayloadHook(Hook):
             return ErrorHook(error)
         if isinstance(found, Inside):
             return found.hook.map(found.rest, captures, instructions, expect, budget)
+        budget = budget or default_budget()
         try:
-            return PayloadHook(
-                replay(found, captures, instructions, budget or default_budget(), self._host, self._wrap), self._host
-            )
+            result = replay(found, captures, instructions, budget, self._host, self._wrap, self._holds_any)
         except Exception as error:  # an error in one element rejects the whole
             return ErrorHook(error)
+        if isinstance(result, Payload):
+            return PayloadHook(result, self._host)
+        mapped: Cell[Hook] = Cell()
+        result.then(lambda payload: mapped.resolve(PayloadHook(payload, self._host)), mapped.reject)
+        return PromiseHook(mapped, self._host)
+
+    @property
+    def _holds_any(self) -> bool:
+        """Whether there may be something in the payload that could be owned; what it owns says so."""
+        return self._payload is None or self._payload.hooks is not None
 
     def _wrap(self, payload: Payload) -> Hook:
         return PayloadHook(payload, self._host)
@@ -171,6 +183,22 @@ class PromiseHook(Hook):
     def host(self) -> Host:
         return self._host
 
+    def _then(self, use: Callable[[Hook], object], otherwise: Callable[[BaseException], object]) -> None:
+        """Calls one of the two once this is known, in the order in which that was asked for; where others are to go
+        first, after them.
+        """
+        host = self._host
+
+        def on_hook(hook: Hook) -> None:
+            account = host.account
+            account.spent += WORK_PER_WAITER
+            if account.spent > account.look_at and account.is_over():
+                host.put_off(lambda: use(hook))
+            else:
+                use(hook)
+
+        self._cell.then(on_hook, otherwise)
+
     def _later(self, use: Callable[[Hook], Hook], otherwise: Callable[[], None] | None = None) -> Hook:
         result: Cell[Hook] = Cell()
 
@@ -185,7 +213,7 @@ class PromiseHook(Hook):
                 otherwise()
             result.reject(error)
 
-        self._cell.then(on_hook, on_error)
+        self._then(on_hook, on_error)
         return PromiseHook(result, self._host)
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
@@ -212,16 +240,16 @@ class PromiseHook(Hook):
 
     def pull(self) -> Payload | Cell[Payload]:
         result: Cell[Payload] = Cell()
-        self._cell.then(lambda hook: _pull_into(hook, result), result.reject)
+        self._then(lambda hook: _pull_into(hook, result), result.reject)
         return result
 
     def dispose(self) -> None:
         if not self._disposed:
             self._disposed = True
-            self._cell.then(lambda hook: hook.dispose(), lambda error: None)
+            self._then(lambda hook: hook.dispose(), lambda error: None)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        self._cell.then(lambda hook: hook.on_broken(callback), callback)
+        self._then(lambda hook: hook.on_broken(callback), callback)
 
 
 def _pull_into(hook: Hook, result: Cell[Payload]) -> None:

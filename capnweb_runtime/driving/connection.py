@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from capnweb_runtime.core.exchange import Encoding
@@ -209,7 +209,7 @@ class Connection:
         self._wire = wire if self._trace is None else self._trace.wire(wire)
         self._wake()
 
-    def received(self, messages: Iterable[Any]) -> None:
+    def received(self, messages: Sequence[Any]) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
 
         Parameters:

@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType
 from typing import Any
 
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
@@ -38,7 +39,8 @@ class HostBase(ABC):
     Attributes:
         limits: the same.
         running: calls that have started and not returned.
-        copied: nodes of values that have been copied; reset by the session.
+        copied: units of work that copying values has taken; reset by the session.
+        account: what the session's work may cost, and has cost.
         disclosure: which errors peers are sent as they are.
         home: the same.
         here: the same.
@@ -46,7 +48,7 @@ class HostBase(ABC):
 
     __slots__ = (
         *("_discarded", "_observer", "_wake_from_anywhere"),
-        *("copied", "disclosure", "here", "home", "limits", "running"),
+        *("account", "copied", "disclosure", "here", "home", "limits", "running"),
     )
 
     def __init__(
@@ -61,6 +63,7 @@ class HostBase(ABC):
         self.disclosure: Disclosure = "all"
         self.home: Any = home
         self.here: Callable[..., object] = here
+        self.account = Account(limits)
         self.copied = 0
         self.running = 0
         self._observer = observer
@@ -158,6 +161,10 @@ class HostBase(ABC):
         discarded = self._discarded
         while discarded:
             discarded.popleft().dispose()
+
+    def put_off(self, work: Callable[[], object]) -> None:
+        """At once: nobody takes turns here."""
+        work()
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference

@@ -139,7 +139,7 @@ def test_a_tree_that_is_no_message_aborts_with_a_reason(encoding: Encoding, tree
 def test_the_depth_of_trees_is_bounded(encoding: Encoding) -> None:
     made, closed = session(encoding, Limits())
     tree: Any = 1
-    for _ in range(100_000):
+    for _ in range(20_000):
         tree = [[tree]]
     made.receive(["push", tree])
     assert "maximum allowed message depth of 256" in str(closed[0])

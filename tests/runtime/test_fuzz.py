@@ -27,7 +27,7 @@ from tests.runtime.stream_example import Depot, DepotStub
 
 LIMITS = Limits(
     message_size=100_000, exports=200, imports=200, map_steps=500, outbox_bytes=5_000_000, stream_bytes=10_000,
-    blob_bytes=10_000, calls=50, value_nodes=10_000,
+    blob_bytes=10_000, calls=50, message_work=10_000,
 )  # fmt: skip
 EXAMPLES = settings(max_examples=max(400, settings().max_examples), deadline=None)
 

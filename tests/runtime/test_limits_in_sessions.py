@@ -204,7 +204,7 @@ class TestTheCall:
     @pytest.mark.parametrize("pulled", [False, True], ids=["not asked for", "asked for"])
     def test_values_that_double_with_every_message(self, leaf: Any, pulled: bool) -> None:
         before = hooks()
-        side = Side(Desk(), small(value_nodes=100))
+        side = Side(Desk(), small(message_work=100))
         side.hear(["push", [[leaf, leaf]]])
         for number in range(1, 10):
             side.hear(["push", [[["pipeline", number], ["pipeline", number]]]])

@@ -365,6 +365,7 @@ def wrap(payload: Payload) -> Hook:
 
 def run(value: Any, instructions: list[Any], captures: list[Hook] | None = None, steps: int = 1000) -> Any:
     payload = replay(value, captures or [], instructions, Budget(steps), SyncHost(), wrap)
+    assert isinstance(payload, Payload)
     result = pulled(wrap(payload).get(()))
     payload.dispose()
     return result
@@ -416,6 +417,7 @@ class TestReplay:
         hook = Counted()
         value = [PlainStub(hook)]
         payload = replay(value, [], [1], Budget(10), SyncHost(), wrap)
+        assert isinstance(payload, Payload)
         payload.dispose()
         assert hook.disposed == 0
 

@@ -1,0 +1,164 @@
+"""What a session's work may cost, and has cost. Rule: charged before it is done, and by whoever knows its size.
+
+Each message has a budget of its own: what it takes to read it, to copy, put together or encode what it asks for. What
+goes beyond that is refused before it is begun. What has been spent in all is for whoever drives the session: when it
+has come to a `SLICE` more, the driver is asked whether others are to go first (see `driving.turns`).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any, Final
+
+from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.weight import tree_work, work_bound, work_of
+from capnweb_runtime.errors import LimitExceeded
+from capnweb_runtime.limits import Limits
+
+LARGE: Final = 4 * 1024
+"""Bytes from which a message is looked into before it is read; what smaller ones cost follows from their size."""
+BYTES_PER_UNIT: Final = 4
+"""Of a small message."""
+SLICE: Final = 500
+"""Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
+ENOUGH: Final = SLICE * BYTES_PER_UNIT
+"""Bytes of small messages that come to a slice."""
+
+
+class Account:
+    """The work of one session.
+
+    Parameters:
+        limits: bounds of the session.
+
+    Attributes:
+        messages: how many have been taken.
+        enough: bytes of small messages after which `is_over` is to be asked: after the message at hand, if it is -1.
+        between: whether none of them is at hand, when what was put off goes on or a call returns: each charge then
+            stands for itself.
+        spent: units, in all.
+        most: units that one message may cost.
+        look_at: units spent from which on `is_over` is worth a call.
+        over: whether the session has had its turn, so that what can wait is put off.
+        has_had_turn: asked now and then whether that is so; the driver's.
+    """
+
+    __slots__ = (
+        "_begun",
+        "_digits",
+        "_ended",
+        "_left",
+        "_map_steps",
+        "_mapping",
+        "_steps",
+        "between",
+        "enough",
+        "has_had_turn",
+        "look_at",
+        "messages",
+        "most",
+        "over",
+        "spent",
+    )
+
+    def __init__(self, limits: Limits) -> None:
+        self.most = limits.message_work
+        self._digits = limits.bigint_digits
+        self._begun = -1  # the message for which that is left:
+        self._left = 0
+        self._map_steps = limits.map_steps
+        self._mapping = -1  # the message whose maps have:
+        self._steps = Budget(self._map_steps)
+        self._ended = False
+        self.messages = 0
+        self.enough = ENOUGH
+        self.between = True
+        self.spent = 0
+        self.look_at = SLICE
+        self.over = False
+        self.has_had_turn: Callable[[], bool] = _never
+
+    def begin(self, message: Any) -> None:
+        """Charges what it takes to read a large message.
+
+        Parameters:
+            message: JSON text, or a tree where the transport carries trees.
+
+        Raises:
+            LimitExceeded: that is more than a message may cost.
+        """
+        most = self.most
+        if isinstance(message, str):
+            message = message.encode("utf-8", "surrogatepass")
+        if not isinstance(message, bytes):
+            work = tree_work(message, most)
+        else:
+            work = work_bound(message, most, self._digits)
+            if work > most:
+                work = work_of(message, most, self._digits)
+        self._spend(work)
+        if work > most:
+            raise LimitExceeded(
+                f"Incoming message takes more than {most} units of work to read, the most that Limits.message_work "
+                "allows: send less at a time, or a stream"
+            )
+        self._begun = self.messages + 1
+        self._left = most - work
+
+    def charge(self, work: int) -> None:
+        """Charges what is about to be done for the message at hand.
+
+        Parameters:
+            work: units.
+
+        Raises:
+            LimitExceeded: that is more than is left of what the message may cost; it is not to be done.
+        """
+        self._spend(work)
+        if self.between or self.messages != self._begun:
+            self._begun = -1 if self.between else self.messages
+            self._left = self.most
+        self._left -= work
+        if self._left < 0:
+            raise LimitExceeded(
+                f"the message asks for more than {self.most} units of work, the most that Limits.message_work allows: "
+                "ask for less at a time"
+            )
+
+    def _spend(self, work: int) -> None:
+        self.spent += work
+        if self.spent > self.look_at:
+            self.enough = -1
+
+    def map_budget(self) -> Budget:
+        """What the maps of the message at hand may spend."""
+        if self.between or self.messages != self._mapping:
+            self._mapping = -1 if self.between else self.messages
+            self._steps = Budget(self._map_steps)
+        return self._steps
+
+    def is_over(self) -> bool:
+        """Whether the session has had its turn. Worth a call once `spent` is beyond `look_at`."""
+        if not self.over:
+            if not self.has_had_turn():
+                self.begin_turn()
+                return False
+            self.over = True
+            self.enough = -1
+            self.look_at = -1
+        return True
+
+    def begin_turn(self) -> None:
+        """The session may work on."""
+        self.over = False
+        self.enough = -1 if self._ended else ENOUGH
+        self.look_at = self.spent + SLICE
+
+    def end(self) -> None:
+        """The session has ended: whoever takes its messages is to see that."""
+        self._ended = True
+        self.enough = -1
+
+
+def _never() -> bool:
+    return False

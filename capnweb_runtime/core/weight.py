@@ -1,0 +1,168 @@
+"""What JSON costs to read, known before it is parsed. Rule: never too little, and soon found out.
+
+A unit of work is about what a small node of a tree costs to parse and to evaluate: up to a microsecond on a core of our
+days, two on a slow one. It follows from what a text is made of: a list or an object is a unit, a string half of one,
+as a key or as a value, what a comma stands for an eighth, and every KiB, whatever is in it, a unit. Two expressions
+cost more than they look: a pipelined one, since a promise is made of it, and a long bigint, since reading one takes the
+square of its length.
+
+Counting takes a few hundredths of the time that parsing does, and less where there is little but text.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any, Final
+
+PARTS: Final = 16
+"""Parts that a unit has, in which small things are counted."""
+CONTAINER: Final = 16
+STRING: Final = 8
+LEAF: Final = 2
+"""What a list or an object, a string and any other leaf cost, in parts of a unit."""
+PIPELINED: Final = 3
+"""Units that a pipelined expression costs beyond what it is made of."""
+_BYTES_PER_PART: Final = 1024 // PARTS
+_FIELD: Final = 4  # parts of a step that a field of a literal takes; an element of a list takes one
+_DIGITS_SQUARED_PER_UNIT: Final = 200_000  # 16,384 digits take about a millisecond, 1,000 some microseconds
+_SLOW_BYTES_PER_UNIT: Final = 128
+_SLOW_COMMAS_PER_UNIT: Final = 4
+_AT_A_TIME: Final = 64 * 1024
+_PIPELINE: Final = b'"pipeline"'
+_BIGINT: Final = b'"bigint"'
+_ESCAPED_LETTERS: Final = b"\\u006", b"\\u007"  # by which a name can be written so that it is not found
+
+
+def work_bound(text: bytes, most: int, bigint_digits: int) -> int:
+    """Units of work that reading a text takes at most, what stands in its strings taken for structure too.
+
+    Parameters:
+        text: JSON text, well formed or not.
+        most: a number of units beyond which it does not matter any more.
+        bigint_digits: longest text of a bigint.
+
+    Returns:
+        The units; something beyond `most` as soon as it is known that there may be more.
+    """
+    parts, containers = len(text) // _BYTES_PER_PART, 0
+    for start in range(0, len(text), _AT_A_TIME):
+        end = start + _AT_A_TIME
+        containers += _count(text, b"[", start, end) + _count(text, b"{", start, end)
+        parts += _count(text, b'"', start, end) * STRING // 2 + _count(text, b",", start, end) * LEAF
+        if parts + containers * CONTAINER > most * PARTS:
+            return most + 1
+    return _units(parts, containers) + _extra(text, containers, most, bigint_digits)
+
+
+def work_of(text: bytes, most: int, bigint_digits: int) -> int:
+    """Units of work that reading a text takes, what stands in its strings left out; see `work_bound`."""
+    parts, containers, inside = len(text) // _BYTES_PER_PART, 0, 0
+    for piece in _pieces(text):
+        if b"\\" in piece:
+            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")  # so that a quote is the end of a string
+        between = piece.split(b'"')
+        outside = b"".join(between[inside::2])
+        inside ^= (len(between) - 1) & 1
+        containers += outside.count(b"[") + outside.count(b"{")
+        parts += (len(between) - 1) * STRING // 2 + outside.count(b",") * LEAF
+        if parts + containers * CONTAINER > most * PARTS:
+            return most + 1
+    return _units(parts, containers) + _extra(text, containers, most, bigint_digits)
+
+
+def _units(parts: int, containers: int) -> int:
+    return 1 + containers + parts // PARTS
+
+
+def _count(text: bytes, character: bytes, start: int, end: int) -> int:
+    """How often a character occurs. It is looked for first: that is many times faster, and in texts it often is not
+    there.
+    """
+    first = text.find(character, start, end)
+    return 0 if first < 0 else text.count(character, first, end)
+
+
+def _pieces(text: bytes) -> Iterator[bytes]:
+    """The text in pieces, of which none ends within an escape."""
+    start = 0
+    while start < len(text):
+        piece = text[start : start + _AT_A_TIME]
+        if (len(piece) - len(piece.rstrip(b"\\"))) & 1:
+            piece = text[start : start + _AT_A_TIME + 1]
+        yield piece
+        start += len(piece)
+
+
+def _extra(text: bytes, containers: int, most: int, bigint_digits: int) -> int:
+    """Units that the expressions in a text may cost beyond what they are made of."""
+    bigints = min(containers * bigint_work(bigint_digits), len(text) * bigint_digits // _DIGITS_SQUARED_PER_UNIT)
+    if containers * PIPELINED + bigints <= most // 2:
+        return 0  # whatever they are
+    escaped = sum(map(text.count, _ESCAPED_LETTERS))
+    if escaped:
+        return min(escaped, containers) * PIPELINED + bigints
+    extra = text.count(_PIPELINE) * PIPELINED
+    at = text.find(_BIGINT)
+    while at >= 0 and extra <= most:
+        opening = text.find(b'"', at + len(_BIGINT))
+        closing = text.find(b'"', opening + 1)
+        extra += bigint_work(min(closing - opening, bigint_digits)) if 0 < opening < closing else 0
+        at = text.find(_BIGINT, at + 1)
+    return extra
+
+
+def slow_work(text: str | bytes) -> int:
+    """Units of work that it takes to read a text once more, with the slow parser."""
+    comma = "," if isinstance(text, str) else b","
+    return len(text) // _SLOW_BYTES_PER_UNIT + text.count(comma) // _SLOW_COMMAS_PER_UNIT  # type: ignore[arg-type]  # of the same type
+
+
+def bigint_work(digits: int) -> int:
+    """Units of work that a bigint takes beyond what it is made of."""
+    return digits * digits // _DIGITS_SQUARED_PER_UNIT
+
+
+def tree_work(tree: Any, most: int) -> int:
+    """Units of work that evaluating a tree takes that a transport has parsed.
+
+    Parameters:
+        tree: what JSON has, and bytes.
+        most: a number of units beyond which it does not matter any more.
+    """
+    parts = 0
+    pending = [tree]
+    while pending and parts <= most * PARTS:
+        node = pending.pop()
+        if isinstance(node, (str, bytes)):
+            parts += STRING + len(node) // _BYTES_PER_PART
+        elif isinstance(node, dict):
+            parts += CONTAINER + STRING * len(node)
+            pending += node.values()
+        elif isinstance(node, (list, tuple)):
+            parts += CONTAINER
+            pending += node
+        else:
+            parts += LEAF
+    return 1 + parts // PARTS
+
+
+def steps_of(instructions: list[Any]) -> int:
+    """Steps that applying instructions to one element takes: one for each, and as many as there are lists and objects
+    in it, as literals are made anew for each element.
+    """
+    parts = 0
+    pending: list[Any] = []
+    for instruction in instructions:
+        if isinstance(instruction, (list, dict)):
+            pending.append(instruction)
+        else:
+            parts += PARTS
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            parts += PARTS + _FIELD * len(node)
+            pending += node.values()
+        elif isinstance(node, (list, tuple)):
+            parts += PARTS + len(node)
+            pending += node
+    return max(len(instructions), parts // PARTS)
