@@ -93,7 +93,7 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 	if [ ! -e $(NEWEST)/.installed ] || [ pyproject.toml -nt $(NEWEST)/.installed ] || \
 		[ $(CONSTRAINTS) -nt $(NEWEST)/.installed ]; then \
 		$(NEWEST)/bin/python $(PINNED) $(BUILDERS) && \
-		$(NEWEST)/bin/python $(PINNED) --no-build-isolation -e '.[test,checking]' && \
+		$(NEWEST)/bin/python $(PINNED) --no-build-isolation -e '.[test,checking,speed]' && \
 		touch $(NEWEST)/.installed || exit 1; \
 	fi; \
 	$(NEWEST)/bin/python -m pytest -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)

@@ -5,6 +5,7 @@ A target's method that returns a `Cell` is answered when the test settles that c
 
 from __future__ import annotations
 
+import contextlib
 import gc
 import json
 from collections import deque
@@ -13,7 +14,7 @@ from typing import Any, TypeVar
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, Path, Payload
+from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Path, Payload
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -119,6 +120,13 @@ class SyncHost(HostBase):
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         result = function(*args, **kwargs)
         return awaited(result) if isinstance(result, RpcPromise) else result
+
+    def close(self, source: OutgoingStream) -> None:
+        """Async generators that have not begun end at once; nobody runs others here."""
+        close = getattr(source.chunks, "aclose", None)
+        if close is not None:
+            with contextlib.suppress(StopIteration):
+                close().send(None)
 
 
 class Side:

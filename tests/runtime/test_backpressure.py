@@ -173,7 +173,15 @@ class TestMoreThanMayWaitToBeSent:
     async def test_many_streams_wait_for_room_together(self, join: Joining) -> None:
         joined = join(Depot(take=collected), limits=Limits(outbox_bytes=20 * KIB))
         joined.a.pause_writing()
-        readings = [asyncio.ensure_future(joined.depot.take(Producer(["x" * 8 * KIB] * 3).run())) for _ in range(20)]
+        may_begin = asyncio.Event()  # once all calls have been made: those that find no room are refused
+
+        async def chunks() -> AsyncIterator[str]:
+            await may_begin.wait()
+            for _ in range(3):
+                yield "x" * 8 * KIB
+
+        readings = [asyncio.ensure_future(joined.depot.take(chunks())) for _ in range(20)]
+        may_begin.set()
         await joined.quiet()
         assert joined.a.session.outbox_bytes < 40 * KIB
         joined.a.resume_writing()
