@@ -9,12 +9,12 @@ import contextlib
 import gc
 import json
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, TypeVar
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, OutgoingStream, Path, Payload
+from capnweb_runtime.core.hook import Codec, Hook, Path, Payload
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -119,14 +119,11 @@ class SyncHost(HostBase):
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         result = function(*args, **kwargs)
+        if isinstance(result, Awaitable) and not isinstance(result, RpcPromise) and function.__name__ == "aclose":
+            with contextlib.suppress(StopIteration):  # of an async generator, which ends at once if it has not begun
+                result.__await__().send(None)
+            return None
         return awaited(result) if isinstance(result, RpcPromise) else result
-
-    def close(self, source: OutgoingStream) -> None:
-        """Async generators that have not begun end at once; nobody runs others here."""
-        close = getattr(source.chunks, "aclose", None)
-        if close is not None:
-            with contextlib.suppress(StopIteration):
-                close().send(None)
 
 
 class Side:
