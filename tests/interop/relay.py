@@ -8,7 +8,7 @@ other, both ways round; where one of the two ends, so does the other.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from functools import partial
@@ -37,7 +37,7 @@ class Passage:
             receive = connection.received
             connection.received = partial(self._received, receive)  # type: ignore[method-assign]  # to be told of each
 
-    def _received(self, receive: Callable[[Iterable[Any]], None], messages: Iterable[Any]) -> None:
+    def _received(self, receive: Callable[[Sequence[Any]], None], messages: Sequence[Any]) -> None:
         receive(messages)
         self._moved.set()
 
