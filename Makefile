@@ -23,7 +23,7 @@ PIP         := -m pip --disable-pip-version-check --quiet install
 # this package is installed first, so that it is too.
 PINNED      := $(PIP) -c $(CONSTRAINTS)
 BUILDERS    := hatchling editables
-LOCK        := uv pip compile --universal --python-version 3.11 --upgrade --quiet --no-emit-index-url --no-annotate \
+LOCK        := uv pip compile --universal --python-version 3.11 --upgrade --quiet --no-annotate \
 	--custom-compile-command "make lock"
 
 export PYTHONUNBUFFERED := 1
