@@ -26,7 +26,7 @@ class Limits:
             the other way round.
         map_steps: elements × instructions that the maps of one message may expand to, nested maps included; an
             instruction with a literal in it counts for as many as there are lists and objects in that. Default 100,000:
-            a second or so of work, which others do not wait for.
+            a second or so of work.
         outbox_bytes: bytes that may wait to be sent; beyond them calls are refused, and answers and streams wait. Also
             of the answers to one HTTP batch. Default 64 MiB: two of the longest messages, since what is larger travels
             as a stream.

@@ -2,7 +2,7 @@
 
 Each message has a budget of its own: what it takes to read it, to copy, put together or encode what it asks for. What
 goes beyond that is refused before it is begun. What has been spent in all is for whoever drives the session: when it
-has come to a `SLICE` more, the driver is asked whether others are to go first (see `driving.turns`).
+has come to a `SLICE` more, the driver is asked whether others are to go first, which none on asyncio says as yet.
 """
 
 from __future__ import annotations
