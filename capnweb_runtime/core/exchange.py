@@ -96,7 +96,7 @@ class Exchange(ABC):
         self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
-        self._releases = 0  # in the outbox
+        self.releases = 0  # in the outbox
         self.held_back: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
         self._writes = 0  # of streams, not acknowledged: up to half of Limits.imports, beside calls and capabilities
         self._exports: dict[int, ExportEntry] = {0: ExportEntry(main or ErrorHook(RpcError(_NO_MAIN)))}
@@ -354,7 +354,7 @@ class Exchange(ABC):
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
         if not self._output_ended:
-            self._releases += 1
+            self.releases += 1
             self._send(["release", import_id, count])
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:

@@ -23,6 +23,7 @@ from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.host import HostBase
+from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget, target_hook
@@ -30,6 +31,8 @@ from capnweb_runtime.observe import Observer
 
 S = TypeVar("S")
 
+WORK_PER_CALL: Final = 20
+"""Units of work that it takes, about, to start a call."""
 HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 """Whether a task can run up to its first wait while it is created."""
 
@@ -99,9 +102,12 @@ class AsyncioHost(HostBase):
         eager: whether to make eager tasks; the default is what this Python can do.
         tasks: the set that keeps calls in progress alive; the sessions of a server share one.
         limits: bounds of the session.
+
+    Attributes:
+        line: what the session has put off until others have had their turn.
     """
 
-    __slots__ = ("_collect_due", "_context", "_eager", "_loop", "_queue", "_unstarted", "tasks")
+    __slots__ = ("_collect_due", "_context", "_eager", "_loop", "_queue", "_unstarted", "line", "tasks")
 
     def __init__(
         self,
@@ -114,6 +120,7 @@ class AsyncioHost(HostBase):
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(observer or Observer(), self._collect_soon, limits)
+        self.line = Line(Turns.of(loop), self.account)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
@@ -158,6 +165,10 @@ class AsyncioHost(HostBase):
     def now(self) -> float:
         """The loop's time."""
         return self._loop.time()
+
+    def put_off(self, work: Callable[[], object]) -> None:
+        """Does something in the session's next turn."""
+        self.line.put_off(work)
 
     def cancel_all(self) -> None:
         """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
@@ -205,6 +216,10 @@ class AsyncioHost(HostBase):
         return cell
 
     def _task_started(self) -> None:
+        account = self.account
+        if account.over:
+            self.line.put_off(self._task_started)
+            return
         self._unstarted -= 1
         while self._queue and (not self._unstarted or _is_coroutine_function(self._queue[0][1])):
             cell, function, args, kwargs = self._queue.popleft()
@@ -217,6 +232,11 @@ class AsyncioHost(HostBase):
                 result.then(cell.resolve, cell.reject)
             else:
                 cell.resolve(result)
+            account.spent += WORK_PER_CALL
+            if account.spent > account.look_at and account.is_over():
+                self._unstarted += 1  # for the calls to come: those that are in the queue have not started
+                self.line.put_off(self._task_started)
+                return
 
     def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
@@ -305,6 +325,7 @@ class Connection:
             observer=observer,
             encoding=encoding,
         )
+        self._account = self.host.account
         self._wire: Wire | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
@@ -389,7 +410,8 @@ class Connection:
         self._wake()
 
     def received(self, messages: Sequence[Any]) -> None:
-        """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
+        """Takes messages that arrived together, in order, and writes what answers to them are ready at once. Some may
+        have to wait until other sessions have had their turn.
 
         Parameters:
             messages: each as the connection's encoding says; a tuple of text and attachments, where both ends have
@@ -398,14 +420,44 @@ class Connection:
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
         try:
-            session.receive_all(messages)
+            left = session.receive_all(messages)
         finally:
-            if session.nobody_waits and not session.closed:
+            if session.releases and session.nobody_waits and not session.closed:
                 # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most
                 # often with another call, which then goes out in the same write.
                 self._loop.call_soon(self.flush)
             else:
                 self.flush()
+        if left is not None:
+            self.host.line.put_off(partial(self.received, left))
+
+    @property
+    def behind(self) -> bool:
+        """Whether something that has been received waits for the session's turn."""
+        return self._account.over
+
+    def tell_when_behind(self, callback: Callable[[bool], None]) -> None:
+        """Calls back with True when something that has been received has to wait, and with False when nothing does any
+        more.
+        """
+        self.host.line.on_wait = callback
+
+    def has_worked(self, work: int) -> bool:
+        """Counts work of the transport's own.
+
+        Parameters:
+            work: units; see `core.account`.
+
+        Returns:
+            Whether other sessions are to go first.
+        """
+        account = self._account
+        account.spent += work
+        return account.spent > account.look_at and account.is_over()
+
+    def in_order(self, work: Callable[[], object]) -> None:
+        """Does something once what has been received so far has been taken; at once if it has."""
+        self.host.line.in_order(work)
 
     def flush(self) -> None:
         """Writes what waits in the outbox now, unless the transport holds back; closes the transport if the session has
@@ -441,6 +493,9 @@ class Connection:
             error: why, for what is in progress; ignored if the session has ended already.
         """
         self._wire = None
+        self.host.line.in_order(partial(self._end, error))
+
+    def _end(self, error: BaseException) -> None:
         self.session.abort(error, notify=False)
         if not self._closed.done():
             self._closed.set_result(None)

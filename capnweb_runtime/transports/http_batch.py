@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Final
 
 from capnweb_runtime.driving.connection import Connection
@@ -25,12 +26,21 @@ _NO_ANSWER: Final = (
     "The client cannot answer within an HTTP batch: its request has ended. Use a WebSocket for calls to the client."
 )
 _TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a time, or use a WebSocket."
+_AT_A_TIME: Final = 64 * 1024  # bytes
 _PULL: Final = b'["pull",'
 
 
-def split(body: bytes) -> list[bytes]:
-    """Messages of a body; an empty body has none."""
-    return body.split(b"\n") if body else []
+def pieces(body: bytes) -> Iterator[list[bytes]]:
+    """Messages of a body, some at a time: a body of many short lines takes many times its size when it is split."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + _AT_A_TIME)
+        if end < 0:
+            end = len(body)
+        yield body[start:end].split(b"\n")
+        start = end + 1
+        if start == len(body):
+            yield [b""]  # behind a line end is a message, too
 
 
 class BatchAnswer:
@@ -61,7 +71,7 @@ class BatchAnswer:
         connection.attach(self)
         fed: asyncio.Future[None] = self._loop.create_future()
         # From a callback, so that no call sees the task of the request as its own.
-        self._loop.call_soon(self._feed, body, fed)
+        self._loop.call_soon(self._feed, pieces(body), fed)
         try:
             await fed
             await self._drained_or_failed()
@@ -94,8 +104,13 @@ class BatchAnswer:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await drained  # a failure is told by the session's reason
 
-    def _feed(self, body: bytes, fed: asyncio.Future[None]) -> None:
-        self._connection.received(split(body))
+    def _feed(self, messages: Iterator[list[bytes]], fed: asyncio.Future[None]) -> None:
+        connection = self._connection
+        for some in messages:
+            connection.received(some)
+            if connection.behind:
+                connection.in_order(partial(self._feed, messages, fed))
+                return
         self._connection.session.end_of_input(SessionClosed(_NO_ANSWER))
         self._connection.flush()
         if not fed.done():
@@ -208,5 +223,15 @@ class BatchRequest:
             return
         error = request.exception()
         if error is None:
-            connection.received(split(request.result()))
-        connection.lost(SessionClosed(_ENDED_HINT) if error is None else error)
+            self._take(pieces(request.result()))
+        else:
+            connection.lost(error)
+
+    def _take(self, messages: Iterator[list[bytes]]) -> None:
+        connection = self._connection
+        for some in messages:
+            connection.received(some)
+            if connection.behind:
+                connection.in_order(partial(self._take, messages))
+                return
+        connection.lost(SessionClosed(_ENDED_HINT))
