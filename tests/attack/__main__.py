@@ -20,6 +20,8 @@ from tests.attack.attacks import ATTACKS, Attack
 
 SETTLE = 0.5
 """Seconds before and after an attack."""
+LONGEST_WORK = 120
+"""How often that time passes before nobody waits for the end of an attack any more."""
 _TICKS = os.sysconf("SC_CLK_TCK")
 _ROW = "{:<40} {:>9} {:>8} {:>8} {:>7} {:>9} {:>9} {:>9}  {}"
 
@@ -55,6 +57,14 @@ class Process:
         fields = (self._files / "stat").read_text().rpartition(")")[2].split()
         return (int(fields[11]) + int(fields[12])) / _TICKS
 
+    def settle(self) -> None:
+        """Waits until it has hardly anything to do any more, or is dead."""
+        for _ in range(LONGEST_WORK):
+            before = self.cpu() if self.lives else 0
+            time.sleep(SETTLE)
+            if not self.lives or self.cpu() - before < SETTLE / 4:
+                return
+
     @property
     def lives(self) -> bool:
         return self._process.poll() is None
@@ -84,7 +94,7 @@ def measure(name: str, attack: Attack) -> str:
     memory, cpu = server.memory("VmRSS"), server.cpu()
     try:
         peers, outcome = attack(port)
-        time.sleep(SETTLE)
+        server.settle()
         held, most, spent = server.memory("VmRSS") - memory, server.memory("VmHWM") - memory, server.cpu() - cpu
         median, longest = json.loads(neighbour.finish() or "[NaN, NaN]")
         sent = sum(peer.sent for peer in peers) / 1e6
