@@ -15,6 +15,7 @@ INTEROP     := tests/interop/node_modules/.installed
 IDE         := tests/ide/node_modules/.installed
 PYTHON      ?=
 PYTEST_ARGS ?=
+ATTACKS     ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -30,7 +31,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly bench bench-quick clean
+.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly attack bench bench-quick clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -120,6 +121,9 @@ lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
+
+attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'
+	@$(PY) -m tests.attack $(ATTACKS)
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick

@@ -1,5 +1,5 @@
 """Every bound that a session enforces, with its reason. Rule: passing a bound ends the call where that is possible,
-the session otherwise, never more.
+the session otherwise, never more. docs/security.md says what each is for, and what to set among trusted peers.
 
 Limits are local: the protocol has no negotiation, so the defaults are far above what an honest peer sends and low
 enough for the open internet.
@@ -35,8 +35,9 @@ class Limits:
         blob_bytes: bytes of one blob that comes in, since it is delivered whole. Default 64 MiB.
         message_work: units of work that one message may cost, in reading it and in what it asks for: values that are
             copied, put together from earlier results or encoded. Default 50,000, some 50 ms: a list or an object is a
-            unit, a string half of one, any other leaf an eighth, and every KiB a unit. That holds 10,000 models of five
-            fields, 300,000 numbers, or 32 MiB of text; raise it for more at a time, at both ends, or send a stream.
+            unit, a string half of one, any other leaf an eighth, and every KiB a unit. Some 9,000 models of five fields
+            are within it, 300,000 numbers, or 32 MiB of text; for more at a time raise it at both ends, or send a
+            stream.
         held_bytes: bytes that one session may make this side hold, in calls that have not been released and streams
             that have not been read. Default 256 MiB: several blobs and streams at a time, and not a server's memory.
         calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a

@@ -2,7 +2,7 @@
 
 Each message has a budget of its own: what it takes to read it, to copy, put together or encode what it asks for. What
 goes beyond that is refused before it is begun. What has been spent in all is for whoever drives the session: when it
-has come to a `SLICE` more, the driver is asked whether others are to go first, which none on asyncio says as yet.
+has come to a `SLICE` more, the driver is asked whether others are to go first.
 """
 
 from __future__ import annotations
@@ -44,6 +44,7 @@ class Account:
     """
 
     __slots__ = (
+        "_began",
         "_begun",
         "_digits",
         "_ended",
@@ -70,6 +71,7 @@ class Account:
         self._mapping = -1  # the message whose maps have:
         self._steps = Budget(self._map_steps)
         self._ended = False
+        self._began = -1  # units spent when the turn began
         self.messages = 0
         self.enough = ENOUGH
         self.between = True
@@ -138,19 +140,28 @@ class Account:
         return self._steps
 
     def is_over(self) -> bool:
-        """Whether the session has had its turn. Worth a call once `spent` is beyond `look_at`."""
+        """Whether the session has had its turn; not as long as it has done nothing in it. Worth a call once `spent` is
+        beyond `look_at`.
+        """
         if not self.over:
-            if not self.has_had_turn():
-                self.begin_turn()
+            if self.spent == self._began or not self.has_had_turn():
+                self._look_later()
                 return False
-            self.over = True
-            self.enough = -1
-            self.look_at = -1
+            self.end_turn()
         return True
+
+    def end_turn(self) -> None:
+        """What can wait is put off from here on."""
+        self.over = True
+        self.look_at = self.enough = -1
 
     def begin_turn(self) -> None:
         """The session may work on."""
         self.over = False
+        self._began = self.spent
+        self._look_later()
+
+    def _look_later(self) -> None:
         self.enough = -1 if self._ended else ENOUGH
         self.look_at = self.spent + SLICE
 

@@ -75,6 +75,11 @@ class Cell(Generic[T]):
         """Whether a value is known."""
         return self._state == _VALUE
 
+    @property
+    def value(self) -> T | None:
+        """The value, if it is known."""
+        return self._outcome if self._state == _VALUE else None
+
     def then(self, on_value: Callable[[T], object], on_error: Callable[[BaseException], object]) -> None:
         """Calls one of the two with the outcome, after every callback that is due already; at once if none is.
 

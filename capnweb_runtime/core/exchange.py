@@ -99,7 +99,7 @@ class Exchange(Exports):
         self._burst_messages = BURST_MESSAGES
         self._observer = observer
         self._outbox: list[Any] = []
-        self._releases = 0  # in the outbox
+        self.releases = 0  # in the outbox
         self.waits = False  # whether there is anything in the next two
         self._held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
         self._written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
@@ -369,7 +369,7 @@ class Exchange(Exports):
         """See `Sender.send_release`."""
         self._imports.pop(import_id, None)
         if not self._mute:
-            self._releases += 1
+            self.releases += 1
             self._send(["release", import_id, count])
 
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:

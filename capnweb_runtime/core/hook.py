@@ -265,7 +265,8 @@ class Payload:
         hooks: capabilities that this payload owns.
         promises: promises in a plain tree that are still to be replaced by what they resolve to: (container, key,
             promise).
-        resolving: settles once they have been replaced; None until somebody has asked for it.
+        resolving: settles once they have been replaced, with whether there is nothing in the tree then that could be
+            owned; None until somebody has asked for it.
         shared: parts of a plain tree may stand in it more than once, or in another payload: it is copied before an
             application gets it.
         origin: the interface and member that gave the value, for a message about it.
@@ -286,7 +287,7 @@ class Payload:
         self.codec = codec
         self.hooks = hooks
         self.promises = promises
-        self.resolving: Cell[None] | None = None
+        self.resolving: Cell[bool] | None = None
         self.shared = False
 
     def dispose(self) -> None:

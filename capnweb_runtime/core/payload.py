@@ -150,6 +150,11 @@ def _holds_any(value: Any, host: Host) -> bool:
     return found
 
 
+def is_inert(payload: Payload) -> bool:
+    """Whether it is known, without a walk through its plain tree, that there is nothing in it that could be owned."""
+    return payload.hooks is None or (payload.resolving is not None and payload.resolving.value is True)
+
+
 def copy_branch(value: Any) -> Payload:
     """A payload with a deep copy of a plain tree, in which every capability is a reference of its own. Streams have one
     reader, and so are not copied: the payload owns them as well.
@@ -203,7 +208,7 @@ def _copy_ref(ref: Ref, hooks: list[Hook]) -> Ref:
     return copied
 
 
-def resolve_promises(payload: Payload, host: Host) -> Cell[None] | None:
+def resolve_promises(payload: Payload, host: Host) -> Cell[bool] | None:
     """Replaces every promise in the payload by what it resolves to, and the promises in that too.
 
     Returns:
@@ -220,9 +225,9 @@ def resolve_promises(payload: Payload, host: Host) -> Cell[None] | None:
 class _Resolving:
     """Counts down the promises of one payload that are still open."""
 
-    __slots__ = ("_cell", "_host", "_open", "_payload")
+    __slots__ = ("_cell", "_host", "_inert", "_open", "_payload")
 
-    def __init__(self, payload: Payload, cell: Cell[None], host: Host) -> None:
+    def __init__(self, payload: Payload, cell: Cell[bool], host: Host) -> None:
         self._payload = payload
         self._host = host
         self._cell = cell
@@ -230,6 +235,7 @@ class _Resolving:
 
     def start(self) -> None:
         promises, self._payload.promises = self._payload.promises or [], None
+        self._inert = len(self._payload.hooks or ()) == len(promises)  # each owns one; whatever else is owned has more
         for container, key, promise in promises:
             self._wait(container, key, promise)
         self._close_one()
@@ -263,6 +269,7 @@ class _Resolving:
 
     def _put(self, container: Any, key: Any, inner: Payload) -> None:
         self._payload.shared = True
+        self._inert = self._inert and is_inert(inner)
         if container is None:
             self._payload.value = inner.value
         else:
@@ -272,7 +279,7 @@ class _Resolving:
     def _close_one(self) -> None:
         self._open -= 1
         if self._open == 0:
-            self._cell.resolve(None)
+            self._cell.resolve(self._inert)
 
 
 class Inside:

@@ -139,7 +139,7 @@ class Pipe(Readable):
         self._cancel_reason: BaseException | None = None
         self.on_failed: Callable[[BaseException], None] | None = None
 
-    def write(self, chunk: Chunk, size: int, waiting: Cell[None] | None = None) -> Cell[None]:
+    def write(self, chunk: Chunk, size: int, waiting: Cell[Any] | None = None) -> Cell[None]:
         """Takes a chunk, which the pipe owns from here on.
 
         Parameters:

@@ -296,7 +296,10 @@ class _Replaying:
         self._host = host
         self._wrap = wrap
         self._holds_any = holds_any
-        self._results: list[Payload] = []
+        # The result as it grows: a payload for each element would take many times what is in it.
+        self._items: list[Any] = []
+        self._hooks: list[Hook] = []
+        self._promises: list[tuple[Any, Any, PromiseRef]] = []
         self._steps = steps_of(instructions)
         self._cell: Cell[Payload] = Cell()  # if some of it is put off
 
@@ -317,23 +320,40 @@ class _Replaying:
 
     def _work(self) -> Payload | None:
         """Applies the instructions to the elements that are left; None if some of them have been put off."""
-        account, results = self._host.account, self._results
+        account = self._host.account
         try:
             for element in self._elements:
                 hook = self._wrap(branch(element, self._host, self._holds_any))
                 replayer = Replayer(self._host, self._captures, hook, self._budget)
-                results.append(replayer.apply(self._instructions, self._wrap))
+                self._add(replayer.apply(self._instructions, self._wrap))
                 account.spent += self._steps * WORK_PER_STEP
                 if account.spent > account.look_at and account.is_over():
                     self._host.put_off(self._go_on)
                     return None
         except BaseException:
-            for result in results:
-                result.dispose()
+            dispose_all(self._hooks)
             dispose_all(self._captures)
             raise
         dispose_all(self._captures)
-        return _joined(results) if self._is_list else results[0]
+        return self._result()
+
+    def _add(self, payload: Payload) -> None:
+        """Takes over the result of an element."""
+        items = self._items
+        for container, key, promise in payload.promises or ():
+            self._promises.append((items, len(items), promise) if container is None else (container, key, promise))
+        self._hooks += payload.hooks or ()
+        items.append(payload.value)
+
+    def _result(self) -> Payload:
+        """One payload with all results, owning what they owned."""
+        hooks, promises = self._hooks or None, self._promises or None
+        if self._is_list:
+            return Payload(self._items, None, hooks, promises)
+        [value] = self._items
+        if promises is not None:
+            promises = [(None, None, at[2]) if at[0] is self._items else at for at in promises]
+        return Payload(value, None, hooks, promises)
 
     def _go_on(self) -> None:
         try:
@@ -343,14 +363,3 @@ class _Replaying:
             return
         if result is not None:
             self._cell.resolve(result)
-
-
-def _joined(results: list[Payload]) -> Payload:
-    """One payload with the list of the results, owning what they owned."""
-    items = [result.value for result in results]
-    hooks = [hook for result in results for hook in result.hooks or ()]
-    promises: list[tuple[Any, Any, PromiseRef]] = []
-    for index, result in enumerate(results):
-        for container, key, promise in result.promises or ():
-            promises.append((items, index, promise) if container is None else (container, key, promise))
-    return Payload(items, None, hooks or None, promises or None)

@@ -75,6 +75,7 @@ class Session(Exchange):
         closed: whether the session has ended.
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
+        releases: how many of the messages in there are releases.
         waits: whether `go_on` is to be called once what has been taken from the outbox is written.
     """
 
@@ -123,11 +124,13 @@ class Session(Exchange):
         Returns:
             What is left of them; None if all have been taken.
         """
-        if self.closed:
-            return None
         handlers, as_text, account = self._handlers, self._as_text, self.account
-        attached, large = self.attachments.size, self._large
-        before, work = account.messages, 0
+        if account.enough < 0:
+            if self.closed:
+                return None
+            if in_turns and account.over:
+                return messages
+        attached, large, before, work = self.attachments.size, self._large, account.messages, 0
         account.between = False
         for message in messages:
             if type(message) is tuple:
@@ -198,7 +201,7 @@ class Session(Exchange):
     @property
     def nobody_waits(self) -> bool:
         """Whether all that the outbox holds are releases, which the peer does not wait for."""
-        return 0 < self._releases == len(self._outbox)
+        return 0 < self.releases == len(self._outbox)
 
     @property
     def calls_received(self) -> int:
@@ -218,7 +221,7 @@ class Session(Exchange):
         messages, self._outbox = self._outbox, []
         self._taken += len(messages)
         self._taken_bytes += self.outbox_bytes
-        self.outbox_bytes = self._releases = 0
+        self.outbox_bytes = self.releases = 0
         return messages
 
     def abort(self, error: BaseException, *, notify: bool = True) -> None:

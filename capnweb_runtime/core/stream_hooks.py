@@ -56,7 +56,7 @@ class PipeHook(Hook):
         waiting = resolve_promises(args, self._host)
         chunk = _chunk_of(args)
 
-        def on_known(_: None) -> None:
+        def on_known(_: object) -> None:
             chunk.value, chunk.shared = args.value[0], args.shared
 
         if waiting is not None:

@@ -5,6 +5,7 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
@@ -27,6 +28,7 @@ from capnweb_runtime.core.payload import (
     Inside,
     branch,
     follow,
+    is_inert,
     make_plain,
     resolve_promises,
 )
@@ -105,7 +107,7 @@ class PayloadHook(Hook):
         if waiting is None:
             try:
                 return PayloadHook(branch(follow(self._open().value, path), self._host, self._holds_any), self._host)
-            except (LimitExceeded, TypeError) as error:
+            except (LimitExceeded, RecursionError, TypeError) as error:
                 return ErrorHook(error)
         part: Cell[Hook] = Cell()
         waiting.then(lambda _: part.resolve(self._part_now(path)), part.reject)
@@ -143,7 +145,7 @@ class PayloadHook(Hook):
     @property
     def _holds_any(self) -> bool:
         """Whether there may be something in the payload that could be owned; what it owns says so."""
-        return self._payload is None or self._payload.hooks is not None
+        return self._payload is None or not is_inert(self._payload)
 
     def _wrap(self, payload: Payload) -> Hook:
         return PayloadHook(payload, self._host)
@@ -201,19 +203,10 @@ class PromiseHook(Hook):
 
     def _later(self, use: Callable[[Hook], Hook], otherwise: Callable[[], None] | None = None) -> Hook:
         result: Cell[Hook] = Cell()
-
-        def on_hook(hook: Hook) -> None:
-            try:
-                result.resolve(use(hook))
-            except Exception as error:  # a disposed hook, say: the error belongs to whoever waits for the result
-                result.reject(error)
-
-        def on_error(error: BaseException) -> None:
-            if otherwise is not None:
-                otherwise()
-            result.reject(error)
-
-        self._then(on_hook, on_error)
+        self._then(
+            partial(_settle, result, use),
+            result.reject if otherwise is None else partial(_fail, result, otherwise),
+        )
         return PromiseHook(result, self._host)
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
@@ -250,6 +243,18 @@ class PromiseHook(Hook):
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         self._then(lambda hook: hook.on_broken(callback), callback)
+
+
+def _settle(result: Cell[Hook], use: Callable[[Hook], Hook], hook: Hook) -> None:
+    try:
+        result.resolve(use(hook))
+    except Exception as error:  # a disposed hook, say: the error belongs to whoever waits for the result
+        result.reject(error)
+
+
+def _fail(result: Cell[Hook], otherwise: Callable[[], None], error: BaseException) -> None:
+    otherwise()
+    result.reject(error)
 
 
 def _pull_into(hook: Hook, result: Cell[Payload]) -> None:

@@ -96,13 +96,13 @@ def _pieces(text: bytes) -> Iterator[bytes]:
 def _extra(text: bytes, containers: int, most: int, bigint_digits: int) -> int:
     """Units that the expressions in a text may cost beyond what they are made of."""
     bigints = min(containers * bigint_work(bigint_digits), len(text) * bigint_digits // _DIGITS_SQUARED_PER_UNIT)
-    if containers * PIPELINED + bigints <= most // 2:
+    pipelined = containers * PIPELINED
+    if pipelined + bigints <= most // 2:
         return 0  # whatever they are
-    escaped = sum(map(text.count, _ESCAPED_LETTERS))
-    if escaped:
-        return min(escaped, containers) * PIPELINED + bigints
-    extra = text.count(_PIPELINE) * PIPELINED
-    at = text.find(_BIGINT)
+    if b"\\" in text and any(letter in text for letter in _ESCAPED_LETTERS):
+        return min(sum(map(text.count, _ESCAPED_LETTERS)), containers) * PIPELINED + bigints
+    extra = text.count(_PIPELINE) * PIPELINED if pipelined > most // 4 else 0
+    at = text.find(_BIGINT) if bigints > most // 4 else -1
     while at >= 0 and extra <= most:
         opening = text.find(b'"', at + len(_BIGINT))
         closing = text.find(b'"', opening + 1)

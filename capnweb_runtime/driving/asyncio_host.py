@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.driving.host import HostBase
+from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.refusals import refuse_elsewhere
@@ -24,6 +25,8 @@ from capnweb_runtime.observe import Observer
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+WORK_PER_CALL: Final = 20
+"""Units of work that it takes, about, to start a call."""
 HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 """Whether a task can run up to its first wait while it is created."""
 
@@ -95,6 +98,7 @@ class AsyncioHost(HostBase):
         limits: bounds of the session.
 
     Attributes:
+        line: what the session has put off until others have had their turn.
         threads: where a subclass runs plain functions; None means on the loop.
     """
 
@@ -107,6 +111,7 @@ class AsyncioHost(HostBase):
         "_queue",
         "_unstarted",
         "_when_disposed",
+        "line",
         "tasks",
         "threads",
     )
@@ -122,6 +127,7 @@ class AsyncioHost(HostBase):
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
+        self.line = Line(Turns.of(loop), self.account)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
@@ -175,6 +181,10 @@ class AsyncioHost(HostBase):
     def now(self) -> float:
         """The loop's time."""
         return self._loop.time()
+
+    def put_off(self, work: Callable[[], object]) -> None:
+        """Does something in the session's next turn."""
+        self.line.put_off(work)
 
     def cancel_all(self) -> None:
         """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
@@ -255,6 +265,10 @@ class AsyncioHost(HostBase):
         return cell
 
     def _task_started(self) -> None:
+        account = self.account
+        if account.over:
+            self.line.put_off(self._task_started)
+            return
         self._unstarted -= 1
         while self._queue and (not self._unstarted or is_coroutine_function(self._queue[0][1])):
             cell, function, args, kwargs = self._queue.popleft()
@@ -267,6 +281,11 @@ class AsyncioHost(HostBase):
                 result.then(cell.resolve, cell.reject)
             else:
                 cell.resolve(result)
+            account.spent += WORK_PER_CALL
+            if account.spent > account.look_at and account.is_over():
+                self._unstarted += 1  # for the calls to come: those that are in the queue have not started
+                self.line.put_off(self._task_started)
+                return
 
     def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)

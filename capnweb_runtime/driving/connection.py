@@ -11,6 +11,7 @@ import asyncio
 import contextvars
 import logging
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from capnweb_runtime.core.exchange import Encoding
@@ -124,6 +125,7 @@ class Connection:
             encoding=encoding,
         )
         self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
+        self._account = self.host.account
         self._wire: Wire | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
@@ -209,26 +211,58 @@ class Connection:
         self._wire = wire if self._trace is None else self._trace.wire(wire)
         self._wake()
 
-    def received(self, messages: Sequence[Any]) -> None:
-        """Takes messages that arrived together, in order, and writes what answers to them are ready at once.
+    def received(self, messages: Sequence[Any], *, again: bool = False) -> None:
+        """Takes messages that arrived together, in order, and writes what answers to them are ready at once. Some may
+        have to wait until other sessions have had their turn.
 
         Parameters:
             messages: each as the connection's encoding says; a tuple of text and attachments, where both ends have
                 agreed on them.
+            again: whether they are what was left when the session had had its turn.
         """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
-        if self._trace is not None:
+        if self._trace is not None and not again:
             messages = self._trace.received(messages)
         try:
-            session.receive_all(messages)
+            left = session.receive_all(messages)
         finally:
-            if session.nobody_waits and not session.closed:
+            if session.releases and session.nobody_waits and not session.closed:
                 # Results came in and are given back. Whoever waited for them goes on in this turn of the loop, most
                 # often with another call, which then goes out in the same write.
                 self._loop.call_soon(self.flush)
             else:
                 self.flush()
+        if left is not None:
+            self.host.line.put_off(partial(self.received, left, again=True))
+
+    @property
+    def behind(self) -> bool:
+        """Whether something that has been received waits for the session's turn."""
+        return self._account.over
+
+    def tell_when_behind(self, callback: Callable[[bool], None]) -> None:
+        """Calls back with True when something that has been received has to wait, and with False when nothing does any
+        more.
+        """
+        self.host.line.on_wait = callback
+
+    def has_worked(self, work: int) -> bool:
+        """Counts work of the transport's own.
+
+        Parameters:
+            work: units; see `core.account`.
+
+        Returns:
+            Whether other sessions are to go first.
+        """
+        account = self._account
+        account.spent += work
+        return account.spent > account.look_at and account.is_over()
+
+    def in_order(self, work: Callable[[], object]) -> None:
+        """Does something once what has been received so far has been taken; at once if it has."""
+        self.host.line.in_order(work)
 
     def flush(self) -> None:
         """Writes what waits in the outbox now, unless the transport holds back; closes the transport if the session has
@@ -264,6 +298,9 @@ class Connection:
             error: why, for what is in progress; ignored if the session has ended already.
         """
         self._wire = None
+        self.host.line.in_order(partial(self._end, error))
+
+    def _end(self, error: BaseException) -> None:
         self.session.abort(error, notify=False)
         self.host.when_disposed(self._now_closed)
 

@@ -61,13 +61,13 @@ class WebSocketServer(WebSocketEnd):
         super().pause_writing()
         # A peer that does not read its answers is not read from either: else it could make us hold answers without end.
         # Only servers do this; if both ends did, two full pipes would wait for each other.
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.pause_reading()
+        self._unread = True
+        self._read_or_not()
 
     def resume_writing(self) -> None:
         super().resume_writing()
-        if self._transport is not None and not self._transport.is_closing():
-            self._transport.resume_reading()
+        self._unread = False
+        self._read_or_not()
 
     @property
     def connection(self) -> Connection | None:

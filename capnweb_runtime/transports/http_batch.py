@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from functools import partial
 from typing import Final, NamedTuple
 from urllib.parse import urlsplit, urlunsplit
 
@@ -30,6 +31,7 @@ _NO_STREAM: Final = (
     "A stream, or a blob, cannot be read within an HTTP batch: its response comes whole. Use a ws:// URL."
 )
 _TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a time, or use a WebSocket."
+_AT_A_TIME: Final = 64 * 1024  # bytes
 _PULL: Final = b'["pull",'
 _IS_IT: Final = "it did not answer the call; is it a Cap'n Web server?"
 _LINE: Final = 200  # characters that are shown of a body
@@ -55,9 +57,17 @@ def shown_url(url: str) -> str:
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
-def split(body: bytes) -> list[bytes]:
-    """Messages of a body; an empty body has none."""
-    return body.split(b"\n") if body else []
+def pieces(body: bytes) -> Iterator[list[bytes]]:
+    """Messages of a body, some at a time: a body of many short lines takes many times its size when it is split."""
+    start = 0
+    while start < len(body):
+        end = body.find(b"\n", start + _AT_A_TIME)
+        if end < 0:
+            end = len(body)
+        yield body[start:end].split(b"\n")
+        start = end + 1
+        if start == len(body):
+            yield [b""]  # behind a line end is a message, too
 
 
 class Answer(NamedTuple):
@@ -122,7 +132,7 @@ class BatchAnswer:
         connection.attach(self)
         fed: asyncio.Future[None] = self._loop.create_future()
         # From a callback, so that no call sees the task of the request as its own.
-        self._loop.call_soon(self._feed, body, fed)
+        self._loop.call_soon(self._feed, pieces(body), fed)
         try:
             await fed
             await self._drained_or_failed()
@@ -155,8 +165,13 @@ class BatchAnswer:
             with contextlib.suppress(asyncio.CancelledError, Exception):
                 await drained  # a failure is told by the session's reason
 
-    def _feed(self, body: bytes, fed: asyncio.Future[None]) -> None:
-        self._connection.received(split(body))
+    def _feed(self, messages: Iterator[list[bytes]], fed: asyncio.Future[None]) -> None:
+        connection = self._connection
+        for some in messages:
+            connection.received(some)
+            if connection.behind:
+                connection.in_order(partial(self._feed, messages, fed))
+                return
         self._connection.session.end_of_input(SessionClosed(_NO_ANSWER))
         self._connection.flush()
         if not fed.done():
@@ -265,16 +280,25 @@ class BatchRequest:
         connection = self._connection
         error = SessionClosed(_ENDED_HINT) if request.cancelled() else request.exception()
         if error is None:
-            self._take(request.result())
-            error = SessionClosed(_ENDED_HINT)
-        connection.lost(error)
+            self._begin(request.result())
+        else:
+            connection.lost(error)
 
-    def _take(self, answer: Answer) -> None:
-        """Takes the messages of a response. What it leaves open fails, being asked for by the request."""
+    def _begin(self, answer: Answer) -> None:
         body = answer.body
         if body and not body.lstrip().startswith(b"["):
             self._connection.lost(answer.error(f"and no messages: {_IS_IT}", body))
-            return
-        self._connection.received(split(body))
-        what = "with messages that do not answer the call" if body else f"and nothing more: {_IS_IT}"
-        self._connection.session.end_of_input(answer.error(what))
+        else:
+            self._take(answer, pieces(body))
+
+    def _take(self, answer: Answer, messages: Iterator[list[bytes]]) -> None:
+        """Takes the messages of a response. What it leaves open fails, being asked for by the request."""
+        connection = self._connection
+        for some in messages:
+            connection.received(some)
+            if connection.behind:
+                connection.in_order(partial(self._take, answer, messages))
+                return
+        what = "with messages that do not answer the call" if answer.body else f"and nothing more: {_IS_IT}"
+        connection.session.end_of_input(answer.error(what))
+        connection.lost(SessionClosed(_ENDED_HINT))

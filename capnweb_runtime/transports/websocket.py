@@ -12,7 +12,8 @@ import asyncio
 import contextlib
 import socket
 import ssl as ssl_module
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
@@ -48,6 +49,8 @@ WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
 _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
 # Some servers agree to whatever stands first without knowing it, which must therefore mean nothing.
 _OFFERED: Final = (_TEXT_ONLY, WITH_ATTACHMENTS)
+WORK_PER_FRAME: Final = 8
+"""Units of work that a frame takes which is no whole message: a ping, a part."""
 CLOSE_TIMEOUT: Final = 10.0
 """Seconds that a peer has to answer a close frame and to end its half of the connection."""
 _SUBPROTOCOL_HEADER: Final = "sec-websocket-protocol"
@@ -78,6 +81,9 @@ class WebSocketEnd(asyncio.Protocol):
         self._fragments_of = TEXT
         self._close_replaced = False
         self._deadline: asyncio.TimerHandle | None = None
+        # Reasons not to read on:
+        self._behind = False  # something that was received waits for the session's turn
+        self._unread = False  # the peer does not read what it is sent
 
     # ---- called by the transport
 
@@ -89,6 +95,10 @@ class WebSocketEnd(asyncio.Protocol):
                 connected.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
 
     def data_received(self, data: bytes) -> None:
+        if self._behind and self._connection is not None and self._connection.behind:
+            # Of a transport that gives what it has read all the same.
+            self._connection.in_order(partial(self.data_received, data))
+            return
         messages: list[Message] = []
         taken = 0
         if self._open is not None and not self._attachments:
@@ -187,10 +197,27 @@ class WebSocketEnd(asyncio.Protocol):
         if self._engine.subprotocol == WITH_ATTACHMENTS:
             connection.session.attach_bytes()
         self._connection = self._open = connection
+        connection.tell_when_behind(self._hold_reading)
         connection.attach(self)
 
-    def _take(self, connection: Connection, messages: list[Message], frames: list[tuple[int, bytes]]) -> None:
+    def _hold_reading(self, behind: bool) -> None:
+        """Nothing more is read while something waits that has been: a peer that sends too much has to wait itself."""
+        self._behind = behind
+        self._read_or_not()
+
+    def _read_or_not(self) -> None:
+        """Reads what the peer sends, unless there is a reason not to."""
+        transport = self._transport
+        if transport is None or transport.is_closing():
+            return
+        if self._behind or self._unread:
+            transport.pause_reading()
+        else:
+            transport.resume_reading()
+
+    def _take(self, connection: Connection, messages: list[Message], frames: Iterable[tuple[int, bytes]]) -> None:
         """Takes messages, and the frames behind them."""
+        frames = iter(frames)
         for first, data in frames:
             if first == TEXT and not self._attachments:
                 messages.append(data)
@@ -204,6 +231,10 @@ class WebSocketEnd(asyncio.Protocol):
                 if self._engine.parser_exc is not None:
                     messages = self._give_up(connection, self._engine.parser_exc, messages)
                 self._write_engine_data()
+                if connection.has_worked(WORK_PER_FRAME):
+                    connection.received(messages)
+                    connection.in_order(partial(self._take, connection, [], frames))
+                    return
         if messages:
             connection.received(messages)
 
@@ -255,14 +286,15 @@ class WebSocketEnd(asyncio.Protocol):
             error: Exception = TypeError("Received a binary WebSocket frame; every message is one text frame.")
         else:
             error = LimitExceeded(f"Incoming attachments exceed maximum message size of {self._max_size} bytes.")
-        connection.abort(error)
+        connection.in_order(partial(connection.abort, error))
         self._take_attachments()
         return []
 
     def _peer_closed(self, connection: Connection) -> None:
         close = self._engine.close_rcvd
         if close is not None:
-            connection.abort(self._ended(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()), notify=False)
+            error = self._ended(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip())
+            connection.in_order(partial(connection.abort, error, notify=False))
 
     def _ended(self, why: str) -> SessionClosed:
         """What a session ends with that the peer has ended."""
@@ -276,18 +308,22 @@ class WebSocketEnd(asyncio.Protocol):
             return messages
         if not isinstance(error, PayloadTooBig):
             connection.received(messages)
-            connection.abort(ProtocolError(f"Peer broke the WebSocket protocol: {error}"), notify=False)
+            broken = ProtocolError(f"Peer broke the WebSocket protocol: {error}")
+            connection.in_order(partial(connection.abort, broken, notify=False))
             return []
         # The engine has queued a close frame with code 1009. A peer learns more from an abort message and the code of
         # all our aborts.
         self._engine.data_to_send()
         self._close_replaced = True
         connection.received(messages)
+        connection.in_order(partial(self._refuse_too_long, connection))
+        return []
+
+    def _refuse_too_long(self, connection: Connection) -> None:
         connection.abort(
             LimitExceeded(f"Incoming message exceeds maximum size of {self._engine.max_message_size} bytes.")
         )
         connection.flush()
-        return []
 
     # ---- bytes
 

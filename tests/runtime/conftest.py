@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import math
 from collections.abc import AsyncIterator, Callable, Iterator
 
 import pytest
 import pytest_asyncio
 from hypothesis import settings
 
+from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget
@@ -19,6 +21,13 @@ from tests.runtime.pair import Pair, Recording
 Join = Callable[..., Pair]
 JoinOnLoop = Callable[..., tuple[Connection, Connection]]
 _TURNS = 100
+
+
+@pytest.fixture(autouse=True)
+def turns_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However slow the machine is, no session has to wait for others, unless a test is about that."""
+    monkeypatch.setattr(turns, "TURN", math.inf)
+
 
 settings.register_profile("same-every-time", derandomize=True, deadline=None)
 settings.load_profile("same-every-time")

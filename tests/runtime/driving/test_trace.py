@@ -123,6 +123,18 @@ class TestSessions:
             "a session <- release 1 1",
         ]
 
+    async def test_what_has_to_wait_for_its_turn_is_shown_once(self, shown: pytest.LogCaptureFixture) -> None:
+        _, b = memory.pair(None, Example())
+        b.received([b'["push",["pipeline",0,["add"],[1,2]]]'])
+        b.host.account.end_turn()
+        b.received([b'["pull",1]'])
+        assert b.behind
+        b.host.line.go_on()
+        assert [line for line in lines(shown) if "<-" in line] == [
+            'a session <- push 1 ["pipeline",0,["add"],[1,2]]',
+            "b session <- pull 1",
+        ]
+
     @pytest.mark.parametrize("over", ["websocket", "http"])
     async def test_each_end_says_who_the_other_is(self, shown: pytest.LogCaptureFixture, over: str) -> None:
         async with serve(Example, "127.0.0.1", 0, path="/rpc") as server:

@@ -168,3 +168,14 @@ class TestWhatACallAsksFor:
             codec.decode(chosen, None)
         others = [[["bigint", str(MODULUS + number)] for number in range(size)]]
         assert len(codec.decode(others, None)) == size
+
+    def test_a_long_chain_of_values_in_one_another_is_not_walked_through_anew_for_each(self) -> None:
+        side = Side(Desk())
+        side.hear(["push", [[1]]], *[["push", [[["pipeline", number]]]] for number in range(1, 2000)])
+        assert spent(side, ["push", ["pipeline", 2000]], ["pull", 2001]) < 5000
+        assert side.session.reason is None
+        capability = Side(Desk())
+        capability.hear(["push", [[["export", -1]]]], ["push", [[["pipeline", 1], ["pipeline", 1]]]])
+        capability.hear(["push", ["pipeline", 2]], ["push", ["pipeline", 2]], ["pull", 3], ["pull", 4])
+        assert capability.session.reason is None
+        assert all('["import",-1]' in text for text in capability.sent)

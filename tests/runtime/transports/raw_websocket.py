@@ -5,7 +5,7 @@ each of them does is written down in the same words.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, cast
 
@@ -136,6 +136,15 @@ class _Listener:
 
     def flush(self) -> None:
         """There is never anything to write."""
+
+    def tell_when_behind(self, callback: Callable[[bool], None]) -> None:
+        """It never is."""
+
+    def has_worked(self, work: int) -> bool:
+        return False
+
+    def in_order(self, work: Callable[[], object]) -> None:
+        work()
 
     def lost(self, error: BaseException) -> None:
         self.session.closed = True

@@ -13,9 +13,14 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.stub import CallbackStub
-from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, said, shown_url, split
+from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, pieces, said, shown_url
 from capnweb_runtime.values import Blob
 from tests.runtime.transports.example_api import Example, ExampleStub
+
+
+def split(body: bytes) -> list[bytes]:
+    """The messages of a body."""
+    return [message for some in pieces(body) for message in some]
 
 
 def push(name: str, *args: Any) -> str:
@@ -40,7 +45,7 @@ async def failed(*lines: str) -> str:
     return body.decode()
 
 
-class TestSplit:
+class TestPieces:
     @pytest.mark.parametrize(
         ("body", "messages"),
         [
@@ -53,6 +58,13 @@ class TestSplit:
     )
     def test_only_newlines_separate(self, body: bytes, messages: list[bytes]) -> None:
         assert split(body) == messages
+
+    @pytest.mark.parametrize("rest", [b"", b"\n", b"\n\n", b"x", b"\nx"])
+    @pytest.mark.parametrize("length", [1, 65_535, 65_536, 65_537, 200_000])
+    def test_so_they_do_in_a_long_body_which_is_split_piece_by_piece(self, length: int, rest: bytes) -> None:
+        body = b"\n".join([b"a" * length, b"b" * 70_000, b"c"]) + rest
+        assert split(body) == body.split(b"\n")
+        assert max(map(len, pieces(b"\n" * 1_000_000))) < 70_000
 
 
 class TestSaid:

@@ -1,0 +1,168 @@
+"""Whose turn it is: the sessions of an event loop share its time. Rule: whoever does little goes at once, and whoever
+does much goes on when the others have been heard.
+
+What a session does counts in units of work (see `core.account`), and every few hundred of them somebody looks at the
+clock. In each iteration of the loop there is one turn, of some milliseconds, for all that is more than a little. What
+is left when it is over waits in its session's line, in order; then the loop asks its sockets who has something to say,
+and short messages of other sessions are taken as they come. In the next iteration the session that has done the least
+has its turn.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+from collections import deque
+from collections.abc import Callable
+from typing import Final
+from weakref import WeakValueDictionary
+
+from capnweb_runtime.core.account import Account
+
+TURN: Final = 0.005
+"""Seconds of a turn: long enough that going on with it costs nothing by comparison, and too short to be noticed."""
+
+Work = Callable[[], object]
+
+
+class Turns:
+    """The turns of one event loop.
+
+    Parameters:
+        loop: the event loop.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop) -> None:
+        self._loop = loop
+        self._waiting: list[tuple[int, int, Line]] = []  # a heap: by what they have done, then in order
+        self._number = 0
+        self._due = False
+        self._ends: float | None = None  # the turn of this iteration, if it has begun
+        self.done = 0  # what the session that had the last turn had done by then
+
+    @staticmethod
+    def of(loop: asyncio.AbstractEventLoop) -> Turns:
+        """Those of a loop, which all of its sessions share."""
+        turns = _of_loops.get(id(loop))
+        if turns is None:
+            turns = _of_loops[id(loop)] = Turns(loop)
+        return turns
+
+    def are_over(self) -> bool:
+        """Whether the turn of this iteration of the loop is over; it begins when that is asked for the first time."""
+        now = self._loop.time()
+        if self._ends is None:
+            self._ends = now + TURN
+            self._go_on_later()
+            return False
+        return now >= self._ends
+
+    def join(self, line: Line) -> None:
+        """Gives the session a turn, once those have had theirs that have done less."""
+        self._number += 1
+        heapq.heappush(self._waiting, (line.done, self._number, line))
+        self._go_on_later()
+
+    def _go_on_later(self) -> None:
+        if not self._due:
+            self._due = True
+            self._loop.call_soon(self._go_on)
+
+    def _go_on(self) -> None:
+        """Begins the turn of another iteration, if anybody waits for it."""
+        self._due = False
+        self._ends = None
+        while self._waiting and not self.are_over():
+            self.done, _, line = heapq.heappop(self._waiting)
+            line.go_on()
+
+
+_of_loops: WeakValueDictionary[int, Turns] = WeakValueDictionary()  # by id: what is in use keeps its loop alive
+
+
+class Line:
+    """What one session has put off.
+
+    Parameters:
+        turns: of its loop.
+        account: its work.
+
+    Attributes:
+        done: what it has done, in units of work, from where those were that had turns when it had none.
+        on_wait: told when something is put off, with True, and when nothing is any more, with False.
+    """
+
+    def __init__(self, turns: Turns, account: Account) -> None:
+        self._turns = turns
+        self._account = account
+        self._work: deque[Work] = deque()
+        self._first: list[Work] | None = None  # what is put off in the session's turn: it goes on before the rest
+        self._joined = False
+        self._told = False
+        self._counted = 0  # of what the account says has been spent
+        self.done = 0
+        self.on_wait: Callable[[bool], None] = lambda waits: None
+        account.has_had_turn = self._has_had_turn
+
+    def put_off(self, work: Work) -> None:
+        """Does something in the session's turn: after what was put off before it."""
+        if self._first is None:
+            self._work.append(work)
+            self._join()
+        else:
+            self._first.append(work)
+        if not self._told:
+            self._told = True
+            self.on_wait(True)
+
+    def in_order(self, work: Work) -> None:
+        """Does something after what was put off, at once if nothing was."""
+        if self._account.over:
+            self.put_off(work)
+        else:
+            work()
+
+    def go_on(self) -> None:
+        """Does what was put off, until the turn is over."""
+        account, work = self._account, self._work
+        self._joined = False
+        account.begin_turn()
+        try:
+            while work and not (account.spent > account.look_at and account.is_over()):
+                self._do(work.popleft())
+        finally:
+            if work:
+                self._join()
+            else:
+                account.begin_turn()
+                self._tell_all_is_done()
+
+    def _do(self, work: Work) -> None:
+        self._first = []
+        try:
+            work()
+        finally:
+            first, self._first = self._first, None
+            self._work.extendleft(reversed(first))
+
+    def _tell_all_is_done(self) -> None:
+        if self._told:
+            self._told = False
+            self.on_wait(False)
+
+    def _has_had_turn(self) -> bool:
+        if not self._turns.are_over():
+            return False
+        if self._first is None:
+            self._join()
+        return True
+
+    def _join(self) -> None:
+        """Waits for a turn; until then all that can wait is put off."""
+        account = self._account
+        account.end_turn()
+        if not self._joined:
+            self._joined = True
+            self.done = max(self.done + account.spent - self._counted, self._turns.done)
+            self._counted = account.spent
+            self._turns.join(self)

@@ -1,0 +1,1 @@
+"""What one hostile client can do to a server with default limits: `make attack` measures it."""

@@ -1,0 +1,127 @@
+"""`make attack`: runs each attack against a server of its own, beside a neighbour, and prints what became of both.
+
+Rule: what is measured is the server's process, as the system counts it, and the neighbour's longest call. The figures
+are those of this machine at this moment: nothing is asserted here; what must hold in counts is in
+tests/runtime/fairness.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+from tests.attack.attacks import ATTACKS, Attack
+
+SETTLE = 0.5
+"""Seconds before and after an attack."""
+LONGEST_WORK = 120
+"""How often that time passes before nobody waits for the end of an attack any more."""
+_TICKS = os.sysconf("SC_CLK_TCK")
+_ROW = "{:<40} {:>9} {:>8} {:>8} {:>7} {:>9} {:>9} {:>9}  {}"
+
+
+class Process:
+    """The server, or its neighbour."""
+
+    def __init__(self, module: str, *arguments: str) -> None:
+        self._process = subprocess.Popen(
+            [sys.executable, "-m", module, *arguments],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            text=True,
+        )
+        self._files = Path("/proc", str(self._process.pid))
+        self.line = self.read()
+
+    def read(self) -> str:
+        """The next line that it prints."""
+        assert self._process.stdout is not None
+        return self._process.stdout.readline().strip()
+
+    def memory(self, kind: str) -> float:
+        """Megabytes; "VmRSS" now, "VmHWM" at most."""
+        for line in (self._files / "status").read_text().splitlines():
+            if line.startswith(kind):
+                return int(line.split()[1]) / 1024
+        return float("nan")
+
+    def cpu(self) -> float:
+        """Seconds."""
+        fields = (self._files / "stat").read_text().rpartition(")")[2].split()
+        return (int(fields[11]) + int(fields[12])) / _TICKS
+
+    def settle(self) -> None:
+        """Waits until it has hardly anything to do any more, or is dead."""
+        for _ in range(LONGEST_WORK):
+            before = self.cpu() if self.lives else 0
+            time.sleep(SETTLE)
+            if not self.lives or self.cpu() - before < SETTLE / 4:
+                return
+
+    @property
+    def lives(self) -> bool:
+        return self._process.poll() is None
+
+    def finish(self) -> str:
+        """Ends its input, and returns what it says to that."""
+        assert self._process.stdin is not None
+        self._process.stdin.close()
+        return self.read()
+
+    def end(self) -> None:
+        if self.lives:
+            self._process.terminate()
+        for pipe in (self._process.stdin, self._process.stdout):
+            if pipe is not None:
+                pipe.close()
+        self._process.wait(10)
+
+
+def measure(name: str, attack: Attack) -> str:
+    """A row of the table."""
+    server = Process("tests.attack.server")
+    port = int(server.line)
+    neighbour = Process("tests.attack.neighbour", str(port))
+    time.sleep(SETTLE)
+    (Path("/proc") / str(server._process.pid) / "clear_refs").write_text("5")  # forgets the most that it has had
+    memory, cpu = server.memory("VmRSS"), server.cpu()
+    try:
+        peers, outcome = attack(port)
+        server.settle()
+        held, most, spent = server.memory("VmRSS") - memory, server.memory("VmHWM") - memory, server.cpu() - cpu
+        median, longest = json.loads(neighbour.finish() or "[NaN, NaN]")
+        sent = sum(peer.sent for peer in peers) / 1e6
+        for peer in peers:
+            peer.close()
+        figures = [f"{sent:.3f}", f"{held:+.0f}", f"{most:+.0f}", f"{spent:.2f}"]
+        figures += [f"{spent / sent:.2f}", f"{median:.1f}", f"{longest:.0f}"]
+        return _ROW.format(name, *figures, "" if server.lives else "the server died; ") + _shown(outcome)
+    finally:
+        neighbour.end()
+        server.end()
+
+
+def _shown(outcome: Any) -> str:
+    shown = "" if outcome is None else str(outcome)
+    return shown if len(shown) < 60 else shown[:57] + "..."
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("names", nargs="*", help="part of the name of an attack; all of them by default")
+    names = parser.parse_args().names
+    print(_ROW.format("attack", "sent/MB", "held/MB", "peak/MB", "CPU/s", "CPU/s/MB", "median/ms", "longest/ms", ""))
+    for name, make in ATTACKS.items():
+        if not names or any(part in name for part in names):
+            print(measure(name, make()), flush=True)
+
+
+if __name__ == "__main__":
+    main()

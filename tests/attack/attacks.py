@@ -1,0 +1,132 @@
+"""The attacks: each takes a port, opens what connections it needs, and gives them back with what became of it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+from tests.attack.peer import LAST_PART, PART, PING, Peer, frame
+
+Attack = Callable[[int], tuple[list[Peer], Any]]
+MODULUS = 2**61 - 1  # of Python's hash of a number
+CALL = ["push", ["pipeline", 0, ["add"], [1, 2]]]
+_TOGETHER = 2000
+
+
+def alone(*messages: Any) -> Attack:
+    """One client sends messages, and then asks for a sum."""
+
+    def attack(port: int) -> tuple[list[Peer], Any]:
+        peer = Peer(port)
+        calls = 1 + sum(_is_call(message) for message in messages)
+        try:
+            for start in range(0, len(messages), _TOGETHER):
+                peer.send(*messages[start : start + _TOGETHER])
+            peer.send(CALL, ["pull", calls])
+        except OSError as error:
+            return [peer], error
+        return [peer], peer.until(calls)
+
+    return attack
+
+
+def _is_call(message: Any) -> bool:
+    return message.startswith('["push"') if isinstance(message, str) else message[0] == "push"
+
+
+def many(count: int, attack: Attack) -> Attack:
+    """As many clients from one address, one after the other; each is read from only at the end."""
+
+    def attacks(port: int) -> tuple[list[Peer], Any]:
+        peers: list[Peer] = []
+        outcome: Any = None
+        for _ in range(count):
+            more, outcome = attack(port)
+            peers += more
+        return peers, outcome
+
+    return attacks
+
+
+def unheard(*messages: Any) -> Attack:
+    """A client that sends, and does not wait for answers."""
+
+    def attack(port: int) -> tuple[list[Peer], Any]:
+        peer = Peer(port)
+        peer.send(*messages)
+        return [peer], None
+
+    return attack
+
+
+def push(expression: str, count: int) -> str:
+    """A message with a list of that many times the expression."""
+    return '["push",[[' + ",".join([expression] * count) + "]]]"
+
+
+def doubled(leaf: Any, levels: int) -> list[Any]:
+    """A value that stands twice in a list, that twice in another, and so on; asked for."""
+    messages: list[Any] = [["push", leaf]]
+    messages += [["push", [[["pipeline", number], ["pipeline", number]]]] for number in range(1, levels + 1)]
+    return [*messages, ["push", ["pipeline", levels + 1]], ["pull", levels + 2]]
+
+
+def mapped(elements: int, instruction: Any, times: int = 1) -> list[Any]:
+    """A list of zeros, and maps of it."""
+    return [["push", [[0] * elements]], *[["push", ["remap", 1, [], [], [instruction]]]] * times]
+
+
+def flood(first: bytes, repeated: bytes, count: int, last: bytes) -> Attack:
+    """Frames that are no messages."""
+
+    def attack(port: int) -> tuple[list[Peer], Any]:
+        peer = Peer(port)
+
+        def pieces() -> Iterator[bytes]:
+            yield first
+            for _ in range(count):
+                yield repeated
+            yield last
+
+        peer.write(pieces())
+        peer.send(CALL, ["pull", 1])
+        return [peer], peer.until(1)
+
+    return attack
+
+
+def waiting(count: int) -> Attack:
+    """Reads of a result that is not there yet, each of the one before."""
+    return alone(
+        ["push", ["pipeline", 0, ["later"], [2]]], *[["push", ["pipeline", number, []]] for number in range(1, count)]
+    )
+
+
+ATTACKS: dict[str, Callable[[], Attack]] = {
+    "nothing": alone,
+    "one map, 20,000 x 300 objects": lambda: alone(*mapped(20_000, [[{}] * 300])),
+    "20 maps of 100,000 elements": lambda: alone(*mapped(100_000, 0, 20)),
+    "4 kB doubled 18 times": lambda: alone(*doubled("x" * 4000, 18)),
+    "40 kB doubled 18 times": lambda: alone(*doubled("x" * 40_000, 18)),
+    "1 MB of {}": lambda: alone(push("{}", 333_000)),
+    "33 MB of {}": lambda: alone(push("{}", 11_000_000)),
+    "150 kB of {}, a hundred times": lambda: alone(*[push("{}", 44_000)] * 100),
+    "22 MB of dates": lambda: alone(push('["date",1]', 2_000_000)),
+    "31 MB of long bigints": lambda: alone(push('["bigint","' + "9" * 16_380 + '"]', 1900)),
+    "2 MB of short bigints": lambda: alone(push('["bigint","9"]', 140_000)),
+    "7 MB of errors": lambda: alone(push('["error","E","m"]', 400_000)),
+    "30 MB of keys": lambda: alone('["push",{' + ",".join(f'"{number:x}":0' for number in range(3_000_000)) + "}]"),
+    "30 MB that only the slow parser takes": lambda: alone('["push","' + "x" * 30_000_000 + '\\ud800"]'),
+    "a set of 20,000 colliding numbers": lambda: alone(
+        ["push", ["pipeline", 0, ["count"], [[[["bigint", str(MODULUS * number)] for number in range(20_000)]]]]]
+    ),
+    "90,000 reads of a pending result": lambda: waiting(90_000),
+    "99,000 calls of nothing": lambda: alone(*['["push",["pipeline",0,["nope"],[]]]'] * 99_000),
+    "200,000 releases of nothing": lambda: alone(*['["release",0,0]'] * 200_000),
+    "500,000 empty parts": lambda: flood(frame(b" ", 0x01), frame(b"", PART), 500_000, frame(b"", LAST_PART)),
+    "400,000 pings": lambda: flood(b"", frame(b"", PING), 400_000, b""),
+    "100 clients, a map of 100,000 each": lambda: many(100, unheard(*mapped(100_000, 0))),
+    "100 clients, 150 kB of {} each, thrice": lambda: many(100, unheard(*[push("{}", 44_000)] * 3)),
+    "100 clients, 1000 calls each": lambda: many(100, unheard(*[CALL] * 1000)),
+}
+"""By what the table calls them; the messages are made when it is their turn."""

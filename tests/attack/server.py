@@ -1,0 +1,49 @@
+"""The server that is attacked: an address space of 5.5 GB, default limits, and an interface with little in it.
+
+`python -m tests.attack.server` prints its port once it accepts connections.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import resource
+
+from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime import serve
+
+MEMORY = 5500 << 20
+
+
+class ServerSpec(rpc.Interface):
+    add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT))
+    count = rpc.method("count", rpc.INT, rpc.param("numbers", rpc.set_of(rpc.INT)))
+    echo = rpc.method("echo", rpc.ANY, rpc.param("value", rpc.ANY))
+    later = rpc.method("later", rpc.INT, rpc.param("seconds", rpc.FLOAT))
+
+
+class Server(rpc.RpcTarget, spec=ServerSpec):
+    def add(self, a: int, b: int) -> int:
+        return a + b
+
+    def count(self, numbers: set[int]) -> int:
+        return len(numbers)
+
+    def echo(self, value: object) -> object:
+        return value
+
+    async def later(self, seconds: float) -> int:
+        await asyncio.sleep(seconds)
+        return 1
+
+
+async def main() -> None:
+    async with serve(lambda peer: Server(), "127.0.0.1", 0, path="/") as server:
+        print(server.port, flush=True)
+        await server.wait_closed()
+
+
+if __name__ == "__main__":
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    logging.basicConfig(level=logging.CRITICAL)
+    asyncio.run(main())
