@@ -132,7 +132,7 @@ class TestSessions:
         b.host.line.go_on()
         assert [line for line in lines(shown) if "<-" in line] == [
             'a session <- push 1 ["pipeline",0,["add"],[1,2]]',
-            "b session <- pull 1",
+            "a session <- pull 1",
         ]
 
     @pytest.mark.parametrize("over", ["websocket", "http"])
