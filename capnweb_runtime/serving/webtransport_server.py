@@ -9,9 +9,9 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final
+from typing import Final
 
-from aioquic.h3.events import HeadersReceived
+from aioquic.h3.events import HeadersReceived, WebTransportStreamDataReceived
 from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import QuicEvent
 
@@ -110,7 +110,7 @@ class WebTransportServerEnd(WebTransportEnd):
         super().__init__(quic, limits.message_size)
         self._admit = admit
         self._opening: asyncio.Task[Connection] | None = None
-        self._early: list[tuple[Callable[..., Any], Any]] = []
+        self._early: list[WebTransportStreamDataReceived] = []
         self._end_after(timeout, self.close_quic)
 
     def close_if_idle(self) -> None:
@@ -175,10 +175,13 @@ class WebTransportServerEnd(WebTransportEnd):
         self.send_soon()
         self._begin(connection)
         early, self._early = self._early, []
-        for take, event in early:
-            take(event)
+        for event in early:
+            self._streams.hold(event.stream_id, False)
+            self._other_data(event)
 
     def _refuse(self, stream_id: int, refused: Refuse) -> None:
+        if stream_id == self._request_id:
+            self._request_id = None  # another may follow
         if self._http is None or self._gone:
             return
         more = [(name.lower().encode(), value.encode()) for name, value in refused.headers.items()]
@@ -192,14 +195,13 @@ class WebTransportServerEnd(WebTransportEnd):
     def _may_be_session(self, stream_id: int) -> bool:
         return not stream_id & 3  # of both directions, and begun by the client
 
-    def _other_data(self, event: Any) -> None:
+    def _other_data(self, event: WebTransportStreamDataReceived) -> None:
         if self._opening is not None and event.session_id == self._request_id:
             # A client need not wait for the answer. What it says meanwhile stays within the window.
             self._streams.hold(event.stream_id, True)
-            self._early.append((self._other_data, event))
-            return
-        self._streams.hold(event.stream_id, False)
-        super()._other_data(event)
+            self._early.append(event)
+        else:
+            super()._other_data(event)
 
 
 def _peer_of(headers: HeadersReceived, fields: dict[bytes, bytes], address: tuple[str, int] | None) -> Peer:

@@ -17,7 +17,9 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
+    "capnweb_runtime/__main__.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.webtransport.client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
@@ -25,6 +27,9 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",
+    "capnweb_runtime/serving/server.py: capnweb_runtime.serving.webtransport_server",
+    "examples/conformance/checks/base.py: examples.conformance.webtransport",
+    "examples/conformance/server.py: capnweb_runtime.serving.development_certificate",
 }
 
 MEDIAN_MODULE, LARGEST_MODULE = 200, 600
@@ -37,6 +42,12 @@ def functions(tree: ast.AST) -> Iterator[ast.FunctionDef | ast.AsyncFunctionDef]
 
 def lines_of(path: Path) -> int:
     return len(path.read_text(encoding="utf-8").splitlines())
+
+
+def lines_of_code(function: ast.FunctionDef | ast.AsyncFunctionDef) -> int:
+    """Lines of the body: what a public function says of its parameters is read by others than its code."""
+    body = function.body[ast.get_docstring(function, clean=False) is not None :]
+    return (function.end_lineno or 0) - body[0].lineno + 1 if body else 0
 
 
 def test_import_linter_contracts_hold() -> None:
@@ -81,7 +92,7 @@ def test_modules_stay_small(package: str) -> None:
 @pytest.mark.parametrize("package", PACKAGES)
 def test_functions_stay_small(package: str) -> None:
     sizes = {
-        f"{name(path)}:{node.lineno} {node.name}": (node.end_lineno or node.lineno) - node.lineno + 1
+        f"{name(path)}:{node.lineno} {node.name}": lines_of_code(node)
         for path in modules(package)
         for node in functions(parse(path))
     }

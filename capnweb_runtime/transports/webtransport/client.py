@@ -74,6 +74,11 @@ class WebTransportClient(WebTransportEnd):
             else:
                 self._fail(ConnectionError(_NONE_OFFERED))
 
+    def failed(self, error: Exception) -> None:
+        """See `WebTransportEnd.failed`."""
+        self._fail(ConnectionError(str(error) or type(error).__name__))
+        super().failed(error)
+
     def error_received(self, exc: Exception) -> None:
         """Called by the loop: nobody listens there, say."""
         self._fail(exc)
@@ -110,12 +115,13 @@ class WebTransportClient(WebTransportEnd):
         self.send_soon()
 
     def _headers_received(self, headers: HeadersReceived) -> None:
-        if headers.stream_id != self._request_id or self._connection is not None or self._http is None:
+        request_id = self._request_id
+        if request_id is None or headers.stream_id != request_id or self._connection is not None or self._http is None:
             return
         fields = dict(headers.headers)
         status = int(fields.get(b":status", b"0"))
         if status == HTTPStatus.OK:
-            self._stream_id = self._http.create_webtransport_stream(self._request_id)
+            self._stream_id = self._http.create_webtransport_stream(request_id)
             self._begin(self._opening)
             if not self.opened.done():
                 self.opened.set_result(None)
@@ -202,17 +208,17 @@ async def _connected(
 def _trusting(host: str, ssl: ssl_module.SSLContext | None) -> QuicConfiguration:
     """Settings that trust whom the settings of TLS trust, of which QUIC has its own."""
     settings = configuration(is_client=True, server_name=host)
-    context = ssl or ssl_module.create_default_context()
-    if context.verify_mode is ssl_module.CERT_NONE:
+    if ssl is None:
+        paths = ssl_module.get_default_verify_paths()
+        settings.load_verify_locations(cafile=paths.cafile, capath=paths.capath)
+        return settings
+    if ssl.verify_mode is ssl_module.CERT_NONE:
         settings.verify_mode = ssl_module.CERT_NONE
         return settings
-    if not context.check_hostname:
+    if not ssl.check_hostname:
         raise ValueError("over WebTransport a certificate is checked with its host, or not at all: see ssl=")
-    trusted = context.get_ca_certs(binary_form=True)
-    if trusted:  # else the list that aioquic comes with
-        settings.load_verify_locations(
-            cadata="".join(ssl_module.DER_cert_to_PEM_cert(certificate) for certificate in trusted).encode()
-        )
+    trusted = map(ssl_module.DER_cert_to_PEM_cert, ssl.get_ca_certs(binary_form=True))
+    settings.load_verify_locations(cadata="".join(trusted).encode())
     return settings
 
 

@@ -27,11 +27,13 @@ from aioquic.quic.events import (
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ProtocolError, SessionClosed
-from capnweb_runtime.observe import printable
+from capnweb_runtime.observe import logger_named, printable
 from capnweb_runtime.transports.websocket import CLOSE_CODE, close_reason
 from capnweb_runtime.transports.webtransport.capsules import CapsuleError, Capsules, Closed, close_session
 from capnweb_runtime.transports.webtransport.lines import Lines
 from capnweb_runtime.transports.webtransport.quic import Http3, Protocol, Streams
+
+logger: Final = logger_named("capnweb_runtime.webtransport")
 
 HIGH_WATER: Final = 256 * 1024
 """Bytes that the peer has not acknowledged beyond which nothing more is written."""
@@ -111,6 +113,12 @@ class WebTransportEnd(Protocol):
         if self._http is not None:
             for happened in self._http.handle_event(event):
                 self._http_event(happened)
+
+    def failed(self, error: Exception) -> None:
+        """The connection cannot go on: a packet has made aioquic, or what takes its events, fail."""
+        logger.debug("a WebTransport connection failed", exc_info=error)
+        self._lose(self._ended(f"WebTransport connection failed: {printable(str(error)) or type(error).__name__}"))
+        self.close_quic(ErrorCode.H3_INTERNAL_ERROR)
 
     def transmit(self) -> None:
         """Sends what waits; then there may be room again."""

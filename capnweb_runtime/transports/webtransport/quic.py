@@ -123,6 +123,17 @@ class Protocol(QuicConnectionProtocol):
         """The connection."""
         return self._quic
 
+    def datagram_received(self, data: bytes | str, addr: NetworkAddress) -> None:
+        """Called by the loop. Whatever goes wrong in here is this connection's."""
+        try:
+            super().datagram_received(data, addr)
+        except Exception as error:  # of a library: what a packet causes is never more than its connection
+            self.failed(error)
+
+    def failed(self, error: Exception) -> None:
+        """The connection cannot go on."""
+        raise NotImplementedError
+
     def begin(self) -> None:
         """Begins the handshake with the peer that the socket is connected to."""
         assert self._transport is not None
