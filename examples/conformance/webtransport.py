@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 from urllib.parse import urlsplit
 
@@ -40,7 +40,7 @@ class WebTransportLines(Protocol):
         self._over = asyncio.Event()
 
     def quic_event_received(self, event: QuicEvent) -> None:
-        if isinstance(event, StreamDataReceived) and event.stream_id == self._stream:
+        if isinstance(event, StreamDataReceived) and self._stream is not None and event.stream_id == self._stream:
             *lines, self._partial = (self._partial + event.data).split(b"\n")
             for line in lines:
                 self._lines.put_nowait(line.decode())
@@ -105,7 +105,7 @@ class WebTransportLines(Protocol):
 
 
 @asynccontextmanager
-async def webtransport_lines(url: str, *, insecure: bool) -> AsyncIterator[WebTransportLines]:
+async def webtransport_lines(url: str, *, insecure: bool) -> AsyncGenerator[WebTransportLines]:
     """A session at a URL."""
     parts = urlsplit(url)
     settings = QuicConfiguration(alpn_protocols=H3_ALPN, is_client=True, max_datagram_frame_size=65_536)

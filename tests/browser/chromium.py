@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import shutil
 import tempfile
 from asyncio.subprocess import DEVNULL, PIPE
 from collections.abc import AsyncIterator, Mapping
@@ -19,15 +18,6 @@ _FLAGS: Final = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"),
 )
-
-
-def chromium() -> str:
-    """The browser's program."""
-    for name in ("chromium", "chromium-browser", "google-chrome"):
-        program = shutil.which(name)
-        if program is not None:
-            return program
-    raise AssertionError("these tests need Chromium: apt-get install chromium")
 
 
 class Pages:
@@ -63,7 +53,7 @@ async def browsing(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Opens a page for as long as the block lasts."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            chromium(), *_FLAGS, f"--user-data-dir={profile}", url, stdout=DEVNULL, stderr=PIPE, cwd=Path(profile)
+            "chromium", *_FLAGS, f"--user-data-dir={profile}", url, stdout=DEVNULL, stderr=PIPE, cwd=Path(profile)
         )
         assert process.stderr is not None
         said = asyncio.create_task(process.stderr.read())  # or it stops once the pipe is full

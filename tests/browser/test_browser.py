@@ -20,6 +20,7 @@ from capnweb_runtime.serving.peer import Transport
 from examples.conformance.generated.conformance import PeerApiStub
 from examples.conformance.target import Main
 from tests.browser.chromium import outcome_of
+from tests.needs import needs_chromium, needs_node
 
 ROOT: Final = Path(__file__).parents[2]
 HERE: Final = Path(__file__).parent
@@ -73,6 +74,8 @@ async def serving(transport: Transport, origin: str, folder: Path) -> AsyncItera
         yield {"transport": transport, "url": url, "hash": made.base64}
 
 
+@needs_chromium
+@needs_node
 @pytest.mark.parametrize("transport", get_args(Transport))
 async def test_a_page_calls_pipelined_is_called_back_and_reads_streams(transport: Transport, tmp_path: Path) -> None:
     port = free_port()
@@ -82,6 +85,8 @@ async def test_a_page_calls_pipelined_is_called_back_and_reads_streams(transport
     assert outcome == {"got": {step: GOT[step] for step in steps}}
 
 
+@needs_chromium
+@needs_node
 @pytest.mark.parametrize("transport", get_args(Transport))
 async def test_a_page_of_another_origin_is_refused(
     transport: Transport, tmp_path: Path, caplog: pytest.LogCaptureFixture

@@ -11,7 +11,7 @@ import pytest
 
 from capnweb_runtime import __main__ as commands
 from capnweb_runtime import limits
-from capnweb_runtime.serving.development_certificate import DAYS, make_certificate
+from capnweb_runtime.serving.development_certificate import DAYS, DevelopmentCertificate, make_certificate
 from capnweb_runtime.transports.webtransport import end, quic
 from tests.project.sources import ROOT
 from tests.runtime.example import Desk, DeskStub
@@ -19,10 +19,16 @@ from tests.runtime.example import Desk, DeskStub
 TEXT = (ROOT / "docs" / "webtransport.md").read_text("utf-8")
 
 
-async def test_the_example_serves_and_connects(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.fixture
+def made(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> DevelopmentCertificate:
+    """A certificate under the names of the example."""
     made = make_certificate(tmp_path)
     Path(made.certificate.chain).replace(tmp_path / "chain.pem")
     monkeypatch.chdir(tmp_path)
+    return made
+
+
+async def test_the_example_serves_and_connects(made: DevelopmentCertificate) -> None:
     (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
     # Nobody may use that port and that name here.
     code = code.replace('"0.0.0.0",\n    443,', '"127.0.0.1",\n    0,').replace("https://example.org/", "URL")
