@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
     from capnweb_runtime.objects.target import RpcTarget
     from capnweb_runtime.observe import Observer
+    from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.peer import Peer, Refuse
     from capnweb_runtime.serving.serve import serve
     from capnweb_runtime.values import (
@@ -55,6 +56,7 @@ __all__ = [
     "Blob",
     "CallbackStub",
     "CapnwebError",
+    "Certificate",
     "DisposedError",
     "EvalError",
     "Headers",
@@ -101,6 +103,7 @@ _HOMES = {
     ),
     "limits": "Limits",
     "observe": "Observer",
+    "serving.certificate": "Certificate",
     "serving.peer": "Peer Refuse",
     "serving.serve": "serve",
     "objects.streams": "ReadableStream WritableStream WritableTarget",

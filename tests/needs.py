@@ -50,6 +50,7 @@ NEEDS = {
     "node": Need(
         "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
     ),
+    "chromium": Need("Chromium", lambda: shutil.which("chromium") is not None, "on Debian: apt-get install chromium"),
     "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
@@ -58,6 +59,7 @@ NEEDS = {
 
 needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
+needs_chromium = pytest.mark.needs("chromium")
 needs_nginx = pytest.mark.needs("nginx")
 
 

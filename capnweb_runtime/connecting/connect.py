@@ -7,9 +7,9 @@ ws:// and wss:// open a session that lasts; http:// and https:// make one batch,
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Generator, Mapping
+from collections.abc import Awaitable, Callable, Generator, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Literal, TypeVar
 from urllib.parse import urlsplit
 
 from capnweb_runtime.core.session import SessionStats
@@ -47,6 +47,7 @@ class Connecting(Generic[S]):
         limits: Limits,
         observer: Observer | None,
         open_timeout: float | None,
+        transport: Literal["webtransport"] | None,
     ) -> None:
         self._url = url
         self._stub = stub
@@ -56,7 +57,8 @@ class Connecting(Generic[S]):
         self._limits = limits
         self._observer = observer
         self._open_timeout = open_timeout
-        self._is_batch = urlsplit(url).scheme in {"http", "https"}
+        self._transport = transport
+        self._is_batch = transport is None and urlsplit(url).scheme in {"http", "https"}
         self._connection: Connection | None = None
         self._batch: BatchRequest | None = None
         self._api: S | None = None
@@ -97,7 +99,8 @@ class Connecting(Generic[S]):
             self._batch = BatchRequest(connection, self._post)
         else:
             try:
-                await open_websocket(
+                opened = open_websocket if self._transport is None else _webtransport()
+                await opened(
                     self._url, connection, headers=self._headers, ssl=self._ssl, open_timeout=self._open_timeout
                 )
             except BaseException:
@@ -130,12 +133,13 @@ def connect(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
+    transport: Literal["webtransport"] | None = None,
 ) -> Connecting[S]:
     """Connects to a server.
 
     Parameters:
         url: ws:// or wss:// for a session; http:// or https:// for one batch, sent at the first await together with all
-            that was called before.
+            that was called before; https:// for a session over WebTransport, too, if `transport` says so.
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
         headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
@@ -144,13 +148,15 @@ def connect(
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for the connection; None means without end.
+        transport: "webtransport" for a session over HTTP/3, which needs the extra `webtransport`; None means as the URL
+            says.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
         and raise SessionClosed, with the URL and the cause, if there is no connection.
 
     Raises:
-        ValueError: the URL's scheme is none of the four.
+        ValueError: the URL's scheme is none of the four, or not https:// for WebTransport.
     """
     if urlsplit(url).scheme not in {"ws", "wss", "http", "https"}:
         raise ValueError(f"cannot connect to {url!r}: the URL has to start with ws://, wss://, http:// or https://")
@@ -163,4 +169,14 @@ def connect(
         limits=limits,
         observer=observer,
         open_timeout=open_timeout,
+        transport=transport,
     )
+
+
+def _webtransport() -> Callable[..., Awaitable[None]]:
+    # An extra, of use to those alone who ask for it.
+    try:
+        from capnweb_runtime.transports.webtransport.client import open_webtransport  # noqa: PLC0415
+    except ImportError as error:
+        raise ImportError("WebTransport needs aioquic: pip install capnweb-gen[webtransport]") from error
+    return open_webtransport

@@ -11,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
@@ -21,10 +21,16 @@ from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, printable
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.origin import check_origin
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
+from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, Transport, logger
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+_NAMES: Final[dict[Transport, str]] = {
+    "websocket": "WebSocket",
+    "http": "HTTP batches",
+    "webtransport": "WebTransport",
+}
 
 MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
 
@@ -41,6 +47,7 @@ class Rules:
     request_timeout: float
     errors: Disclosure
     threads: int | None
+    transports: frozenset[Transport]
 
 
 class Admission:
@@ -70,6 +77,8 @@ class Admission:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
         if self.refusing:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
+        if peer.transport not in self._rules.transports:
+            raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins)
 
     def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
 from typing import Any
 
@@ -14,6 +14,7 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from capnweb_runtime.observe import printable
+from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
@@ -83,19 +84,20 @@ class BatchHttpServer:
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
         peername = None if request.transport is None else request.transport.get_extra_info("peername")
         peer = peer_of(request.headers.items(), peername, request.raw_path, "http")
+        allowed: dict[str, str] = {}
         try:
             self._check(peer)
+            allowed = answer_headers(peer)
+            if is_preflight(request.method, peer):
+                return web.Response(status=HTTPStatus.NO_CONTENT, headers=preflight_headers(peer))
             if request.method != "POST":
                 raise Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
             body = await self._body(request)
             status, text = await self._answer(peer, body)
         except Refuse as refused:
             log_refusal(peer, refused)
-            return _refusal(refused)
-        headers = {"Content-Type": CONTENT_TYPE}
-        if "Origin" in peer.headers:  # it was checked; the browser asks whether the page may read the answer
-            headers |= {"Access-Control-Allow-Origin": peer.headers["Origin"], "Vary": "Origin"}
-        return web.Response(status=status, body=text, headers=headers)
+            return _refusal(refused, allowed)
+        return web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
 
     async def _body(self, request: web.BaseRequest) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
@@ -133,9 +135,9 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
     request.writer.output_size = 0  # of the answer itself, nothing has been sent
 
 
-def _refusal(refused: Refuse) -> web.Response:
+def _refusal(refused: Refuse, allowed: Mapping[str, str]) -> web.Response:
     body = f"{refused.text}\n".encode() if refused.text else b""
-    headers = {"Content-Type": CONTENT_TYPE} if refused.text else {}
+    headers = {**allowed, "Content-Type": CONTENT_TYPE} if refused.text else dict(allowed)
     for name, value in refused.headers.items():
         headers = {kept: other for kept, other in headers.items() if kept.lower() != name.lower()} | {name: value}
     response = web.Response(status=refused.status, body=body, headers=headers)

@@ -15,6 +15,7 @@ from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.observe import logger_named, printable
 
 S = TypeVar("S", bound=RpcStub)
+Transport = Literal["websocket", "http", "webtransport"]
 
 SHUTDOWN: Final = "The server is shutting down."
 
@@ -78,7 +79,7 @@ class Peer:
     address: tuple[str, int] | None
     path: str
     query: str
-    transport: Literal["websocket", "http"]
+    transport: Transport
     connection: Connection | None = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
@@ -107,7 +108,7 @@ def peer_of(
     headers: Iterable[tuple[str, str]],
     peername: tuple[Any, ...] | object,
     target: str,
-    transport: Literal["websocket", "http"],
+    transport: Transport,
 ) -> Peer:
     """The peer behind a request.
 

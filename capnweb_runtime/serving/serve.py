@@ -5,13 +5,15 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Generator, Iterable
 from types import TracebackType
-from typing import Any
+from typing import Any, get_args
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
+from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.factory import check_factory
+from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.server import Place, Server
 
 __all__ = ["Serving", "serve"]
@@ -50,7 +52,8 @@ def serve(
     port: int,
     *,
     path: str | None = "/",
-    ssl: ssl_module.SSLContext | None = None,
+    ssl: ssl_module.SSLContext | Certificate | None = None,
+    transports: Iterable[Transport] = ("websocket", "http"),
     origins: Iterable[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
@@ -58,7 +61,7 @@ def serve(
     errors: Disclosure = "plain",
     threads: int | None = None,
 ) -> Serving:
-    """Serves sessions over WebSocket and HTTP batch on one port and path.
+    """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
     Parameters:
         main_factory: makes the main object of a new session; it gets the peer, and may be async. Raising `Refuse` it
@@ -66,7 +69,9 @@ def serve(
         host: address to listen on; None means every one.
         port: port to listen on; 0 means any, see `Server.port`.
         path: path that is served, anything else is 404; None means every path.
-        ssl: settings of TLS, for wss:// and https://.
+        ssl: settings of TLS, for wss:// and https://; a `Certificate`, which WebTransport needs.
+        transports: what is served: "websocket", "http" and "webtransport", the last of which needs the extra
+            `webtransport` and takes the UDP port of the same number. Without the first two nothing listens on TCP.
         origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
             host; "*" allows every one. Programs that are no browsers send no origin and may always connect.
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
@@ -86,9 +91,10 @@ def serve(
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins is one string; or main_factory cannot make a main object, being one itself, say, or a class
-            that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, `errors` is none of the three, or `threads` is less than 1.
+        TypeError: origins or transports is one string; or main_factory cannot make a main object, being one itself,
+            say, or a class that takes no peer or that leaves out methods.
+        ValueError: the path does not start with a slash, `errors` is none of the three, `threads` is less than 1, or
+            `transports` has an unknown one, none, or WebTransport without a certificate.
     """
     check_factory(main_factory)
     if isinstance(origins, str):
@@ -99,6 +105,24 @@ def serve(
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
+    served = _transports(transports, ssl)
     allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
-    return Serving(Place(host, port, ssl), rules)
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, served)
+    context = ssl.context() if isinstance(ssl, Certificate) else ssl
+    certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
+    return Serving(Place(host, port, context, certificate), rules)
+
+
+def _transports(
+    transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None
+) -> frozenset[Transport]:
+    if isinstance(transports, str):
+        raise TypeError(f'transports takes several, as in transports=["{transports}"]')
+    served = frozenset(transports)
+    unknown = served - {*get_args(Transport)}
+    if unknown or not served:
+        what = ", ".join(sorted(map(repr, unknown))) or "nothing"
+        raise ValueError(f'transports has to be of "websocket", "http" and "webtransport", and not {what}')
+    if "webtransport" in served and not isinstance(ssl, Certificate):
+        raise ValueError('WebTransport is always encrypted: it needs ssl=Certificate("chain.pem", "key.pem")')
+    return served

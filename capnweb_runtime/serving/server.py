@@ -23,7 +23,9 @@ from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT
 
 if TYPE_CHECKING:
+    from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.http_server import BatchHttpServer
+    from capnweb_runtime.serving.webtransport_server import WebTransportServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,7 @@ class Place:
     host: str | None
     port: int
     ssl: ssl_module.SSLContext | None
+    certificate: Certificate | None
 
 
 class Server:
@@ -41,7 +44,7 @@ class Server:
     Attributes:
         port: port on which it listens.
         url: WebSocket URL, ws:// or wss://.
-        http_url: URL for HTTP batches, http:// or https://.
+        http_url: URL for HTTP batches, http:// or https://; also for WebTransport.
     """
 
     def __init__(self, place: Place, rules: Rules) -> None:
@@ -51,6 +54,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._listener: asyncio.Server | None = None
         self._http: BatchHttpServer | None = None
+        self._webtransport: WebTransportServer | None = None
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
         # Sockets that aiohttp does not look after, and what waits for the last of them to go.
@@ -114,6 +118,8 @@ class Server:
             await self._cancel_calls()
             if self._http is not None:
                 await self._http.close(CLOSE_TIMEOUT)
+            if self._webtransport is not None:
+                await self._webtransport.close(CLOSE_TIMEOUT)
             await self._sockets_to_go()
             await self._disposers_to_end()
         finally:
@@ -125,7 +131,19 @@ class Server:
     async def start(self) -> None:
         """Starts listening."""
         place = self._place
-        self._listener = await self._listen(place.port)
+        if self._rules.transports & {"websocket", "http"}:
+            await self._listen_on_tcp()
+        if place.certificate is not None:
+            await self._listen_on_udp(place.certificate)
+        host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
+        where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
+        s = "" if place.ssl is None else "s"
+        self.url = f"ws{s}://{where}{self._rules.path or '/'}"
+        self.http_url = f"http{s}://{where}{self._rules.path or '/'}"
+        logger.info("serving %s and %s", self.url, self.http_url)
+
+    async def _listen_on_tcp(self) -> None:
+        self._listener = await self._listen(self._place.port)
         if len({socket.getsockname()[1] for socket in self._listener.sockets}) > 1:
             # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
             # others.
@@ -133,12 +151,14 @@ class Server:
             self._listener.close()
             self._listener = await self._listen(port)
         self.port = self._listener.sockets[0].getsockname()[1]
-        host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
-        where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
-        s = "" if place.ssl is None else "s"
-        self.url = f"ws{s}://{where}{self._rules.path or '/'}"
-        self.http_url = f"http{s}://{where}{self._rules.path or '/'}"
-        logger.info("serving %s and %s", self.url, self.http_url)
+
+    async def _listen_on_udp(self, certificate: Certificate) -> None:
+        # An extra, of use to those alone who ask for it.
+        from capnweb_runtime.serving.webtransport_server import WebTransportServer  # noqa: PLC0415
+
+        rules = self._rules
+        self._webtransport = WebTransportServer(self._admission.admit, certificate, rules.limits, rules.request_timeout)
+        self.port = await self._webtransport.listen(self._place.host, self.port)
 
     async def _listen(self, port: int) -> asyncio.Server:
         accepted = self._first_request if self._place.ssl is None else self._first_bytes
@@ -148,6 +168,8 @@ class Server:
         self._admission.refusing = True
         if self._listener is not None:
             self._listener.close()
+        if self._webtransport is not None:
+            self._webtransport.stop_accepting()
 
     async def _calls_to_end(self) -> None:
         while True:

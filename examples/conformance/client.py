@@ -2,6 +2,7 @@
 batch.
 
     python -m examples.conformance.client ws://127.0.0.1:8080/ [--only TEXT] [--points]
+    python -m examples.conformance.client https://127.0.0.1:8080/ --transport webtransport [--insecure]
 
 Prints `ok N name` or `not ok N name: why` for each check, then `X passed, Y failed`; the exit code is 1 if any failed.
 """
@@ -22,9 +23,8 @@ PATIENCE = 15.0
 """Seconds that one check may take."""
 
 
-async def why_not(check: Check, ws: str, http: str) -> str | None:
+async def why_not(check: Check, ground: Ground) -> str | None:
     """Run one check; return why it failed, or None if it passed."""
-    ground = Ground(ws, http, check.transport)
     try:
         async with asyncio.timeout(PATIENCE), ground.stack:
             await check.run(ground)
@@ -36,12 +36,12 @@ async def why_not(check: Check, ws: str, http: str) -> str | None:
     return None
 
 
-async def run(url: str, chosen: Sequence[Check]) -> int:
+async def run(url: str, chosen: Sequence[Check], *, webtransport: bool = False, insecure: bool = False) -> int:
     """Run the checks against the server at the URL; return how many failed."""
     ws, http = re.sub("^http", "ws", url), re.sub("^ws", "http", url)
     failed = 0
     for number, check in enumerate(chosen, 1):
-        why = await why_not(check, ws, http)
+        why = await why_not(check, Ground(ws, http, check.transport, webtransport, insecure))
         failed += why is not None
         print(f"ok {number} {check.name}" if why is None else f"not ok {number} {check.name}: {why}", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed")
@@ -63,12 +63,16 @@ def main() -> int:
     parser.add_argument("url", nargs="?", default="ws://127.0.0.1:8080/", help="ws:// or http:// URL of the server")
     parser.add_argument("--only", default="", metavar="TEXT", help="run the checks whose name has this text")
     parser.add_argument("--points", action="store_true", help="list what is checked, and run nothing")
+    parser.add_argument("--transport", choices=["websocket", "webtransport"], default="websocket", help="of sessions")
+    parser.add_argument("--insecure", action="store_true", help="do not check the server's certificate")
     options = parser.parse_args()
     if options.points:
         show_points()
         return 0
-    chosen = [check for check in CHECKS if options.only in check.name]
-    return 1 if asyncio.run(run(options.url, chosen)) else 0
+    webtransport = options.transport == "webtransport"
+    carried = [check for check in CHECKS if not webtransport or (check.transport == "WebSocket" and not check.frames)]
+    chosen = [check for check in carried if options.only in check.name]
+    return 1 if asyncio.run(run(options.url, chosen, webtransport=webtransport, insecure=options.insecure)) else 0
 
 
 __all__ = ["checks", "main"]

@@ -1,5 +1,5 @@
-"""`python -m examples.conformance.server [--host H] [--port N]`: serves the conformance interface over WebSocket and
-HTTP batch on one port, every path.
+"""`python -m examples.conformance.server [--host H] [--port N] [--transport T]`: serves the conformance interface on
+every path of one port: over WebSocket and HTTP batch, or over WebTransport with a certificate of its own.
 
 Prints `listening PORT` once it accepts connections, and serves until it is interrupted or terminated. What targets
 raise is logged on stderr.
@@ -10,8 +10,11 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from capnweb_runtime import Peer, serve
+from capnweb_runtime.serving.serve import Serving
 from examples.conformance.generated.conformance import PeerApiStub
 from examples.conformance.target import Main
 
@@ -21,11 +24,23 @@ def main_of(peer: Peer) -> Main:
     return Main(peer.main(PeerApiStub))
 
 
-async def run(host: str, port: int) -> None:
+def serving(host: str, port: int, transport: str, folder: str) -> Serving:
+    """What serves over a transport; its certificate, if it has to have one, is put into the folder."""
+    if transport == "websocket":
+        return serve(main_of, host, port, path=None, origins=["*"], errors="all")
+    # An extra, of use to those alone who ask for it.
+    from capnweb_runtime.serving.development_certificate import make_certificate  # noqa: PLC0415
+
+    ssl = make_certificate(Path(folder)).certificate
+    return serve(main_of, host, port, path=None, origins=["*"], errors="all", ssl=ssl, transports=["webtransport"])
+
+
+async def run(host: str, port: int, transport: str) -> None:
     """Serve until the process is told to stop."""
-    async with serve(main_of, host, port, path=None, origins=["*"], errors="all") as server:
-        print(f"listening {server.port}", flush=True)
-        await server.run_until_signal()
+    with TemporaryDirectory() as folder:
+        async with serving(host, port, transport, folder) as server:
+            print(f"listening {server.port}", flush=True)
+            await server.run_until_signal()
 
 
 def main() -> None:
@@ -33,9 +48,10 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="examples.conformance.server", description=__doc__)
     parser.add_argument("--host", default="127.0.0.1", help="address to listen on")
     parser.add_argument("--port", type=int, default=0, help="port to listen on; 0 means any")
+    parser.add_argument("--transport", choices=["websocket", "webtransport"], default="websocket", help="of sessions")
     options = parser.parse_args()
     logging.basicConfig(level=logging.WARNING, format="%(levelname)s %(message)s")
-    asyncio.run(run(options.host, options.port))
+    asyncio.run(run(options.host, options.port, options.transport))
 
 
 if __name__ == "__main__":

@@ -8,7 +8,7 @@ import pytest
 
 from examples.conformance import checks
 from examples.conformance.checks import base
-from examples.conformance.checks.base import CHECKS, Check
+from examples.conformance.checks.base import CHECKS, Check, Ground
 from examples.conformance.client import run, why_not
 from examples.conformance.target import Main
 from tests.interop.conformance_mutants import MUTANTS, Mutant, serving
@@ -31,13 +31,15 @@ def chosen(mutants: list[Mutant]) -> list[Check]:
 @pytest.mark.parametrize("mutant", MUTANTS, ids=[mutant.name for mutant in MUTANTS])
 async def test_fault_is_found(mutant: Mutant) -> None:
     async with mutant.running() as (ws, http):
-        missed = [check.name for check in chosen([mutant]) if await why_not(check, ws, http) is None]
+        missed = [
+            check.name for check in chosen([mutant]) if await why_not(check, Ground(ws, http, check.transport)) is None
+        ]
     assert missed == []
 
 
 async def test_a_sound_server_passes_what_finds_the_faults() -> None:
     async with serving(Main) as (ws, http):
-        wrong = {check.name: await why_not(check, ws, http) for check in chosen(MUTANTS)}
+        wrong = {check.name: await why_not(check, Ground(ws, http, check.transport)) for check in chosen(MUTANTS)}
     assert {name: why for name, why in wrong.items() if why is not None} == {}
 
 

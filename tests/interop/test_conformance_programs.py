@@ -45,10 +45,10 @@ async def serving(command: list[str]) -> AsyncIterator[tuple[Process, int]]:
         await complaints
 
 
-async def checked(client: list[str], port: int) -> tuple[int, list[str]]:
+async def checked(client: list[str], port: int, scheme: str = "ws") -> tuple[int, list[str]]:
     """Run a client against the server at a port; return its exit code and its lines."""
     process = await asyncio.create_subprocess_exec(
-        *client, f"ws://127.0.0.1:{port}/rpc", cwd=ROOT, stdout=PIPE, stderr=PIPE
+        *client, f"{scheme}://127.0.0.1:{port}/rpc", cwd=ROOT, stdout=PIPE, stderr=PIPE
     )
     output, _ = await asyncio.wait_for(process.communicate(), PATIENCE)
     assert process.returncode is not None
@@ -72,6 +72,15 @@ async def test_every_check_passes(client: list[str], server: list[str], at_least
         assert (failed, code) == ("0", 0)
         assert int(passed) == len(lines) - 1 >= at_least
         assert process.returncode is None, "the server has not survived it"
+
+
+async def test_every_check_passes_over_webtransport() -> None:
+    async with serving([*OUR_SERVER, "--transport", "webtransport"]) as (_, port):
+        client = [*OUR_CLIENT, "--transport", "webtransport", "--insecure"]
+        code, lines = await checked(client, port, "https")
+        assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
+        assert code == 0
+        assert len(lines) > 250
 
 
 async def test_client_without_a_server_fails() -> None:

@@ -17,7 +17,9 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
+    "capnweb_runtime/__main__.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.webtransport.client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
@@ -25,6 +27,9 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",
+    "capnweb_runtime/serving/server.py: capnweb_runtime.serving.webtransport_server",
+    "examples/conformance/checks/base.py: examples.conformance.webtransport",
+    "examples/conformance/server.py: capnweb_runtime.serving.development_certificate",
 }
 
 MEDIAN_MODULE, LARGEST_MODULE = 200, 600

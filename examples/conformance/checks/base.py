@@ -10,10 +10,11 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import json
+import ssl
 from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
-from typing import Any, Literal, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, TypeVar
 
 import aiohttp
 from websockets.asyncio.client import ClientConnection
@@ -21,8 +22,12 @@ from websockets.asyncio.client import connect as open_websocket
 from websockets.exceptions import ConnectionClosed
 
 from capnweb_runtime import Observer, RpcTarget, connect
+from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.errors import wire_message, wire_type
 from examples.conformance.generated.conformance import ConformanceApiStub
+
+if TYPE_CHECKING:
+    from examples.conformance.webtransport import WebTransportLines
 
 T = TypeVar("T")
 Message = list[Any]
@@ -108,9 +113,9 @@ async def eventually(ask: Callable[[], Awaitable[object]], wanted: Callable[[Any
 
 
 class Wire:
-    """A WebSocket whose messages are written and read as JSON trees."""
+    """A WebSocket, or a session over WebTransport, whose messages are written and read as JSON trees."""
 
-    def __init__(self, connection: ClientConnection) -> None:
+    def __init__(self, connection: ClientConnection | WebTransportLines) -> None:
         self.connection = connection
 
     async def send(self, *messages: Any) -> None:
@@ -126,7 +131,7 @@ class Wire:
         """The next frame, or None once the connection is closed."""
         try:
             frame = await self.connection.recv()
-        except ConnectionClosed:
+        except (ConnectionClosed, EOFError):
             return None
         if not isinstance(frame, str):
             raise Wrong(f"a binary frame came: {frame[:40]!r}")
@@ -172,6 +177,13 @@ class Wire:
             pass
         return self.connection.close_code or 0, self.connection.close_reason or ""
 
+    async def hang_up(self) -> None:
+        """Close the connection from this side."""
+        if isinstance(self.connection, ClientConnection):
+            await self.connection.close()
+        else:
+            await self.connection.hang_up()
+
 
 async def _hang_up(connection: ClientConnection) -> None:
     # asyncio of Python 3.11 trips over a transport that broke down while a long frame was being written.
@@ -214,27 +226,46 @@ class Ground:
         ws: URL of the WebSocket.
         http: URL of the HTTP batch.
         transport: over which `ask` goes.
+        webtransport: whether sessions are over WebTransport, at `http`.
+        insecure: whether the server's certificate is not checked.
         stack: closes, after the check, what it has opened.
     """
 
     ws: str
     http: str
     transport: Transport = "WebSocket"
+    webtransport: bool = False
+    insecure: bool = False
     stack: AsyncExitStack = field(default_factory=AsyncExitStack)
 
     async def session(self, main: RpcTarget | None = None) -> ConformanceApiStub:
-        """A new session over WebSocket."""
-        session = connect(self.ws, ConformanceApiStub, main=main, observer=Silent())
-        return await self.stack.enter_async_context(session)
+        """A new session over WebSocket or WebTransport."""
+        return await self.stack.enter_async_context(self._connect(main))
+
+    def _connect(self, main: RpcTarget | None = None) -> Connecting[ConformanceApiStub]:
+        """What connects: over WebSocket or WebTransport."""
+        if not self.webtransport:
+            return connect(self.ws, ConformanceApiStub, main=main, observer=Silent())
+        context = ssl.create_default_context()
+        if self.insecure:
+            context.check_hostname, context.verify_mode = False, ssl.CERT_NONE
+        return connect(
+            self.http, ConformanceApiStub, main=main, observer=Silent(), transport="webtransport", ssl=context
+        )
 
     async def ask(self, make: Callable[[ConformanceApiStub], Awaitable[T]]) -> T:
         """The result of something that is asked in a session of its own."""
-        url = self.ws if self.transport == "WebSocket" else self.http
-        async with connect(url, ConformanceApiStub, observer=Silent()) as api:
+        batch = self.transport == "HTTP batch"
+        async with connect(self.http, ConformanceApiStub, observer=Silent()) if batch else self._connect() as api:
             return await make(api)
 
     async def wire(self) -> Wire:
-        """A new WebSocket without a session."""
+        """A new connection without a session of ours."""
+        if self.webtransport:
+            # An extra, of use to those alone who ask for it.
+            from examples.conformance.webtransport import webtransport_lines  # noqa: PLC0415
+
+            return Wire(await self.stack.enter_async_context(webtransport_lines(self.http, insecure=self.insecure)))
         connection = await open_websocket(self.ws, compression=None, max_size=None, close_timeout=2)
         self.stack.push_async_callback(_hang_up, connection)
         return Wire(connection)
@@ -259,19 +290,23 @@ class Check:
         points: numbers of `POINTS` that it is about.
         transport: over which it is checked.
         run: shows it.
+        frames: whether it is about frames of a WebSocket.
     """
 
     name: str
     points: tuple[int, ...]
     transport: Transport
     run: Callable[[Ground], Awaitable[None]]
+    frames: bool = False
 
 
 CHECKS: list[Check] = []
 Run = Callable[[Ground], Awaitable[None]]
 
 
-def check(name: str, *points: int, both: bool = False, http: bool = False) -> Callable[[Run], Run]:
+def check(
+    name: str, *points: int, both: bool = False, http: bool = False, frames: bool = False
+) -> Callable[[Run], Run]:
     """Make a function a check, over WebSocket if nothing else is said.
 
     Parameters:
@@ -279,6 +314,7 @@ def check(name: str, *points: int, both: bool = False, http: bool = False) -> Ca
         points: numbers of `POINTS`.
         both: whether it is checked over HTTP batch as well.
         http: whether it is checked over HTTP batch alone.
+        frames: whether it is about frames of a WebSocket.
     """
 
     def add(run: Run) -> Run:
@@ -286,7 +322,7 @@ def check(name: str, *points: int, both: bool = False, http: bool = False) -> Ca
             CHECKS.append(Check(f"{name} (WebSocket)", points, "WebSocket", run))
             CHECKS.append(Check(f"{name} (HTTP batch)", points, "HTTP batch", run))
         else:
-            CHECKS.append(Check(name, points, "HTTP batch" if http else "WebSocket", run))
+            CHECKS.append(Check(name, points, "HTTP batch" if http else "WebSocket", run, frames))
         return run
 
     return add
@@ -317,7 +353,7 @@ def aborts(name: str, *points: int, frames: list[Any], kind: str | None, parts: 
         equal(code, 3000)
         true(error[2].startswith(reason) and len(reason.encode()) <= 123, f"the reason is {reason!r}")
 
-    CHECKS.append(Check(name, points, "WebSocket", run))
+    CHECKS.append(Check(name, points, "WebSocket", run, any(isinstance(frame, bytes) for frame in frames)))
 
 
 def answers(name: str, *points: int, expression: Any, answer: Any) -> None:

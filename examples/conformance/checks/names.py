@@ -61,7 +61,10 @@ async def into_result(ground: Ground) -> None:
 @check("an instance attribute cannot be read", 15, both=True)
 async def instance_attribute(ground: Ground) -> None:
     """It reads as undefined, or is refused by name."""
-    _, [(kind, _, value)] = await ground.batch(["push", read("instanceField")], ["pull", 1])
+    if ground.transport == "HTTP batch":
+        _, [(kind, _, value)] = await ground.batch(["push", read("instanceField")], ["pull", 1])
+    else:
+        kind, _, value = await (await ground.wire()).ask(1, read("instanceField"))
     refused = kind == "reject" and value[1] == "TypeError" and "instanceField" in value[2]
     true(refused or value == MISSING, f"it is {value}")
 

@@ -320,7 +320,7 @@ async def disposed_with_the_session(ground: Ground) -> None:
     before = (await ground.ask(lambda api: api.global_stats())).disposed
     wire = await ground.wire()
     _ = await wire.ask(1, call("makeTracked"))
-    await wire.connection.close()
+    await wire.hang_up()
     await eventually(lambda: ground.ask(lambda api: api.global_stats()), lambda got: got.disposed > before)
 
 
@@ -329,7 +329,7 @@ async def watched(ground: Ground) -> None:
     before = (await ground.ask(lambda api: api.global_stats())).broken
     wire = await ground.wire()
     equal(await wire.ask(1, call("watchBroken", ["export", -1])), ["resolve", 1, None])
-    await wire.connection.close()
+    await wire.hang_up()
     await eventually(lambda: ground.ask(lambda api: api.global_stats()), lambda got: got.broken == before + 1)
 
 
@@ -424,7 +424,7 @@ async def abandoned_promise(ground: Ground) -> None:
     wire = await ground.wire()
     await wire.send(["push", ["promise", -1]])
     await wire.alive(2)
-    await wire.connection.close()
+    await wire.hang_up()
     equal(await ground.ask(lambda api: api.square(2)), 4)
 
 

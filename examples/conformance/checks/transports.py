@@ -49,9 +49,11 @@ async def too_long(ground: Ground) -> None:
 @check("every path is served", 44)
 async def every_path(ground: Ground) -> None:
     for path in ("", "some/where", "a?b=c"):
-        other = Ground(ground.ws.rstrip("/") + "/" + path, ground.http.rstrip("/") + "/" + path)
+        ws, http = ground.ws.rstrip("/") + "/" + path, ground.http.rstrip("/") + "/" + path
+        other = Ground(ws, http, webtransport=ground.webtransport, insecure=ground.insecure)
         equal(await other.ask(lambda api: api.version), "conformance-1")
-        equal((await other.batch(["push", read("version")], ["pull", 1]))[1], [["resolve", 1, "conformance-1"]])
+        if not ground.webtransport:
+            equal((await other.batch(["push", read("version")], ["pull", 1]))[1], [["resolve", 1, "conformance-1"]])
 
 
 # ---- HTTP batch

@@ -1,0 +1,1 @@
+"""Pages in Chromium, headless, that talk to our server with the npm package."""
