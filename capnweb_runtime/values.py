@@ -247,30 +247,32 @@ class SturdyRef(Generic[T_co]):
     Parameters:
         token: the string, as `SturdyRef.token` gave it.
 
-    Attributes:
-        token: the string that travels, to be stored where passwords could be.
-
     Raises:
         TypeError: the token is not a string.
         ValueError: it is empty, or longer than 4096 characters.
     """
 
-    __slots__ = ("token",)
+    __slots__ = ("_token",)
 
-    token: str
+    _token: str
 
     def __init__(self, token: str) -> None:
         if type(token) is not str:
             raise TypeError(f"a SturdyRef is made of a string, not of {type(token).__name__}")
         if not 0 < len(token) <= MAX_TOKEN:
             raise ValueError(f"a SturdyRef has a token of 1 to {MAX_TOKEN} characters, not of {len(token)}")
-        object.__setattr__(self, "token", token)
+        object.__setattr__(self, "_token", token)
+
+    @property
+    def token(self) -> str:
+        """The string that travels, to be stored where passwords could be."""
+        return self._token
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, SturdyRef) and self.token == other.token
+        return isinstance(other, SturdyRef) and self._token == other._token
 
     def __hash__(self) -> int:
-        return hash((SturdyRef, self.token))
+        return hash((SturdyRef, self._token))
 
     def __repr__(self) -> str:
         return "SturdyRef('***')"
@@ -288,7 +290,7 @@ class SturdyRef(Generic[T_co]):
         return self
 
     def __reduce__(self) -> tuple[type[SturdyRef[T_co]], tuple[str]]:
-        return SturdyRef, (self.token,)
+        return SturdyRef, (self._token,)
 
     if not TYPE_CHECKING:
 
