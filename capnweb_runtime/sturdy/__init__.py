@@ -4,8 +4,8 @@ A schema declares methods that give and take `SturdyRef[RoomApi]`; what stands h
 `SturdyRefs` mints tokens and restores what they stand for, with a `Restorer` for each kind of object, a `TokenCodec`
 for the signature, and `Revocations` for what was taken back. See docs/sturdy.md.
 
-A name is imported when it is first asked for: `SturdyRefs` and `TokenCodec` need PyJWT, which the extra `sturdy` brings,
-and `SturdyRef` by itself, which is all that a client needs, nothing.
+A name is imported when it is first asked for: `SturdyRefs` and `TokenCodec` need PyJWT, which the extra `sturdy`
+brings; `SturdyRef`, which is all that a client needs, does not.
 """
 
 from importlib import import_module

@@ -12,11 +12,11 @@ from pydantic import JsonValue, PydanticUserError, TypeAdapter
 
 InterfaceT = TypeVar("InterfaceT")
 ArgumentsT = TypeVar("ArgumentsT")
-TargetT = TypeVar("TargetT")
+TargetT_co = TypeVar("TargetT_co", covariant=True)
 
 
 @dataclass(frozen=True)
-class Restorer(Generic[InterfaceT, ArgumentsT, TargetT]):
+class Restorer(Generic[InterfaceT, ArgumentsT, TargetT_co]):
     """One kind of object that is restored for the principal whom its references were minted for.
 
     Type checkers are told of what is restored: `Restorer[RoomApi, RoomKey, Room]("room", RoomKey, enter)` restores a
@@ -36,7 +36,7 @@ class Restorer(Generic[InterfaceT, ArgumentsT, TargetT]):
 
     kind: str
     arguments: type[ArgumentsT]
-    restore: Callable[[ArgumentsT, str], TargetT | Awaitable[TargetT]] = field(repr=False)
+    restore: Callable[[ArgumentsT, str], TargetT_co | Awaitable[TargetT_co]] = field(repr=False)
     _adapter: TypeAdapter[Any] = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -76,7 +76,7 @@ class Restorer(Generic[InterfaceT, ArgumentsT, TargetT]):
 
 
 @dataclass(frozen=True)
-class BearerRestorer(Restorer[InterfaceT, ArgumentsT, TargetT]):
+class BearerRestorer(Restorer[InterfaceT, ArgumentsT, TargetT_co]):
     """A kind whose references may be minted for nobody in particular: then whoever has the string has the object, as
     with a link that is passed around. References that are minted for a principal are still for that one alone.
 
@@ -84,7 +84,7 @@ class BearerRestorer(Restorer[InterfaceT, ArgumentsT, TargetT]):
         restore: is given the principal who restores, or None where nobody is signed in.
     """
 
-    restore: Callable[[ArgumentsT, str | None], TargetT | Awaitable[TargetT]] = field(repr=False)
+    restore: Callable[[ArgumentsT, str | None], TargetT_co | Awaitable[TargetT_co]] = field(repr=False)
 
 
 _JSON: TypeAdapter[JsonValue] = TypeAdapter(JsonValue)

@@ -46,10 +46,10 @@ class Room(made.RoomApiTarget):
     def __init__(self, chat: Chat, name: str, user: str, said: list[str]) -> None:
         self._chat, self._name, self._user, self._said = chat, name, user, said
 
-    def save(self) -> SturdyRef[RoomApi]:
+    async def save(self) -> SturdyRef[RoomApi]:
         return self._chat.refs.mint(self._chat.rooms, self._name, principal=self._user, lifetime=timedelta(hours=1))
 
-    def say(self, text: str) -> int:
+    async def say(self, text: str) -> int:
         self._said.append(f"{self._user}: {text}")
         return len(self._said)
 
@@ -86,7 +86,8 @@ class User(made.UserApiTarget):
         return Entry(room=await self.restore(ref), ref=ref)
 
     async def on_saved(self, tell: rpc.CallbackStub[[SturdyRef[RoomApi]], None]) -> None:
-        await tell((await self._chat.enter("attic", self._name)).save())
+        room = await self._chat.enter("attic", self._name)
+        await tell(await room.save())
 
 
 @pytest.fixture

@@ -116,8 +116,8 @@ EXHIBITS = (
     ),
     golden(
         "References that outlive a session",
-        "A `SturdyRef` is a string on the wire, and the type argument is for type checkers: what `save` gives, `restore` "
-        "takes. Making the object again is the target's business, with `capnweb_runtime.sturdy`.",
+        "A `SturdyRef` is a string on the wire, and the type argument is for type checkers: what `save` gives, "
+        "`restore` takes. Making the object again is the target's business, with `capnweb_runtime.sturdy`.",
         "sturdy_refs",
         ("RoomApi", "Bookmark", "UserApi.restore"),
         ("BookmarkPromise.room", "UserApiSpec.restore", "UserApiCalls.restore", "UserApiTarget.restore"),

@@ -140,7 +140,7 @@ async def test_references_cost_only_those_who_mint_them() -> None:
 def test_every_name_of_references_can_be_imported(name: str) -> None:
     assert getattr(sturdy, name) is not None
     assert name in dir(sturdy)
-    with pytest.raises(AttributeError, match="module 'capnweb_runtime.sturdy' has no attribute 'nonsense'"):
+    with pytest.raises(AttributeError, match=r"module 'capnweb_runtime\.sturdy' has no attribute 'nonsense'"):
         sturdy.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 

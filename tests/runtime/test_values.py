@@ -6,6 +6,7 @@ import copy
 import json
 import math
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
 from typing import Any
 
@@ -197,11 +198,12 @@ class TestSturdyRef:
 
     def test_it_cannot_be_changed(self) -> None:
         ref = SturdyRef[str]("a")
-        for change in (
+        changes: list[Callable[[], None]] = [
             lambda: setattr(ref, "token", "b"),
             lambda: setattr(ref, "other", 1),
             lambda: delattr(ref, "token"),
-        ):
+        ]
+        for change in changes:
             with pytest.raises(AttributeError, match="a SturdyRef cannot be changed"):
                 change()
         assert ref.token == "a"

@@ -263,6 +263,15 @@ def test_any_text_is_refused_and_nothing_else_happens(text: str) -> None:
     reason(SturdyRef(text))
 
 
+@pytest.mark.parametrize("error", [RecursionError("eyJ"), UnicodeError("eyJ"), KeyError("eyJ"), TypeError("eyJ")])
+def test_whatever_a_parser_raises_is_a_refusal(monkeypatch: pytest.MonkeyPatch, error: Exception) -> None:
+    def fail(*arguments: object, **options: object) -> None:
+        raise error
+
+    monkeypatch.setattr(jwt, "get_unverified_header", fail)
+    assert reason(GOOD) == f"the token cannot be verified ({type(error).__name__})"
+
+
 def test_a_token_that_would_be_too_long_is_not_made() -> None:
     with pytest.raises(ValueError, match=r"the token would have \d+ characters, and 4096 are allowed: keep what is"):
         codec().encode(Claims("t1", "room", "x" * 4000, "ada", NOON, NOON + 60))
