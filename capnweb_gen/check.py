@@ -173,6 +173,8 @@ def _named(shape: ir.TypeShape) -> ir.Reference | None:
     match shape:
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
             return reference
+        case ir.SturdyRefShape(interface=reference):
+            return reference
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
             return reference
         case ir.CallbackShape(callback=reference):

@@ -50,6 +50,8 @@ def imported(schema: ir.Schema) -> Iterator[ir.Reference]:
                 yield shape.new_type
             elif isinstance(shape, ir.TextShape) and shape.type.module not in SUPPORTING:
                 yield shape.type
+            elif isinstance(shape, ir.SturdyRefShape):
+                yield shape.interface
 
 
 def needed(schema: ir.Schema, peers: Peers) -> frozenset[str]:

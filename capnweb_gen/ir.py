@@ -123,6 +123,13 @@ class TextShape(Node):
     format: str
 
 
+class SturdyRefShape(Node):
+    """A string from which an object of an interface is made again, in another session too. To others it is opaque."""
+
+    kind: Literal["sturdy_ref"] = "sturdy_ref"
+    interface: Reference
+
+
 class NewTypeShape(Node):
     """A type under a name of its own, which tells it apart for type checkers alone."""
 
@@ -261,6 +268,7 @@ TypeShape = Annotated[
     | LiteralShape
     | EnumShape
     | TextShape
+    | SturdyRefShape
     | NewTypeShape
     | ConstrainedShape
     | ListShape

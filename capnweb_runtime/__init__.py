@@ -43,6 +43,7 @@ if TYPE_CHECKING:
         Headers,
         Request,
         Response,
+        SturdyRef,
         Uint8ClampedArray,
         Url,
         WireDate,
@@ -77,6 +78,7 @@ __all__ = [
     "SessionClosed",
     "SessionError",
     "StaleCodeWarning",
+    "SturdyRef",
     "URIError",
     "Uint8ClampedArray",
     "Url",
@@ -109,7 +111,7 @@ _HOMES = {
     "objects.streams": "ReadableStream WritableStream WritableTarget",
     "objects.stub": "CallbackStub RpcPromise RpcStub",
     "objects.target": "RpcTarget",
-    "values": "UNDEFINED BigInt Blob Headers Request Response Uint8ClampedArray Url WireDate",
+    "values": "UNDEFINED BigInt Blob Headers Request Response SturdyRef Uint8ClampedArray Url WireDate",
 }
 
 if not TYPE_CHECKING:  # else they would believe that every name is here

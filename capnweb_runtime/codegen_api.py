@@ -60,7 +60,7 @@ from capnweb_runtime.objects.streams import (
 from capnweb_runtime.objects.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.objects.variables import TypeVar
-from capnweb_runtime.values import Blob, Headers, Request, Response, Url
+from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Url
 
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.stub import (
@@ -87,6 +87,7 @@ if TYPE_CHECKING:
         set_of,
         tuple_of_any,
     )
+    from capnweb_runtime.core.sturdy_ref import STURDY_REF
     from capnweb_runtime.objects.keyed import KeyedPromise, dict_by, dict_by_number
 else:
     _HOMES = {
@@ -94,6 +95,7 @@ else:
         "JSON": "core.json_value",
         "KeyedPromise": "objects.keyed",
         "LOCAL_DATETIME": "core.moments",
+        "STURDY_REF": "core.sturdy_ref",
         "datetime_of": "core.moments",
         "dict_by": "objects.keyed",
         "dict_by_number": "objects.keyed",
@@ -325,6 +327,7 @@ __all__ = [
     "RESPONSE",
     "STR",
     "STUB",
+    "STURDY_REF",
     "TIME",
     "TIMEDELTA",
     "URL",
@@ -362,6 +365,7 @@ __all__ = [
     "RpcTarget",
     "StreamPromise",
     "StubPromise",
+    "SturdyRef",
     "TypeVar",
     "Url",
     "Wire",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Proto
 
 from capnweb_runtime.errors import ERROR_TYPES as ERROR_TYPES  # for the compiler: what exceptions arrive as
 from capnweb_runtime.values import FORBIDDEN_KEYS as FORBIDDEN_KEYS  # as above: what no field can be called on the wire
-from capnweb_runtime.values import Blob, Headers, Request, Response, Url
+from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Url
 
 if TYPE_CHECKING:  # a schema that declares models imports pydantic itself; this module never does
     from pydantic import BaseModel
@@ -167,6 +167,7 @@ __all__ = [
     "Request",
     "Response",
     "Stub",
+    "SturdyRef",
     "Url",
     "Writable",
     "interface",

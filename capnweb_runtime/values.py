@@ -12,7 +12,9 @@ import re
 from collections.abc import AsyncIterable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
-from typing import Any, Final, TypeAlias, final
+from typing import TYPE_CHECKING, Any, Final, Generic, Never, TypeAlias, TypeVar, final
+
+T_co = TypeVar("T_co", covariant=True)
 
 _EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 _HEADER_NAME: Final = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
@@ -40,6 +42,8 @@ FORBIDDEN_KEYS: Final = frozenset(
 """Names that JavaScript objects inherit, and toJSON. Where they come as keys they are dropped, as the reference does;
 so that nothing is lost unseen, they are not sent.
 """
+MAX_TOKEN: Final = 4096
+"""Characters that the token of a `SturdyRef` may have: nothing longer is parsed."""
 
 
 @final
@@ -228,6 +232,100 @@ class Blob:
     def text(self) -> str:
         """The bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD."""
         return self.data.decode("utf-8", "replace")
+
+
+@final
+class SturdyRef(Generic[T_co]):
+    """A reference that outlives its session: plain data, which whoever minted it makes an object of again.
+
+    It is a string on the wire, and whoever holds the string may be able to use it. So nothing shows it by chance:
+    neither `str` and `repr`, nor f-strings, nor the errors and logs of this package. Two are equal if their tokens are.
+    One may be pickled, copied, and stored as its `token`; pydantic takes it from a string, and writes one in JSON.
+
+    The type argument is the interface of the schema that is restored. It is for type checkers alone.
+
+    Parameters:
+        token: the string, as `SturdyRef.token` gave it.
+
+    Raises:
+        TypeError: the token is not a string.
+        ValueError: it is empty, or longer than 4096 characters.
+    """
+
+    __slots__ = ("_token",)
+
+    _token: str
+
+    def __init__(self, token: str) -> None:
+        if type(token) is not str:
+            raise TypeError(f"a SturdyRef is made of a string, not of {type(token).__name__}")
+        if not 0 < len(token) <= MAX_TOKEN:
+            raise ValueError(f"a SturdyRef has a token of 1 to {MAX_TOKEN} characters, not of {len(token)}")
+        object.__setattr__(self, "_token", token)
+
+    @property
+    def token(self) -> str:
+        """The string that travels, to be stored where passwords could be."""
+        return self._token
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, SturdyRef) and self._token == other._token
+
+    def __hash__(self) -> int:
+        return hash((SturdyRef, self._token))
+
+    def __repr__(self) -> str:
+        return "SturdyRef('***')"
+
+    def __setattr__(self, name: str, value: object) -> Never:
+        raise AttributeError(f"a SturdyRef cannot be changed: {name!r} was set")
+
+    def __delattr__(self, name: str) -> Never:
+        raise AttributeError(f"a SturdyRef cannot be changed: {name!r} was deleted")
+
+    def __copy__(self) -> SturdyRef[T_co]:
+        return self
+
+    def __deepcopy__(self, memo: object) -> SturdyRef[T_co]:
+        return self
+
+    def __reduce__(self) -> tuple[type[SturdyRef[T_co]], tuple[str]]:
+        return SturdyRef, (self._token,)
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            # In pydantic's own words, so that it need not be imported for them. `source` may name a Protocol, which
+            # pydantic could not check; nothing is of that type here.
+            text = {"type": "str", "min_length": 1, "max_length": MAX_TOKEN}
+            return {
+                "type": "json-or-python",
+                "json_schema": {
+                    "type": "function-after",
+                    "function": {"type": "no-info", "function": cls},
+                    "schema": text,
+                },
+                "python_schema": {"type": "function-plain", "function": {"type": "no-info", "function": _sturdy_ref}},
+                "serialization": {
+                    "type": "function-plain",
+                    "function": _token_of,
+                    "return_schema": text,
+                    "when_used": "json",
+                },
+            }
+
+
+def _sturdy_ref(value: object) -> SturdyRef[Any]:
+    if isinstance(value, SturdyRef):
+        return value
+    if type(value) is not str:
+        raise ValueError("a SturdyRef, or the string that is its token, was expected")
+    return SturdyRef(value)
+
+
+def _token_of(ref: SturdyRef[Any]) -> str:
+    return ref.token
 
 
 def date_to_ms(value: datetime) -> int:

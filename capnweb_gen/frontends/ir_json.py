@@ -162,7 +162,7 @@ def _shapes(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
             case ir.EnumShape(members=()):
                 yield _fault(path, f"the enum {shape.enum.name} is empty", "say what is in it")
             case ir.DictShape(key=key) if not keys.can_be_key(key):
-                yield _fault(path, f"the keys of a dict cannot be of the kind {key.kind!r}", keys.HINT)
+                yield _fault(path, f"the keys of a dict cannot be of the kind {key.kind!r}", keys.hint(key))
             case ir.ConstrainedShape(item=item, when=when, microseconds=microseconds) if when or microseconds:
                 if _plain(item) not in (_DATETIME, *([_DATE] if microseconds is None else [])):
                     yield _fault(path, "when and microseconds are said of what is no date", "leave them out")

@@ -66,7 +66,7 @@ def forms(shape: ir.TypeShape) -> Iterator[str]:
             yield from dict.fromkeys(_CONSTANT_FORMS[type(value)] for value in values)
         case ir.EnumShape(members=members):
             yield from dict.fromkeys(_CONSTANT_FORMS[type(member.value)] for member in members)
-        case ir.TextShape():
+        case ir.TextShape() | ir.SturdyRefShape():
             yield "a string"
         case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
             yield from forms(item)

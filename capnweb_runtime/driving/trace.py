@@ -1,7 +1,8 @@
 """The messages of a session, for a log: one line for each, with what it is and the id that it is about in front. Rule:
 nothing imports this module before a session is to be shown, and nothing here can fail the session.
 
-Calls and pipes have no id in their messages, since both ends count them; here it is counted along.
+Calls and pipes have no id in their messages, since both ends count them; here it is counted along. Tokens of sturdy
+references, as of whatever else is a JWT, are left out.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ LONGEST: Final = 500
 """Characters of a message that are shown."""
 _COUNTED: Final = frozenset(("push", "stream", "pipe"))
 _KIND: Final = re.compile(r'\s*\[\s*"(\w{1,20})"\s*(?:,\s*|\]\s*$)')
+_TOKEN: Final = re.compile(r"eyJ[\w.-]{16,}", re.ASCII)
+"""What begins as every JWT does: the base64 of `{"`. One that is cut off ends where the text does."""
 _ID: Final = re.compile(r"(-?\d{1,20})\s*(?:,\s*|\]\s*$)")
 
 
@@ -73,7 +76,7 @@ class _Direction:
         if isinstance(message, tuple):
             message, *attachments = message
             attached = f" and {sum(map(len, attachments))} bytes in {len(attachments)} attachments"
-        text = _text(message)
+        text = _TOKEN.sub("eyJ***", _text(message))
         kind = _KIND.match(text)
         if kind is None:
             return printable(text, LONGEST) + attached

@@ -116,6 +116,16 @@ def test_what_a_model_can_hold_counts_at_any_depth_and_in_other_schemas() -> Non
     assert pure("Outer", with_models("a", outer), with_models("b", middle, data))
 
 
+def test_a_reference_to_a_capability_is_data_and_needs_no_generated_module() -> None:
+    ref = ir.SturdyRefShape(interface=ir.Reference(module="b", name="Room"))
+    schema = with_models("a", model("Bookmark", ref))
+    peers = graph.by_module((schema, with_models("b")))
+    assert pure("Bookmark", schema)
+    assert not graph.hold_capabilities([of("Bookmark")], schema, peers)
+    assert list(graph.imported(schema)) == [ref.interface]
+    assert not graph.needed(schema, peers)
+
+
 CAPABILITIES: tuple[ir.TypeShape, ...] = (
     ir.InterfaceShape(interface=ir.Reference(module="a", name="Loan")),
     ir.CallableShape(parameters=(), result=ir.Scalar(name="none")),

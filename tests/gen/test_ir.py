@@ -20,6 +20,7 @@ LEAVES = st.one_of(
         ir.LiteralShape, values=st.lists(st.one_of(st.booleans(), st.integers(), st.text()), min_size=1).map(tuple)
     ),
     st.builds(ir.TextShape, type=REFERENCES, format=st.text()),
+    st.builds(ir.SturdyRefShape, interface=REFERENCES),
     st.builds(ir.ModelShape, model=REFERENCES),
     st.builds(ir.InterfaceShape, interface=REFERENCES),
     st.builds(ir.CallbackShape, callback=REFERENCES),

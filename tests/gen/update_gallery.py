@@ -115,6 +115,14 @@ EXHIBITS = (
         ),
     ),
     golden(
+        "References that outlive a session",
+        "A `SturdyRef` is a string on the wire, and the type argument is for type checkers: what `save` gives, "
+        "`restore` takes. Making the object again is the target's business, with `capnweb_runtime.sturdy`.",
+        "sturdy_refs",
+        ("RoomApi", "Bookmark", "UserApi.restore"),
+        ("BookmarkPromise.room", "UserApiSpec.restore", "UserApiCalls.restore", "UserApiTarget.restore"),
+    ),
+    golden(
         "Inheritance",
         "Tables, stubs, promises and skeletons inherit as the interfaces do.",
         "inheritance",

@@ -11,7 +11,7 @@ from asyncio.subprocess import PIPE
 import pytest
 
 import capnweb_runtime
-from capnweb_runtime import serve
+from capnweb_runtime import serve, sturdy
 from tests.bench.generated.plain import PlainTarget
 from tests.bench.generated.records import AccountTarget, RecordsTarget
 from tests.bench.schema.records import Profile
@@ -127,6 +127,21 @@ async def test_the_package_by_itself_imports_nothing_else() -> None:
 async def test_a_schema_needs_no_session() -> None:
     modules = await imported("from capnweb_runtime.schema import InterfaceModel")
     assert not modules & (HEAVY | SERVER | {"capnweb_runtime.driving.connection", "capnweb_runtime.core", "websockets"})
+
+
+async def test_references_cost_only_those_who_mint_them() -> None:
+    client = f"{IMPORT_CLIENT}; from capnweb_runtime import SturdyRef"
+    assert await imported(client) == await imported(IMPORT_CLIENT)
+    also = await imported("from capnweb_runtime.sturdy import SturdyRef, MemoryRevocations")
+    assert not also & {"asyncio", "cryptography", "jwt", "pydantic", "sqlite3"}
+
+
+@pytest.mark.parametrize("name", sturdy.__all__)
+def test_every_name_of_references_can_be_imported(name: str) -> None:
+    assert getattr(sturdy, name) is not None
+    assert name in dir(sturdy)
+    with pytest.raises(AttributeError, match=r"module 'capnweb_runtime\.sturdy' has no attribute 'nonsense'"):
+        sturdy.nonsense  # type: ignore[attr-defined]  # noqa: B018
 
 
 @pytest.mark.parametrize("name", capnweb_runtime.__all__)

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import copy
+import json
 import math
 import pickle
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta, timezone, tzinfo
+from typing import Any
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from capnweb_runtime.values import (
     MAX_SAFE_INTEGER,
@@ -19,6 +23,7 @@ from capnweb_runtime.values import (
     Headers,
     Request,
     Response,
+    SturdyRef,
     Uint8ClampedArray,
     Undefined,
     Url,
@@ -167,3 +172,71 @@ def test_blobs_requests_and_responses_are_equal_by_value() -> None:
     assert Request("http://a/") == Request("http://a/", "GET", Headers())
     assert Response() == Response(None, 200, "")
     assert Request("http://a/") != Request("http://b/")
+
+
+class TestSturdyRef:
+    def test_nothing_shows_its_token_by_chance(self) -> None:
+        ref = SturdyRef[str]("secret")
+        shown = [str(ref), repr(ref), f"{ref}", f"{ref!s:>40}", "%s %r" % (ref, [ref]), format(ref), str({"ref": ref})]  # noqa: UP031
+        assert not [text for text in shown if "secret" in text]
+        assert repr(ref) == "SturdyRef('***')"
+        assert not hasattr(ref, "__dict__")
+
+    def test_equal_tokens_are_equal_references(self) -> None:
+        ref = SturdyRef[str]("a")
+        assert ref == SturdyRef[int]("a") != SturdyRef("b")
+        assert len({ref, SturdyRef("a"), SturdyRef("b")}) == 2
+        assert ref != "a"
+        assert hash(ref) != hash("a")
+
+    @pytest.mark.parametrize("protocol", range(pickle.HIGHEST_PROTOCOL + 1))
+    def test_it_can_be_stored(self, protocol: int) -> None:
+        ref = SturdyRef[str]("a")
+        assert pickle.loads(pickle.dumps(ref, protocol)) == ref
+        assert copy.copy(ref) is copy.deepcopy(ref) is ref
+        assert SturdyRef(ref.token) == ref
+
+    def test_it_cannot_be_changed(self) -> None:
+        ref = SturdyRef[str]("a")
+        changes: list[Callable[[], None]] = [
+            lambda: setattr(ref, "token", "b"),
+            lambda: setattr(ref, "other", 1),
+            lambda: delattr(ref, "token"),
+        ]
+        for change in changes:
+            with pytest.raises(AttributeError, match="a SturdyRef cannot be changed"):
+                change()
+        assert ref.token == "a"
+
+    @pytest.mark.parametrize("token", ["", "x" * 4097])
+    def test_a_token_has_a_length(self, token: str) -> None:
+        assert SturdyRef("x" * 4096).token == "x" * 4096
+        with pytest.raises(ValueError, match=f"a token of 1 to 4096 characters, not of {len(token)}"):
+            SturdyRef(token)
+
+    @pytest.mark.parametrize("token", [None, 1, b"a", Url("a"), SturdyRef("a")])
+    def test_a_token_is_a_string(self, token: Any) -> None:
+        with pytest.raises(TypeError, match=f"made of a string, not of {type(token).__name__}"):
+            SturdyRef(token)
+
+    def test_pydantic_takes_it_and_its_token_and_writes_the_token_as_json(self) -> None:
+        class Mark(BaseModel):
+            ref: SturdyRef[str]
+            more: list[SturdyRef[str]] = []
+
+        ref = SturdyRef[str]("secret")
+        mark = Mark(ref=ref, more=[ref])
+        assert Mark.model_validate({"ref": "secret", "more": [ref]}) == mark
+        assert mark.model_dump() == {"ref": ref, "more": [ref]}
+        assert mark.model_dump_json() == '{"ref":"secret","more":["secret"]}'
+        assert Mark.model_validate_json(mark.model_dump_json(), strict=True) == mark
+        assert "secret" not in f"{mark} {mark!r}"
+        assert Mark.model_json_schema()["properties"]["ref"]["maxLength"] == 4096
+
+    @pytest.mark.parametrize("wrong", ["", "x" * 4097, 5, None, ["a"]])
+    def test_pydantic_refuses_what_is_none(self, wrong: object) -> None:
+        taken = TypeAdapter(SturdyRef[str])
+        with pytest.raises(ValidationError, match="1 validation error"):
+            taken.validate_python(wrong)
+        with pytest.raises(ValidationError, match="1 validation error"):
+            taken.validate_json(json.dumps(wrong))

@@ -50,6 +50,8 @@ class Spelling:
                 return f"rpc.{shape.name.upper()}"
             case ir.StubShape():
                 return "rpc.STUB"
+            case ir.SturdyRefShape():
+                return "rpc.STURDY_REF"
             case ir.NewTypeShape(item=item):
                 return self.codec(item)
             case (
@@ -229,7 +231,7 @@ class Spelling:
         return f"{cast}({layout.string(f'type[{self.model(reference)}]')}, {self.model_class(reference)})"
 
     def named(self, reference: ir.Reference) -> str:
-        """An enum, a NewType or a class of texts, which some module declares."""
+        """An enum, a NewType, a class of texts or an interface itself, as some module declares it."""
         return self._scope.imported(reference.module, reference.name)
 
     def error(self, reference: ir.Reference) -> str:
@@ -478,6 +480,8 @@ class Spelling:
                 return f"{self._scope.imported('typing', 'Literal')}[{names}]"
             case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference) | ir.TextShape(type=reference):
                 return self.named(reference)
+            case ir.SturdyRefShape(interface=reference):
+                return f"rpc.SturdyRef[{self.named(reference)}]"
             case ir.CollectionShape():
                 return self.given(shape)
             case ir.Scalar(name="blob" | "url" | "headers" | "request" | "response" as name):
@@ -553,6 +557,8 @@ def _label(shape: ir.TypeShape) -> str:
             return _short("_".join(names), names[0])
         case ir.TextShape(type=reference):
             return naming.constant(reference.name.replace("IPv", "Ipv"))
+        case ir.SturdyRefShape(interface=reference):
+            return f"STURDY_{naming.constant(reference.name)}"
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
             return naming.constant(reference.name)
         case ir.ConstrainedShape(item=item):

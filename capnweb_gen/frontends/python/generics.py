@@ -22,7 +22,7 @@ from capnweb_gen.frontends.python.annotations import subscript
 from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.type_names import describe
-from capnweb_runtime.schema import InterfaceModel
+from capnweb_runtime.schema import InterfaceModel, SturdyRef
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
 ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
@@ -134,7 +134,7 @@ def _parts(argument: object) -> Iterator[str | None]:
         yield "Optional" if union and len(others) == 1 else _CONTAINERS[origin]
         for inner in others if union else arguments:
             yield from _parts(inner)
-    elif _is_interface(origin):
+    elif origin is SturdyRef or _is_interface(origin):
         yield origin.__name__
         for inner in get_args(argument):
             yield from _parts(inner)

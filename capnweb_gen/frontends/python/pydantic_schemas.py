@@ -175,8 +175,8 @@ def _serializing(node: Node, settings: Settings) -> tuple[str, str] | None:
         return None  # told where it is declared
     if serialization.get("type") == "any":
         return "it is serialized as any value, but travels as the type that is declared", "write the type that travels"
-    if function is None or _module(function).startswith("pydantic."):
-        return None
+    if function is None or _module(function).startswith(("pydantic.", "capnweb_runtime.")):
+        return None  # what sending does, too
     if settings.get("json_encoders"):
         return "json_encoders are not asked when it is sent", SERIALIZER_HINT
     return "its type brings a serializer, which sending does not call", SERIALIZER_HINT

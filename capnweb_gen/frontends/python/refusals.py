@@ -44,6 +44,7 @@ INSTEAD: dict[object, str] = {
     collections.abc.AsyncIterable: _STREAM_OF_WHAT,
     collections.abc.AsyncGenerator: "write AsyncIterator[...]",
     schema.Writable: "say what is written: Writable[bytes]",
+    schema.SturdyRef: "write the interface of what is restored: SturdyRef[RoomApi]",
     collections.abc.Awaitable: "write `async def` and the type that is awaited",
     collections.abc.Coroutine: "write `async def` and the type that is awaited",
     memoryview: "write bytes",

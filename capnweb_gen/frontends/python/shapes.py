@@ -222,7 +222,8 @@ class Shapes:
         if origin in _DICTS and len(arguments) == 2:
             key = self._shape(arguments[0], depth)
             if not keys.can_be_key(key):
-                raise UnsupportedTypeError(f"the keys of {describe(annotation)} cannot be keys on the wire", keys.HINT)
+                reason = f"the keys of {describe(annotation)} cannot be keys on the wire"
+                raise UnsupportedTypeError(reason, keys.hint(key))
             return ir.DictShape(key=key, value=self._shape(arguments[1], depth))
         if len(arguments) != 1:
             return None
@@ -233,7 +234,20 @@ class Shapes:
             return ir.StreamShape(item=self._shape(arguments[0], depth))
         if origin is schema.Writable:
             return ir.WritableShape(item=self._shape(arguments[0], depth))
+        if origin is schema.SturdyRef:
+            return self._sturdy_ref(annotation, arguments[0], depth)
         return None
+
+    def _sturdy_ref(self, annotation: object, of: object, depth: int) -> ir.TypeShape:
+        """A reference to what is made again. Generated code names the interface as the schema does."""
+        restored = self._complete(of)
+        if get_origin(restored) is not None and is_interface(get_origin(restored)):
+            hint = f"declare an interface without them: class Name({describe(restored)}, Protocol)"
+            raise UnsupportedTypeError(f"{describe(annotation)} names an interface with type arguments", hint)
+        shape = replace(self, constraints=False)._shape(restored, depth)
+        if not isinstance(shape, ir.InterfaceShape):
+            raise UnsupportedTypeError(f"{describe(annotation)} names no interface", INSTEAD[schema.SturdyRef])
+        return ir.SturdyRefShape(interface=shape.interface)
 
     def _union(self, arguments: tuple[object, ...], depth: int) -> ir.TypeShape:
         others = [argument for argument in arguments if argument is not type(None)]

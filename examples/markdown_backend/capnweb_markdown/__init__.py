@@ -86,6 +86,8 @@ def spell(shape: ir.TypeShape) -> str:
             return " | ".join(repr(member.value) for member in members)
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference) | ir.TextShape(type=reference):
             return reference.name
+        case ir.SturdyRefShape(interface=reference):
+            return f"sturdy reference to {reference.name}"
         case ir.ConstrainedShape(item=item):
             return spell(item)
         case ir.ListShape(item=item):

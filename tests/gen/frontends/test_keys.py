@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 from capnweb_gen import ir
-from capnweb_gen.frontends.keys import can_be_key
+from capnweb_gen.frontends.keys import can_be_key, hint
 
 INT, STR = ir.Scalar(name="int"), ir.Scalar(name="str")
 NAME = ir.Reference(module="m", name="X")
@@ -56,3 +58,13 @@ def test_strings_and_integers_can_be_keys(shape: ir.TypeShape) -> None:
 )
 def test_what_has_no_one_spelling_cannot(shape: ir.TypeShape) -> None:
     assert not can_be_key(shape)
+
+
+@pytest.mark.parametrize("wrap", [lambda shape: shape, lambda shape: ir.NewTypeShape(new_type=NAME, item=shape)])
+def test_no_secret_can(wrap: Callable[[ir.TypeShape], ir.TypeShape]) -> None:
+    """Errors name the key of what they are about."""
+    secret = wrap(ir.SturdyRefShape(interface=NAME))
+    assert not can_be_key(secret)
+    assert "send a list of pairs" in hint(secret)
+    assert "dict[str" not in hint(secret)
+    assert "dict[str" in hint(wrap(ir.Scalar(name="float")))

@@ -49,6 +49,7 @@ def test_what_has_different_forms_can_be_united(shapes: tuple[Any, ...]) -> None
     [
         ((STR, UUID), "two types travel as a string"),
         ((COLOUR, STR), "two types travel as a string"),
+        ((ir.SturdyRefShape(interface=HERE), STR), "two types travel as a string"),
         ((LEVEL, BOOL), "two types travel as true or false"),
         ((LEVEL, FLOAT), "two types travel as a number"),
         ((SECONDS, FLOAT), "two types travel as a number"),

@@ -17,6 +17,7 @@ from capnweb_runtime.serving.serve import serve
 from capnweb_runtime.transports import memory
 from tests.runtime.transports.example_api import Example, ExampleStub
 
+TOKEN = b"eyJhbGciOiJIUzI1NiJ9.eyJzdWIiOiJhZGEifQ.c2lnbmF0dXJl-_"
 CYCLE: list[Any] = []
 CYCLE.append(CYCLE)
 
@@ -72,6 +73,10 @@ class TestLines:
             (b'["no kind of mine",1]', '<- ["no kind of mine",1]'),
             ((b'["push",["bytes",0]]', b"abc", b"de"), '<- push 1 ["bytes",0] and 5 bytes in 2 attachments'),
             (CYCLE, "<- list that cannot be shown: Circular reference detected"),
+            (b'["resolve",1,"' + TOKEN + b'"]', '<- resolve 1 "eyJ***"'),
+            (["push", {"a": TOKEN.decode()}], '<- push 1 {"a":"eyJ***"}'),
+            (b'["resolve",1,"' + TOKEN * 50, '<- resolve 1 "eyJ***'),
+            (b'["resolve",1,"eyJ and so on"]', '<- resolve 1 "eyJ and so on"'),
         ],
         ids=lambda value: str(value)[:40],
     )
