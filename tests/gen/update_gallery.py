@@ -115,6 +115,13 @@ EXHIBITS = (
         ),
     ),
     golden(
+        "Calls that may be made again",
+        "What is marked as idempotent is repeated by a client that reconnects; see [reconnect.md](reconnect.md).",
+        "idempotent",
+        ("Account", "Bank"),
+        ("AccountSpec", "BankSpec"),
+    ),
+    golden(
         "Inheritance",
         "Tables, stubs, promises and skeletons inherit as the interfaces do.",
         "inheritance",
