@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
+    from capnweb_runtime.connecting.reconnect import Connected, Reconnect
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
+        Disconnected,
         DisposedError,
         EvalError,
         LimitExceeded,
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
         RpcError,
         SessionClosed,
         SessionError,
+        StaleCapability,
         StaleCodeWarning,
         URIError,
     )
@@ -55,6 +58,8 @@ __all__ = [
     "Blob",
     "CallbackStub",
     "CapnwebError",
+    "Connected",
+    "Disconnected",
     "DisposedError",
     "EvalError",
     "Headers",
@@ -65,6 +70,7 @@ __all__ = [
     "ProtocolError",
     "RangeError",
     "ReadableStream",
+    "Reconnect",
     "Refuse",
     "Request",
     "Response",
@@ -74,6 +80,7 @@ __all__ = [
     "RpcTarget",
     "SessionClosed",
     "SessionError",
+    "StaleCapability",
     "StaleCodeWarning",
     "URIError",
     "Uint8ClampedArray",
@@ -94,10 +101,11 @@ _HOMES = {
     "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
+    "connecting.reconnect": "Connected Reconnect",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
-        "SessionError StaleCodeWarning URIError"
+        "CapnwebError Disconnected DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError "
+        "SessionClosed SessionError StaleCapability StaleCodeWarning URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",

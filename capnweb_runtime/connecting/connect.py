@@ -9,7 +9,7 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Generator, Mapping
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from urllib.parse import urlsplit
 
 from capnweb_runtime.core.session import SessionStats
@@ -21,6 +21,10 @@ from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.http_batch import Answer, BatchRequest, shown_url
 from capnweb_runtime.transports.websocket import open_websocket
+
+if TYPE_CHECKING:
+    from capnweb_runtime.connecting.reconnect import Reconnect
+    from capnweb_runtime.connecting.reconnecting import Headers, Reconnecting
 
 __all__ = ["Connecting", "connect"]
 
@@ -120,6 +124,7 @@ class Connecting(Generic[S]):
         )
 
 
+@overload
 def connect(
     url: str,
     stub: type[S],
@@ -130,7 +135,33 @@ def connect(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
-) -> Connecting[S]:
+    reconnect: None = None,
+) -> Connecting[S]: ...
+@overload
+def connect(
+    url: str,
+    stub: type[S],
+    *,
+    main: RpcTarget | None = None,
+    headers: Headers | None = None,
+    ssl: ssl_module.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    open_timeout: float | None = 30.0,
+    reconnect: Reconnect,
+) -> Reconnecting[S]: ...
+def connect(
+    url: str,
+    stub: type[S],
+    *,
+    main: RpcTarget | None = None,
+    headers: Headers | None = None,
+    ssl: ssl_module.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    open_timeout: float | None = 30.0,
+    reconnect: Reconnect | None = None,
+) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
 
     Parameters:
@@ -139,21 +170,33 @@ def connect(
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
         headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
-            subprotocols by which two ends of this implementation know each other; an empty one offers none.
+            subprotocols by which two ends of this implementation know each other; an empty one offers none. With
+            `reconnect`, a function, which may be async, is asked for them at every attempt.
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for the connection; None means without end.
+        reconnect: connects again whenever the session is lost, under the same stub; None means never. See
+            `docs/reconnect.md`.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
         and raise SessionClosed, with the URL and the cause, if there is no connection.
 
     Raises:
-        ValueError: the URL's scheme is none of the four.
+        ValueError: the URL's scheme is none of the four, or it is that of a batch, which has no session to lose, and
+            `reconnect` was given.
+        TypeError: `headers` is a function, and `reconnect` was not given.
     """
-    if urlsplit(url).scheme not in {"ws", "wss", "http", "https"}:
+    scheme = urlsplit(url).scheme
+    if scheme not in {"ws", "wss", "http", "https"}:
         raise ValueError(f"cannot connect to {url!r}: the URL has to start with ws://, wss://, http:// or https://")
+    if reconnect is not None:
+        if scheme in {"http", "https"}:
+            raise ValueError(f"cannot reconnect to {url!r}: one batch has no session to lose; use ws:// or wss://")
+        return _reconnecting(url, stub, reconnect, main, headers or _NO_HEADERS, ssl, limits, observer, open_timeout)
+    if callable(headers):
+        raise TypeError("headers is a function: only connect(reconnect=...) asks for headers more than once")
     return Connecting(
         url,
         stub,
@@ -164,3 +207,20 @@ def connect(
         observer=observer,
         open_timeout=open_timeout,
     )
+
+
+def _reconnecting(
+    url: str,
+    stub: type[S],
+    reconnect: Reconnect,
+    main: RpcTarget | None,
+    headers: Headers,
+    ssl: ssl_module.SSLContext | None,
+    limits: Limits,
+    observer: Observer | None,
+    open_timeout: float | None,
+) -> Reconnecting[S]:
+    # Of no use to most clients.
+    from capnweb_runtime.connecting.reconnecting import Dialling, Reconnecting  # noqa: PLC0415
+
+    return Reconnecting(Dialling(url, main, headers, ssl, limits, observer, open_timeout), stub, reconnect)
