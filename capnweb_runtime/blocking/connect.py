@@ -145,9 +145,10 @@ def connect_blocking(
         SessionClosed: there is no connection; the message names the URL and the cause.
         ValueError: the URL's scheme is none of the four.
     """
-    settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits}
+    settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
+    settings["reconnect"] = reconnect
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
-        url, stub._covering, **settings, observer=observer, open_timeout=open_timeout, reconnect=reconnect
+        url, stub._covering, open_timeout=open_timeout, **settings
     )
     loop = background()
 

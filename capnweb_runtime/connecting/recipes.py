@@ -55,7 +55,9 @@ class Root(Entry):
 
     __slots__ = ()
 
-    lasts = True
+    @property
+    def lasts(self) -> bool:
+        return True
 
     def bound(self) -> Hook:
         session = self.client.session

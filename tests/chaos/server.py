@@ -167,9 +167,12 @@ class Line:
         self.client: Connection | None = None
         self.server: Connection | None = None
         self.closing = False  # whether the server closes each session at once
+        self._awaited: tuple[int, asyncio.Event] = (0, asyncio.Event())
 
     async def dial(self) -> Connection:
         self.dialled += 1
+        if self.dialled == self._awaited[0]:
+            self._awaited[1].set()
         refusal = self.refuse.pop(0) if self.refuse else None
         if refusal is not None:
             raise refusal
@@ -179,6 +182,12 @@ class Line:
         if self.closing:
             server.abort(SessionClosed("closed at once"), notify=False)
         return client
+
+    async def until_dialled(self, count: int) -> None:
+        """Waits until there have been that many attempts."""
+        self._awaited = (count, asyncio.Event())
+        if self.dialled < count:
+            await self._awaited[1].wait()
 
     def cut(self, error: BaseException | None = None) -> None:
         """The connection is gone, with what was on its way in either direction."""

@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Connected, Disconnected, RpcError, RpcStub, SessionClosed
+from capnweb_runtime import Connected, Disconnected, LimitExceeded, RpcError, RpcStub, SessionClosed
 from capnweb_runtime.connecting.recipes import Ask
 from capnweb_runtime.core.session import Session
 from tests.chaos.generated.bank import BankStub
@@ -40,6 +40,18 @@ class TestCalls:
             line.cut()  # in the same turn of the loop, before the outbox is written
             assert await added == 5
             assert line.state.ran == [("add", 5)]
+
+    async def test_what_goes_out_on_the_next_session_does_not_also_go_out_on_the_one_that_ends(self) -> None:
+        line = Line()
+        async with Client(line) as api:
+            added = api.add(5)
+            assert line.client is not None
+            assert line.server is not None
+            before = line.server
+            line.client.abort(LimitExceeded("the client's own bound"))  # while the connection is still there
+            assert await added == 5
+            assert line.state.ran == [("add", 5)]
+            assert "the client's own bound" in str(before.session.reason)
 
     async def test_so_does_one_that_nobody_waits_for(self) -> None:
         line = Line()
@@ -381,6 +393,23 @@ class TestBackoff:
                 clock.advance(30)
                 await turns()
             assert clock.slept == [0.25, 0.5, 1]
+
+    async def test_nor_grows_anything_while_a_server_closes_ten_thousand_sessions_at_once(self) -> None:
+        line = Line()
+        async with Client(line, line.policy(wait_time=None)) as api:
+            line.closing = True
+            line.cut()
+            waiting = asyncio.ensure_future(outcome(api.named("x")))
+
+            async def until(dialled: int) -> int:
+                await line.until_dialled(dialled)
+                gc.collect()
+                return sum(isinstance(thing, (Session, Ask)) for thing in gc.get_objects())
+
+            before = await until(100)
+            assert await until(10_000) <= before + 2
+            line.closing = False
+            assert await waiting == "x"
 
     async def test_nothing_grows_over_ten_thousand_sessions(self) -> None:
         line = Line()
