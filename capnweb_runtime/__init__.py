@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
+    from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
@@ -67,6 +68,8 @@ __all__ = [
     "Limits",
     "Observer",
     "Peer",
+    "Pool",
+    "PoolStats",
     "ProtocolError",
     "RangeError",
     "ReadableStream",
@@ -101,6 +104,7 @@ _HOMES = {
     "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
+    "connecting.pool": "Pool PoolStats",
     "connecting.reconnect": "Connected Reconnect",
     "driving.threads": "in_thread",
     "errors": (

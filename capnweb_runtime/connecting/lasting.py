@@ -1,123 +1,23 @@
-"""References that outlast a session. Rule: a reference is to an entry, which knows the hook of the current session that
-stands for it, or how to get one.
+"""References that outlast a session. Rule: a reference does nothing by itself; what it leads to is an entry.
 
-A `LastingHook` stands under each stub and promise of a client that reconnects; what it refers to is in `recipes`.
+A `LastingHook` stands under each stub and promise of a client that reconnects.
 """
 
 from __future__ import annotations
 
-from abc import abstractmethod
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Protocol
+from typing import Any
 
-from capnweb_runtime.connecting.operations import Call, Mapped, Operation, Read
+from capnweb_runtime.connecting.entries import Entry
+from capnweb_runtime.connecting.operations import Call, Mapped, Read
 from capnweb_runtime.core.broken import GIVEN_BACK
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, StubRef, Wire, dispose_all
+from capnweb_runtime.core.refs import PlainStub, WritableRef
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.core.value_hooks import PayloadHook
-
-
-class Client(Protocol):
-    """What references need of the client that has them.
-
-    Attributes:
-        session: the current one; None while there is none.
-        generation: how many there have been.
-    """
-
-    session: Session | None
-    generation: int
-
-    @property
-    def host(self) -> Host:
-        """Runs the application's code while there is no session."""
-        ...
-
-    def ask(self, source: Entry, operation: Operation) -> Hook:
-        """Does something with what a reference leads to, now or once there is a session. Returns a hook for the result,
-        owned by the caller. Raises what encoding arguments raises.
-        """
-        ...
-
-    def watch(self, entry: Entry) -> None:
-        """Tells the entry when a session is lost, and when another has taken its place."""
-        ...
-
-    def shut_down(self) -> None:
-        """The main stub has been disposed."""
-        ...
-
-
-class Entry:
-    """What a reference refers to.
-
-    Attributes:
-        client: the client that has it.
-        refs: hooks over this entry.
-    """
-
-    __slots__ = ("__weakref__", "_on_broken", "_on_restored", "client", "refs")
-
-    def __init__(self, client: Client) -> None:
-        self.client = client
-        self.refs = 0
-        self._on_broken: list[Callable[[BaseException], object]] = []
-        self._on_restored: list[Callable[[], object]] = []
-
-    @property
-    @abstractmethod
-    def lasts(self) -> bool:
-        """Whether it is there, or can be got again, once there is a session."""
-
-    @abstractmethod
-    def bound(self) -> Hook:
-        """The hook that stands for it in the current session, still owned by this; one that carries an error if there
-        is none and none can be got. To be called only while there is a session.
-        """
-
-    @abstractmethod
-    def pull(self) -> Payload | Cell[Payload]:
-        """See `Hook.pull`."""
-
-    @abstractmethod
-    def drop(self, *, disposed: bool) -> None:
-        """The last reference is gone: disposed, or forgotten by the application. It may still be a recipe."""
-
-    @property
-    def held(self) -> bool:
-        """See `Hook.held`."""
-        return False
-
-    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        """See `Hook.on_broken`."""
-        self._on_broken.append(callback)
-        self.client.watch(self)
-
-    def on_restored(self, callback: Callable[[], object]) -> None:
-        """See `Hook.on_restored`."""
-        self._on_restored.append(callback)
-        self.client.watch(self)
-
-    def broken(self, error: BaseException) -> None:
-        """Tells those who wanted to know, once."""
-        callbacks, self._on_broken, self._on_restored = self._on_broken, [], []
-        for callback in callbacks:
-            self._guarded("on_broken", partial(callback, error))
-
-    def restored(self) -> None:
-        """Tells those who wanted to know."""
-        for callback in self._on_restored:
-            self._guarded("on_restored", callback)
-
-    def _guarded(self, where: str, callback: Callable[[], object]) -> None:
-        try:
-            callback()
-        except Exception as failure:  # a callback's failure concerns the application, not the other callbacks
-            self.client.host.report(where, failure)
 
 
 class LastingHook(Hook):
@@ -155,6 +55,11 @@ class LastingHook(Hook):
     @property
     def held(self) -> bool:
         return self.entry is not None and self.entry.held
+
+    @property
+    def can_be_had(self) -> bool:
+        """Whether what it leads to is there, or can be got again; if it has been given up, that is another fault."""
+        return self.entry is None or self.entry.lasts
 
     def known_to(self, session: object) -> int | None:
         entry = self.entry
@@ -259,6 +164,28 @@ class MainLastingHook(LastingHook):
             entry.client.shut_down()
 
 
+class Root(Entry):
+    """The main object of whatever server answers."""
+
+    __slots__ = ()
+
+    @property
+    def lasts(self) -> bool:
+        return True
+
+    def bound(self) -> Hook:
+        session = self.client.session
+        assert session is not None
+        return session.remote_main
+
+    def pull(self) -> Payload | Cell[Payload]:
+        stub = PlainStub(LastingHook(self))
+        return Payload(stub, None, [stub._hook])
+
+    def drop(self, *, disposed: bool) -> None:
+        """It is there as long as the client."""
+
+
 def _known(hook: Hook, session: Session) -> int | None:
     """Id of what a hook of a session stands for; of the capability that a promise has been resolved to."""
     known = session.import_id(hook)
@@ -269,3 +196,23 @@ def _known(hook: Hook, session: Session) -> int | None:
             if isinstance(value, StubRef):
                 return session.import_id(value._hook)
     return known
+
+
+def copied(value: Any, part: Callable[[Path, Hook], Entry], hooks: list[Hook], path: Path = ()) -> Any:
+    """A plain tree with references that last in place of those to capabilities of a session.
+
+    Parameters:
+        value: the tree, in which all promises have been resolved.
+        part: makes an entry of a place in the tree and a hook for what is there, which the entry owns.
+        hooks: gets the references, owned by the caller.
+        path: where the tree stands in a larger one.
+    """
+    if type(value) is list:
+        return [copied(item, part, hooks, (*path, index)) for index, item in enumerate(value)]
+    if type(value) is dict:
+        return {key: copied(item, part, hooks, (*path, key)) for key, item in value.items()}
+    if not isinstance(value, StubRef) or isinstance(value, WritableRef) or not isinstance(value._hook, ImportHook):
+        return value
+    hook = LastingHook(part(path, value._hook.dup()))
+    hooks.append(hook)
+    return PlainStub(hook)

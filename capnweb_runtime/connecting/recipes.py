@@ -1,25 +1,25 @@
 """How what was lost with a session is got again. Rule: in the same way, by the same calls from the main object; what
 nobody said may be called again is stale, and stays so.
 
-What a reference leads to is the main object (`Root`), a result (`Ask`), or a capability in a result (`Part`). Each
-knows the hook of the current session that stands for it, or how to get one: its recipe.
+What a reference leads to is the main object, a result (`Ask`), or a capability in a result (`Part`). Each knows the
+hook of the current session that stands for it, or how to get one: its recipe.
 """
 
 from __future__ import annotations
 
 from functools import partial
-from typing import Any, Protocol
+from typing import Protocol
 
-from capnweb_runtime.connecting.lasting import Client, Entry, LastingHook
+from capnweb_runtime.connecting.entries import Client, Entry, stale
+from capnweb_runtime.connecting.lasting import LastingHook, copied
 from capnweb_runtime.connecting.operations import Operation
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.composite import charge_written
-from capnweb_runtime.core.hook import Hook, Path, Payload, StubRef
+from capnweb_runtime.core.hook import Hook, Path, Payload
 from capnweb_runtime.core.payload import resolve_promises
-from capnweb_runtime.core.refs import PlainStub, WritableRef
-from capnweb_runtime.core.tables import ImportHook
-from capnweb_runtime.errors import DisposedError, StaleCapability
+from capnweb_runtime.core.refs import PlainStub
+from capnweb_runtime.errors import DisposedError
 
 
 class Calling(Client, Protocol):
@@ -50,28 +50,6 @@ class Calling(Client, Protocol):
         ...
 
 
-class Root(Entry):
-    """The main object of whatever server answers."""
-
-    __slots__ = ()
-
-    @property
-    def lasts(self) -> bool:
-        return True
-
-    def bound(self) -> Hook:
-        session = self.client.session
-        assert session is not None
-        return session.remote_main
-
-    def pull(self) -> Payload | Cell[Payload]:
-        stub = PlainStub(LastingHook(self))
-        return Payload(stub, None, [stub._hook])
-
-    def drop(self, *, disposed: bool) -> None:
-        """It is there as long as the client."""
-
-
 class Ask(Entry):
     """A call, a read or a map, and its result.
 
@@ -84,11 +62,12 @@ class Ask(Entry):
         queued: whether it waits to be made.
         since: when it began to wait, or had to again; None if it never had to.
         given_up: whether nobody wants the result, so that what was not sent need not be.
+        is_open: whether its result is still to come, for somebody who may want it; the client's.
     """
 
     __slots__ = (
         *("_calling", "_cell", "_inner", "_is_plain", "_result", "_source", "generation", "given_up", "mark"),
-        *("operation", "queued", "sent", "sequence", "settled", "since"),
+        *("is_open", "operation", "queued", "sent", "sequence", "settled", "since"),
     )
 
     def __init__(self, client: Calling, source: Entry, operation: Operation, sequence: int) -> None:
@@ -100,6 +79,7 @@ class Ask(Entry):
         self.generation = 0
         self.mark = 0
         self.sent = self.queued = self.settled = self.given_up = False
+        self.is_open = True
         self.since: float | None = None
         self._inner: Hook | None = None
         self._result: Payload | None = None
@@ -113,7 +93,9 @@ class Ask(Entry):
     @property
     def can_be_made(self) -> bool:
         """Whether all that it takes to make it is there, or will be."""
-        return self._source.lasts and all(map(_lasts, self.operation.needs))
+        return self._source.lasts and all(
+            hook.can_be_had for hook in self.operation.needs if isinstance(hook, LastingHook)
+        )
 
     @property
     def _is_here(self) -> bool:
@@ -228,18 +210,8 @@ class Ask(Entry):
         """The result with references in it that last, in place of those to capabilities of this session."""
         charge_written(payload, self.client.host.account)
         hooks: list[Hook] = []
-        return Payload(self._copied(payload.value, (), hooks), None, hooks, None, payload.origin)
-
-    def _copied(self, value: Any, path: Path, hooks: list[Hook]) -> Any:
-        if type(value) is list:
-            return [self._copied(item, (*path, index), hooks) for index, item in enumerate(value)]
-        if type(value) is dict:
-            return {key: self._copied(item, (*path, key), hooks) for key, item in value.items()}
-        if not isinstance(value, StubRef) or isinstance(value, WritableRef) or not isinstance(value._hook, ImportHook):
-            return value
-        hook = LastingHook(Part(self.client, self, path, value._hook.dup()))
-        hooks.append(hook)
-        return PlainStub(hook)
+        value = copied(payload.value, partial(Part, self.client, self), hooks)
+        return Payload(value, None, hooks, None, payload.origin)
 
     @property
     def held(self) -> bool:
@@ -248,12 +220,16 @@ class Ask(Entry):
     def drop(self, *, disposed: bool) -> None:
         inner, self._inner = self._inner, None
         result, self._result = self._result, None
+        cell = self._cell
+        if self.settled or disposed:
+            self._cell = None  # what it holds, too
         if not disposed:
+            self._calling.forget(self)
             return  # what is in them has finalizers of its own
         self.given_up = True
         if not self.settled:
-            if self._cell is not None:
-                self._cell.reject(GIVEN_UP)
+            if cell is not None:
+                cell.reject(GIVEN_UP)
             self.settled = True
             self._calling.forget(self)
         if result is not None:
@@ -315,16 +291,3 @@ class Part(Entry):
 
 
 GIVEN_UP = DisposedError("the promise was disposed before its result had arrived")
-
-
-def stale() -> StaleCapability:
-    """The error for what was lost with its session."""
-    return StaleCapability(
-        "the capability was lost with the session that it came in, and is not got again: that takes a method that is "
-        "declared @idempotent and was called with plain arguments; get it again, in Reconnect.on_connect for instance"
-    )
-
-
-def _lasts(hook: Hook) -> bool:
-    """Whether something among the arguments of a call is there, or can be got again."""
-    return not isinstance(hook, LastingHook) or hook.entry is None or hook.entry.lasts

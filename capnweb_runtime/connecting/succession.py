@@ -8,27 +8,23 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-import weakref
-from collections import deque
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from capnweb_runtime.connecting.lasting import Entry, LastingHook
-from capnweb_runtime.connecting.operations import Operation
-from capnweb_runtime.connecting.recipes import Ask, Root
+from capnweb_runtime.connecting.lasting import Root
+from capnweb_runtime.connecting.outstanding import Outstanding, wake
 from capnweb_runtime.connecting.reconnect import Connected, Reconnect, State, is_fault
-from capnweb_runtime.connecting.waiting import Waiting, disconnected
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import PEER, SessionClosed
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 
 
-class Succession:
-    """The sessions of one client; see `recipes.Calling` for what calls need of it.
+class Succession(Outstanding):
+    """The sessions of one client.
 
     Parameters:
         dial: opens a connection, in which nothing has been called yet.
@@ -38,12 +34,9 @@ class Succession:
         observer: is told of failures of callbacks.
 
     Attributes:
-        host: runs the application's code while there is no session.
-        session: the current session; None while there is none.
-        connection: what carries it, or carried the one before.
-        generation: how many sessions have been published.
+        connection: what carries the current session, or carried the one before.
         state: what it is at.
-        reason: why it has ended; None while it has not.
+        root: what leads to the main object.
     """
 
     def __init__(
@@ -56,24 +49,14 @@ class Succession:
         observer: Observer | None = None,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        self.host = AsyncioHost(self._loop, observer=observer, limits=limits)
-        self.session: Session | None = None
+        super().__init__(policy, AsyncioHost(self._loop, observer=observer, limits=limits))
         self.connection: Connection | None = None
-        self.generation = 0
         self.state: State = "connecting"
-        self.reason: BaseException | None = None
         self.root = Root(self)
         self._dial = dial
         self._policy = policy
         self._stub = stub
-        self._sequence = 0
         self._failures = 0  # attempts and sessions in a row that came to nothing
-        self._answered = False  # whether the current session has brought an answer
-        self._loss: BaseException | None = None  # what the last session ended with
-        self._waiting = Waiting(policy, self._give_up)
-        self._unsent: deque[Ask] = deque()  # made on the current session, and not known to have left its outbox
-        self._asked: dict[Ask, None] = {}  # made, and waited for
-        self._watched: weakref.WeakKeyDictionary[Entry, None] = weakref.WeakKeyDictionary()
         self._on_end: Callable[[], object] = lambda: None
         self._news: list[asyncio.Future[None]] = []  # of those who wait until it is ready
         self._task = self._loop.create_task(self._run())
@@ -88,6 +71,11 @@ class Succession:
             news: asyncio.Future[None] = self._loop.create_future()
             self._news.append(news)
             await news
+
+    def renew(self, error: BaseException) -> None:
+        """Ends the session, as if it had been lost; another takes its place."""
+        if self.connection is not None and self.session is not None:
+            self.connection.abort(error, notify=False)
 
     def shut_down(self) -> None:
         """Ends it, and the session. Safe to repeat."""
@@ -104,74 +92,6 @@ class Succession:
     def when_ended(self, callback: Callable[[], object]) -> None:
         """Calls back once it has ended. There is one such callback."""
         self._on_end = callback
-
-    # ---- for calls
-
-    def ask(self, source: Entry, operation: Operation) -> Hook:
-        """See `lasting.Client`."""
-        self._sequence += 1
-        ask = Ask(self, source, operation, self._sequence)
-        hook = LastingHook(ask)
-        self._make(ask)
-        return hook
-
-    def _make(self, ask: Ask) -> None:
-        if self.reason is not None:
-            ask.fail(disconnected(f"the client has ended: {self.reason}", ask, self.reason))
-        elif self.session is not None:
-            ask.issue()
-        else:
-            refusal = self._waiting.refusal(ask)
-            if refusal is None:
-                self._waiting.add(ask)
-            else:
-                ask.fail(disconnected(refusal, ask, self._loss))
-
-    def made(self, ask: Ask) -> None:
-        """See `recipes.Calling`."""
-        unsent, session = self._unsent, self.session
-        assert session is not None
-        taken = session.taken
-        while unsent and unsent[0].mark < taken:
-            unsent.popleft()
-        unsent.append(ask)
-
-    def asked(self, ask: Ask) -> None:
-        """See `recipes.Calling`."""
-        self._asked[ask] = None
-
-    def settled(self, ask: Ask, error: BaseException | None) -> None:
-        """See `recipes.Calling`."""
-        if self._asked.pop(ask, self) is None and (error is None or PEER in vars(error)):
-            self._answered = True
-
-    def forget(self, ask: Ask) -> None:
-        """See `recipes.Calling`."""
-        self._asked.pop(ask, None)
-
-    def is_loss(self, error: BaseException) -> bool:
-        """See `recipes.Calling`."""
-        return error is self._loss
-
-    def interrupted(self, ask: Ask) -> None:
-        """See `recipes.Calling`."""
-        self._asked.pop(ask, None)
-        ask.sent = True
-        if self.reason is not None:
-            ask.fail(disconnected(f"the client has ended: {self.reason}", ask, self.reason))
-        elif not (ask.operation.repeatable and ask.can_be_made):
-            ask.fail(disconnected(f"the connection was lost: {self._loss}", ask, self._loss))
-        elif self.session is None:
-            self._waiting.add(ask, anew=self._answered)
-        else:
-            self._issue(ask)
-
-    def watch(self, entry: Entry) -> None:
-        """See `lasting.Client`."""
-        if self.reason is not None:
-            entry.broken(self.reason)
-        else:
-            self._watched[entry] = None
 
     # ---- sessions
 
@@ -242,29 +162,13 @@ class Succession:
     def _publish(self, session: Session) -> None:
         self.session = session
         self.generation += 1
-        self._answered = False
-        for ask in self._waiting.take():
-            if self.session is not session:  # lost by what one of them did
-                self._waiting.add(ask, anew=False)
-            elif ask.queued:  # otherwise another one needed it already
-                self._issue(ask)
-        if self.session is not session:
+        if not self._let_out(session):
             return
         self.state = "ready"
         self._tell_news()
         if self.generation > 1:
             for entry in list(self._watched):
                 entry.restored()
-
-    def _issue(self, ask: Ask) -> None:
-        """Makes a call that has waited, unless nobody wants it any more."""
-        if ask.given_up:
-            ask.queued = False
-            return
-        try:
-            ask.issue()
-        except Exception as error:  # of what it refers to, which has been disposed since
-            ask.fail(error)
 
     def _lost(self, session: Session, gone: asyncio.Future[BaseException], error: BaseException) -> None:
         """A session has ended: called before those who wait for something of it are told."""
@@ -274,23 +178,11 @@ class Succession:
             return
         self.session = None
         self._loss = error
-        unsent, self._unsent = self._unsent, deque()
-        if self.reason is not None:  # ended by this side: what waits in the outbox is still sent
-            return
-        self.state = "waiting"
-        if self._answered and not is_fault(error):
-            self._failures = 0
-        taken = session.withdraw()
-        for ask in unsent:
-            if ask.mark >= taken and not ask.settled:
-                self._asked.pop(ask, None)
-                self._waiting.add(ask, anew=self._answered)
-        for entry in list(self._watched):
-            if not entry.lasts:
-                entry.broken(error)
-
-    def _give_up(self, ask: Ask, why: str) -> None:
-        ask.fail(disconnected(why, ask, self._loss))
+        if self.reason is None:
+            self.state = "waiting"
+            if self._answered and not is_fault(error):
+                self._failures = 0
+        self._take_back(session, error)
 
     def _end(self, reason: BaseException) -> None:
         if self.reason is not None:
@@ -299,18 +191,13 @@ class Succession:
         self.state = "closed"
         if self.connection is not None:
             self.connection.abort(reason, notify=False)
-        for ask in self._waiting.take():
-            ask.fail(disconnected(f"the client has ended: {reason}", ask, reason))
         self._tell_news()
-        for entry in list(self._watched):
-            entry.broken(reason)
+        self._give_all_up(reason)
         self._on_end()
 
     def _tell_news(self) -> None:
         news, self._news = self._news, []
-        for future in news:
-            if not future.done():
-                future.set_result(None)
+        wake(news)
 
 
 async def _called(callback: Callable[[BaseException], object] | None, error: BaseException) -> None:
