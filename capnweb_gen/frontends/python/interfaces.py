@@ -153,7 +153,9 @@ class InterfaceReader:
 
     def _refuse_idempotent(self, where: str, position: Position) -> None:
         self._fault(
-            position, f"{where} is a property, which may be read again anyway", "leave out idempotent: it is for methods"
+            position,
+            f"{where} is a property, which may be read again anyway",
+            "leave out idempotent: it is for methods",
         )
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
