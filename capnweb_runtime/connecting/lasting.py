@@ -10,7 +10,7 @@ from typing import Any
 
 from capnweb_runtime.connecting.entries import Entry
 from capnweb_runtime.connecting.operations import Call, Mapped, Read
-from capnweb_runtime.core.broken import GIVEN_BACK
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, StubRef, Wire, dispose_all
@@ -32,11 +32,10 @@ class LastingHook(Hook):
         self.entry: Entry | None = entry
 
     def __del__(self) -> None:
+        # Dropped without having been disposed: in any thread, and in the middle of anything.
         entry = self.entry
         if entry is not None:
-            entry.refs -= 1
-            if entry.refs == 0:
-                entry.drop(disposed=False)
+            entry.client.host.discard(_Dropped(entry))
 
     def _opened(self) -> Entry:
         if self.entry is None:
@@ -150,6 +149,21 @@ class LastingHook(Hook):
     def on_restored(self, callback: Callable[[], object]) -> None:
         if self.entry is not None:
             self.entry.on_restored(callback)
+
+
+class _Dropped(ErrorHook):
+    """What is left of a reference that was dropped: disposing it forgets the reference."""
+
+    __slots__ = ("_entry",)
+
+    def __init__(self, entry: Entry) -> None:
+        super().__init__(GIVEN_BACK.error)
+        self._entry = entry
+
+    def dispose(self) -> None:
+        self._entry.refs -= 1
+        if self._entry.refs == 0:
+            self._entry.drop(disposed=False)
 
 
 class MainLastingHook(LastingHook):

@@ -29,19 +29,21 @@ class Operation:
         is_recipe: whether what it gives can be got again by making it again, whenever that may be.
         size: bytes that it takes while it waits, about.
         needs: the hooks among its arguments that have to be there when it is made, as what it is asked of has.
+        once: whether it can be made once only, sent or not: there is a stream among its arguments.
     """
 
-    __slots__ = ("is_recipe", "needs", "repeatable", "size", "wanted")
+    __slots__ = ("is_recipe", "needs", "once", "repeatable", "size", "wanted")
 
     def __init__(self, expect: Codec | None) -> None:
         self.wanted = expect if expect is not None and expect.pure else None
         self.repeatable = self.is_recipe = True
+        self.once = False
         self.size = _BYTES_OF_A_CALL
         self.needs: list[Hook] = []
 
     @abstractmethod
     def on(self, hook: Hook) -> Hook:
-        """Makes it; the result is the caller's. Can be called again, unless the values hold a stream."""
+        """Makes it; the result is the caller's. Can be called again unless it is for once only."""
 
     def dispose(self) -> None:
         """Gives up what it has kept."""
@@ -84,9 +86,9 @@ class Call(Operation):
         if leaves is None:
             make_plain(args, host, arguments=True)
             self.size += estimated_size(args.value)
-            hooks, streams = _held(args.value)
+            hooks, self.once = _held(args.value)
             self.needs = [hook for hook in hooks if hook.lasts]
-            self.repeatable = self.repeatable and not streams
+            self.repeatable = self.repeatable and not self.once
             self.is_recipe = self.repeatable and len(self.needs) == len(hooks)
         else:
             self.size += leaves
@@ -120,6 +122,7 @@ class Mapped(Operation):
         self._path = path
         self._captures = captures
         self._instructions = instructions
+        self.needs = [hook for hook in captures if hook.lasts]
         self.repeatable = self.is_recipe = not captures and not _calls(instructions)
         self.size += estimated_size(instructions)
 

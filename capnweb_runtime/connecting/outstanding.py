@@ -158,7 +158,10 @@ class Outstanding:
         for ask in unsent:
             if ask.mark >= taken and not ask.settled:
                 self._asked.pop(ask, None)
-                self._waiting.add(ask, anew=self._answered)
+                if ask.operation.once:
+                    ask.fail(disconnected(f"the connection was lost: {error}", ask, error))
+                else:
+                    self._waiting.add(ask, anew=self._answered)
         for entry in list(self._watched):
             if not entry.lasts:
                 entry.broken(error)

@@ -2,7 +2,8 @@
 nobody said may be called again is stale, and stays so.
 
 What a reference leads to is the main object, a result (`Ask`), or a capability in a result (`Part`). Each knows the
-hook of the current session that stands for it, or how to get one: its recipe.
+hook of the current session that stands for it, or how to get one: its recipe. What can be got again in another way is
+one more kind of entry.
 """
 
 from __future__ import annotations

@@ -4,6 +4,7 @@ session is.
 
 from __future__ import annotations
 
+import asyncio
 import inspect
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Generator, Mapping
@@ -15,6 +16,7 @@ from capnweb_runtime.connecting.reconnect import Reconnect, State
 from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import SessionStats
+from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
@@ -69,7 +71,9 @@ class Dialling:
         connection = Connection(limits=self.limits, observer=self.observer, label=shown_url(self._url))
         if self._main is not None:
             # One share is kept here, so that the end of a session does not dispose it.
-            self._kept = self._kept or target_hook(self._main, connection.host)
+            if self._kept is None:
+                host = AsyncioHost(asyncio.get_running_loop(), observer=self.observer, limits=self.limits)
+                self._kept = target_hook(self._main, host)
             connection.session.export_main(self._kept.dup())
         try:
             await open_websocket(self._url, connection, headers=headers, ssl=self._ssl, open_timeout=self._open_timeout)

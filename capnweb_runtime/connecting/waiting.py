@@ -92,7 +92,7 @@ def disconnected(why: str, ask: Ask, cause: BaseException | None) -> Disconnecte
     fate = (
         "the call may have been carried out: it had been sent, and is not declared @idempotent, or cannot be repeated"
         if ask.sent
-        else "the call has not been sent"
+        else "the call has not been sent, and has not run"
     )
     error = Disconnected(f"{why}; {fate}", ask.sent)
     error.__cause__ = cause

@@ -8,7 +8,7 @@ A schema for clients that reconnect: methods that may be called again, and metho
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 
 from capnweb_runtime import codegen_api as rpc
 from tests.chaos.schema.bank import Listing
@@ -148,6 +148,7 @@ class BankSpec(rpc.Interface):
     of = rpc.method("of", rpc.STR, rpc.param("account", ACCOUNT), idempotent=True)
     named = rpc.method("named", rpc.STR, rpc.param("name", rpc.STR), idempotent=True)
     told = rpc.method("told", ACCOUNT, rpc.param("tell", CALL_INT), idempotent=True)
+    total = rpc.method("total", rpc.INT, rpc.param("numbers", STREAM_INT), idempotent=True)
     read = rpc.method("read", STREAM_INT, rpc.param("count", rpc.INT))
     wait = rpc.method("wait", rpc.STR, rpc.param("gate", rpc.STR), idempotent=True)
     hold = rpc.method("hold", rpc.STR, rpc.param("gate", rpc.STR))
@@ -187,6 +188,9 @@ class BankCalls(rpc.Calls):
 
     def told(self, tell: Callable[[int], object] | rpc.CallbackStub[[int], None]) -> AccountPromise:
         return self._call(BankSpec.told, tell)
+
+    def total(self, numbers: AsyncIterable[int]) -> rpc.RpcPromise[int]:
+        return self._call(BankSpec.total, numbers)
 
     def read(self, count: int | rpc.RpcPromise[int]) -> rpc.StreamPromise[int]:
         return self._call(BankSpec.read, count)
@@ -240,6 +244,9 @@ class BankTarget(rpc.RpcTarget, spec=BankSpec):
     def told(
         self, tell: rpc.CallbackStub[[int], None]
     ) -> AccountTarget | AccountStub | Awaitable[AccountTarget | AccountStub]: ...
+
+    @abstractmethod
+    def total(self, numbers: rpc.ReadableStream[int]) -> int | Awaitable[int]: ...
 
     @abstractmethod
     def read(self, count: int) -> AsyncIterable[int] | Awaitable[AsyncIterable[int]]: ...
@@ -307,6 +314,9 @@ class BankBlockingStub(rpc.BlockingStub, of=BankStub):
 
     def told(self, tell: Callable[[int], object] | rpc.BlockingCallback[[int], None]) -> AccountBlockingStub:
         return self._call(BankSpec.told, tell)
+
+    def total(self, numbers: Iterable[int] | AsyncIterable[int]) -> int:
+        return self._call(BankSpec.total, numbers)
 
     def read(self, count: int) -> rpc.BlockingReadable[int]:
         return self._call(BankSpec.read, count)

@@ -58,6 +58,9 @@ class Bank(Protocol):
     @idempotent
     def told(self, tell: Callable[[int], None]) -> Account: ...
 
+    @idempotent
+    def total(self, numbers: AsyncIterator[int]) -> int: ...
+
     def read(self, count: int) -> AsyncIterator[int]: ...
 
     @idempotent

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
@@ -275,6 +276,41 @@ class TestMapsAndStreams:
             with pytest.raises(Exception, match="lost"):
                 _ = [number async for number in stream]
             assert [number async for number in api.read(2)] == [0, 1]
+
+    async def test_a_call_with_a_stream_is_never_made_twice(self) -> None:
+        line = Line()
+        gate = asyncio.Event()
+
+        async def numbers() -> AsyncIterator[int]:
+            yield 1
+            await gate.wait()
+            yield 2
+
+        async with Client(line) as api:
+            total = asyncio.ensure_future(_outcome(api.total(numbers())))
+            await turns()
+            line.cut()
+            error = await total
+            assert isinstance(error, Disconnected)
+            assert error.sent
+            unsent = api.total(numbers())
+            await api.named("x")
+            gate.set()
+            assert await unsent == 3
+            unsent = api.total(numbers())
+            line.cut()
+            error = await _outcome(unsent)
+            assert isinstance(error, Disconnected)
+            assert not error.sent
+            assert line.state.count("total") <= 2
+
+    async def test_a_map_over_what_was_lost_is_refused(self) -> None:
+        line = Line()
+        async with Client(line) as api:
+            opened = await api.open("ann")
+            await reconnected(line, api)
+            with pytest.raises(StaleCapability):
+                await api.echo([1]).map(lambda number: opened.sub("x").owner)
 
     async def test_an_error_of_a_recipe_is_an_answer_too(self) -> None:
         line = Line()
