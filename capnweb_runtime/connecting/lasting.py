@@ -98,6 +98,14 @@ class LastingHook(Hook):
         expect: Codec | None = None,
         budget: Budget | None = None,
     ) -> Hook:
+        return self._map(path, captures, instructions, expect, False)
+
+    def map_idempotent(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None) -> Hook:
+        return self._map(path, captures, instructions, expect, True)
+
+    def _map(
+        self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None, idempotent: bool
+    ) -> Hook:
         entry = self.entry
         if entry is None:
             dispose_all(captures)
@@ -107,7 +115,7 @@ class LastingHook(Hook):
         except BaseException:
             dispose_all(captures)
             raise
-        return entry.client.ask(entry, Mapped(path, captures, instructions, expect))
+        return entry.client.ask(entry, Mapped(path, captures, instructions, expect, idempotent))
 
     def _begin(self, host: Host) -> None:
         if host.here() is not host.home:

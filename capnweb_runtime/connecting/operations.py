@@ -106,24 +106,28 @@ class Call(Operation):
 
 
 class Mapped(Operation):
-    """A `map()`. Its instructions do not say whether the calls in it may be made twice, so that only reading may.
+    """A `map()`.
 
     Parameters:
         path: where the value is.
         captures: capabilities that the instructions use, owned by this.
         instructions: as recorded.
         expect: codec of the result, if known.
+        idempotent: whether all calls among the instructions may be made twice.
     """
 
     __slots__ = ("_captures", "_instructions", "_path")
 
-    def __init__(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None) -> None:
+    def __init__(
+        self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None, idempotent: bool
+    ) -> None:
         super().__init__(expect)
         self._path = path
         self._captures = captures
         self._instructions = instructions
         self.needs = [hook for hook in captures if hook.lasts]
-        self.repeatable = self.is_recipe = not captures and not _calls(instructions)
+        self.repeatable = idempotent
+        self.is_recipe = idempotent and len(self.needs) == len(captures)
         self.size += estimated_size(instructions)
 
     def on(self, hook: Hook) -> Hook:
@@ -165,17 +169,3 @@ def _held(value: Any) -> tuple[list[Hook], bool]:
         elif readable_in(node) is not None:
             streams = True
     return hooks, streams
-
-
-def _calls(instructions: list[Wire]) -> bool:
-    """Whether there is a call among recorded instructions, wherever it stands in them."""
-    pending: list[Wire] = [instructions]
-    while pending:
-        node = pending.pop()
-        if type(node) is list:
-            if len(node) == 4 and node[0] == "pipeline":
-                return True
-            pending += node
-        elif type(node) is dict:
-            pending += node.values()
-    return False

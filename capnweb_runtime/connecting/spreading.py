@@ -58,6 +58,9 @@ class SpreadHook(Hook):
     ) -> Hook:
         return self._one().map(path, captures, instructions, expect, budget)
 
+    def map_idempotent(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None) -> Hook:
+        return self._one().map_idempotent(path, captures, instructions, expect)
+
     def dup(self) -> Hook:
         return SpreadHook(self._pick, self._home)
 

@@ -466,6 +466,10 @@ class Hook(Uncopied):
         raises.
         """
 
+    def map_idempotent(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None) -> Hook:
+        """Like `map`, where all calls among the instructions may be made twice."""
+        return self.map(path, captures, instructions, expect)
+
     @abstractmethod
     def dup(self) -> Hook:
         """A second reference, owned by the caller and disposed on its own."""

@@ -304,6 +304,23 @@ class TestMapsAndStreams:
             assert not error.sent
             assert line.state.count("total") <= 2
 
+    async def test_a_map_is_repeated_if_all_that_it_calls_may_be(self) -> None:
+        line = Line()
+        async with Client(line) as api:
+            account = await api.account("ann")
+            waited = asyncio.ensure_future(_outcome(api.echo([1, 2]).map(lambda number: api.wait("gate"))))
+            through = asyncio.ensure_future(_outcome(api.echo([1]).map(lambda number: account.sub("x").owner)))
+            nested = api.echo([1]).map(lambda number: api.echo([2]).map(lambda inner: api.add(1)))
+            added = asyncio.ensure_future(_outcome(nested))
+            await line.state.at("gate").wait()
+            await turns(0)
+            line.state.gate("gate").set()
+            line.cut()
+            assert await waited == ["gate", "gate"]
+            assert await through == ["ann/x"]
+            assert isinstance(await added, Disconnected)
+            assert line.state.count("add") <= 1
+
     async def test_a_map_over_what_was_lost_is_refused(self) -> None:
         line = Line()
         async with Client(line) as api:
