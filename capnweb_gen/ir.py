@@ -321,7 +321,7 @@ class Deprecation(Node):
 
 
 class Method(Node):
-    """Something that can be called."""
+    """Something that can be called. `idempotent` tells that calling it twice does what calling it once does."""
 
     kind: Literal["method"] = "method"
     name: str
@@ -331,7 +331,16 @@ class Method(Node):
     parameters: tuple[Parameter, ...] = ()
     result: TypeShape
     raises: tuple[Reference, ...] = ()
+    idempotent: bool = False
     position: Position
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        """Leaves out what few methods are, for readers that do not know the key."""
+        written: dict[str, Any] = write(self)
+        if not self.idempotent:
+            written.pop("idempotent", None)
+        return written
 
 
 class Property(Node):

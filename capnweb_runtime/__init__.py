@@ -13,9 +13,12 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
+    from capnweb_runtime.connecting.pool import Pool, PoolStats
+    from capnweb_runtime.connecting.reconnect import Connected, Reconnect
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
+        Disconnected,
         DisposedError,
         EvalError,
         LimitExceeded,
@@ -24,6 +27,7 @@ if TYPE_CHECKING:
         RpcError,
         SessionClosed,
         SessionError,
+        StaleCapability,
         StaleCodeWarning,
         URIError,
     )
@@ -58,6 +62,8 @@ __all__ = [
     "CallbackStub",
     "CapnwebError",
     "Certificate",
+    "Connected",
+    "Disconnected",
     "DisposedError",
     "EvalError",
     "Headers",
@@ -65,9 +71,12 @@ __all__ = [
     "Limits",
     "Observer",
     "Peer",
+    "Pool",
+    "PoolStats",
     "ProtocolError",
     "RangeError",
     "ReadableStream",
+    "Reconnect",
     "Refuse",
     "Request",
     "Response",
@@ -77,6 +86,7 @@ __all__ = [
     "RpcTarget",
     "SessionClosed",
     "SessionError",
+    "StaleCapability",
     "StaleCodeWarning",
     "SturdyRef",
     "URIError",
@@ -98,10 +108,12 @@ _HOMES = {
     "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
+    "connecting.pool": "Pool PoolStats",
+    "connecting.reconnect": "Connected Reconnect",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
-        "SessionError StaleCodeWarning URIError"
+        "CapnwebError Disconnected DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError "
+        "SessionClosed SessionError StaleCapability StaleCodeWarning URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",

@@ -4,6 +4,8 @@ and what to do.
     CapnwebError
     ├── SessionError                the session has ended; every stub of it is broken
     │   ├── SessionClosed           it was closed by either side, or the connection was lost (also a ConnectionError)
+    │   │   └── Disconnected        a call of a client that reconnects was not answered before the connection was lost
+    │   ├── StaleCapability         a capability was lost with its session, and cannot be got again
     │   ├── ProtocolError           a peer broke the protocol
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
@@ -51,6 +53,27 @@ class SessionClosed(SessionError, ConnectionError):
         error.url = url
         error.status = status
         return error
+
+
+class Disconnected(SessionClosed):
+    """A call of a client that reconnects has no answer, and is not made again.
+
+    Parameters:
+        message: why.
+        sent: whether it may have reached the server. If not, it has not run.
+    """
+
+    def __init__(self, message: str, sent: bool) -> None:
+        super().__init__(message)
+        self.sent = sent
+
+
+class StaleCapability(SessionError):
+    """A capability was lost with the session that it came in, and nothing says how to get it again.
+
+    What `@idempotent` methods give for plain arguments is got again by itself; get any other in `Reconnect.on_connect`,
+    or again where it is needed.
+    """
 
 
 class ProtocolError(SessionError):

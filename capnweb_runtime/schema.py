@@ -65,6 +65,20 @@ def raises(*errors: type[BaseException]) -> Callable[[F], F]:
     return mark
 
 
+def idempotent(method: F) -> F:
+    """Declares that calling a method twice does what calling it once does: reading, or setting what is given.
+
+    A client that reconnects repeats such a call where the connection was lost before its answer came, and gets what the
+    call gave again on the next session; see `docs/reconnect.md`. In an `InterfaceModel` it stands beside the type:
+    `get: Annotated[Method[Get, User], idempotent]`.
+    """
+    method.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # read by the compiler
+    return method
+
+
+idempotent.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # where it stands in Annotated
+
+
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
     """Says how the names of an interface's members are written on the wire.
 
@@ -170,6 +184,7 @@ __all__ = [
     "SturdyRef",
     "Url",
     "Writable",
+    "idempotent",
     "interface",
     "raises",
     "wire_name",

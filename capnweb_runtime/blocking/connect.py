@@ -9,9 +9,9 @@ that wait and give values; what is passed in (callbacks, targets) runs on the ba
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable
 from types import TracebackType
-from typing import Any, Generic, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
 from capnweb_runtime.blocking.background import background, timeout
 from capnweb_runtime.blocking.stub import (
@@ -28,6 +28,11 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcPromise, RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
+
+if TYPE_CHECKING:
+    from capnweb_runtime.connecting.reconnect import Reconnect, State
+    from capnweb_runtime.connecting.reconnecting import Reconnecting
+    from capnweb_runtime.connecting.settings import Headers, Transport
 
 __all__ = [
     "BlockingAnyStub",
@@ -60,7 +65,7 @@ class BlockingSession(Generic[B]):
         main: the server's main object.
     """
 
-    def __init__(self, connecting: Connecting[Any], main: B, link: Link) -> None:
+    def __init__(self, connecting: Connecting[Any] | Reconnecting[Any], main: B, link: Link) -> None:
         self.main = main
         self._connecting = connecting
         self._link = link
@@ -74,6 +79,25 @@ class BlockingSession(Generic[B]):
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
         return self._link.background.here(self._connecting.stats)
+
+    @property
+    def state(self) -> State:
+        """With `reconnect`, what the client is at; see `Reconnecting.state`. Without, "ready"."""
+        return getattr(self._connecting, "state", "ready")
+
+    def wait_ready(self, timeout: float | None = None) -> None:
+        """With `reconnect`, waits until there is a session.
+
+        Parameters:
+            timeout: seconds to wait; None means without end.
+
+        Raises:
+            SessionClosed: the client has ended.
+            TimeoutError: there was none in time.
+        """
+        wait_ready = getattr(self._connecting, "wait_ready", None)
+        if wait_ready is not None:
+            self._link.background.wait(wait_ready, timeout)
 
     def __enter__(self) -> B:
         return self.main
@@ -92,12 +116,14 @@ def connect_blocking(
     stub: type[B],
     *,
     main: RpcTarget | None = None,
-    headers: Mapping[str, str] | None = None,
+    headers: Headers | None = None,
     ssl: ssl_module.SSLContext | None = None,
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
+    transport: Transport | None = None,
     timeout: float | None = None,
+    reconnect: Reconnect | None = None,
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
 
@@ -105,12 +131,15 @@ def connect_blocking(
         url: ws:// or wss:// for a session; http:// or https:// for one batch, which one call, or one `run`, uses up.
         stub: generated blocking stub class of the server's main object.
         main: our own main object, for the server to call. Its methods run on the background thread.
-        headers: headers of the request, beside those of the protocol.
+        headers: headers of the request, beside those of the protocol; with `reconnect`, a function may give them.
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for the connection; None means without end.
+        transport: see `connect`.
         timeout: seconds that each call may take; None means without end. For some calls, say `with timeout(5):`.
+        reconnect: connects again whenever the session is lost; see `connect`. What it calls runs on the background
+            thread, and is given stubs that are not blocking.
 
     Returns:
         The session: enter it with `with`, or take its `main` and `close` it.
@@ -119,15 +148,10 @@ def connect_blocking(
         SessionClosed: there is no connection; the message names the URL and the cause.
         ValueError: the URL's scheme is none of the four.
     """
-    connecting: Connecting[Any] = connect(
-        url,
-        stub._covering,
-        main=main,
-        headers=headers,
-        ssl=ssl,
-        limits=limits,
-        observer=observer,
-        open_timeout=open_timeout,
+    settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
+    settings |= {"transport": transport, "reconnect": reconnect}
+    connecting: Connecting[Any] | Reconnecting[Any] = connect(
+        url, stub._covering, open_timeout=open_timeout, **settings
     )
     loop = background()
 

@@ -156,6 +156,14 @@ class BlockingStub(Cover):
         """
         self._link.background.soon(lambda: self._covers.on_broken(callback))
 
+    def on_restored(self, callback: Callable[[], object]) -> None:
+        """Calls back each time that another session has taken the place of the one that was lost.
+
+        Parameters:
+            callback: called on the background thread: it must not make blocking calls.
+        """
+        self._link.background.soon(lambda: self._covers.on_restored(callback))
+
     def __enter__(self) -> Self:
         return self
 

@@ -7,20 +7,23 @@ ws:// and wss:// open a session that lasts; http:// and https:// make one batch,
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Generator, Mapping
+from collections.abc import Generator, Mapping
+from functools import partial
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Generic, Literal, TypeVar
-from urllib.parse import urlsplit
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport
 from capnweb_runtime.core.session import SessionStats
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.transports.http_batch import Answer, BatchRequest, shown_url
-from capnweb_runtime.transports.websocket import open_websocket
+from capnweb_runtime.transports.http_batch import Answer, BatchRequest
+
+if TYPE_CHECKING:
+    from capnweb_runtime.connecting.reconnect import Reconnect
+    from capnweb_runtime.connecting.reconnecting import Reconnecting
 
 __all__ = ["Connecting", "connect"]
 
@@ -36,29 +39,9 @@ class Connecting(Generic[S]):
     `await` that is the caller's: `api.dispose()`.
     """
 
-    def __init__(
-        self,
-        url: str,
-        stub: type[S],
-        *,
-        main: RpcTarget | None,
-        headers: Mapping[str, str],
-        ssl: ssl_module.SSLContext | None,
-        limits: Limits,
-        observer: Observer | None,
-        open_timeout: float | None,
-        transport: Literal["webtransport"] | None,
-    ) -> None:
-        self._url = url
+    def __init__(self, settings: Settings, stub: type[S]) -> None:
+        self._settings = settings
         self._stub = stub
-        self._main = main
-        self._headers = headers
-        self._ssl = ssl
-        self._limits = limits
-        self._observer = observer
-        self._open_timeout = open_timeout
-        self._transport = transport
-        self._is_batch = transport is None and urlsplit(url).scheme in {"http", "https"}
         self._connection: Connection | None = None
         self._batch: BatchRequest | None = None
         self._api: S | None = None
@@ -92,37 +75,33 @@ class Connecting(Generic[S]):
     async def _open(self) -> S:
         if self._connection is not None:
             raise RuntimeError("connect(...) gives one session; call it again for another")
-        label = shown_url(self._url)
-        connection = Connection(self._main, limits=self._limits, observer=self._observer, label=label)
-        self._connection = connection
-        if self._is_batch:
-            self._batch = BatchRequest(connection, self._post)
+        settings = self._settings
+        connection = self._connection = settings.connection(settings.main)
+        headers = settings.headers
+        assert not callable(headers)
+        if settings.is_batch:
+            self._batch = BatchRequest(connection, partial(self._post, headers))
         else:
-            try:
-                opened = open_websocket if self._transport is None else _webtransport()
-                await opened(
-                    self._url, connection, headers=self._headers, ssl=self._ssl, open_timeout=self._open_timeout
-                )
-            except BaseException:
-                connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
-                raise
+            await settings.open(connection, headers)
         self._api = connection.main(self._stub)
         return self._api
 
-    async def _post(self, body: bytes) -> Answer:
+    async def _post(self, headers: Mapping[str, str], body: bytes) -> Answer:
         # aiohttp takes a quarter of a second to import and is of no use to a client of WebSockets.
         from capnweb_runtime.transports.http_client import post  # noqa: PLC0415
 
+        settings = self._settings
         return await post(
-            self._url,
+            settings.url,
             body,
-            headers=self._headers,
-            ssl=self._ssl,
-            open_timeout=self._open_timeout,
-            body_limit=self._limits.message_size,
+            headers=headers,
+            ssl=settings.ssl,
+            open_timeout=settings.open_timeout,
+            body_limit=settings.limits.message_size,
         )
 
 
+@overload
 def connect(
     url: str,
     stub: type[S],
@@ -133,8 +112,36 @@ def connect(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
-    transport: Literal["webtransport"] | None = None,
-) -> Connecting[S]:
+    transport: Transport | None = None,
+    reconnect: None = None,
+) -> Connecting[S]: ...
+@overload
+def connect(
+    url: str,
+    stub: type[S],
+    *,
+    main: RpcTarget | None = None,
+    headers: Headers | None = None,
+    ssl: ssl_module.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    open_timeout: float | None = 30.0,
+    transport: Transport | None = None,
+    reconnect: Reconnect,
+) -> Reconnecting[S]: ...
+def connect(
+    url: str,
+    stub: type[S],
+    *,
+    main: RpcTarget | None = None,
+    headers: Headers | None = None,
+    ssl: ssl_module.SSLContext | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    open_timeout: float | None = 30.0,
+    transport: Transport | None = None,
+    reconnect: Reconnect | None = None,
+) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
 
     Parameters:
@@ -143,40 +150,39 @@ def connect(
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
         headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
-            subprotocols by which two ends of this implementation know each other; an empty one offers none.
+            subprotocols by which two ends of this implementation know each other; an empty one offers none. With
+            `reconnect`, a function, which may be async, is asked for them at every attempt.
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for the connection; None means without end.
         transport: "webtransport" for a session over HTTP/3, which needs the extra `webtransport`; None means as the URL
             says.
+        reconnect: connects again whenever the session is lost, under the same stub; None means never. See
+            `docs/reconnect.md`.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
         and raise SessionClosed, with the URL and the cause, if there is no connection.
 
     Raises:
-        ValueError: the URL's scheme is none of the four, or not https:// for WebTransport.
+        ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
+            which has no session to lose, and `reconnect` was given.
+        TypeError: `headers` is a function, and `reconnect` was not given.
     """
-    if urlsplit(url).scheme not in {"ws", "wss", "http", "https"}:
-        raise ValueError(f"cannot connect to {url!r}: the URL has to start with ws://, wss://, http:// or https://")
-    return Connecting(
-        url,
-        stub,
-        main=main,
-        headers=headers or _NO_HEADERS,
-        ssl=ssl,
-        limits=limits,
-        observer=observer,
-        open_timeout=open_timeout,
-        transport=transport,
-    )
+    settings = Settings(url, main, headers or _NO_HEADERS, ssl, limits, observer, open_timeout, transport)
+    settings.check()
+    if reconnect is not None:
+        if settings.is_batch:
+            raise ValueError(f"cannot reconnect to {url!r}: one batch has no session to lose; use ws:// or wss://")
+        return _reconnecting(settings, stub, reconnect)
+    if callable(headers):
+        raise TypeError("headers is a function: only connect(reconnect=...) asks for headers more than once")
+    return Connecting(settings, stub)
 
 
-def _webtransport() -> Callable[..., Awaitable[None]]:
-    # An extra, of use to those alone who ask for it.
-    try:
-        from capnweb_runtime.transports.webtransport.client import open_webtransport  # noqa: PLC0415
-    except ImportError as error:
-        raise ImportError("WebTransport needs aioquic: pip install capnweb-gen[webtransport]") from error
-    return open_webtransport
+def _reconnecting(settings: Settings, stub: type[S], reconnect: Reconnect) -> Reconnecting[S]:
+    # Of no use to most clients.
+    from capnweb_runtime.connecting.reconnecting import Dialling, Reconnecting  # noqa: PLC0415
+
+    return Reconnecting(Dialling(settings), stub, reconnect)

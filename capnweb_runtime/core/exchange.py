@@ -513,7 +513,8 @@ class Exchange(Exports):
             entry = hook.entry
             if entry is not None and entry.sender is self and entry.resolution is None:
                 return entry.import_id
-        return None
+            return None
+        return hook.known_to(self)
 
     def import_stub(self, import_id: int) -> Hook:
         """See `Importer.import_stub`."""

@@ -381,6 +381,9 @@ class Hook(Uncopied):
 
     __slots__ = ()
 
+    lasts: ClassVar[bool] = False
+    """Whether it may outlast the session that it leads to: see `connecting.recipes`."""
+
     @property
     @abstractmethod
     def host(self) -> Host:
@@ -395,6 +398,12 @@ class Hook(Uncopied):
     def held(self) -> bool:
         """Whether the peer keeps something alive for this reference."""
         return False
+
+    def known_to(self, session: object) -> int | None:
+        """Id under which a session's peer knows what this stands for, where it is an import of that session's in
+        disguise; otherwise None.
+        """
+        return None
 
     def backlog(self) -> Cell[None] | None:
         """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""
@@ -457,6 +466,10 @@ class Hook(Uncopied):
         raises.
         """
 
+    def map_idempotent(self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None) -> Hook:
+        """Like `map`, where all calls among the instructions may be made twice."""
+        return self.map(path, captures, instructions, expect)
+
     @abstractmethod
     def dup(self) -> Hook:
         """A second reference, owned by the caller and disposed on its own."""
@@ -472,6 +485,11 @@ class Hook(Uncopied):
     @abstractmethod
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back once if this reference breaks: its session ends, or the promise behind it is rejected."""
+
+    def on_restored(self, callback: Callable[[], object]) -> None:
+        """Calls back each time that another session has taken the place of the one that this belonged to; never where
+        none does.
+        """
 
 
 class Ref(Uncopied):

@@ -85,6 +85,7 @@ class Arguments(Codec):
 
     def __init__(self, params: tuple[Parameter, ...]) -> None:
         self.positional = tuple(p for p in params if not p.keyword and not p.variadic)
+        self.idempotent = False  # whether the call may be made twice: here, since this goes where the arguments go
         self.variadic = next((p for p in params if p.variadic), None)
         self.keyword = tuple(p for p in params if p.keyword)
         self.pure = all(p.codec.pure for p in params)
@@ -338,11 +339,19 @@ class Interface:
         cls.rpc_members = members
 
 
-def method(name: str, result: TypeCodec, *params: Parameter, raises: Sequence[DeclaredError] = ()) -> Method:
+def method(
+    name: str,
+    result: TypeCodec,
+    *params: Parameter,
+    raises: Sequence[DeclaredError] = (),
+    idempotent: bool = False,
+) -> Method:
     """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
-    exceptions it may raise.
+    exceptions it may raise, and whether calling it twice does what calling it once does.
     """
-    return Method(name, result, Arguments(params), Raises(raises) if raises else None)
+    arguments = Arguments(params)
+    arguments.idempotent = idempotent
+    return Method(name, result, arguments, Raises(raises) if raises else None)
 
 
 def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:

@@ -70,6 +70,7 @@ class Recorder:
         self.captures: list[Hook] = []
         self.instructions: list[Wire] = []
         self.raises: Raises | None = None  # what the recorded calls declare
+        self.idempotent = True  # whether all of them may be made twice
 
     def placeholder(self) -> Hook:
         """The hook of the element to which the function is applied."""
@@ -84,6 +85,7 @@ class Recorder:
 
     def call(self, hook: Hook, path: Path, args: Payload) -> Hook:
         """Records a call and returns the variable of its result; the arguments are disposed."""
+        self.idempotent = self.idempotent and getattr(args.codec, "idempotent", False)
         try:
             wire = encode_arguments(args, self)
         finally:
@@ -110,7 +112,9 @@ class Recorder:
         """
         self.instructions.append(encode_payload(result, self))
         if self.parent is None:
-            return subject.map(path, self.captures, self.instructions, expect)
+            apply = subject.map_idempotent if self.idempotent else subject.map
+            return apply(path, self.captures, self.instructions, expect)
+        self.parent.idempotent = self.parent.idempotent and self.idempotent
         captures = [["import", self.parent.index_of(hook)] for hook in self.captures]
         self.parent.instructions.append(
             ["remap", self.parent.index_of(subject), list(path), captures, self.instructions]

@@ -96,6 +96,7 @@ class Session(Exchange):
         self._on_closed = on_closed
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
+        self._has_said_why = False  # as the last that it sends
         self._handlers: dict[str, Callable[[list[Wire]], None]] = {
             "push": self._on_push,
             "pull": self._on_pull,
@@ -224,6 +225,26 @@ class Session(Exchange):
         self.outbox_bytes = self.releases = 0
         return messages
 
+    @property
+    def position(self) -> int:
+        """Messages that have been put into the outbox; see `withdraw`."""
+        return self._taken + len(self._outbox)
+
+    @property
+    def taken(self) -> int:
+        """The position up to which messages have been taken from the outbox."""
+        return self._taken
+
+    def withdraw(self) -> int:
+        """Takes back what waits in the outbox of a session that has ended, but for its farewell: it is not sent.
+
+        Returns:
+            The position up to which messages have been taken from the outbox, each of which may have arrived.
+        """
+        taken = self._taken
+        self._outbox = self._outbox[-1:] if self._has_said_why else []
+        return taken
+
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
         """Ends the session: everything in progress fails with the error, and everything that the peer held is disposed.
 
@@ -237,6 +258,7 @@ class Session(Exchange):
             message: list[Wire] = ["abort"]
             self._send_encoded(message, message, encode_error, error)
         self.closed = self._mute = True
+        self._has_said_why = notify
         self.reason = error
         for watch in self._watches:
             if watch.callback is not None:

@@ -192,6 +192,15 @@ class RpcStub(StubRef):
         """
         self._hook.on_broken(callback)
 
+    def on_restored(self, callback: Callable[[], object]) -> None:
+        """Calls back each time that another session has taken the place of the one that was lost, and this capability
+        can be used again; never without `connect(reconnect=...)`, nor for one that is lost with its session.
+
+        Parameters:
+            callback: called without arguments, once calls go out again.
+        """
+        self._hook.on_restored(callback)
+
     def __enter__(self) -> Self:
         return self
 
@@ -306,6 +315,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back once if the promise, or the capability it resolves to, breaks; see `RpcStub.on_broken`."""
         self._hook.on_broken(callback)
+
+    def on_restored(self, callback: Callable[[], object]) -> None:
+        """Calls back each time that what is promised can be had again; see `RpcStub.on_restored`."""
+        self._hook.on_restored(callback)
 
     def __enter__(self) -> Self:
         return self

@@ -123,6 +123,13 @@ EXHIBITS = (
         ("BookmarkPromise.room", "UserApiSpec.restore", "UserApiCalls.restore", "UserApiTarget.restore"),
     ),
     golden(
+        "Calls that may be made again",
+        "What is marked as idempotent is repeated by a client that reconnects; see [reconnect.md](reconnect.md).",
+        "idempotent",
+        ("Account", "Bank"),
+        ("AccountSpec", "BankSpec"),
+    ),
+    golden(
         "Inheritance",
         "Tables, stubs, promises and skeletons inherit as the interfaces do.",
         "inheritance",

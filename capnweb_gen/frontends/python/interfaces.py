@@ -39,7 +39,11 @@ from capnweb_runtime.schema import InterfaceModel
 # The decorator `interface` of capnweb_runtime.schema leaves its argument here.
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
-_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "raises", "wire_name", deprecation.NAME})
+_KNOWN_DECORATORS = frozenset(
+    {"property", "abstractmethod", "override", "idempotent", "raises", "wire_name", deprecation.NAME}
+)
+# The decorator `idempotent` of capnweb_runtime.schema sets this.
+IDEMPOTENT_ATTRIBUTE = "__capnweb_idempotent__"
 _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; a capability has methods of its own: take self",
     "classmethod": "is a class method; a capability has methods of its own: take self",
@@ -136,13 +140,23 @@ class InterfaceReader:
         marks = vars(function) if isinstance(function, FunctionType) else {}
         wire = self._wire_name(where, marks, source, case)
         raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), self._place(source, "raises")))
+        idempotent = IDEMPOTENT_ATTRIBUTE in marks
         if "property" in decorators:
+            if idempotent:
+                self._refuse_idempotent(where, self._place(source, "idempotent"))
             return self._property(where, source, wire, raised)
         if source.type_parameters is not None:
             hint = "name the types, or write Any where any value may travel"
             self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
             return None
-        return self._method(where, source, wire, case, raised)
+        return self._method(where, source, wire, case, raised).model_copy(update={"idempotent": idempotent})
+
+    def _refuse_idempotent(self, where: str, position: Position) -> None:
+        self._fault(
+            position,
+            f"{where} is a property, which may be read again anyway",
+            "leave out idempotent: it is for methods",
+        )
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
         """The decorators by their bare names, or None if one of them is refused."""

@@ -22,7 +22,7 @@ from capnweb_gen.frontends.python import shapes
 from capnweb_gen.frontends.python.annotations import evaluate, misread
 from capnweb_gen.frontends.python.failures import said, told
 from capnweb_gen.frontends.python.generics import substituted
-from capnweb_gen.frontends.python.interfaces import InterfaceReader
+from capnweb_gen.frontends.python.interfaces import IDEMPOTENT_ATTRIBUTE, InterfaceReader
 from capnweb_gen.frontends.python.pydantic_config import parameters_faults
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE
 from capnweb_gen.frontends.python.shapes import describe, is_model
@@ -103,7 +103,10 @@ class InterfaceModelReader(InterfaceReader):
         errors = tuple(error for group in declared for error in group) if declared else None
         raised = tuple(self._raised(where, errors, written.position))
         result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
+        idempotent = any(hasattr(note, IDEMPOTENT_ATTRIBUTE) for note in notes)
         if origin is Property:
+            if idempotent:
+                self._refuse_idempotent(where, written.position)
             return ir.Property(
                 name=entry.name, wire=wire, doc=entry.doc, type=result, raises=raised, position=entry.position
             )
@@ -114,6 +117,7 @@ class InterfaceModelReader(InterfaceReader):
             parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0), case)),
             result=result,
             raises=raised,
+            idempotent=idempotent,
             position=entry.position,
         )
 

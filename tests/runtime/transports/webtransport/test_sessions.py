@@ -32,7 +32,9 @@ def trusting() -> ssl.SSLContext:
 
 
 def to(url: str, **settings: Any) -> Connecting[ExampleStub]:
-    return connect(url, ExampleStub, transport="webtransport", **{"ssl": trusting(), **settings})
+    settings = {"ssl": trusting(), **settings}
+    opening: Connecting[ExampleStub] = connect(url, ExampleStub, transport="webtransport", **settings)
+    return opening
 
 
 @asynccontextmanager

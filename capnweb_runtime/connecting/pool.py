@@ -1,0 +1,311 @@
+"""Several sessions with one server, for programs that one session would hold up. Rule: whatever came through a session
+stays with it; only plain calls go to whichever is the least busy.
+
+    async with Pool(url, XStub, size=8) as pool:
+        print(await pool.stub.add(1, 2))
+        async with pool.session() as api:
+            ...
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ssl as ssl_module
+from collections import deque
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from functools import partial
+from types import TracebackType
+from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from urllib.parse import urlsplit
+
+from capnweb_runtime.connecting.lasting import LastingHook
+from capnweb_runtime.connecting.members import Member, within
+from capnweb_runtime.connecting.outstanding import wake
+from capnweb_runtime.connecting.reconnect import Reconnect
+from capnweb_runtime.connecting.reconnecting import Dialling
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport
+from capnweb_runtime.connecting.spreading import SpreadHook
+from capnweb_runtime.connecting.succession import Succession
+from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import Observer
+
+S = TypeVar("S", bound=RpcStub)
+
+_ENDED: Final = "the pool has been closed"
+
+
+class PoolStats(NamedTuple):
+    """What a pool holds and has done.
+
+    Attributes:
+        sessions: how many there are, those included that are being opened.
+        ready: those of them that are open.
+        leased: those of them that are leased.
+        retiring: sessions beside those, which end once nothing of theirs is in use any more.
+        calls: calls in progress, or waiting for a session.
+        waiting: leases that wait for a session.
+        opened: how often a session has been opened.
+        replaced: how often one was replaced because it was too old or a check failed.
+    """
+
+    sessions: int
+    ready: int
+    leased: int
+    retiring: int
+    calls: int
+    waiting: int
+    opened: int
+    replaced: int
+
+
+class Pool(Generic[S]):
+    """Sessions with one server, opened as they are needed. Enter it with `async with`; leaving that lets the calls in
+    progress end, and closes all.
+
+    Parameters:
+        url: ws:// or wss://.
+        stub: generated stub class of the server's main object.
+        size: sessions at most.
+        max_age: seconds after which a session gets no more to do, and ends once nothing of it is in use; another takes
+            its place. None means never.
+        check: a cheap call, such as `lambda api: api.ping()`: a session on which it fails, or takes longer than
+            `check_time`, is replaced. None means that only a lost connection tells.
+        check_every: seconds between the checks of a session, and between looks at ages.
+        check_time: seconds that a check may take.
+        reconnect: how each session is replaced that is lost; its clock is the pool's.
+        main: our own main object, for the server to call over any of them.
+        headers: headers of the requests, or a function that gives them, which may be async.
+        ssl: settings of TLS; None means the system's defaults.
+        limits: bounds of each session.
+        observer: is told of failures of our own targets and callbacks; by default they are logged.
+        open_timeout: seconds to wait for a connection; None means without end.
+        transport: see `connect`.
+
+    Raises:
+        ValueError: the URL is none of a session, or the size is less than 1.
+    """
+
+    def __init__(
+        self,
+        url: str,
+        stub: type[S],
+        *,
+        size: int = 8,
+        max_age: float | None = None,
+        check: Callable[[S], Awaitable[object]] | None = None,
+        check_every: float = 30.0,
+        check_time: float = 10.0,
+        reconnect: Reconnect | None = None,
+        main: RpcTarget | None = None,
+        headers: Headers | None = None,
+        ssl: ssl_module.SSLContext | None = None,
+        limits: Limits = DEFAULT_LIMITS,
+        observer: Observer | None = None,
+        open_timeout: float | None = 30.0,
+        transport: Transport | None = None,
+    ) -> None:
+        if urlsplit(url).scheme not in {"ws", "wss"} and transport is None:
+            raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
+        if size < 1:
+            raise ValueError(f"a pool of size={size} could hold no session")
+        self._dialling = Dialling(Settings(url, main, headers or {}, ssl, limits, observer, open_timeout, transport))
+        self._policy = reconnect or Reconnect()
+        self._stub_class = stub
+        self._size = size
+        self._max_age = max_age
+        self._check = check
+        self._check_every = check_every
+        self._check_time = check_time
+        self._members: list[Member] = []
+        self._retiring: list[Member] = []
+        self._leases: deque[asyncio.Future[None]] = deque()  # that wait
+        self._opened = self._replaced = 0
+        self._closing = False
+        self._keeper: asyncio.Task[None] | None = None
+
+    # ---- for the application
+
+    @property
+    def stub(self) -> S:
+        """A stub whose calls each go to the least busy session; what they give stays with that. Disposing it does
+        nothing.
+
+        Raises:
+            RuntimeError: the pool has not been entered.
+        """
+        if self._keeper is None:
+            raise RuntimeError("the pool has not been opened: enter it with `async with` first")
+        return self._stub_class(SpreadHook(self._pick, self._loop))
+
+    def session(self) -> AbstractAsyncContextManager[S]:
+        """Leases a session: nobody else leases it meanwhile, and calls of `stub` go there only where there is no other.
+
+        Returns:
+            What gives a stub of the server's main object when it is entered; it waits while all sessions are leased.
+
+        Raises:
+            SessionClosed: the pool has been closed, or there is no connection.
+        """
+        return self._session()
+
+    def stats(self) -> PoolStats:
+        """Counts of what the pool holds and has done."""
+        members = self._members
+        return PoolStats(
+            sessions=len(members),
+            ready=sum(member.sessions.state == "ready" for member in members),
+            leased=sum(member.leased for member in members),
+            retiring=len(self._retiring),
+            calls=sum(member.sessions.load for member in (*members, *self._retiring)),
+            waiting=sum(not turn.done() for turn in self._leases),
+            opened=self._opened,
+            replaced=self._replaced + sum(member.replaced for member in members),
+        )
+
+    async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
+        """Gives out nothing more, waits until calls in progress and leases have ended, and closes all sessions.
+
+        Parameters:
+            timeout: seconds to wait for them; None means until they have ended.
+        """
+        self._closing = True
+        self._tell_leases()
+        if timeout is None:
+            await self._wait_idle()
+        else:
+            await within(timeout, self._wait_idle(), self._policy.sleep)
+        await self._close()
+
+    async def __aenter__(self) -> Self:
+        if self._keeper is not None or self._closing:
+            raise RuntimeError("a pool is entered once")
+        self._loop = asyncio.get_running_loop()
+        self._keeper = self._loop.create_task(self._keep())
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        if kind is None:
+            await self.drain()
+        else:
+            self._closing = True
+            self._tell_leases()
+            await self._close()
+
+    # ---- choosing
+
+    def _pick(self) -> Hook:
+        """The main object of the least busy session, for one call. Opens another where all are busy."""
+        if self._closing:
+            raise SessionClosed(_ENDED)
+        member = self._least_busy(self._members)
+        if member is None:
+            member = self._begin()
+        elif len(self._members) < self._size and (member.leased or member.sessions.load > 0):
+            self._begin()
+        return LastingHook(member.sessions.root)
+
+    def _least_busy(self, members: list[Member]) -> Member | None:
+        for member in [member for member in self._members if member.sessions.reason is not None]:
+            self._members.remove(member)
+        return min((one for one in members if one.sessions.reason is None), key=lambda one: one.load, default=None)
+
+    def _begin(self) -> Member:
+        policy = self._policy
+        sessions = Succession(
+            self._dial, policy, self._stub_class, limits=self._dialling.limits, observer=self._dialling.observer
+        )
+        member = Member(sessions, policy)
+        self._members.append(member)
+        return member
+
+    async def _dial(self) -> Any:
+        connection = await self._dialling.open()
+        self._opened += 1
+        return connection
+
+    @asynccontextmanager
+    async def _session(self) -> AsyncIterator[S]:
+        member = await self._lease()
+        try:
+            await member.sessions.wait_ready()
+            yield self._stub_class(LastingHook(member.sessions.root))
+        finally:
+            member.leased = False
+            self._next_turn()
+
+    async def _lease(self) -> Member:
+        while True:
+            if self._closing or self._keeper is None:
+                raise SessionClosed(_ENDED if self._closing else "the pool has not been opened")
+            member = self._least_busy([member for member in self._members if not member.leased])
+            if member is None and len(self._members) < self._size:
+                member = self._begin()
+            if member is not None:
+                member.leased = True
+                return member
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._leases.append(turn)
+            try:
+                await turn
+            except asyncio.CancelledError:
+                if not turn.cancelled():
+                    self._next_turn()  # it had come to this one
+                raise
+
+    def _next_turn(self) -> None:
+        """Lets one go on who waits for a lease, or for the last of them."""
+        while self._leases:
+            turn = self._leases.popleft()
+            if not turn.done():
+                turn.set_result(None)
+                return
+
+    def _tell_leases(self) -> None:
+        turns, self._leases = self._leases, deque()
+        wake([*turns])
+
+    # ---- keeping
+
+    async def _keep(self) -> None:
+        """Looks after the sessions, as long as there is a pool."""
+        while True:
+            await self._policy.sleep(self._check_every)
+            now = self._policy.clock()
+            for member in list(self._members):
+                if self._max_age is not None and now - member.born >= self._max_age:
+                    self._members.remove(member)
+                    self._retiring.append(member)
+                    self._replaced += 1
+                elif self._check is not None:
+                    member.begin_check(partial(self._checked, self._check), self._check_time)
+            for member in [member for member in self._retiring if member.is_idle]:
+                self._retiring.remove(member)
+                member.sessions.shut_down()
+
+    async def _checked(self, check: Callable[[S], Awaitable[object]], member: Member) -> object:
+        return await check(self._stub_class(LastingHook(member.sessions.root)))
+
+    async def _wait_idle(self) -> None:
+        for member in (*self._members, *self._retiring):
+            await member.sessions.wait_idle()
+        while any(member.leased for member in (*self._members, *self._retiring)):
+            turn: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._leases.append(turn)
+            await turn
+        for member in (*self._members, *self._retiring):
+            await member.sessions.wait_idle()
+
+    async def _close(self) -> None:
+        if self._keeper is not None:
+            self._keeper.cancel()
+        members = [*self._members, *self._retiring]
+        self._members, self._retiring = [], []
+        await asyncio.gather(*(member.close() for member in members))
+        self._dialling.close()

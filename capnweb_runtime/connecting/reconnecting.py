@@ -1,0 +1,136 @@
+"""What `connect(reconnect=...)` returns: one stub, for as many sessions as it takes. Rule: it is used as a single
+session is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Generator
+from types import TracebackType
+from typing import Any, Generic, TypeVar
+
+from capnweb_runtime.connecting.lasting import MainLastingHook
+from capnweb_runtime.connecting.reconnect import Reconnect, State
+from capnweb_runtime.connecting.settings import Settings
+from capnweb_runtime.connecting.succession import Succession
+from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.session import SessionStats
+from capnweb_runtime.driving.asyncio_host import AsyncioHost
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.objects.target import target_hook
+
+S = TypeVar("S", bound=RpcStub)
+
+
+class Dialling:
+    """Opens one connection after another to the same server.
+
+    Parameters:
+        settings: of each; every session has their main object, which is disposed once `close` has been called.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self.limits = settings.limits
+        self.observer = settings.observer
+        self._settings = settings
+        self._kept: Hook | None = None
+
+    async def open(self) -> Connection:
+        """Opens a connection. Raises SessionClosed if there is none, and what asking for headers raises."""
+        settings = self._settings
+        given = settings.headers() if callable(settings.headers) else settings.headers
+        headers = await given if inspect.isawaitable(given) else given
+        connection = settings.connection(None)
+        if settings.main is not None:
+            # One share is kept here, so that the end of a session does not dispose it.
+            if self._kept is None:
+                host = AsyncioHost(asyncio.get_running_loop(), observer=self.observer, limits=self.limits)
+                self._kept = target_hook(settings.main, host)
+            connection.session.export_main(self._kept.dup())
+        await settings.open(connection, headers)
+        return connection
+
+    def close(self) -> None:
+        """No session is opened any more."""
+        kept, self._kept = self._kept, None
+        if kept is not None:
+            kept.dispose()
+
+
+class Reconnecting(Generic[S]):
+    """A client that is about to connect, and connects again: `async with connect(url, XStub, reconnect=Reconnect()) as
+    api:` or `api = await connect(...)`.
+
+    Leaving `async with` disposes the stub, which ends the client, and waits until its connection is closed. After
+    `await` that is the caller's: `api.dispose()`.
+
+    Parameters:
+        dialling: opens connections.
+        stub: class of the stub.
+        policy: when and how to connect again.
+    """
+
+    def __init__(self, dialling: Dialling, stub: type[S], policy: Reconnect) -> None:
+        self._dialling = dialling
+        self._stub = stub
+        self._policy = policy
+        self._succession: Succession | None = None
+
+    def __await__(self) -> Generator[Any, Any, S]:
+        return self._open().__await__()
+
+    async def __aenter__(self) -> S:
+        return await self._open()
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        succession = self._opened()
+        succession.shut_down()
+        await succession.wait_closed()
+
+    @property
+    def state(self) -> State:
+        """What the client is at: "connecting", "ready", "waiting" before it tries again, or "closed"."""
+        return "connecting" if self._succession is None else self._succession.state
+
+    async def wait_ready(self) -> None:
+        """Waits until there is a session.
+
+        Raises:
+            SessionClosed: the client has ended: it was closed, or gave up.
+        """
+        await self._opened().wait_ready()
+
+    def stats(self) -> SessionStats:
+        """Counts of what the current session holds and has done; of the last one, if there is none.
+
+        Raises:
+            RuntimeError: there has been none yet.
+        """
+        connection = None if self._succession is None else self._succession.connection
+        if connection is None:
+            raise RuntimeError("no session has been opened: enter it with `async with`, or await it, first")
+        return connection.stats()
+
+    def _opened(self) -> Succession:
+        if self._succession is None:
+            raise RuntimeError("the client has not been started: enter it with `async with`, or await it, first")
+        return self._succession
+
+    async def _open(self) -> S:
+        if self._succession is not None:
+            raise RuntimeError("connect(...) gives one client; call it again for another")
+        dialling = self._dialling
+        succession = self._succession = Succession(
+            dialling.open, self._policy, self._stub, limits=dialling.limits, observer=dialling.observer
+        )
+        succession.when_ended(dialling.close)
+        try:
+            await succession.wait_ready()
+        except BaseException:
+            succession.shut_down()
+            raise
+        return self._stub(MainLastingHook(succession.root))
