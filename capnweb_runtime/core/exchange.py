@@ -241,12 +241,19 @@ class Exchange(Exports):
         if args is None:
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
+        codec = args.codec
         try:
-            call_id = self._send_arguments(["push", call], call, args)
+            if codec is not None:
+                call_id = self._send_encoded(["push", call], call, codec.encode, args.value, 1, True)
+            else:
+                call_id = self._send_encoded(["push", call], call, encode_arguments, args, 1, True)
         except Exception as error:
-            if args.codec is not None:
+            if codec is not None:
                 raise
             return ErrorHook(error)  # the session that it came from must not end for it
+        finally:
+            if args.hooks is not None:
+                args.dispose()
         return self._pushed(call_id, expect)
 
     def _called_elsewhere(self, args: Payload | None) -> None:
@@ -435,7 +442,7 @@ class Exchange(Exports):
             is_call: whether the peer counts the message as a call.
 
         Returns:
-            The id of the call, if it is one.
+            The id of the call, if it is one; otherwise that of the next.
         """
         exported = self._exported
         mark = len(exported)
@@ -448,11 +455,10 @@ class Exchange(Exports):
             raise
         finally:
             self.depth = outer_depth
-        call_id = 0
+        call_id = self._next_push
         if is_call:  # taken before anything else is sent
-            call_id = self._next_push
-            self._next_push += 1
-        if len(exported) > mark:
+            self._next_push = call_id + 1
+        if exported:
             self._follow_up(mark)
         return call_id
 

@@ -105,7 +105,10 @@ class Calls:
                     hook = self._failed(hook, path)
         except Mismatch as mismatch:
             raise argument_error(mismatch) from None
-        return cast(Q, _promise(method.result, hook, (), None, raises, method))
+        result = method.result
+        cls: Any = result.promise() or RpcPromise
+        promise: Q = cls(hook, (), result, None, raises, method)
+        return promise
 
     def _failed(self, hook: ErrorHook, path: Path) -> Hook:
         """The hook of a call that has failed here, nothing having been sent."""
@@ -284,7 +287,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         self._raises = raises
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return self._begun().waiter().__await__()
+        return (self._outcome or self._begun()).waiter().__await__()
 
     def dispose(self) -> None:
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
