@@ -33,7 +33,8 @@ class Account:
 
     Attributes:
         messages: how many have been taken.
-        enough: bytes of small messages after which `is_over` is to be asked: after the message at hand, if it is -1.
+        enough: bytes of messages up to which none of them is large, and `is_over` need not be asked; -1 if that is to be
+            asked before the next one.
         between: whether none of them is at hand, when what was put off goes on or a call returns: each charge then
             stands for itself.
         spent: units, in all.
@@ -48,6 +49,7 @@ class Account:
         "_begun",
         "_digits",
         "_ended",
+        "_enough",
         "_left",
         "_map_steps",
         "_mapping",
@@ -73,7 +75,7 @@ class Account:
         self._ended = False
         self._began = -1  # units spent when the turn began
         self.messages = 0
-        self.enough = ENOUGH
+        self._enough = self.enough = min(ENOUGH, limits.message_size)
         self.between = True
         self.spent = 0
         self.look_at = SLICE
@@ -104,7 +106,7 @@ class Account:
                 f"Incoming message takes more than {most} units of work to read, the most that Limits.message_work "
                 "allows: send less at a time, or a stream"
             )
-        self._begun = self.messages + 1
+        self._begun = self.messages
         self._left = most - work
 
     def charge(self, work: int) -> None:
@@ -162,7 +164,7 @@ class Account:
         self._look_later()
 
     def _look_later(self) -> None:
-        self.enough = -1 if self._ended else ENOUGH
+        self.enough = -1 if self._ended else self._enough
         self.look_at = self.spent + SLICE
 
     def end(self) -> None:

@@ -92,7 +92,8 @@ class Session(Exchange):
         encoding: Encoding = "string",
     ) -> None:
         super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
-        self._large = min(LARGE, limits.message_size + 1)
+        self._size_of: Callable[[Any], int] = len if encoding == "string" else estimated_size
+        self._read: Callable[[Any], Any] = fast_loads if encoding == "string" else _as_it_is
         self._on_closed = on_closed
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
@@ -124,34 +125,27 @@ class Session(Exchange):
         Returns:
             What is left of them; None if all have been taken.
         """
-        handlers, as_text, account = self._handlers, self._as_text, self.account
-        if account.enough < 0:
-            if self.closed:
-                return None
-            if in_turns and account.over:
-                return messages
-        attached, large, before, work = self.attachments.size, self._large, account.messages, 0
+        account, handlers, size_of, read = self.account, self._handlers, self._size_of, self._read
+        before, work = account.messages, 0
         account.between = False
         for message in messages:
-            if type(message) is tuple:
-                if in_turns and account.is_over():
-                    break
-                self.receive_attached(message[0], message[1:])
-                continue
+            account.messages += 1
             try:
-                self.message_bytes = size = (len(message) if as_text else estimated_size(message)) + attached
-                if size < large:
-                    work += size
-                elif in_turns and account.is_over():
-                    break
-                else:
-                    self._look_at_large(message, size)
-                account.messages += 1
+                self.message_bytes = size = size_of(message)
+                work += size
+                if work > account.enough:  # as with any large message
+                    account.spent += (work - size) // BYTES_PER_UNIT
+                    work = 0
+                    if self.closed or (in_turns and account.is_over()):
+                        break
+                    work = self._small(message, size)
                 try:
-                    wire = fast_loads(message) if as_text else message
+                    wire = read(message)
                 except ValueError:
-                    account.charge(slow_work(message))
-                    wire = loads(message)
+                    if type(message) is tuple and in_turns and account.is_over():
+                        break
+                    self._take_apart(message)
+                    continue
                 try:
                     handler = handlers[wire[0]]
                 except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
@@ -159,38 +153,45 @@ class Session(Exchange):
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
                 self.abort(error)
-            if work > account.enough:
-                account.spent += work // BYTES_PER_UNIT
-                work = 0
-                if self.reason is not None:  # it has ended
-                    return None
-                if in_turns and account.is_over():
-                    break
         else:
             account.spent += work // BYTES_PER_UNIT
             account.between = True
             return None
+        account.messages -= 1
         account.spent += work // BYTES_PER_UNIT
         account.between = True
-        return messages[account.messages - before :] or None
+        return None if self.closed else messages[account.messages - before :]
 
-    def _look_at_large(self, message: Any, size: int) -> None:
-        """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
+    def _small(self, message: Any, size: int) -> int:
+        """The bytes of a message that are charged as those of small ones are; what it takes to read a large one is
+        charged here. Raises if that is too much, or the message too long.
+        """
         longest = self.limits.message_size
         if size > longest:
             raise ProtocolError(f"Incoming message exceeds maximum size of {longest} bytes.", "TypeError")
+        if size < LARGE:
+            return size
         self.account.begin(message)
+        return 0
 
-    def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
-        """Takes one message with attachments.
-
-        Parameters:
-            message: JSON text.
-            attachments: the byte strings that it names by their indices.
-        """
-        self.attachments = Attachments(attachments)
+    def _take_apart(self, message: Any) -> None:
+        """Takes a message with attachments, or one whose JSON text needs the slow parser."""
+        account = self.account
+        if type(message) is tuple:
+            message, *attachments = message
+            self.attachments = Attachments(attachments)
+            self.message_bytes = size = len(message) + self.attachments.size
+            account.spent += self._small(message, size) // BYTES_PER_UNIT
         try:
-            self.receive(message)
+            try:
+                wire = fast_loads(message)
+            except ValueError:
+                account.charge(slow_work(message))
+                wire = loads(message)
+            handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
+            if handler is None:
+                raise _bad_message(wire)
+            handler(wire)
         finally:
             self.attachments = NO_ATTACHMENTS
 
@@ -498,6 +499,10 @@ def as_exception(value: Any) -> BaseException:
     if isinstance(value, BaseException):
         return value
     return RpcError(f"the peer rejected with a value that is no error: {describe_value(value)}", None, value=value)
+
+
+def _as_it_is(message: Any) -> Any:
+    return message
 
 
 def _integer(wire: list[Wire], index: int) -> int:

@@ -39,9 +39,8 @@ def test_between_messages_each_charge_stands_for_itself() -> None:
 
 def test_reading_a_large_message_leaves_less_for_what_it_asks_for() -> None:
     made = account()
-    made.messages = 0
-    made.begin(b"[" + b"{}," * 60 + b"0]")
     made.messages = 1
+    made.begin(b"[" + b"{}," * 60 + b"0]")
     made.charge(30)
     with pytest.raises(LimitExceeded):
         made.charge(2)
