@@ -61,14 +61,6 @@ def _call_back(callback: Callable[[Any], object], outcome: Any) -> None:
         queue.running = False
 
 
-def _call_all_back(callbacks: list[Callable[[Any], object]], outcome: Any) -> None:
-    """Calls back all, in order: what becomes due by one of them comes after the last."""
-    queue = _local.queue
-    queue.due.extend((callback, outcome) for callback in callbacks)
-    if not queue.running:
-        _call_back(*queue.due.popleft())
-
-
 class Cell(Generic[T]):
     """A value or an error that is known now or later, once."""
 
@@ -125,8 +117,12 @@ class Cell(Generic[T]):
         self._waiters = None
         if isinstance(waiters, tuple):
             _call_back(waiters[0], value)
-        else:
-            _call_all_back([on_value for on_value, _ in waiters], value)
+            return
+        queue = _local.queue
+        for on_value, _ in waiters:
+            queue.due.append((on_value, value))
+        if not queue.running:
+            _call_back(*queue.due.popleft())
 
     def reject(self, error: BaseException) -> None:
         """Settles with an error; ignored if settled already."""
@@ -135,6 +131,10 @@ class Cell(Generic[T]):
         self._state = _ERROR
         self._outcome = error
         waiters, self._waiters = self._waiters, None
-        if waiters is not None:
-            pairs = [waiters] if isinstance(waiters, tuple) else waiters
-            _call_all_back([on_error for _, on_error in pairs], error)
+        if waiters is None:
+            return
+        queue = _local.queue
+        for _, on_error in [waiters] if isinstance(waiters, tuple) else waiters:
+            queue.due.append((on_error, error))
+        if not queue.running:
+            _call_back(*queue.due.popleft())

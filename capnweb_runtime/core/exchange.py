@@ -89,7 +89,7 @@ class Exchange(Exports):
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
-        self._as_text = encoding == "string"
+        self._as_text = encoding == "string"  # not once the peer will hear nothing more
         self._here, self.home = host.here, host.home
         self._wake = wake
         self._on_burst = on_burst
@@ -264,16 +264,6 @@ class Exchange(Exports):
                 args.dispose()
             raise
 
-    def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
-        """Sends a call with its arguments, which are disposed. Returns its id."""
-        try:
-            if args.codec is not None:
-                return self._send_encoded(message, call, args.codec.encode, args.value, 1, True)
-            return self._send_encoded(message, call, encode_arguments, args, 1, True)
-        finally:
-            if args.hooks is not None:
-                args.dispose()
-
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         """See `Sender.send_stream`."""
         if self._here() is not self.home:
@@ -286,7 +276,14 @@ class Exchange(Exports):
             return done, 0
         before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
-        call_id = self._send_arguments(["stream", call], call, args)
+        try:
+            if args.codec is not None:
+                call_id = self._send_encoded(["stream", call], call, args.codec.encode, args.value, 1, True)
+            else:
+                call_id = self._send_encoded(["stream", call], call, encode_arguments, args, 1, True)
+        finally:
+            if args.hooks is not None:
+                args.dispose()
         if self.closed:  # by the message itself, which the transport did not take
             done.reject(self._ended())
             return done, 0
@@ -301,7 +298,8 @@ class Exchange(Exports):
 
     def _written_one(self, _: object) -> None:
         self._writes -= 1
-        self._let_streams_go_on()
+        if self._written is not None:
+            self._let_streams_go_on()
 
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
@@ -487,12 +485,10 @@ class Exchange(Exports):
             pass_on(source, into, self)
 
     def _send(self, message: list[Wire]) -> None:
-        if self._mute:
-            return
         outbox = self._outbox
-        if not outbox:
-            self._wake()
         if self._as_text:
+            if not outbox:
+                self._wake()
             try:
                 text = fast_dumps(message)
             except TypeError:
@@ -500,11 +496,20 @@ class Exchange(Exports):
             else:
                 outbox.append(text)
                 self.outbox_bytes += len(text)
+        elif self._mute:
+            return
         else:
+            if not outbox:
+                self._wake()
             outbox.append(message)
             self.outbox_bytes += estimated_size(message)
         if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
+
+    def _fall_silent(self) -> None:
+        """The peer will hear nothing more: what is sent from here on is dropped."""
+        self._mute = True
+        self._as_text = False
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""

@@ -138,7 +138,7 @@ class Session(Exchange):
                     work = 0
                     if self.closed or (in_turns and account.is_over()):
                         break
-                    work = self._small(message, size)
+                    self._charge_reading(message, size)
                 try:
                     wire = read(message)
                 except ValueError:
@@ -162,17 +162,15 @@ class Session(Exchange):
         account.between = True
         return None if self.closed else messages[account.messages - before :]
 
-    def _small(self, message: Any, size: int) -> int:
-        """The bytes of a message that are charged as those of small ones are; what it takes to read a large one is
-        charged here. Raises if that is too much, or the message too long.
-        """
+    def _charge_reading(self, message: Any, size: int) -> None:
+        """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
         longest = self.limits.message_size
         if size > longest:
             raise ProtocolError(f"Incoming message exceeds maximum size of {longest} bytes.", "TypeError")
         if size < LARGE:
-            return size
-        self.account.begin(message)
-        return 0
+            self.account.spent += size // BYTES_PER_UNIT
+        else:
+            self.account.begin(message)
 
     def _take_apart(self, message: Any) -> None:
         """Takes a message with attachments, or one whose JSON text needs the slow parser."""
@@ -181,7 +179,7 @@ class Session(Exchange):
             message, *attachments = message
             self.attachments = Attachments(attachments)
             self.message_bytes = size = len(message) + self.attachments.size
-            account.spent += self._small(message, size) // BYTES_PER_UNIT
+            self._charge_reading(message, size)
         try:
             try:
                 wire = fast_loads(message)
@@ -214,7 +212,8 @@ class Session(Exchange):
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
         are written, what waits for that may go on: see `waits`.
         """
-        self.host.collect()
+        if self.host.discarded:
+            self.host.collect()
         return self.take_burst() if self._outbox else []
 
     def take_burst(self) -> list[Any]:
@@ -237,7 +236,8 @@ class Session(Exchange):
         if notify:
             message: list[Wire] = ["abort"]
             self._send_encoded(message, message, encode_error, error)
-        self.closed = self._mute = True
+        self.closed = True
+        self._fall_silent()
         self.reason = error
         for watch in self._watches:
             if watch.callback is not None:
@@ -314,7 +314,7 @@ class Session(Exchange):
         Parameters:
             error: what it fails with.
         """
-        self._mute = True
+        self._fall_silent()
         self._no_answer = self._no_answer or error
 
     def end_of_input(self, error: BaseException) -> None:

@@ -227,11 +227,13 @@ class ImportHook(Hook):
 
     def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         entry = self.entry
-        if entry is not None and isinstance(entry.resolution, ErrorHook):
-            return entry.resolution.stream(path, args)
-        if entry is None or entry.resolution is not None:
+        if entry is None:
             return super().stream(path, args)
-        return entry.sender.send_stream(entry.import_id, path, args)
+        if entry.resolution is None:
+            return entry.sender.send_stream(entry.import_id, path, args)
+        if isinstance(entry.resolution, ErrorHook):
+            return entry.resolution.stream(path, args)
+        return super().stream(path, args)
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         entry = self.entry
