@@ -5,6 +5,7 @@ value adds a step to the path of what is found wrong in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from operator import length_hint
 from typing import Any
 
 from capnweb_runtime.core.codecs import TypeCodec
@@ -64,19 +65,19 @@ class ListCodec(TypeCodec):
                 else:
                     if exact is str or self._travel(value):
                         return [value.copy()]
-        elif not _is_sequence(value):
-            return self.other(value, to)
+            return [self._encode_each(value, to)]
+        return [self._encode_each(list(value), to)] if _is_sequence(value) else self.other(value, to)
+
+    def _encode_each(self, values: list[Any], to: Exporter) -> list[Wire]:
         encode, model, encode_model = self.item.encode, self._model, self._encode_model
-        wire: list[Wire] = []
-        item = None
+        left = iter(values)
         try:
-            for item in value:
-                wire.append(encode_model(item, to) if type(item) is model else encode(item, to))
+            return [encode_model(item, to) if type(item) is model else encode(item, to) for item in left]
         except Mismatch as mismatch:
-            if type(item) is model and self.pure:
-                mismatch = located(mismatch, encode_model, item, to)
-            raise mismatch.inside(len(wire)) from None
-        return [wire]
+            index = len(values) - length_hint(left) - 1  # of the last one that was taken
+            if type(values[index]) is model and self.pure:
+                mismatch = located(mismatch, encode_model, values[index], to)
+            raise mismatch.inside(index) from None
 
     def read(self, wire: Mapping[str, Wire], key: str, source: Any) -> Any:
         """See `TypeCodec.read`: in one call where the items are values as they are."""

@@ -76,7 +76,8 @@ class Session(Exchange):
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
         releases: how many of the messages in there are releases.
-        waits: whether `go_on` is to be called once what has been taken from the outbox is written.
+        waits: whether `go_on` is to be called once what has been taken from the outbox is written; so it is when the
+            session has ended.
     """
 
     def __init__(
@@ -254,6 +255,7 @@ class Session(Exchange):
         for cell in drained:
             cell.reject(error)
         self.account.end()
+        self.waits = True
         tell_ended(self._observer, error)
         self._on_closed(error)
 
