@@ -34,7 +34,7 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Readable
-from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
+from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch, WriteEntry
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
@@ -288,15 +288,11 @@ class Exchange(Exports):
             done.reject(self._ended())
             return done, 0
         size = self._taken_bytes + self.outbox_bytes - before
-        entry = self._imports[call_id] = ImportEntry(self, call_id)
-        entry.local_refs = 1
-        entry.remote_refs = 0  # the peer releases it by itself
-        entry.waiting = done
+        self._imports[call_id] = WriteEntry(self, call_id, done, self._write_ended)
         self._writes += 1
-        done.then(self._written_one, self._written_one)
         return done, size
 
-    def _written_one(self, _: object) -> None:
+    def _write_ended(self) -> None:
         self._writes -= 1
         if self._written is not None:
             self._let_streams_go_on()

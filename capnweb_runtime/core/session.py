@@ -335,12 +335,13 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _on_push(self, wire: list[Wire], target: Hook | None = None) -> None:
+    def _on_push(self, wire: list[Wire], target: ImportHook | None = None, into_pipe: bool = False) -> None:
         """Starts what is asked for.
 
         Parameters:
             wire: the message.
-            target: what a stream message writes to, if it is one of our exports.
+            target: what a stream message writes to, if it is something of another peer's.
+            into_pipe: whether it writes into a pipe of ours.
         """
         if len(wire) < 2:
             raise _bad_message(wire)
@@ -349,7 +350,7 @@ class Session(Exchange):
             raise self._too_many_exports()
         host = self.host
         host.copied = 0
-        hook = self._evaluate_push(wire[1]) if target is None else self._evaluate_write(target, wire[1])
+        hook = self._evaluate_push(wire[1]) if target is None else self._pass_on(target, wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
@@ -357,17 +358,14 @@ class Session(Exchange):
         self._next_call = next_call + 1
         entry = exports[next_call] = ExportEntry(hook)
         held = host.copied * BYTES_PER_NODE
-        if target is None or not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
+        if not into_pipe:  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         meter = self._meter
-        if meter.held + held > meter.most:
+        all_held = meter.held + held
+        if all_held > meter.most:
             raise meter.error()
-        meter.held += held
+        meter.held = all_held
         entry.held_bytes = held
-
-    def _evaluate_write(self, target: Hook, expression: Wire) -> Hook:
-        """The hook of what a stream message asks of one of our exports."""
-        return self._pass_on(target, expression) if isinstance(target, ImportHook) else self._evaluate_push(expression)
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""
@@ -400,7 +398,8 @@ class Session(Exchange):
     def _on_stream(self, wire: list[Wire]) -> None:
         """Like a push and a pull in one, released once it has been answered."""
         export_id = self._next_call
-        self._on_push(wire, self._written_to(wire[1]) if len(wire) > 1 else None)
+        target = self._written_to(wire[1]) if len(wire) > 1 else None
+        self._on_push(wire, target if isinstance(target, ImportHook) else None, isinstance(target, PipeHook))
         entry = self._exports.get(export_id)
         if entry is not None:
             entry.auto_release = True

@@ -168,6 +168,34 @@ class ImportEntry:
             self.sender.send_release(self.import_id, count)
 
 
+class WriteEntry(ImportEntry):
+    """A write to a stream of the peer's, which releases it by itself.
+
+    Parameters:
+        done: settles with the result.
+        on_end: called before that.
+    """
+
+    __slots__ = ("_on_end",)
+
+    def __init__(self, sender: Sender, import_id: int, done: Cell[Payload], on_end: Callable[[], None]) -> None:
+        super().__init__(sender, import_id)
+        self.local_refs = 1
+        self.remote_refs = 0
+        self.waiting = done
+        self._on_end = on_end
+
+    def resolve(self, resolution: Hook) -> None:
+        if self.resolution is None:
+            self._on_end()
+        super().resolve(resolution)
+
+    def fail(self, error: BaseException) -> None:
+        if self.resolution is None:
+            self._on_end()
+        super().fail(error)
+
+
 class ImportHook(Hook):
     """A reference to something of the peer's. Owns one local reference of its entry."""
 

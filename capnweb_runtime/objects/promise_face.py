@@ -145,8 +145,9 @@ class Outcome:
         self.value = value
         if state == ERROR:
             self._unseen = unseen(value, promise)
-        waiters, self._waiters = self._waiters, None
+        waiters = self._waiters
         if waiters is not None:
+            self._waiters = None
             for future in waiters:
                 if not future.done():
                     self._fill(future)

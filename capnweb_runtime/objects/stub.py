@@ -26,7 +26,7 @@ from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
-from capnweb_runtime.core.tables import ImportHook
+from capnweb_runtime.core.tables import ImportEntry, ImportHook
 from capnweb_runtime.errors import PEER, DisposedError, say_whose
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
@@ -349,18 +349,19 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         if self._outcome is not None:
             return self._outcome
         hook = self._hook
-        if type(hook) is ImportHook and hook.entry is not None:  # which nearly every promise holds
-            home = hook.entry.sender.home
+        asked: Hook | ImportEntry
+        if type(hook) is ImportHook and (entry := hook.entry) is not None:  # which nearly every promise holds
+            asked, home = entry, entry.sender.home
         else:
-            hook = self._awaitable(hook)
+            asked = hook = self._awaitable(hook)
             home = hook.home
-        if home is not None and _get_running_loop() is not home:
+        if _get_running_loop() is not home and home is not None:
             refuse_elsewhere(home)
         outcome = self._outcome = Outcome(home)
         if self._path:
-            hook = hook.get(self._path, self._codec)
+            asked = hook = hook.get(self._path, self._codec)
         self._pulled = hook
-        pulled = hook.pull()
+        pulled = asked.pull()
         if isinstance(pulled, Payload):
             self._deliver(pulled)
         else:
