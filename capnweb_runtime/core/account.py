@@ -33,7 +33,7 @@ class Account:
 
     Attributes:
         messages: how many have been taken.
-        enough: bytes of messages up to which none of them is large, and `is_over` need not be asked; -1 if that is to be
+        enough: bytes of messages up to which none is large, and `is_over` need not be asked; -1 if that is to be
             asked before the next one.
         between: whether none of them is at hand, when what was put off goes on or a call returns: each charge then
             stands for itself.
