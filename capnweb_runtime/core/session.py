@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from capnweb_runtime.core.account import BYTES_PER_UNIT, LARGE
+from capnweb_runtime.core.account import BYTES_PER_UNIT
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -168,7 +168,7 @@ class Session(Exchange):
         longest = self.limits.message_size
         if size > longest:
             raise ProtocolError(f"Incoming message exceeds maximum size of {longest} bytes.", "TypeError")
-        if size < LARGE:
+        if size < self.account.large:
             self.account.spent += size // BYTES_PER_UNIT
         else:
             self.account.begin(message)
