@@ -5,7 +5,6 @@ value adds a step to the path of what is found wrong in it.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from operator import length_hint
 from typing import Any
 
 from capnweb_runtime.core.codecs import TypeCodec
@@ -65,31 +64,33 @@ class ListCodec(TypeCodec):
                 else:
                     if exact is str or self._travel(value):
                         return [value.copy()]
-            return [self._encode_each(value, to)]
-        return [self._encode_each(list(value), to)] if _is_sequence(value) else self.other(value, to)
-
-    def _encode_each(self, values: list[Any], to: Exporter) -> list[Wire]:
+        elif not _is_sequence(value):
+            return self.other(value, to)
         encode, model, encode_model = self.item.encode, self._model, self._encode_model
-        left = iter(values)
+        wire: list[Wire] = []
+        item = None
         try:
-            return [encode_model(item, to) if type(item) is model else encode(item, to) for item in left]
+            for item in value:
+                wire.append(encode_model(item, to) if type(item) is model else encode(item, to))
         except Mismatch as mismatch:
-            index = len(values) - length_hint(left) - 1  # of the last one that was taken
-            if type(values[index]) is model and self.pure:
-                mismatch = located(mismatch, encode_model, values[index], to)
-            raise mismatch.inside(index) from None
+            if type(item) is model and self.pure:
+                mismatch = located(mismatch, encode_model, item, to)
+            raise mismatch.inside(len(wire)) from None
+        return [wire]
 
     def read(self, wire: Mapping[str, Wire], key: str, source: Any) -> Any:
         """See `TypeCodec.read`: in one call where the items are values as they are."""
-        exact = self._exact
-        if exact is not None:
-            listed = wire.get(key)
-            if type(listed) is list and len(listed) == 1 and type(items := listed[0]) is list:
-                for item in items:
-                    if type(item) is not exact:
-                        break
-                else:
-                    return items.copy()
+        exact, items = self._exact, None
+        try:
+            [items] = wire[key]  # to ask first whether it is a list of one would take longer: 7 % of decoding models
+        except (LookupError, TypeError, ValueError):
+            pass
+        if exact is not None and type(items) is list:
+            for item in items:
+                if type(item) is not exact:
+                    break
+            else:
+                return items.copy()
         return super().read(wire, key, source)
 
     def decode(self, wire: Wire, source: Evaluator) -> list[Any]:
