@@ -80,11 +80,11 @@ class ListCodec(TypeCodec):
 
     def read(self, wire: Mapping[str, Wire], key: str, source: Any) -> Any:
         """See `TypeCodec.read`: in one call where the items are values as they are."""
-        exact, items = self._exact, None
+        exact = self._exact
         try:
             [items] = wire[key]  # to ask first whether it is a list of one would take longer: 7 % of decoding models
         except (LookupError, TypeError, ValueError):
-            pass
+            return super().read(wire, key, source)
         if exact is not None and type(items) is list:
             for item in items:
                 if type(item) is not exact:

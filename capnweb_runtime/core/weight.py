@@ -6,8 +6,8 @@ as a key or as a value, what a comma stands for an eighth, and every KiB, whatev
 cost more than they look: a pipelined one, since a promise is made of it, and a long bigint, since reading one takes the
 square of its length.
 
-Counting takes up to half of the time that parsing does where there is much structure, and a fraction of that where there
-is little but text.
+Counting takes up to half of the time that parsing does where there is much structure, and a fraction of that where
+there is little but text.
 """
 
 from __future__ import annotations
@@ -30,8 +30,8 @@ _SLOW_BYTES_PER_UNIT: Final = 128
 _SLOW_COMMAS_PER_UNIT: Final = 4
 _AT_A_TIME: Final = 64 * 1024
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[{",'))
-"""What is left out before the rest is counted: in a list of models that takes a third of the time that it takes to count
-each of the four marks in all of the text.
+"""What is left out before the rest is counted: in a list of models that takes half of the time that it takes to count
+the four marks in all of the text.
 """
 _PIPELINE: Final = b'"pipeline"'
 _BIGINT: Final = b'"bigint"'
