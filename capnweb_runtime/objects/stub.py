@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
-from asyncio import _get_running_loop
+from asyncio import AbstractEventLoop, _get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from logging import DEBUG
@@ -287,7 +287,8 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         self._raises = raises
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return (self._outcome or self._begun()).waiter().__await__()
+        running = _get_running_loop()
+        return (self._outcome or self._begin(running)).waiter(running).__await__()
 
     def dispose(self) -> None:
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
@@ -346,8 +347,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _begun(self) -> Outcome:
         """The outcome, asked for if that has not been done."""
-        if self._outcome is not None:
-            return self._outcome
+        return self._outcome or self._begin(_get_running_loop())
+
+    def _begin(self, running: AbstractEventLoop | None) -> Outcome:
+        """Asks for the outcome, on the loop that runs, if one does."""
         hook = self._hook
         asked: Hook | ImportEntry
         if type(hook) is ImportHook and (entry := hook.entry) is not None:  # which nearly every promise holds
@@ -355,7 +358,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         else:
             asked = hook = self._awaitable(hook)
             home = hook.home
-        if _get_running_loop() is not home and home is not None:
+        if running is not home and home is not None:
             refuse_elsewhere(home)
         outcome = self._outcome = Outcome(home)
         if self._path:
