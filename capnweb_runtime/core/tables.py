@@ -114,12 +114,16 @@ class ImportEntry:
             resolution.dispose()
             return
         self.resolution = resolution
-        self._release()
+        count = self.remote_refs
+        if count > 0:
+            self.remote_refs = 0
+            self.sender.send_release(self.import_id, count)
         if self.watches is not None:
             self._move_watches(self.watches, resolution)
-        waiting, self.waiting = self.waiting, None
+        waiting = self.waiting
         if waiting is None:
             return
+        self.waiting = None
         pulled = resolution.pull()
         if isinstance(pulled, Payload):
             waiting.resolve(pulled)
@@ -151,7 +155,9 @@ class ImportEntry:
             self.resolution = _GIVEN_UP  # nobody will ask
         else:
             self.fail(RpcError(_CANCELLED))
-        self._release()
+        count, self.remote_refs = self.remote_refs, 0
+        if count > 0:
+            self.sender.send_release(self.import_id, count)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back when the session ends; moves on to what a promise resolves to."""
@@ -161,11 +167,6 @@ class ImportEntry:
         if self.watches is None:
             self.watches = []
         self.watches.append(self.sender.watch(callback))
-
-    def _release(self) -> None:
-        count, self.remote_refs = self.remote_refs, 0
-        if count > 0:
-            self.sender.send_release(self.import_id, count)
 
 
 class WriteEntry(ImportEntry):

@@ -150,7 +150,11 @@ class Outcome:
         if waiters is not None:
             self._waiters = None
             for future in waiters:
-                if not future.done():
+                if future.done():  # cancelled
+                    continue
+                if state == VALUE:
+                    future.set_result(value)
+                else:
                     self._fill(future)
         if self._callbacks is not None:
             self._call_back(promise)
