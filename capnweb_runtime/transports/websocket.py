@@ -95,8 +95,9 @@ class WebSocketEnd(asyncio.Protocol):
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        if hasattr(transport, "max_size"):  # not promised, but so in every version; uvloop and TLS read otherwise
-            transport.max_size = READ_BYTES
+        told: Any = transport
+        if hasattr(told, "max_size"):  # not promised, but so in every version; uvloop and TLS read otherwise
+            told.max_size = READ_BYTES
         connected: socket.socket | None = transport.get_extra_info("socket")
         if connected is not None:  # a peer that vanished while nothing was said is noticed in the end
             with contextlib.suppress(OSError):
