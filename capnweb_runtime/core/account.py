@@ -15,10 +15,13 @@ from capnweb_runtime.core.weight import tree_work, work_bound, work_of
 from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.limits import Limits
 
-LARGE: Final = 4 * 1024
-"""Bytes from which a message is looked into before it is read; what smaller ones cost follows from their size."""
+LARGE: Final = 16 * 1024
+"""Bytes from which a message is looked into before it is read. What smaller ones cost follows from their size, since
+looking would take as long as what it can save: a list of 100 models is within it. Where a message may cost less than so
+many units, one is looked into from that many bytes on.
+"""
 BYTES_PER_UNIT: Final = 4
-"""Of a small message."""
+"""Of a small message. Where it is all empty lists, a unit is less than three."""
 SLICE: Final = 500
 """Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
@@ -33,7 +36,9 @@ class Account:
 
     Attributes:
         messages: how many have been taken.
-        enough: bytes of small messages after which `is_over` is to be asked: after the message at hand, if it is -1.
+        large: bytes from which a message is looked into before it is read, by `begin`.
+        enough: bytes of messages up to which none is large, and `is_over` need not be asked; -1 if that is to be
+            asked before the next one.
         between: whether none of them is at hand, when what was put off goes on or a call returns: each charge then
             stands for itself.
         spent: units, in all.
@@ -48,6 +53,7 @@ class Account:
         "_begun",
         "_digits",
         "_ended",
+        "_enough",
         "_left",
         "_map_steps",
         "_mapping",
@@ -55,6 +61,7 @@ class Account:
         "between",
         "enough",
         "has_had_turn",
+        "large",
         "look_at",
         "messages",
         "most",
@@ -73,7 +80,8 @@ class Account:
         self._ended = False
         self._began = -1  # units spent when the turn began
         self.messages = 0
-        self.enough = ENOUGH
+        self.large = min(LARGE, limits.message_work)
+        self._enough = self.enough = min(ENOUGH, limits.message_size, self.large - 1)
         self.between = True
         self.spent = 0
         self.look_at = SLICE
@@ -104,7 +112,7 @@ class Account:
                 f"Incoming message takes more than {most} units of work to read, the most that Limits.message_work "
                 "allows: send less at a time, or a stream"
             )
-        self._begun = self.messages + 1
+        self._begun = self.messages
         self._left = most - work
 
     def charge(self, work: int) -> None:
@@ -162,7 +170,7 @@ class Account:
         self._look_later()
 
     def _look_later(self) -> None:
-        self.enough = -1 if self._ended else ENOUGH
+        self.enough = -1 if self._ended else self._enough
         self.look_at = self.spent + SLICE
 
     def end(self) -> None:

@@ -42,14 +42,21 @@ class _Thread(threading.local):
 _local = _Thread()
 
 
-def _run_due(queue: _Queue) -> None:
-    """Runs the callbacks that are due, and those that become so. A callback must not raise."""
-    queue.running = True
+def _call_back(callback: Callable[[Any], object], outcome: Any) -> None:
+    """Calls back after what is due already; at once if nothing is, and then what has become due by it. A callback must
+    not raise.
+    """
+    queue = _local.queue
     due = queue.due
+    if queue.running:
+        due.append((callback, outcome))
+        return
+    queue.running = True
     try:
+        callback(outcome)
         while due:
-            callback, value = due.popleft()
-            callback(value)
+            callback, outcome = due.popleft()
+            callback(outcome)
     finally:
         queue.running = False
 
@@ -96,33 +103,38 @@ class Cell(Generic[T]):
             else:
                 waiters.append((on_value, on_error))
         else:
-            queue = _local.queue
-            queue.due.append((on_value if self._state == _VALUE else on_error, self._outcome))
-            if not queue.running:  # otherwise the callback that is running comes first
-                _run_due(queue)
+            _call_back(on_value if self._state == _VALUE else on_error, self._outcome)
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
-        if self._state == _PENDING:
-            self._settle(_VALUE, value)
+        if self._state != _PENDING:
+            return
+        self._state = _VALUE
+        self._outcome = value
+        waiters = self._waiters
+        if waiters is None:
+            return
+        self._waiters = None
+        if isinstance(waiters, tuple):
+            _call_back(waiters[0], value)
+            return
+        queue = _local.queue
+        for on_value, _ in waiters:
+            queue.due.append((on_value, value))
+        if not queue.running:
+            _call_back(*queue.due.popleft())
 
     def reject(self, error: BaseException) -> None:
         """Settles with an error; ignored if settled already."""
-        if self._state == _PENDING:
-            self._settle(_ERROR, error)
-
-    def _settle(self, state: int, outcome: Any) -> None:
-        self._state = state
-        self._outcome = outcome
+        if self._state != _PENDING:
+            return
+        self._state = _ERROR
+        self._outcome = error
         waiters, self._waiters = self._waiters, None
         if waiters is None:
             return
         queue = _local.queue
-        due = queue.due
-        if isinstance(waiters, tuple):
-            due.append((waiters[0 if state == _VALUE else 1], outcome))
-        else:
-            for on_value, on_error in waiters:
-                due.append((on_value if state == _VALUE else on_error, outcome))
+        for _, on_error in [waiters] if isinstance(waiters, tuple) else waiters:
+            queue.due.append((on_error, error))
         if not queue.running:
-            _run_due(queue)
+            _call_back(*queue.due.popleft())

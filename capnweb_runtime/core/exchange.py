@@ -34,7 +34,7 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Readable
-from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
+from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch, WriteEntry
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
@@ -89,7 +89,7 @@ class Exchange(Exports):
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received
-        self._as_text = encoding == "string"
+        self._as_text = encoding == "string"  # not once the peer will hear nothing more
         self._here, self.home = host.here, host.home
         self._wake = wake
         self._on_burst = on_burst
@@ -241,12 +241,19 @@ class Exchange(Exports):
         if args is None:
             self._send(["push", call])
             return self._pushed(self._take_call_id(), expect)
+        codec = args.codec
         try:
-            call_id = self._send_arguments(["push", call], call, args)
+            if codec is not None:
+                call_id = self._send_encoded(["push", call], call, codec.encode, args.value, 1, True)
+            else:
+                call_id = self._send_encoded(["push", call], call, encode_arguments, args, 1, True)
         except Exception as error:
-            if args.codec is not None:
+            if codec is not None:
                 raise
             return ErrorHook(error)  # the session that it came from must not end for it
+        finally:
+            if args.hooks is not None:
+                args.dispose()
         return self._pushed(call_id, expect)
 
     def _called_elsewhere(self, args: Payload | None) -> None:
@@ -256,16 +263,6 @@ class Exchange(Exports):
             if args is not None:
                 args.dispose()
             raise
-
-    def _send_arguments(self, message: list[Wire], call: list[Wire], args: Payload) -> int:
-        """Sends a call with its arguments, which are disposed. Returns its id."""
-        try:
-            if args.codec is not None:
-                return self._send_encoded(message, call, args.codec.encode, args.value, 1, True)
-            return self._send_encoded(message, call, encode_arguments, args, 1, True)
-        finally:
-            if args.hooks is not None:
-                args.dispose()
 
     def send_stream(self, import_id: int, path: Path, args: Payload) -> tuple[Cell[Payload], int]:
         """See `Sender.send_stream`."""
@@ -279,22 +276,26 @@ class Exchange(Exports):
             return done, 0
         before = self._taken_bytes + self.outbox_bytes
         call: list[Wire] = ["pipeline", import_id, list(path)]
-        call_id = self._send_arguments(["stream", call], call, args)
+        try:
+            if args.codec is not None:
+                call_id = self._send_encoded(["stream", call], call, args.codec.encode, args.value, 1, True)
+            else:
+                call_id = self._send_encoded(["stream", call], call, encode_arguments, args, 1, True)
+        finally:
+            if args.hooks is not None:
+                args.dispose()
         if self.closed:  # by the message itself, which the transport did not take
             done.reject(self._ended())
             return done, 0
         size = self._taken_bytes + self.outbox_bytes - before
-        entry = self._imports[call_id] = ImportEntry(self, call_id)
-        entry.local_refs = 1
-        entry.remote_refs = 0  # the peer releases it by itself
-        entry.waiting = done
+        self._imports[call_id] = WriteEntry(self, call_id, done, self._write_ended)
         self._writes += 1
-        done.then(self._written_one, self._written_one)
         return done, size
 
-    def _written_one(self, _: object) -> None:
+    def _write_ended(self) -> None:
         self._writes -= 1
-        self._let_streams_go_on()
+        if self._written is not None:
+            self._let_streams_go_on()
 
     def backlog(self) -> Cell[None] | None:
         """See `Sender.backlog`."""
@@ -435,7 +436,7 @@ class Exchange(Exports):
             is_call: whether the peer counts the message as a call.
 
         Returns:
-            The id of the call, if it is one.
+            The id of the call, if it is one; otherwise that of the next.
         """
         exported = self._exported
         mark = len(exported)
@@ -448,11 +449,10 @@ class Exchange(Exports):
             raise
         finally:
             self.depth = outer_depth
-        call_id = 0
+        call_id = self._next_push
         if is_call:  # taken before anything else is sent
-            call_id = self._next_push
-            self._next_push += 1
-        if len(exported) > mark:
+            self._next_push = call_id + 1
+        if exported:
             self._follow_up(mark)
         return call_id
 
@@ -481,12 +481,10 @@ class Exchange(Exports):
             pass_on(source, into, self)
 
     def _send(self, message: list[Wire]) -> None:
-        if self._mute:
-            return
         outbox = self._outbox
-        if not outbox:
-            self._wake()
         if self._as_text:
+            if not outbox:
+                self._wake()
             try:
                 text = fast_dumps(message)
             except TypeError:
@@ -494,11 +492,20 @@ class Exchange(Exports):
             else:
                 outbox.append(text)
                 self.outbox_bytes += len(text)
+        elif self._mute:
+            return
         else:
+            if not outbox:
+                self._wake()
             outbox.append(message)
             self.outbox_bytes += estimated_size(message)
         if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
+
+    def _fall_silent(self) -> None:
+        """The peer will hear nothing more: what is sent from here on is dropped."""
+        self._mute = True
+        self._as_text = False
 
     def _put(self, parts: tuple[bytes, ...]) -> None:
         """Puts a message into the outbox: its text, or a tuple with that and its attachments if it has any."""

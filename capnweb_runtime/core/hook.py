@@ -11,6 +11,7 @@ of its own: `refs`, `broken`, `budget`.
 from __future__ import annotations
 
 from abc import abstractmethod
+from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias
 
@@ -42,6 +43,7 @@ class Host(Protocol):
         copied: units of work that copying values has taken; counted by the core.
         account: what the session's work may cost.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
+        discarded: what is to be disposed at the next turn.
         home: the event loop on which the session lives; None if there is none.
     """
 
@@ -50,6 +52,7 @@ class Host(Protocol):
     copied: int
     account: Account
     disclosure: Disclosure
+    discarded: deque[Hook]
     home: Any
 
     def here(self) -> object:

@@ -12,7 +12,7 @@ import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
-from capnweb_runtime.core.account import BYTES_PER_UNIT, LARGE
+from capnweb_runtime.core.account import BYTES_PER_UNIT
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -76,7 +76,8 @@ class Session(Exchange):
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
         releases: how many of the messages in there are releases.
-        waits: whether `go_on` is to be called once what has been taken from the outbox is written.
+        waits: whether `go_on` is to be called once what has been taken from the outbox is written; so it is when the
+            session has ended.
     """
 
     def __init__(
@@ -92,7 +93,8 @@ class Session(Exchange):
         encoding: Encoding = "string",
     ) -> None:
         super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
-        self._large = min(LARGE, limits.message_size + 1)
+        self._size_of: Callable[[Any], int] = len if encoding == "string" else estimated_size
+        self._read: Callable[[Any], Any] = fast_loads if encoding == "string" else _as_it_is
         self._on_closed = on_closed
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
@@ -125,34 +127,27 @@ class Session(Exchange):
         Returns:
             What is left of them; None if all have been taken.
         """
-        handlers, as_text, account = self._handlers, self._as_text, self.account
-        if account.enough < 0:
-            if self.closed:
-                return None
-            if in_turns and account.over:
-                return messages
-        attached, large, before, work = self.attachments.size, self._large, account.messages, 0
+        account, handlers, size_of, read = self.account, self._handlers, self._size_of, self._read
+        before, work = account.messages, 0
         account.between = False
         for message in messages:
-            if type(message) is tuple:
-                if in_turns and account.is_over():
-                    break
-                self.receive_attached(message[0], message[1:])
-                continue
+            account.messages += 1
             try:
-                self.message_bytes = size = (len(message) if as_text else estimated_size(message)) + attached
-                if size < large:
-                    work += size
-                elif in_turns and account.is_over():
-                    break
-                else:
-                    self._look_at_large(message, size)
-                account.messages += 1
+                self.message_bytes = size = size_of(message)
+                work += size
+                if work > account.enough:  # as with any large message
+                    account.spent += (work - size) // BYTES_PER_UNIT
+                    work = 0
+                    if self.closed or (in_turns and account.is_over()):
+                        break
+                    self._charge_reading(message, size)
                 try:
-                    wire = fast_loads(message) if as_text else message
+                    wire = read(message)
                 except ValueError:
-                    account.charge(slow_work(message))
-                    wire = loads(message)
+                    if type(message) is tuple and in_turns and account.is_over():
+                        break
+                    self._take_apart(message)
+                    continue
                 try:
                     handler = handlers[wire[0]]
                 except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
@@ -160,38 +155,43 @@ class Session(Exchange):
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
                 self.abort(error)
-            if work > account.enough:
-                account.spent += work // BYTES_PER_UNIT
-                work = 0
-                if self.reason is not None:  # it has ended
-                    return None
-                if in_turns and account.is_over():
-                    break
         else:
             account.spent += work // BYTES_PER_UNIT
             account.between = True
             return None
+        account.messages -= 1
         account.spent += work // BYTES_PER_UNIT
         account.between = True
-        return messages[account.messages - before :] or None
+        return None if self.closed else messages[account.messages - before :]
 
-    def _look_at_large(self, message: Any, size: int) -> None:
+    def _charge_reading(self, message: Any, size: int) -> None:
         """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
         longest = self.limits.message_size
         if size > longest:
             raise ProtocolError(f"Incoming message exceeds maximum size of {longest} bytes.", "TypeError")
-        self.account.begin(message)
+        if size < self.account.large:
+            self.account.spent += size // BYTES_PER_UNIT
+        else:
+            self.account.begin(message)
 
-    def receive_attached(self, message: bytes, attachments: Sequence[bytes]) -> None:
-        """Takes one message with attachments.
-
-        Parameters:
-            message: JSON text.
-            attachments: the byte strings that it names by their indices.
-        """
-        self.attachments = Attachments(attachments)
+    def _take_apart(self, message: Any) -> None:
+        """Takes a message with attachments, or one whose JSON text needs the slow parser."""
+        account = self.account
+        if type(message) is tuple:
+            message, *attachments = message
+            self.attachments = Attachments(attachments)
+            self.message_bytes = size = len(message) + self.attachments.size
+            self._charge_reading(message, size)
         try:
-            self.receive(message)
+            try:
+                wire = fast_loads(message)
+            except ValueError:
+                account.charge(slow_work(message))
+                wire = loads(message)
+            handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
+            if handler is None:
+                raise _bad_message(wire)
+            handler(wire)
         finally:
             self.attachments = NO_ATTACHMENTS
 
@@ -214,7 +214,8 @@ class Session(Exchange):
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
         are written, what waits for that may go on: see `waits`.
         """
-        self.host.collect()
+        if self.host.discarded:
+            self.host.collect()
         return self.take_burst() if self._outbox else []
 
     def take_burst(self) -> list[Any]:
@@ -257,7 +258,8 @@ class Session(Exchange):
         if notify:
             message: list[Wire] = ["abort"]
             self._send_encoded(message, message, encode_error, error)
-        self.closed = self._mute = True
+        self.closed = True
+        self._fall_silent()
         self._has_said_why = notify
         self.reason = error
         for watch in self._watches:
@@ -275,6 +277,7 @@ class Session(Exchange):
         for cell in drained:
             cell.reject(error)
         self.account.end()
+        self.waits = True
         tell_ended(self._observer, error)
         self._on_closed(error)
 
@@ -335,7 +338,7 @@ class Session(Exchange):
         Parameters:
             error: what it fails with.
         """
-        self._mute = True
+        self._fall_silent()
         self._no_answer = self._no_answer or error
 
     def end_of_input(self, error: BaseException) -> None:
@@ -354,12 +357,13 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _on_push(self, wire: list[Wire], target: Hook | None = None) -> None:
+    def _on_push(self, wire: list[Wire], target: ImportHook | None = None, into_pipe: bool = False) -> None:
         """Starts what is asked for.
 
         Parameters:
             wire: the message.
-            target: what a stream message writes to, if it is one of our exports.
+            target: what a stream message writes to, if it is something of another peer's.
+            into_pipe: whether it writes into a pipe of ours.
         """
         if len(wire) < 2:
             raise _bad_message(wire)
@@ -368,7 +372,7 @@ class Session(Exchange):
             raise self._too_many_exports()
         host = self.host
         host.copied = 0
-        hook = self._evaluate_push(wire[1]) if target is None else self._evaluate_write(target, wire[1])
+        hook = self._evaluate_push(wire[1]) if target is None else self._pass_on(target, wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
@@ -376,17 +380,14 @@ class Session(Exchange):
         self._next_call = next_call + 1
         entry = exports[next_call] = ExportEntry(hook)
         held = host.copied * BYTES_PER_NODE
-        if target is None or not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
+        if not into_pipe:  # which counts by itself, and breaks that stream only
             held += self.message_bytes
         meter = self._meter
-        if meter.held + held > meter.most:
+        all_held = meter.held + held
+        if all_held > meter.most:
             raise meter.error()
-        meter.held += held
+        meter.held = all_held
         entry.held_bytes = held
-
-    def _evaluate_write(self, target: Hook, expression: Wire) -> Hook:
-        """The hook of what a stream message asks of one of our exports."""
-        return self._pass_on(target, expression) if isinstance(target, ImportHook) else self._evaluate_push(expression)
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""
@@ -419,7 +420,8 @@ class Session(Exchange):
     def _on_stream(self, wire: list[Wire]) -> None:
         """Like a push and a pull in one, released once it has been answered."""
         export_id = self._next_call
-        self._on_push(wire, self._written_to(wire[1]) if len(wire) > 1 else None)
+        target = self._written_to(wire[1]) if len(wire) > 1 else None
+        self._on_push(wire, target if isinstance(target, ImportHook) else None, isinstance(target, PipeHook))
         entry = self._exports.get(export_id)
         if entry is not None:
             entry.auto_release = True
@@ -520,6 +522,10 @@ def as_exception(value: Any) -> BaseException:
     if isinstance(value, BaseException):
         return value
     return RpcError(f"the peer rejected with a value that is no error: {describe_value(value)}", None, value=value)
+
+
+def _as_it_is(message: Any) -> Any:
+    return message
 
 
 def _integer(wire: list[Wire], index: int) -> int:

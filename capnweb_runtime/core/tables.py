@@ -114,12 +114,16 @@ class ImportEntry:
             resolution.dispose()
             return
         self.resolution = resolution
-        self._release()
+        count = self.remote_refs
+        if count > 0:
+            self.remote_refs = 0
+            self.sender.send_release(self.import_id, count)
         if self.watches is not None:
             self._move_watches(self.watches, resolution)
-        waiting, self.waiting = self.waiting, None
+        waiting = self.waiting
         if waiting is None:
             return
+        self.waiting = None
         pulled = resolution.pull()
         if isinstance(pulled, Payload):
             waiting.resolve(pulled)
@@ -151,7 +155,9 @@ class ImportEntry:
             self.resolution = _GIVEN_UP  # nobody will ask
         else:
             self.fail(RpcError(_CANCELLED))
-        self._release()
+        count, self.remote_refs = self.remote_refs, 0
+        if count > 0:
+            self.sender.send_release(self.import_id, count)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back when the session ends; moves on to what a promise resolves to."""
@@ -162,10 +168,33 @@ class ImportEntry:
             self.watches = []
         self.watches.append(self.sender.watch(callback))
 
-    def _release(self) -> None:
-        count, self.remote_refs = self.remote_refs, 0
-        if count > 0:
-            self.sender.send_release(self.import_id, count)
+
+class WriteEntry(ImportEntry):
+    """A write to a stream of the peer's, which releases it by itself.
+
+    Parameters:
+        done: settles with the result.
+        on_end: called before that.
+    """
+
+    __slots__ = ("_on_end",)
+
+    def __init__(self, sender: Sender, import_id: int, done: Cell[Payload], on_end: Callable[[], None]) -> None:
+        super().__init__(sender, import_id)
+        self.local_refs = 1
+        self.remote_refs = 0
+        self.waiting = done
+        self._on_end = on_end
+
+    def resolve(self, resolution: Hook) -> None:
+        if self.resolution is None:
+            self._on_end()
+        super().resolve(resolution)
+
+    def fail(self, error: BaseException) -> None:
+        if self.resolution is None:
+            self._on_end()
+        super().fail(error)
 
 
 class ImportHook(Hook):
@@ -227,11 +256,13 @@ class ImportHook(Hook):
 
     def stream(self, path: Path, args: Payload) -> tuple[Cell[Payload], int | None]:
         entry = self.entry
-        if entry is not None and isinstance(entry.resolution, ErrorHook):
-            return entry.resolution.stream(path, args)
-        if entry is None or entry.resolution is not None:
+        if entry is None:
             return super().stream(path, args)
-        return entry.sender.send_stream(entry.import_id, path, args)
+        if entry.resolution is None:
+            return entry.sender.send_stream(entry.import_id, path, args)
+        if isinstance(entry.resolution, ErrorHook):
+            return entry.resolution.stream(path, args)
+        return super().stream(path, args)
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         entry = self.entry

@@ -178,8 +178,9 @@ class TargetHook(_LocalHook):
         if len(path) == 1 and self._shares is not None:
             entry = self._members.get(path[0])  # type: ignore[arg-type]  # an index is no name, and so not in there
             if entry is not None and type(entry[1]) is Method:
-                function = getattr(self._target, entry[0])
-                return invoke_wire(function, entry[1], args, self._host, self._where(path))
+                target = self._target
+                where = f"{type(target).__name__}.{path[0]}"
+                return invoke_wire(getattr(target, entry[0]), entry[1], args, self._host, where)
         return self._call_inside(path, args.payload())
 
     def _where(self, path: Path) -> str:

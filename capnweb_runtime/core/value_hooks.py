@@ -189,17 +189,15 @@ class PromiseHook(Hook):
         """Calls one of the two once this is known, in the order in which that was asked for; where others are to go
         first, after them.
         """
-        host = self._host
+        self._cell.then(partial(self._known, use), otherwise)
 
-        def on_hook(hook: Hook) -> None:
-            account = host.account
-            account.spent += WORK_PER_WAITER
-            if account.spent > account.look_at and account.is_over():
-                host.put_off(lambda: use(hook))
-            else:
-                use(hook)
-
-        self._cell.then(on_hook, otherwise)
+    def _known(self, use: Callable[[Hook], object], hook: Hook) -> None:
+        account = self._host.account
+        account.spent += WORK_PER_WAITER
+        if account.spent > account.look_at and account.is_over():
+            self._host.put_off(partial(use, hook))
+        else:
+            use(hook)
 
     def _later(self, use: Callable[[Hook], Hook], otherwise: Callable[[], None] | None = None) -> Hook:
         result: Cell[Hook] = Cell()

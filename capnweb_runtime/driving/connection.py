@@ -278,9 +278,9 @@ class Connection:
             wire.write(messages)
         if session.waits:
             session.go_on()
-        if self._close_reason is not None:
-            self._wire = None
-            wire.close(self._close_reason)
+            if self._close_reason is not None:
+                self._wire = None
+                wire.close(self._close_reason)
 
     def pause_writing(self) -> None:
         """The transport holds back: messages stay in the outbox."""

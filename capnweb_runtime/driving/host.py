@@ -42,13 +42,14 @@ class HostBase(ABC):
         copied: units of work that copying values has taken; reset by the session.
         account: what the session's work may cost, and has cost.
         disclosure: which errors peers are sent as they are.
+        discarded: what is to be disposed at the next turn.
         home: the same.
         here: the same.
     """
 
     __slots__ = (
-        *("_discarded", "_observer", "_wake_from_anywhere"),
-        *("account", "copied", "disclosure", "here", "home", "limits", "running"),
+        *("_observer", "_wake_from_anywhere"),
+        *("account", "copied", "discarded", "disclosure", "here", "home", "limits", "running"),
     )
 
     def __init__(
@@ -68,7 +69,7 @@ class HostBase(ABC):
         self.running = 0
         self._observer = observer
         self._wake_from_anywhere = wake_from_anywhere
-        self._discarded: deque[Hook] = deque()
+        self.discarded: deque[Hook] = deque()
 
     @abstractmethod
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
@@ -153,12 +154,12 @@ class HostBase(ABC):
 
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn."""
-        self._discarded.append(hook)
+        self.discarded.append(hook)
         self._wake_from_anywhere()
 
     def collect(self) -> None:
         """Disposes what has been discarded."""
-        discarded = self._discarded
+        discarded = self.discarded
         while discarded:
             discarded.popleft().dispose()
 

@@ -103,15 +103,16 @@ class Outcome:
         self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] | None = None
         self.cancelled = False
 
-    def waiter(self) -> asyncio.Future[Any]:
+    def waiter(self, running: asyncio.AbstractEventLoop | None) -> asyncio.Future[Any]:
         """A future of the running loop that gets the outcome; cancelling it concerns nobody else.
+
+        Parameters:
+            running: that loop, if one runs. Up to Python 3.11 asking for it takes a system call.
 
         Raises:
             RuntimeError: the outcome is still to come, to another loop.
         """
-        loop = _get_running_loop()
-        if loop is None or loop is not self.home:
-            loop = self._loop_elsewhere()
+        loop = self._loop_elsewhere(running) if running is None or running is not self.home else running
         future = loop.create_future()
         if self.cancelled and self.is_cancelled():
             future.cancel()
@@ -123,12 +124,12 @@ class Outcome:
             self._waiters.append(future)
         return future
 
-    def _loop_elsewhere(self) -> asyncio.AbstractEventLoop:
+    def _loop_elsewhere(self, running: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
         """The loop for a wait that begins elsewhere than at home; what has arrived may be had anywhere."""
         if self.home is not None:
             if self.state == PENDING:
                 refuse_elsewhere(self.home)
-            return _get_running_loop() or self.home
+            return running or self.home
         return asyncio.get_running_loop()
 
     def is_cancelled(self) -> bool:
@@ -145,10 +146,15 @@ class Outcome:
         self.value = value
         if state == ERROR:
             self._unseen = unseen(value, promise)
-        waiters, self._waiters = self._waiters, None
+        waiters = self._waiters
         if waiters is not None:
+            self._waiters = None
             for future in waiters:
-                if not future.done():
+                if future.done():  # cancelled
+                    continue
+                if state == VALUE:
+                    future.set_result(value)
+                else:
                     self._fill(future)
         if self._callbacks is not None:
             self._call_back(promise)
@@ -173,15 +179,19 @@ class Outcome:
         for callback, context, loop in callbacks or ():
             loop.call_soon(callback, promise, context=context)
 
-    def add_callback(self, promise: Any, callback: Callable[[Any], object], context: Context | None) -> None:
+    def add_callback(
+        self,
+        promise: Any,
+        callback: Callable[[Any], object],
+        context: Context | None,
+        running: asyncio.AbstractEventLoop | None,
+    ) -> None:
         """Calls back on the running loop, or at home if none runs, once there is an outcome.
 
         Raises:
             RuntimeError: the outcome is still to come, to another loop.
         """
-        loop = _get_running_loop()
-        if loop is None or loop is not self.home:
-            loop = self._loop_elsewhere()
+        loop = self._loop_elsewhere(running) if running is None or running is not self.home else running
         added = callback, context, loop
         if self._callbacks is None:
             self._callbacks = [added]
@@ -277,7 +287,8 @@ class FutureFace:
             return home
 
         def add_done_callback(self, callback, *, context=None):
-            (self._outcome or self._begun()).add_callback(self, callback, context)
+            running = _get_running_loop()
+            (self._outcome or self._begin(running)).add_callback(self, callback, context, running)
 
         def remove_done_callback(self, callback):
             return self._begun().remove_callback(callback)

@@ -11,7 +11,7 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
-from asyncio import _get_running_loop
+from asyncio import AbstractEventLoop, _get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from logging import DEBUG
@@ -26,7 +26,7 @@ from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
-from capnweb_runtime.core.tables import ImportHook
+from capnweb_runtime.core.tables import ImportEntry, ImportHook
 from capnweb_runtime.errors import PEER, DisposedError, say_whose
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
@@ -105,7 +105,10 @@ class Calls:
                     hook = self._failed(hook, path)
         except Mismatch as mismatch:
             raise argument_error(mismatch) from None
-        return cast(Q, _promise(method.result, hook, (), None, raises, method))
+        result = method.result
+        cls: Any = result.promise() or RpcPromise
+        promise: Q = cls(hook, (), result, None, raises, method)
+        return promise
 
     def _failed(self, hook: ErrorHook, path: Path) -> Hook:
         """The hook of a call that has failed here, nothing having been sent."""
@@ -293,7 +296,8 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         self._raises = raises
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return self._begun().waiter().__await__()
+        running = _get_running_loop()
+        return (self._outcome or self._begin(running)).waiter(running).__await__()
 
     def dispose(self) -> None:
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
@@ -356,21 +360,24 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _begun(self) -> Outcome:
         """The outcome, asked for if that has not been done."""
-        if self._outcome is not None:
-            return self._outcome
+        return self._outcome or self._begin(_get_running_loop())
+
+    def _begin(self, running: AbstractEventLoop | None) -> Outcome:
+        """Asks for the outcome, on the loop that runs, if one does."""
         hook = self._hook
-        if type(hook) is ImportHook and hook.entry is not None:  # which nearly every promise holds
-            home = hook.entry.sender.home
+        asked: Hook | ImportEntry
+        if type(hook) is ImportHook and (entry := hook.entry) is not None:  # which nearly every promise holds
+            asked, home = entry, entry.sender.home
         else:
-            hook = self._awaitable(hook)
+            asked = hook = self._awaitable(hook)
             home = hook.home
-        if home is not None and _get_running_loop() is not home:
+        if running is not home and home is not None:
             refuse_elsewhere(home)
         outcome = self._outcome = Outcome(home)
         if self._path:
-            hook = hook.get(self._path, self._codec)
+            asked = hook = hook.get(self._path, self._codec)
         self._pulled = hook
-        pulled = hook.pull()
+        pulled = asked.pull()
         if isinstance(pulled, Payload):
             self._deliver(pulled)
         else:

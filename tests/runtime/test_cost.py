@@ -17,13 +17,13 @@ RECORDED_ON = (3, 11)
 SLACK = 0.05
 ORDER_OF_MAGNITUDE = 3.0
 BUDGETS = {
-    "add, at the client": Cost(calls=133, instructions=2011),
-    "add, at the server": Cost(calls=83, instructions=1514),
-    "64 pipelined chains": Cost(calls=17071, instructions=281454),
-    "echo of 100 models": Cost(calls=3325, instructions=66530),
-    "make, ping, dispose": Cost(calls=564, instructions=9282),
-    "HTTP batch of 100 adds": Cost(calls=16887, instructions=271662),
-    "stream of 32 chunks": Cost(calls=9021, instructions=133138),
+    "add, at the client": Cost(calls=120, instructions=1874),
+    "add, at the server": Cost(calls=77, instructions=1387),
+    "64 pipelined chains": Cost(calls=15846, instructions=264229),
+    "echo of 100 models": Cost(calls=2844, instructions=62166),
+    "make, ping, dispose": Cost(calls=508, instructions=8529),
+    "HTTP batch of 100 adds": Cost(calls=15818, instructions=256578),
+    "stream of 32 chunks": Cost(calls=8444, instructions=124602),
 }
 UPDATE = "python -m tests.runtime.cost --write"
 

@@ -72,7 +72,7 @@ class Twin:
         return self.side.session.remote_main
 
     def collect(self) -> None:
-        assert not self.side.host._discarded
+        assert not self.side.host.discarded
 
     def tables(self) -> Any:
         session = self.side.session

@@ -96,7 +96,7 @@ class Row:
     def assert_empty(self) -> None:
         for pair in self.pairs:
             for side in (pair.a, pair.b):
-                assert not side.host._discarded  # what the garbage collector would have to dispose is a mistake
+                assert not side.host.discarded  # what the garbage collector would have to dispose is a mistake
                 side.assert_empty()
 
 

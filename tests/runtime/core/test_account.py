@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capnweb_runtime.core.account import ENOUGH, SLICE, Account
+from capnweb_runtime.core.account import ENOUGH, LARGE, SLICE, Account
 from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.limits import Limits
 
@@ -39,9 +39,7 @@ def test_between_messages_each_charge_stands_for_itself() -> None:
 
 def test_reading_a_large_message_leaves_less_for_what_it_asks_for() -> None:
     made = account()
-    made.messages = 0
     made.begin(b"[" + b"{}," * 60 + b"0]")
-    made.messages = 1
     made.charge(30)
     with pytest.raises(LimitExceeded):
         made.charge(2)
@@ -52,6 +50,12 @@ def test_a_message_that_takes_too_much_to_read_is_refused(message: object) -> No
     made = account()
     with pytest.raises(LimitExceeded, match=r"takes more than 100 units of work to read.*Limits\.message_work"):
         made.begin(message)
+
+
+def test_no_message_that_may_take_too_much_to_read_is_taken_for_a_small_one() -> None:
+    assert Account(Limits()).large == LARGE < Limits().message_work
+    assert account(100).large == 100
+    assert account(100).enough < 100
 
 
 def test_structure_in_strings_is_no_work() -> None:

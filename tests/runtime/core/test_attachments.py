@@ -130,12 +130,12 @@ def push(method: str, *args: Any) -> bytes:
 
 
 class TestSession:
-    """`receive_attached`, `attach_bytes`, and what the session counts."""
+    """`receive` of tuples, `attach_bytes`, and what the session counts."""
 
     def test_bytes_are_attached_only_once_both_ends_have_agreed(self) -> None:
         side = Side(Depot())
         for agreed in (False, True):
-            side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
+            side.session.receive((push("echo", ["bytes", 0]), LONG))
             side.session.receive(json.dumps(["pull", 2 if agreed else 1]))
             answer = side.session.take_outbox()[-1]
             encoded = base64.b64encode(LONG).decode().rstrip("=")
@@ -145,14 +145,14 @@ class TestSession:
 
     def test_the_next_message_has_none_of_the_attachments_before_it(self) -> None:
         side = Side(Depot())
-        side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
+        side.session.receive((push("echo", ["bytes", 0]), LONG))
         assert side.session.attachments is NO_ATTACHMENTS
         side.hear(push("echo", ["bytes", 0]))
         assert isinstance(side.session.reason, ProtocolError)
 
     def test_a_message_that_fails_leaves_no_attachments_behind(self) -> None:
         side = Side(Depot())
-        side.session.receive_attached(b"{", [LONG])
+        side.session.receive((b"{", LONG))
         assert side.session.closed
         assert side.session.attachments is NO_ATTACHMENTS
 
@@ -160,31 +160,31 @@ class TestSession:
         message = push("echo", ["bytes", 0])
         for limit, closed in ((len(message) + len(LONG), False), (len(message) + len(LONG) - 1, True)):
             side = Side(Depot(), Limits(message_size=limit))
-            side.session.receive_attached(message, [LONG])
+            side.session.receive((message, LONG))
             assert side.session.closed is closed
 
     def test_attachments_count_for_what_is_held(self) -> None:
         side = Side(Depot(), Limits(held_bytes=5000))
         for _ in range(4):
-            side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
+            side.session.receive((push("echo", ["bytes", 0]), LONG))
             assert not side.session.closed
-        side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
+        side.session.receive((push("echo", ["bytes", 0]), LONG))
         assert isinstance(side.session.reason, LimitExceeded)
 
     def test_attachments_count_for_what_a_stream_holds(self) -> None:
         side = Side(Depot(take=lambda stream: None), Limits(stream_bytes=3 * len(LONG)))
         side.hear(["pipe"])
         for _ in range(2):
-            side.session.receive_attached(b'["stream",["pipeline",1,["write"],[["bytes",0]]]]', [LONG])
+            side.session.receive((b'["stream",["pipeline",1,["write"],[["bytes",0]]]]', LONG))
             assert side.take() == []
-        side.session.receive_attached(b'["stream",["pipeline",1,["write"],[["bytes",0]]]]', [LONG])
+        side.session.receive((b'["stream",["pipeline",1,["write"],[["bytes",0]]]]', LONG))
         assert "bytes of a stream wait to be read" in side.take()[-1]
 
     def test_attachments_count_for_what_waits_to_be_written(self) -> None:
         side = Side(Depot(), Limits(outbox_bytes=3000))
         side.session.attach_bytes()
         for number in (1, 2, 3, 4):
-            side.session.receive_attached(push("echo", ["bytes", 0]), [LONG])
+            side.session.receive((push("echo", ["bytes", 0]), LONG))
             side.session.receive(json.dumps(["pull", number]))
         assert side.session.outbox_bytes > 3000
         assert len(side.session._held_back) == 1

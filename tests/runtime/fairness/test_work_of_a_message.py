@@ -40,6 +40,14 @@ def refused(side: Side, number: int) -> str:
 
 
 class TestReading:
+    def test_where_a_message_may_cost_little_a_short_one_can_be_too_much(self) -> None:
+        side = Side(Desk(), Limits(message_work=300))
+        side.session.receive(push("{}", 200))
+        assert side.session.reason is None
+        side.session.receive(push("{}", 400))
+        assert isinstance(side.session.reason, LimitExceeded)
+        assert "units of work to read" in str(side.session.reason)
+
     @pytest.mark.parametrize(
         ("expression", "count"),
         [

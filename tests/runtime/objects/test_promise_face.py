@@ -349,25 +349,25 @@ class TestOutcome:
         with pytest.raises(ValueError, match="no"):
             outcome.result()
         with pytest.raises(ValueError, match="no"):
-            await outcome.waiter()
+            await outcome.waiter(asyncio.get_running_loop())
 
     async def test_callbacks_come_in_a_later_turn_and_once(self) -> None:
         outcome = Outcome()
         promise = Loop()
         got: list[Any] = []
-        outcome.add_callback(promise, got.append, None)
+        outcome.add_callback(promise, got.append, None, asyncio.get_running_loop())
         outcome.settle(promise, VALUE, 1)
         assert got == []
         await asyncio.sleep(0)
-        outcome.add_callback(promise, got.append, None)
+        outcome.add_callback(promise, got.append, None, asyncio.get_running_loop())
         await asyncio.sleep(0)
         assert got == [promise, promise]
 
     async def test_a_callback_can_be_taken_back(self) -> None:
         outcome = Outcome()
         got: list[Any] = []
-        outcome.add_callback(Loop(), got.append, None)
-        outcome.add_callback(Loop(), got.append, None)
+        outcome.add_callback(Loop(), got.append, None, asyncio.get_running_loop())
+        outcome.add_callback(Loop(), got.append, None, asyncio.get_running_loop())
         assert outcome.remove_callback(got.append) == 2
         assert outcome.remove_callback(got.append) == 0
         outcome.settle(Loop(), VALUE, 1)
@@ -378,7 +378,7 @@ class TestOutcome:
         outcome = Outcome()
         got: list[Any] = []
         promise = Loop()
-        outcome.add_callback(promise, got.append, None)
+        outcome.add_callback(promise, got.append, None, asyncio.get_running_loop())
         assert outcome.cancel(promise)
         assert not outcome.cancel(promise)
         await asyncio.sleep(0)
@@ -386,7 +386,7 @@ class TestOutcome:
         assert (outcome.cancelled, outcome.done) == (True, True)
         with pytest.raises(asyncio.CancelledError):
             outcome.result()
-        outcome.add_callback(promise, got.append, None)
+        outcome.add_callback(promise, got.append, None, asyncio.get_running_loop())
         assert (outcome.cancelled, outcome.done) == (False, False)
         outcome.settle(promise, VALUE, 1)
         await asyncio.sleep(0)
@@ -398,35 +398,35 @@ class TestOutcome:
         promise = Loop()
         got: list[Any] = []
         assert outcome.cancel(promise)
-        outcome.add_callback(promise, got.append, None)
+        outcome.add_callback(promise, got.append, None, asyncio.get_running_loop())
         await asyncio.sleep(0)
         assert got == [promise]
         outcome.settle(promise, VALUE, 1)
         assert (outcome.cancelled, outcome.done) == (True, True)
         with pytest.raises(asyncio.CancelledError):
-            await outcome.waiter()
+            await outcome.waiter(asyncio.get_running_loop())
 
     async def test_a_wait_that_begins_before_the_others_have_been_told_is_cancelled_with_them(self) -> None:
         outcome = Outcome()
         promise = Loop()
-        outcome.add_callback(promise, lambda _: None, None)
+        outcome.add_callback(promise, lambda _: None, None, asyncio.get_running_loop())
         outcome.cancel(promise)
         with pytest.raises(asyncio.CancelledError):
-            await outcome.waiter()
+            await outcome.waiter(asyncio.get_running_loop())
         await asyncio.sleep(0)
-        later = outcome.waiter()
+        later = outcome.waiter(asyncio.get_running_loop())
         outcome.settle(promise, VALUE, 1)
         assert await later == 1
 
     def test_outside_of_a_loop_there_is_nothing_to_wait_on(self) -> None:
         with pytest.raises(RuntimeError, match="no running event loop"):
-            _ = Outcome().waiter()
+            _ = Outcome().waiter(None)
         with pytest.raises(RuntimeError, match="no running event loop"):
-            Outcome().add_callback(Loop(), print, None)
+            Outcome().add_callback(Loop(), print, None, None)
 
     async def test_a_cancelled_waiter_is_left_out(self) -> None:
         outcome = Outcome()
-        first, second = outcome.waiter(), outcome.waiter()
+        first, second = outcome.waiter(asyncio.get_running_loop()), outcome.waiter(asyncio.get_running_loop())
         first.cancel()
         outcome.settle(Loop(), VALUE, 1)
         assert await second == 1
@@ -436,4 +436,4 @@ class TestOutcome:
         outcome = Outcome()
         outcome.settle(Loop(), ERROR, StopIteration())
         with pytest.raises(RuntimeError, match="StopIteration"):
-            await outcome.waiter()
+            await outcome.waiter(asyncio.get_running_loop())

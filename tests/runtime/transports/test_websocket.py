@@ -22,7 +22,7 @@ from capnweb_runtime.errors import ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.serving.websocket_server import WebSocketServer
-from capnweb_runtime.transports.websocket import close_reason, open_websocket
+from capnweb_runtime.transports.websocket import READ_BYTES, close_reason, open_websocket
 from tests.runtime.transports.example_api import Example, ExampleStub
 
 CERTIFICATE = Path(__file__).parents[1] / "localhost.pem"
@@ -483,3 +483,25 @@ class TestClientSide:
     async def test_arguments_that_cannot_work_are_refused(self, url: str, options: dict[str, Any], why: str) -> None:
         with pytest.raises(ValueError, match=why):
             await opened(url, **options)
+
+
+def test_both_ends_ask_for_no_more_than_the_allocator_has_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
+    transport: Any = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]  # not public
+    asked: list[int] = []
+
+    def read_ready(self: Any) -> None:
+        asked.append(self.max_size)
+        self._read_ready__data_received()
+
+    async def main() -> None:
+        async with served() as server:
+            connection = Connection()
+            await open_websocket(server.url, connection, headers={}, ssl=None, open_timeout=5)
+            assert await connection.main(ExampleStub).add(1, 2) == 3
+            connection.abort(SessionClosed("done"))
+            await connection.wait_closed()
+
+    monkeypatch.setattr(transport, "_read_ready", read_ready)
+    with asyncio.Runner(loop_factory=asyncio.SelectorEventLoop) as runner:
+        runner.run(main())
+    assert set(asked) == {READ_BYTES}
