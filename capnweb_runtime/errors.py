@@ -227,7 +227,9 @@ def wire_message(error: BaseException) -> str:
         return args[0]
     try:
         return str(error)
-    except Exception as failure:  # an application's exception may do anything
+    except (SystemExit, KeyboardInterrupt):
+        raise
+    except BaseException as failure:  # an application's exception may do anything
         return f"({type(error).__name__} without text: its __str__ raised {type(failure).__name__})"
 
 

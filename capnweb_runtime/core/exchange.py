@@ -19,6 +19,7 @@ from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.exports import Exports
+from capnweb_runtime.core.failure import ENDS_PROGRAM, as_answer
 from capnweb_runtime.core.hook import (
     Codec,
     Exporter,
@@ -183,8 +184,10 @@ class Exchange(Exports):
                     self._send(message)
                 else:
                     self._send_encoded(message, message, codec.encode, root)
-            except Exception as error:  # the application's value has no wire form: that call is rejected
-                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
+            except ENDS_PROGRAM:
+                raise
+            except BaseException as error:  # the application's value has no wire form: that call is rejected
+                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else as_answer(error)
                 if shown is not self._no_pipes:
                     self.host.report(payload.origin, shown)
                 self._send_rejection(export_id, shown)

@@ -11,6 +11,7 @@ from __future__ import annotations
 import contextlib
 from typing import Any, cast
 
+from capnweb_runtime.core.failure import NOT_OURS, as_answer
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Hook, Payload
 from capnweb_runtime.core.interface import Arguments, Parameter, argument_error
@@ -105,8 +106,10 @@ class Pump:
     def _pass_on(self, chunk: Chunk) -> None:
         try:
             done, size = self._into.stream(("write",), self._outgoing(chunk))
-        except Exception as error:  # a chunk that has no wire form, or is not of its type
-            shown = argument_error(error) if isinstance(error, Mismatch) else error
+        except NOT_OURS:
+            raise
+        except BaseException as error:  # a chunk that has no wire form, or is not of its type
+            shown = argument_error(error) if isinstance(error, Mismatch) else as_answer(error)
             chunk.dispose()
             self._pipe.cancel(shown)
             self._abort(shown)

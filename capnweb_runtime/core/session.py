@@ -17,11 +17,12 @@ from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
+from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
+from capnweb_runtime.core.failure import NOT_OURS
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
-from capnweb_runtime.core.mismatch import Mismatch, describe_value
+from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
@@ -442,8 +443,10 @@ class Session(Exchange):
                     return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)
-            except (Mismatch, NotDirect):
-                pass  # a promise in it, or the wrong type: known once promises are resolved, and the waiter's error
+            except NOT_OURS:
+                raise
+            except BaseException:  # a promise in it, the wrong type, or what a validator raised: known once promises
+                pass  # are resolved, and the waiter's error
         return Evaluator(self).payload(wire)
 
     def _on_reject(self, wire: list[Wire]) -> None:

@@ -169,7 +169,7 @@ class EnumCodec(TypeCodec):
     def _missing(self, value: Any) -> enum.Enum | None:
         try:
             found: object = self._cls._missing_(value)
-        except Exception:  # an application's code may do anything with a value that it did not expect
+        except (ValueError, LookupError, TypeError, AttributeError):  # as code fails on a value that it did not expect
             return None
         return found if isinstance(found, self._cls) else None
 

@@ -20,6 +20,7 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION, encode_ref, encode_stream
 from capnweb_runtime.core.evaluate import Evaluator, NotDirect, chunks_of
+from capnweb_runtime.core.failure import ENDS_PROGRAM, NOT_OURS, as_answer
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, IncomingArgs, OutgoingStream, Path, Payload, Wire
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
@@ -50,7 +51,7 @@ def settled(cell: Cell[T]) -> asyncio.Future[T]:
 
     def on_error(error: BaseException) -> None:
         if not future.done():
-            future.set_exception(error)
+            future.set_exception(as_answer(error) if isinstance(error, StopIteration) else error)
 
     cell.then(on_value, on_error)
     return future
@@ -97,6 +98,12 @@ class ReadableStream(ReadableRef, Generic[T]):
             wrong = mismatch.error("chunk")
             await self.cancel(wrong)
             raise wrong from None
+        except ENDS_PROGRAM:
+            raise
+        except BaseException as error:  # of an application's validator: its text is not for the writer
+            await self.cancel()
+            answer = as_answer(error)
+            raise answer from answer.__cause__
         return value
 
     async def cancel(self, reason: BaseException | None = None) -> None:
@@ -282,7 +289,9 @@ class _SinkHook(TargetHook):
             return self.call(path, args.payload())
         try:
             (values, kwargs), held = args.direct(method.params)
-        except (Mismatch, NotDirect):
+        except NOT_OURS:
+            raise
+        except BaseException:  # known once promises are resolved: see `invoke_wire`
             pass
         else:
             return run(function, values, kwargs, method.result, self._host, self._where(path), held)

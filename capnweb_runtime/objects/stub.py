@@ -20,6 +20,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self
 from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, RecordCodec
+from capnweb_runtime.core.failure import ENDS_PROGRAM, as_answer
 from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
 from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
@@ -398,8 +399,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             value = decode_payload(payload, self._codec, host)
         except Mismatch as mismatch:
             self._fail(mismatch.error("result"))
-        except Exception as error:  # an application's validator
-            self._fail(error)
+        except ENDS_PROGRAM:
+            raise
+        except BaseException as error:  # of an application's validator
+            self._fail(as_answer(error))
         else:
             self._settle(VALUE, value)
 
