@@ -1,4 +1,4 @@
-"""Who gets a session: path, origin, and what the application's factory says. Rule: asked once for every session,
+"""Who gets a session: host, path, origin, and what the application's factory says. Rule: asked once for every session,
 whatever the transport.
 """
 
@@ -20,6 +20,7 @@ from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, printable
 from capnweb_runtime.serving.factory import checked_main
+from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
 
@@ -36,6 +37,8 @@ class Rules:
     main_factory: MainFactory
     path: str | None
     origins: frozenset[str] | None
+    hosts: Hosts | None
+    secure: bool
     limits: Limits
     observer: Observer | None
     request_timeout: float
@@ -50,6 +53,7 @@ class Admission:
         rules: who may.
 
     Attributes:
+        hosts: the names that the server answers to.
         connections: of the sessions that are open.
         calls: calls in progress, of all sessions.
         refusing: whether nobody is admitted any more.
@@ -59,6 +63,7 @@ class Admission:
         self.connections: set[Connection] = set()
         self.calls: set[asyncio.Task[Any]] = set()
         self.refusing = False
+        self.hosts = rules.hosts or Hosts(None)
         self._rules = rules
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
@@ -66,11 +71,12 @@ class Admission:
 
     def check(self, peer: Peer) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked."""
+        self.hosts.check(peer)
         if self._rules.path is not None and peer.path != self._rules.path:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
         if self.refusing:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
-        check_origin(peer, self._rules.origins)
+        check_origin(peer, self._rules.origins, self._rules.secure)
 
     def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
         """Opens a session.

@@ -37,13 +37,12 @@ class PeerHeaders(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._values: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for name, value in items:
-            key = name.lower()
-            # https://datatracker.ietf.org/doc/html/rfc6265#section-5.4: cookies are the one header that is joined by a
-            # semicolon.
-            joint = "; " if key == "cookie" else ", "
-            self._values[key] = self._values[key] + joint + value if key in self._values else value
+            values.setdefault(name.lower(), []).append(value)
+        # https://datatracker.ietf.org/doc/html/rfc6265#section-5.4: cookies are the one header that is joined by a
+        # semicolon.
+        self._values = {key: ("; " if key == "cookie" else ", ").join(each) for key, each in values.items()}
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]

@@ -12,6 +12,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.factory import check_factory
+from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.server import Place, Server
 
 __all__ = ["Serving", "serve"]
@@ -52,6 +53,7 @@ def serve(
     path: str | None = "/",
     ssl: ssl_module.SSLContext | None = None,
     origins: Iterable[str] | None = None,
+    hosts: Iterable[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     request_timeout: float = 30.0,
@@ -68,7 +70,12 @@ def serve(
         path: path that is served, anything else is 404; None means every path.
         ssl: settings of TLS, for wss:// and https://.
         origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
-            host; "*" allows every one. Programs that are no browsers send no origin and may always connect.
+            origin, which has its scheme, host and port; "*" allows every one. Behind a proxy that ends TLS, the origin
+            of its pages is to be listed. Programs that are no browsers send no origin and may always connect.
+        hosts: names that the server answers to, as requests have them in their Host header: "example.org" on any port,
+            or "example.org:8080"; "*" allows every one. By default a server that listens on a loopback address answers
+            to localhost and loopback addresses alone, so that no page can have a name of its own lead there; any other
+            answers to every name.
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
         observer: is told of failures; by default they are logged.
         request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
@@ -86,13 +93,16 @@ def serve(
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins is one string; or main_factory cannot make a main object, being one itself, say, or a class
-            that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, `errors` is none of the three, or `threads` is less than 1.
+        TypeError: origins or hosts is one string; or main_factory cannot make a main object, being one itself, say, or
+            a class that takes no peer or that leaves out methods.
+        ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three, or
+            `threads` is less than 1.
     """
     check_factory(main_factory)
     if isinstance(origins, str):
         raise TypeError(f'origins takes several, as in origins=["{origins}"]')
+    if isinstance(hosts, str):
+        raise TypeError(f'hosts takes several, as in hosts=["{hosts}"]')
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
     if errors not in ("declared", "plain", "all"):
@@ -100,5 +110,7 @@ def serve(
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
     allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
+    names = None if hosts is None else Hosts(hosts)
+    secure = ssl is not None
+    rules = Rules(main_factory, path, allowed, names, secure, limits, observer, request_timeout, errors, threads)
     return Serving(Place(host, port, ssl), rules)

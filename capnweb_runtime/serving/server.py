@@ -2,7 +2,7 @@
 is never another's.
 
 The first request of a connection decides how its messages travel. Only the path given is served, and only pages of
-allowed origins are.
+allowed origins are, under the names that the server answers to.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
+from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
@@ -133,6 +134,10 @@ class Server:
             self._listener.close()
             self._listener = await self._listen(port)
         self.port = self._listener.sockets[0].getsockname()[1]
+        if self._rules.hosts is None and all(is_loopback(one.getsockname()[0]) for one in self._listener.sockets):
+            # The name that it was told to listen at is its own, too.
+            named = [] if place.host is None or is_loopback(place.host) else [place.host]
+            self._admission.hosts = Hosts(named, loopback=True)
         host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
         where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
         s = "" if place.ssl is None else "s"
