@@ -78,7 +78,8 @@ class Observer:
         logger.error("%s raised %s: %s", where, type(error).__name__, _text(error), exc_info=error)
 
     def sending_error(self, error: BaseException) -> BaseException | None:
-        """An exception is about to be sent.
+        """An exception is about to be sent: in answer to a call, as a value, or as the reason for which a session ends
+        or is refused, which a close frame or the body of an HTTP response carries.
 
         Returns:
             What is sent in its place; the default returns it unchanged, and so does None. If this raises, an error

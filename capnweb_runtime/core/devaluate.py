@@ -154,8 +154,12 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
 
 
 def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
+    """What is sent in place of an error: see `encode_sent`."""
+    return encode_sent(to.error_to_send(error), to, depth)
+
+
+def encode_sent(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     """Type and message, and what travels with it; never a stack. A property that has no wire form is left out."""
-    error = to.error_to_send(error)
     declaration = vars(error).get(DECLARATION)
     props: dict[str, Wire]
     if declaration is None:

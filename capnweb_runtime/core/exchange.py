@@ -19,7 +19,6 @@ from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.exports import Exports
-from capnweb_runtime.core.failure import ENDS_PROGRAM, as_answer
 from capnweb_runtime.core.hook import (
     Codec,
     Exporter,
@@ -37,7 +36,7 @@ from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Readable
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
-from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import ENDS_PROGRAM, LimitExceeded, ProtocolError, RpcError, SessionClosed, as_answer
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
 

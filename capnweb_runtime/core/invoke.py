@@ -12,7 +12,6 @@ from typing import Any, Self
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.failure import ENDS_PROGRAM, NOT_OURS, as_answer
 from capnweb_runtime.core.hook import Hook, Host, IncomingArgs, Payload, PromiseRef, StubRef, dispose_all
 from capnweb_runtime.core.interface import Method, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
@@ -24,7 +23,7 @@ from capnweb_runtime.core.payload import (
 from capnweb_runtime.core.raises import Raises, is_declared
 from capnweb_runtime.core.refs import PlainStub, ReadableRef
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
-from capnweb_runtime.errors import LimitExceeded, SessionError
+from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, LimitExceeded, SessionError, as_answer
 
 
 def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:

@@ -11,7 +11,6 @@ from __future__ import annotations
 import contextlib
 from typing import Any, cast
 
-from capnweb_runtime.core.failure import NOT_OURS, as_answer
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Hook, Payload
 from capnweb_runtime.core.interface import Arguments, Parameter, argument_error
@@ -20,7 +19,7 @@ from capnweb_runtime.core.payload import decode_payload
 from capnweb_runtime.core.pipe import ALREADY_READ, Chunk, Meter, Pipe
 from capnweb_runtime.core.refs import PassedOn
 from capnweb_runtime.core.tables import Sender
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import NOT_OURS, SessionClosed, as_answer
 
 
 def _spent() -> Pipe:

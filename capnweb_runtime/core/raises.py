@@ -15,11 +15,10 @@ from typing import Any, Final
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION
-from capnweb_runtime.core.failure import NOT_OURS, as_answer
 from capnweb_runtime.core.hook import Exporter, Payload, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload
-from capnweb_runtime.errors import ERROR_TYPES, RpcError, wire_message
+from capnweb_runtime.errors import ERROR_TYPES, NOT_OURS, RpcError, as_answer, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 

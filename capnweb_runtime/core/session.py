@@ -16,11 +16,10 @@ from capnweb_runtime.core.account import BYTES_PER_UNIT, LARGE
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.devaluate import encode_error
+from capnweb_runtime.core.devaluate import encode_sent
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
-from capnweb_runtime.core.failure import NOT_OURS
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
 from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.pipe import Pipe
@@ -29,7 +28,7 @@ from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.core.weight import slow_work
-from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer, tell_ended
 
@@ -95,6 +94,7 @@ class Session(Exchange):
         super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
         self._large = min(LARGE, limits.message_size + 1)
         self._on_closed = on_closed
+        self._told: BaseException | None = None
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
         self._handlers: dict[str, Callable[[list[Wire]], None]] = {
@@ -236,7 +236,8 @@ class Session(Exchange):
             return
         if notify:
             message: list[Wire] = ["abort"]
-            self._send_encoded(message, message, encode_error, error)
+            self._told = self.error_to_send(error)
+            self._send_encoded(message, message, encode_sent, self._told)
         self.closed = self._mute = True
         self.reason = error
         for watch in self._watches:
@@ -256,6 +257,13 @@ class Session(Exchange):
         self.account.end()
         tell_ended(self._observer, error)
         self._on_closed(error)
+
+    @property
+    def told(self) -> BaseException:
+        """What the peer is told of the reason, whatever carries it: an abort message, a close frame, a body."""
+        if self._told is None:
+            self._told = self.error_to_send(self._ended())
+        return self._told
 
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""

@@ -15,10 +15,9 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.failure import as_answer
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.errors import RpcError, as_answer
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.refusals import refuse_elsewhere
 from capnweb_runtime.observe import Observer

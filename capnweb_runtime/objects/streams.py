@@ -20,7 +20,6 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, NONE, TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION, encode_ref, encode_stream
 from capnweb_runtime.core.evaluate import Evaluator, NotDirect, chunks_of
-from capnweb_runtime.core.failure import ENDS_PROGRAM, NOT_OURS, as_answer
 from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, IncomingArgs, OutgoingStream, Path, Payload, Wire
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
@@ -33,7 +32,7 @@ from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRe
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
 from capnweb_runtime.core.value_hooks import PromiseHook
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, RpcError, as_answer
 from capnweb_runtime.objects import variables
 from capnweb_runtime.objects.stub import RpcPromise
 

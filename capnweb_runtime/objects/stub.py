@@ -20,7 +20,6 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self
 from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, RecordCodec
-from capnweb_runtime.core.failure import ENDS_PROGRAM, as_answer
 from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
 from capnweb_runtime.core.interface import Method, Property, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
@@ -28,7 +27,7 @@ from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportHook
-from capnweb_runtime.errors import PEER, DisposedError, say_whose
+from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer, say_whose
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
 

@@ -18,7 +18,7 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
-from capnweb_runtime.observe import Observer, printable
+from capnweb_runtime.observe import Observer, error_for_peer, printable
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
@@ -105,9 +105,9 @@ class Admission:
             main: Any = context.run(self._rules.main_factory, peer)
             if not inspect.isawaitable(main):
                 return self._opened(peer, connection, main)
-        except Refuse:
+        except Refuse as refused:
             _give_up(connection)
-            raise
+            raise self._told(refused) from None
         except Exception as error:
             raise self._failed(peer, connection, error) from error
         # Not `create_task`, for which a program may have set a factory that begins a task in another Context.
@@ -138,7 +138,10 @@ class Admission:
                 connection.serve_main(checked_main(made))  # so that it is disposed
                 raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
             return self._opened(peer, connection, made)
-        except (Refuse, asyncio.CancelledError):
+        except Refuse as refused:
+            _give_up(connection)
+            raise self._told(refused) from None
+        except asyncio.CancelledError:
             _give_up(connection)
             raise
         except Exception as error:
@@ -162,6 +165,14 @@ class Admission:
             return Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The session could not be started in time.")
         logger.error("the main object for a session of %s could not be made", peer, exc_info=error)
         return Refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.")
+
+    def _told(self, refused: Refuse) -> Refuse:
+        """What the peer is told of a refusal: its text is one of an error, which the observer may replace."""
+        told = refused if self._rules.observer is None else error_for_peer(self._rules.observer, refused)
+        if not isinstance(told, Refuse):
+            told = Refuse(refused.status, wire_message(told), refused.headers)
+        told.meant = refused.meant
+        return told
 
     def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
         self.connections.discard(connection)

@@ -148,6 +148,7 @@ class Refuse(Exception):
             raise ValueError(f"a session is refused with an HTTP status of 300 to 599, such as 401, not with {status}")
         self.status = known
         self.text = text
+        self.meant = text  # for the log, where an observer has replaced what the peer is told
         self.headers = dict(headers or {})
         for name, value in self.headers.items():
             sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
@@ -156,5 +157,5 @@ class Refuse(Exception):
 
 
 def log_refusal(peer: Peer, refuse: Refuse) -> None:
-    """Logs that a peer was refused, and why."""
-    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.text))
+    """Logs that a peer was refused, and why: as the application says, whatever the peer is told."""
+    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.meant))

@@ -99,18 +99,22 @@ def serve(
             `threads` is less than 1.
     """
     check_factory(main_factory)
-    if isinstance(origins, str):
-        raise TypeError(f'origins takes several, as in origins=["{origins}"]')
-    if isinstance(hosts, str):
-        raise TypeError(f'hosts takes several, as in hosts=["{hosts}"]')
+    _check_options(path, origins, hosts, errors, threads)
+    allowed = None if origins is None else frozenset(origins)
+    names = None if hosts is None else Hosts(hosts)
+    secure = ssl is not None
+    rules = Rules(main_factory, path, allowed, names, secure, limits, observer, request_timeout, errors, threads)
+    return Serving(Place(host, port, ssl), rules)
+
+
+def _check_options(path: str | None, origins: object, hosts: object, errors: object, threads: int | None) -> None:
+    """Refuses what cannot be meant, as `serve` says."""
+    for name, several in (("origins", origins), ("hosts", hosts)):
+        if isinstance(several, str):
+            raise TypeError(f'{name} takes several, as in {name}=["{several}"]')
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
     if errors not in ("declared", "plain", "all"):
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
-    allowed = None if origins is None else frozenset(origins)
-    names = None if hosts is None else Hosts(hosts)
-    secure = ssl is not None
-    rules = Rules(main_factory, path, allowed, names, secure, limits, observer, request_timeout, errors, threads)
-    return Serving(Place(host, port, ssl), rules)

@@ -15,8 +15,7 @@ import pytest
 from pydantic import BaseModel, Field, field_validator
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.core.failure import ENDS_PROGRAM, as_answer
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.errors import ENDS_PROGRAM, RpcError, as_answer
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.transports.memory import pair
 from tests.runtime.pair import Recording, Side
