@@ -87,7 +87,7 @@ def ours(conversation: list[str]) -> list[Any]:
 
 
 def outcome(said: list[Any]) -> list[Any]:
-    """What was answered, without what is only given back, the texts of aborts, and how a number is spelled in others."""
+    """What was answered, without what is given back, the texts of aborts, and how numbers are spelled in others."""
     kept = ["abort" if message[0] == "abort" else message for message in said if message[0] != "release"]
     return json.loads(re.sub(r"(on exports table: )[^\"]+", r"\1...", json.dumps(kept)))  # type: ignore[no-any-return]
 
