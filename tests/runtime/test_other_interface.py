@@ -65,7 +65,7 @@ def test_a_result_that_is_one_of_ours_is_checked_as_well(join: Join) -> None:
     promise = pair.a.main(DeskStub).counter()
     begin(promise)
     pair.a.hear(["resolve", 1, ["import", 0]])
-    with pytest.raises(TypeError, match="^result: expected CounterTarget or CounterStub, got DeskTarget"):
+    with pytest.raises(TypeError, match=r"^result: expected CounterTarget or CounterStub, got DeskTarget"):
         outcome(promise)
 
 
