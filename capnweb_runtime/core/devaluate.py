@@ -37,6 +37,7 @@ from capnweb_runtime.values import (
 )
 
 MAX_DEPTH: Final = 256
+_AS_THEY_ARE: Final = frozenset((str, bool, type(None)))
 DECLARATION: Final = "__capnweb_declaration__"
 """Attribute of an exception that travels as an interface declares it; see `core.raises`."""
 _INLINE_BODY: Final = (str, bytes, type(None))
@@ -289,9 +290,14 @@ def _object(value: dict[Any, Any], to: Exporter, depth: int) -> Wire:
 
 def _array(value: list[Any] | tuple[Any, ...], to: Exporter, depth: int) -> Wire:
     wire: list[Wire] = []
+    leaves_fit = depth + 1 < MAX_DEPTH
     try:
         for item in value:
-            wire.append(devaluate(item, to, depth + 1))
+            kind = type(item)
+            if leaves_fit and (kind in _AS_THEY_ARE or (kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER)):
+                wire.append(item)
+            else:
+                wire.append(devaluate(item, to, depth + 1))
     except Mismatch as mismatch:
         raise mismatch.inside(len(wire)) from None
     return [wire]

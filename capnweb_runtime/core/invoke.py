@@ -7,7 +7,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -24,6 +24,9 @@ from capnweb_runtime.core.raises import Raises, is_declared
 from capnweb_runtime.core.refs import PlainStub, ReadableRef
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, LimitExceeded, SessionError, as_answer
+
+_LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
+"""Types of values in which no stub can stand."""
 
 
 def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
@@ -226,11 +229,13 @@ def _give_up(value: Any) -> None:
         value._hook.dispose()
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _give_up(item)
+            if type(item) not in _LEAVES:
+                _give_up(item)
     elif isinstance(value, dict):
         for item in value.values():
-            _give_up(item)
-    else:
+            if type(item) not in _LEAVES:
+                _give_up(item)
+    elif type(value) not in _LEAVES:
         for item in _fields(value):
             _give_up(item)
 
