@@ -99,7 +99,7 @@ def codec_of(cls: Any, make: Callable[..., Any], *more: str) -> Any:
             raise builder.not_an_object(wire)
         return {"kind": rpc.STR.read(wire, "kind", source)}
 
-    return rpc.model(cls, encode, builder.decoder(read), lambda: None)
+    return rpc.model(cls, encode, builder.decoder(read), lambda: rpc.RpcPromise)
 
 
 CHECKED = codec_of(Checked, rpc.builder)

@@ -133,7 +133,8 @@ async def over_http(server: Server, *messages: Any) -> str:
 
 
 def _is_no_abort(message: str) -> bool:
-    return json.loads(message)[0] != "abort"
+    kind: str = json.loads(message)[0]
+    return kind != "abort"
 
 
 def calls(*messages: Any) -> list[Any]:

@@ -36,7 +36,7 @@ def answer(side: Side, *messages: Any) -> Any:
     ids=["a stub", "a promise", "a result", "a method"],
 )
 def test_an_object_of_ours_is_refused_when_it_is_decoded(name: str, argument: Any, actual: str) -> None:
-    desk = Desk()
+    desk: Any = Desk()
     said = answer(Side(desk), ["push", ["pipeline", 0, [name], [argument]]], ["pull", 1])
     assert said[:2] == ["reject", 1]
     assert said[2][1:3] == ["TypeError", EXPECTED + actual]

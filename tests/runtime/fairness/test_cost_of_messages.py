@@ -95,7 +95,7 @@ def texts_of(conversation: list[Any]) -> list[str]:
     return [message if isinstance(message, str) else json.dumps(message) for message in conversation]
 
 
-leaves = st.sampled_from(
+leaves: st.SearchStrategy[Any] = st.sampled_from(
     [0, 1.5, None, True, "", "x", "x" * 100, {}, [[]], {"a": 1}, ["undefined"], ["date", 1], ["bigint", "9" * 50],
      ["bytes", "QUJD"], ["error", "E", "m"], ["url", "http://a"], ["headers", [["a", "b"]]], ["pipeline", 0],
      ["pipeline", 1], ["pipeline", 1, [0]], ["pipeline", 0, ["add"], [1, 2]], ["pipeline", 0, ["home"]],

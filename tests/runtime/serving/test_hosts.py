@@ -87,9 +87,9 @@ def test_the_names_that_were_given_are_the_ones(named: list[str], host: str, is_
 
 def test_a_name_that_is_none_is_refused_at_once() -> None:
     with pytest.raises(ValueError, match=r"not 'https://example\.org'"):
-        serve(lambda peer: Example(peer), "127.0.0.1", 0, hosts=["https://example.org"])
+        _ = serve(lambda peer: Example(peer), "127.0.0.1", 0, hosts=["https://example.org"])
     with pytest.raises(TypeError, match=r'hosts=\["example\.org"\]'):
-        serve(lambda peer: Example(peer), "127.0.0.1", 0, hosts="example.org")
+        _ = serve(lambda peer: Example(peer), "127.0.0.1", 0, hosts="example.org")
 
 
 def test_an_authority_is_read_as_browsers_send_it() -> None:
