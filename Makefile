@@ -120,7 +120,8 @@ lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
 	@git --no-pager diff --stat -- $(CONSTRAINTS) $(PEERS)/constraints.txt
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
-	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py $(PYTEST_ARGS)
+	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
+		tests/runtime/fairness/test_cost_of_messages.py $(PYTEST_ARGS)
 
 attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'
 	@$(PY) -m tests.attack $(ATTACKS)

@@ -250,7 +250,9 @@ def wire_message(error: BaseException) -> str:
         return args[0]
     try:
         return str(error)
-    except Exception as failure:  # an application's exception may do anything
+    except ENDS_PROGRAM:
+        raise
+    except BaseException as failure:  # an application's exception may do anything
         return f"({type(error).__name__} without text: its __str__ raised {type(failure).__name__})"
 
 
@@ -288,3 +290,27 @@ def say_whose(error: BaseException, origin: str) -> None:
     notes: list[str] = vars(error).setdefault("__notes__", [])  # an application's exception may be frozen
     if not any(note.startswith(_WHOSE) for note in notes):
         notes.append(f"{_WHOSE}, in answer to {origin}" if origin else _WHOSE)
+
+
+ENDS_PROGRAM: Final = (SystemExit, KeyboardInterrupt)
+"""What code of the application raises to end the program, as it does wherever else it is raised: never an answer."""
+NOT_OURS: Final = (*ENDS_PROGRAM, MemoryError)
+"""What is not an answer of the message that is being read."""
+
+
+def as_answer(error: BaseException) -> Exception:
+    """What a call is rejected with for which code of the application raised something: a method, a validator, a default
+    factory, a getter.
+
+    Parameters:
+        error: what was raised.
+
+    Returns:
+        The exception itself; an RpcError that names it where it means something to asyncio or to a generator:
+        a CancelledError would cancel whoever waits for the call, a StopIteration cannot be put into a future.
+    """
+    if isinstance(error, Exception) and not isinstance(error, (StopIteration, StopAsyncIteration)):
+        return error
+    answer = RpcError(f"Code of the application raised {type(error).__name__}.")
+    answer.__cause__ = error
+    return answer

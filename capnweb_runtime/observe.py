@@ -2,7 +2,8 @@
 except for the error that it may replace; whatever it raises is logged and changes nothing else.
 
 The default logs what a target raised, with its traceback, under the logger `capnweb_runtime`; the peer gets type and
-message only. Texts of strangers get into a log through `printable` alone.
+message only. Texts of strangers are shown in part, by `printable`, and
+escaped in every line of every logger of this package.
 """
 
 from __future__ import annotations
@@ -15,16 +16,21 @@ from capnweb_runtime.errors import RpcError, wire_message
 
 _LONGEST: Final = 500
 """Characters of a stranger's text that a line of a log shows."""
+_LONGEST_LINE: Final = 4_000
+"""Characters of a line as a whole."""
 _LONGEST_TRACEBACK: Final = 100_000
 _NOT_SENT: Final = "The call failed. What it failed with is not sent."
 
 
-class _IndentedTracebacks(logging.Filter):
-    """Writes tracebacks so that no text in one can pass for a line of the log: every line is indented, and what cannot
-    be printed is escaped.
+class _OneLineEach(logging.Filter):
+    """Writes records so that no text in one can pass for a line of the log, or be hidden by a terminal: what cannot be
+    printed is escaped, wherever it comes from; every line of a traceback is indented.
     """
 
     def filter(self, record: logging.LogRecord) -> bool:
+        message = record.getMessage()
+        if len(message) > _LONGEST_LINE or not message.isprintable():
+            record.msg, record.args = printable(message, _LONGEST_LINE), None
         if record.exc_info is not None and record.exc_info[1] is not None and not record.exc_text:
             text = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
             record.exc_text = "\n".join(f"    {_escaped(line)}" for line in text[:_LONGEST_TRACEBACK].split("\n"))
@@ -32,10 +38,10 @@ class _IndentedTracebacks(logging.Filter):
 
 
 def logger_named(name: str) -> logging.Logger:
-    """A logger of this package, whose tracebacks cannot forge lines."""
+    """A logger of this package, in which no text can forge lines."""
     made = logging.getLogger(name)
-    if not any(isinstance(existing, _IndentedTracebacks) for existing in made.filters):
-        made.addFilter(_IndentedTracebacks())
+    if not any(isinstance(existing, _OneLineEach) for existing in made.filters):
+        made.addFilter(_OneLineEach())
     return made
 
 
@@ -78,7 +84,8 @@ class Observer:
         logger.error("%s raised %s: %s", where, type(error).__name__, _text(error), exc_info=error)
 
     def sending_error(self, error: BaseException) -> BaseException | None:
-        """An exception is about to be sent.
+        """An exception is about to be sent: in answer to a call, as a value, or as the reason for which a session ends
+        or is refused, which a close frame or the body of an HTTP response carries.
 
         Returns:
             What is sent in its place; the default returns it unchanged, and so does None. If this raises, an error

@@ -137,7 +137,7 @@ class Headers(Mapping[str, str]):
     __slots__ = ("_by_name", "pairs")
 
     def __init__(self, pairs: Iterable[tuple[str, str]] = ()) -> None:
-        joined: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         cookies: list[tuple[str, str]] = []
         for name, value in pairs:
             name, value = name.lower(), value.strip(" \t\r\n")
@@ -146,7 +146,8 @@ class Headers(Mapping[str, str]):
             if name == "set-cookie":
                 cookies.append((name, value))
             else:
-                joined[name] = f"{joined[name]}, {value}" if name in joined else value
+                values.setdefault(name, []).append(value)
+        joined = {name: ", ".join(each) for name, each in values.items()}
         self.pairs: tuple[tuple[str, str], ...] = tuple(sorted([*joined.items(), *cookies], key=lambda pair: pair[0]))
         self._by_name = joined if not cookies else {**joined, "set-cookie": ", ".join(value for _, value in cookies)}
 

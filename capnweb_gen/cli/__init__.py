@@ -74,6 +74,8 @@ capnweb-gen ir SCHEMA...                print what schemas say, as JSON
 
 A SCHEMA is a file or a folder of Python modules, or a .json file with IR. Without arguments, writing and checking read
 [tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated".
+
+To compile a schema imports it, and so runs it: compile those alone whose code you would run. IR is only read.
 """
 
 

@@ -20,7 +20,10 @@ from capnweb_gen.errors import Diagnostic, shown
 def check(
     schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, types: bool
 ) -> None:
-    """Fail, with the diff, if the generated modules are not up to date."""
+    """Fail, with the diff, if the generated modules are not up to date.
+
+    That imports the schemas, and so runs their code.
+    """
     job = find_job(schemas, out, backend, as_json, blocking)
     if types and find_spec("mypy") is None:
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")

@@ -18,7 +18,10 @@ from capnweb_gen.cli.watch import watch
 def generate(
     schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, watching: bool
 ) -> None:
-    """Write the generated modules (the default command)."""
+    """Write the generated modules (the default command).
+
+    That imports the schemas, and so runs their code.
+    """
     job = find_job(schemas, out, backend, as_json, blocking)
     if watching:
         watch(job.schemas, lambda: _again_and_again(job), say=terminal.say)

@@ -16,7 +16,10 @@ from capnweb_gen.frontends.ir_json import dump
 @click.argument("schemas", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI.")
 def ir(schemas: tuple[Path, ...], as_json: bool) -> None:
-    """Print what schemas say, as JSON that other programs read."""
+    """Print what schemas say, as JSON that other programs read.
+
+    That imports the schemas, and so runs their code.
+    """
     with terminal.working("reading"):
         found, faults = read(schemas)
     terminal.stop_on(in_order(faults), as_json=as_json, schemas=schemas)

@@ -29,8 +29,8 @@ from capnweb_gen.frontends.python.files import schema_file
 def scaffold(schema: Path, out: Path, generated: Path | None, dry_run: bool) -> None:
     """Write an implementation of SCHEMA to fill in, or add to it what is missing.
 
-    What you have written is never changed. Signatures follow the schema while a method is still
-    `raise NotImplementedError`.
+    That imports the schema, and so runs its code. What you have written is never changed. Signatures follow the schema
+    while a method is still `raise NotImplementedError`.
     """
     with terminal.working("reading"):
         compiled = compile_schemas([schema], "capnweb-gen")

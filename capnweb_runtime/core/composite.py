@@ -22,6 +22,7 @@ _AGAIN: Final = 8  # as often do bytes count that stand in a value once more
 _LONG: Final = 64  # bytes from which that is looked for
 _DIGITS_PER_BIT: Final = 0.302
 _SMALL_BITS: Final = 64
+_SMALL: Final = 2**_SMALL_BITS
 _LEAVES: Final = frozenset((float, bool, type(None)))
 
 
@@ -49,10 +50,11 @@ def written_work(value: Any, most: int) -> int:
     pending = [value]
     while pending and parts + LEAF * len(pending) <= most * PARTS:
         value = pending.pop()
-        if type(value) in _LEAVES:
+        kind = type(value)
+        if kind in _LEAVES or (kind is int and -_SMALL < value < _SMALL):
             parts += LEAF
             continue
-        if type(value) is list:
+        if kind is list:
             parts += CONTAINER
             pending += value
             continue

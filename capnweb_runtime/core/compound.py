@@ -442,7 +442,18 @@ class InterfaceCodec(TypeCodec):
         return value._export(host) if isinstance(value, self._target()) else None
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
-        return stub_of(wire, source, self._stub, self)
+        stub = stub_of(wire, source, self._stub, self)
+        target = getattr(stub._hook, "target", None)
+        if target is not None and not isinstance(target, self._target()):  # of ours, so that it is known what it is
+            raise Mismatch(self.label, _kind_of(target))
+        return stub
+
+
+def _kind_of(target: object) -> str:
+    interface: str | None = getattr(target, "_rpc_interface", None)
+    if interface is not None:
+        return f"{interface}Target"
+    return "a function" if callable(target) else f"an instance of {type(target).__name__}"
 
 
 def stub_of(wire: Wire, source: Evaluator, stub: Callable[[], Callable[[Any], Any]], codec: Codec) -> Any:

@@ -38,6 +38,7 @@ from capnweb_runtime.values import (
 )
 
 MAX_DEPTH: Final = 256
+_AS_THEY_ARE: Final = frozenset((str, bool, type(None)))
 DECLARATION: Final = "__capnweb_declaration__"
 """Attribute of an exception that travels as an interface declares it; see `core.raises`."""
 _INLINE_BODY: Final = (str, bytes, type(None))
@@ -155,8 +156,12 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
 
 
 def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
+    """What is sent in place of an error: see `encode_sent`."""
+    return encode_sent(to.error_to_send(error), to, depth)
+
+
+def encode_sent(error: BaseException, to: Exporter, depth: int = 0) -> Wire:
     """Type and message, and what travels with it; never a stack. A property that has no wire form is left out."""
-    error = to.error_to_send(error)
     declaration = vars(error).get(DECLARATION)
     props: dict[str, Wire]
     if declaration is None:
@@ -286,9 +291,14 @@ def _object(value: dict[Any, Any], to: Exporter, depth: int) -> Wire:
 
 def _array(value: list[Any] | tuple[Any, ...], to: Exporter, depth: int) -> Wire:
     wire: list[Wire] = []
+    leaves_fit = depth + 1 < MAX_DEPTH
     try:
         for item in value:
-            wire.append(devaluate(item, to, depth + 1))
+            kind = type(item)
+            if leaves_fit and (kind in _AS_THEY_ARE or (kind is int and -MAX_SAFE_INTEGER <= item <= MAX_SAFE_INTEGER)):
+                wire.append(item)
+            else:
+                wire.append(devaluate(item, to, depth + 1))
     except Mismatch as mismatch:
         raise mismatch.inside(len(wire)) from None
     return [wire]

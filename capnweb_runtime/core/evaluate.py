@@ -385,15 +385,30 @@ def parse_path(wire: list[Wire], path: Wire) -> Path:
     return tuple(path)
 
 
+def _with_id(wire: list[Wire]) -> list[Wire]:
+    """An expression with its id as an int. Raises ProtocolError if it has none."""
+    number = _id_of(wire[1]) if len(wire) > 1 else None
+    if number is None:
+        raise unknown(wire)
+    return [wire[0], number, *wire[2:]]
+
+
+def _id_of(number: Wire) -> int | None:
+    """The id that a number is: JSON has one kind of numbers, in which 1.0 is 1. None for what is no whole number."""
+    if type(number) is float and number.is_integer():
+        return int(number)
+    return number if type(number) is int else None
+
+
 def _export(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     if len(wire) < 2 or type(wire[1]) is not int:
-        raise unknown(wire)
+        wire = _with_id(wire)
     return source.stub(source.importer.import_stub(wire[1]))
 
 
 def _writable(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     if len(wire) < 2 or type(wire[1]) is not int:
-        raise unknown(wire)
+        wire = _with_id(wire)
     return source.writable(source.importer.import_stub(wire[1]))
 
 
@@ -401,7 +416,7 @@ def _readable(source: Evaluator, wire: list[Wire], depth: int) -> Pipe:
     if source.direct:
         raise NotDirect
     if len(wire) < 2 or type(wire[1]) is not int:
-        raise unknown(wire)
+        wire = _with_id(wire)
     pipe = source.importer.take_readable(wire[1])
     return source.readable(pipe, pipe)
 
@@ -480,7 +495,7 @@ def _promise(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     if source.direct:
         raise NotDirect
     if len(wire) < 2 or type(wire[1]) is not int:
-        raise unknown(wire)
+        wire = _with_id(wire)
     return source.promise(source.importer.import_promise(wire[1]))
 
 
@@ -488,8 +503,9 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     """["remap", id, path, captures, instructions]: a recorded function to apply to something of ours."""
     if source.direct:
         raise NotDirect
-    if len(wire) != 5 or type(wire[1]) is not int or type(wire[3]) is not list or type(wire[4]) is not list:
+    if len(wire) != 5 or type(wire[3]) is not list or type(wire[4]) is not list:
         raise unknown(wire)
+    wire = _with_id(wire)
     path = parse_path(wire, wire[2])
     hook = source.importer.own_export(wire[1])
     captures: list[Hook] = []
@@ -503,11 +519,11 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
 
 
 def _capture(importer: Importer, capture: Wire) -> Hook:
-    if type(capture) is list and len(capture) == 2 and type(capture[1]) is int:
+    if type(capture) is list and len(capture) == 2 and (number := _id_of(capture[1])) is not None:
         if capture[0] == "export":
-            return importer.import_stub(capture[1])
+            return importer.import_stub(number)
         if capture[0] == "import":
-            return importer.own_export(capture[1]).dup()
+            return importer.own_export(number).dup()
     raise ProtocolError(f"unknown map capture: {unknown(capture).shown}", "TypeError")
 
 

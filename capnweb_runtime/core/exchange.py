@@ -36,7 +36,7 @@ from capnweb_runtime.core.payload import encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Meter, Readable
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch, WriteEntry
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
-from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import ENDS_PROGRAM, LimitExceeded, ProtocolError, RpcError, SessionClosed, as_answer
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
 
@@ -183,8 +183,10 @@ class Exchange(Exports):
                     self._send(message)
                 else:
                     self._send_encoded(message, message, codec.encode, root)
-            except Exception as error:  # the application's value has no wire form: that call is rejected
-                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else error
+            except ENDS_PROGRAM:
+                raise
+            except BaseException as error:  # the application's value has no wire form: that call is rejected
+                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else as_answer(error)
                 if shown is not self._no_pipes:
                     self.host.report(payload.origin, shown)
                 self._send_rejection(export_id, shown)

@@ -7,12 +7,11 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from typing import Any, Self
+from typing import Any, Final, Self
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.evaluate import NotDirect
 from capnweb_runtime.core.hook import Hook, Host, IncomingArgs, Payload, PromiseRef, StubRef, dispose_all
 from capnweb_runtime.core.interface import Method, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
@@ -24,7 +23,10 @@ from capnweb_runtime.core.payload import (
 from capnweb_runtime.core.raises import Raises, is_declared
 from capnweb_runtime.core.refs import PlainStub, ReadableRef
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
-from capnweb_runtime.errors import LimitExceeded
+from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, LimitExceeded, SessionError, as_answer
+
+_LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
+"""Types of values in which no stub can stand."""
 
 
 def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
@@ -34,9 +36,11 @@ def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Ho
     if args.codec is not None:  # of an object of ours that came home: what its caller may pass is what a peer may
         try:
             make_plain(args, host, arguments=True)
-        except Exception as error:  # a value of another type, or without a wire form
+        except ENDS_PROGRAM:
+            raise
+        except BaseException as error:  # a value of another type, or without a wire form
             args.dispose()
-            return ErrorHook(argument_error(error) if isinstance(error, Mismatch) else error)
+            return ErrorHook(argument_error(error) if isinstance(error, Mismatch) else as_answer(error))
     waiting = resolve_promises(args, host)
     if waiting is None:
         return _invoke_resolved(function, method, args, host, where)
@@ -56,18 +60,33 @@ def _invoke_resolved(function: Callable[..., Any], method: Method, args: Payload
     except Mismatch as mismatch:
         args.dispose()
         return ErrorHook(argument_error(mismatch))
-    except Exception as error:  # an application's validator
+    except SessionError as error:  # a limit
         args.dispose()
         return ErrorHook(error)
+    except NOT_OURS:
+        args.dispose()
+        raise
+    except BaseException as failure:  # of an application's validator
+        args.dispose()
+        return _failed(as_answer(failure), method.raises, host, where)
     held, args.hooks = args.hooks or [], None
     return run(function, values, kwargs, method.result, host, where, held, method.raises)
+
+
+def _failed(error: Exception, raises: Raises | None, host: Host, where: str) -> Hook:
+    """The answer of a call in which the application raised something, of which it is told unless that was declared."""
+    if not is_declared(error, raises):
+        host.report(where, error)
+    return ErrorHook(error)
 
 
 def invoke_wire(function: Callable[..., Any], method: Method, args: IncomingArgs, host: Host, where: str) -> Hook:
     """Calls a function with arguments as they stand in a message: decoded in one pass if possible."""
     try:
         (values, kwargs), held = args.direct(method.params)
-    except (Mismatch, NotDirect):
+    except NOT_OURS:
+        raise
+    except BaseException:  # a promise in it, the wrong type, or of a validator: known once promises are resolved
         pass  # and not from in here, or what the function raises has this as its context
     else:
         return run(function, values, kwargs, method.result, host, where, held, method.raises)
@@ -106,9 +125,7 @@ def run(
         outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
         dispose_all(held)
-        if not is_declared(error, raises):
-            host.report(where, error)
-        return ErrorHook(error)
+        return _failed(error, raises, host, where)
     if type(outcome) is not Cell:
         if codec.pure and not held:  # nothing to own, nothing to give up: nearly every call
             return PayloadHook(Payload(outcome, codec, None, None, where), host)
@@ -151,9 +168,10 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
         error = mismatch.error(f"result of {where}")
         host.report(where, error)
         return ErrorHook(error)
-    except Exception as error:  # a value that has no wire form
-        host.report(where, error)
-        return ErrorHook(error)
+    except ENDS_PROGRAM:
+        raise
+    except BaseException as failure:  # a value that has no wire form
+        return _failed(as_answer(failure), None, host, where)
     finally:
         dispose_all(held)
     return PayloadHook(payload, host)
@@ -211,11 +229,13 @@ def _give_up(value: Any) -> None:
         value._hook.dispose()
     elif isinstance(value, (list, tuple)):
         for item in value:
-            _give_up(item)
+            if type(item) not in _LEAVES:
+                _give_up(item)
     elif isinstance(value, dict):
         for item in value.values():
-            _give_up(item)
-    else:
+            if type(item) not in _LEAVES:
+                _give_up(item)
+    elif type(value) not in _LEAVES:
         for item in _fields(value):
             _give_up(item)
 

@@ -12,12 +12,13 @@ from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 from capnweb_runtime.core.codecs import INT, TypeCodec
+from capnweb_runtime.core.collisions import collide
 from capnweb_runtime.core.evaluate import Evaluator, drop
 from capnweb_runtime.core.hook import Exporter, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, dropped_key, value_mismatch, wire_mismatch
-from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import FORBIDDEN_KEYS
 
+_LONGEST_NUMBER: Final = 1000  # digits: reading them takes their square, and a key is not charged as a bigint is
 _NUMBER: Final = re.compile(r"0|-?[1-9][0-9]*", re.ASCII)
 
 
@@ -50,7 +51,10 @@ class KeyedCodec(TypeCodec):
             raise value_mismatch(f"{self.key.label} as key", key)
         spelled = self.key.encode(key, to)
         if self._numbers:
-            return str(spelled[1] if type(spelled) is list else spelled)
+            digits = str(spelled[1] if type(spelled) is list else spelled)
+            if len(digits) > _LONGEST_NUMBER:
+                raise Mismatch(f"{self.key.label} of at most {_LONGEST_NUMBER} digits as key", f"{len(digits)}")
+            return digits
         if spelled in FORBIDDEN_KEYS:
             raise dropped_key((spelled,))
         return str(spelled)
@@ -72,13 +76,14 @@ class KeyedCodec(TypeCodec):
     def decode(self, wire: Wire, source: Evaluator) -> dict[Any, Any]:
         if type(wire) is not dict:
             raise wire_mismatch(self.label, wire)
+        keys = self._read_keys(wire, source)
         value: dict[Any, Any] = {}
         for spelled, item in wire.items():
             if spelled in FORBIDDEN_KEYS:
                 drop(item, source)
                 continue
             try:
-                key = self._read_key(spelled, source)
+                key = keys[spelled]
                 if key in value:
                     raise Mismatch("keys that differ", "one that was there before")
                 value[key] = self.item.decode(item, source)
@@ -86,9 +91,22 @@ class KeyedCodec(TypeCodec):
                 raise mismatch.inside(spelled) from None
         return value
 
+    def _read_keys(self, wire: dict[str, Wire], source: Evaluator) -> dict[str, Any]:
+        """Each key by its spelling, which nobody can choose the hash of."""
+        keys: dict[str, Any] = {}
+        for spelled in wire:
+            if spelled not in FORBIDDEN_KEYS:
+                try:
+                    keys[spelled] = self._read_key(spelled, source)
+                except Mismatch as mismatch:
+                    raise mismatch.inside(spelled) from None
+        if collide(keys.values()):
+            raise Mismatch(self.label, "keys chosen to have the same hash")
+        return keys
+
     def _read_key(self, spelled: str, source: Evaluator) -> Any:
         if not self._numbers:
             return self.key.decode(spelled, source)
-        if not _NUMBER.fullmatch(spelled) or len(spelled) > DEFAULT_LIMITS.bigint_digits:
+        if not _NUMBER.fullmatch(spelled) or len(spelled) > _LONGEST_NUMBER:
             raise Mismatch(f"{self.key.label} in digits as key", f"{spelled[:40]!r}")
         return self.key.decode(INT.decode(["bigint", spelled], source), source)

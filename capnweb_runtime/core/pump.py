@@ -19,7 +19,7 @@ from capnweb_runtime.core.payload import decode_payload
 from capnweb_runtime.core.pipe import ALREADY_READ, Chunk, Meter, Pipe
 from capnweb_runtime.core.refs import PassedOn
 from capnweb_runtime.core.tables import Sender
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import NOT_OURS, SessionClosed, as_answer
 
 
 def _spent() -> Pipe:
@@ -105,8 +105,10 @@ class Pump:
     def _pass_on(self, chunk: Chunk) -> None:
         try:
             done, size = self._into.stream(("write",), self._outgoing(chunk))
-        except Exception as error:  # a chunk that has no wire form, or is not of its type
-            shown = argument_error(error) if isinstance(error, Mismatch) else error
+        except NOT_OURS:
+            raise
+        except BaseException as error:  # a chunk that has no wire form, or is not of its type
+            shown = argument_error(error) if isinstance(error, Mismatch) else as_answer(error)
             chunk.dispose()
             self._pipe.cancel(shown)
             self._abort(shown)

@@ -18,7 +18,7 @@ from capnweb_runtime.core.devaluate import DECLARATION
 from capnweb_runtime.core.hook import Exporter, Payload, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload
-from capnweb_runtime.errors import ERROR_TYPES, RpcError, wire_message
+from capnweb_runtime.errors import ERROR_TYPES, NOT_OURS, RpcError, as_answer, wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
@@ -68,16 +68,18 @@ class DeclaredError:
         """Type name, message and properties of an exception that travels as this. A property that cannot is left out,
         and reported.
         """
-        text = wire_message(error) if self._text is None else getattr(error, self._text, None)
+        text = wire_message(error) if self._text is None else _read(error, self._text)
         props: dict[str, Wire] = {}
         for field in self.fields:
             try:
                 props[field.wire] = field.codec.encode(getattr(error, field.name), to)
             except Mismatch as mismatch:
                 to.host.report(f"{self.cls.__name__}.{field.name}", mismatch.error("value"))
-            except Exception as failure:  # it was never set, or has no wire form
+            except NOT_OURS:
+                raise
+            except BaseException as failure:  # it was never set, or has no wire form
                 if field.required or not isinstance(failure, AttributeError):
-                    to.host.report(f"{self.cls.__name__}.{field.name}", failure)
+                    to.host.report(f"{self.cls.__name__}.{field.name}", as_answer(failure))
         return self.wire, text if isinstance(text, str) else wire_message(error), props
 
     def made_from(self, error: RpcError) -> Exception:
@@ -129,8 +131,10 @@ class Raises:
             return declared.made_from(error)
         except Mismatch as mismatch:
             reason = str(mismatch.error(declared.wire))
-        except Exception as failure:  # a default that the application makes, say
-            reason = f"{type(failure).__name__}: {failure}"
+        except NOT_OURS:
+            raise
+        except BaseException as failure:  # of a default that the application makes, say
+            reason = f"{type(failure).__name__}: {wire_message(failure)}"
         note = f"This is no {declared.cls.__qualname__}, though it has its name: {reason}"
         if note not in getattr(error, "__notes__", ()):
             error.add_note(note)
@@ -165,6 +169,16 @@ def is_declared(error: BaseException, raises: Raises | None) -> bool:
         return False
     vars(error)[DECLARATION] = declared
     return True
+
+
+def _read(error: BaseException, name: str) -> Any:
+    """An attribute of an application's exception; None where there is none, or it fails."""
+    try:
+        return getattr(error, name)
+    except NOT_OURS:
+        raise
+    except BaseException:
+        return None
 
 
 def _typed(value: Any, codec: TypeCodec) -> Any:

@@ -215,9 +215,9 @@ class Replayer:
         """The capture or variable of that index."""
         table = self._captures if export_id < 0 else self._variables
         index = -export_id - 1 if export_id < 0 else export_id
-        if index >= len(table):
+        if index >= len(table) or index != int(index):
             raise ProtocolError(f"no such entry on exports table: {export_id}")
-        return table[index]
+        return table[int(index)]
 
     def import_stub(self, import_id: int) -> NoReturn:
         """Refused, as in the reference."""

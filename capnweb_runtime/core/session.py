@@ -16,19 +16,19 @@ from capnweb_runtime.core.account import BYTES_PER_UNIT
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
+from capnweb_runtime.core.devaluate import encode_sent
+from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
-from capnweb_runtime.core.mismatch import Mismatch, describe_value
+from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.core.weight import slow_work
-from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer, tell_ended
 
@@ -96,6 +96,7 @@ class Session(Exchange):
         self._size_of: Callable[[Any], int] = len if encoding == "string" else estimated_size
         self._read: Callable[[Any], Any] = fast_loads if encoding == "string" else _as_it_is
         self._on_closed = on_closed
+        self._told: BaseException | None = None
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
         self._has_said_why = False  # as the last that it sends
@@ -257,7 +258,8 @@ class Session(Exchange):
             return
         if notify:
             message: list[Wire] = ["abort"]
-            self._send_encoded(message, message, encode_error, error)
+            self._told = self.error_to_send(error)
+            self._send_encoded(message, message, encode_sent, self._told)
         self.closed = True
         self._fall_silent()
         self._has_said_why = notify
@@ -280,6 +282,13 @@ class Session(Exchange):
         self.waits = True
         tell_ended(self._observer, error)
         self._on_closed(error)
+
+    @property
+    def told(self) -> BaseException:
+        """What the peer is told of the reason, whatever carries it: an abort message, a close frame, a body."""
+        if self._told is None:
+            self._told = self.error_to_send(self._ended())
+        return self._told
 
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
@@ -466,8 +475,10 @@ class Session(Exchange):
                     return Payload(expect.decode(wire, None), expect)
                 value, hooks = decode_direct(expect, wire, self, 0)
                 return Payload(value, expect, hooks or None)
-            except (Mismatch, NotDirect):
-                pass  # a promise in it, or the wrong type: known once promises are resolved, and the waiter's error
+            except NOT_OURS:
+                raise
+            except BaseException:  # a promise in it, the wrong type, or what a validator raised: known once promises
+                pass  # are resolved, and the waiter's error
         return Evaluator(self).payload(wire)
 
     def _on_reject(self, wire: list[Wire]) -> None:

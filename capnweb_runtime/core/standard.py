@@ -36,6 +36,8 @@ from capnweb_runtime.core.mismatch import Mismatch, describe_value, describe_wir
 _DECIMAL: Final = re.compile(r"[+-]?(\d+(\.\d*)?|\.\d+)([eE][+-]?\d+)?|-?Infinity|NaN", re.ASCII)
 _UUID: Final = re.compile(r"[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}", re.ASCII | re.IGNORECASE)
 _DATE: Final = re.compile(r"\d{4}-\d\d-\d\d", re.ASCII)
+_FEW_COMBINATIONS: Final = 4095
+"""Largest combination of flags that may be kept for ever."""
 _MIN_SECONDS: Final = -86399999913600
 _MAX_SECONDS: Final = 86399999999999.98
 _TIME: Final = re.compile(r"\d\d:\d\d(:\d\d(\.\d{1,6})?)?(Z|[+-]\d\d:\d\d)?", re.ASCII)
@@ -169,7 +171,7 @@ class EnumCodec(TypeCodec):
     def _missing(self, value: Any) -> enum.Enum | None:
         try:
             found: object = self._cls._missing_(value)
-        except Exception:  # an application's code may do anything with a value that it did not expect
+        except (ValueError, LookupError, TypeError, AttributeError):  # as code fails on a value that it did not expect
             return None
         return found if isinstance(found, self._cls) else None
 
@@ -180,10 +182,16 @@ class EnumCodec(TypeCodec):
             raise wire_mismatch(self.label, wire) from None
 
     def _combination(self, value: Any) -> enum.Enum | None:
+        if type(value) is not int or value < 0:
+            return None
+        known: dict[Any, Any] = self._cls._value2member_map_
+        is_new = value > _FEW_COMBINATIONS and value not in known
         try:
-            found = self._cls(value) if type(value) is int and value >= 0 else None
+            found = self._cls(value)
         except ValueError:
             return None
+        if is_new and isinstance(found, int):
+            known.pop(value, None)  # Python would keep it for ever, and what it equals does not depend on that
         return found if isinstance(found, self._cls) else None
 
 

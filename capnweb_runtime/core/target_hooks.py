@@ -80,6 +80,11 @@ class FunctionHook(_LocalHook):
         self._host = host
         self._where = where
 
+    @property
+    def target(self) -> object:
+        """The function itself; None once this reference has been disposed."""
+        return self._function
+
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         self._begin(args)
         function = self._callable(path)
@@ -194,7 +199,7 @@ class TargetHook(_LocalHook):
         entry = self._member(path)
         if entry is None and len(path) < 2:
             args.dispose()
-            return ErrorHook(not_a_function(path))
+            return ErrorHook(not_a_function(path, getattr(self._target, "_rpc_interface", "")))
         inner = self.get(path[:1])
         result = inner.call(path[1:], args)
         inner.dispose()
@@ -269,6 +274,7 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
 
 def _named_from(hook: Hook, path: Path) -> Hook:
     """Corrects the name in a "not a function" error that arose one step down the path."""
-    if isinstance(hook, ErrorHook) and str(hook.error) == str(not_a_function(path[1:])):
-        return ErrorHook(not_a_function(path))
+    inner = str(not_a_function(path[1:]))[:-1]
+    if isinstance(hook, ErrorHook) and str(hook.error).startswith(inner):
+        return ErrorHook(TypeError(str(not_a_function(path))[:-1] + str(hook.error)[len(inner) :]))
     return hook

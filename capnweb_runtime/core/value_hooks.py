@@ -267,6 +267,12 @@ def _pull_into(hook: Hook, result: Cell[Payload]) -> None:
         pulled.then(result.resolve, result.reject)
 
 
-def not_a_function(path: Path) -> TypeError:
-    """The error for a call of something that cannot be called."""
-    return TypeError(f"'{'.'.join(map(str, path))}' is not a function.")
+def not_a_function(path: Path, interface: str = "") -> TypeError:
+    """The error for a call of something that cannot be called.
+
+    Parameters:
+        path: what was called.
+        interface: what it was called of, where that is known, and may not be what the caller took it for.
+    """
+    of = f" of {interface}" if interface else ""
+    return TypeError(f"'{'.'.join(map(str, path))}' is not a function{of}.")

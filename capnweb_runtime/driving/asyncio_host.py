@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.errors import RpcError, as_answer
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.refusals import refuse_elsewhere
 from capnweb_runtime.observe import Observer
@@ -79,7 +79,7 @@ def _outcome(task: asyncio.Task[Any]) -> Any:
         return task.result()
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
         raise RpcError(f"The called method raised {type(error).__name__}.") from error
-    raise error
+    raise error if isinstance(error, Exception) else as_answer(error)
 
 
 class AsyncioHost(HostBase):
@@ -170,6 +170,10 @@ class AsyncioHost(HostBase):
             raise _CancelledCall() from None
         except (SystemExit, KeyboardInterrupt) as error:
             self._leave_to_loop(error)
+        except Exception:
+            raise
+        except BaseException as error:  # a GeneratorExit, say
+            raise as_answer(error) from error
         cls: Any = type(result)
         if not _is_awaitable(cls):
             return result

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import fields as dataclass_fields
 from types import CodeType
-from typing import Any, Generic, TypeVar
+from typing import Any, Final, Generic, TypeVar
 
 from capnweb_runtime.core.codecs import ABSENT, ANY, TypeCodec
 from capnweb_runtime.core.evaluate import Evaluator, drop
@@ -25,6 +25,11 @@ from capnweb_runtime.values import FORBIDDEN_KEYS
 M = TypeVar("M")
 E = TypeVar("E")
 R = TypeVar("R")
+
+_REFUSALS: Final = (ValueError, TypeError, AssertionError)
+"""What a validator raises to say what is wrong with a value. A subclass was raised by something that failed in it, such
+as a UnicodeDecodeError or a JSONDecodeError, whose text may hold what that was about: its name is all that is told.
+"""
 
 
 def read_optional(
@@ -294,9 +299,15 @@ def _as_mismatch(error: Exception) -> Mismatch:
     """The first fault that pydantic found, or what else was wrong."""
     faults: list[Any] = getattr(error, "errors", list)()
     if not faults:
-        return Mismatch(f"a valid value ({error})", "an object")
+        return Mismatch(f"a valid value ({error if type(error) in _REFUSALS else _raised(error)})", "an object")
     first = faults[0]
-    mismatch = Mismatch(f"a valid value ({first['msg']})", repr(first.get("input"))[:80])
+    raised = first.get("ctx", {}).get("error")
+    said = first["msg"] if raised is None or type(raised) in _REFUSALS else _raised(raised)
+    mismatch = Mismatch(f"a valid value ({said})", repr(first.get("input"))[:80])
     for key in reversed(first["loc"]):
         mismatch.inside(key)
     return mismatch
+
+
+def _raised(error: Exception) -> str:
+    return f"its validator raised {type(error).__name__}"

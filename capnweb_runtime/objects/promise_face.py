@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Payload
+from capnweb_runtime.errors import wire_message
 from capnweb_runtime.objects.refusals import refuse_elsewhere
+from capnweb_runtime.observe import logger_named, printable
 
-logger: Final = logging.getLogger("capnweb_runtime.promises")
+logger: Final = logger_named("capnweb_runtime.promises")
 
 PENDING: Final = 0
 VALUE: Final = 1
@@ -47,9 +49,9 @@ class Unseen:
 
     def __del__(self) -> None:
         if not self.seen:
-            logger.debug(
-                "%s failed, and nobody awaited it: %s: %s", self._what, type(self._error).__name__, self._error
-            )
+            error = self._error
+            told = printable(wire_message(error))
+            logger.debug("%s failed, and nobody awaited it: %s: %s", self._what, type(error).__name__, told)
 
 
 def unseen(error: BaseException, promise: Any) -> Unseen | None:

@@ -32,7 +32,7 @@ from capnweb_runtime.core.refs import Exportable, Local, ReadableRef, WritableRe
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.core.target_hooks import Shares, TargetHook
 from capnweb_runtime.core.value_hooks import PromiseHook
-from capnweb_runtime.errors import RpcError
+from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, RpcError, as_answer
 from capnweb_runtime.objects import variables
 from capnweb_runtime.objects.stub import RpcPromise
 
@@ -50,7 +50,7 @@ def settled(cell: Cell[T]) -> asyncio.Future[T]:
 
     def on_error(error: BaseException) -> None:
         if not future.done():
-            future.set_exception(error)
+            future.set_exception(as_answer(error) if isinstance(error, StopIteration) else error)
 
     cell.then(on_value, on_error)
     return future
@@ -97,6 +97,12 @@ class ReadableStream(ReadableRef, Generic[T]):
             wrong = mismatch.error("chunk")
             await self.cancel(wrong)
             raise wrong from None
+        except ENDS_PROGRAM:
+            raise
+        except BaseException as error:  # of an application's validator: its text is not for the writer
+            await self.cancel()
+            answer = as_answer(error)
+            raise answer from answer.__cause__
         return value
 
     async def cancel(self, reason: BaseException | None = None) -> None:
@@ -282,7 +288,9 @@ class _SinkHook(TargetHook):
             return self.call(path, args.payload())
         try:
             (values, kwargs), held = args.direct(method.params)
-        except (Mismatch, NotDirect):
+        except NOT_OURS:
+            raise
+        except BaseException:  # known once promises are resolved: see `invoke_wire`
             pass
         else:
             return run(function, values, kwargs, method.result, self._host, self._where(path), held)

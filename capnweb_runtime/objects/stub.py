@@ -27,7 +27,7 @@ from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportEntry, ImportHook
-from capnweb_runtime.errors import PEER, DisposedError, say_whose
+from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer, say_whose
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
 
@@ -418,8 +418,10 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             value = decode_payload(payload, self._codec, host)
         except Mismatch as mismatch:
             self._fail(mismatch.error("result"))
-        except Exception as error:  # an application's validator
-            self._fail(error)
+        except ENDS_PROGRAM:
+            raise
+        except BaseException as error:  # of an application's validator
+            self._fail(as_answer(error))
         else:
             self._settle(VALUE, value)
 

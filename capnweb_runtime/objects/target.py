@@ -27,6 +27,7 @@ class RpcTarget(Exportable, ABC):
     """
 
     _rpc_members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
+    _rpc_interface: ClassVar[str]  # what the schema calls it; none of a target without one
 
     def __init_subclass__(cls, spec: type[Interface] | None = None, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -35,6 +36,7 @@ class RpcTarget(Exportable, ABC):
             members.update(getattr(base, "_rpc_members", {}))
         if spec is not None:
             members.update(spec.rpc_members)
+            cls._rpc_interface = spec.__name__.removesuffix("Spec")
             _compare(cls, spec)
         cls._rpc_members = members
 

@@ -1,4 +1,4 @@
-"""Who gets a session: path, origin, and what the application's factory says. Rule: asked once for every session,
+"""Who gets a session: host, path, origin, and what the application's factory says. Rule: asked once for every session,
 whatever the transport.
 """
 
@@ -18,8 +18,9 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
-from capnweb_runtime.observe import Observer, printable
+from capnweb_runtime.observe import Observer, error_for_peer, printable
 from capnweb_runtime.serving.factory import checked_main
+from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, Transport, logger
 
@@ -42,6 +43,8 @@ class Rules:
     main_factory: MainFactory
     path: str | None
     origins: frozenset[str] | None
+    hosts: Hosts | None
+    secure: bool
     limits: Limits
     observer: Observer | None
     request_timeout: float
@@ -57,6 +60,7 @@ class Admission:
         rules: who may.
 
     Attributes:
+        hosts: the names that the server answers to.
         connections: of the sessions that are open.
         calls: calls in progress, of all sessions.
         refusing: whether nobody is admitted any more.
@@ -66,6 +70,7 @@ class Admission:
         self.connections: set[Connection] = set()
         self.calls: set[asyncio.Task[Any]] = set()
         self.refusing = False
+        self.hosts = rules.hosts or Hosts(None)
         self._rules = rules
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
@@ -73,13 +78,14 @@ class Admission:
 
     def check(self, peer: Peer) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked."""
+        self.hosts.check(peer)
         if self._rules.path is not None and peer.path != self._rules.path:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
         if self.refusing:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
-        check_origin(peer, self._rules.origins)
+        check_origin(peer, self._rules.origins, self._rules.secure)
 
     def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
         """Opens a session.
@@ -108,9 +114,9 @@ class Admission:
             main: Any = context.run(self._rules.main_factory, peer)
             if not inspect.isawaitable(main):
                 return self._opened(peer, connection, main)
-        except Refuse:
+        except Refuse as refused:
             _give_up(connection)
-            raise
+            raise self._told(refused) from None
         except Exception as error:
             raise self._failed(peer, connection, error) from error
         # Not `create_task`, for which a program may have set a factory that begins a task in another Context.
@@ -141,7 +147,10 @@ class Admission:
                 connection.serve_main(checked_main(made))  # so that it is disposed
                 raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
             return self._opened(peer, connection, made)
-        except (Refuse, asyncio.CancelledError):
+        except Refuse as refused:
+            _give_up(connection)
+            raise self._told(refused) from None
+        except asyncio.CancelledError:
             _give_up(connection)
             raise
         except Exception as error:
@@ -165,6 +174,14 @@ class Admission:
             return Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The session could not be started in time.")
         logger.error("the main object for a session of %s could not be made", peer, exc_info=error)
         return Refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.")
+
+    def _told(self, refused: Refuse) -> Refuse:
+        """What the peer is told of a refusal: its text is one of an error, which the observer may replace."""
+        told = refused if self._rules.observer is None else error_for_peer(self._rules.observer, refused)
+        if not isinstance(told, Refuse):
+            told = Refuse(refused.status, wire_message(told), refused.headers)
+        told.meant = refused.meant
+        return told
 
     def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
         self.connections.discard(connection)

@@ -4,37 +4,39 @@ from __future__ import annotations
 
 from http import HTTPStatus
 from typing import Final
-from urllib.parse import urlsplit
 
+from capnweb_runtime.observe import printable
+from capnweb_runtime.serving.hosts import authority_of
 from capnweb_runtime.serving.peer import Peer, Refuse
 
-_DEFAULT_PORTS: Final = {"http": 80, "ws": 80, "https": 443, "wss": 443}
+_SCHEMES: Final = {False: ("http", "ws"), True: ("https", "wss")}
+"""Schemes of pages and servers, without and with TLS."""
+_DEFAULT_PORTS: Final = {False: 80, True: 443}
 
 
-def is_same_origin(origin: str, host: str) -> bool:
-    """Whether a page of the origin was loaded from the host that it asks now.
+def is_same_origin(origin: str, host: str, secure: bool) -> bool:
+    """Whether a page of the origin was loaded from the server that it asks now: scheme, host and port are the same.
 
     Parameters:
         origin: value of the Origin header.
         host: value of the Host header.
+        secure: whether the server speaks TLS.
     """
-    try:
-        page = urlsplit(origin)
-        default = _DEFAULT_PORTS.get(page.scheme)
-        asked = urlsplit(f"//{host}")
-        # A server behind a proxy that ends TLS sees no scheme of its own, so a missing port is the one of the page's
-        # scheme.
-        return bool(page.hostname) and (page.hostname, page.port or default) == (asked.hostname, asked.port or default)
-    except ValueError:
+    scheme, _, rest = origin.partition("://")
+    page, asked = authority_of(rest), authority_of(host)
+    if page is None or asked is None or scheme.lower() not in _SCHEMES[secure]:
         return False
+    default = _DEFAULT_PORTS[secure]
+    return (page.name, page.port or default) == (asked.name, asked.port or default)
 
 
-def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
+def check_origin(peer: Peer, origins: frozenset[str] | None, secure: bool) -> None:
     """Refuses a page of a site that may not talk to this server.
 
     Parameters:
         peer: who asks; without an Origin header it is no page.
         origins: origins that may, beside the server's own; with "*" in it, all may.
+        secure: whether the server speaks TLS.
 
     Raises:
         Refuse: with status 403.
@@ -42,8 +44,8 @@ def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
     origin = peer.headers.get("Origin")
     if origin is None or (origins is not None and ("*" in origins or origin in origins)):
         return
-    if not is_same_origin(origin, peer.headers.get("Host", "")):
+    if not is_same_origin(origin, peer.headers.get("Host", ""), secure):
         raise Refuse(
             HTTPStatus.FORBIDDEN,
-            f"Origin {origin} may not use this server; its serve() call can allow it with origins=[...].",
+            f"Origin {printable(origin)} may not use this server; its serve() call can allow it with origins=[...].",
         )

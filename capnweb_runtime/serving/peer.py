@@ -38,13 +38,12 @@ class PeerHeaders(Mapping[str, str]):
     __slots__ = ("_values",)
 
     def __init__(self, items: Iterable[tuple[str, str]] = ()) -> None:
-        self._values: dict[str, str] = {}
+        values: dict[str, list[str]] = {}
         for name, value in items:
-            key = name.lower()
-            # https://datatracker.ietf.org/doc/html/rfc6265#section-5.4: cookies are the one header that is joined by a
-            # semicolon.
-            joint = "; " if key == "cookie" else ", "
-            self._values[key] = self._values[key] + joint + value if key in self._values else value
+            values.setdefault(name.lower(), []).append(value)
+        # https://datatracker.ietf.org/doc/html/rfc6265#section-5.4: cookies are the one header that is joined by a
+        # semicolon.
+        self._values = {key: ("; " if key == "cookie" else ", ").join(each) for key, each in values.items()}
 
     def __getitem__(self, name: str) -> str:
         return self._values[name.lower()]
@@ -150,6 +149,7 @@ class Refuse(Exception):
             raise ValueError(f"a session is refused with an HTTP status of 300 to 599, such as 401, not with {status}")
         self.status = known
         self.text = text
+        self.meant = text  # for the log, where an observer has replaced what the peer is told
         self.headers = dict(headers or {})
         for name, value in self.headers.items():
             sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
@@ -158,5 +158,5 @@ class Refuse(Exception):
 
 
 def log_refusal(peer: Peer, refuse: Refuse) -> None:
-    """Logs that a peer was refused, and why."""
-    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.text))
+    """Logs that a peer was refused, and why: as the application says, whatever the peer is told."""
+    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.meant))

@@ -13,6 +13,7 @@ from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.factory import check_factory
+from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.server import Place, Server
 
@@ -55,6 +56,7 @@ def serve(
     ssl: ssl_module.SSLContext | Certificate | None = None,
     transports: Iterable[Transport] = ("websocket", "http"),
     origins: Iterable[str] | None = None,
+    hosts: Iterable[str] | None = None,
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     request_timeout: float = 30.0,
@@ -73,7 +75,12 @@ def serve(
         transports: what is served: "websocket", "http" and "webtransport", the last of which needs the extra
             `webtransport` and takes the UDP port of the same number. Without the first two nothing listens on TCP.
         origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
-            host; "*" allows every one. Programs that are no browsers send no origin and may always connect.
+            origin, which has its scheme, host and port; "*" allows every one. Behind a proxy that ends TLS, the origin
+            of its pages is to be listed. Programs that are no browsers send no origin and may always connect.
+        hosts: names that the server answers to, as requests have them in their Host header: "example.org" on any port,
+            or "example.org:8080"; "*" allows every one. By default a server that listens on a loopback address answers
+            to localhost and loopback addresses alone, so that no page can have a name of its own lead there; any other
+            answers to every name.
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
         observer: is told of failures; by default they are logged.
         request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
@@ -91,33 +98,48 @@ def serve(
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins or transports is one string; or main_factory cannot make a main object, being one itself,
-            say, or a class that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, `errors` is none of the three, `threads` is less than 1, or
-            `transports` has an unknown one, none, or WebTransport without a certificate.
+        TypeError: origins, hosts or transports is one string; or main_factory cannot make a main object, being one
+            itself, say, or a class that takes no peer or that leaves out methods.
+        ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three,
+            `threads` is less than 1, or `transports` has an unknown one, none, or WebTransport without a certificate.
     """
     check_factory(main_factory)
-    if isinstance(origins, str):
-        raise TypeError(f'origins takes several, as in origins=["{origins}"]')
+    _check_options(path, origins, hosts, transports, errors, threads)
+    served = _served(transports, ssl)
+    rules = Rules(
+        main_factory=main_factory,
+        path=path,
+        origins=None if origins is None else frozenset(origins),
+        hosts=None if hosts is None else Hosts(hosts),
+        secure=ssl is not None,
+        transports=served,
+        limits=limits,
+        observer=observer,
+        request_timeout=request_timeout,
+        errors=errors,
+        threads=threads,
+    )
+    context = ssl.context() if isinstance(ssl, Certificate) else ssl
+    certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
+    return Serving(Place(host, port, context, certificate), rules)
+
+
+def _check_options(
+    path: str | None, origins: object, hosts: object, transports: object, errors: object, threads: int | None
+) -> None:
+    """Refuses what cannot be meant, as `serve` says."""
+    for name, several in (("origins", origins), ("hosts", hosts), ("transports", transports)):
+        if isinstance(several, str):
+            raise TypeError(f'{name} takes several, as in {name}=["{several}"]')
     if path is not None and not path.startswith("/"):
         raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
     if errors not in ("declared", "plain", "all"):
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
-    served = _transports(transports, ssl)
-    allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, served)
-    context = ssl.context() if isinstance(ssl, Certificate) else ssl
-    certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
-    return Serving(Place(host, port, context, certificate), rules)
 
 
-def _transports(
-    transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None
-) -> frozenset[Transport]:
-    if isinstance(transports, str):
-        raise TypeError(f'transports takes several, as in transports=["{transports}"]')
+def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None) -> frozenset[Transport]:
     served = frozenset(transports)
     unknown = served - {*get_args(Transport)}
     if unknown or not served:

@@ -2,7 +2,7 @@
 is never another's.
 
 The first request of a connection decides how its messages travel. Only the path given is served, and only pages of
-allowed origins are.
+allowed origins are, under the names that the server answers to.
 """
 
 from __future__ import annotations
@@ -16,6 +16,7 @@ from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
+from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
@@ -135,6 +136,10 @@ class Server:
             await self._listen_on_tcp()
         if place.certificate is not None:
             await self._listen_on_udp(place.certificate)
+        if self._rules.hosts is None and all(map(is_loopback, self._addresses())):
+            # The name that it was told to listen at is its own, too.
+            named = [] if place.host is None or is_loopback(place.host) else [place.host]
+            self._admission.hosts = Hosts(named, loopback=True)
         host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
         where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
         s = "" if place.ssl is None else "s"
@@ -159,6 +164,11 @@ class Server:
         rules = self._rules
         self._webtransport = WebTransportServer(self._admission.admit, certificate, rules.limits, rules.request_timeout)
         self.port = await self._webtransport.listen(self._place.host, self.port)
+
+    def _addresses(self) -> list[str]:
+        """Where it listens."""
+        tcp = [] if self._listener is None else [str(one.getsockname()[0]) for one in self._listener.sockets]
+        return tcp if self._webtransport is None else [*tcp, self._webtransport.address]
 
     async def _listen(self, port: int) -> asyncio.Server:
         accepted = self._first_request if self._place.ssl is None else self._first_bytes

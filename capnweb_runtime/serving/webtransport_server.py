@@ -39,6 +39,9 @@ class WebTransportServer:
         certificate: of the server.
         limits: bounds of each session.
         timeout: seconds that a client has for the handshake and the request.
+
+    Attributes:
+        address: where it listens.
     """
 
     def __init__(self, admit: Admit, certificate: Certificate, limits: Limits, timeout: float) -> None:
@@ -48,6 +51,7 @@ class WebTransportServer:
         self._settings = configuration(is_client=False)
         self._settings.load_cert_chain(certificate.chain, certificate.key, certificate.password)
         self._listener: Listener | None = None
+        self.address = ""
 
     async def listen(self, host: str | None, port: int) -> int:
         """Begins to listen.
@@ -65,8 +69,8 @@ class WebTransportServer:
         transport, self._listener = await asyncio.get_running_loop().create_datagram_endpoint(
             lambda: Listener(self._settings, self._accepted, CONNECTIONS), local_addr=(host or "::", port)
         )
-        bound: int = transport.get_extra_info("sockname")[1]
-        return bound
+        self.address, bound = transport.get_extra_info("sockname")[:2]
+        return int(bound)
 
     def stop_accepting(self) -> None:
         """Lets nobody in any more."""

@@ -16,6 +16,8 @@ from importlib import import_module
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Final
 
+from capnweb_runtime.observe import logger_named
+
 _METADATA: Final = "importlib.metadata"
 
 
@@ -75,7 +77,7 @@ class _Quiet(logging.LoggerAdapter[logging.Logger]):
         self.debug(msg, *args, **kwargs)
 
 
-QUIET: Final = _Quiet(logging.getLogger("websockets"), {})
+QUIET: Final = _Quiet(logger_named("websockets"), {})
 """What the engine is given to log to."""
 
 __all__ = [

@@ -142,9 +142,9 @@ class BatchAnswer:
             raise
         # Once the response is on its way: the client can do its part while this side clears up.
         self._loop.call_soon(connection.lost, SessionClosed(ENDED))
-        reason = connection.session.reason
-        if reason is not None:
-            return 500, f"{wire_type(reason)}: {wire_message(reason)}".encode("utf-8", "replace")
+        if connection.session.reason is not None:
+            told = connection.session.told
+            return 500, f"{wire_type(told)}: {wire_message(told)}".encode("utf-8", "replace")
         return 200, self._body()
 
     def _body(self) -> bytes:

@@ -55,7 +55,7 @@ class _MemoryWire:
 
     def _end(self, reason: BaseException) -> None:
         self._own.lost(reason)
-        self._peer.lost(SessionClosed(f"Peer closed the session: {wire_message(reason)}"))
+        self._peer.lost(SessionClosed(f"Peer closed the session: {wire_message(self._own.session.told)}"))
 
 
 def pair(

@@ -161,15 +161,17 @@ class WebSocketEnd(asyncio.Protocol):
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""
-        text = close_reason(reason)
         if self._engine.state is State.OPEN:
-            self._engine.send_close(CLOSE_CODE, text)
+            self._engine.send_close(CLOSE_CODE, self._close_reason(reason))
         elif self._close_replaced:
-            self._write_raw(frame(CLOSE, Close(CLOSE_CODE, text).serialize(), self._is_client))
+            self._write_raw(frame(CLOSE, Close(CLOSE_CODE, self._close_reason(reason)).serialize(), self._is_client))
         self._write_engine_data()
         if self._engine.eof_sent:
             self._write_eof()
         self._expect_close()
+
+    def _close_reason(self, reason: BaseException) -> str:
+        return close_reason(reason if self._connection is None else self._connection.session.told)
 
     def buffered(self) -> int:
         """Bytes in the transport's buffer."""

@@ -255,6 +255,13 @@ def test_every_command_can_be_run_and_help_shows_it() -> None:
         assert run(command, "--help").stdout.startswith(f"Usage: main {command} ")
 
 
+@pytest.mark.parametrize("command", [[], ["generate"], ["check"], ["ir"], ["scaffold"]])
+def test_help_says_that_schemas_are_run(command: list[str]) -> None:
+    shown = " ".join(run(*command, "--help").stdout.split())
+    assert "imports" in shown
+    assert "and so runs" in shown
+
+
 def test_help_loads_nothing_that_the_compiler_needs() -> None:
     program = (
         "import sys; from capnweb_gen.cli import main; main(['--help'], standalone_mode=False); print(*sys.modules)"

@@ -71,7 +71,7 @@ const validating = {
     await assert.rejects(async () => await api.authenticate(TOKEN).get_profile(1, 2), TypeError);
   },
   async "be refused a method that the interface does not have"(api) {
-    await assert.rejects(async () => await api.authenticate(TOKEN).delete_everything(), { name: "TypeError", message: "'delete_everything' is not a function." });
+    await assert.rejects(async () => await api.authenticate(TOKEN).delete_everything(), { name: "TypeError", message: "'delete_everything' is not a function of AuthedApi." });
   },
   async "see nothing of the server's language"(api) {
     const authed = api.authenticate(TOKEN);

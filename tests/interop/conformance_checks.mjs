@@ -102,16 +102,16 @@ export const both = {
     await fails(call(api => api.nonesuch.x), "TypeError", "Cannot read properties of undefined (reading 'x')");
   },
   async "calling a missing method is a TypeError"({ call }) {
-    await fails(call(api => api.nonesuch()), "TypeError", "'nonesuch' is not a function.");
+    await fails(call(api => api.nonesuch()), "TypeError", /^'nonesuch' is not a function/);
   },
   async "calling a missing method of a value names the path"({ call }) {
     await fails(call(api => api.config.mode.nope()), "TypeError", "'config.mode.nope' is not a function.");
   },
-  async "the main cannot be called"({ call }) { await fails(call(api => api()), "TypeError", "'' is not a function."); },
+  async "the main cannot be called"({ call }) { await fails(call(api => api()), "TypeError", /^'' is not a function/); },
   async "names of the server's language are absent"({ call }) {
     for (const name of ["__class__", "__dict__", "__init__", "__globals__", "mro"]) {
       assert.equal(await call(api => api[name]), undefined);
-      await fails(call(api => api[name]()), "TypeError", `'${name}' is not a function.`);
+      await fails(call(api => api[name]()), "TypeError", new RegExp(`^'${name}' is not a function`));
     }
   },
   async "a call with a number"({ call }) { assert.equal(await call(api => api.square(7)), 49); },

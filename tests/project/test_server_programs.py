@@ -13,13 +13,15 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from capnweb_runtime import Peer, RpcTarget, connect, serve
+from capnweb_runtime import Peer, RpcTarget, SessionClosed, connect, serve
 from capnweb_runtime.objects.any_stub import AnyStub
 from tests.needs import needs_nginx
 from tests.project.sources import ROOT
+from tests.runtime.transports.example_api import Example
 
 TEXT = (ROOT / "docs" / "server.md").read_text("utf-8").partition("## Methods that block")[2]
 PROGRAMS = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
@@ -290,3 +292,24 @@ async def test_behind_nginx_the_address_of_the_client_is_in_a_header(tmp_path: P
             async with connect(f"ws://127.0.0.1:{front}/rpc", AnyStub):
                 pass
     assert forwarded == ["127.0.0.1"]
+
+
+@needs_nginx
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+async def test_behind_nginx_that_ends_tls_name_and_origin_are_those_that_are_listed(
+    tmp_path: Path, scheme: str
+) -> None:
+    options: Any = {"hosts": ["example.org"], "origins": ["https://example.org"]}
+    page = {"Host": "example.org", "Origin": "https://example.org"}
+
+    async def ask(front: int, headers: dict[str, str]) -> object:
+        async with connect(f"{scheme}://127.0.0.1:{front}/rpc", AnyStub, headers=headers) as books:
+            return await books.call("add", 1, 2)
+
+    async with serve(Example, "127.0.0.1", 0, path="/rpc", **options) as server:
+        with behind_nginx(tmp_path, f"http://127.0.0.1:{server.port}") as front:
+            assert await ask(front, page) == 3
+            with pytest.raises(SessionClosed, match="421"):
+                await ask(front, page | {"Host": "evil.example"})
+            with pytest.raises(SessionClosed, match="403"):
+                await ask(front, page | {"Origin": "https://evil.example"})

@@ -44,7 +44,7 @@ class Mood(enum.StrEnum):
     @classmethod
     def _missing_(cls, value: object) -> Any:
         if value == "broken":
-            raise RuntimeError(value)
+            raise KeyError(value)
         if value == "odd":
             return "good"
         return None if value == "nothing" else cls.GOOD if str(value).lower() == "good" else cls.OTHER

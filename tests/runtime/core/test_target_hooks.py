@@ -93,7 +93,7 @@ class TestTargetHook:
         desk = Desk()
         hook = target_hook(desk, host)
         assert pulled(hook.get((name,))) is UNDEFINED
-        with pytest.raises(TypeError, match=rf"^'{name}' is not a function\.$"):
+        with pytest.raises(TypeError, match=rf"^'{name}' is not a function of Desk\.$"):
             pulled(hook.call((name,), Payload([])))
         for path in ((name, "x"), (name, "__class__", "__init__")):
             with pytest.raises(TypeError, match="Cannot read properties of undefined"):

@@ -112,7 +112,7 @@ class TestOverTheWire:
         target = Desk()
         side = Side(target)
         assert side.hear(["push", ["pipeline", 0, [name], []]], ["pull", 1]) == [
-            f"""["reject",1,["error","TypeError","'{name}' is not a function."]]"""
+            f"""["reject",1,["error","TypeError","'{name}' is not a function of Desk."]]"""
         ]
         assert (target.log, target.disposed) == ([], 0)
 

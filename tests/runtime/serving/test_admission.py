@@ -26,7 +26,7 @@ UPGRADE = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
 )
-EMPTY_BATCH = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+EMPTY_BATCH = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
 NOT_ALLOWED = "Origin https://evil.example may not use this server; its serve() call can allow it with origins=[...]."
 _KEY = b"\x11\x92\x33\xf4"
 OVER = pytest.mark.parametrize("over", ["websocket", "http"])

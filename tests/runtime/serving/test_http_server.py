@@ -113,11 +113,11 @@ class TestServer:
         service = Service()
         service.refusal = Refuse(HTTPStatus.NOT_FOUND, "not here")
         async with http_server(service) as url:
-            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\n")
+            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n")
         assert answer == (b"HTTP/1.1 404 Not Found", b"not here\n")
 
     async def test_a_request_may_come_byte_by_byte(self) -> None:
-        request = b"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
+        request = b"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: 3\r\n\r\nabc"
         async with http_server(Service()) as url:
             answer = await exchange(url, *(request[index : index + 1] for index in range(len(request))))
         assert answer == (b"HTTP/1.1 200 OK", b"ABC")
@@ -139,7 +139,7 @@ class TestServer:
         assert service.peers == []
 
     async def test_a_body_beyond_the_limit_that_comes_with_the_head_is_refused(self) -> None:
-        head = b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n"
+        head = b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n"
         service = Service()
         async with http_server(service) as url:
             status, text = await exchange(url, head + b"3e9\r\n" + b"x" * 1001 + b"\r\n0\r\n\r\n")
@@ -149,7 +149,7 @@ class TestServer:
 
     async def test_a_body_that_does_not_come_is_given_up(self) -> None:
         async with http_server(Service(), body_timeout=0.01) as url:
-            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 100\r\n\r\nabc")
+            answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
         assert answer[0].startswith(b"HTTP/1.1 408 ")
 
     async def test_compressed_bodies_are_refused(self) -> None:
@@ -163,7 +163,7 @@ class TestServer:
 
     @pytest.mark.parametrize("expectation", ["100-continue", "100-Continue"])
     async def test_a_client_that_asks_before_it_sends_its_body_is_told_to(self, expectation: str) -> None:
-        head = f"POST / HTTP/1.1\r\nHost: h\r\nExpect: {expectation}\r\nContent-Length: 3\r\n\r\n"
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: {expectation}\r\nContent-Length: 3\r\n\r\n"
         async with http_server(Service()) as url, raw(url) as (reader, writer):
             for _ in range(2):
                 writer.write(head.encode())
@@ -175,12 +175,12 @@ class TestServer:
     @pytest.mark.parametrize(
         ("head", "status"),
         [
-            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n", b"413"),
-            (b"GET / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"405"),
-            (b"POST /refused HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"404"),
-            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: a miracle\r\nContent-Length: 3\r\n\r\n", b"417"),
-            (b"POST / HTTP/1.1\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
-            (b"POST / HTTP/1.0\r\nHost: h\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
+            (b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 1001\r\n\r\n", b"413"),
+            (b"GET / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"405"),
+            (b"POST /refused HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\n", b"404"),
+            (b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: a miracle\r\nContent-Length: 3\r\n\r\n", b"417"),
+            (b"POST / HTTP/1.1\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
+            (b"POST / HTTP/1.0\r\nHost: localhost\r\nExpect: 100-continue\r\nContent-Length: 3\r\n\r\nabc", b"200"),
         ],
     )
     async def test_one_whose_answer_is_known_already_gets_that(self, head: bytes, status: bytes) -> None:
@@ -194,20 +194,20 @@ class TestServer:
             b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n",
             b"what is this?\r\n\r\n",
             b"GET / HTTP/9.9\r\n\r\n",
-            b"GET  /  HTTP/1.1\r\nHost: h\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: x\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: -1\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: what\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nHost\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nX: a\x00b\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\n: x\r\n\r\n",
-            b"POST / HTTP/1.1\r\nHost: h\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
+            b"GET  /  HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: -1\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 3\r\nTransfer-Encoding: chunked\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\nzz\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: what\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nHost\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nX: a\x00b\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\n: x\r\n\r\n",
+            b"POST / HTTP/1.1\r\nHost: localhost\r\nX: " + b"x" * 9000 + b"\r\n\r\n",
             b"GET /" + b"x" * 9000 + b" HTTP/1.1\r\n\r\n",
-            b"GET http://[ HTTP/1.1\r\nHost: h\r\n\r\n",
-            b"CONNECT example.org:80 HTTP/1.1\r\nHost: h\r\n\r\n",
-            b"OPTIONS * HTTP/1.1\r\nHost: h\r\n\r\n",
+            b"GET http://[ HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"CONNECT example.org:80 HTTP/1.1\r\nHost: localhost\r\n\r\n",
+            b"OPTIONS * HTTP/1.1\r\nHost: localhost\r\n\r\n",
             b"\r\n\r\n",
         ],
         ids=lambda sent: sent[:40].decode("ascii", "replace"),
@@ -227,7 +227,7 @@ class TestServer:
     async def test_malformed_chunks_of_a_body_are_answered_with_400(self, caplog: pytest.LogCaptureFixture) -> None:
         service = Service()
         async with http_server(service) as url, raw(url) as (reader, writer):
-            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nTransfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n")
             await writer.drain()
             await asyncio.sleep(0)
             writer.write(b"no length\r\n\r\n")
@@ -267,7 +267,7 @@ class TestServer:
         service = Service()
         async with http_server(service) as url:
             _, writer = await asyncio.open_connection("127.0.0.1", int(url.rstrip("/").rpartition(":")[2]))
-            writer.write(b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 4\r\n\r\nwait")
+            writer.write(b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 4\r\n\r\nwait")
             await service.entered.wait()
             writer.close()
             await service.ended.wait()

@@ -16,14 +16,18 @@ class TestSameOrigin:
         [
             ("https://example.org", "example.org"),
             ("https://EXAMPLE.org", "example.ORG"),
-            ("http://example.org:80", "example.org"),
+            ("https://example.org.", "example.org"),
             ("https://example.org", "example.org:443"),
+            ("http://example.org:80", "example.org"),
+            ("http://example.org", "example.org:80"),
             ("http://localhost:3000", "localhost:3000"),
             ("http://[::1]:3000", "[::1]:3000"),
         ],
     )
     def test_same(self, origin: str, host: str) -> None:
-        assert is_same_origin(origin, host)
+        secure = origin.startswith("https")
+        assert is_same_origin(origin, host, secure)
+        assert not is_same_origin(origin, host, not secure)  # the scheme counts
 
     @pytest.mark.parametrize(
         ("origin", "host"),
@@ -34,6 +38,8 @@ class TestSameOrigin:
             ("https://example.org@evil.org", "example.org"),
             ("http://localhost:3000", "localhost:3001"),
             ("http://localhost:3000", "localhost"),
+            ("https://example.org", "example.org:80"),
+            ("http://example.org", "example.org:443"),
             ("null", "example.org"),
             ("null", ""),
             ("", ""),
@@ -43,7 +49,8 @@ class TestSameOrigin:
         ],
     )
     def test_different(self, origin: str, host: str) -> None:
-        assert not is_same_origin(origin, host)
+        assert not is_same_origin(origin, host, False)
+        assert not is_same_origin(origin, host, True)
 
 
 class TestCheckOrigin:
@@ -60,7 +67,7 @@ class TestCheckOrigin:
     )
     def test_allowed(self, origin: str | None, origins: frozenset[str] | None) -> None:
         headers = [("Host", "example.org"), *([] if origin is None else [("Origin", origin)])]
-        check_origin(peer_of(headers, None, "/", "websocket"), origins)
+        check_origin(peer_of(headers, None, "/", "websocket"), origins, True)
 
     @pytest.mark.parametrize(
         ("origin", "origins"),
@@ -68,10 +75,11 @@ class TestCheckOrigin:
             ("https://evil.org", None),
             ("https://evil.org", frozenset[str]()),
             ("http://app.example", frozenset({"https://app.example"})),
+            ("http://example.org", None),
             ("null", None),
         ],
     )
     def test_refused(self, origin: str, origins: frozenset[str] | None) -> None:
         with pytest.raises(Refuse, match="origins=") as caught:
-            check_origin(peer_of([("Host", "example.org"), ("Origin", origin)], None, "/", "http"), origins)
+            check_origin(peer_of([("Host", "example.org"), ("Origin", origin)], None, "/", "http"), origins, True)
         assert caught.value.status is HTTPStatus.FORBIDDEN

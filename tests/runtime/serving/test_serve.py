@@ -90,7 +90,7 @@ class TestOnePort:
 
     async def test_requests_split_into_bytes_are_understood(self) -> None:
         body = (push("add", 1, 2) + "\n" + pull(1)).encode()
-        head = f"POST / HTTP/1.1\r\nHost: h\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
+        head = f"POST / HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n"
         async with serve(Example, "127.0.0.1", 0) as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             for byte in head.encode() + body:
@@ -259,7 +259,9 @@ class TestRefusals:
         async with serve(Example, "127.0.0.1", 0, path="/rpc") as server:
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
             line = f"POST {target.format(f'127.0.0.1:{server.port}')} HTTP/1.1\r\n"
-            writer.write(f"{line}Host: h\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode())
+            writer.write(
+                f"{line}Host: localhost\r\nConnection: close\r\nContent-Length: {len(body)}\r\n\r\n{body}".encode()
+            )
             assert (await reader.read()).endswith(b'\r\n\r\n["resolve",1,3]')
             writer.close()
 
@@ -508,7 +510,7 @@ class TestEnd:
     async def test_draining_refuses_batches_on_open_connections(self) -> None:
         async with waiting() as (server, gates, task):
             reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
-            request = b"POST / HTTP/1.1\r\nHost: h\r\nContent-Length: 0\r\n\r\n"
+            request = b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 0\r\n\r\n"
             writer.write(request)
             assert b" 200 " in await reader.readuntil(b"\r\n\r\n")
             draining = asyncio.create_task(server.drain())

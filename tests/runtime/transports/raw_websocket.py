@@ -106,6 +106,7 @@ class _Socket(asyncio.Transport):
 class _Session:
     closed = False
     attached = False
+    told: BaseException
 
     def attach_bytes(self) -> None:
         self.attached = True
@@ -130,6 +131,7 @@ class _Listener:
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
         if not self.session.closed:
             self.session.closed = True
+            self.session.told = error
             self.seen.ended = type(error).__name__
             assert self.wire is not None
             self.wire.close(error)
