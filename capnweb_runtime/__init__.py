@@ -18,10 +18,14 @@ if TYPE_CHECKING:
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
+        ConnectionLost,
+        ConnectionRefused,
         Disconnected,
         DisposedError,
         EvalError,
+        GoingAway,
         LimitExceeded,
+        PeerAborted,
         ProtocolError,
         RangeError,
         RpcError,
@@ -63,14 +67,18 @@ __all__ = [
     "CapnwebError",
     "Certificate",
     "Connected",
+    "ConnectionLost",
+    "ConnectionRefused",
     "Disconnected",
     "DisposedError",
     "EvalError",
+    "GoingAway",
     "Headers",
     "LimitExceeded",
     "Limits",
     "Observer",
     "Peer",
+    "PeerAborted",
     "Pool",
     "PoolStats",
     "ProtocolError",
@@ -112,8 +120,9 @@ _HOMES = {
     "connecting.reconnect": "Connected Reconnect",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError Disconnected DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError "
-        "SessionClosed SessionError StaleCapability StaleCodeWarning URIError"
+        "CapnwebError ConnectionLost ConnectionRefused Disconnected DisposedError EvalError GoingAway LimitExceeded "
+        "PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability StaleCodeWarning "
+        "URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",

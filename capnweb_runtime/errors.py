@@ -3,7 +3,11 @@ and what to do.
 
     CapnwebError
     ├── SessionError                the session has ended; every stub of it is broken
-    │   ├── SessionClosed           it was closed by either side, or the connection was lost (also a ConnectionError)
+    │   ├── SessionClosed           it was closed by either side, or never opened (also a ConnectionError)
+    │   │   ├── ConnectionLost      the connection broke, or the peer has fallen silent
+    │   │   ├── GoingAway           the server is shutting down, or restarts
+    │   │   ├── PeerAborted         the peer ended the session because of a fault
+    │   │   ├── ConnectionRefused   the server refused the session, with an HTTP status
     │   │   └── Disconnected        a call of a client that reconnects was not answered before the connection was lost
     │   ├── StaleCapability         a capability was lost with its session, and cannot be got again
     │   ├── ProtocolError           a peer broke the protocol
@@ -38,13 +42,19 @@ class SessionError(CapnwebError):
 class SessionClosed(SessionError, ConnectionError):
     """The session was closed by this side or by the peer, its connection was lost, or it was never opened.
 
+    Where more is known it is one of the subclasses. An instance of this class itself is an ordinary goodbye, of either
+    side; or no session could be agreed on, as with a server whose certificate is not valid.
+
     Attributes:
         url: the server's, without credentials; None where there is none, as for a server.
         status: HTTP status with which the server answered; None if that is not how it answered.
+        code: close code with which the peer closed its WebSocket, 1005 if it gave none; None if that is not how the
+            session ended.
     """
 
     url: str | None = None
     status: int | None = None
+    code: int | None = None
 
     @classmethod
     def at(cls, url: str, message: str, status: int | None = None) -> Self:
@@ -53,6 +63,39 @@ class SessionClosed(SessionError, ConnectionError):
         error.url = url
         error.status = status
         return error
+
+
+class ConnectionLost(SessionClosed):
+    """The connection broke without a goodbye, could not be made, or nothing came of the peer any more, not even an
+    answer to a ping. Calls that were in progress may have been carried out.
+    """
+
+
+class GoingAway(SessionClosed):
+    """The server is shutting down or restarts, and has said so: a new session may be opened, with its other instances
+    at once. At that server itself it is what calls to its clients fail with.
+
+    Attributes:
+        retry_after: seconds after which the server wants to be asked again; None if it did not say.
+    """
+
+    retry_after: float | None = None
+
+
+class PeerAborted(SessionClosed):
+    """The peer ended the session because of a fault, its own or what it took for one of ours. `__cause__` is the error
+    that it has sent, if it has.
+    """
+
+
+class ConnectionRefused(SessionClosed):
+    """The server refused the session, or the batch, with the HTTP status in `status`.
+
+    Attributes:
+        retry_after: seconds after which the server wants to be asked again; None if it did not say.
+    """
+
+    retry_after: float | None = None
 
 
 class Disconnected(SessionClosed):

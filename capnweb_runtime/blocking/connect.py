@@ -76,6 +76,14 @@ class BlockingSession(Generic[B]):
         if background.usable:
             background.wait(self._link.aclose, None)
 
+    def drain(self, timeout: float | None = None) -> None:
+        """Ends the session gracefully: calls that other threads have in progress are answered, further ones fail.
+
+        Parameters:
+            timeout: seconds to wait for the calls; None means until they are answered.
+        """
+        self._link.background.wait(lambda: self._connecting.drain(timeout), None)
+
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
         return self._link.background.here(self._connecting.stats)
@@ -124,6 +132,8 @@ def connect_blocking(
     transport: Transport | None = None,
     timeout: float | None = None,
     reconnect: Reconnect | None = None,
+    keepalive: float | None = 20.0,
+    close_timeout: float = 10.0,
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
 
@@ -140,16 +150,18 @@ def connect_blocking(
         timeout: seconds that each call may take; None means without end. For some calls, say `with timeout(5):`.
         reconnect: connects again whenever the session is lost; see `connect`. What it calls runs on the background
             thread, and is given stubs that are not blocking.
+        keepalive: see `connect`.
+        close_timeout: seconds for which closing waits for a server that is silent.
 
     Returns:
         The session: enter it with `with`, or take its `main` and `close` it.
 
     Raises:
-        SessionClosed: there is no connection; the message names the URL and the cause.
-        ValueError: the URL's scheme is none of the four.
+        SessionClosed: there is no connection; the message names the URL and the cause. See `connect`.
+        ValueError: the URL's scheme is none of the four, `keepalive` is not positive, or `close_timeout` is negative.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
-    settings |= {"transport": transport, "reconnect": reconnect}
+    settings |= {"transport": transport, "reconnect": reconnect, "keepalive": keepalive, "close_timeout": close_timeout}
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
         url, stub._covering, open_timeout=open_timeout, **settings
     )

@@ -6,8 +6,10 @@ ws:// and wss:// open a session that lasts; http:// and https:// make one batch,
 
 from __future__ import annotations
 
+import asyncio
 import ssl as ssl_module
 from collections.abc import Generator, Mapping
+from contextlib import suppress
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
@@ -15,15 +17,17 @@ from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 from capnweb_runtime.connecting.settings import Headers, Settings, Transport
 from capnweb_runtime.core.session import SessionStats
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.transports.http_batch import Answer, BatchRequest
+from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect
     from capnweb_runtime.connecting.reconnecting import Reconnecting
+    from capnweb_runtime.transports.http_batch import Answer, BatchRequest
 
 __all__ = ["Connecting", "connect"]
 
@@ -62,15 +66,39 @@ class Connecting(Generic[S]):
         if self._connection is not None:
             await self._connection.wait_closed()
 
+    async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
+        """Ends the session gracefully: further calls fail with SessionClosed; those that somebody awaits are answered,
+        and so are the server's; then it says goodbye, and waits until the connection is closed. A batch that has not
+        been sent is sent.
+
+        A target or a callback of this side must not wait for this, since it would wait for itself.
+
+        Parameters:
+            timeout: seconds to wait for the calls; what has not been answered by then fails. None means until they are.
+
+        Raises:
+            RuntimeError: it has not been opened yet.
+        """
+        connection = self._opened()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                if self._batch is not None:
+                    await self._batch.send_rest()
+                await connection.finish()
+        await self.__aexit__(SessionClosed, None, None)
+
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done.
 
         Raises:
             RuntimeError: it has not been opened yet.
         """
+        return self._opened().stats()
+
+    def _opened(self) -> Connection:
         if self._connection is None:
             raise RuntimeError("the session has not been opened: enter it with `async with`, or await it, first")
-        return self._connection.stats()
+        return self._connection
 
     async def _open(self) -> S:
         if self._connection is not None:
@@ -80,6 +108,9 @@ class Connecting(Generic[S]):
         headers = settings.headers
         assert not callable(headers)
         if settings.is_batch:
+            # Of no use to a client of WebSockets.
+            from capnweb_runtime.transports.http_batch import BatchRequest  # noqa: PLC0415
+
             self._batch = BatchRequest(connection, partial(self._post, headers))
         else:
             await settings.open(connection, headers)
@@ -113,6 +144,8 @@ def connect(
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
     transport: Transport | None = None,
+    keepalive: float | None = 20.0,
+    close_timeout: float = 10.0,
     reconnect: None = None,
 ) -> Connecting[S]: ...
 @overload
@@ -127,6 +160,8 @@ def connect(
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
     transport: Transport | None = None,
+    keepalive: float | None = 20.0,
+    close_timeout: float = 10.0,
     reconnect: Reconnect,
 ) -> Reconnecting[S]: ...
 def connect(
@@ -140,6 +175,8 @@ def connect(
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
     transport: Transport | None = None,
+    keepalive: float | None = 20.0,
+    close_timeout: float = 10.0,
     reconnect: Reconnect | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
@@ -158,19 +195,26 @@ def connect(
         open_timeout: seconds to wait for the connection; None means without end.
         transport: "webtransport" for a session over HTTP/3, which needs the extra `webtransport`; None means as the URL
             says.
+        keepalive: seconds without a sign of life of the server after which it is sent a ping; after as many again the
+            session ends as lost. None sends no pings, and notices a server that vanished only when the system does.
+            Without meaning for a batch.
+        close_timeout: seconds for which closing waits for a server that is silent.
         reconnect: connects again whenever the session is lost, under the same stub; None means never. See
             `docs/reconnect.md`.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
-        and raise SessionClosed, with the URL and the cause, if there is no connection.
+        and raise SessionClosed, with the URL and the cause, if there is no connection: ConnectionRefused or GoingAway
+        where a server has answered, ConnectionLost where none has.
 
     Raises:
         ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
-            which has no session to lose, and `reconnect` was given.
+            which has no session to lose, and `reconnect` was given; `keepalive` is not positive, or `close_timeout`
+            is negative.
         TypeError: `headers` is a function, and `reconnect` was not given.
     """
-    settings = Settings(url, main, headers or _NO_HEADERS, ssl, limits, observer, open_timeout, transport)
+    silence = Silence(keepalive, close_timeout)
+    settings = Settings(url, main, headers or _NO_HEADERS, ssl, limits, observer, open_timeout, transport, silence)
     settings.check()
     if reconnect is not None:
         if settings.is_batch:

@@ -33,6 +33,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
+from capnweb_runtime.transports.keepalive import Silence
 
 S = TypeVar("S", bound=RpcStub)
 
@@ -85,6 +86,8 @@ class Pool(Generic[S]):
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for a connection; None means without end.
         transport: see `connect`.
+        keepalive: see `connect`; a session that falls silent is replaced.
+        close_timeout: see `connect`.
 
     Raises:
         ValueError: the URL is none of a session, or the size is less than 1.
@@ -108,12 +111,16 @@ class Pool(Generic[S]):
         observer: Observer | None = None,
         open_timeout: float | None = 30.0,
         transport: Transport | None = None,
+        keepalive: float | None = 20.0,
+        close_timeout: float = 10.0,
     ) -> None:
         if urlsplit(url).scheme not in {"ws", "wss"} and transport is None:
             raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
         if size < 1:
             raise ValueError(f"a pool of size={size} could hold no session")
-        self._dialling = Dialling(Settings(url, main, headers or {}, ssl, limits, observer, open_timeout, transport))
+        silence = Silence(keepalive, close_timeout)
+        settings = Settings(url, main, headers or {}, ssl, limits, observer, open_timeout, transport, silence)
+        self._dialling = Dialling(settings)
         self._policy = reconnect or Reconnect()
         self._stub_class = stub
         self._size = size

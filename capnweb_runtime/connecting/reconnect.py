@@ -12,7 +12,7 @@ from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
-from capnweb_runtime.errors import ProtocolError, SessionClosed, SessionError
+from capnweb_runtime.errors import PeerAborted, ProtocolError, SessionClosed, SessionError
 
 State: TypeAlias = Literal["connecting", "ready", "waiting", "closed"]
 """What a client is at: opening a connection; having a session; waiting before it tries again; at its end."""
@@ -120,9 +120,7 @@ def is_fault(error: BaseException) -> bool:
     """Whether a session ended because one side did something wrong, which the next one may do again: how long to wait
     then goes on growing, whatever the session has brought.
     """
-    if not isinstance(error, SessionClosed):
-        return True
-    return error.__cause__ is not None and str(error).startswith("the peer aborted")
+    return isinstance(error, PeerAborted) or not isinstance(error, SessionClosed)
 
 
 def _has_bad_certificate(error: BaseException | None) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Generator
+from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -103,6 +104,24 @@ class Reconnecting(Generic[S]):
             SessionClosed: the client has ended: it was closed, or gave up.
         """
         await self._opened().wait_ready()
+
+    async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
+        """Ends the client gracefully: further calls fail; those of the current session that somebody awaits are
+        answered, and so are the server's; then it says goodbye, and waits until the connection is closed.
+
+        Parameters:
+            timeout: seconds to wait for the calls; what has not been answered by then fails. None means until they are.
+
+        Raises:
+            RuntimeError: it has not been opened yet.
+        """
+        succession = self._opened()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(timeout):
+                if succession.connection is not None:
+                    await succession.connection.finish()
+        succession.shut_down()
+        await succession.wait_closed()
 
     def stats(self) -> SessionStats:
         """Counts of what the current session holds and has done; of the last one, if there is none.

@@ -13,7 +13,8 @@ from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
-from capnweb_runtime.transports.http_batch import shown_url
+from capnweb_runtime.transports.ends import shown_url
+from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import open_websocket
 
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
@@ -33,6 +34,7 @@ class Settings:
     observer: Observer | None
     open_timeout: float | None
     transport: Transport | None
+    silence: Silence
 
     def check(self) -> None:
         """Raises ValueError if the URL is none that can be connected to."""
@@ -52,7 +54,10 @@ class Settings:
         Parameters:
             main: our main object.
         """
-        return Connection(main, limits=self.limits, observer=self.observer, label=shown_url(self.url))
+        label = shown_url(self.url)
+        connection = Connection(main, limits=self.limits, observer=self.observer, label=label)
+        connection.url = label
+        return connection
 
     async def open(self, connection: Connection, headers: Mapping[str, str]) -> None:
         """Attaches a connection to a new transport.
@@ -66,7 +71,14 @@ class Settings:
         """
         opening = open_websocket if self.transport is None else _webtransport()
         try:
-            await opening(self.url, connection, headers=headers, ssl=self.ssl, open_timeout=self.open_timeout)
+            await opening(
+                self.url,
+                connection,
+                headers=headers,
+                ssl=self.ssl,
+                open_timeout=self.open_timeout,
+                silence=self.silence,
+            )
         except BaseException:
             connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
             raise

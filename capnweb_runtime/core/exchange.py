@@ -123,6 +123,7 @@ class Exchange(Exports):
             None  # why no answer can come, if none can: our input or our output has ended
         )
         self._mute = False  # the peer will hear nothing more: the session has ended, or our output
+        self._calls_refused: BaseException | None = None  # why no call goes out any more, before the session has ended
         self._asked = False  # a question has gone out since the last answer came in
         self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
 
@@ -394,6 +395,8 @@ class Exchange(Exports):
 
     def _no_call(self) -> BaseException | None:
         """Why no call can be made, if none can."""
+        if self._calls_refused is not None and not self.closed:
+            return self._calls_refused
         if self.outbox_bytes < self._room or self.closed:
             return self._refusal()
         return LimitExceeded(

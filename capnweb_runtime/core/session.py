@@ -28,7 +28,7 @@ from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.core.weight import slow_work
-from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
+from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, PeerAborted, ProtocolError, RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer, tell_ended
 
@@ -47,6 +47,7 @@ class SessionStats(NamedTuple):
         messages_received: messages taken.
         round_trips: how often this side has had to wait for the peer: answers that came after a question, those to one
             batch counting once.
+        round_trip_time: seconds between the transport's last ping and its answer; None where there has been none yet.
     """
 
     imports: int
@@ -55,6 +56,7 @@ class SessionStats(NamedTuple):
     messages_sent: int
     messages_received: int
     round_trips: int
+    round_trip_time: float | None = None
 
 
 class Session(Exchange):
@@ -315,6 +317,19 @@ class Session(Exchange):
             self._drained.append(cell)
         return cell
 
+    def refuse_calls(self, error: BaseException) -> None:
+        """From here on no call goes out; those that have gone out are answered as before.
+
+        Parameters:
+            error: what further calls fail with.
+        """
+        self._calls_refused = error
+        self._call_room = -1
+
+    def unanswered(self) -> list[Cell[Any]]:
+        """Calls of ours, and writes to streams, whose answers somebody waits for; each settles with its answer."""
+        return [entry.waiting for entry in self._imports.values() if entry.import_id > 0 and entry.waiting is not None]
+
     def stats(self) -> SessionStats:
         """What the session holds and has done."""
         return SessionStats(
@@ -512,7 +527,7 @@ class Session(Exchange):
             payload.dispose()
             reason = payload.value
         error = as_exception(reason)
-        closed = SessionClosed(f"the peer aborted the session: {error}")
+        closed = PeerAborted(f"the peer aborted the session: {error}")
         closed.__cause__ = error
         self.abort(closed, notify=False)
 

@@ -94,10 +94,10 @@ class AsyncioHost(HostBase):
         observer: is told of what the calls raise; by default it is logged.
         context: every call gets a copy of it; by default, of the Context in which the host is made.
         eager: whether to make eager tasks; the default is what this Python can do.
-        tasks: the set that keeps calls in progress alive; the sessions of a server share one.
         limits: bounds of the session.
 
     Attributes:
+        tasks: the session's calls in progress; the set keeps them alive.
         line: what the session has put off until others have had their turn.
         threads: where a subclass runs plain functions; None means on the loop.
     """
@@ -123,7 +123,6 @@ class AsyncioHost(HostBase):
         observer: Observer | None = None,
         context: contextvars.Context | None = None,
         eager: bool = HAS_EAGER_TASKS,
-        tasks: set[asyncio.Task[Any]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
     ) -> None:
         super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
@@ -131,7 +130,7 @@ class AsyncioHost(HostBase):
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager
-        self.tasks: set[asyncio.Task[Any]] = set() if tasks is None else tasks
+        self.tasks: set[asyncio.Task[Any]] = set()
         # Plain tasks whose first step has not run, and the calls that came since.
         self._unstarted = 0
         self._queue: deque[tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any]]] = deque()
@@ -191,9 +190,7 @@ class AsyncioHost(HostBase):
         self.line.put_off(work)
 
     def cancel_all(self) -> None:
-        """Cancels the calls in progress and rejects those that have not started; of all sessions that share the set of
-        tasks.
-        """
+        """Cancels the session's calls in progress and rejects those that have not started."""
         queue, self._queue = self._queue, deque()
         for cell, _, _, _ in queue:
             cell.reject(_CancelledCall())

@@ -14,10 +14,12 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
+from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget, target_hook
 from capnweb_runtime.observe import Observer, logger_named
@@ -31,6 +33,8 @@ S = TypeVar("S")
 
 wire_logger: Final = logger_named("capnweb_runtime.wire")
 """Shows every message, at level DEBUG; asked when a session begins."""
+
+_FINISHING: Final = "The session is being drained: it finishes what is in progress and makes no further calls."
 
 
 def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None) -> type[AsyncioHost]:
@@ -81,7 +85,6 @@ class Connection:
         limits: bounds of the session.
         observer: is told of failures; by default they are logged.
         context: calls run in copies of it; by default, of the current one.
-        tasks: see `AsyncioHost`.
         encoding: what the transport carries: JSON text as bytes; or trees ("json"), in which bytes may stay as they are
             ("json-with-bytes"), for a transport that encodes them by itself.
         errors: which errors the peer is sent as they are; see `serve`.
@@ -91,6 +94,8 @@ class Connection:
     Attributes:
         session: the session that is driven.
         host: runs the session's calls.
+        url: of the server, for the error that the session ends with; None where there is none.
+        round_trip_time: see `SessionStats`; set by the transport.
     """
 
     def __init__(
@@ -101,7 +106,6 @@ class Connection:
         limits: Limits = DEFAULT_LIMITS,
         observer: Observer | None = None,
         context: contextvars.Context | None = None,
-        tasks: set[asyncio.Task[Any]] | None = None,
         encoding: Encoding = "string",
         errors: Disclosure = "all",
         label: object = "a session",
@@ -111,7 +115,7 @@ class Connection:
         self.limits = limits
         observer = observer or Observer()
         host_class = _host_class(self._loop, threads)
-        self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        self.host = host_class(self._loop, observer=observer, context=context, limits=limits)
         self.host.threads = threads
         self.host.disclosure = errors
         self.session = Session(
@@ -127,6 +131,8 @@ class Connection:
         self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
         self._account = self.host.account
         self._wire: Wire | None = None
+        self.url: str | None = None
+        self.round_trip_time: float | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
         self._paused = False
@@ -151,7 +157,12 @@ class Connection:
 
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
-        return self.session.stats()
+        return self.session.stats()._replace(round_trip_time=self.round_trip_time)
+
+    @property
+    def messages_received(self) -> int:
+        """Messages that the session has taken."""
+        return self._account.messages
 
     @property
     def queued_bytes(self) -> int:
@@ -171,23 +182,53 @@ class Connection:
         """Waits until every call that the peer is waiting for has been answered. Raises the session's reason if it ends
         before that.
         """
-        answered: asyncio.Future[None] = self._loop.create_future()
-
-        def on_value(_: None) -> None:
-            if not answered.done():
-                answered.set_result(None)
-
-        def on_error(error: BaseException) -> None:
-            if not answered.done():
-                answered.set_exception(error)
-
-        self.session.drain().then(on_value, on_error)
-        await answered
+        drained = self.session.drain()
+        await self._settled(drained)
+        if not drained.fulfilled and self.session.reason is not None:
+            raise self.session.reason
 
     @property
     def is_drained(self) -> bool:
         """Whether every call that the peer is waiting for has been answered."""
         return self.session.drain().settled
+
+    @property
+    def is_idle(self) -> bool:
+        """Whether no call of the peer's is in progress, also none whose answer it does not wait for; or the session has
+        ended.
+        """
+        return self.session.closed or (not self.host.tasks and self.is_drained)
+
+    async def idle(self) -> None:
+        """Waits until the connection `is_idle`."""
+        while not self.is_idle:
+            if self.host.tasks:
+                await asyncio.wait((*self.host.tasks, self._closed), return_when=asyncio.FIRST_COMPLETED)
+            else:
+                await self._settled(self.session.drain())
+
+    async def finish(self) -> None:
+        """Makes no further calls, and waits until those of both sides that are in progress have been answered, or the
+        session has ended.
+        """
+        self.session.refuse_calls(SessionClosed(_FINISHING))
+        while True:
+            await self.idle()
+            unanswered = self.session.unanswered()
+            if self.session.closed or not unanswered:
+                return
+            await self._settled(unanswered[0])
+
+    async def _settled(self, cell: Cell[Any]) -> None:
+        """Waits until a cell is settled, however."""
+        settled: asyncio.Future[None] = self._loop.create_future()
+
+        def settle(_: object) -> None:
+            if not settled.done():
+                settled.set_result(None)
+
+        cell.then(settle, settle)
+        await settled
 
     @property
     def closed(self) -> bool:
@@ -325,4 +366,6 @@ class Connection:
 
     def _session_closed(self, reason: BaseException) -> None:
         self._close_reason = reason
+        if isinstance(reason, SessionClosed) and reason.url is None:
+            reason.url = self.url
         self._wake()

@@ -22,10 +22,13 @@ from capnweb_runtime.observe import Observer, error_for_peer, printable
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, Transport, logger
+from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
+from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from capnweb_runtime.driving.asyncio_host import AsyncioHost
 
 _NAMES: Final[dict[Transport, str]] = {
     "websocket": "WebSocket",
@@ -51,6 +54,7 @@ class Rules:
     errors: Disclosure
     threads: int | None
     transports: frozenset[Transport]
+    silence: Silence
 
 
 class Admission:
@@ -62,13 +66,14 @@ class Admission:
     Attributes:
         hosts: the names that the server answers to.
         connections: of the sessions that are open.
-        calls: calls in progress, of all sessions.
+        batches: those of them that are for one request, and end by themselves.
         refusing: whether nobody is admitted any more.
     """
 
     def __init__(self, rules: Rules) -> None:
         self.connections: set[Connection] = set()
-        self.calls: set[asyncio.Task[Any]] = set()
+        self.batches: set[Connection] = set()
+        self._outlived: set[AsyncioHost] = set()  # of sessions that have ended before their calls
         self.refusing = False
         self.hosts = rules.hosts or Hosts(None)
         self._rules = rules
@@ -76,13 +81,19 @@ class Admission:
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
 
+    @property
+    def calls(self) -> set[asyncio.Task[Any]]:
+        """Calls in progress, also those of sessions that have ended."""
+        hosts = {*self._outlived, *(connection.host for connection in self.connections)}
+        return {call for host in hosts for call in host.tasks}
+
     def check(self, peer: Peer) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked."""
         self.hosts.check(peer)
         if self._rules.path is not None and peer.path != self._rules.path:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
         if self.refusing:
-            raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
+            raise shutting_down()
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins, self._rules.secure)
@@ -104,7 +115,6 @@ class Admission:
             limits=self._rules.limits,
             observer=self._rules.observer,
             context=context,
-            tasks=self.calls,
             label=peer,
             errors=self._rules.errors,
             threads=self._threads,
@@ -145,7 +155,7 @@ class Admission:
                 made = await main
             if self.refusing:
                 connection.serve_main(checked_main(made))  # so that it is disposed
-                raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
+                raise shutting_down()
             return self._opened(peer, connection, made)
         except Refuse as refused:
             _give_up(connection)
@@ -159,6 +169,8 @@ class Admission:
     def _opened(self, peer: Peer, connection: Connection, main: object) -> Connection:
         connection.serve_main(checked_main(main))
         self.connections.add(connection)
+        if peer.transport == "http":
+            self.batches.add(connection)
         began = self._loop.time()
         connection.when_closed(lambda: self._closed(peer, connection, began))
         logger.debug("session of %s begins", peer)
@@ -185,10 +197,20 @@ class Admission:
 
     def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
         self.connections.discard(connection)
+        self.batches.discard(connection)
+        self._look_after(connection.host)
         if logger.isEnabledFor(logging.INFO):
             calls, reason = connection.session.calls_received, connection.session.reason
             why = "" if reason is None else f"; {printable(wire_message(reason))}"
             logger.info("session of %s ended: %d calls in %.3f s%s", peer, calls, self._loop.time() - began, why)
+
+    def _look_after(self, host: AsyncioHost) -> None:
+        """Keeps what runs the calls of a session that has ended, for as long as there are any."""
+        if host.tasks:
+            self._outlived.add(host)
+            next(iter(host.tasks)).add_done_callback(lambda _: self._look_after(host))
+        else:
+            self._outlived.discard(host)
 
 
 def _threads_of(count: int) -> Executor:

@@ -18,6 +18,8 @@ S = TypeVar("S", bound=RpcStub)
 Transport = Literal["websocket", "http", "webtransport"]
 
 SHUTDOWN: Final = "The server is shutting down."
+_ASK_AGAIN: Final = "1"
+"""Seconds after which a client may try whether another server has taken over: that is one's time to be gone."""
 
 logger: Final = logger_named("capnweb_runtime.server")
 
@@ -155,6 +157,11 @@ class Refuse(Exception):
             sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
             if _HEADER_NAME.fullmatch(name) is None or not sendable:
                 raise ValueError(f"the header {name!r} cannot be sent with a refusal, or not with this value")
+
+
+def shutting_down() -> Refuse:
+    """How sessions are refused by a server that is going away."""
+    return Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN, {"Retry-After": _ASK_AGAIN})
 
 
 def log_refusal(peer: Peer, refuse: Refuse) -> None:

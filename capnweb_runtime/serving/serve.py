@@ -16,6 +16,7 @@ from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.server import Place, Server
+from capnweb_runtime.transports.keepalive import Silence
 
 __all__ = ["Serving", "serve"]
 
@@ -62,6 +63,8 @@ def serve(
     request_timeout: float = 30.0,
     errors: Disclosure = "plain",
     threads: int | None = None,
+    keepalive: float | None = 20.0,
+    close_timeout: float = 10.0,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -88,11 +91,12 @@ def serve(
         errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
             RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
             ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
-            "all": every one, as the npm package does. In place of any other the peer gets an RpcError with a reference
-            number, under which the log has the error with its traceback.
-        threads: how many plain methods (`def`) run at a time, in threads of their own, for servers whose methods block.
-            None runs them on the event loop, which is faster, and stops every session while one of them blocks; see
-            `in_thread` for single methods.
+            "all": every one, as the npm package does. In place of others goes a reference number, which the log has.
+        threads: how many plain methods (`def`) run at a time, in threads, for servers whose methods block. None runs
+            them on the event loop, where one that blocks stops every session; see `in_thread` for single methods.
+        keepalive: seconds of silence of a WebSocket's client after which it is sent a ping; after as many again the
+            session ends as lost. None sends none, and a client that vanished is noticed when the system notices.
+        close_timeout: seconds for which closing waits for silent clients, and for async disposers.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -101,7 +105,7 @@ def serve(
         TypeError: origins, hosts or transports is one string; or main_factory cannot make a main object, being one
             itself, say, or a class that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three,
-            `threads` is less than 1, or `transports` has an unknown one, none, or WebTransport without a certificate.
+            `transports` has an unknown one, none, or WebTransport without a certificate, or a number is out of range.
     """
     check_factory(main_factory)
     _check_options(path, origins, hosts, transports, errors, threads)
@@ -118,6 +122,7 @@ def serve(
         request_timeout=request_timeout,
         errors=errors,
         threads=threads,
+        silence=Silence(keepalive, close_timeout),
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None

@@ -12,16 +12,16 @@ import ssl as ssl_module
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.errors import GoingAway
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger
+from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger, shutting_down
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.http_batch import BatchAnswer
-from capnweb_runtime.transports.websocket import CLOSE_TIMEOUT
 
 if TYPE_CHECKING:
     from capnweb_runtime.serving.certificate import Certificate
@@ -56,6 +56,7 @@ class Server:
         self._listener: asyncio.Server | None = None
         self._http: BatchHttpServer | None = None
         self._webtransport: WebTransportServer | None = None
+        self._patience = rules.silence.close_timeout
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
         # Sockets that aiohttp does not look after, and what waits for the last of them to go.
@@ -69,10 +70,10 @@ class Server:
         """Waits until the server has been closed."""
         await asyncio.shield(self._closed)
 
-    async def run_until_signal(self, *, grace: float | None = 5.0) -> None:
+    async def run(self, *, grace: float | None = 5.0) -> None:
         """Serves until the process is told to stop, by Ctrl-C (SIGINT) or SIGTERM; then drains the server and returns.
-        A second signal cancels the calls in progress, and a third one does what it does elsewhere. Returns, too, if
-        the server is closed otherwise.
+        A second signal ends it at once: calls in progress are cancelled, and no peer is waited for. A third one does
+        what it does elsewhere. Returns, too, if the server is closed otherwise.
 
         Parameters:
             grace: seconds that calls in progress have to end; None means until they end.
@@ -83,16 +84,19 @@ class Server:
         await stopped_by_signals(self, grace)
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Stops accepting connections and batches, waits for the calls in progress to end, answers them, and closes.
+        """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in
+        progress at once, and to the others when these are answered; then closes.
 
-        A call must not wait for this, since it would wait for itself; it may start it as a task.
+        WebSockets are closed with 1012, so that clients know that they may connect again. A call must not wait for
+        this, since it would wait for itself; it may start it as a task.
 
         Parameters:
             timeout: seconds to wait for the calls; None means until they end.
         """
-        self._stop_accepting()
+        self._admission.refusing = True
         try:
             async with asyncio.timeout(timeout):
+                await self._admission.end_openings()
                 await self._calls_to_end()
         except TimeoutError:
             calls = len(self._admission.calls)
@@ -104,28 +108,36 @@ class Server:
         closed and the async disposers of targets have ended; those that take longer than a connection may are
         cancelled.
         """
-        self._stop_accepting()
+        self._admission.refusing = True
+        if self._listener is not None:
+            self._listener.close()
+        if self._webtransport is not None:
+            self._webtransport.stop_accepting()
         if self._closing:
             await self.wait_closed()
             return
         self._closing = True
         try:
             await self._admission.end_openings()
-            for connection in tuple(self._admission.connections):
-                connection.abort(SessionClosed(SHUTDOWN))
-            for socket in tuple(self._sockets):
-                if not isinstance(socket, WebSocketServer):
-                    socket.abort()
+            self._end_sessions()
             await self._cancel_calls()
             if self._http is not None:
-                await self._http.close(CLOSE_TIMEOUT)
+                await self._http.close(self._patience)
             if self._webtransport is not None:
-                await self._webtransport.close(CLOSE_TIMEOUT)
+                await self._webtransport.close(self._patience)
             await self._sockets_to_go()
             await self._disposers_to_end()
         finally:
             self._admission.end_threads()
             self._closed.set_result(None)
+
+    async def close_at_once(self) -> None:
+        """Like `close`, without waiting for any peer; also if the server is closing already."""
+        self._patience = 0.0
+        if self._closing:
+            self._end_sessions()
+            self._cancel_disposers()
+        await self.close()
 
     # ---- start and end
 
@@ -162,7 +174,9 @@ class Server:
         from capnweb_runtime.serving.webtransport_server import WebTransportServer  # noqa: PLC0415
 
         rules = self._rules
-        self._webtransport = WebTransportServer(self._admission.admit, certificate, rules.limits, rules.request_timeout)
+        self._webtransport = WebTransportServer(
+            self._admission.admit, certificate, rules.limits, rules.request_timeout, rules.silence
+        )
         self.port = await self._webtransport.listen(self._place.host, self.port)
 
     def _addresses(self) -> list[str]:
@@ -174,21 +188,34 @@ class Server:
         accepted = self._first_request if self._place.ssl is None else self._first_bytes
         return await self._loop.create_server(accepted, self._place.host, port)
 
-    def _stop_accepting(self) -> None:
-        self._admission.refusing = True
-        if self._listener is not None:
-            self._listener.close()
-        if self._webtransport is not None:
-            self._webtransport.stop_accepting()
-
     async def _calls_to_end(self) -> None:
-        while True:
-            busy = [connection for connection in self._admission.connections if not connection.is_drained]
-            if not busy and not self._admission.calls:
-                return
-            await asyncio.gather(*(connection.drained() for connection in busy), return_exceptions=True)
-            if self._admission.calls:
-                await asyncio.wait(self._admission.calls)
+        """Ends every session once it has no calls in progress; a batch ends by itself."""
+        batches = frozenset(self._admission.batches)
+        busy = []
+        for connection in self._admission.connections - batches:
+            if connection.is_idle:
+                connection.abort(GoingAway(SHUTDOWN), notify=False)
+            else:
+                busy.append(self._end_when_idle(connection))
+        await asyncio.gather(*busy, *(batch.wait_closed() for batch in batches))
+        while calls := self._admission.calls:
+            await asyncio.wait(calls)
+
+    async def _end_when_idle(self, connection: Connection) -> None:
+        await connection.idle()
+        connection.abort(GoingAway(SHUTDOWN), notify=False)
+
+    def _end_sessions(self) -> None:
+        """Ends every session, and every connection that has none; if no peer is to be waited for, every connection."""
+        for connection in tuple(self._admission.connections):
+            connection.abort(GoingAway(SHUTDOWN), notify=False)
+            connection.flush()
+        for socket in tuple(self._sockets):
+            if not self._patience or not isinstance(socket, WebSocketServer):
+                socket.abort()
+
+    def _websockets(self) -> list[WebSocketServer]:
+        return [socket for socket in self._sockets if isinstance(socket, WebSocketServer)]
 
     async def _cancel_calls(self) -> None:
         """Cancels the calls in progress, except for one that is closing the server, and waits for their end."""
@@ -207,13 +234,16 @@ class Server:
 
     async def _disposers_to_end(self) -> None:
         try:
-            async with asyncio.timeout(CLOSE_TIMEOUT):
+            async with asyncio.timeout(self._patience):
                 while busy := [one for one in self._admission.connections if one.host.disposing]:
                     await busy[0].wait_closed()
         except TimeoutError:
-            logger.warning("giving up disposers that took longer than %s s", CLOSE_TIMEOUT)
-            for connection in self._admission.connections:
-                connection.host.cancel_disposers()
+            logger.warning("giving up disposers that took longer than %s s", self._patience)
+            self._cancel_disposers()
+
+    def _cancel_disposers(self) -> None:
+        for connection in self._admission.connections:
+            connection.host.cancel_disposers()
 
     # ---- sockets
 
@@ -247,7 +277,7 @@ class Server:
         )
 
     def _websocket_protocol(self) -> asyncio.Protocol:
-        socket = WebSocketServer(self._admission.admit, self._rules.limits, self._socket_gone)
+        socket = WebSocketServer(self._admission.admit, self._rules.limits, self._socket_gone, self._rules.silence)
         self._sockets.add(socket)
         return socket
 
@@ -267,4 +297,7 @@ class Server:
     async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
         admitted = self._admission.admit(peer)
         connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
-        return await BatchAnswer(connection).answer(body)
+        answer = await BatchAnswer(connection).answer(body)
+        if isinstance(connection.session.reason, GoingAway):
+            raise shutting_down()
+        return answer

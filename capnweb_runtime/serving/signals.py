@@ -1,5 +1,5 @@
-"""Serving until the process is told to stop. Rule: the first signal lets calls end, the second one does not wait for
-them, and a third one does whatever it does without this.
+"""Serving until the process is told to stop. Rule: the first signal lets calls end, the second one waits for nobody,
+and a third one does whatever it does without this.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ class Stoppable(Protocol):
 
     def drain(self, timeout: float | None = None) -> Coroutine[Any, Any, None]: ...
 
-    def close(self) -> Coroutine[Any, Any, None]: ...
+    def close_at_once(self) -> Coroutine[Any, Any, None]: ...
 
 
 async def stopped_by_signals(server: Stoppable, grace: float | None) -> None:
-    """Waits until the server is closed, and closes it at a signal; see `Server.run_until_signal`."""
+    """Waits until the server is closed, and closes it at a signal; see `Server.run`."""
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
-            "run_until_signal() works in the main thread only, where Python hands over signals; "
+            "run() works in the main thread only, where Python hands over signals; "
             "elsewhere wait_closed() waits, and drain() ends the server"
         )
     loop = asyncio.get_running_loop()
@@ -48,7 +48,7 @@ async def stopped_by_signals(server: Stoppable, grace: float | None) -> None:
         logger.info("stopping, as told by %s", first.result())
         if await _ends(server.drain(grace), second):
             return
-    await server.close()
+    await server.close_at_once()
 
 
 async def _ends(work: Coroutine[Any, Any, None], event: asyncio.Future[str]) -> bool:

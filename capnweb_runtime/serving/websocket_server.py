@@ -12,11 +12,12 @@ from http import HTTPStatus
 from typing import Final
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import ConnectionLost
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, log_refusal, logger, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of, shutting_down
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
+from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
 from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd
 
 HELD_BYTES: Final = 64 * 1024
@@ -34,6 +35,7 @@ class WebSocketServer(WebSocketEnd):
         admit: gives the connection for a peer, or a task that will give it; either may raise Refuse.
         limits: bounds of the session.
         on_lost: called with this object once the socket is gone.
+        silence: how long the client may be silent.
     """
 
     def __init__(
@@ -41,11 +43,12 @@ class WebSocketServer(WebSocketEnd):
         admit: Callable[[Peer], Connection | asyncio.Task[Connection]],
         limits: Limits,
         on_lost: Callable[[WebSocketServer], object],
+        silence: Silence = DEFAULT_SILENCE,
     ) -> None:
         self._server = engine.ServerProtocol(
             max_size=limits.message_size, select_subprotocol=_select_subprotocol, logger=engine.QUIET
         )
-        super().__init__(self._server, limits.message_size)
+        super().__init__(self._server, limits.message_size, silence)
         self._admit = admit
         self._on_lost = on_lost
         self._opening: asyncio.Task[Connection] | None = None
@@ -122,10 +125,10 @@ class WebSocketServer(WebSocketEnd):
 
     def _opened(self, peer: Peer, response: Response, task: asyncio.Task[Connection]) -> None:
         self._opening = None
-        failure = Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN) if task.cancelled() else task.exception()
+        failure = shutting_down() if task.cancelled() else task.exception()
         if self._transport is None:
             if failure is None:
-                task.result().lost(SessionClosed("the client went away before the session began"))
+                task.result().lost(ConnectionLost("the client went away before the session began"))
         elif failure is None:
             self._answer(response, task.result())
             held, self._held = bytes(self._held), bytearray()

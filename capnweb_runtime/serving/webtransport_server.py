@@ -19,7 +19,8 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.certificate import Certificate
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, log_refusal, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, peer_of, shutting_down
+from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
 from capnweb_runtime.transports.webtransport.quic import Listener, configuration
 
@@ -39,16 +40,20 @@ class WebTransportServer:
         certificate: of the server.
         limits: bounds of each session.
         timeout: seconds that a client has for the handshake and the request.
+        silence: how long a client may be silent.
 
     Attributes:
         address: where it listens.
     """
 
-    def __init__(self, admit: Admit, certificate: Certificate, limits: Limits, timeout: float) -> None:
+    def __init__(
+        self, admit: Admit, certificate: Certificate, limits: Limits, timeout: float, silence: Silence
+    ) -> None:
         self._admit = admit
         self._limits = limits
         self._timeout = timeout
-        self._settings = configuration(is_client=False)
+        self._silence = silence
+        self._settings = configuration(is_client=False, keepalive=silence.keepalive)
         self._settings.load_cert_chain(certificate.chain, certificate.key, certificate.password)
         self._listener: Listener | None = None
         self.address = ""
@@ -97,7 +102,7 @@ class WebTransportServer:
         listener.close()
 
     def _accepted(self, quic: QuicConnection) -> WebTransportServerEnd:
-        return WebTransportServerEnd(quic, self._admit, self._limits, self._timeout)
+        return WebTransportServerEnd(quic, self._admit, self._limits, self._timeout, self._silence)
 
 
 class WebTransportServerEnd(WebTransportEnd):
@@ -108,10 +113,11 @@ class WebTransportServerEnd(WebTransportEnd):
         admit: see `WebTransportServer`.
         limits: bounds of the session.
         timeout: seconds until there has to be a session.
+        silence: how long the client may be silent.
     """
 
-    def __init__(self, quic: QuicConnection, admit: Admit, limits: Limits, timeout: float) -> None:
-        super().__init__(quic, limits.message_size)
+    def __init__(self, quic: QuicConnection, admit: Admit, limits: Limits, timeout: float, silence: Silence) -> None:
+        super().__init__(quic, limits.message_size, silence)
         self._admit = admit
         self._opening: asyncio.Task[Connection] | None = None
         self._early: list[WebTransportStreamDataReceived] = []
@@ -159,7 +165,7 @@ class WebTransportServerEnd(WebTransportEnd):
 
     def _opened(self, peer: Peer, task: asyncio.Task[Connection]) -> None:
         self._opening = None
-        failure = Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN) if task.cancelled() else task.exception()
+        failure = shutting_down() if task.cancelled() else task.exception()
         if failure is None:
             connection = task.result()
             if self._gone:

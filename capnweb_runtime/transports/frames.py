@@ -21,6 +21,10 @@ BINARY: Final = 0x82
 """First byte of a whole binary frame: FIN, no extension, opcode 2."""
 CLOSE: Final = 0x88
 """First byte of a close frame."""
+PING: Final = 0x89
+"""First byte of a ping."""
+PONG: Final = 0x8A
+"""First byte of a pong."""
 _MASKED: Final = 0x80
 _LARGE: Final = 4096  # bytes from which a copy costs more than a piece of its own
 _SHORT: Final = 126  # lengths below stand in the second byte

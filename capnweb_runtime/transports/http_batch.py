@@ -12,11 +12,10 @@ import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
-from urllib.parse import urlsplit, urlunsplit
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, RpcError, SessionClosed, wire_message, wire_type
-from capnweb_runtime.observe import printable
+from capnweb_runtime.transports.ends import refusal, said, shown_url
 
 CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 ENDED: Final = "Batch RPC request ended."
@@ -34,27 +33,6 @@ _TOO_MUCH: Final = "The answers to a batch may have {} bytes: ask for less at a 
 _AT_A_TIME: Final = 64 * 1024  # bytes
 _PULL: Final = b'["pull",'
 _IS_IT: Final = "it did not answer the call; is it a Cap'n Web server?"
-_LINE: Final = 200  # characters that are shown of a body
-
-
-def said(status: int, reason: str, body: bytes = b"", location: str | None = None) -> str:
-    """What a server has answered in place of messages, in words: status, and where it leads or the body's first line.
-
-    Parameters:
-        status: the HTTP status.
-        reason: its reason phrase.
-        body: the body, or its beginning.
-        location: where else the client should ask.
-    """
-    line = body.strip().partition(b"\n")[0][: 4 * _LINE].decode("utf-8", "replace").strip()
-    more = f" (to {printable(location, _LINE)})" if location else f" ({printable(line, _LINE)})" if line else ""
-    return f"the server answered {status} {printable(reason, _LINE)}".rstrip() + more
-
-
-def shown_url(url: str) -> str:
-    """A URL without the credentials that may be in it."""
-    parts = urlsplit(url)
-    return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 
 def pieces(body: bytes) -> Iterator[list[bytes]]:
@@ -91,16 +69,32 @@ class Answer(NamedTuple):
         return request_failed(self.url, f"{answered} {what}", self.status)
 
 
-def request_failed(url: str, why: str, status: int | None = None) -> SessionClosed:
+def request_failed(
+    url: str, why: str, status: int | None = None, kind: type[SessionClosed] = SessionClosed
+) -> SessionClosed:
     """What the calls of a batch fail with that has no answer.
 
     Parameters:
         url: where the request was sent to.
         why: what went wrong.
         status: of what the server answered, if it did.
+        kind: class of the error.
     """
     shown = shown_url(url)
-    return SessionClosed.at(shown, f"RPC request to {shown} failed: {why}", status)
+    return kind.at(shown, f"RPC request to {shown} failed: {why}", status)
+
+
+def batch_refused(url: str, why: str, status: int, retry_after: str | None) -> SessionClosed:
+    """What the calls of a batch fail with that is answered with a status that means no success.
+
+    Parameters:
+        url: where the request was sent to.
+        why: what the server answered.
+        status: its status.
+        retry_after: its header of that name.
+    """
+    shown = shown_url(url)
+    return refusal(shown, f"RPC request to {shown} failed: {why}", status, retry_after)
 
 
 class BatchAnswer:

@@ -14,7 +14,9 @@ from functools import lru_cache
 import aiohttp
 from multidict import CIMultiDict
 
-from capnweb_runtime.transports.http_batch import CONTENT_TYPE, Answer, request_failed, said
+from capnweb_runtime.errors import ConnectionLost, SessionClosed
+from capnweb_runtime.transports.ends import said
+from capnweb_runtime.transports.http_batch import CONTENT_TYPE, Answer, batch_refused, request_failed
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
 _AT_ONCE = 1 << 20  # bytes of a body that are sent in one go
@@ -84,7 +86,8 @@ async def post(
         The response.
 
     Raises:
-        SessionClosed: there is no response, or its status is not of success. It names the URL and what was said.
+        SessionClosed: there is no response, or its status is not of success. It names the URL and what was said, and
+            its class says which of the two it was.
     """
     sent = CIMultiDict({"Content-Type": CONTENT_TYPE})
     sent.update(headers)
@@ -103,13 +106,19 @@ async def post(
             with contextlib.suppress(TooLargeError):
                 answer = await read_body(response.content, body_limit)
     except (aiohttp.ClientError, OSError) as error:
-        raise request_failed(url, str(error) or type(error).__name__) from error
+        raise request_failed(url, str(error) or type(error).__name__, kind=_kind(error)) from error
     if answer is None:
         raise request_failed(url, f"the response is longer than {body_limit} bytes", response.status)
     reason = response.reason or ""
     if not 200 <= response.status < 300:
         why = said(response.status, reason, answer, response.headers.get("Location"))
-        failure = request_failed(url, why, response.status)
+        failure = batch_refused(url, why, response.status, response.headers.get("Retry-After"))
         failure.add_note(answer[:2000].decode("utf-8", "replace"))
         raise failure
     return Answer(answer, response.status, reason, url)
+
+
+def _kind(error: Exception) -> type[SessionClosed]:
+    """Whether a connection broke, which may go better another time, or the ends do not fit together."""
+    broke = isinstance(error, (OSError, aiohttp.ClientConnectionError, aiohttp.ClientPayloadError))
+    return ConnectionLost if broke and not isinstance(error, aiohttp.ClientSSLError) else SessionClosed

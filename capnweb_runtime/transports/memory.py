@@ -13,10 +13,11 @@ from typing import Any, Final
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed, wire_message
+from capnweb_runtime.errors import wire_message
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
+from capnweb_runtime.transports.ends import closed_with, code_for
 
 HIGH_WATER: Final = 64 * 1024
 """Bytes on their way beyond which the sender holds back, as with a socket."""
@@ -55,7 +56,8 @@ class _MemoryWire:
 
     def _end(self, reason: BaseException) -> None:
         self._own.lost(reason)
-        self._peer.lost(SessionClosed(f"Peer closed the session: {wire_message(self._own.session.told)}"))
+        told = wire_message(self._own.session.told)
+        self._peer.lost(closed_with(code_for(reason))(f"Peer closed the session: {told}"))
 
 
 def pair(

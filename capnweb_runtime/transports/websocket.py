@@ -2,8 +2,8 @@
 and a Connection, and whole data frames go past it.
 
 A text frame is one message. Between two ends of this implementation, which know each other by the subprotocol, the byte
-strings in a message are binary frames before it. Whatever ends a session closes the socket with code 3000 and the
-reason, after an abort message if there is one.
+strings in a message are binary frames before it. Whatever ends a session closes the socket with a code that tells why
+(see `ends`) and the reason, after an abort message if there is one.
 """
 
 from __future__ import annotations
@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Any, Final, cast
 
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import LimitExceeded, ProtocolError, SessionClosed, wire_message
+from capnweb_runtime.errors import ConnectionLost, LimitExceeded, ProtocolError, SessionClosed, wire_message
+from capnweb_runtime.transports.ends import ABORTED, closed_with, code_for, refusal, said, shown_url
 from capnweb_runtime.transports.engine import (
     QUIET,
     ClientProtocol,
@@ -36,14 +37,12 @@ from capnweb_runtime.transports.engine import (
     parse_subprotocol,
     parse_uri,
 )
-from capnweb_runtime.transports.frames import BINARY, CLOSE, TEXT, FrameReader, Message, frame, frames
-from capnweb_runtime.transports.http_batch import said, shown_url
+from capnweb_runtime.transports.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Message, frame, frames
+from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Keepalive, Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.transports.engine import ServerProtocol
 
-CLOSE_CODE: Final = 3000
-"""Close code of a session that ended, as the reference uses it."""
 WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
 """Subprotocol by which two ends of this implementation agree that bytes travel as binary frames."""
 _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
@@ -51,8 +50,6 @@ _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
 _OFFERED: Final = (_TEXT_ONLY, WITH_ATTACHMENTS)
 WORK_PER_FRAME: Final = 8
 """Units of work that a frame takes which is no whole message: a ping, a part."""
-CLOSE_TIMEOUT: Final = 10.0
-"""Seconds that a peer has to answer a close frame and to end its half of the connection."""
 READ_BYTES: Final = 64 * 1024
 """What a transport of asyncio's own loop is to ask for at a time. For each read it makes a string of bytes as long as
 that, and cuts it to what has come. asyncio's 256 KiB are memory that the C library maps, shrinks and gives back each
@@ -70,10 +67,20 @@ def close_reason(error: BaseException) -> str:
 
 
 class WebSocketEnd(asyncio.Protocol):
-    """One end of a WebSocket: the Wire of its connection once the handshake is done."""
+    """One end of a WebSocket: the Wire of its connection once the handshake is done.
 
-    def __init__(self, engine: ServerProtocol | ClientProtocol, max_size: int) -> None:
+    Parameters:
+        engine: what knows the protocol.
+        max_size: longest message taken, in bytes.
+        silence: how long the peer may be silent.
+    """
+
+    def __init__(
+        self, engine: ServerProtocol | ClientProtocol, max_size: int, silence: Silence = DEFAULT_SILENCE
+    ) -> None:
         self._engine = engine
+        self._silence = silence
+        self._keepalive: Keepalive | None = None
         self._is_client = isinstance(engine, ClientProtocol)
         self._reader = FrameReader(not self._is_client, max_size)
         self._max_size = max_size
@@ -86,6 +93,10 @@ class WebSocketEnd(asyncio.Protocol):
         self._fragments = bytearray()  # of a message in several frames
         self._fragments_of = TEXT
         self._close_replaced = False
+        self._reads = 0  # those that were more than short messages, which are counted elsewhere
+        self._full = False  # the peer does not read what it is sent
+        self._unanswered: bytes | None = None  # what the last ping said that was not answered for that
+        self._lost: SessionClosed | None = None  # why we have dropped the socket, if we have
         self._deadline: asyncio.TimerHandle | None = None
         # Reasons not to read on:
         self._behind = False  # something that was received waits for the session's turn
@@ -115,6 +126,7 @@ class WebSocketEnd(asyncio.Protocol):
             if taken == len(data):  # which is all that mostly comes
                 self._open.received(messages)
                 return
+        self._reads += 1
         if self._engine.state is State.CLOSED:
             return
         if self._connection is None:
@@ -134,17 +146,23 @@ class WebSocketEnd(asyncio.Protocol):
         self._transport = None
         if self._deadline is not None:
             self._deadline.cancel()
+        self._stop_looking()
         self._engine.receive_eof()
         self._look_at_state()
         if self._connection is not None:
             detail = "it ended without a close frame" if exc is None else str(exc) or type(exc).__name__
-            self._connection.lost(self._ended(f"WebSocket connection was lost: {detail}"))
+            self._connection.lost(self._lost or self._ended(f"WebSocket connection was lost: {detail}"))
 
     def pause_writing(self) -> None:
+        self._full = True
         if self._connection is not None:
             self._connection.pause_writing()
 
     def resume_writing(self) -> None:
+        self._full = False
+        unanswered, self._unanswered = self._unanswered, None
+        if unanswered is not None and self._open is not None:
+            self._write_raw(frame(PONG, unanswered, self._is_client))
         if self._connection is not None:
             self._connection.resume_writing()
 
@@ -161,10 +179,12 @@ class WebSocketEnd(asyncio.Protocol):
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""
+        self._stop_looking()
+        text = self._close_reason(reason)
         if self._engine.state is State.OPEN:
-            self._engine.send_close(CLOSE_CODE, self._close_reason(reason))
+            self._engine.send_close(code_for(reason), text)
         elif self._close_replaced:
-            self._write_raw(frame(CLOSE, Close(CLOSE_CODE, self._close_reason(reason)).serialize(), self._is_client))
+            self._write_raw(frame(CLOSE, Close(ABORTED, text).serialize(), self._is_client))
         self._write_engine_data()
         if self._engine.eof_sent:
             self._write_eof()
@@ -176,6 +196,36 @@ class WebSocketEnd(asyncio.Protocol):
     def buffered(self) -> int:
         """Bytes in the transport's buffer."""
         return 0 if self._transport is None else self._transport.get_write_buffer_size()
+
+    # ---- Watched, called by the keepalive
+
+    def signs_of_life(self) -> object:
+        """What has come; and, while the peer holds back, what has not left."""
+        messages = 0 if self._connection is None else self._connection.messages_received
+        return messages, self._reads, self.buffered() if self._full else None
+
+    def reads(self) -> bool:
+        """Whether this side reads what comes. A server that does not read because the peer does not either is answered
+        by what leaves it.
+        """
+        return not self._behind
+
+    def ping(self, payload: bytes) -> None:
+        """Sends a ping, unless it would only wait behind what the peer does not read."""
+        if self._open is not None and not self._full:
+            self._write_raw(frame(PING, payload, self._is_client))
+
+    def fell_silent(self, seconds: float) -> None:
+        """Drops the socket."""
+        why = f"WebSocket connection was lost: nothing has come for {seconds:g} s, no answer to a ping either"
+        self._lost = self._ended(why)
+        if self._transport is not None:
+            self._transport.abort()
+
+    def _stop_looking(self) -> None:
+        if self._keepalive is not None:
+            self._keepalive.stop()
+            self._keepalive = None
 
     # ---- frames
 
@@ -210,6 +260,8 @@ class WebSocketEnd(asyncio.Protocol):
         self._connection = self._open = connection
         connection.tell_when_behind(self._hold_reading)
         connection.attach(self)
+        if self._silence.keepalive is not None and self._open is not None:
+            self._keepalive = Keepalive(self._silence.keepalive, asyncio.get_running_loop(), self)
 
     def _hold_reading(self, behind: bool) -> None:
         """Nothing more is read while something waits that has been: a peer that sends too much has to wait itself."""
@@ -260,6 +312,14 @@ class WebSocketEnd(asyncio.Protocol):
             connection.received(messages)
             self._peer_closed(connection)
             return []
+        if frame.opcode is Opcode.PING and self._full:
+            # https://datatracker.ietf.org/doc/html/rfc6455#section-5.5.3: the last of them may be answered alone. A
+            # peer that sends pings and does not read would have the answers pile up.
+            self._engine.data_to_send()
+            self._unanswered = bytes(frame.data)
+        elif frame.opcode is Opcode.PONG and self._keepalive is not None:
+            self._keepalive.pong(bytes(frame.data))
+            connection.round_trip_time = self._keepalive.round_trip_time
         if frame.opcode is Opcode.BINARY and self._engine.subprotocol != WITH_ATTACHMENTS:
             return self._refuse_binary(connection, messages)  # not only once the rest of it has come
         if frame.opcode is Opcode.CONT:
@@ -304,12 +364,14 @@ class WebSocketEnd(asyncio.Protocol):
     def _peer_closed(self, connection: Connection) -> None:
         close = self._engine.close_rcvd
         if close is not None:
-            error = self._ended(f"Peer closed WebSocket: {close.code} {close.reason}".rstrip())
+            why = f"Peer closed WebSocket: {close.code} {close.reason}".rstrip()
+            error = self._ended(why, closed_with(close.code))
+            error.code = close.code
             connection.in_order(partial(connection.abort, error, notify=False))
 
-    def _ended(self, why: str) -> SessionClosed:
+    def _ended(self, why: str, how: type[SessionClosed] = ConnectionLost) -> SessionClosed:
         """What a session ends with that the peer has ended."""
-        return SessionClosed(why)
+        return how(why)
 
     def _give_up(self, connection: Connection, error: Exception, messages: list[Any]) -> list[Any]:
         """Ends the session because the engine gave up on the peer, after the messages that came before. Returns those
@@ -371,15 +433,22 @@ class WebSocketEnd(asyncio.Protocol):
 
     def _expect_close(self) -> None:
         if self._deadline is None and self._transport is not None:
-            self._deadline = asyncio.get_running_loop().call_later(CLOSE_TIMEOUT, self._transport.abort)
+            self._deadline = asyncio.get_running_loop().call_later(self._silence.close_timeout, self._transport.abort)
 
 
 class _WebSocketClient(WebSocketEnd):
     """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
 
-    def __init__(self, url: str, uri: WebSocketURI, connection: Connection, headers: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        url: str,
+        uri: WebSocketURI,
+        connection: Connection,
+        headers: Mapping[str, str],
+        silence: Silence = DEFAULT_SILENCE,
+    ) -> None:
         engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED, logger=QUIET)
-        super().__init__(engine, connection.limits.message_size)
+        super().__init__(engine, connection.limits.message_size, silence)
         self._request = engine.connect()
         for name, value in headers.items():
             if name in self._request.headers:
@@ -411,8 +480,8 @@ class _WebSocketClient(WebSocketEnd):
         if self._transport is not None:
             self._transport.abort()
 
-    def _ended(self, why: str) -> SessionClosed:
-        return SessionClosed.at(self._url, f"{why} ({self._url})")
+    def _ended(self, why: str, how: type[SessionClosed] = ConnectionLost) -> SessionClosed:
+        return how.at(self._url, f"{why} ({self._url})")
 
     def _handshake(self, events: list[Event]) -> None:
         response = events[0] if events else None
@@ -436,6 +505,7 @@ async def open_websocket(
     headers: Mapping[str, str],
     ssl: ssl_module.SSLContext | None,
     open_timeout: float | None,
+    silence: Silence = DEFAULT_SILENCE,
 ) -> None:
     """Connects to a server and attaches the connection to the socket.
 
@@ -445,14 +515,16 @@ async def open_websocket(
         headers: headers of the request, beside those that the handshake needs.
         ssl: settings of TLS for wss://; None means the system's defaults.
         open_timeout: seconds to wait; None means without end.
+        silence: how long the server may be silent afterwards.
 
     Raises:
         ValueError: the URL or a header is not valid.
-        SessionClosed: there is no connection; the message names the URL and the cause.
+        SessionClosed: there is no connection; the message names the URL and the cause, and the class says which kind of
+            cause it is.
     """
     try:
         uri = parse_uri(url)
-        client = _WebSocketClient(shown_url(url), uri, connection, headers)
+        client = _WebSocketClient(shown_url(url), uri, connection, headers, silence)
     except (ValueError, WebSocketException) as error:
         raise ValueError(f"cannot connect to {shown_url(url)}: {error}") from None
     if ssl is not None and not uri.secure:
@@ -465,22 +537,30 @@ async def open_websocket(
             await client.opened
         opened = True
     except TimeoutError as error:
-        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s") from error
+        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s", ConnectionLost) from error
     except InvalidStatus as error:
         response: Response = error.response
         status, reason = response.status_code, response.reason_phrase
         why = said(status, reason, bytes(response.body), response.headers.get("Location"))
-        raise _not_connected(url, why, status) from error
+        shown, again = shown_url(url), response.headers.get("Retry-After")
+        raise refusal(shown, f"cannot connect to {shown}: {why}", status, again) from error
     except (OSError, WebSocketException) as error:
-        raise _not_connected(url, _cause(error)) from error
+        raise _not_connected(url, _cause(error), _kind(error)) from error
     finally:
         if not opened:
             client.abort()
 
 
-def _not_connected(url: str, why: str, status: int | None = None) -> SessionClosed:
+def _not_connected(url: str, why: str, kind: type[SessionClosed]) -> SessionClosed:
     shown = shown_url(url)
-    return SessionClosed.at(shown, f"cannot connect to {shown}: {why}", status)
+    return kind.at(shown, f"cannot connect to {shown}: {why}")
+
+
+def _kind(error: BaseException) -> type[SessionClosed]:
+    """Whether a connection broke, which may go better another time, or the ends do not fit together."""
+    if isinstance(error, ssl_module.SSLError):
+        return ConnectionLost if isinstance(error, ssl_module.SSLEOFError) else SessionClosed
+    return ConnectionLost if isinstance(error, OSError) or isinstance(error.__cause__, EOFError) else SessionClosed
 
 
 def _cause(error: BaseException) -> str:

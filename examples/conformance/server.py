@@ -40,7 +40,7 @@ async def run(host: str, port: int, transport: str) -> None:
     with TemporaryDirectory() as folder:
         async with serving(host, port, transport, folder) as server:
             print(f"listening {server.port}", flush=True)
-            await server.run_until_signal()
+            await server.run()
 
 
 def main() -> None:

@@ -115,7 +115,9 @@ def test_links_lead_somewhere(path: Path) -> None:
         assert (path.parent / link).exists(), link
 
 
-@pytest.mark.parametrize("name", ["callbacks.md", "capabilities.md", "server.md", "sturdy.md", "types.md"])
+@pytest.mark.parametrize(
+    "name", ["callbacks.md", "capabilities.md", "connections.md", "server.md", "sturdy.md", "types.md"]
+)
 def test_programs_that_are_shown_print_what_is_said(name: str, tmp_path: Path) -> None:
     text = (ROOT / "docs" / name).read_text("utf-8")
     text = text[: text.index("```", text.index("```text") + 3) + 3]  # what stands behind has tests of its own

@@ -37,8 +37,8 @@ class Passage:
             receive = connection.received
             connection.received = partial(self._received, receive)  # type: ignore[method-assign]  # to be told of each
 
-    def _received(self, receive: Callable[[Sequence[Any]], None], messages: Sequence[Any]) -> None:
-        receive(messages)
+    def _received(self, receive: Callable[..., None], messages: Sequence[Any], *, again: bool = False) -> None:
+        receive(messages, again=again)
         self._moved.set()
 
     def held(self) -> list[tuple[int, int, int, int]]:

@@ -19,6 +19,7 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/__main__.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_batch",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/connecting/settings.py: capnweb_runtime.transports.webtransport.client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",

@@ -58,8 +58,8 @@ def test_the_figures_are_those_of_the_code() -> None:
     assert "a window of 1 MiB" in TEXT
     assert end.HIGH_WATER == 256 * 1024
     assert "256 KiB at most before" in TEXT
-    assert (end.KEEPALIVE, quic.IDLE_TIMEOUT) == (20.0, 60.0)
-    assert "silent after a minute;\npings go out every 20 seconds" in TEXT
+    assert quic.configuration(is_client=True, keepalive=20.0).idle_timeout == 40.0
+    assert "silent for twice as\nlong as `keepalive`" in TEXT
     assert DAYS < 14
     assert limits.DEFAULT_LIMITS.message_size == 32 * 1024 * 1024
     assert "longest = 32 * 1024 * 1024" in TEXT

@@ -13,9 +13,13 @@ from capnweb_runtime import errors
 from capnweb_runtime.errors import (
     ERROR_TYPES,
     CapnwebError,
+    ConnectionLost,
+    ConnectionRefused,
     DisposedError,
     EvalError,
+    GoingAway,
     LimitExceeded,
+    PeerAborted,
     ProtocolError,
     RangeError,
     RpcError,
@@ -36,6 +40,8 @@ def test_the_hierarchy_is_the_one_that_is_drawn() -> None:
     assert {cls.__base__ for cls in (SessionError, DisposedError, RpcError)} == {CapnwebError}
     assert all(issubclass(cls, RpcError) for cls in (RangeError, EvalError, URIError))
     assert issubclass(SessionClosed, ConnectionError)
+    ends = (ConnectionLost, ConnectionRefused, GoingAway, PeerAborted)
+    assert {cls.__base__ for cls in ends} == {SessionClosed}
     assert issubclass(RangeError, ValueError)
     assert issubclass(URIError, ValueError)
     public = [cls for cls in vars(errors).values() if isinstance(cls, type) and cls.__module__ == errors.__name__]

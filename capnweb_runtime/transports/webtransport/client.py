@@ -20,13 +20,15 @@ from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import ConnectionTerminated, QuicEvent
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import ConnectionLost, SessionClosed
 from capnweb_runtime.observe import printable
-from capnweb_runtime.transports.http_batch import said, shown_url
+from capnweb_runtime.transports.ends import refusal, said, shown_url
+from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
 from capnweb_runtime.transports.webtransport.quic import configuration
 
 _PORT: Final = 443
+_TLS_ALERTS: Final = 0x100  # https://datatracker.ietf.org/doc/html/rfc9001#section-4.8
 # Settings of HTTP/3: of https://datatracker.ietf.org/doc/html/rfc9220#section-3, and of the drafts of WebTransport.
 _CONNECT_PROTOCOL: Final = 0x8
 _WEBTRANSPORT: Final = (0x2B603742, 0xC671706A, 0x14E9CD29, 0x2C7CF000)
@@ -37,10 +39,15 @@ _NONE_OFFERED: Final = "the server speaks HTTP/3, but no WebTransport"
 class _Refused(Exception):
     """The server has answered the request with a status that is no success."""
 
-    def __init__(self, status: int, body: bytes, location: str | None) -> None:
+    def __init__(self, status: int, body: bytes, location: str | None, retry_after: str | None) -> None:
         reason = HTTPStatus(status).phrase if status in {*HTTPStatus} else ""
         super().__init__(said(status, reason, body, location))
         self.status = status
+        self.retry_after = retry_after
+
+
+class _BadHandshake(Exception):
+    """The server cannot be talked to, or not trusted: another attempt would come to the same."""
 
 
 class WebTransportClient(WebTransportEnd):
@@ -51,28 +58,36 @@ class WebTransportClient(WebTransportEnd):
         connection: of the session.
         url: where to.
         headers: of the request, beside its own.
+        silence: how long the server may be silent.
     """
 
     def __init__(
-        self, quic: QuicConnection, connection: Connection, url: SplitResult, headers: Mapping[str, str]
+        self,
+        quic: QuicConnection,
+        connection: Connection,
+        url: SplitResult,
+        headers: Mapping[str, str],
+        silence: Silence,
     ) -> None:
-        super().__init__(quic, connection.limits.message_size)
+        super().__init__(quic, connection.limits.message_size, silence)
         self._opening = connection
         self._url = url
         self._headers = headers
-        self._refusal: tuple[int, str | None, bytearray] | None = None
+        self._refusal: tuple[int, dict[bytes, bytes], bytearray] | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
 
     def quic_event_received(self, event: QuicEvent) -> None:
         """Takes what has happened on the connection."""
         super().quic_event_received(event)
         if isinstance(event, ConnectionTerminated):
-            self._fail(ConnectionError(printable(event.reason_phrase) or f"code {event.error_code:#x}"))
+            why = printable(event.reason_phrase) or f"code {event.error_code:#x}"
+            is_tls = _TLS_ALERTS <= event.error_code < _TLS_ALERTS + 0x100
+            self._fail(_BadHandshake(why) if is_tls else ConnectionError(why))
         elif self._request_id is None and self._http is not None and self._http.received_settings is not None:
             if offers_webtransport(self._http.received_settings):
                 self._send_request()
             else:
-                self._fail(ConnectionError(_NONE_OFFERED))
+                self._fail(_BadHandshake(_NONE_OFFERED))
 
     def failed(self, error: Exception) -> None:
         """See `WebTransportEnd.failed`."""
@@ -89,9 +104,9 @@ class WebTransportClient(WebTransportEnd):
     def _over(self) -> None:
         self.release()
 
-    def _ended(self, why: str) -> SessionClosed:
+    def _ended(self, why: str, how: type[SessionClosed] = ConnectionLost) -> SessionClosed:
         shown = shown_url(self._url.geturl())
-        return SessionClosed.at(shown, f"{why} ({shown})")
+        return how.at(shown, f"{why} ({shown})")
 
     def _send_request(self) -> None:
         """Asks for the session: not before the server has said that it knows how
@@ -126,8 +141,7 @@ class WebTransportClient(WebTransportEnd):
             if not self.opened.done():
                 self.opened.set_result(None)
             return
-        location = fields.get(b"location", b"").decode("latin-1") or None
-        self._refusal = (status, location, bytearray())
+        self._refusal = (status, fields, bytearray())
         if headers.stream_ended:
             self._refused()
 
@@ -140,8 +154,9 @@ class WebTransportClient(WebTransportEnd):
 
     def _refused(self) -> None:
         assert self._refusal is not None
-        status, location, body = self._refusal
-        self._fail(_Refused(status, bytes(body), location))
+        status, fields, body = self._refusal
+        location, again = (fields.get(name, b"").decode("latin-1") or None for name in (b"location", b"retry-after"))
+        self._fail(_Refused(status, bytes(body), location, again))
 
     def _fail(self, error: Exception) -> None:
         if not self.opened.done():
@@ -155,6 +170,7 @@ async def open_webtransport(
     headers: Mapping[str, str],
     ssl: ssl_module.SSLContext | None,
     open_timeout: float | None,
+    silence: Silence = DEFAULT_SILENCE,
 ) -> None:
     """Connects to a server and attaches the connection to a stream.
 
@@ -165,6 +181,7 @@ async def open_webtransport(
         ssl: settings of TLS, of which the trusted certificates count, and whether the server's is checked at all; None
             means the system's defaults.
         open_timeout: seconds to wait; None means without end.
+        silence: how long the server may be silent afterwards.
 
     Raises:
         ValueError: the URL or `ssl` cannot be used.
@@ -177,15 +194,21 @@ async def open_webtransport(
     opened = False
     try:
         async with asyncio.timeout(open_timeout):
-            client = await _connected(parts, connection, headers, _trusting(parts.hostname, ssl))
+            settings = _trusting(
+                configuration(is_client=True, keepalive=silence.keepalive, server_name=parts.hostname), ssl
+            )
+            client = await _connected(parts, connection, headers, settings, silence)
             await client.opened
         opened = True
     except TimeoutError as error:
-        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s") from error
+        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s", ConnectionLost) from error
     except _Refused as error:
-        raise _not_connected(url, str(error), error.status) from error
+        shown = shown_url(url)
+        raise refusal(shown, f"cannot connect to {shown}: {error}", error.status, error.retry_after) from error
+    except _BadHandshake as error:
+        raise _not_connected(url, str(error), SessionClosed) from error
     except OSError as error:
-        raise _not_connected(url, str(error) or type(error).__name__) from error
+        raise _not_connected(url, str(error) or type(error).__name__, ConnectionLost) from error
     finally:
         if client is not None and not opened:
             client.opened.cancel()
@@ -193,21 +216,25 @@ async def open_webtransport(
 
 
 async def _connected(
-    url: SplitResult, connection: Connection, headers: Mapping[str, str], settings: QuicConfiguration
+    url: SplitResult,
+    connection: Connection,
+    headers: Mapping[str, str],
+    settings: QuicConfiguration,
+    silence: Silence,
 ) -> WebTransportClient:
     """A client whose socket is there, and which has begun to ask."""
     loop = asyncio.get_running_loop()
     place: Any = (url.hostname, url.port or _PORT)
     _, client = await loop.create_datagram_endpoint(
-        lambda: WebTransportClient(QuicConnection(configuration=settings), connection, url, headers), remote_addr=place
+        lambda: WebTransportClient(QuicConnection(configuration=settings), connection, url, headers, silence),
+        remote_addr=place,
     )
     client.begin()
     return client
 
 
-def _trusting(host: str, ssl: ssl_module.SSLContext | None) -> QuicConfiguration:
+def _trusting(settings: QuicConfiguration, ssl: ssl_module.SSLContext | None) -> QuicConfiguration:
     """Settings that trust whom the settings of TLS trust, of which QUIC has its own."""
-    settings = configuration(is_client=True, server_name=host)
     if ssl is None:
         paths = ssl_module.get_default_verify_paths()
         settings.load_verify_locations(cafile=paths.cafile, capath=paths.capath)
@@ -227,6 +254,6 @@ def offers_webtransport(settings: Mapping[int, int]) -> bool:
     return settings.get(_CONNECT_PROTOCOL) == 1 and any(settings.get(name) for name in _WEBTRANSPORT)
 
 
-def _not_connected(url: str, why: str, status: int | None = None) -> SessionClosed:
+def _not_connected(url: str, why: str, how: type[SessionClosed]) -> SessionClosed:
     shown = shown_url(url)
-    return SessionClosed.at(shown, f"cannot connect to {shown}: {why}", status)
+    return how.at(shown, f"cannot connect to {shown}: {why}")

@@ -26,9 +26,11 @@ from aioquic.quic.events import (
 )
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import ProtocolError, SessionClosed
+from capnweb_runtime.errors import ConnectionLost, ProtocolError, SessionClosed
 from capnweb_runtime.observe import logger_named, printable
-from capnweb_runtime.transports.websocket import CLOSE_CODE, close_reason
+from capnweb_runtime.transports.ends import GOODBYE, closed_with, code_for
+from capnweb_runtime.transports.keepalive import Silence
+from capnweb_runtime.transports.websocket import close_reason
 from capnweb_runtime.transports.webtransport.capsules import CapsuleError, Capsules, Closed, close_session
 from capnweb_runtime.transports.webtransport.lines import Lines
 from capnweb_runtime.transports.webtransport.quic import Http3, Protocol, Streams
@@ -39,12 +41,8 @@ HIGH_WATER: Final = 256 * 1024
 """Bytes that the peer has not acknowledged beyond which nothing more is written."""
 LOW_WATER: Final = 64 * 1024
 """Bytes that the peer has not acknowledged below which writing goes on."""
-KEEPALIVE: Final = 20.0
-"""Seconds between pings, a third of the time after which a silent connection is lost."""
 REASON_DELAY: Final = 1.0
 """Seconds that the reason of a close waits for the peer to end its half of the stream."""
-CLOSE_TIMEOUT: Final = 5.0
-"""Seconds that a peer has to answer a close."""
 SESSION_GONE: Final = 0x170D7B68
 """Error code of the draft for streams whose session has ended."""
 NO_SESSION: Final = 0x3994BD84
@@ -77,10 +75,12 @@ class WebTransportEnd(Protocol):
     Parameters:
         quic: the connection.
         longest: bytes that a message may have.
+        silence: how long the peer may be silent.
     """
 
-    def __init__(self, quic: QuicConnection, longest: int) -> None:
+    def __init__(self, quic: QuicConnection, longest: int, silence: Silence) -> None:
         super().__init__(quic)
+        self._silence = silence
         self._streams = Streams(quic)
         self._http: Http3 | None = None
         self._connection: Connection | None = None
@@ -145,9 +145,10 @@ class WebTransportEnd(Protocol):
         if self._closing or self._gone:
             return
         self._closing = True
-        self._reason = (CLOSE_CODE, close_reason(reason))
+        told = reason if self._connection is None else self._connection.session.told
+        self._reason = (code_for(reason), close_reason(told))
         self._finish()
-        self._end_after(REASON_DELAY, self._say_reason)
+        self._end_after(min(REASON_DELAY, self._silence.close_timeout), self._say_reason)
 
     @property
     def unacknowledged(self) -> int:
@@ -166,8 +167,9 @@ class WebTransportEnd(Protocol):
     def _body_received(self, data: bytes, ended: bool) -> None:
         """Takes what came behind the headers of a request, or an answer, that has begun no session."""
 
-    def _ended(self, why: str) -> SessionClosed:
-        return SessionClosed(why)
+    def _ended(self, why: str, how: type[SessionClosed] = ConnectionLost) -> SessionClosed:
+        """What a session ends with that the peer has ended."""
+        return how(why)
 
     def _begin(self, connection: Connection) -> None:
         """The session has begun."""
@@ -195,15 +197,18 @@ class WebTransportEnd(Protocol):
         try:
             for capsule in self._capsules.feed(data):
                 if isinstance(capsule, Closed):
-                    self._peer_closed(f"{capsule.code} {printable(capsule.reason)}".rstrip())
+                    why = f"{capsule.code} {printable(capsule.reason)}".rstrip()
+                    self._peer_closed(why, closed_with(capsule.code), capsule.code)
         except CapsuleError as error:
             self._broke(str(error))
         if ended:
-            self._peer_closed("it ended the request")
+            self._peer_closed("it ended the request", SessionClosed)
 
-    def _peer_closed(self, why: str) -> None:
+    def _peer_closed(self, why: str, how: type[SessionClosed], code: int | None = None) -> None:
         """The peer has said that the session is over."""
-        self._lose(self._ended(f"Peer closed WebTransport: {why}"))
+        error = self._ended(f"Peer closed WebTransport: {why}", how)
+        error.code = code
+        self._lose(error)
         self._finish()
         self._end_request(b"")
         self._loop.call_soon(self.close_quic)  # once that has been sent
@@ -263,12 +268,12 @@ class WebTransportEnd(Protocol):
             self._end_after(REASON_DELAY, self._no_reason)
 
     def _no_reason(self) -> None:
-        self._lose(self._ended("Peer ended the WebTransport stream"))
-        self._say(CLOSE_CODE, "")
+        self._lose(self._ended("Peer ended the WebTransport stream", SessionClosed))
+        self._say(GOODBYE, "")
 
     def _stream_broken(self, stream_id: int, code: int) -> None:
         if stream_id in {self._stream_id, self._request_id} and not self._gone:
-            self._peer_closed(f"it reset a stream with code {code:#x}")
+            self._peer_closed(f"it reset a stream with code {code:#x}", ConnectionLost)
 
     def _broke(self, how: str) -> None:
         self._lose(ProtocolError(f"Peer broke the WebTransport protocol: {how}"))
@@ -292,7 +297,7 @@ class WebTransportEnd(Protocol):
     def _say(self, code: int, text: str) -> None:
         """Closes the session on the request's stream, and the connection when the peer has done so or takes long."""
         self._end_request(close_session(code, text))
-        self._end_after(CLOSE_TIMEOUT, self.close_quic)
+        self._end_after(self._silence.close_timeout, self.close_quic)
 
     def _end_request(self, last: bytes) -> None:
         """Ends our half of the request's stream, with what is last said there."""
@@ -307,7 +312,7 @@ class WebTransportEnd(Protocol):
             self._gone = True
             self._cancel_timers()
             self.close(code, reason)
-            self._lose(self._ended("the WebTransport session was closed"))
+            self._lose(self._ended("the WebTransport session was closed", SessionClosed))
             self._over()
 
     def _over(self) -> None:
@@ -350,7 +355,8 @@ class WebTransportEnd(Protocol):
             self.send_soon()
 
     def _ping_later(self) -> None:
-        self._pinging = self._loop.call_later(KEEPALIVE, self._ping)
+        if self._silence.keepalive is not None:
+            self._pinging = self._loop.call_later(self._silence.keepalive, self._ping)
 
     def _ping(self) -> None:
         self.quic.send_ping(0)

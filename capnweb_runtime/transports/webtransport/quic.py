@@ -24,22 +24,24 @@ from aioquic.quic.stream import QuicStream
 WINDOW: Final = 1024 * 1024
 """Bytes that a peer may send on a stream before they are taken."""
 IDLE_TIMEOUT: Final = 60.0
-"""Seconds without a packet after which a connection is lost."""
+"""Seconds without a packet after which a connection is lost that sends no pings."""
 _MAX_SESSIONS: Final = 0x14E9CD29
 """Setting of draft-ietf-webtrans-http3 from version 8 on, which Safari asks for."""
 _LIMIT_FRAME_BYTES: Final = 1 + 8 + 8
 
 
-def configuration(*, is_client: bool, server_name: str | None = None) -> QuicConfiguration:
+def configuration(*, is_client: bool, keepalive: float | None, server_name: str | None = None) -> QuicConfiguration:
     """Settings of a connection for HTTP/3 with WebTransport.
 
     Parameters:
         is_client: which end it is.
+        keepalive: seconds between pings; a connection on which nothing has come for twice as long is lost. None sends
+            none.
         server_name: of the server that a client asks for.
     """
     return QuicConfiguration(
         alpn_protocols=H3_ALPN,
-        idle_timeout=IDLE_TIMEOUT,
+        idle_timeout=IDLE_TIMEOUT if keepalive is None else 2 * keepalive,
         is_client=is_client,
         # Datagrams are not used, but have to be possible: https://datatracker.ietf.org/doc/html/rfc9297#section-2.1.1
         max_datagram_frame_size=65_536,

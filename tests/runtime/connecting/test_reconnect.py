@@ -77,7 +77,7 @@ def test_the_application_may_give_up() -> None:
 
 
 def test_an_abort_for_a_fault_is_told_from_a_goodbye() -> None:
-    aborted = SessionClosed("the peer aborted the session: bad message")
+    aborted = PeerAborted("the peer aborted the session: bad message")
     aborted.__cause__ = RpcError("bad message")
     assert is_fault(aborted)
     assert is_fault(LimitExceeded("too much"))

@@ -13,7 +13,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.frames import frame
 from tests.runtime.example import Desk
-from tests.runtime.transports.raw_websocket import REQUEST, _Socket
+from tests.runtime.transports.raw_websocket import REQUEST, Socket
 
 ADD = b'["push",["pipeline",0,["add"],[1,2]]]'
 PING, PONG, TEXT, PART = 0x89, 0x8A, 0x81, 0x00
@@ -24,7 +24,7 @@ def turns_of_one_slice(monkeypatch: pytest.MonkeyPatch, turns_without_end: None)
     monkeypatch.setattr(turns, "TURN", 0.0)
 
 
-class Socket(_Socket):
+class NotedSocket(Socket):
     """A transport that notes when it is read from."""
 
     def __init__(self) -> None:
@@ -42,7 +42,7 @@ class Flooded:
     """A server's end, after the handshake."""
 
     def __init__(self) -> None:
-        self.socket = Socket()
+        self.socket = NotedSocket()
         self.connection = Connection(Desk())
         self.end = WebSocketServer(lambda peer: self.connection, DEFAULT_LIMITS, lambda _: None)
         self.end.connection_made(self.socket)

@@ -203,7 +203,7 @@ class TestAsyncFactories:
         async with asyncio.timeout(60), serve(door, "127.0.0.1", 0) as server:
             client = asyncio.create_task(refused(server.url))
             await door.come.wait()
-            server._stop_accepting()
+            server._admission.refusing = True
             door.open.set()
             assert await client == (503, "The server is shutting down.\n")
         assert door.disposed == [True]

@@ -20,8 +20,9 @@ from websockets.uri import parse_uri
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
+from capnweb_runtime.transports.ends import ABORTED, closed_with
 from capnweb_runtime.transports.frames import head
-from capnweb_runtime.transports.websocket import CLOSE_CODE, WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
+from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
 
 OFFER = b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1\r\n"
 REQUEST = (
@@ -68,12 +69,13 @@ def _frames(data: bytes, masked: bool) -> list[tuple[Opcode, bytes | int]]:
     return found
 
 
-class _Socket(asyncio.Transport):
+class Socket(asyncio.Transport):
     """A transport that writes down what it is given."""
 
     def __init__(self) -> None:
         super().__init__()
         self.written = bytearray()
+        self.waiting = 0  # bytes that have not left
         self.ended = False
 
     def write(self, data: Any) -> None:
@@ -100,7 +102,16 @@ class _Socket(asyncio.Transport):
         self.ended = True
 
     def get_write_buffer_size(self) -> int:
-        return 0
+        return self.waiting
+
+    def is_reading(self) -> bool:
+        return True
+
+    def pause_reading(self) -> None:
+        """There is nothing to read."""
+
+    def resume_reading(self) -> None:
+        """As above."""
 
 
 class _Session:
@@ -112,13 +123,14 @@ class _Session:
         self.attached = True
 
 
-class _Listener:
+class Listener:
     """Stands where the connection stands: keeps messages, and answers none of them."""
 
     def __init__(self, limits: Limits) -> None:
         self.limits = limits
         self.session = _Session()
         self.seen = Behaviour()
+        self.messages_received = 0
         self.wire: WebSocketEnd | None = None
 
     def attach(self, wire: WebSocketEnd) -> None:
@@ -139,6 +151,12 @@ class _Listener:
     def flush(self) -> None:
         """There is never anything to write."""
 
+    def pause_writing(self) -> None:
+        """It writes nothing anyway."""
+
+    def resume_writing(self) -> None:
+        """As above."""
+
     def tell_when_behind(self, callback: Callable[[bool], None]) -> None:
         """It never is."""
 
@@ -154,8 +172,8 @@ class _Listener:
 
 async def ours(pieces: Iterable[bytes], *, server: bool, max_size: int, agreed: bool = False) -> Behaviour:
     """What our end does with the bytes of its peer, in these pieces, after the handshake."""
-    limits, socket = Limits(message_size=max_size), _Socket()
-    listener = _Listener(limits)
+    limits, socket = Limits(message_size=max_size), Socket()
+    listener = Listener(limits)
     connection = cast(Connection, listener)
     end: WebSocketEnd
     if server:
@@ -165,7 +183,7 @@ async def ours(pieces: Iterable[bytes], *, server: bool, max_size: int, agreed: 
     else:
         end = _WebSocketClient("ws://localhost/", parse_uri("ws://localhost/"), connection, {})
         end.connection_made(socket)
-        end.data_received(_accepted(bytes(socket.written), agreed))
+        end.data_received(accepted(bytes(socket.written), agreed))
     assert listener.wire is end
     assert listener.session.attached == agreed
     socket.written.clear()
@@ -176,7 +194,7 @@ async def ours(pieces: Iterable[bytes], *, server: bool, max_size: int, agreed: 
     return listener.seen
 
 
-def _accepted(request: bytes, agreed: bool) -> bytes:
+def accepted(request: bytes, agreed: bool) -> bytes:
     """A server's answer to a request."""
     engine = ServerProtocol(select_subprotocol=lambda _, offered: WITH_ATTACHMENTS if agreed else None)
     engine.receive_data(request)
@@ -203,7 +221,7 @@ def stock(data: bytes, *, server: bool, max_size: int) -> Behaviour:
         if isinstance(engine.parser_exc, PayloadTooBig) and seen.ended is None:
             engine.data_to_send()
             seen.ended = "LimitExceeded"
-            sent += Frame(Opcode.CLOSE, CLOSE_CODE.to_bytes(2, "big")).serialize(mask=not server)
+            sent += Frame(Opcode.CLOSE, ABORTED.to_bytes(2, "big")).serialize(mask=not server)
         elif engine.parser_exc is not None and seen.ended is None:
             seen.ended = "ProtocolError"
         sent += b"".join(engine.data_to_send())
@@ -216,10 +234,10 @@ def _take(engine: Protocol, event: Event, parts: bytearray, seen: Behaviour) -> 
     if seen.ended is not None:
         return
     if one.opcode is Opcode.CLOSE:
-        seen.ended = "SessionClosed"
+        seen.ended = closed_with(1005 if engine.close_rcvd is None else engine.close_rcvd.code).__name__
     elif one.opcode is Opcode.BINARY:
         seen.ended = "TypeError"
-        engine.send_close(CLOSE_CODE)
+        engine.send_close(ABORTED)
     elif one.opcode in (Opcode.TEXT, Opcode.CONT):
         parts += one.data
         if one.fin:

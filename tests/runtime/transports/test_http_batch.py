@@ -13,7 +13,7 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.stub import CallbackStub
-from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, pieces, said, shown_url
+from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, pieces
 from capnweb_runtime.values import Blob
 from tests.runtime.transports.example_api import Example, ExampleStub
 
@@ -65,24 +65,6 @@ class TestPieces:
         body = b"\n".join([b"a" * length, b"b" * 70_000, b"c"]) + rest
         assert split(body) == body.split(b"\n")
         assert max(map(len, pieces(b"\n" * 1_000_000))) < 70_000
-
-
-class TestSaid:
-    @pytest.mark.parametrize(
-        ("body", "location", "text"),
-        [
-            (b"", None, "the server answered 404 Not Found"),
-            (b"\n not here \nmore", None, "the server answered 404 Not Found (not here)"),
-            (b"moved", "/x", "the server answered 404 Not Found (to /x)"),
-            (b"a\x00\xff", None, "the server answered 404 Not Found (a\\x00\N{REPLACEMENT CHARACTER})"),
-            (b"x" * 1000, None, f"the server answered 404 Not Found ({'x' * 200}…)"),
-        ],
-    )
-    def test_status_and_first_line(self, body: bytes, location: str | None, text: str) -> None:
-        assert said(404, "Not Found", body, location) == text
-
-    def test_credentials_are_not_shown(self) -> None:
-        assert shown_url("ws://user:secret@[::1]:80/rpc?x=1") == "ws://[::1]:80/rpc?x=1"
 
 
 class TestAnswer:

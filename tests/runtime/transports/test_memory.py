@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime.errors import LimitExceeded, SessionClosed
+from capnweb_runtime.errors import GoingAway, LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.transports import memory
 from tests.runtime.transports.example_api import Example, ExampleStub
@@ -48,6 +48,14 @@ async def test_disposing_the_main_stub_ends_both_sides() -> None:
     assert "disposing the main stub" in str(b.session.reason)
     with pytest.raises(SessionClosed, match="disposing the main stub"):
         await kept
+
+
+async def test_the_other_side_is_told_what_a_socket_would_tell_it() -> None:
+    for reason, told in ((SessionClosed("bye"), SessionClosed), (GoingAway("restart"), GoingAway)):
+        a, b = memory.pair(None, Example())
+        b.abort(reason, notify=False)
+        await a.wait_closed()
+        assert type(a.session.reason) is told
 
 
 async def test_calls_see_no_task() -> None:

@@ -411,7 +411,7 @@ class TestClientSide:
             connection = await opened(url)
             connection.main(ExampleStub).dispose()
             await connection.wait_closed()
-        assert ends == [(3000, "RPC session was shut down by disposing the main stub")]
+        assert ends == [(1000, "RPC session was shut down by disposing the main stub")]
 
     async def test_an_answer_beyond_the_limit_aborts_with_a_reason(self) -> None:
         ends: list[Any] = []

@@ -101,10 +101,12 @@ CLOSING: list[tuple[str, Sent, Behaviour]] = [
     ("7.3.5 close of 125", [(0x88, b"\x03\xe8" + b"*" * 123)], Behaviour([], [(CLOSE, 1000)], "SessionClosed")),
     ("7.3.6 close of 126", [(0x88, b"\x03\xe8" + b"*" * 124)], Behaviour([], *BROKEN)),
     ("7.5.1 reason that is no UTF-8", [(0x88, b"\x03\xe8\xce\xba\xed\xa0\x80")], Behaviour([], *NO_UTF8)),
-    *[(f"7.7 code {code}", [(0x88, code.to_bytes(2, "big"))], Behaviour([], [(CLOSE, code)], "SessionClosed"))
-      for code in (1000, 1001, 1002, 1003, 1007, 1008, 1009, 1010, 1011, 3000, 3999, 4000, 4999)],
+    *[(f"7.7 code {code}", [(0x88, code.to_bytes(2, "big"))], Behaviour([], [(CLOSE, code)], ended))
+      for ended, codes in (("SessionClosed", (1000, 3000, 3999, 4000, 4999)), ("GoingAway", (1001, 1012, 1013)),
+                           ("PeerAborted", (1002, 1003, 1007, 1008, 1009, 1010, 1011)), ("ConnectionLost", (1014,)))
+      for code in codes],
     *[(f"7.9 code {code}", [(0x88, code.to_bytes(2, "big"))], Behaviour([], *BROKEN))
-      for code in (0, 999, 1004, 1005, 1006, 1016, 1100, 2000, 2999, 5000, 65535)],
+      for code in (0, 999, 1004, 1005, 1006, 1015, 1016, 1100, 2000, 2999, 5000, 65535)],
 ]  # fmt: skip
 MOST = 1 << 20
 _LARGE = b"BAsd7&jh23" * (MOST // 10)

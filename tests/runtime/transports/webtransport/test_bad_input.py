@@ -26,7 +26,6 @@ GREASE = bytes.fromhex("5f9703010203")
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
     """The raw client does not say goodbye, and nobody waits for that."""
     monkeypatch.setattr(end, "REASON_DELAY", 0.02)
-    monkeypatch.setattr(end, "CLOSE_TIMEOUT", 0.02)
 
 
 @asynccontextmanager
@@ -43,7 +42,7 @@ async def with_session(server: Server) -> AsyncIterator[tuple[RawWebTransport, i
 
 
 async def test_text_may_be_cut_anywhere() -> None:
-    async with serving() as server, raw_webtransport(server.port) as raw:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
         await raw.ask()
         stream = raw.stream()
         for byte in b'["push",["pipeline",0,["echo"],["\xc3\xa4"]]]\n\n\n["pull",1]\n':
@@ -52,7 +51,7 @@ async def test_text_may_be_cut_anywhere() -> None:
 
 
 async def test_a_client_need_not_wait_for_the_answer() -> None:
-    async with serving() as server, raw_webtransport(server.port) as raw:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
         asked = asyncio.create_task(raw.ask())
         await raw.until(lambda: raw.http.received_settings)
         await asyncio.sleep(0)
@@ -64,7 +63,7 @@ async def test_a_client_need_not_wait_for_the_answer() -> None:
 
 @pytest.mark.parametrize("one_way", [False, True])
 async def test_a_second_stream_is_reset_and_the_session_stays(one_way: bool) -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         other = raw.stream(one_way=one_way)
         raw.write(other, CALL)
         if not one_way:
@@ -74,14 +73,14 @@ async def test_a_second_stream_is_reset_and_the_session_stays(one_way: bool) -> 
 
 
 async def test_a_stream_of_another_session_is_reset() -> None:
-    async with serving() as server, with_session(server) as (raw, _):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, _):
         foreign = raw.stream(1024)
         raw.write(foreign, CALL)
         assert await raw.until(lambda: raw.resets.get(foreign)) == NO_SESSION
 
 
 async def test_the_signal_of_a_stream_on_the_request_ends_the_connection() -> None:
-    async with serving() as server, raw_webtransport(server.port) as raw:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
         await raw.ask()
         raw.write(0, bytes.fromhex("404100") + CALL)
         assert "request" in (await raw.until(lambda: raw.ended)).reason_phrase
@@ -100,19 +99,19 @@ async def test_the_signal_of_a_stream_on_the_request_ends_the_connection() -> No
     ],
 )
 async def test_who_may_not_have_a_session_is_told_the_status(what: str, headers: dict[str, str], status: int) -> None:
-    async with serving() as server, raw_webtransport(server.port) as raw:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
         asked = {"authority": "localhost", **headers}
         assert await raw.ask(asked.pop("path", "/"), method=what, **asked) == status
         assert await raw.ask() == 200  # on the same connection
 
 
 async def test_a_connection_has_one_session() -> None:
-    async with serving() as server, with_session(server) as (raw, _):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, _):
         assert await raw.ask() == 429
 
 
 async def test_capsules_that_are_unknown_or_cut_are_no_trouble() -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         for byte in GREASE * 3:
             raw.capsule(bytes([byte]))
         raw.write(stream, b'["push",["pipeline",0,["add"],[3,4]]]\n["pull",2]\n')
@@ -123,26 +122,29 @@ async def test_capsules_that_are_unknown_or_cut_are_no_trouble() -> None:
 
 @pytest.mark.parametrize("capsule", ["684303000000", "6843bfffffff", "68430600000007ff00"])
 async def test_one_that_is_not_well_formed_ends_the_connection(capsule: str) -> None:
-    async with serving() as server, with_session(server) as (raw, _):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, _):
         raw.capsule(bytes.fromhex(capsule))
         assert (await raw.until(lambda: raw.ended)).error_code == 0x10E
 
 
 async def test_a_stream_that_ends_in_the_middle_of_a_message_ends_the_connection() -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         raw.write(stream, b'["push",', ends=True)
         assert "middle of a message" in (await raw.until(lambda: raw.ended)).reason_phrase
 
 
 async def test_a_reset_in_the_middle_of_a_line_ends_the_session() -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         raw.write(stream, b'["push",')
         raw.reset(stream)
         await raw.until(lambda: raw.ended)
 
 
 async def test_a_line_without_end_is_refused_as_it_arrives() -> None:
-    async with serving(limits=Limits(message_size=50_000)) as server, with_session(server) as (raw, stream):
+    async with (
+        serving(limits=Limits(message_size=50_000), close_timeout=0.02) as server,
+        with_session(server) as (raw, stream),
+    ):
         raw.write(stream, b'["push",["' + b"x" * 60_000)
         assert b"exceeds maximum size of 50000 bytes" in await raw.line(stream)
         await raw.until(lambda: raw.ended)
@@ -150,21 +152,21 @@ async def test_a_line_without_end_is_refused_as_it_arrives() -> None:
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\n", b"[\n", b"{}\n", b'["no kind of mine"]\n'])
 async def test_what_is_no_message_ends_the_session_with_an_abort(text: bytes) -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         raw.write(stream, text)
         assert (await raw.line(stream)).startswith(b'["abort",')
         await raw.until(lambda: raw.ended)
 
 
 async def test_who_never_asks_is_closed_in_time() -> None:
-    async with serving(request_timeout=0.05) as server, raw_webtransport(server.port) as raw:
+    async with serving(request_timeout=0.05, close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
         await raw.until(lambda: raw.ended)
 
 
 async def test_what_comes_while_a_session_waits_stays_with_the_client_but_for_a_window(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
-    async with serving() as server, with_session(server) as (raw, stream):
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         [connection] = server._admission.connections
         received: list[int] = []
         connection.host.line.on_wait(True)  # as when something of it waits for its turn
@@ -178,7 +180,7 @@ async def test_what_comes_while_a_session_waits_stays_with_the_client_but_for_a_
 
 
 async def test_packets_that_are_none_are_ignored() -> None:
-    async with serving() as server:
+    async with serving(close_timeout=0.02) as server:
         transport, _ = await asyncio.get_running_loop().create_datagram_endpoint(
             asyncio.DatagramProtocol, remote_addr=("127.0.0.1", server.port)
         )

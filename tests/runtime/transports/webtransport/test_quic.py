@@ -16,7 +16,7 @@ HINT = "aioquic has moved something that capnweb_runtime/transports/webtransport
 
 
 def test_every_private_name_is_there() -> None:
-    quic = QuicConnection(configuration=configuration(is_client=True, server_name="localhost"))
+    quic = QuicConnection(configuration=configuration(is_client=True, keepalive=20.0, server_name="localhost"))
     for name in ("_streams", "_network_paths", "_on_max_stream_data_delivery", "_write_stream_limits"):
         assert hasattr(quic, name), HINT
     assert [*inspect.signature(quic._write_stream_limits).parameters] == ["builder", "space", "stream"], HINT
@@ -32,7 +32,7 @@ def test_every_private_name_is_there() -> None:
 
 
 def test_the_settings_say_what_browsers_ask_for() -> None:
-    http = Http3(QuicConnection(configuration=configuration(is_client=True, server_name="localhost")))
+    http = Http3(QuicConnection(configuration=configuration(is_client=True, keepalive=20.0, server_name="localhost")))
     sent = http.sent_settings
     assert sent is not None
     assert isinstance(http, H3Connection)
@@ -41,7 +41,7 @@ def test_the_settings_say_what_browsers_ask_for() -> None:
 
 
 def test_what_was_given_to_a_stream_and_not_acknowledged_is_counted() -> None:
-    quic = QuicConnection(configuration=configuration(is_client=True, server_name="localhost"))
+    quic = QuicConnection(configuration=configuration(is_client=True, keepalive=20.0, server_name="localhost"))
     streams = Streams(quic)
     assert streams.unsent(0) == 0
     quic.send_stream_data(0, b"x" * 1000)
