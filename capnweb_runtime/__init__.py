@@ -27,7 +27,7 @@ if TYPE_CHECKING:
         StaleCodeWarning,
         URIError,
     )
-    from capnweb_runtime.limits import Limits
+    from capnweb_runtime.limits import Limits, ServerLimits
     from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
     from capnweb_runtime.objects.streams import ReadableStream, WritableStream, WritableTarget
     from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
@@ -72,6 +72,7 @@ __all__ = [
     "RpcPromise",
     "RpcStub",
     "RpcTarget",
+    "ServerLimits",
     "SessionClosed",
     "SessionError",
     "StaleCodeWarning",
@@ -99,7 +100,7 @@ _HOMES = {
         "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
         "SessionError StaleCodeWarning URIError"
     ),
-    "limits": "Limits",
+    "limits": "Limits ServerLimits",
     "observe": "Observer",
     "serving.peer": "Peer Refuse",
     "serving.serve": "serve",

@@ -1,6 +1,11 @@
-"""What a `map()` of a peer's may spend. Rule: taken before it is spent."""
+"""What several share that is bounded: the maps of a message their steps, the sessions of a server their calls. Rule:
+asked for before it is taken.
+"""
 
 from __future__ import annotations
+
+import sys
+from collections.abc import Callable
 
 from capnweb_runtime.errors import LimitExceeded
 
@@ -22,3 +27,33 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
+
+
+class Running:
+    """Calls in progress of sessions that share a bound: those of a server. A call counts from its start to its end,
+    whatever becomes of its session meanwhile.
+
+    Parameters:
+        most: how many may; as many as like by default.
+
+    Attributes:
+        count: how many do; counted by the core.
+        most: the same.
+        on_refused: told of each call that was refused.
+    """
+
+    __slots__ = ("count", "most", "on_refused")
+
+    def __init__(self, most: int = sys.maxsize) -> None:
+        self.count = 0
+        self.most = most
+        self.on_refused: Callable[[], object] | None = None
+
+    def refuse(self) -> LimitExceeded:
+        """Counts a call that cannot be taken. Returns what its caller is told."""
+        if self.on_refused is not None:
+            self.on_refused()
+        return LimitExceeded(
+            f"the server is busy: {self.count} calls of all its clients are running, the most that it allows at a "
+            "time; try again later"
+        )

@@ -99,9 +99,10 @@ def run(
     Returns:
         A hook for the result, owned by the caller.
     """
-    if host.running >= host.limits.calls:
+    everybody = host.everybody
+    if host.running >= host.limits.calls or everybody.count >= everybody.most:
         dispose_all(held)
-        return ErrorHook(LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time"))
+        return ErrorHook(_no_more(host))
     try:
         outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
@@ -114,14 +115,17 @@ def run(
             return PayloadHook(Payload(outcome, codec, None, None, where), host)
         return _settled(outcome, codec, host, where, held, raises)
     host.running += 1
+    everybody.count += 1
     result: Cell[Hook] = Cell()
 
     def on_value(value: Any) -> None:
         host.running -= 1
+        everybody.count -= 1
         result.resolve(_settled(value, codec, host, where, held, raises))
 
     def on_error(error: BaseException) -> None:
         host.running -= 1
+        everybody.count -= 1
         dispose_all(held)
         if not is_declared(error, raises):
             host.report(where, error)
@@ -129,6 +133,13 @@ def run(
 
     outcome.then(on_value, on_error)
     return PromiseHook(result, host)
+
+
+def _no_more(host: Host) -> LimitExceeded:
+    """Why a call cannot begin."""
+    if host.running < host.limits.calls:
+        return host.everybody.refuse()
+    return LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time")
 
 
 def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None) -> Hook:

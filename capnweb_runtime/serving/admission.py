@@ -19,9 +19,11 @@ from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, printable
+from capnweb_runtime.serving.bounds import Bounds
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
+from capnweb_runtime.serving.refusals import Busy
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
@@ -48,6 +50,7 @@ class Admission:
 
     Parameters:
         rules: who may.
+        bounds: of the server.
 
     Attributes:
         connections: of the sessions that are open.
@@ -55,14 +58,20 @@ class Admission:
         refusing: whether nobody is admitted any more.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, bounds: Bounds) -> None:
         self.connections: set[Connection] = set()
         self.calls: set[asyncio.Task[Any]] = set()
         self.refusing = False
         self._rules = rules
+        self._bounds = bounds
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
+
+    @property
+    def sessions(self) -> int:
+        """How many are open or being opened."""
+        return len(self.connections) + len(self._opening)
 
     def check(self, peer: Peer) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked."""
@@ -71,6 +80,12 @@ class Admission:
         if self.refusing:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, SHUTDOWN)
         check_origin(peer, self._rules.origins)
+        if self.sessions >= self._bounds.limits.sessions:
+            self._bounds.refuse("sessions")
+            raise Busy
+        if self._bounds.left_running(self._bounds.address_of(peer.address)) >= self._rules.limits.calls:
+            self._bounds.refuse("calls")
+            raise Busy
 
     def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
         """Opens a session.
@@ -94,6 +109,8 @@ class Admission:
             errors=self._rules.errors,
             threads=self._threads,
         )
+        # What all sessions of the server have in common, each is given here.
+        connection.host.everybody = self._bounds.calls
         peer = replace(peer, connection=connection)
         try:
             main: Any = context.run(self._rules.main_factory, peer)
@@ -159,6 +176,7 @@ class Admission:
 
     def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
         self.connections.discard(connection)
+        self._bounds.outlived(self._bounds.address_of(peer.address), connection.host)
         if logger.isEnabledFor(logging.INFO):
             calls, reason = connection.session.calls_received, connection.session.reason
             why = "" if reason is None else f"; {printable(wire_message(reason))}"

@@ -4,6 +4,7 @@ only read here.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -142,6 +143,9 @@ class Refuse(Exception):
         ValueError: the status is none that refuses, or a header cannot be sent.
     """
 
+    is_expected = False
+    """Whether the log has what there is to say of it elsewhere."""
+
     def __init__(self, status: int, text: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
         known = HTTPStatus(status) if status in _STATUSES else None
@@ -158,4 +162,5 @@ class Refuse(Exception):
 
 def log_refusal(peer: Peer, refuse: Refuse) -> None:
     """Logs that a peer was refused, and why."""
-    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.text))
+    level = logging.DEBUG if refuse.is_expected else logging.INFO
+    logger.log(level, "refused %s: %d %s", peer, refuse.status, printable(refuse.text))

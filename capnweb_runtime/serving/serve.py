@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any
 
 from capnweb_runtime.core.hook import Disclosure
-from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.factory import check_factory
@@ -20,9 +20,10 @@ __all__ = ["Serving", "serve"]
 class Serving:
     """A server that is about to start: `async with serve(...) as server:` or `server = await serve(...)`."""
 
-    def __init__(self, place: Place, rules: Rules) -> None:
+    def __init__(self, place: Place, rules: Rules, server_limits: ServerLimits) -> None:
         self._place = place
         self._rules = rules
+        self._server_limits = server_limits
         self._server: Server | None = None
 
     def __await__(self) -> Generator[Any, Any, Server]:
@@ -39,7 +40,7 @@ class Serving:
             await self._server.close()
 
     async def _start(self) -> Server:
-        server = Server(self._place, self._rules)
+        server = Server(self._place, self._rules, self._server_limits)
         await server.start()
         return server
 
@@ -57,6 +58,7 @@ def serve(
     request_timeout: float = 30.0,
     errors: Disclosure = "plain",
     threads: int | None = None,
+    server_limits: ServerLimits = DEFAULT_SERVER_LIMITS,
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -71,8 +73,8 @@ def serve(
             host; "*" allows every one. Programs that are no browsers send no origin and may always connect.
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
         observer: is told of failures; by default they are logged.
-        request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
-            body of a batch; and an async `main_factory` for the main object.
+        request_timeout: seconds that a client has for the TLS handshake and for the head of its first request; and an
+            async `main_factory` for the main object.
         errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
             RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
             ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
@@ -81,6 +83,7 @@ def serve(
         threads: how many plain methods (`def`) run at a time, in threads of their own, for servers whose methods block.
             None runs them on the event loop, which is faster, and stops every session while one of them blocks; see
             `in_thread` for single methods.
+        server_limits: bounds of the server as a whole.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -101,4 +104,4 @@ def serve(
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
     allowed = None if origins is None else frozenset(origins)
     rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
-    return Serving(Place(host, port, ssl), rules)
+    return Serving(Place(host, port, ssl), rules, server_limits)
