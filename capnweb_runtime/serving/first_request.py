@@ -35,7 +35,7 @@ def begins_request(first: int) -> bool:
     return first in _BEGINNINGS
 
 
-def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) -> None:
+def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str, closes: bool = True) -> None:
     """Answers, before there is a request that could be, and closes the connection. It is a stranger's most often, so
     the log has it for those who debug.
 
@@ -43,6 +43,7 @@ def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) 
         transport: where to answer.
         status: status of the answer.
         text: its body.
+        closes: whether the connection is closed at once; otherwise only this side's half, where there are halves.
     """
     body = f"{text}\n".encode()
     busy = f"Retry-After: {RETRY_AFTER}\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
@@ -52,7 +53,10 @@ def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) 
     )
     logger.debug("no request from %s: %d %s", transport.get_extra_info("peername"), status.value, text)
     transport.write(head.encode() + body)
-    transport.close()
+    if closes or not transport.can_write_eof():
+        transport.close()
+    else:
+        transport.write_eof()
 
 
 class FirstRequest(asyncio.Protocol):
@@ -87,6 +91,7 @@ class FirstRequest(asyncio.Protocol):
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._lost = False
+        self._answered = False  # and what comes is thrown away
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._lost:  # TLS can also lose the connection before that
@@ -96,16 +101,16 @@ class FirstRequest(asyncio.Protocol):
         guest.came(transport)
         guest.on_end = self._refuse
         seconds = guest.patience(self._timeout)
-        self._deadline = asyncio.get_running_loop().call_later(
-            seconds, self._refuse, HTTPStatus.REQUEST_TIMEOUT, f"No request came within {seconds} s."
-        )
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, seconds)
         self._on_made(self)
         if guest.at_once:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
-        if self._head:  # TLS can deliver before it hands over its transport
+            self._say_busy()
+        elif self._head:  # TLS can deliver before it hands over its transport
             self._look(0)
 
     def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
         searched = max(0, len(self._head) - len(_END))
         self._head += data
         self._look(searched)
@@ -137,7 +142,7 @@ class FirstRequest(asyncio.Protocol):
         elif end < 0:
             self._guest.hold(len(self._head))
         elif self._guest.refused:
-            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+            self._say_busy()
         else:
             self._guest.hold(0)
             is_websocket = _UPGRADE.search(self._head, 0, end) is not None
@@ -153,9 +158,20 @@ class FirstRequest(asyncio.Protocol):
         if len(self._head) > head:
             protocol.data_received(bytes(self._head[head:]))
 
-    def _refuse(self, status: HTTPStatus, text: str) -> None:
+    def _say_busy(self) -> None:
+        """Answers, and leaves the client time to read it: bytes that it sends to a closed socket could cost it that."""
+        self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY, closes=False)
+        self._answered = True
+
+    def _give_up(self, seconds: float) -> None:
+        """The time is up."""
+        if self._answered and self._transport is not None:
+            self._transport.abort()
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"No request came within {seconds} s.")
+
+    def _refuse(self, status: HTTPStatus, text: str, closes: bool = True) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            refuse_plainly(self._transport, status, text)
+            refuse_plainly(self._transport, status, text, closes)
 
     def _gone(self) -> None:
         if self._deadline is not None:

@@ -70,7 +70,7 @@ class HttpSocket(asyncio.Protocol):
         self._refused = False  # and the connection is to be closed
         self._answering = False
         self._reading: asyncio.Timeout | None = None  # of a body
-        self._ended: Refuse | None = None
+        self._ended: tuple[HTTPStatus, str] | None = None  # why that is not read to its end
 
     # ---- called by the transport
 
@@ -129,7 +129,9 @@ class HttpSocket(asyncio.Protocol):
         except TimeoutError:
             if self._ended is None:
                 raise
-            raise self._ended from None
+            # Made here, since an exception keeps what its frames hold: the body.
+            status, text = self._ended
+            raise (Busy() if status == HTTPStatus.SERVICE_UNAVAILABLE else Refuse(status, text)) from None
         finally:
             self._reading = None
 
@@ -200,7 +202,7 @@ class HttpSocket(asyncio.Protocol):
         if transport is None or transport.is_closing():
             return
         if self._reading is not None and not self._answering:
-            self._ended = Busy() if status == HTTPStatus.SERVICE_UNAVAILABLE else Refuse(status, text)
+            self._ended = status, text
             self._reading.reschedule(self._loop.time())
         elif self._answering:
             transport.abort()

@@ -92,13 +92,12 @@ class Listener:
                 self._wait()
                 return
             connected.setblocking(False)
-            if self._bounds.files_are_short(connected.fileno()):
-                connected.close()
-                self._wait()
-                return
             accepting = self._loop.create_task(self._hand_over(connected))
             self._accepting.add(accepting)
             accepting.add_done_callback(self._accepting.discard)
+            if self._bounds.files_are_short(connected.fileno()):
+                self._wait()
+                return
 
     async def _hand_over(self, connected: socket.socket) -> None:
         try:
