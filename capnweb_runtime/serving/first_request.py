@@ -104,7 +104,7 @@ class FirstRequest(asyncio.Protocol):
         self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, seconds)
         self._on_made(self)
         if guest.at_once:
-            self._say_busy()
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
         elif self._head:  # TLS can deliver before it hands over its transport
             self._look(0)
 
