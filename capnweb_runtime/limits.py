@@ -67,7 +67,7 @@ class ServerLimits:
 
     Attributes:
         connections: connections that are open. Default None: as many as the system's limit of open files leaves beside
-            `reserved_files`, and 20,000 at most, some 600 MB of idle sessions.
+            `reserved_files`, and 20,000 at most, some 350 MB of idle sessions.
         connections_per_address: of them, those of one address, an IPv6 network of 64 bits being one. Default None: a
             quarter of `connections`, or 100 if that is more, since whole offices share an address; and only addresses
             of the public internet are counted, since behind a proxy or in a container all clients have one private

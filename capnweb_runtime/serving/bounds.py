@@ -175,7 +175,7 @@ class Bounds:
         self.most_connections = min(self._most_files, MOST_CONNECTIONS)
         if limits.connections is not None:
             self.most_connections = limits.connections
-        self.most_per_address = max(self.most_connections // 4, LEAST_PER_ADDRESS)
+        self.most_per_address = min(max(self.most_connections // 4, LEAST_PER_ADDRESS), self.most_connections)
         if limits.connections_per_address is not None:
             self.most_per_address = limits.connections_per_address
         self._every_address = limits.connections_per_address is not None

@@ -95,5 +95,6 @@ class Refusals:
         if self._timer is not None:
             self._timer.cancel()
             self._timer = None
-        times = self.count - self._before
-        logger.info("no longer at the bound of ServerLimits.%s, which was passed %d times", self._name, times)
+        count = self.count - self._before
+        times = "once" if count == 1 else f"{count:,} times"
+        logger.info("no longer at the bound of ServerLimits.%s, which was passed %s", self._name, times)
