@@ -74,8 +74,9 @@ class ServerLimits:
             address. A number of your own counts every address.
         sessions: sessions that are open or being opened, each batch over HTTP being one, and those whose disposers have
             not ended. Default 20,000: as many as connections.
-        calls: calls that run, also those of sessions that have ended meanwhile; and async disposers. Default 50,000:
-            five sessions at their own bound, some 250 MB of tasks.
+        calls: calls that run, also those of sessions that have ended meanwhile; and async disposers. Default 20,000:
+            one that waits in each session, or two sessions at their own bound; some 80 MB of tasks, and a quarter of a
+            second for Python's garbage collector. An eighth of them is kept for sessions in which few run.
         unfinished_bytes: bytes of messages, attachments, heads and bodies that have begun and not ended. Default
             256 MiB: eight of the longest messages at a time, and not a server's memory. The connection that has the
             most is the first to go.
@@ -92,7 +93,7 @@ class ServerLimits:
     connections: int | None = None
     connections_per_address: int | None = None
     sessions: int = 20_000
-    calls: int = 50_000
+    calls: int = 20_000
     unfinished_bytes: int = 256 * 1024 * 1024
     unfinished_seconds: float = 30.0
     unfinished_rate: int = 4096

@@ -6,8 +6,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from typing import Final
 
 from capnweb_runtime.errors import LimitExceeded
+
+
+FEW: Final = 16
+"""Calls of one session that run at a time, of which the last ones are kept for those who have no more."""
 
 
 class Budget:
@@ -39,18 +44,29 @@ class Running:
     Attributes:
         count: how many do; counted by the core.
         most: the same.
+        crowded: from how many on the last ones are left to sessions in which few run.
         on_refused: told of each call that was refused.
     """
 
-    __slots__ = ("count", "most", "on_refused")
+    __slots__ = ("count", "crowded", "most", "on_refused")
 
     def __init__(self, most: int = sys.maxsize) -> None:
         self.count = 0
         self.most = most
+        self.crowded = most - most // 8
         self.on_refused: Callable[[], object] | None = None
 
-    def refuse(self) -> LimitExceeded:
-        """Counts a call that cannot be taken. Returns what its caller is told."""
+    def refusal(self, running: int) -> LimitExceeded | None:
+        """Whether one more call of a session can be taken where it is crowded; counts one that cannot.
+
+        Parameters:
+            running: calls of this session that run.
+
+        Returns:
+            What its caller is told; None if it can.
+        """
+        if self.count < (self.most if running < FEW else self.crowded):
+            return None
         if self.on_refused is not None:
             self.on_refused()
         return LimitExceeded(

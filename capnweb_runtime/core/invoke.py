@@ -100,9 +100,11 @@ def run(
         A hook for the result, owned by the caller.
     """
     everybody = host.everybody
-    if host.running >= host.limits.calls or everybody.count >= everybody.most:
-        dispose_all(held)
-        return ErrorHook(_no_more(host))
+    if host.running >= host.limits.calls or everybody.count >= everybody.crowded:
+        refusal = _refusal(host)
+        if refusal is not None:
+            dispose_all(held)
+            return ErrorHook(refusal)
     try:
         outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
@@ -135,10 +137,10 @@ def run(
     return PromiseHook(result, host)
 
 
-def _no_more(host: Host) -> LimitExceeded:
-    """Why a call cannot begin."""
+def _refusal(host: Host) -> LimitExceeded | None:
+    """Why a call cannot begin, if it cannot."""
     if host.running < host.limits.calls:
-        return host.everybody.refuse()
+        return host.everybody.refusal(host.running)
     return LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time")
 
 

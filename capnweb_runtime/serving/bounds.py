@@ -258,7 +258,8 @@ class Bounds:
         socket = transport.get_extra_info("socket")
         guest.address = self.address_of(transport.get_extra_info("peername"))
         beside = 0 if guest.address is None else self._of_address.get(guest.address, 0)
-        if socket is not None and socket.fileno() >= self._most_files:
+        number = -1 if socket is None else socket.fileno()
+        if number >= self._most_files:
             bound = "reserved_files"
         elif self.connections >= self.most_connections:
             bound = "connections"
@@ -270,7 +271,7 @@ class Bounds:
                 self._of_address[guest.address] = beside + 1
             return
         guest.refused = True
-        guest.at_once = self._refused >= REFUSED_AT_A_TIME
+        guest.at_once = self._refused >= REFUSED_AT_A_TIME or self.files_are_short(number)
         self._refused += 1
         self._refusals[bound].add()
 

@@ -188,6 +188,21 @@ class TestCalls:
             gates.open("b").set()
         assert served.stats().calls.now == 0
 
+    async def test_who_has_many_is_refused_before_those_who_have_few(self) -> None:
+        gates = Gates()
+        async with (
+            server(gates, calls=40) as served,
+            stock_connect(served.url) as heavy,
+            stock_connect(served.url) as light,
+        ):
+            for number in range(50):
+                await heavy.send(push("wait", f"{number}"))
+            assert (await ask(heavy, 51, "add", 1, 2))[0] == "reject"
+            assert served.stats().calls.now == 35
+            assert await ask(light, 1, "add", 1, 2) == ["resolve", 1, 3]
+            for number in range(35):
+                gates.open(f"{number}").set()
+
     async def test_those_of_sessions_that_are_gone_count_until_they_end(self) -> None:
         gates = Gates()
         async with server(gates, calls=3) as served:
