@@ -75,11 +75,11 @@ class ServerLimits:
         sessions: sessions that are open or being opened, each batch over HTTP being one, and those whose disposers have
             not ended. Default 20,000: as many as connections.
         calls: calls that run, also those of sessions that have ended meanwhile; and async disposers. Default 20,000:
-            one that waits in each session, or two sessions at their own bound; some 80 MB of tasks, and a quarter of a
+            one that waits in each session, or two sessions at their own bound; some 100 MB of tasks, and a quarter of a
             second for Python's garbage collector. An eighth of them is kept for sessions in which few run.
-        unfinished_bytes: bytes of messages, attachments, heads and bodies that have begun and not ended. Default
-            256 MiB: eight of the longest messages at a time, and not a server's memory. The connection that has the
-            most is the first to go.
+        unfinished_bytes: bytes of messages, attachments, heads and bodies that have begun and not ended. Default None:
+            eight of the longest messages, `Limits.message_size`, which are 256 MiB, and not a server's memory. The
+            connection that has the most is the first to go.
         unfinished_seconds: for how long what has begun may stay unfinished, and longer only if in every such time it
             grows by as much as `unfinished_rate` asks for. Default 30: a pause that mobile lines make.
         unfinished_rate: bytes a second. Default 4,096, a line of 32 kbit/s: 32 MiB may take two hours over it, and who
@@ -94,7 +94,7 @@ class ServerLimits:
     connections_per_address: int | None = None
     sessions: int = 20_000
     calls: int = 20_000
-    unfinished_bytes: int = 256 * 1024 * 1024
+    unfinished_bytes: int | None = None
     unfinished_seconds: float = 30.0
     unfinished_rate: int = 4096
     held_bytes: int = 1024 * 1024 * 1024

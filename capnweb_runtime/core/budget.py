@@ -10,7 +10,6 @@ from typing import Final
 
 from capnweb_runtime.errors import LimitExceeded
 
-
 FEW: Final = 16
 """Calls of one session that run at a time, of which the last ones are kept for those who have no more."""
 

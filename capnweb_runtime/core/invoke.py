@@ -101,10 +101,9 @@ def run(
     """
     everybody = host.everybody
     if host.running >= host.limits.calls or everybody.count >= everybody.crowded:
-        refusal = _refusal(host)
+        refusal = _refusal(host, held)
         if refusal is not None:
-            dispose_all(held)
-            return ErrorHook(refusal)
+            return refusal
     try:
         outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
@@ -137,11 +136,17 @@ def run(
     return PromiseHook(result, host)
 
 
-def _refusal(host: Host) -> LimitExceeded | None:
-    """Why a call cannot begin, if it cannot."""
+def _refusal(host: Host, held: list[Hook]) -> ErrorHook | None:
+    """What a call gets that cannot begin, after its arguments were disposed; None if it can."""
+    error: LimitExceeded | None
     if host.running < host.limits.calls:
-        return host.everybody.refusal(host.running)
-    return LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time")
+        error = host.everybody.refusal(host.running)
+    else:
+        error = LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time")
+    if error is None:
+        return None
+    dispose_all(held)
+    return ErrorHook(error)
 
 
 def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None) -> Hook:

@@ -1,8 +1,7 @@
-"""The bounds of a server as a whole. Rule: what is beyond one is refused, and what is being served goes on; what is
-held by all together and has to shrink begins with whoever holds the most.
+"""The bounds of a server as a whole. Rule: what is beyond one is refused, and what is being served goes on.
 
 Each accepted connection is a `Guest` from its first moment to its loss, whatever protocol has it meanwhile. Sessions
-count in `admission`, calls in `core.budget`.
+are counted in `admission`, calls in `core.budget`, and what is unfinished in `unfinished`.
 """
 
 from __future__ import annotations
@@ -10,15 +9,14 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass
-from heapq import heappop, heappush
-from http import HTTPStatus
 from typing import Final, Protocol
 
 from capnweb_runtime.core.budget import Running
-from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
+from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, ServerLimits
 from capnweb_runtime.serving.addresses import Address, address_of
 from capnweb_runtime.serving.files import files_in_use, most_files
-from capnweb_runtime.serving.refusals import BUSY, Refusals, Usage
+from capnweb_runtime.serving.refusals import Refusals, Usage
+from capnweb_runtime.serving.unfinished import Sender, Unfinished
 
 MOST_CONNECTIONS: Final = 20_000
 """How many connections there may be however many files may be open, unless a server is told otherwise."""
@@ -28,8 +26,6 @@ REFUSED_AT_A_TIME: Final = 16
 """Connections beyond a bound that are listened to until they can be answered; more get their answer at once."""
 REFUSED_SECONDS: Final = 5.0
 """How long such a connection is listened to."""
-ROOM: Final = 16
-"""What is freed at a time of bytes that are too many, as a part of the bound: the search takes time, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +57,7 @@ class Runs(Protocol):
     running: int
 
 
-class Guest:
+class Guest(Sender):
     """One accepted connection.
 
     Parameters:
@@ -70,28 +66,18 @@ class Guest:
     Attributes:
         refused: whether all it gets is the answer that the server is busy.
         at_once: whether it gets that without having asked.
-        unfinished: bytes of what it has begun to send.
-        on_end: called with a status and a text when the connection has to go; set by the protocol that has it.
+        address: what it is counted by; None if by nothing.
     """
 
-    __slots__ = (
-        *("_bounds", "_ended", "_here", "_mark", "_marked", "_waits", "_watched", "address"),
-        *("at_once", "on_end", "refused", "unfinished"),
-    )
+    __slots__ = ("_bounds", "_here", "address", "at_once", "refused")
 
     def __init__(self, bounds: Bounds) -> None:
+        super().__init__(bounds.unfinished)
         self._bounds = bounds
         self._here = False
-        self._ended = False
-        self._waits = False
-        self._watched = False
-        self._mark = 0.0  # when its progress was looked at
-        self._marked = 0  # bytes that were unfinished then
         self.address: Address | None = None
         self.refused = False
         self.at_once = False
-        self.unfinished = 0
-        self.on_end: Callable[[HTTPStatus, str], object] | None = None
 
     def came(self, transport: asyncio.BaseTransport) -> None:
         """There is a connection. Does nothing if that is known."""
@@ -101,9 +87,7 @@ class Guest:
 
     def left(self) -> None:
         """The connection is lost. Does nothing if that is known."""
-        self.hold(0)
-        self._ended = True
-        self.on_end = None
+        self.forget()
         if self._here:
             self._here = False
             self._bounds._left(self)
@@ -112,63 +96,25 @@ class Guest:
         """How long to wait for it, of these many seconds."""
         return min(seconds, REFUSED_SECONDS) if self.refused else seconds
 
-    def hold(self, size: int, anew: bool = False) -> None:
-        """It has begun something that is not finished.
-
-        Parameters:
-            size: bytes of it so far; 0 if all is finished.
-            anew: whether something was finished since the last time, so that this is something else.
-        """
-        before = self.unfinished
-        if self._ended or not (size or before):
-            return
-        self.unfinished = size
-        if anew or not before:
-            self._mark = asyncio.get_running_loop().time()
-            self._marked = 0
-        self._bounds._held(self, size - before)
-
-    def wait(self, waits: bool) -> None:
-        """Whether it is this side that does not read on; that time is not counted."""
-        self._waits = waits
-        if self.unfinished and not waits:
-            self._look_from(asyncio.get_running_loop().time())
-
-    def end(self, status: HTTPStatus, text: str) -> None:
-        """Ends the connection, in a turn of its own."""
-        on_end = self.on_end
-        self.hold(0)
-        self._ended = True
-        if on_end is not None:
-            asyncio.get_running_loop().call_soon(on_end, status, text)
-
-    def _look_from(self, now: float) -> None:
-        self._mark, self._marked = now, self.unfinished
-
-    def _due(self, now: float, seconds: float, growth: float) -> float | None:
-        """When its progress is to be looked at; None if it has made too little."""
-        if self._mark + seconds <= now:
-            if not self._waits and self.unfinished - self._marked < growth:
-                return None
-            self._look_from(now)
-        return self._mark + seconds
-
 
 class Bounds:
     """What a server has, and may have.
 
     Parameters:
         limits: the bounds.
+        message_size: of one session, see `Limits`.
 
     Attributes:
         limits: the same.
         calls: those in progress, for the hosts of all sessions.
         connections: how many are open.
-        unfinished: bytes of what they have begun.
+        unfinished: what they have begun.
         on_room: told when a connection is lost.
     """
 
-    def __init__(self, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
+    def __init__(
+        self, limits: ServerLimits = DEFAULT_SERVER_LIMITS, message_size: int = DEFAULT_LIMITS.message_size
+    ) -> None:
         self.limits = limits
         self._most_files = most_files(limits.reserved_files)
         self._last_files = (self._most_files + most_files(0)) // 2  # half of those in reserve are for refusals
@@ -181,23 +127,19 @@ class Bounds:
         self._every_address = limits.connections_per_address is not None
         self._of_address: dict[Address, int] = {}
         self._refused = 0  # connections that are listened to only to be refused
-        self._unfinished: set[Guest] = set()
-        self._watched: list[tuple[float, int, Guest]] = []  # a heap: each guest once, by when it is to be looked at
-        self._number = 0
-        self._timer: asyncio.TimerHandle | None = None
         self._outlived: dict[Address, list[Runs]] = {}
         self.connections = 0
-        self.unfinished = 0
+        most = 8 * message_size if limits.unfinished_bytes is None else limits.unfinished_bytes
+        self.unfinished = Unfinished(limits, most, self.refuse)
         self.on_room: Callable[[], object] | None = None
         self._refusals = _refusals(self)
+        # What all sessions share is made here, and given to each by `Admission.admit`.
         self.calls = Running(limits.calls)
         self.calls.on_refused = self._refusals["calls"].add
 
     def close(self) -> None:
         """Forgets what is watched; nobody is a guest any more."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        self.unfinished.close()
         for refusals in self._refusals.values():
             refusals.close()
 
@@ -216,8 +158,8 @@ class Bounds:
             "connections_per_address": (max(self._of_address.values(), default=0), self.most_per_address),
             "sessions": (sessions, self.limits.sessions),
             "calls": (self.calls.count, self.calls.most),
-            "unfinished_bytes": (self.unfinished, self.limits.unfinished_bytes),
-            "unfinished_seconds": (len(self._unfinished), self.most_connections),
+            "unfinished_bytes": (self.unfinished.bytes, self.unfinished.most),
+            "unfinished_seconds": (len(self.unfinished), self.most_connections),
             "reserved_files": (files_in_use(), self._most_files),
         }
         return ServerStats(**{name: self._refusals[name].usage(*usage) for name, usage in now.items()})
@@ -287,57 +229,6 @@ class Bounds:
         if self.on_room is not None:
             self.on_room()
 
-    def _held(self, guest: Guest, more: int) -> None:
-        self.unfinished += more
-        if not guest.unfinished:
-            self._unfinished.discard(guest)
-            return
-        self._unfinished.add(guest)
-        if not guest._watched:
-            guest._watched = True
-            self._watch(guest, guest._mark + self.limits.unfinished_seconds)
-        if more > 0 and self.unfinished > self.limits.unfinished_bytes:
-            self._shed()
-
-    def _shed(self) -> None:
-        """Ends the connections that hold the most, until there is some room."""
-        enough = self.limits.unfinished_bytes * (ROOM - 1) // ROOM
-        for guest in sorted(self._unfinished, key=lambda guest: guest.unfinished, reverse=True):
-            if self.unfinished <= enough:
-                break
-            self._refusals["unfinished_bytes"].add()
-            guest.end(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
-
-    # ---- one timer for all that is unfinished
-
-    def _watch(self, guest: Guest, when: float) -> None:
-        self._number += 1
-        heappush(self._watched, (when, self._number, guest))
-        if self._timer is None:
-            self._timer = asyncio.get_running_loop().call_at(when, self._look)
-
-    def _look(self) -> None:
-        """Looks at the progress of those whose time has come."""
-        self._timer = None
-        loop = asyncio.get_running_loop()
-        now = loop.time()
-        seconds, rate = self.limits.unfinished_seconds, self.limits.unfinished_rate
-        later: list[tuple[Guest, float]] = []
-        while self._watched and self._watched[0][0] <= now:
-            guest = heappop(self._watched)[2]
-            due = guest._due(now, seconds, seconds * rate) if guest.unfinished else None
-            if due is not None:
-                later.append((guest, due))
-                continue
-            guest._watched = False
-            if guest.unfinished:
-                self._refusals["unfinished_seconds"].add()
-                guest.end(HTTPStatus.REQUEST_TIMEOUT, f"What was begun did not go on: {seconds} s without progress.")
-        if self._watched:
-            self._timer = loop.call_at(self._watched[0][0], self._look)
-        for guest, due in later:
-            self._watch(guest, due)
-
 
 def _refusals(bounds: Bounds) -> dict[str, Refusals]:
     limits = bounds.limits
@@ -348,7 +239,7 @@ def _refusals(bounds: Bounds) -> dict[str, Refusals]:
         "sessions": Refusals("sessions", limits.sessions, "new ones are refused with 503"),
         "calls": Refusals("calls", limits.calls, "new ones are rejected"),
         "unfinished_bytes": Refusals(
-            "unfinished_bytes", limits.unfinished_bytes, "the connections that have sent the most are ended"
+            "unfinished_bytes", bounds.unfinished.most, "the connections that have sent the most are ended"
         ),
         "unfinished_seconds": Refusals(
             "unfinished_seconds", limits.unfinished_seconds, "connections that make no progress are ended", " s"

@@ -91,9 +91,18 @@ def serve(
     Raises:
         TypeError: origins is one string; or main_factory cannot make a main object, being one itself, say, or a class
             that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, `errors` is none of the three, or `threads` is less than 1.
+        ValueError: the path does not start with a slash, `errors` is none of the three, `threads` is less than 1, or a
+            message may be longer than all that may be unfinished.
     """
     check_factory(main_factory)
+    _check(path, origins, errors, threads)
+    _check_room(limits, server_limits)
+    allowed = None if origins is None else frozenset(origins)
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
+    return Serving(Place(host, port, ssl), rules, server_limits)
+
+
+def _check(path: str | None, origins: Iterable[str] | None, errors: str, threads: int | None) -> None:
     if isinstance(origins, str):
         raise TypeError(f'origins takes several, as in origins=["{origins}"]')
     if path is not None and not path.startswith("/"):
@@ -102,6 +111,12 @@ def serve(
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
-    allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
-    return Serving(Place(host, port, ssl), rules, server_limits)
+
+
+def _check_room(limits: Limits, server_limits: ServerLimits) -> None:
+    unfinished = server_limits.unfinished_bytes
+    if unfinished is not None and unfinished < limits.message_size:
+        raise ValueError(
+            f"server_limits lets {unfinished:,} bytes be unfinished, in which a message of {limits.message_size:,}, as "
+            "limits allow it, could never arrive: raise ServerLimits.unfinished_bytes, or lower Limits.message_size"
+        )

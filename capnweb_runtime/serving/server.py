@@ -51,7 +51,7 @@ class Server:
     def __init__(self, place: Place, rules: Rules, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
         self._place = place
         self._rules = rules
-        self._bounds = Bounds(limits)
+        self._bounds = Bounds(limits, rules.limits.message_size)
         self._admission = Admission(rules, self._bounds)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None

@@ -41,7 +41,7 @@ def _is_call(message: Any) -> bool:
 def many(count: int, attack: Attack) -> Attack:
     """As many clients from one address, one after the other; each is read from only at the end."""
 
-    def attacks(port: int) -> tuple[list[Peer], Any]:
+    def attacks(port: int) -> tuple[list[Stranger], Any]:
         peers: list[Stranger] = []
         outcome: Any = None
         for _ in range(count):
@@ -133,6 +133,12 @@ def _post(length: int) -> bytes:
     return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % length
 
 
+_UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
 def crowd(count: int) -> Attack:
     """As many connections, each of which asks for a WebSocket and says nothing more; and what they were answered."""
 
@@ -142,10 +148,7 @@ def crowd(count: int) -> Attack:
         for _ in range(count):
             try:
                 peers.append(Stranger(port, 5))
-                peers[-1].write(
-                    [b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"]
-                    + [b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"]
-                )
+                peers[-1].write([_UPGRADE])
                 outcome[peers[-1].read(12)[9:].decode() or "nothing"] += 1
             except OSError as error:
                 outcome[type(error).__name__] += 1

@@ -52,11 +52,11 @@ class End:
     def hear(self, data: bytes) -> int:
         """Bytes come; how many are unfinished then."""
         self.end.data_received(data)
-        return self.bounds.unfinished
+        return self.bounds.unfinished.bytes
 
     def close(self) -> None:
         self.end.connection_lost(None)
-        assert self.bounds.unfinished == 0
+        assert self.bounds.unfinished.bytes == 0
         self.bounds.close()
 
 
@@ -124,7 +124,9 @@ async def test_what_is_too_slow_ends_the_session_as_any_bound_of_it_does() -> No
 async def server(**bounds: Any) -> AsyncIterator[Server]:
     async with (
         asyncio.timeout(60),
-        serve(Example, "127.0.0.1", 0, server_limits=ServerLimits(**bounds)) as served,
+        serve(
+            Example, "127.0.0.1", 0, limits=Limits(message_size=60_000), server_limits=ServerLimits(**bounds)
+        ) as served,
     ):
         yield served
 

@@ -117,15 +117,15 @@ async def test_what_has_come_since_a_request_was_whole_is_unfinished() -> None:
     case = Case()
     case.socket.data_received(REQUEST)
     case.socket.data_received(b"x" * 100)
-    assert case.bounds.unfinished == len(REQUEST) + 100
+    assert case.bounds.unfinished.bytes == len(REQUEST) + 100
     case.socket.is_whole()
-    assert case.bounds.unfinished == 0
+    assert case.bounds.unfinished.bytes == 0
     case.socket.data_received(b"POST")
     case.socket.is_answered()
-    assert case.bounds.unfinished == 4
+    assert case.bounds.unfinished.bytes == 4
     case.socket.is_refused()
     case.socket.data_received(b"x" * 100)
-    assert case.bounds.unfinished == 0
+    assert case.bounds.unfinished.bytes == 0
     case.socket.connection_lost(None)
     assert case.inside.lost
     case.bounds.close()
