@@ -105,8 +105,17 @@ async def test_what_is_given_up_is_not_kept_and_the_peer_is_told() -> None:
     assert (1013).to_bytes(2, "big") in end.socket.written
     assert end.socket.ended  # this side's half
     assert len(end.end._fragments) == 0
-    assert end.hear(b"x" * 100_000) == 0
+    end.hear(frame(BINARY, b"x" * 100_000, True)[:99_999])
     assert end.end._reader.pending == b""
+    end.close()
+
+
+async def test_a_peer_that_is_not_read_from_is_not_called_slow() -> None:
+    end = End()
+    end.hear(frame(0x01, b'["push","', True))
+    for paused in (True, False):
+        (end.end.pause_writing if paused else end.end.resume_writing)()
+        assert end.guest._waits == paused
     end.close()
 
 

@@ -17,7 +17,7 @@ from websockets.exceptions import InvalidStatus
 
 from capnweb_runtime.limits import Limits, ServerLimits
 from capnweb_runtime.serving import bounds as bounds_module
-from capnweb_runtime.serving.bounds import Bounds
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.serve import serve
 from capnweb_runtime.serving.server import Server
 from tests.runtime.serving.test_serve import ask, pull, push
@@ -66,6 +66,16 @@ async def is_busy(served: Server) -> None:
     async with aiohttp.ClientSession() as client, client.post(served.http_url, data=CALL) as response:
         assert (response.status, response.headers["Retry-After"]) == (503, "10")
         assert await response.text() == "The server is busy. Try again later.\n"
+
+
+class Numbered:
+    """Stands for a socket with that number."""
+
+    def __init__(self, number: int) -> None:
+        self._number = number
+
+    def fileno(self) -> int:
+        return self._number
 
 
 class TestConnections:
@@ -131,6 +141,18 @@ class TestConnections:
             writer.transport.abort()
             await until(lambda: served.stats().connections.now == 0)
             assert served.stats().connections_per_address.now == 0
+
+    @pytest.mark.parametrize(("number", "refused", "once"), [(79, False, False), (80, True, False), (90, True, True)])
+    async def test_files_in_reserve_are_for_answers_and_half_of_them_for_nobody(
+        self, number: int, refused: bool, once: bool, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(bounds_module, "most_files", lambda reserved: 100 - reserved)
+        bounds = Bounds(ServerLimits(reserved_files=20))
+        guest = Guest(bounds)
+        guest.came(asyncio.Transport({"socket": Numbered(number)}))
+        assert (guest.refused, guest.at_once) == (refused, once)
+        assert bounds.stats(0).reserved_files.refused == refused
+        bounds.close()
 
     def test_there_are_as_many_as_files_and_a_quarter_for_one_address(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.setattr(bounds_module, "most_files", lambda reserved: 1000 - reserved)
