@@ -268,9 +268,10 @@ def test_every_bound_is_in_the_statistics() -> None:
     assert json.dumps([getattr(stats, name).most for name in stats.__slots__])
 
 
-def test_a_message_that_could_never_arrive_is_refused_at_once() -> None:
+async def test_a_message_that_could_never_arrive_is_refused_at_once() -> None:
     few = ServerLimits(unfinished_bytes=1000)
     with pytest.raises(ValueError, match="could never arrive"):
-        serve(Example, "127.0.0.1", 0, server_limits=few)
-    serve(Example, "127.0.0.1", 0, limits=Limits(message_size=1000), server_limits=few)
+        await serve(Example, "127.0.0.1", 0, server_limits=few)
+    async with serve(Example, "127.0.0.1", 0, limits=Limits(message_size=1000), server_limits=few) as served:
+        assert served.stats().unfinished_bytes.most == 1000
     assert Bounds(message_size=1000).unfinished.most == 8000
