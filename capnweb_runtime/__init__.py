@@ -35,7 +35,7 @@ if TYPE_CHECKING:
         StaleCodeWarning,
         URIError,
     )
-    from capnweb_runtime.limits import Limits
+    from capnweb_runtime.limits import Limits, ServerLimits
     from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
     from capnweb_runtime.objects.streams import ReadableStream, WritableStream, WritableTarget
     from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
@@ -92,6 +92,7 @@ __all__ = [
     "RpcPromise",
     "RpcStub",
     "RpcTarget",
+    "ServerLimits",
     "SessionClosed",
     "SessionError",
     "StaleCapability",
@@ -124,7 +125,7 @@ _HOMES = {
         "PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability StaleCodeWarning "
         "URIError"
     ),
-    "limits": "Limits",
+    "limits": "Limits ServerLimits",
     "observe": "Observer",
     "serving.certificate": "Certificate",
     "serving.peer": "Peer Refuse",

@@ -1,5 +1,6 @@
-"""Every bound that a session enforces, with its reason. Rule: passing a bound ends the call where that is possible,
-the session otherwise, never more. docs/security.md says what each is for, and what to set among trusted peers.
+"""Every bound that a session enforces, and a server, with its reason. Rule: passing a bound of a session ends the call
+where that is possible, the session otherwise, never more; at a bound of the server new work is refused.
+docs/security.md says what each is for, and what to set among trusted peers.
 
 Limits are local: the protocol has no negotiation, so the defaults are far above what an honest peer sends and low
 enough for the open internet.
@@ -58,4 +59,47 @@ class Limits:
     held_bytes: int = 256 * 1024 * 1024
 
 
+@dataclass(frozen=True, slots=True)
+class ServerLimits:
+    """Bounds of a server as a whole, over all of its sessions and of those who have none yet. Where one is reached, new
+    work is refused, with 503 and a Retry-After over HTTP, and what is being served goes on; what is held and has to
+    shrink begins with whoever has the most of it.
+
+    Attributes:
+        connections: connections that are open. Default None: as many as the system's limit of open files leaves beside
+            `reserved_files`, and 20,000 at most, some 350 MB of idle sessions.
+        connections_per_address: of them, those of one address, an IPv6 network of 64 bits being one. Default None: a
+            quarter of `connections`, or 100 if that is more, since whole offices share an address; and only addresses
+            of the public internet are counted, since behind a proxy or in a container all clients have one private
+            address. A number of your own counts every address.
+        sessions: sessions that are open or being opened, each batch over HTTP being one, and those whose disposers have
+            not ended. Default 20,000: as many as connections.
+        calls: calls that run, also those of sessions that have ended meanwhile; and async disposers. Default 20,000:
+            one that waits in each session, or two sessions at their own bound; some 100 MB of tasks, and a quarter of a
+            second for Python's garbage collector. An eighth of them is kept for sessions in which few run.
+        unfinished_bytes: bytes of messages, attachments, heads and bodies that have begun and not ended. Default None:
+            eight of the longest messages, `Limits.message_size`, which are 256 MiB, and not a server's memory. The
+            connection that has the most is the first to go.
+        unfinished_seconds: for how long what has begun may stay unfinished, and longer only if in every such time it
+            grows by as much as `unfinished_rate` asks for. Default 30: a pause that mobile lines make.
+        unfinished_rate: bytes a second. Default 4,096, a line of 32 kbit/s: 32 MiB may take two hours over it, and who
+            sends little and stops has 30 seconds.
+        held_bytes: bytes that all sessions together may make this side hold; what is held for one, `Limits.held_bytes`
+            bounds. Default 1 GiB: four sessions at their own bound. The session that holds the most is the first to go.
+        reserved_files: open files that are left for the application, for its database, its logs, its own connections.
+            Default 128, and a quarter of the system's limit where that is less.
+    """
+
+    connections: int | None = None
+    connections_per_address: int | None = None
+    sessions: int = 20_000
+    calls: int = 20_000
+    unfinished_bytes: int | None = None
+    unfinished_seconds: float = 30.0
+    unfinished_rate: int = 4096
+    held_bytes: int = 1024 * 1024 * 1024
+    reserved_files: int = 128
+
+
 DEFAULT_LIMITS = Limits()
+DEFAULT_SERVER_LIMITS = ServerLimits()

@@ -1,8 +1,17 @@
-"""What a `map()` of a peer's may spend. Rule: taken before it is spent."""
+"""What several share that is bounded: the maps of a message their steps, the sessions of a server their calls. Rule:
+asked for before it is taken.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Callable
+from typing import Final
+
 from capnweb_runtime.errors import LimitExceeded
+
+FEW: Final = 16
+"""Calls of one session that run at a time, of which the last ones are kept for those who have no more."""
 
 
 class Budget:
@@ -22,3 +31,44 @@ class Budget:
         self._left -= steps
         if self._left < 0:
             raise LimitExceeded(f"map() expands to more than {self._steps} steps, nested ones included")
+
+
+class Running:
+    """Calls in progress of sessions that share a bound: those of a server. A call counts from its start to its end,
+    whatever becomes of its session meanwhile.
+
+    Parameters:
+        most: how many may; as many as like by default.
+
+    Attributes:
+        count: how many do; counted by the core.
+        most: the same.
+        crowded: from how many on the last ones are left to sessions in which few run.
+        on_refused: told of each call that was refused.
+    """
+
+    __slots__ = ("count", "crowded", "most", "on_refused")
+
+    def __init__(self, most: int = sys.maxsize) -> None:
+        self.count = 0
+        self.most = most
+        self.crowded = most - most // 8
+        self.on_refused: Callable[[], object] | None = None
+
+    def refusal(self, running: int) -> LimitExceeded | None:
+        """Whether one more call of a session can be taken where it is crowded; counts one that cannot.
+
+        Parameters:
+            running: calls of this session that run.
+
+        Returns:
+            What its caller is told; None if it can.
+        """
+        if self.count < (self.most if running < FEW else self.crowded):
+            return None
+        if self.on_refused is not None:
+            self.on_refused()
+        return LimitExceeded(
+            f"the server is busy: {self.count} calls of all its clients are running, the most that it allows at a "
+            "time; try again later"
+        )

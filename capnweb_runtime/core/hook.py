@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Proto
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
-from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.budget import Budget, Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
@@ -40,6 +40,7 @@ class Host(Protocol):
     Attributes:
         limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
+        everybody: the same, of all sessions that share a bound; counted by the core.
         copied: units of work that copying values has taken; counted by the core.
         account: what the session's work may cost.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
@@ -49,6 +50,7 @@ class Host(Protocol):
 
     limits: Limits
     running: int
+    everybody: Running
     copied: int
     account: Account
     disclosure: Disclosure

@@ -118,9 +118,11 @@ def run(
     Returns:
         A hook for the result, owned by the caller.
     """
-    if host.running >= host.limits.calls:
-        dispose_all(held)
-        return ErrorHook(LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time"))
+    everybody = host.everybody
+    if host.running >= host.limits.calls or everybody.count >= everybody.crowded:
+        refusal = _refusal(host, held)
+        if refusal is not None:
+            return refusal
     try:
         outcome = host.call(function, args, kwargs)
     except Exception as error:  # whatever the application raises is its answer
@@ -131,14 +133,17 @@ def run(
             return PayloadHook(Payload(outcome, codec, None, None, where), host)
         return _settled(outcome, codec, host, where, held, raises)
     host.running += 1
+    everybody.count += 1
     result: Cell[Hook] = Cell()
 
     def on_value(value: Any) -> None:
         host.running -= 1
+        everybody.count -= 1
         result.resolve(_settled(value, codec, host, where, held, raises))
 
     def on_error(error: BaseException) -> None:
         host.running -= 1
+        everybody.count -= 1
         dispose_all(held)
         if not is_declared(error, raises):
             host.report(where, error)
@@ -146,6 +151,19 @@ def run(
 
     outcome.then(on_value, on_error)
     return PromiseHook(result, host)
+
+
+def _refusal(host: Host, held: list[Hook]) -> ErrorHook | None:
+    """What a call gets that cannot begin, after its arguments were disposed; None if it can."""
+    error: LimitExceeded | None
+    if host.running < host.limits.calls:
+        error = host.everybody.refusal(host.running)
+    else:
+        error = LimitExceeded(f"{host.running} calls are running, the most that this side allows at a time")
+    if error is None:
+        return None
+    dispose_all(held)
+    return ErrorHook(error)
 
 
 def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None) -> Hook:

@@ -253,12 +253,15 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
     has objects made and gives them up would otherwise leave any number behind. What it raises concerns the application,
     not the session.
     """
+    everybody = host.everybody
 
     def done(_: object) -> None:
         host.running -= 1
+        everybody.count -= 1
 
     def failed(error: BaseException) -> None:
         host.running -= 1
+        everybody.count -= 1
         host.report(where, error)
 
     try:
@@ -269,6 +272,7 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
         return
     if isinstance(outcome, Cell):
         host.running += 1
+        everybody.count += 1
         outcome.then(done, failed)
 
 

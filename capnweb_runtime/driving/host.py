@@ -12,6 +12,7 @@ from typing import Any
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
 from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
@@ -39,6 +40,7 @@ class HostBase(ABC):
     Attributes:
         limits: the same.
         running: calls that have started and not returned.
+        everybody: the same, of all sessions that share a bound; of this one alone unless it is told otherwise.
         copied: units of work that copying values has taken; reset by the session.
         account: what the session's work may cost, and has cost.
         disclosure: which errors peers are sent as they are.
@@ -49,7 +51,7 @@ class HostBase(ABC):
 
     __slots__ = (
         *("_observer", "_wake_from_anywhere"),
-        *("account", "copied", "discarded", "disclosure", "here", "home", "limits", "running"),
+        *("account", "copied", "discarded", "disclosure", "everybody", "here", "home", "limits", "running"),
     )
 
     def __init__(
@@ -67,6 +69,7 @@ class HostBase(ABC):
         self.account = Account(limits)
         self.copied = 0
         self.running = 0
+        self.everybody = Running()
         self._observer = observer
         self._wake_from_anywhere = wake_from_anywhere
         self.discarded: deque[Hook] = deque()

@@ -19,10 +19,12 @@ from capnweb_runtime.errors import SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, error_for_peer, printable
+from capnweb_runtime.serving.bounds import Bounds
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
+from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
@@ -62,6 +64,7 @@ class Admission:
 
     Parameters:
         rules: who may.
+        bounds: of the server.
 
     Attributes:
         hosts: the names that the server answers to.
@@ -70,13 +73,14 @@ class Admission:
         refusing: whether nobody is admitted any more.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, bounds: Bounds) -> None:
         self.connections: set[Connection] = set()
         self.batches: set[Connection] = set()
         self._outlived: set[AsyncioHost] = set()  # of sessions that have ended before their calls
         self.refusing = False
         self.hosts = rules.hosts or Hosts(None)
         self._rules = rules
+        self._bounds = bounds
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
@@ -86,6 +90,11 @@ class Admission:
         """Calls in progress, also those of sessions that have ended."""
         hosts = {*self._outlived, *(connection.host for connection in self.connections)}
         return {call for host in hosts for call in host.tasks}
+
+    @property
+    def sessions(self) -> int:
+        """How many are open or being opened."""
+        return len(self.connections) + len(self._opening)
 
     def check(self, peer: Peer) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked."""
@@ -97,6 +106,12 @@ class Admission:
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins, self._rules.secure)
+        if self.sessions >= self._bounds.limits.sessions:
+            self._bounds.refuse("sessions")
+            raise Busy
+        if self._bounds.left_running(self._bounds.address_of(peer.address)) >= self._rules.limits.calls:
+            self._bounds.refuse("calls")
+            raise Busy
 
     def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
         """Opens a session.
@@ -119,6 +134,8 @@ class Admission:
             errors=self._rules.errors,
             threads=self._threads,
         )
+        # What all sessions of the server have in common, each is given here.
+        connection.host.everybody = self._bounds.calls
         peer = replace(peer, connection=connection)
         try:
             main: Any = context.run(self._rules.main_factory, peer)
@@ -199,6 +216,7 @@ class Admission:
         self.connections.discard(connection)
         self.batches.discard(connection)
         self._look_after(connection.host)
+        self._bounds.outlived(self._bounds.address_of(peer.address), connection.host)
         if logger.isEnabledFor(logging.INFO):
             calls, reason = connection.session.calls_received, connection.session.reason
             why = "" if reason is None else f"; {printable(wire_message(reason))}"

@@ -14,6 +14,7 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Any, Final, cast
 
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.first_request import TLS_HANDSHAKE, FirstRequest, begins_request, refuse_plainly
 from capnweb_runtime.serving.peer import logger
 
@@ -29,6 +30,7 @@ class FirstBytes(asyncio.Protocol):
         timeout: seconds that a client has for its first byte, and then for the handshake.
         on_made: called with this object once there is a connection.
         on_gone: called with this object once it has handed on, or lost, the connection.
+        guest: the connection, as the bounds of the server know it.
     """
 
     def __init__(
@@ -39,20 +41,26 @@ class FirstBytes(asyncio.Protocol):
         timeout: float,
         on_made: Callable[[FirstBytes], object],
         on_gone: Callable[[FirstBytes], object],
+        guest: Guest | None = None,
     ) -> None:
         self._request = request
         self._ssl = ssl
         self._timeout = timeout
         self._on_made = on_made
         self._on_gone = on_gone
+        self._guest = guest or Guest(Bounds())
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._handshake: asyncio.Task[asyncio.Transport | None] | None = None
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         self._transport = cast(asyncio.Transport, transport)
-        self._deadline = asyncio.get_running_loop().call_later(self._timeout, self._transport.abort)
+        self._guest.came(transport)
+        seconds = self._guest.patience(self._timeout)
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self._transport.abort)
         self._on_made(self)
+        if self._guest.at_once:  # an answer would take a handshake
+            self._transport.abort()
 
     def data_received(self, data: bytes) -> None:
         transport = self._transport
@@ -66,6 +74,7 @@ class FirstBytes(asyncio.Protocol):
             transport.abort()
 
     def connection_lost(self, exc: Exception | None) -> None:
+        self._guest.left()
         self._gone()
 
     def abort(self) -> None:
@@ -81,7 +90,8 @@ class FirstBytes(asyncio.Protocol):
         transport.pause_reading()  # until TLS is the one who reads
         loop = asyncio.get_running_loop()
         inside = self._request()
-        starting = loop.start_tls(transport, inside, self._ssl, server_side=True, ssl_handshake_timeout=self._timeout)
+        seconds = self._guest.patience(self._timeout)
+        starting = loop.start_tls(transport, inside, self._ssl, server_side=True, ssl_handshake_timeout=seconds)
         # No eager task: the loop runs what it was given in order, so the bytes are handed over in the turn in which TLS
         # begins, and before it can read any that follow them.
         self._handshake = asyncio.Task(starting, loop=loop)
@@ -107,6 +117,7 @@ class FirstBytes(asyncio.Protocol):
             if raw is not None:
                 logger.debug("no TLS with %s: %s", raw.get_extra_info("peername"), failure or "the connection was lost")
                 raw.abort()
+            self._guest.left()
         else:
             inside.connection_made(transport)
         self._gone()

@@ -13,7 +13,9 @@ from collections.abc import Callable
 from http import HTTPStatus
 from typing import Final, cast
 
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.peer import logger
+from capnweb_runtime.serving.refusals import BUSY, RETRY_AFTER
 
 HEAD_BYTES: Final = 32 * 1024
 """Longest head of a first request: request line and headers."""
@@ -33,7 +35,7 @@ def begins_request(first: int) -> bool:
     return first in _BEGINNINGS
 
 
-def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) -> None:
+def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str, closes: bool = True) -> None:
     """Answers, before there is a request that could be, and closes the connection. It is a stranger's most often, so
     the log has it for those who debug.
 
@@ -41,15 +43,20 @@ def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str) 
         transport: where to answer.
         status: status of the answer.
         text: its body.
+        closes: whether the connection is closed at once; otherwise only this side's half, where there are halves.
     """
     body = f"{text}\n".encode()
+    busy = f"Retry-After: {RETRY_AFTER}\r\n" if status is HTTPStatus.SERVICE_UNAVAILABLE else ""
     head = (
-        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n"
+        f"HTTP/1.1 {status.value} {status.phrase}\r\nConnection: close\r\n{busy}"
         f"Content-Type: text/plain; charset=utf-8\r\nContent-Length: {len(body)}\r\n\r\n"
     )
     logger.debug("no request from %s: %d %s", transport.get_extra_info("peername"), status.value, text)
     transport.write(head.encode() + body)
-    transport.close()
+    if closes or not transport.can_write_eof():
+        transport.close()
+    else:
+        transport.write_eof()
 
 
 class FirstRequest(asyncio.Protocol):
@@ -61,6 +68,7 @@ class FirstRequest(asyncio.Protocol):
         timeout: seconds that a client has for the head.
         on_made: called with this object once there is a connection.
         on_gone: called with this object once it has handed on, or lost, the connection.
+        guest: the connection, as the bounds of the server know it.
     """
 
     def __init__(
@@ -71,29 +79,38 @@ class FirstRequest(asyncio.Protocol):
         timeout: float,
         on_made: Callable[[FirstRequest], object],
         on_gone: Callable[[FirstRequest], object],
+        guest: Guest | None = None,
     ) -> None:
         self._websocket = websocket
         self._http = http
         self._timeout = timeout
         self._on_made = on_made
         self._on_gone = on_gone
+        self._guest = guest or Guest(Bounds())
         self._head = bytearray()
         self._transport: asyncio.Transport | None = None
         self._deadline: asyncio.TimerHandle | None = None
         self._lost = False
+        self._answered = False  # and what comes is thrown away
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._lost:  # TLS can also lose the connection before that
             return
         self._transport = cast(asyncio.Transport, transport)
-        self._deadline = asyncio.get_running_loop().call_later(
-            self._timeout, self._refuse, HTTPStatus.REQUEST_TIMEOUT, f"No request came within {self._timeout} s."
-        )
+        guest = self._guest
+        guest.came(transport)
+        guest.on_end = self._refuse
+        seconds = guest.patience(self._timeout)
+        self._deadline = asyncio.get_running_loop().call_later(seconds, self._give_up, seconds)
         self._on_made(self)
-        if self._head:  # TLS can deliver before it hands over its transport
+        if guest.at_once:
+            self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY)
+        elif self._head:  # TLS can deliver before it hands over its transport
             self._look(0)
 
     def data_received(self, data: bytes) -> None:
+        if self._answered:
+            return
         searched = max(0, len(self._head) - len(_END))
         self._head += data
         self._look(searched)
@@ -101,6 +118,7 @@ class FirstRequest(asyncio.Protocol):
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
         self._lost = True
+        self._guest.left()
         self._gone()
 
     def abort(self) -> None:
@@ -117,13 +135,18 @@ class FirstRequest(asyncio.Protocol):
         if not begins_request(self._head[0]):
             is_tls = self._head[0] == TLS_HANDSHAKE
             self._refuse(HTTPStatus.BAD_REQUEST, _NO_TLS if is_tls else _NO_REQUEST)
-        elif end >= 0:
-            is_websocket = _UPGRADE.search(self._head, 0, end) is not None
-            self._hand_on(transport, self._websocket() if is_websocket else self._http(), end + len(_END))
-        elif len(self._head) > HEAD_BYTES:
+        elif end > HEAD_BYTES or (end < 0 and len(self._head) > HEAD_BYTES):
             self._refuse(
                 HTTPStatus.REQUEST_HEADER_FIELDS_TOO_LARGE, f"The head of a request may have {HEAD_BYTES} bytes."
             )
+        elif end < 0:
+            self._guest.hold(len(self._head))
+        elif self._guest.refused:
+            self._say_busy()
+        else:
+            self._guest.hold(0)
+            is_websocket = _UPGRADE.search(self._head, 0, end) is not None
+            self._hand_on(transport, self._websocket() if is_websocket else self._http(), end + len(_END))
 
     def _hand_on(self, transport: asyncio.Transport, protocol: asyncio.Protocol, head: int) -> None:
         self._transport = None
@@ -135,9 +158,20 @@ class FirstRequest(asyncio.Protocol):
         if len(self._head) > head:
             protocol.data_received(bytes(self._head[head:]))
 
-    def _refuse(self, status: HTTPStatus, text: str) -> None:
+    def _say_busy(self) -> None:
+        """Answers, and leaves the client time to read it: bytes that it sends to a closed socket could cost it that."""
+        self._refuse(HTTPStatus.SERVICE_UNAVAILABLE, BUSY, closes=False)
+        self._answered = True
+
+    def _give_up(self, seconds: float) -> None:
+        """The time is up."""
+        if self._answered and self._transport is not None:
+            self._transport.abort()
+        self._refuse(HTTPStatus.REQUEST_TIMEOUT, f"No request came within {seconds} s.")
+
+    def _refuse(self, status: HTTPStatus, text: str, closes: bool = True) -> None:
         if self._transport is not None and not self._transport.is_closing():
-            refuse_plainly(self._transport, status, text)
+            refuse_plainly(self._transport, status, text, closes)
 
     def _gone(self) -> None:
         if self._deadline is not None:

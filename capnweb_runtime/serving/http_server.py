@@ -14,7 +14,9 @@ from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
 from capnweb_runtime.observe import printable
+from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
+from capnweb_runtime.serving.http_socket import HttpSocket
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
@@ -42,7 +44,6 @@ class BatchHttpServer:
             Refuse.
         check: refuses a request before its body is read, by raising Refuse.
         body_limit: longest request body, in bytes.
-        body_timeout: seconds that a client has to send its body.
     """
 
     def __init__(
@@ -51,12 +52,10 @@ class BatchHttpServer:
         check: Callable[[Peer], None],
         *,
         body_limit: int,
-        body_timeout: float,
     ) -> None:
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
-        self._body_timeout = body_timeout
         # Bodies are not decompressed, so that a short one cannot become a long one; a client's disconnecting ends its
         # batch.
         self._server = web.Server(
@@ -68,9 +67,13 @@ class BatchHttpServer:
             keepalive_timeout=_KEEPALIVE_TIMEOUT,
         )
 
-    def protocol(self) -> asyncio.Protocol:
-        """A protocol for one connection."""
-        return self._server()
+    def protocol(self, guest: Guest) -> asyncio.Protocol:
+        """A protocol for one connection.
+
+        Parameters:
+            guest: the connection, as the bounds of the server know it.
+        """
+        return HttpSocket(self._server(), guest)
 
     async def close(self, grace: float) -> None:
         """Closes every connection: idle ones at once, others once their request is answered or the time is up.
@@ -85,6 +88,7 @@ class BatchHttpServer:
         peername = None if request.transport is None else request.transport.get_extra_info("peername")
         peer = peer_of(request.headers.items(), peername, request.raw_path, "http")
         allowed: dict[str, str] = {}
+        socket = HttpSocket.here()
         try:
             self._check(peer)
             allowed = answer_headers(peer)
@@ -92,14 +96,19 @@ class BatchHttpServer:
                 return web.Response(status=HTTPStatus.NO_CONTENT, headers=preflight_headers(peer))
             if request.method != "POST":
                 raise Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
-            body = await self._body(request)
-            status, text = await self._answer(peer, body)
+            body = await self._body(request, socket)
+            socket.is_whole()
+            try:
+                status, text = await self._answer(peer, body)
+            finally:
+                socket.is_answered()
         except Refuse as refused:
+            socket.is_refused()
             log_refusal(peer, refused)
             return _refusal(refused, allowed)
         return web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
 
-    async def _body(self, request: web.BaseRequest) -> bytes:
+    async def _body(self, request: web.BaseRequest, socket: HttpSocket) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":
             raise Refuse(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, "A batch must be sent without Content-Encoding.")
         try:
@@ -108,8 +117,7 @@ class BatchHttpServer:
             if request.content.is_eof():  # it came with the head, as that of most batches does
                 return await read_body(request.content, self._body_limit)
             await _ask_for_body(request)
-            async with asyncio.timeout(self._body_timeout):
-                return await read_body(request.content, self._body_limit)
+            return await socket.whole(read_body(request.content, self._body_limit))
         except TooLargeError:
             raise Refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
@@ -118,10 +126,6 @@ class BatchHttpServer:
         except (HttpProcessingError, web.RequestPayloadError) as error:  # chunks that are none
             logger.debug("no body from %s: %s", request.remote, printable(str(error)))
             raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
-        except TimeoutError:
-            raise Refuse(
-                HTTPStatus.REQUEST_TIMEOUT, f"The body did not arrive within {self._body_timeout} s."
-            ) from None
 
 
 async def _ask_for_body(request: web.BaseRequest) -> None:

@@ -4,6 +4,7 @@ only read here.
 
 from __future__ import annotations
 
+import logging
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -144,6 +145,9 @@ class Refuse(Exception):
         ValueError: the status is none that refuses, or a header cannot be sent.
     """
 
+    is_expected = False
+    """Whether the log has what there is to say of it elsewhere."""
+
     def __init__(self, status: int, text: str = "", headers: Mapping[str, str] | None = None) -> None:
         super().__init__(text)
         known = HTTPStatus(status) if status in _STATUSES else None
@@ -166,4 +170,5 @@ def shutting_down() -> Refuse:
 
 def log_refusal(peer: Peer, refuse: Refuse) -> None:
     """Logs that a peer was refused, and why: as the application says, whatever the peer is told."""
-    logger.info("refused %s: %d %s", peer, refuse.status, printable(refuse.meant))
+    level = logging.DEBUG if refuse.is_expected else logging.INFO
+    logger.log(level, "refused %s: %d %s", peer, refuse.status, printable(refuse.meant))

@@ -8,7 +8,7 @@ from types import TracebackType
 from typing import Any, get_args
 
 from capnweb_runtime.core.hook import Disclosure
-from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.certificate import Certificate
@@ -24,9 +24,10 @@ __all__ = ["Serving", "serve"]
 class Serving:
     """A server that is about to start: `async with serve(...) as server:` or `server = await serve(...)`."""
 
-    def __init__(self, place: Place, rules: Rules) -> None:
+    def __init__(self, place: Place, rules: Rules, server_limits: ServerLimits) -> None:
         self._place = place
         self._rules = rules
+        self._server_limits = server_limits
         self._server: Server | None = None
 
     def __await__(self) -> Generator[Any, Any, Server]:
@@ -43,7 +44,7 @@ class Serving:
             await self._server.close()
 
     async def _start(self) -> Server:
-        server = Server(self._place, self._rules)
+        server = Server(self._place, self._rules, self._server_limits)
         await server.start()
         return server
 
@@ -65,6 +66,7 @@ def serve(
     threads: int | None = None,
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
+    server_limits: ServerLimits = DEFAULT_SERVER_LIMITS,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -86,8 +88,8 @@ def serve(
             answers to every name.
         limits: bounds of each session. A batch as a whole may have as many bytes as a message.
         observer: is told of failures; by default they are logged.
-        request_timeout: seconds that a client has for the TLS handshake, for the head of its first request, and for the
-            body of a batch; and an async `main_factory` for the main object.
+        request_timeout: seconds that a client has for the TLS handshake and for the head of its first request; and an
+            async `main_factory` for the main object.
         errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
             RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
             ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
@@ -97,6 +99,7 @@ def serve(
         keepalive: seconds of silence of a WebSocket's client after which it is sent a ping; after as many again the
             session ends as lost. None sends none, and a client that vanished is noticed when the system notices.
         close_timeout: seconds for which closing waits for silent clients, and for async disposers.
+        server_limits: bounds of the server as a whole.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -105,10 +108,12 @@ def serve(
         TypeError: origins, hosts or transports is one string; or main_factory cannot make a main object, being one
             itself, say, or a class that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three,
-            `transports` has an unknown one, none, or WebTransport without a certificate, or a number is out of range.
+            `transports` has an unknown one, none, or WebTransport without a certificate, a number is out of range, or a
+            message may be longer than all that may be unfinished.
     """
     check_factory(main_factory)
     _check_options(path, origins, hosts, transports, errors, threads)
+    _check_room(limits, server_limits)
     served = _served(transports, ssl)
     rules = Rules(
         main_factory=main_factory,
@@ -126,7 +131,7 @@ def serve(
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
-    return Serving(Place(host, port, context, certificate), rules)
+    return Serving(Place(host, port, context, certificate), rules, server_limits)
 
 
 def _check_options(
@@ -153,3 +158,12 @@ def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certif
     if "webtransport" in served and not isinstance(ssl, Certificate):
         raise ValueError('WebTransport is always encrypted: it needs ssl=Certificate("chain.pem", "key.pem")')
     return served
+
+
+def _check_room(limits: Limits, server_limits: ServerLimits) -> None:
+    unfinished = server_limits.unfinished_bytes
+    if unfinished is not None and unfinished < limits.message_size:
+        raise ValueError(
+            f"server_limits lets {unfinished:,} bytes be unfinished, in which a message of {limits.message_size:,}, as "
+            "limits allow it, could never arrive: raise ServerLimits.unfinished_bytes, or lower Limits.message_size"
+        )

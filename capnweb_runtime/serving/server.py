@@ -10,14 +10,18 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import GoingAway
+from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
 from capnweb_runtime.serving.admission import Admission, Rules
+from capnweb_runtime.serving.bounds import Bounds, Guest, ServerStats
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
+from capnweb_runtime.serving.listener import Listener
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger, shutting_down
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
@@ -48,12 +52,13 @@ class Server:
         http_url: URL for HTTP batches, http:// or https://; also for WebTransport.
     """
 
-    def __init__(self, place: Place, rules: Rules) -> None:
+    def __init__(self, place: Place, rules: Rules, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
         self._place = place
         self._rules = rules
-        self._admission = Admission(rules)
+        self._bounds = Bounds(limits, rules.limits.message_size)
+        self._admission = Admission(rules, self._bounds)
         self._loop = asyncio.get_running_loop()
-        self._listener: asyncio.Server | None = None
+        self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
         self._webtransport: WebTransportServer | None = None
         self._patience = rules.silence.close_timeout
@@ -65,6 +70,10 @@ class Server:
         self.port = place.port
         self.url = ""
         self.http_url = ""
+
+    def stats(self) -> ServerStats:
+        """How near the server is to each of its bounds, and how often one was reached."""
+        return self._bounds.stats(self._admission.sessions)
 
     async def wait_closed(self) -> None:
         """Waits until the server has been closed."""
@@ -129,6 +138,7 @@ class Server:
             await self._disposers_to_end()
         finally:
             self._admission.end_threads()
+            self._bounds.close()
             self._closed.set_result(None)
 
     async def close_at_once(self) -> None:
@@ -145,7 +155,9 @@ class Server:
         """Starts listening."""
         place = self._place
         if self._rules.transports & {"websocket", "http"}:
-            await self._listen_on_tcp()
+            self._listener = Listener(self._first_request if place.ssl is None else self._first_bytes, self._bounds)
+            await self._listener.open(place.host, place.port)
+            self.port = self._listener.port
         if place.certificate is not None:
             await self._listen_on_udp(place.certificate)
         if self._rules.hosts is None and all(map(is_loopback, self._addresses())):
@@ -159,16 +171,6 @@ class Server:
         self.http_url = f"http{s}://{where}{self._rules.path or '/'}"
         logger.info("serving %s and %s", self.url, self.http_url)
 
-    async def _listen_on_tcp(self) -> None:
-        self._listener = await self._listen(self._place.port)
-        if len({socket.getsockname()[1] for socket in self._listener.sockets}) > 1:
-            # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
-            # others.
-            port = self._listener.sockets[0].getsockname()[1]
-            self._listener.close()
-            self._listener = await self._listen(port)
-        self.port = self._listener.sockets[0].getsockname()[1]
-
     async def _listen_on_udp(self, certificate: Certificate) -> None:
         # An extra, of use to those alone who ask for it.
         from capnweb_runtime.serving.webtransport_server import WebTransportServer  # noqa: PLC0415
@@ -181,12 +183,8 @@ class Server:
 
     def _addresses(self) -> list[str]:
         """Where it listens."""
-        tcp = [] if self._listener is None else [str(one.getsockname()[0]) for one in self._listener.sockets]
+        tcp = [] if self._listener is None else self._listener.addresses
         return tcp if self._webtransport is None else [*tcp, self._webtransport.address]
-
-    async def _listen(self, port: int) -> asyncio.Server:
-        accepted = self._first_request if self._place.ssl is None else self._first_bytes
-        return await self._loop.create_server(accepted, self._place.host, port)
 
     async def _calls_to_end(self) -> None:
         """Ends every session once it has no calls in progress; a batch ends by itself."""
@@ -259,29 +257,34 @@ class Server:
 
     def _first_bytes(self) -> FirstBytes:
         assert self._place.ssl is not None
+        guest = Guest(self._bounds)
         return FirstBytes(
-            self._first_request,
+            partial(self._first_request, guest),
             self._place.ssl,
             timeout=self._rules.request_timeout,
             on_made=self._socket_made,
             on_gone=self._socket_gone,
+            guest=guest,
         )
 
-    def _first_request(self) -> FirstRequest:
+    def _first_request(self, guest: Guest | None = None) -> FirstRequest:
+        guest = guest or Guest(self._bounds)
         return FirstRequest(
-            self._websocket_protocol,
-            self._http_protocol,
+            partial(self._websocket_protocol, guest),
+            partial(self._http_protocol, guest),
             timeout=self._rules.request_timeout,
             on_made=self._socket_made,
             on_gone=self._socket_gone,
+            guest=guest,
         )
 
-    def _websocket_protocol(self) -> asyncio.Protocol:
-        socket = WebSocketServer(self._admission.admit, self._rules.limits, self._socket_gone, self._rules.silence)
+    def _websocket_protocol(self, guest: Guest) -> asyncio.Protocol:
+        rules = self._rules
+        socket = WebSocketServer(self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest)
         self._sockets.add(socket)
         return socket
 
-    def _http_protocol(self) -> asyncio.Protocol:
+    def _http_protocol(self, guest: Guest) -> asyncio.Protocol:
         if self._http is None:
             # aiohttp takes a quarter of a second to import and is of no use to a server that sees WebSockets only.
             from capnweb_runtime.serving.http_server import BatchHttpServer  # noqa: PLC0415
@@ -290,9 +293,8 @@ class Server:
                 self._answer_batch,
                 self._admission.check,
                 body_limit=self._rules.limits.message_size,
-                body_timeout=self._rules.request_timeout,
             )
-        return self._http.protocol()
+        return self._http.protocol(guest)
 
     async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
         admitted = self._admission.admit(peer)

@@ -12,13 +12,15 @@ from http import HTTPStatus
 from typing import Final
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import ConnectionLost
+from capnweb_runtime.errors import ConnectionLost, LimitExceeded
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.serving.bounds import Bounds, Guest
+from capnweb_runtime.serving.first_request import refuse_plainly
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of, shutting_down
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
-from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd
+from capnweb_runtime.transports.websocket import TRY_AGAIN_LATER, WITH_ATTACHMENTS, WebSocketEnd
 
 HELD_BYTES: Final = 64 * 1024
 """Bytes that are read before the handshake has been answered; more are left with the sender."""
@@ -36,6 +38,7 @@ class WebSocketServer(WebSocketEnd):
         limits: bounds of the session.
         on_lost: called with this object once the socket is gone.
         silence: how long the client may be silent.
+        guest: the connection, as the bounds of the server know it.
     """
 
     def __init__(
@@ -44,6 +47,7 @@ class WebSocketServer(WebSocketEnd):
         limits: Limits,
         on_lost: Callable[[WebSocketServer], object],
         silence: Silence = DEFAULT_SILENCE,
+        guest: Guest | None = None,
     ) -> None:
         self._server = engine.ServerProtocol(
             max_size=limits.message_size, select_subprotocol=_select_subprotocol, logger=engine.QUIET
@@ -51,6 +55,9 @@ class WebSocketServer(WebSocketEnd):
         super().__init__(self._server, limits.message_size, silence)
         self._admit = admit
         self._on_lost = on_lost
+        self._guest = guest or Guest(Bounds())
+        self._guest.on_end = self._end
+        self._on_unfinished = self._guest.hold
         self._opening: asyncio.Task[Connection] | None = None
         self._held = bytearray()  # what came before the handshake was answered
 
@@ -58,6 +65,7 @@ class WebSocketServer(WebSocketEnd):
         super().connection_lost(exc)
         if self._opening is not None:
             self._opening.cancel()
+        self._guest.left()
         self._on_lost(self)
 
     def pause_writing(self) -> None:
@@ -82,6 +90,27 @@ class WebSocketServer(WebSocketEnd):
         if self._transport is not None:
             self._transport.abort()
 
+    def _read_or_not(self) -> None:
+        super()._read_or_not()
+        self._guest.wait(self._behind or self._unread)
+
+    def _end(self, status: HTTPStatus, text: str) -> None:
+        """The connection has to go, whatever it is in the middle of."""
+        connection, transport = self._connection, self._transport
+        if transport is None or transport.is_closing():
+            return
+        if connection is None:
+            refuse_plainly(transport, status, text)
+        elif connection.session.closed:  # its peer goes on sending all the same
+            transport.abort()
+        else:
+            if status == HTTPStatus.SERVICE_UNAVAILABLE:
+                self._close_code = TRY_AGAIN_LATER
+            self._stop_listening()
+            connection.abort(LimitExceeded(text))
+            connection.flush()
+            self._write_eof()
+
     # ---- the handshake
 
     def _shake_hands(self, data: bytes) -> bytes:
@@ -98,6 +127,7 @@ class WebSocketServer(WebSocketEnd):
 
     def _hold(self, data: bytes) -> None:
         self._held += data
+        self._guest.hold(len(self._held))
         if len(self._held) > HELD_BYTES and self._transport is not None:
             self._transport.pause_reading()
 
@@ -132,6 +162,7 @@ class WebSocketServer(WebSocketEnd):
         elif failure is None:
             self._answer(response, task.result())
             held, self._held = bytes(self._held), bytearray()
+            self._guest.hold(0)
             if held:
                 self._transport.resume_reading()
                 self.data_received(held)

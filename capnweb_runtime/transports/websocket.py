@@ -12,7 +12,7 @@ import asyncio
 import contextlib
 import socket
 import ssl as ssl_module
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
@@ -43,6 +43,8 @@ from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Keepalive, Sil
 if TYPE_CHECKING:
     from capnweb_runtime.transports.engine import ServerProtocol
 
+TRY_AGAIN_LATER: Final = 1013
+"""Close code of a session that had to end for want of room."""
 WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
 """Subprotocol by which two ends of this implementation agree that bytes travel as binary frames."""
 _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
@@ -92,6 +94,10 @@ class WebSocketEnd(asyncio.Protocol):
         self._open: Connection | None = None  # the same, from handshake to closing handshake
         self._fragments = bytearray()  # of a message in several frames
         self._fragments_of = TEXT
+        self._unfinished = 0  # bytes of what has begun and not ended, as they were told:
+        self._on_unfinished: Callable[[int, bool], object] | None = None  # and whether something has ended meanwhile
+        self._deaf = False  # whatever comes is thrown away
+        self._close_code: int | None = None  # in place of what follows from the reason
         self._close_replaced = False
         self._reads = 0  # those that were more than short messages, which are counted elsewhere
         self._full = False  # the peer does not read what it is sent
@@ -118,6 +124,8 @@ class WebSocketEnd(asyncio.Protocol):
         if self._behind and self._connection is not None and self._connection.behind:
             # Of a transport that gives what it has read all the same.
             self._connection.in_order(partial(self.data_received, data))
+            return
+        if self._deaf:
             return
         messages: list[Message] = []
         taken = 0
@@ -182,9 +190,10 @@ class WebSocketEnd(asyncio.Protocol):
         self._stop_looking()
         text = self._close_reason(reason)
         if self._engine.state is State.OPEN:
-            self._engine.send_close(code_for(reason), text)
+            self._engine.send_close(self._close_code or code_for(reason), text)
         elif self._close_replaced:
-            self._write_raw(frame(CLOSE, Close(ABORTED, text).serialize(), self._is_client))
+            code = self._close_code or ABORTED
+            self._write_raw(frame(CLOSE, Close(code, text).serialize(), self._is_client))
         self._write_engine_data()
         if self._engine.eof_sent:
             self._write_eof()
@@ -295,11 +304,26 @@ class WebSocketEnd(asyncio.Protocol):
                     messages = self._give_up(connection, self._engine.parser_exc, messages)
                 self._write_engine_data()
                 if connection.has_worked(WORK_PER_FRAME):
+                    self._tell_unfinished(bool(messages))
                     connection.received(messages)
                     connection.in_order(partial(self._take, connection, [], frames))
                     return
+        self._tell_unfinished(bool(messages))
         if messages:
             connection.received(messages)
+
+    def _tell_unfinished(self, anew: bool) -> None:
+        size = len(self._reader.pending) + len(self._fragments) + self._attached
+        if (size or self._unfinished) and self._on_unfinished is not None:
+            self._unfinished = size
+            self._on_unfinished(size, anew)
+
+    def _stop_listening(self) -> None:
+        """Gives up what has begun to arrive, and takes nothing more."""
+        self._deaf = True
+        self._reader = FrameReader(not self._is_client, self._max_size)
+        self._fragments = bytearray()
+        self._take_attachments()
 
     def _take_event(self, connection: Connection, frame: Frame, messages: list[Any]) -> list[Any]:
         """Takes a frame that the engine has parsed: a part of a message, or one that controls the connection. Our own

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import struct
+from collections import Counter
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-from tests.attack.peer import LAST_PART, PART, PING, Peer, frame
+from tests.attack.peer import LAST_PART, PART, PING, Peer, Stranger, frame
 
-Attack = Callable[[int], tuple[list[Peer], Any]]
+Attack = Callable[[int], tuple[Sequence[Stranger], Any]]
 MODULUS = 2**61 - 1  # of Python's hash of a number
 CALL = ["push", ["pipeline", 0, ["add"], [1, 2]]]
+BODY = b'["push",["pipeline",0,["add"],[1,2]]]\n["pull",1]'
 _TOGETHER = 2000
+_MANY = 1 << 20  # bytes
 
 
 def alone(*messages: Any) -> Attack:
@@ -37,8 +41,8 @@ def _is_call(message: Any) -> bool:
 def many(count: int, attack: Attack) -> Attack:
     """As many clients from one address, one after the other; each is read from only at the end."""
 
-    def attacks(port: int) -> tuple[list[Peer], Any]:
-        peers: list[Peer] = []
+    def attacks(port: int) -> tuple[list[Stranger], Any]:
+        peers: list[Stranger] = []
         outcome: Any = None
         for _ in range(count):
             more, outcome = attack(port)
@@ -95,6 +99,64 @@ def flood(first: bytes, repeated: bytes, count: int, last: bytes) -> Attack:
     return attack
 
 
+def unfinished(head: bytes, size: int, kind: Callable[[int], Stranger] = Peer) -> Attack:
+    """Something that is said to be 32 MB long, of which so many bytes come."""
+
+    def attack(port: int) -> tuple[list[Stranger], Any]:
+        peer = kind(port)
+        try:
+            peer.write([head])
+            for _ in range(size // _MANY):
+                peer.write([b"x" * _MANY])
+        except OSError as error:
+            return [peer], error
+        return [peer], None
+
+    return attack
+
+
+def requests(count: int) -> Attack:
+    """Batches, all in one write and without waiting for an answer."""
+
+    def attack(port: int) -> tuple[list[Stranger], Any]:
+        peer = Stranger(port, 5)
+        try:
+            peer.write([_post(len(BODY)), BODY] * count)
+        except OSError as error:
+            return [peer], error
+        return [peer], None
+
+    return attack
+
+
+def _post(length: int) -> bytes:
+    return b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: %d\r\n\r\n" % length
+
+
+_UPGRADE = (
+    b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
+    b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n\r\n"
+)
+
+
+def crowd(count: int) -> Attack:
+    """As many connections, each of which asks for a WebSocket and says nothing more; and what they were answered."""
+
+    def attack(port: int) -> tuple[list[Stranger], Any]:
+        peers: list[Stranger] = []
+        outcome: Counter[str] = Counter()
+        for _ in range(count):
+            try:
+                peers.append(Stranger(port, 5))
+                peers[-1].write([_UPGRADE])
+                outcome[peers[-1].read(12)[9:].decode() or "nothing"] += 1
+            except OSError as error:
+                outcome[type(error).__name__] += 1
+        return peers, dict(outcome)
+
+    return attack
+
+
 def waiting(count: int) -> Attack:
     """Reads of a result that is not there yet, each of the one before."""
     return alone(
@@ -102,6 +164,8 @@ def waiting(count: int) -> Attack:
     )
 
 
+_FRAME = struct.pack(">BBQ", 0x81, 0xFF, 32 << 20) + bytes(4)
+_PART = struct.pack(">BBQ", PART, 0xFF, 32 << 20) + bytes(4)
 ATTACKS: dict[str, Callable[[], Attack]] = {
     "nothing": alone,
     "one map, 20,000 x 300 objects": lambda: alone(*mapped(20_000, [[{}] * 300])),
@@ -125,6 +189,14 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "200,000 releases of nothing": lambda: alone(*['["release",0,0]'] * 200_000),
     "500,000 empty parts": lambda: flood(frame(b" ", 0x01), frame(b"", PART), 500_000, frame(b"", LAST_PART)),
     "400,000 pings": lambda: flood(b"", frame(b"", PING), 400_000, b""),
+    "60 clients, 31 MB of a frame each": lambda: many(60, unfinished(_FRAME, 31 << 20)),
+    "60 clients, 31 MB of parts each": lambda: many(60, unfinished(frame(b"", 0x01) + _PART, 31 << 20)),
+    "60 clients, 31 MB of a body each": lambda: many(60, unfinished(_post(32 << 20), 31 << 20, Stranger)),
+    "50,000 batches in one write": lambda: requests(50_000),
+    "1,200 connections that say nothing": lambda: crowd(1200),
+    "100 clients, 1000 calls each that stay": lambda: many(
+        100, unheard(*[["push", ["pipeline", 0, ["later"], [3600]]]] * 1000)
+    ),
     "100 clients, a map of 100,000 each": lambda: many(100, unheard(*mapped(100_000, 0))),
     "100 clients, 150 kB of {} each, thrice": lambda: many(100, unheard(*[push("{}", 44_000)] * 3)),
     "100 clients, 1000 calls each": lambda: many(100, unheard(*[CALL] * 1000)),

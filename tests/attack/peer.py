@@ -1,4 +1,4 @@
-"""A WebSocket client that minds no rules: it sends what it is told to, over a blocking socket."""
+"""Clients that mind no rules: they send what they are told to, over a blocking socket."""
 
 from __future__ import annotations
 
@@ -34,19 +34,44 @@ def frame(payload: bytes, first: int = TEXT) -> bytes:
     return head + bytes(4) + payload
 
 
-class Peer:
-    """One connection.
+class Stranger:
+    """A connection.
 
     Attributes:
-        sent: bytes, frames included.
+        sent: bytes, of a WebSocket without those of its handshake.
+    """
+
+    def __init__(self, port: int, timeout: float = 60) -> None:
+        self.sent = 0
+        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
+        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+
+    def write(self, pieces: Iterable[bytes]) -> None:
+        """Bytes, many at a time."""
+        data = b"".join(pieces)
+        self.sent += len(data)
+        self._socket.sendall(data)
+
+    def read(self, count: int) -> bytes:
+        """So many bytes at most."""
+        return self._socket.recv(count)
+
+    def close(self) -> None:
+        """Gone, without a word."""
+        self._socket.close()
+
+
+class Peer(Stranger):
+    """A WebSocket.
+
+    Attributes:
         received: bytes of messages.
     """
 
     def __init__(self, port: int, timeout: float = 60) -> None:
-        self.sent = self.received = 0
+        super().__init__(port, timeout)
+        self.received = 0
         self._read = bytearray()
-        self._socket = socket.create_connection(("127.0.0.1", port), timeout)
-        self._socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         key = base64.b64encode(os.urandom(16)).decode()
         self._socket.sendall(
             f"GET / HTTP/1.1\r\nHost: localhost:{port}\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
@@ -59,12 +84,6 @@ class Peer:
     def send(self, *messages: Any) -> None:
         """Messages, each as a frame."""
         self.write(frame(text(message)) for message in messages)
-
-    def write(self, pieces: Iterable[bytes]) -> None:
-        """Bytes, many at a time."""
-        data = b"".join(pieces)
-        self.sent += len(data)
-        self._socket.sendall(data)
 
     def receive(self) -> Any:
         """The next message. Raises EOFError if the peer has closed."""
@@ -103,7 +122,3 @@ class Peer:
         if not data:
             raise EOFError
         self._read += data
-
-    def close(self) -> None:
-        """Gone, without a word."""
-        self._socket.close()

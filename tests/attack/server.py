@@ -1,4 +1,5 @@
-"""The server that is attacked: an address space of 5.5 GB, default limits, and an interface with little in it.
+"""The server that is attacked: an address space of 5.5 GB, 1,024 open files, default limits, and an interface with
+little in it.
 
 `python -m tests.attack.server` prints its port once it accepts connections.
 """
@@ -13,6 +14,7 @@ from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime import serve
 
 MEMORY = 5500 << 20
+FILES = 1024
 
 
 class ServerSpec(rpc.Interface):
@@ -45,5 +47,6 @@ async def main() -> None:
 
 if __name__ == "__main__":
     resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
+    resource.setrlimit(resource.RLIMIT_NOFILE, (FILES, FILES))
     logging.basicConfig(level=logging.CRITICAL)
     asyncio.run(main())

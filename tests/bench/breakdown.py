@@ -16,6 +16,7 @@ from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.driving.threads import in_thread, threads_of
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.http_server import BatchHttpServer
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.transports.frames import FrameReader, Message, frames
@@ -118,8 +119,8 @@ async def batches() -> Stages:
     async def respond(peer: Peer, body: bytes) -> tuple[int, bytes]:
         return 200, answer
 
-    http = BatchHttpServer(respond, lambda peer: None, body_limit=_LONGEST, body_timeout=30)
-    async with await loop.create_server(http.protocol, "127.0.0.1", 0) as server:
+    http = BatchHttpServer(respond, lambda peer: None, body_limit=_LONGEST)
+    async with await loop.create_server(lambda: http.protocol(Guest(Bounds())), "127.0.0.1", 0) as server:
         url = "http://{}:{}/".format(*server.sockets[0].getsockname())
         for _ in range(REPEATS):
             client = _BatchClient()

@@ -9,9 +9,11 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.budget import FEW
 from capnweb_runtime.core.weight import work_of
 from capnweb_runtime.driving import turns
-from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
+from capnweb_runtime.serving.bounds import LEAST_PER_ADDRESS, MOST_CONNECTIONS
 from tests.project.sources import ROOT
 from tests.runtime.example import Desk, DeskStub
 from tests.runtime.pair import Side
@@ -22,7 +24,7 @@ MODEL = {"id": 1, "name": "Ada", "email": "ada@example.com", "score": 1.5, "acti
 
 def lan() -> Limits:
     """The limits of the example, which runs."""
-    (code,) = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "LAN" in block)
     names: dict[str, Any] = {"Front": Desk, "FrontStub": DeskStub}
     exec(code, names)
     limits = names["LAN"]
@@ -31,8 +33,29 @@ def lan() -> Limits:
 
 
 def test_every_bound_is_listed_with_its_default() -> None:
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", TEXT, re.MULTILINE))
+    section = TEXT.partition("## Every bound")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", section, re.MULTILINE))
     assert rows == {field.name: f"{getattr(DEFAULT_LIMITS, field.name):,}" for field in dataclasses.fields(Limits)}
+
+
+def test_every_bound_of_a_server_is_listed_with_its_default() -> None:
+    section = TEXT.partition("## A server as a whole")[2].partition("\n## ")[0]
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([^|]+) \|", section, re.MULTILINE))
+    assert list(rows) == [field.name for field in dataclasses.fields(ServerLimits)]
+    for name, said in rows.items():
+        default = getattr(DEFAULT_SERVER_LIMITS, name)
+        assert default is None or said.partition(", or")[0] == f"{default:,.0f}", name
+    assert f"{MOST_CONNECTIONS:,} at most" in rows["connections"]
+    assert f"or {LEAST_PER_ADDRESS}" in rows["connections_per_address"]
+    assert f"fewer than {FEW} run" in section
+
+
+async def test_the_server_of_the_example_starts() -> None:
+    (code,) = (block for block in re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL) if "ServerLimits" in block)
+    names: dict[str, Any] = {"Front": Desk}
+    exec(code, names)
+    async with names["serving"] as server:
+        assert server.stats().connections.most == 5_000
 
 
 def test_the_turn_is_as_long_as_it_says() -> None:

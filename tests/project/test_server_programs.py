@@ -213,6 +213,7 @@ def test_signing_in(folder: Path) -> None:
 def test_bounds_and_watching(folder: Path) -> None:
     told = "[0]\nRpcError Error\n[0]\nRpcError NotFound\n{'Library.book': 1}\n"
     assert run(folder, "-c", ENTERED) == told
+    assert run(folder, "full.py") == "0 of 500 connections, 0 refused\n"
 
 
 def test_methods_that_block(folder: Path) -> None:

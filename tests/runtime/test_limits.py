@@ -8,7 +8,7 @@ import re
 
 import pytest
 
-from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
 
 
 def test_the_figures_that_the_reference_has_are_the_references() -> None:
@@ -24,10 +24,17 @@ def test_every_bound_is_positive_and_finite() -> None:
         assert 0 < value < 2**40
 
 
-def test_every_bound_has_its_reason() -> None:
-    documented = re.findall(r"^ {4}(\w+): .*", inspect.cleandoc(Limits.__doc__ or ""), re.MULTILINE)
-    assert sorted(documented) == sorted(field.name for field in dataclasses.fields(Limits))
-    assert (Limits.__doc__ or "").count("Default") == len(documented)
+def test_every_bound_of_a_server_is_positive_and_finite_or_follows_from_others() -> None:
+    for field in dataclasses.fields(ServerLimits):
+        value = getattr(DEFAULT_SERVER_LIMITS, field.name)
+        assert value is None or 0 < value < 2**40
+
+
+@pytest.mark.parametrize("limits", [Limits, ServerLimits])
+def test_every_bound_has_its_reason(limits: type[Limits] | type[ServerLimits]) -> None:
+    documented = re.findall(r"^ {4}(\w+): .*", inspect.cleandoc(limits.__doc__ or ""), re.MULTILINE)
+    assert sorted(documented) == sorted(field.name for field in dataclasses.fields(limits))
+    assert (limits.__doc__ or "").count("Default") == len(documented)
 
 
 def test_limits_are_chosen_one_by_one_and_cannot_be_changed() -> None:

@@ -6,7 +6,7 @@ import ssl
 
 import pytest
 
-from capnweb_runtime import LimitExceeded, ProtocolError, Reconnect, RpcError, SessionClosed
+from capnweb_runtime import LimitExceeded, PeerAborted, ProtocolError, Reconnect, RpcError, SessionClosed
 from capnweb_runtime.connecting.reconnect import is_fault, worth_retrying
 
 LOST = SessionClosed("lost")

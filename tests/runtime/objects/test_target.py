@@ -216,12 +216,12 @@ class TestAsyncDisposers:
             await asyncio.sleep(0)
             assert not target.begun.is_set()
         await asyncio.wait_for(target.begun.wait(), 10)
-        assert b.host.running == 1
+        assert b.host.running == b.host.everybody.count == 1
         target.gate.set()
         a.session.remote_main.dispose()
         await asyncio.wait_for(b.wait_closed(), 10)
         assert target.ended == ["released"]
-        assert b.host.running == 0
+        assert b.host.running == b.host.everybody.count == 0
 
     async def test_its_failure_is_reported_and_concerns_nobody_else(self) -> None:
         gate = asyncio.Event()

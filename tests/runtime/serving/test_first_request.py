@@ -120,6 +120,13 @@ async def test_a_head_without_end_is_refused_at_the_limit() -> None:
     assert case.transport.protocol is None
 
 
+async def test_a_long_head_is_refused_also_if_it_comes_whole() -> None:
+    case = Case()
+    case.first.data_received(b"POST / HTTP/1.1\r\n" + b"X: y\r\n" * (HEAD_BYTES // 6) + b"\r\n")
+    assert case.transport.written.startswith(b"HTTP/1.1 431 ")
+    assert case.transport.protocol is None
+
+
 async def test_a_head_that_does_not_come_is_given_up() -> None:
     case = Case(timeout=0)
     case.first.data_received(b"GET / HT")

@@ -12,6 +12,8 @@ from http import HTTPStatus
 import aiohttp
 import pytest
 
+from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.http_server import BatchHttpServer
 from capnweb_runtime.serving.peer import Peer, Refuse
 
@@ -43,14 +45,22 @@ class Service:
 
 
 @contextlib.asynccontextmanager
-async def http_server(service: Service, body_limit: int = 1000, body_timeout: float = 60) -> AsyncIterator[str]:
-    server = BatchHttpServer(service.answer, service.check, body_limit=body_limit, body_timeout=body_timeout)
-    listener = await asyncio.get_running_loop().create_server(server.protocol, "127.0.0.1", 0)
+async def http_server(
+    service: Service, body_limit: int = 1000, limits: ServerLimits = DEFAULT_SERVER_LIMITS
+) -> AsyncIterator[str]:
+    server = BatchHttpServer(service.answer, service.check, body_limit=body_limit)
+    bounds = Bounds(limits)
+
+    def protocol() -> asyncio.Protocol:
+        return server.protocol(Guest(bounds))
+
+    listener = await asyncio.get_running_loop().create_server(protocol, "127.0.0.1", 0)
     try:
         yield f"http://127.0.0.1:{listener.sockets[0].getsockname()[1]}/"
     finally:
         listener.close()
         await server.close(0)
+        bounds.close()
 
 
 @contextlib.asynccontextmanager
@@ -148,7 +158,7 @@ class TestServer:
         assert service.peers == []
 
     async def test_a_body_that_does_not_come_is_given_up(self) -> None:
-        async with http_server(Service(), body_timeout=0.01) as url:
+        async with http_server(Service(), limits=ServerLimits(unfinished_seconds=0.01)) as url:
             answer = await exchange(url, b"POST / HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nabc")
         assert answer[0].startswith(b"HTTP/1.1 408 ")
 

@@ -18,6 +18,7 @@ from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.ends import ABORTED, closed_with
@@ -117,7 +118,7 @@ class Socket(asyncio.Transport):
 class _Session:
     closed = False
     attached = False
-    told: BaseException
+    told: BaseException = SessionClosed("over")
 
     def attach_bytes(self) -> None:
         self.attached = True

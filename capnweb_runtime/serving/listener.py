@@ -1,0 +1,133 @@
+"""Accepts connections. Rule: no more at a time than there are files left for; who cannot be accepted now waits in the
+kernel, and costs nothing.
+
+The loop's own servers accept a hundred connections before anybody is asked, and where no more files can be opened log
+it a hundred times a second. Where the loop cannot tell of sockets (on Windows, which has no such limit) they do it all
+the same.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import Callable
+from typing import Final
+
+from capnweb_runtime.serving.bounds import Bounds
+
+BACKLOG: Final = 128
+"""Connections that wait in the kernel."""
+AT_A_TIME: Final = 16
+"""Connections that are accepted before others have their turn."""
+RETRY: Final = 1.0
+"""Seconds after which accepting is tried again; at once if a connection is lost before that."""
+
+
+class Listener:
+    """Listens on the sockets of one port.
+
+    Parameters:
+        accepted: makes the protocol for a connection.
+        bounds: of the server.
+
+    Attributes:
+        port: the port.
+    """
+
+    def __init__(self, accepted: Callable[[], asyncio.Protocol], bounds: Bounds) -> None:
+        self._loop = asyncio.get_running_loop()
+        self._accepted = accepted
+        self._bounds = bounds
+        self._accepting: set[asyncio.Task[None]] = set()
+        self._paused: asyncio.TimerHandle | None = None
+        self._sockets: tuple[socket.socket, ...] = ()
+        self._server: asyncio.Server | None = None  # in their place, where the loop has to accept by itself
+        self.port = 0
+
+    async def open(self, host: str | None, port: int) -> None:
+        """Listens on every address of a host; at any port, the same for all, if it is 0."""
+        # Makes, binds and sets up sockets as the loop does, and takes them over.
+        bound = await self._loop.create_server(self._accepted, host, port, start_serving=False)
+        ports = {made.getsockname()[1] for made in bound.sockets}
+        if len(ports) > 1:
+            # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
+            # others.
+            bound.close()
+            bound = await self._loop.create_server(self._accepted, host, min(ports), start_serving=False)
+        self.port = bound.sockets[0].getsockname()[1]
+        try:
+            self._loop.remove_reader(bound.sockets[0].fileno())
+        except NotImplementedError:
+            self._server = bound
+            await bound.start_serving()
+            return
+        self._sockets = tuple(made.dup() for made in bound.sockets)
+        bound.close()
+        for listening in self._sockets:
+            listening.setblocking(False)
+            listening.listen(BACKLOG)
+        self._bounds.on_room = self._there_is_room
+        self._resume()
+
+    @property
+    def addresses(self) -> list[str]:
+        """Those that it listens on."""
+        sockets = self._sockets if self._server is None else self._server.sockets
+        return [str(listening.getsockname()[0]) for listening in sockets]
+
+    def close(self) -> None:
+        """Listens no more. Connections that were accepted are not touched."""
+        self._bounds.on_room = None
+        if self._server is not None:
+            self._server.close()
+        if self._paused is not None:
+            self._paused.cancel()
+            self._paused = None
+        self._pause()
+        for listening in self._sockets:
+            listening.close()
+        self._sockets = ()
+
+    def _accept(self, listening: socket.socket) -> None:
+        for _ in range(AT_A_TIME):
+            try:
+                connected, _ = listening.accept()
+            except (BlockingIOError, InterruptedError, ConnectionAbortedError):
+                return
+            except OSError:  # no more files, or no more memory for them
+                self._wait()
+                return
+            connected.setblocking(False)
+            accepting = self._loop.create_task(self._hand_over(connected))
+            self._accepting.add(accepting)
+            accepting.add_done_callback(self._accepting.discard)
+            if self._bounds.files_are_short(connected.fileno()):
+                self._wait()
+                return
+
+    async def _hand_over(self, connected: socket.socket) -> None:
+        try:
+            await self._loop.connect_accepted_socket(self._accepted, connected)
+        except OSError:  # the client is gone
+            connected.close()
+
+    def _wait(self) -> None:
+        """Leaves clients in the kernel until there is room."""
+        self._bounds.refuse("reserved_files")
+        self._pause()
+        self._paused = self._loop.call_later(RETRY, self._resume)
+
+    def _there_is_room(self) -> None:
+        if self._paused is not None:
+            self._paused.cancel()
+            # The file is closed after everybody has been told that it will be.
+            self._paused = self._loop.call_later(0, self._resume)
+
+    def _pause(self) -> None:
+        for listening in self._sockets:
+            self._loop.remove_reader(listening)
+
+    def _resume(self) -> None:
+        self._paused = None
+        for listening in self._sockets:
+            self._loop.add_reader(listening, self._accept, listening)
