@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 _OnValue = Callable[[Any], object]
@@ -54,6 +54,20 @@ def _run_due(queue: _Queue) -> None:
         queue.running = False
 
 
+class Waiter(Protocol):
+    """What waits for a cell as one object, where there may be very many: a pair of callbacks takes three times as much,
+    and as many containers for Python's garbage collector to look at.
+    """
+
+    def on_value(self, value: Any, /) -> object:
+        """Called with the value."""
+        ...
+
+    def on_error(self, error: BaseException, /) -> object:
+        """Called with the error."""
+        ...
+
+
 class Cell(Generic[T]):
     """A value or an error that is known now or later, once."""
 
@@ -62,8 +76,8 @@ class Cell(Generic[T]):
     def __init__(self) -> None:
         self._state = _PENDING
         self._outcome: Any = None
-        # One pair, as nearly always, or a list of them.
-        self._waiters: tuple[_OnValue, _OnError] | list[tuple[_OnValue, _OnError]] | None = None
+        # One pair, as nearly always, or one object, or a list of both.
+        self._waiters: Any = None
 
     @property
     def settled(self) -> bool:
@@ -91,15 +105,43 @@ class Cell(Generic[T]):
             waiters = self._waiters
             if waiters is None:
                 self._waiters = on_value, on_error
-            elif isinstance(waiters, tuple):
-                self._waiters = [waiters, (on_value, on_error)]
-            else:
+            elif type(waiters) is list:
                 waiters.append((on_value, on_error))
+            else:
+                self._waiters = [waiters, (on_value, on_error)]
         else:
             queue = _local.queue
             queue.due.append((on_value if self._state == _VALUE else on_error, self._outcome))
             if not queue.running:  # otherwise the callback that is running comes first
                 _run_due(queue)
+
+    def wait(self, waiter: Waiter) -> None:
+        """Like `then`, with the methods of one object."""
+        if self._state != _PENDING:
+            self.then(waiter.on_value, waiter.on_error)
+        elif self._waiters is None:
+            self._waiters = waiter
+        elif type(self._waiters) is list:
+            self._waiters.append(waiter)
+        else:
+            self._waiters = [self._waiters, waiter]
+
+    def forget(self, given_up: Callable[[object], bool]) -> None:
+        """Drops those who wait, if none of them wants to know any more.
+
+        Parameters:
+            given_up: whether what was given to `wait` does not.
+        """
+        waiters = self._waiters
+        if waiters is None or type(waiters) is tuple:
+            return
+        if all(map(given_up, waiters)) if type(waiters) is list else given_up(waiters):
+            self._waiters = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return self._waiters is not None
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
@@ -119,10 +161,15 @@ class Cell(Generic[T]):
             return
         queue = _local.queue
         due = queue.due
-        if isinstance(waiters, tuple):
+        if type(waiters) is tuple:
             due.append((waiters[0 if state == _VALUE else 1], outcome))
+        elif type(waiters) is list:
+            for waiter in waiters:
+                if type(waiter) is tuple:
+                    due.append((waiter[0 if state == _VALUE else 1], outcome))
+                else:
+                    due.append((waiter.on_value if state == _VALUE else waiter.on_error, outcome))
         else:
-            for on_value, on_error in waiters:
-                due.append((on_value if state == _VALUE else on_error, outcome))
+            due.append((waiters.on_value if state == _VALUE else waiters.on_error, outcome))
         if not queue.running:
             _run_due(queue)

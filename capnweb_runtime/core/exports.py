@@ -7,8 +7,9 @@ from __future__ import annotations
 from abc import ABC
 
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
+from capnweb_runtime.core.held import EXPORT, HeldBytes
 from capnweb_runtime.core.hook import Hook, Host, OutgoingStream
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
 from capnweb_runtime.errors import ProtocolError
@@ -20,7 +21,7 @@ class Exports(ABC):
 
     host: Host
     _observer: Observer
-    _meter: Meter
+    held: HeldBytes
     _exports: dict[int, ExportEntry]
     _next_export: int
     # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
@@ -35,6 +36,7 @@ class Exports(ABC):
 
     def export_stub(self, hook: Hook) -> int:
         """See `Exporter.export_stub`."""
+        self.held.bytes += EXPORT  # of which a call has to do with, and is looked at then
         export_id = self._next_export
         self._next_export -= 1
         self._exports[export_id] = ExportEntry(hook)
@@ -86,7 +88,7 @@ class Exports(ABC):
         entry.refcount -= count
         if entry.refcount == 0:
             del self._exports[export_id]
-            self._meter.held -= entry.held_bytes
+            self.held.bytes -= EXPORT
             entry.hook.dispose()
 
     def error_to_send(self, error: BaseException) -> BaseException:

@@ -13,20 +13,23 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import BYTES_PER_UNIT, LARGE
+from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
-from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
-from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
+from capnweb_runtime.core.exchange import Encoding, Exchange
+from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL
+from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
+from capnweb_runtime.core.payload import NOTHING
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
-from capnweb_runtime.core.value_hooks import PayloadHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.core.weight import slow_work
 from capnweb_runtime.errors import PEER, LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -94,6 +97,7 @@ class Session(Exchange):
         super().__init__(main, host, wake, on_burst, limits, observer or Observer(), encoding)
         self._large = min(LARGE, limits.message_size + 1)
         self._on_closed = on_closed
+        self.held.end = self.abort
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
         self._handlers: dict[str, Callable[[list[Wire]], None]] = {
@@ -124,7 +128,7 @@ class Session(Exchange):
         Returns:
             What is left of them; None if all have been taken.
         """
-        handlers, as_text, account = self._handlers, self._as_text, self.account
+        handlers, as_text, account, held = self._handlers, self._as_text, self.account, self.held
         if account.enough < 0:
             if self.closed:
                 return None
@@ -133,6 +137,7 @@ class Session(Exchange):
         attached, large, before, work = self.attachments.size, self._large, account.messages, 0
         account.between = False
         for message in messages:
+            held.message = message
             if type(message) is tuple:
                 if in_turns and account.is_over():
                     break
@@ -167,12 +172,13 @@ class Session(Exchange):
                 if in_turns and account.is_over():
                     break
         else:
-            account.spent += work // BYTES_PER_UNIT
-            account.between = True
-            return None
+            before = -1  # all have been taken
         account.spent += work // BYTES_PER_UNIT
         account.between = True
-        return messages[account.messages - before :] or None
+        held.message = None
+        if held.due:
+            account.spent += held.weigh()
+        return None if before < 0 else messages[account.messages - before :] or None
 
     def _look_at_large(self, message: Any, size: int) -> None:
         """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
@@ -189,10 +195,12 @@ class Session(Exchange):
             attachments: the byte strings that it names by their indices.
         """
         self.attachments = Attachments(attachments)
+        self.held.attached = self.attachments.size
         try:
             self.receive(message)
         finally:
             self.attachments = NO_ATTACHMENTS
+            self.held.attached = 0
 
     def attach_bytes(self) -> None:
         """Both ends have agreed on attachments: from here on bytes travel beside the text."""
@@ -222,6 +230,8 @@ class Session(Exchange):
         self._taken += len(messages)
         self._taken_bytes += self.outbox_bytes
         self.outbox_bytes = self.releases = 0
+        if self.held.outbox:
+            self.held.set_outbox(0)
         return messages
 
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
@@ -238,16 +248,19 @@ class Session(Exchange):
             self._send_encoded(message, message, encode_error, error)
         self.closed = self._mute = True
         self.reason = error
+        self.held.leave()
         for watch in self._watches:
             if watch.callback is not None:
                 self._guarded(watch.callback, error)
         for imported in list(self._imports.values()):
             imported.fail(error)
+            if imported.import_id < 0:
+                self.held.bytes -= IMPORT
         self._call_room = -1
         self._held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
-        self._dispose_each(iter(exports.values()), error)
+        self._dispose_each(reversed(exports.values()), error)  # what waits for others first
         self._imports = {}
         drained, self._drained = self._drained, []
         for cell in drained:
@@ -262,7 +275,10 @@ class Session(Exchange):
         for exported in entries:
             if isinstance(exported.hook, PipeHook):
                 exported.hook.pipe.fail(error)
+            if type(exported.pulled) is AskedPull:
+                exported.pulled.drop()
             exported.hook.dispose()
+            self.held.bytes -= EXPORT
             account.spent += WORK_PER_EXPORT
             if account.spent > account.look_at and account.is_over():
                 self.host.put_off(lambda: self._dispose_each(entries, error))
@@ -344,23 +360,19 @@ class Session(Exchange):
         exports = self._exports
         if len(exports) >= self.limits.exports:
             raise self._too_many_exports()
-        host = self.host
-        host.copied = 0
         hook = self._evaluate_push(wire[1]) if target is None else self._evaluate_write(target, wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
+        if type(hook) is ErrorHook:
+            hook.counted = self.held.count(self.held.of_message())
         next_call = self._next_call
         self._next_call = next_call + 1
-        entry = exports[next_call] = ExportEntry(hook)
-        held = host.copied * BYTES_PER_NODE
-        if target is None or not isinstance(target, PipeHook):  # which counts by itself, and breaks that stream only
-            held += self.message_bytes
-        meter = self._meter
-        if meter.held + held > meter.most:
-            raise meter.error()
-        meter.held += held
-        entry.held_bytes = held
+        exports[next_call] = ExportEntry(hook)
+        held = self.held
+        held.bytes += EXPORT
+        if held.bytes > held.look_at:
+            held.look(0)
 
     def _evaluate_write(self, target: Hook, expression: Wire) -> Hook:
         """The hook of what a stream message asks of one of our exports."""
@@ -392,7 +404,30 @@ class Session(Exchange):
                 if type(path) is list and len(path) == 1 and type(name := path[0]) is str:
                     return entry.hook.call_wire((name,), CallArguments(args, self, 0))
                 return entry.hook.call_wire(parse_path(expression, path), CallArguments(args, self, 0))
-        return PayloadHook(Evaluator(self).payload(expression), self.host)
+        if type(expression) is list and len(expression) in (2, 3) and expression[0] == "pipeline":
+            entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
+            if entry is not None and type(entry.hook) is PromiseHook:  # a read, of which there may be very many
+                return entry.hook.get(parse_path(expression, expression[2]) if len(expression) == 3 else ())
+        return self._value_hook(expression)
+
+    def _value_hook(self, expression: Wire) -> Hook:
+        """The hook of a value that the peer has sent, which counts for as long as it is held."""
+        payload = Evaluator(self).payload(expression)
+        if isinstance(payload.value, PromiseRef):
+            payload.counted = self.held.count(PROMISE)
+        else:
+            self._count(payload)
+        return PayloadHook(payload, self.host)
+
+    def _count(self, payload: Payload) -> None:
+        """Counts a value of the message at hand for as long as it is held. Raises LimitExceeded if there is no room for
+        it.
+        """
+        try:
+            payload.counted = self.held.count(self.held.of_message()) or NOTHING
+        except LimitExceeded:
+            payload.dispose()
+            raise
 
     def _on_stream(self, wire: list[Wire]) -> None:
         """Like a push and a pull in one, released once it has been answered."""
@@ -406,7 +441,8 @@ class Session(Exchange):
     def _on_pipe(self, wire: list[Wire]) -> None:
         if len(self._exports) >= self.limits.exports:
             raise self._too_many_exports()
-        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self._meter), self.host))
+        self.held.add(EXPORT)
+        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self.held), self.host))
         self._exports[self._next_call] = entry
         self._next_call += 1
 
@@ -432,8 +468,14 @@ class Session(Exchange):
         if entry is None:  # released already; capabilities in the result are released too
             Evaluator(self).payload(wire[2]).dispose()
             return
-        entry.resolve(PayloadHook(self._evaluate_result(wire[2], entry.expect), self.host))
-        self._imports.pop(import_id, None)
+        payload = self._evaluate_result(wire[2], entry.expect)
+        if entry.waiting is None and self.message_bytes > SMALL:  # what was asked for is the application's
+            self._count(payload)
+        entry.resolve(PayloadHook(payload, self.host))
+        if import_id < 0:
+            self._off_table(import_id)
+        else:
+            self._imports.pop(import_id, None)
 
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
@@ -459,7 +501,7 @@ class Session(Exchange):
             error = as_exception(payload.value)
             vars(error)[PEER] = True
             entry.resolve(ErrorHook(error))
-            self._imports.pop(import_id, None)
+            self._off_table(import_id)
 
     def _on_release(self, wire: list[Wire]) -> None:
         if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
@@ -61,6 +62,23 @@ class Sender(Protocol):
     def watch(self, callback: Callable[[BaseException], object]) -> Watch:
         """Calls back when the session ends."""
         ...
+
+
+class Ended:
+    """The sender of the imports of a session that has ended: they need nothing of it any more, and so do not keep it.
+    Whatever is asked of them fails before it comes to this.
+
+    Parameters:
+        host: the session's.
+    """
+
+    __slots__ = ("home", "host")
+
+    closed = True
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.home = host.home
 
 
 class Watch:
@@ -302,18 +320,17 @@ class ExportEntry:
     Attributes:
         hook: what it is; owned by the entry.
         refcount: how often it has been introduced and not been released.
-        pulled: whether the peer has asked for its resolution, or is sent it without asking.
+        pulled: whether the peer has asked for its resolution, or is sent it without asking; what its answer waits for,
+            if that waits for nothing else.
         auto_release: whether it is released once its resolution has been sent.
-        held_bytes: about what a call of the peer's makes this side hold until it is released.
         readable_taken: whether the readable end of a pipe has been used.
     """
 
-    __slots__ = ("auto_release", "held_bytes", "hook", "pulled", "readable_taken", "refcount")
+    __slots__ = ("auto_release", "hook", "pulled", "readable_taken", "refcount")
 
     def __init__(self, hook: Hook) -> None:
         self.hook = hook
         self.refcount = 1
-        self.pulled = False
+        self.pulled: bool | AskedPull = False
         self.auto_release = False
-        self.held_bytes = 0
         self.readable_taken = False

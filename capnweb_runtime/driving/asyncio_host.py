@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError
@@ -96,6 +97,7 @@ class AsyncioHost(HostBase):
         eager: whether to make eager tasks; the default is what this Python can do.
         tasks: the set that keeps calls in progress alive; the sessions of a server share one.
         limits: bounds of the session.
+        total: what the sessions of the server hold together, if it is counted.
 
     Attributes:
         line: what the session has put off until others have had their turn.
@@ -125,8 +127,9 @@ class AsyncioHost(HostBase):
         eager: bool = HAS_EAGER_TASKS,
         tasks: set[asyncio.Task[Any]] | None = None,
         limits: Limits = DEFAULT_LIMITS,
+        total: HeldTotal | None = None,
     ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
+        super().__init__(observer or Observer(), limits, total, loop, asyncio._get_running_loop)
         self.line = Line(Turns.of(loop), self.account)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
@@ -234,8 +237,8 @@ class AsyncioHost(HostBase):
         if not isinstance(error, _CancelledCall):
             super().report(where, error)
 
-    def _collect_soon(self) -> None:
-        # Called by finalizers: in any thread, in the middle of anything, and after the loop has been closed.
+    def wake_from_anywhere(self) -> None:
+        """See `HostBase.wake_from_anywhere`; also after the loop has been closed."""
         if not self._collect_due:
             self._collect_due = True
             with contextlib.suppress(RuntimeError):

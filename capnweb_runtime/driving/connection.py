@@ -15,6 +15,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
@@ -87,6 +88,8 @@ class Connection:
         errors: which errors the peer is sent as they are; see `serve`.
         label: what the log calls the session where it shows its messages.
         threads: runs plain functions; None means the event loop.
+        total: what the sessions of a server hold together, if anybody counts that; the sessions of one event loop may
+            share it.
 
     Attributes:
         session: the session that is driven.
@@ -106,12 +109,13 @@ class Connection:
         errors: Disclosure = "all",
         label: object = "a session",
         threads: Executor | None = None,
+        total: HeldTotal | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
         host_class = _host_class(self._loop, threads)
-        self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits, total=total)
         self.host.threads = threads
         self.host.disclosure = errors
         self.session = Session(
@@ -273,9 +277,12 @@ class Connection:
         if wire is None or (self._paused and self._close_reason is None):
             return
         session = self.session
+        was_long = session.held.outbox
         messages = session.take_outbox()
         if messages:
             wire.write(messages)
+            if was_long:
+                session.held.set_outbox(wire.buffered())
         if session.waits:
             session.go_on()
         if self._close_reason is not None:
@@ -289,6 +296,8 @@ class Connection:
     def resume_writing(self) -> None:
         """The transport takes messages again."""
         self._paused = False
+        if self.session.held.outbox:
+            self.session.held.set_outbox(self.session.outbox_bytes)
         self._wake()
 
     def lost(self, error: BaseException) -> None:

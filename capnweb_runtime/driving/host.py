@@ -14,6 +14,7 @@ from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
+from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
 from capnweb_runtime.core.pipe import Pipe
@@ -30,32 +31,31 @@ class HostBase(ABC):
 
     Parameters:
         observer: is told of failures.
-        wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
-            anything.
         limits: bounds of the session that the host runs.
+        total: what the sessions of the server hold together, if it is counted.
         home: the event loop on which it lives; None if there is none.
         here: tells which loop runs the caller.
 
     Attributes:
         limits: the same.
         running: calls that have started and not returned.
-        copied: units of work that copying values has taken; reset by the session.
         account: what the session's work may cost, and has cost.
+        held: what the session makes this side hold.
         disclosure: which errors peers are sent as they are.
         home: the same.
         here: the same.
     """
 
     __slots__ = (
-        *("_discarded", "_observer", "_wake_from_anywhere"),
-        *("account", "copied", "disclosure", "here", "home", "limits", "running"),
+        *("_discarded", "_observer"),
+        *("account", "disclosure", "held", "here", "home", "limits", "running"),
     )
 
     def __init__(
         self,
         observer: Observer,
-        wake_from_anywhere: Callable[[], None],
         limits: Limits = DEFAULT_LIMITS,
+        total: HeldTotal | None = None,
         home: object = None,
         here: Callable[..., object] = NoneType,
     ) -> None:
@@ -64,10 +64,9 @@ class HostBase(ABC):
         self.home: Any = home
         self.here: Callable[..., object] = here
         self.account = Account(limits)
-        self.copied = 0
+        self.held = HeldBytes(limits.held_bytes, total)
         self.running = 0
         self._observer = observer
-        self._wake_from_anywhere = wake_from_anywhere
         self._discarded: deque[Hook] = deque()
 
     @abstractmethod
@@ -154,7 +153,11 @@ class HostBase(ABC):
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn."""
         self._discarded.append(hook)
-        self._wake_from_anywhere()
+        self.wake_from_anywhere()
+
+    @abstractmethod
+    def wake_from_anywhere(self) -> None:
+        """Asks for a turn soon; called from finalizers, so in any thread and in the middle of anything."""
 
     def collect(self) -> None:
         """Disposes what has been discarded."""

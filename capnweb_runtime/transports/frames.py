@@ -51,6 +51,11 @@ class FrameReader:
         self._fragmented = False  # inside a message of several frames
         self._over = False  # nothing follows that concerns this reader
 
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that has not arrived whole."""
+        return len(self._pending)
+
     def texts(self, data: bytes) -> tuple[list[Message], int]:
         """Takes the short text frames that bytes which have arrived begin with: nearly all there are, in less time than
         `feed` takes for them.

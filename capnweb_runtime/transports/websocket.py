@@ -112,6 +112,7 @@ class WebSocketEnd(asyncio.Protocol):
             data = self._shake_hands(data)
         if self._connection is not None and data:
             self._take(self._connection, messages, self._reader.feed(data, taken))
+            self._count_unfinished(self._connection)
         if self._engine.close_expected():
             self._expect_close()
 
@@ -214,6 +215,16 @@ class WebSocketEnd(asyncio.Protocol):
             transport.pause_reading()
         else:
             transport.resume_reading()
+
+    def _count_unfinished(self, connection: Connection) -> None:
+        """Counts parts of messages that have not come whole; too many of them end the session."""
+        held = connection.session.held
+        unfinished = self._reader.pending + len(self._fragments) + self._attached
+        if unfinished != held.unfinished:
+            try:
+                held.set_unfinished(unfinished)
+            except LimitExceeded as error:
+                connection.in_order(partial(connection.abort, error))
 
     def _take(self, connection: Connection, messages: list[Message], frames: Iterable[tuple[int, bytes]]) -> None:
         """Takes messages, and the frames behind them."""

@@ -17,8 +17,9 @@ from websockets.protocol import CLIENT, SERVER, Event, Protocol, State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.limits import Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.frames import head
 from capnweb_runtime.transports.websocket import CLOSE_CODE, WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
@@ -106,6 +107,9 @@ class _Socket(asyncio.Transport):
 class _Session:
     closed = False
     attached = False
+
+    def __init__(self) -> None:
+        self.held = HeldBytes(DEFAULT_LIMITS.held_bytes)
 
     def attach_bytes(self) -> None:
         self.attached = True
