@@ -27,7 +27,7 @@ from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.payload import NOTHING
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
-from capnweb_runtime.core.tables import ExportEntry, ImportHook
+from capnweb_runtime.core.tables import Ended, ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.core.weight import slow_work
@@ -164,6 +164,7 @@ class Session(Exchange):
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
                 self.abort(error)
+                forget_frames(error)
             if work > account.enough:
                 account.spent += work // BYTES_PER_UNIT
                 work = 0
@@ -252,8 +253,11 @@ class Session(Exchange):
         for watch in self._watches:
             if watch.callback is not None:
                 self._guarded(watch.callback, error)
+        self._watches = []
+        ended = Ended(self.host)
         for imported in list(self._imports.values()):
             imported.fail(error)
+            imported.sender = ended
             if imported.import_id < 0:
                 self.held.bytes -= IMPORT
         self._call_room = -1
@@ -268,6 +272,14 @@ class Session(Exchange):
         self.account.end()
         tell_ended(self._observer, error)
         self._on_closed(error)
+        self._let_go()
+
+    def _let_go(self) -> None:
+        """Ends every cycle of references, so that nobody has to look for what is left of an ended session."""
+        self._handlers = {}
+        self._wake = self._on_burst = _nothing
+        self._on_closed = _ignore
+        self._main.let_go()
 
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
@@ -365,6 +377,7 @@ class Session(Exchange):
             hook.dispose()
             return
         if type(hook) is ErrorHook:
+            forget_frames(hook.error)
             hook.counted = self.held.count(self.held.of_message())
         next_call = self._next_call
         self._next_call = next_call + 1
@@ -533,6 +546,24 @@ class Session(Exchange):
             callback(error)
         except Exception as failure:  # a callback's failure concerns the application, not the other callbacks
             self.host.report("on_broken", failure)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Gives up the frames in which an error and what led to it were raised, with all that is in them: the observer has
+    seen them.
+    """
+    part: BaseException | None = error
+    while part is not None and part.__traceback__ is not None:
+        part.__traceback__ = None
+        part = part.__cause__ or part.__context__
+
+
+def _nothing() -> None:
+    """There is nobody to be told."""
+
+
+def _ignore(_: object) -> None:
+    """There is nobody to be told."""
 
 
 def as_exception(value: Any) -> BaseException:

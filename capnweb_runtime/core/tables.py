@@ -80,6 +80,10 @@ class Ended:
         self.host = host
         self.home = host.home
 
+    def watch(self, callback: Callable[[BaseException], object]) -> Watch:
+        """There is nothing to be told any more."""
+        return Watch(callback)
+
 
 class Watch:
     """A callback for the end of the session; it can be moved elsewhere."""
@@ -105,7 +109,7 @@ class ImportEntry:
     __slots__ = ("expect", "import_id", "local_refs", "remote_refs", "resolution", "sender", "waiting", "watches")
 
     def __init__(self, sender: Sender, import_id: int, expect: Codec | None = None) -> None:
-        self.sender = sender
+        self.sender: Sender | Any = sender  # `Ended` once the session has
         self.import_id = import_id
         self.local_refs = 0
         self.remote_refs = 1
@@ -307,6 +311,10 @@ class MainHook(ImportHook):
     def __init__(self, entry: ImportEntry, shut_down: Callable[[], None]) -> None:
         super().__init__(entry)
         self._shut_down: Callable[[], None] | None = shut_down
+
+    def let_go(self) -> None:
+        """The session has ended."""
+        self._shut_down = None
 
     def dispose(self) -> None:
         shut_down, self._shut_down = self._shut_down, None

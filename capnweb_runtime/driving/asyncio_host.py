@@ -71,16 +71,18 @@ class _CancelledCall(RpcError):
         super().__init__("The call was cancelled on the side that ran it.")
 
 
-def _outcome(task: asyncio.Task[Any]) -> Any:
-    """The task's value; raises what it raised, as an error that a peer can be told."""
+def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+    """What a task has raised, as an error that a peer can be told; None if it has a value. It is not raised once more,
+    or the frames in which that happens would keep whoever waits, and be kept by it.
+    """
     if task.cancelled():
-        raise _CancelledCall()
+        return _CancelledCall()
     error = task.exception()
-    if error is None:
-        return task.result()
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
-        raise RpcError(f"The called method raised {type(error).__name__}.") from error
-    raise error
+        told = RpcError(f"The called method raised {type(error).__name__}.")
+        told.__cause__ = error
+        return told
+    return error
 
 
 class AsyncioHost(HostBase):
@@ -255,7 +257,10 @@ class AsyncioHost(HostBase):
             except (SystemExit, KeyboardInterrupt) as error:
                 self._leave_to_loop(error)
             if task.done():
-                return _outcome(task)
+                failure = _failure(task)
+                if failure is not None:
+                    raise failure
+                return task.result()
         else:
             task = asyncio.Task(coroutine, loop=self._loop, context=context)
             # The loop runs what it was given in order: this comes right after the first step of the task.
@@ -292,12 +297,11 @@ class AsyncioHost(HostBase):
 
     def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
-        try:
-            value = _outcome(task)
-        except BaseException as error:  # whatever it is, the caller is told
-            cell.reject(error)
+        failure = _failure(task)
+        if failure is None:
+            cell.resolve(task.result())
         else:
-            cell.resolve(value)
+            cell.reject(failure)
 
     def _leave_to_loop(self, error: BaseException) -> NoReturn:
         """Rejects the call and lets the loop end the program, as it would had one of its own callbacks raised."""

@@ -311,6 +311,7 @@ class Connection:
 
     def _end(self, error: BaseException) -> None:
         self.session.abort(error, notify=False)
+        self.host.line.let_go()
         self.host.when_disposed(self._now_closed)
 
     def _now_closed(self) -> None:
