@@ -228,6 +228,8 @@ class Exchange(Exports):
         self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            self.held.end_out_of_memory("an answer was made")
         if self.outbox_bytes >= self._room:
             self._hold_back(partial(self._answer_error, export_id, error))
             return

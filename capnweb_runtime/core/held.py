@@ -14,6 +14,7 @@ from typing import Any, Final, Protocol
 
 from capnweb_runtime.core.weight import outside_strings
 from capnweb_runtime.errors import LimitExceeded
+from capnweb_runtime.observe import logger
 
 EXPORT: Final = 400
 """Bytes that a call or a capability takes on the export table, with a small result."""
@@ -220,6 +221,15 @@ class HeldBytes:
             self._end(error)
             return 0
 
+    def end_out_of_memory(self, when: str) -> None:
+        """A MemoryError was raised for the session: it is ended, once.
+
+        Parameters:
+            when: what was being done, such as "an answer was made".
+        """
+        if self.end is not None:
+            self.end(out_of_memory(when))
+
     def leave(self) -> None:
         """The session has ended: what it still holds is on its way out."""
         self.end = None
@@ -263,7 +273,7 @@ class HeldTotal:
         bytes: that are held, up to some per session.
     """
 
-    __slots__ = ("_loose", "_sessions", "bytes", "most")
+    __slots__ = ("_sessions", "bytes", "most")
 
     def __init__(self, most: int) -> None:
         self.most = most
@@ -341,6 +351,17 @@ class HeldTotal:
         return LimitExceeded(
             f"the sessions of this server hold more than the {self.most} bytes that it allows, and this one holds most"
         )
+
+
+def out_of_memory(when: str) -> LimitExceeded:
+    """What a session ends with for which there was no memory; the log gets a line, and no traceback, which would take
+    more.
+
+    Parameters:
+        when: what was being done.
+    """
+    logger.error("out of memory when %s: the session that asked for it has ended", when)
+    return LimitExceeded("this side is out of memory: ask for less at a time")
 
 
 def values_bytes(message: object) -> int:

@@ -8,6 +8,7 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
@@ -21,7 +22,7 @@ from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import Encoding, Exchange
-from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL
+from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL, out_of_memory
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
 from capnweb_runtime.core.payload import NOTHING
@@ -244,9 +245,12 @@ class Session(Exchange):
         """
         if self.closed:
             return
+        if isinstance(error, MemoryError):
+            error = out_of_memory("a message was taken")
         if notify:
             message: list[Wire] = ["abort"]
-            self._send_encoded(message, message, encode_error, error)
+            with contextlib.suppress(MemoryError):  # the peer sees that it is over
+                self._send_encoded(message, message, encode_error, error)
         self.closed = self._mute = True
         self.reason = error
         self.held.leave()
@@ -254,18 +258,12 @@ class Session(Exchange):
             if watch.callback is not None:
                 self._guarded(watch.callback, error)
         self._watches = []
-        ended = Ended(self.host)
-        for imported in list(self._imports.values()):
-            imported.fail(error)
-            imported.sender = ended
-            if imported.import_id < 0:
-                self.held.bytes -= IMPORT
+        self._fail_imports(error)
         self._call_room = -1
         self._held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
         self._dispose_each(reversed(exports.values()), error)  # what waits for others first
-        self._imports = {}
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
@@ -273,6 +271,15 @@ class Session(Exchange):
         tell_ended(self._observer, error)
         self._on_closed(error)
         self._let_go()
+
+    def _fail_imports(self, error: BaseException) -> None:
+        ended = Ended(self.host)
+        imports, self._imports = self._imports, {}
+        for imported in imports.values():
+            imported.fail(error)
+            imported.sender = ended
+            if imported.import_id < 0:
+                self.held.bytes -= IMPORT
 
     def _let_go(self) -> None:
         """Ends every cycle of references, so that nobody has to look for what is left of an ended session."""
@@ -378,6 +385,8 @@ class Session(Exchange):
             return
         if type(hook) is ErrorHook:
             forget_frames(hook.error)
+            if isinstance(hook.error, MemoryError):
+                raise hook.error
             hook.counted = self.held.count(self.held.of_message())
         next_call = self._next_call
         self._next_call = next_call + 1

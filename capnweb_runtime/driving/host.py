@@ -171,8 +171,11 @@ class HostBase(ABC):
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference
-        number first, so that the log has it.
+        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that.
         """
+        if isinstance(error, MemoryError):
+            self.held.end_out_of_memory(f"{where} ran")
+            return
         mark_failure(error)
         if not may_leave(error, self.disclosure):
             refer(error)

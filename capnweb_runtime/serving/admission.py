@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any
 
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed, wire_message
@@ -48,6 +49,7 @@ class Admission:
 
     Parameters:
         rules: who may.
+        total: what the sessions hold together, if anybody counts that.
 
     Attributes:
         connections: of the sessions that are open.
@@ -55,11 +57,12 @@ class Admission:
         refusing: whether nobody is admitted any more.
     """
 
-    def __init__(self, rules: Rules) -> None:
+    def __init__(self, rules: Rules, total: HeldTotal | None = None) -> None:
         self.connections: set[Connection] = set()
         self.calls: set[asyncio.Task[Any]] = set()
         self.refusing = False
         self._rules = rules
+        self._total = total
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
@@ -93,6 +96,7 @@ class Admission:
             label=peer,
             errors=self._rules.errors,
             threads=self._threads,
+            total=self._total,
         )
         peer = replace(peer, connection=connection)
         try:

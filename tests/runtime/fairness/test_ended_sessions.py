@@ -114,7 +114,7 @@ async def test_nothing_is_left_of_a_server_end(what: str, how: str) -> None:
         end = End()
         end.connection.received([json.dumps(message).encode() for message in GOING_ON[what]])
         await iterations()
-        watched = [ref(end.connection), ref(end.connection.session)]
+        watched: list[ref[Any]] = [ref(end.connection), ref(end.connection.session)]
         tasks = tuple(end.connection.host.tasks)
         ENDS[how](end)
         await iterations()
