@@ -20,7 +20,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.exports import Exports
+from capnweb_runtime.core.exports import Answer, Exports
 from capnweb_runtime.core.held import EXPORT, IMPORT
 from capnweb_runtime.core.hook import (
     Codec,
@@ -68,28 +68,6 @@ V = TypeVar("V")
 
 Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 """What a transport carries: JSON text; JSON trees, which it encodes itself; or trees in which bytes stay bytes."""
-
-
-class _Answer:
-    """What waits for a result that the peer has asked for. It does not keep a session that has ended."""
-
-    __slots__ = ("_export_id", "_session")
-
-    def __init__(self, session: ref[Exchange], export_id: int) -> None:
-        self._session = session
-        self._export_id = export_id
-
-    def on_value(self, payload: Payload) -> None:
-        """The result is known."""
-        session = self._session()
-        if session is not None:
-            session._answer(self._export_id, payload)
-
-    def on_error(self, error: BaseException) -> None:
-        """There is none."""
-        session = self._session()
-        if session is not None:
-            session._answer_error(self._export_id, error)
 
 
 class Exchange(Exports):
@@ -153,9 +131,8 @@ class Exchange(Exports):
         )
         self._mute = False  # the peer will hear nothing more: the session has ended, or our output
         self._asked = False  # a question has gone out since the last answer came in
-        self._itself = ref(self)
-        self._main = MainHook(self._imports[0], self._shut_down)
-        self.remote_main: Hook = self._main
+        self._itself: ref[Exports] = ref(self)
+        self.remote_main = MainHook(self._imports[0], self._shut_down)
 
     @abstractmethod
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
@@ -187,7 +164,7 @@ class Exchange(Exports):
             return
         if type(pulled) is AskedPull and (entry := self._exports.get(export_id)) is not None:
             entry.pulled = pulled
-        pulled.wait(_Answer(self._itself, export_id))
+        pulled.wait(Answer(self._itself, export_id))
 
     def _answer(self, export_id: int, payload: Payload) -> None:
         root = payload.value

@@ -207,6 +207,11 @@ class HeldBytes:
         if len(self.unweighed) > LINGERING:
             self.weigh()
 
+    def taken(self) -> int:
+        """No message is at hand any more: weighs what has come to be held. Returns units of work that it took."""
+        self.message = None
+        return self.weigh() if self.due else 0
+
     def weigh(self) -> int:
         """Weighs what has come to be held. Returns units of work that it took. Ends the session if that is too much."""
         due = self.lingering

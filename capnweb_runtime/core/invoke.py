@@ -133,6 +133,13 @@ def run(
                 host.held.later(known)
             return known
         return _settled(outcome, codec, host, where, held, raises)
+    return _run_on(outcome, codec, host, where, held, raises)
+
+
+def _run_on(
+    outcome: Cell[Any], codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None
+) -> Hook:
+    """The hook of the result of a call that has not returned yet."""
     host.running += 1
     result: Cell[Hook] = Cell()
     size = CALL + host.held.of_message()

@@ -22,6 +22,7 @@ from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, NotDirect, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import Encoding, Exchange
+from capnweb_runtime.core.exports import in_order_of_disposal
 from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL, out_of_memory
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, describe_value
@@ -38,6 +39,8 @@ from capnweb_runtime.observe import Observer, tell_ended
 
 WORK_PER_EXPORT: Final = 2
 """Units of work that giving up an export takes, about."""
+GIVEN_BACK_PER_UNIT: Final = 2048
+"""Bytes of a value that a unit of work gives back: some twenty small objects."""
 
 
 class SessionStats(NamedTuple):
@@ -164,8 +167,7 @@ class Session(Exchange):
                     raise _bad_message(wire) from None
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
-                self.abort(error)
-                forget_frames(error)
+                self._fail(error)
             if work > account.enough:
                 account.spent += work // BYTES_PER_UNIT
                 work = 0
@@ -177,10 +179,13 @@ class Session(Exchange):
             before = -1  # all have been taken
         account.spent += work // BYTES_PER_UNIT
         account.between = True
-        held.message = None
-        if held.due:
-            account.spent += held.weigh()
+        account.spent += held.taken()
         return None if before < 0 else messages[account.messages - before :] or None
+
+    def _fail(self, error: BaseException) -> None:
+        """Ends the session for what a message has caused."""
+        self.abort(error)
+        forget_frames(error)
 
     def _look_at_large(self, message: Any, size: int) -> None:
         """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
@@ -263,7 +268,7 @@ class Session(Exchange):
         self._held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
-        self._dispose_each(reversed(exports.values()), error)  # what waits for others first
+        self._dispose_each(in_order_of_disposal(exports), error)
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
@@ -284,21 +289,21 @@ class Session(Exchange):
     def _let_go(self) -> None:
         """Ends every cycle of references, so that nobody has to look for what is left of an ended session."""
         self._handlers = {}
-        self._wake = self._on_burst = _nothing
-        self._on_closed = _ignore
-        self._main.let_go()
+        self._wake = self._on_burst = self._on_closed = _nobody
+        self.remote_main.let_go()
 
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
-        account = self.account
+        account, held = self.account, self.held
         for exported in entries:
+            before = held.bytes
             if isinstance(exported.hook, PipeHook):
                 exported.hook.pipe.fail(error)
             if type(exported.pulled) is AskedPull:
                 exported.pulled.drop()
             exported.hook.dispose()
-            self.held.bytes -= EXPORT
-            account.spent += WORK_PER_EXPORT
+            held.bytes -= EXPORT
+            account.spent += WORK_PER_EXPORT + (before - held.bytes) // GIVEN_BACK_PER_UNIT
             if account.spent > account.look_at and account.is_over():
                 self.host.put_off(lambda: self._dispose_each(entries, error))
                 return
@@ -567,11 +572,7 @@ def forget_frames(error: BaseException) -> None:
         part = part.__cause__ or part.__context__
 
 
-def _nothing() -> None:
-    """There is nobody to be told."""
-
-
-def _ignore(_: object) -> None:
+def _nobody(_: object = None) -> None:
     """There is nobody to be told."""
 
 
