@@ -71,7 +71,7 @@ def ours() -> Counter[str]:
     return Counter(
         cls.__qualname__
         for cls in map(type, gc.get_objects())
-        if cls is Dying or (cls.__module__.startswith("capnweb_runtime") and ".serving." not in cls.__module__)
+        if cls is Dying or (str(cls.__module__).startswith("capnweb_runtime") and ".serving." not in cls.__module__)
     )
 
 
