@@ -39,8 +39,10 @@ class Limits:
             unit, a string half of one, any other leaf an eighth, and every KiB a unit. Some 9,000 models of five fields
             are within it, 300,000 numbers, or 32 MiB of text; for more at a time raise it at both ends, or send a
             stream.
-        held_bytes: bytes that one session may make this side hold, in calls that have not been released and streams
-            that have not been read. Default 256 MiB: several blobs and streams at a time, and not a server's memory.
+        held_bytes: bytes of memory that one session may make this side hold: in calls, their arguments and results, as
+            long as they run or have not been released; in what waits for results; in streams that have not been read,
+            messages that have not come whole, and answers that have not been sent. Default 128 MiB: they are counted
+            within a factor of two, so that one client takes 256 MB at most; several blobs and streams at a time.
         calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a
             client that wants more at a time wants a stream or a `map()`.
     """
@@ -56,7 +58,7 @@ class Limits:
     blob_bytes: int = 64 * 1024 * 1024
     calls: int = 10_000
     message_work: int = 50_000
-    held_bytes: int = 256 * 1024 * 1024
+    held_bytes: int = 128 * 1024 * 1024
 
 
 @dataclass(frozen=True, slots=True)

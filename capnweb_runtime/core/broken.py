@@ -13,12 +13,18 @@ from capnweb_runtime.errors import DisposedError, RpcError
 
 
 class ErrorHook(Hook):
-    """A hook that is broken: whatever is asked of it fails with its error. Disposing it does nothing."""
+    """A hook that is broken: whatever is asked of it fails with its error. Disposing it does nothing.
 
-    __slots__ = ("error",)
+    Attributes:
+        error: the error.
+        counted: what counts as held for as long as this lives, if somebody counts it.
+    """
+
+    __slots__ = ("counted", "error")
 
     def __init__(self, error: BaseException) -> None:
         self.error = error
+        self.counted: object = None
 
     @property
     def host(self) -> Host:

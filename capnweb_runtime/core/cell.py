@@ -11,7 +11,7 @@ from __future__ import annotations
 import threading
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Generic, TypeVar
+from typing import Any, Final, Generic, Protocol, TypeVar
 
 T = TypeVar("T")
 _OnValue = Callable[[Any], object]
@@ -61,6 +61,20 @@ def _call_back(callback: Callable[[Any], object], outcome: Any) -> None:
         queue.running = False
 
 
+class Waiter(Protocol):
+    """What waits for a cell as one object, where there may be very many: a pair of callbacks takes three times as much,
+    and as many containers for Python's garbage collector to look at.
+    """
+
+    def on_value(self, value: Any, /) -> object:
+        """Called with the value."""
+        ...
+
+    def on_error(self, error: BaseException, /) -> object:
+        """Called with the error."""
+        ...
+
+
 class Cell(Generic[T]):
     """A value or an error that is known now or later, once."""
 
@@ -69,8 +83,8 @@ class Cell(Generic[T]):
     def __init__(self) -> None:
         self._state = _PENDING
         self._outcome: Any = None
-        # One pair, as nearly always, or a list of them.
-        self._waiters: tuple[_OnValue, _OnError] | list[tuple[_OnValue, _OnError]] | None = None
+        # One pair, as nearly always, or one object, or a list of both.
+        self._waiters: Any = None
 
     @property
     def settled(self) -> bool:
@@ -98,12 +112,40 @@ class Cell(Generic[T]):
             waiters = self._waiters
             if waiters is None:
                 self._waiters = on_value, on_error
-            elif isinstance(waiters, tuple):
-                self._waiters = [waiters, (on_value, on_error)]
-            else:
+            elif type(waiters) is list:
                 waiters.append((on_value, on_error))
+            else:
+                self._waiters = [waiters, (on_value, on_error)]
         else:
             _call_back(on_value if self._state == _VALUE else on_error, self._outcome)
+
+    def wait(self, waiter: Waiter) -> None:
+        """Like `then`, with the methods of one object."""
+        if self._state != _PENDING:
+            self.then(waiter.on_value, waiter.on_error)
+        elif self._waiters is None:
+            self._waiters = waiter
+        elif type(self._waiters) is list:
+            self._waiters.append(waiter)
+        else:
+            self._waiters = [self._waiters, waiter]
+
+    def forget(self, given_up: Callable[[object], bool]) -> None:
+        """Drops those who wait, if none of them wants to know any more.
+
+        Parameters:
+            given_up: whether what was given to `wait` does not.
+        """
+        waiters = self._waiters
+        if waiters is None or type(waiters) is tuple:
+            return
+        if all(map(given_up, waiters)) if type(waiters) is list else given_up(waiters):
+            self._waiters = None
+
+    @property
+    def is_awaited(self) -> bool:
+        """Whether anybody waits."""
+        return self._waiters is not None
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
@@ -115,12 +157,15 @@ class Cell(Generic[T]):
         if waiters is None:
             return
         self._waiters = None
-        if isinstance(waiters, tuple):
+        if type(waiters) is tuple:
             _call_back(waiters[0], value)
             return
+        if type(waiters) is not list:
+            _call_back(waiters.on_value, value)
+            return
         queue = _local.queue
-        for on_value, _ in waiters:
-            queue.due.append((on_value, value))
+        for waiter in waiters:
+            queue.due.append((waiter[0] if type(waiter) is tuple else waiter.on_value, value))
         if not queue.running:
             _call_back(*queue.due.popleft())
 
@@ -134,7 +179,13 @@ class Cell(Generic[T]):
         if waiters is None:
             return
         queue = _local.queue
-        for _, on_error in [waiters] if isinstance(waiters, tuple) else waiters:
-            queue.due.append((on_error, error))
+        due = queue.due
+        if type(waiters) is tuple:
+            due.append((waiters[1], error))
+        elif type(waiters) is list:
+            for waiter in waiters:
+                due.append((waiter[1] if type(waiter) is tuple else waiter.on_error, error))
+        else:
+            due.append((waiters.on_error, error))
         if not queue.running:
             _call_back(*queue.due.popleft())

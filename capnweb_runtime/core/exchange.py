@@ -12,13 +12,16 @@ from collections import deque
 from collections.abc import Callable
 from functools import partial
 from typing import Any, Final, Literal, TypeAlias, TypeVar
+from weakref import ref
 
+from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.exports import Exports
+from capnweb_runtime.core.exports import Answer, Exports
+from capnweb_runtime.core.held import EXPORT, IMPORT
 from capnweb_runtime.core.hook import (
     Codec,
     Exporter,
@@ -32,8 +35,8 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.payload import encode_arguments, encode_payload
-from capnweb_runtime.core.pipe import Meter, Readable
+from capnweb_runtime.core.payload import SENT, encode_arguments, encode_payload
+from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch, WriteEntry
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import ENDS_PROGRAM, LimitExceeded, ProtocolError, RpcError, SessionClosed, as_answer
@@ -43,8 +46,6 @@ from capnweb_runtime.observe import Observer
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
 
-BYTES_PER_NODE: Final = 64
-"""About what a node of a copied value takes: a list with one number in it."""
 STREAM_BACKLOG: Final = 128 * 1024
 """Bytes in the outbox beyond which streams wait, so that a small call does not queue behind a large transfer."""
 BURST_MESSAGES: Final = 16
@@ -54,6 +55,11 @@ both ends share a core, nothing can be won, and the writes cost up to a fifth.
 """
 BURST_BYTES: Final = 16 * 1024
 """Bytes of which the same is true."""
+
+BYTES_PER_MESSAGE: Final = 48
+"""Bytes that a message in the outbox takes beside its own."""
+COUNTED_OUTBOX: Final = 64 * 1024
+"""Bytes in the outbox beyond which they count as held."""
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None)))
 """Types of values that export nothing, so that there is nothing to take back or to follow up."""
@@ -85,6 +91,8 @@ class Exchange(Exports):
         # What the message at hand is to exporter and importer.
         self.depth = 0  # of the values in the one that is being encoded
         self.account = host.account
+        self.held = host.held
+        self.held.bytes += EXPORT  # of the main object
         self.local = False
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
@@ -112,7 +120,6 @@ class Exchange(Exports):
         self._exported: list[int] = []
         self._promised: set[int] = set()  # those of them whose resolution follows the message
         self._piped: dict[int, tuple[Any, Hook]] = {}  # streams that begin once their message is sent
-        self._meter = Meter(limits.held_bytes)
         self._watches: list[Watch] = []
         self._drained: list[Cell[None]] = []
         self._calls = 0
@@ -125,7 +132,8 @@ class Exchange(Exports):
         self._mute = False  # the peer will hear nothing more: the session has ended, or our output
         self._calls_refused: BaseException | None = None  # why no call goes out any more, before the session has ended
         self._asked = False  # a question has gone out since the last answer came in
-        self.remote_main: Hook = MainHook(self._imports[0], self._shut_down)
+        self._itself: ref[Exports] = ref(self)
+        self.remote_main = MainHook(self._imports[0], self._shut_down)
 
     @abstractmethod
     def abort(self, error: BaseException, *, notify: bool = True) -> None:
@@ -154,10 +162,10 @@ class Exchange(Exports):
             return
         if isinstance(pulled, Payload):
             self._answer(export_id, pulled)
-        else:
-            pulled.then(
-                lambda payload: self._answer(export_id, payload), lambda error: self._answer_error(export_id, error)
-            )
+            return
+        if type(pulled) is AskedPull and (entry := self._exports.get(export_id)) is not None:
+            entry.pulled = pulled
+        pulled.wait(Answer(self._itself, export_id))
 
     def _answer(self, export_id: int, payload: Payload) -> None:
         root = payload.value
@@ -184,6 +192,8 @@ class Exchange(Exports):
                     self._send(message)
                 else:
                     self._send_encoded(message, message, codec.encode, root)
+                    if payload.counted is None:
+                        payload.counted = SENT
             except ENDS_PROGRAM:
                 raise
             except BaseException as error:  # the application's value has no wire form: that call is rejected
@@ -198,6 +208,8 @@ class Exchange(Exports):
         self._send_encoded(message, message, encode_error, error)
 
     def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            self.held.end_out_of_memory("an answer was made")
         if self.outbox_bytes >= self._room:
             self._hold_back(partial(self._answer_error, export_id, error))
             return
@@ -371,7 +383,7 @@ class Exchange(Exports):
 
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
-        self._imports.pop(import_id, None)
+        self._off_table(import_id)
         if not self._mute:
             self.releases += 1
             self._send(["release", import_id, count])
@@ -506,6 +518,16 @@ class Exchange(Exports):
             self.outbox_bytes += estimated_size(message)
         if len(outbox) >= self._burst_messages or self.outbox_bytes > self._burst_bytes:
             self._on_burst()
+            if self._outbox:
+                self._keep()
+
+    def _keep(self) -> None:
+        """The peer does not read: what waits counts, and takes no more room than it needs."""
+        outbox = self._outbox
+        if type(outbox[-1]) is bytes:
+            outbox[-1] = bytes(memoryview(outbox[-1]))  # orjson leaves it in a buffer of at least 4 KiB
+        if self.outbox_bytes > COUNTED_OUTBOX:
+            self.held.set_outbox(self.outbox_bytes + BYTES_PER_MESSAGE * len(outbox))
 
     def _fall_silent(self) -> None:
         """The peer will hear nothing more: what is sent from here on is dropped."""
@@ -551,8 +573,14 @@ class Exchange(Exports):
             raise LimitExceeded(
                 f"{len(self._imports)} capabilities and calls are held of the peer, the most that Limits.imports allows"
             )
+        self.held.add(IMPORT)
         entry = self._imports[import_id] = ImportEntry(self, import_id)
         return ImportHook(entry)
+
+    def _off_table(self, import_id: int) -> None:
+        """Takes an import off the table."""
+        if self._imports.pop(import_id, None) is not None and import_id < 0:
+            self.held.bytes -= IMPORT
 
     def forget(self, hook: Hook) -> None:
         """See `Importer.forget`."""
@@ -563,7 +591,7 @@ class Exchange(Exports):
         entry.local_refs -= 1
         entry.remote_refs -= 1
         if entry.remote_refs == 0:
-            del self._imports[entry.import_id]
+            self._off_table(entry.import_id)
 
     def map_budget(self) -> Budget:
         """See `Importer.map_budget`."""

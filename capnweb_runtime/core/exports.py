@@ -4,15 +4,41 @@ export that has not been sent can be taken back.
 
 from __future__ import annotations
 
-from abc import ABC
+from abc import ABC, abstractmethod
+from collections.abc import Iterator
+from weakref import ref
 
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
-from capnweb_runtime.core.hook import Hook, Host, OutgoingStream
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.held import EXPORT, HeldBytes
+from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, Payload
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
+from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.observe import Observer, error_for_peer
+
+
+class Answer:
+    """What waits for a result that the peer has asked for. It does not keep a session that has ended."""
+
+    __slots__ = ("_export_id", "_session")
+
+    def __init__(self, session: ref[Exports], export_id: int) -> None:
+        self._session = session
+        self._export_id = export_id
+
+    def on_value(self, payload: Payload) -> None:
+        """The result is known."""
+        session = self._session()
+        if session is not None:
+            session._answer(self._export_id, payload)
+
+    def on_error(self, error: BaseException) -> None:
+        """There is none."""
+        session = self._session()
+        if session is not None:
+            session._answer_error(self._export_id, error)
 
 
 class Exports(ABC):
@@ -20,13 +46,21 @@ class Exports(ABC):
 
     host: Host
     _observer: Observer
-    _meter: Meter
+    held: HeldBytes
     _exports: dict[int, ExportEntry]
     _next_export: int
     # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
     _exported: list[int]
     _promised: set[int]  # those of them whose resolution follows the message
     _piped: dict[int, tuple[OutgoingStream, Hook]]  # streams that begin once their message is sent
+
+    @abstractmethod
+    def _answer(self, export_id: int, payload: Payload) -> None:
+        """Sends the result that the peer has asked for."""
+
+    @abstractmethod
+    def _answer_error(self, export_id: int, error: BaseException) -> None:
+        """Sends why there is none."""
 
     def export_main(self, hook: Hook) -> None:
         """Offers the hook, which the table owns from here on, as our main object in place of the one before."""
@@ -35,6 +69,7 @@ class Exports(ABC):
 
     def export_stub(self, hook: Hook) -> int:
         """See `Exporter.export_stub`."""
+        self.held.bytes += EXPORT  # of which a call has to do with, and is looked at then
         export_id = self._next_export
         self._next_export -= 1
         self._exports[export_id] = ExportEntry(hook)
@@ -86,7 +121,7 @@ class Exports(ABC):
         entry.refcount -= count
         if entry.refcount == 0:
             del self._exports[export_id]
-            self._meter.held -= entry.held_bytes
+            self.held.bytes -= EXPORT
             entry.hook.dispose()
 
     def error_to_send(self, error: BaseException) -> BaseException:
@@ -101,3 +136,14 @@ class Exports(ABC):
     def discloses(self, error: BaseException) -> bool:
         """See `Exporter.discloses`."""
         return may_leave(error, self.host.disclosure)
+
+
+def in_order_of_disposal(exports: dict[int, ExportEntry]) -> Iterator[ExportEntry]:
+    """The entries of a table that is given up: what waits for others before those, as it then takes itself back, and
+    all else as it came.
+    """
+    waiting = [entry for entry in exports.values() if type(entry.hook) is PromiseHook]
+    yield from reversed(waiting)
+    for entry in exports.values():
+        if type(entry.hook) is not PromiseHook:
+            yield entry

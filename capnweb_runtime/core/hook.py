@@ -19,6 +19,7 @@ from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget, Running
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
 
@@ -41,8 +42,8 @@ class Host(Protocol):
         limits: bounds of the session.
         running: calls that have started and not returned; counted by the core.
         everybody: the same, of all sessions that share a bound; counted by the core.
-        copied: units of work that copying values has taken; counted by the core.
         account: what the session's work may cost.
+        held: what the session makes this side hold.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
         discarded: what is to be disposed at the next turn.
         home: the event loop on which the session lives; None if there is none.
@@ -51,8 +52,8 @@ class Host(Protocol):
     limits: Limits
     running: int
     everybody: Running
-    copied: int
     account: Account
+    held: HeldBytes
     disclosure: Disclosure
     discarded: deque[Hook]
     home: Any
@@ -275,9 +276,10 @@ class Payload:
         shared: parts of a plain tree may stand in it more than once, or in another payload: it is copied before an
             application gets it.
         origin: the interface and member that gave the value, for a message about it.
+        counted: what counts as held for as long as the value is, in this payload and in others that share it.
     """
 
-    __slots__ = ("codec", "hooks", "origin", "promises", "resolving", "shared", "value")
+    __slots__ = ("codec", "counted", "hooks", "origin", "promises", "resolving", "shared", "value")
 
     def __init__(
         self,
@@ -294,6 +296,7 @@ class Payload:
         self.promises = promises
         self.resolving: Cell[bool] | None = None
         self.shared = False
+        self.counted: Any = None
 
     def dispose(self) -> None:
         """Disposes every hook that the payload owns; safe to repeat."""

@@ -12,6 +12,7 @@ from typing import Any, Final, Self
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.held import CALL
 from capnweb_runtime.core.hook import Hook, Host, IncomingArgs, Payload, PromiseRef, StubRef, dispose_all
 from capnweb_runtime.core.interface import Method, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
@@ -27,6 +28,11 @@ from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, LimitExceeded, Sessio
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 """Types of values in which no stub can stand."""
+
+_SMALL: Final = frozenset((int, float, bool, type(None)))
+"""Types of results for which their entry on the table counts."""
+PENDING: Final = 2048
+"""Bytes that a call takes which waits for its arguments."""
 
 
 def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Host, where: str) -> Hook:
@@ -45,12 +51,23 @@ def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Ho
     if waiting is None:
         return _invoke_resolved(function, method, args, host, where)
     result: Cell[Hook] = Cell()
+    held = PENDING + host.held.of_message()
+    try:
+        host.held.add(held)
+    except LimitExceeded as refused:
+        args.dispose()
+        return ErrorHook(refused)
+
+    def on_known(_: object) -> None:
+        host.held.bytes -= held
+        result.resolve(_invoke_resolved(function, method, args, host, where))
 
     def on_error(error: BaseException) -> None:
+        host.held.bytes -= held
         args.dispose()
         result.reject(error)
 
-    waiting.then(lambda _: result.resolve(_invoke_resolved(function, method, args, host, where)), on_error)
+    waiting.then(on_known, on_error)
     return PromiseHook(result, host)
 
 
@@ -130,20 +147,35 @@ def run(
         return _failed(error, raises, host, where)
     if type(outcome) is not Cell:
         if codec.pure and not held:  # nothing to own, nothing to give up: nearly every call
-            return PayloadHook(Payload(outcome, codec, None, None, where), host)
+            known = PayloadHook(Payload(outcome, codec, None, None, where), host)
+            if type(outcome) not in _SMALL:
+                host.held.later(known)
+            return known
         return _settled(outcome, codec, host, where, held, raises)
+    return _run_on(outcome, codec, host, where, held, raises)
+
+
+def _run_on(
+    outcome: Cell[Any], codec: TypeCodec, host: Host, where: str, held: list[Hook], raises: Raises | None
+) -> Hook:
+    """The hook of the result of a call that has not returned yet."""
+    everybody = host.everybody
     host.running += 1
     everybody.count += 1
     result: Cell[Hook] = Cell()
+    size = CALL + host.held.of_message()
+    host.held.bytes += size  # looked at with its entry on the table
 
     def on_value(value: Any) -> None:
         host.running -= 1
         everybody.count -= 1
+        host.held.bytes -= size
         result.resolve(_settled(value, codec, host, where, held, raises))
 
     def on_error(error: BaseException) -> None:
         host.running -= 1
         everybody.count -= 1
+        host.held.bytes -= size
         dispose_all(held)
         if not is_declared(error, raises):
             host.report(where, error)
@@ -192,7 +224,10 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
         return _failed(as_answer(failure), None, host, where)
     finally:
         dispose_all(held)
-    return PayloadHook(payload, host)
+    known = PayloadHook(payload, host)
+    if type(payload.value) not in _SMALL:
+        host.held.later(known)
+    return known
 
 
 class _WithArguments:

@@ -16,14 +16,46 @@ from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.composite import charge_written, written_work
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator, readable_in
+from capnweb_runtime.core.held import weighed_work, weight
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
+from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.values import FORBIDDEN_KEYS, UNDEFINED
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 """Types of values in which there is nothing else."""
 _NODES_PER_UNIT: Final = 8  # that are only looked at
+_UNCOUNTED: Final = frozenset((int, float, bool, type(None)))
+"""Types of values for which their payload counts."""
+NOTHING: Final = ()
+"""In `Payload.counted`: what is held is known, and hardly anything."""
+SENT: Final = ("sent",)
+"""In `Payload.counted`: it has been sent, and will be released soon, or be weighed."""
+COPIED: Final = 64
+"""Bytes that a unit of work makes of a value that is copied: a list with one number in it."""
+
+
+def weigh(payload: Payload, host: Host) -> int:
+    """Counts what the value of a payload takes, if that is not known yet.
+
+    Returns:
+        Units of work that it took to find out.
+
+    Raises:
+        LimitExceeded: there is no room for it.
+    """
+    if (payload.counted is not None and payload.counted is not SENT) or type(payload.value) in _UNCOUNTED:
+        return 0
+    size, nodes = weight(payload.value)
+    payload.counted = host.held.count(size) or NOTHING
+    return weighed_work(nodes)
+
+
+def also_counts(payload: Payload, counted: Any) -> None:
+    """What another payload counts for is in this one, too."""
+    if counted and counted is not payload.counted:
+        payload.counted = (payload.counted, counted) if payload.counted else counted
 
 
 def encode_payload(payload: Payload, to: Exporter) -> Wire:
@@ -114,7 +146,7 @@ def branch(value: Any, host: Host, holds_any: bool = True) -> Payload:
 
     Parameters:
         value: the part; promises in it have been resolved.
-        host: its account bounds the copy, and it counts what has been copied.
+        host: its account bounds the copy, which counts as held.
         holds_any: False if it is known that nothing is in the tree that could be owned, which spares a walk through it.
 
     Raises:
@@ -126,8 +158,10 @@ def branch(value: Any, host: Host, holds_any: bool = True) -> Payload:
         return shared
     work = written_work(value, host.account.most)
     host.account.charge(work)
-    host.copied += work
-    return copy_branch(value)
+    counted = host.held.count(work * COPIED)
+    copied = copy_branch(value)
+    copied.counted = counted or NOTHING
+    return copied
 
 
 def _holds_any(value: Any, host: Host) -> bool:
@@ -268,6 +302,12 @@ class _Resolving:
             waiting.then(lambda _: self._put(container, key, inner), self._cell.reject)
 
     def _put(self, container: Any, key: Any, inner: Payload) -> None:
+        try:
+            self._host.account.spent += weigh(inner, self._host)
+        except LimitExceeded as error:
+            self._cell.reject(error)
+            return
+        also_counts(self._payload, inner.counted)
         self._payload.shared = True
         self._inert = self._inert and is_inert(inner)
         if container is None:

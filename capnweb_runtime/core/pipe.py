@@ -13,11 +13,18 @@ from collections.abc import Callable
 from typing import Any, Final, Protocol
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import SMALL, HeldBytes
 from capnweb_runtime.errors import LimitExceeded, RpcError
 
 NOT_CONSUMED: Final = "ReadableStream RPC stub was disposed without being consumed"
 ALREADY_READ: Final = "A stream has one reader: this one is being read, or has been passed on, already."
 NOT_CLOSED: Final = "WritableStream RPC stub was disposed without calling close()"
+
+
+PIPE: Final = 2048
+"""Bytes that a pipe takes."""
+UNREAD: Final = 1024
+"""Bytes that a chunk takes which waits to be read, beside its values: with the write that waits for that."""
 
 
 class Chunk(Protocol):
@@ -36,41 +43,19 @@ class _Unread:
     Attributes:
         chunk: the payload.
         size: bytes of the message that brought it.
+        counted: bytes that count as held for it.
         done: settles when it has been read.
         known: whether the promises in it have been resolved.
     """
 
-    __slots__ = ("chunk", "done", "known", "size")
+    __slots__ = ("chunk", "counted", "done", "known", "size")
 
-    def __init__(self, chunk: Chunk, size: int, done: Cell[None], known: bool) -> None:
+    def __init__(self, chunk: Chunk, size: int, counted: int, done: Cell[None], known: bool) -> None:
         self.chunk = chunk
         self.size = size
+        self.counted = counted
         self.done = done
         self.known = known
-
-
-class Meter:
-    """Counts bytes that a peer makes a session hold. Whoever adds to them asks first whether there is room.
-
-    Parameters:
-        most: bytes that may be held.
-
-    Attributes:
-        held: bytes that are.
-    """
-
-    __slots__ = ("held", "most")
-
-    def __init__(self, most: int) -> None:
-        self.held = 0
-        self.most = most
-
-    def error(self) -> LimitExceeded:
-        """What to tell a peer that makes us hold too much."""
-        return LimitExceeded(
-            f"more than {self.most} bytes are held for the peer, "
-            "in calls that it has not released and streams that have not been read"
-        )
 
 
 class Readable:
@@ -109,7 +94,7 @@ class Pipe(Readable):
 
     Parameters:
         max_bytes: size of the chunks that may wait unread; passing it breaks the stream.
-        meter: counts them for the session.
+        held: what the session makes this side hold.
 
     Attributes:
         on_failed: told of the error that breaks the stream, at once: who reads asks for it only when it reads on.
@@ -121,16 +106,16 @@ class Pipe(Readable):
         "_chunks",
         "_ended",
         "_error",
+        "_held",
         "_max_bytes",
-        "_meter",
         "_readers",
         "on_failed",
     )
 
-    def __init__(self, max_bytes: int, meter: Meter) -> None:
+    def __init__(self, max_bytes: int, held: HeldBytes) -> None:
         super().__init__()
         self._max_bytes = max_bytes
-        self._meter = meter
+        self._held = held
         self._bytes = 0
         self._chunks: deque[_Unread] = deque()
         self._readers: deque[Cell[Chunk | None]] = deque()
@@ -154,8 +139,10 @@ class Pipe(Readable):
         done: Cell[None] = Cell()
         refusal = self._refusal()
         at_once = bool(self._readers) and not self._chunks and waiting is None
+        counted = 0
         if refusal is None and not at_once:
-            refusal = self._too_much(size)
+            counted = UNREAD + (size if size <= SMALL else self._held.of_message() or size)
+            refusal = self._too_much(size, counted)
         if refusal is not None:
             chunk.dispose()
             done.reject(refusal)
@@ -163,31 +150,33 @@ class Pipe(Readable):
             self._readers.popleft().resolve(chunk)
             done.resolve(None)
         else:
-            self._hold(size)
-            unread = _Unread(chunk, size, done, waiting is None)
+            self._bytes += size
+            unread = _Unread(chunk, size, counted, done, waiting is None)
             self._chunks.append(unread)
             if waiting is not None:
                 waiting.then(lambda _: self._known(unread), lambda error: self._refuse(unread, error))
         return done
 
-    def _too_much(self, size: int) -> LimitExceeded | None:
-        """The error that breaks the stream, if a chunk of the size may not wait as well."""
+    def _too_much(self, size: int, counted: int) -> LimitExceeded | None:
+        """The error that breaks the stream, if a chunk of the size may not wait as well; if it may, it counts."""
         if self._bytes + size > self._max_bytes:
             error = LimitExceeded(
                 f"more than {self._max_bytes} bytes of a stream wait to be read: "
                 "write on only as writes are acknowledged"
             )
-        elif self._meter.held + size > self._meter.most:
-            error = self._meter.error()
         else:
-            return None
+            try:
+                self._held.add(counted)
+            except LimitExceeded as refused:
+                error = refused
+            else:
+                return None
         self.fail(error)
         return error
 
-    def _hold(self, size: int) -> None:
-        """Counts bytes that wait, or, where negative, that no longer do."""
-        self._bytes += size
-        self._meter.held += size
+    def _no_longer_waits(self, unread: _Unread) -> None:
+        self._bytes -= unread.size
+        self._held.bytes -= unread.counted
 
     def _known(self, unread: _Unread) -> None:
         unread.known = True
@@ -197,7 +186,7 @@ class Pipe(Readable):
         """A promise in a chunk has failed: that write fails, and the others go on."""
         if unread in self._chunks:
             self._chunks.remove(unread)
-            self._hold(-unread.size)
+            self._no_longer_waits(unread)
             unread.chunk.dispose()
             unread.done.reject(error)
             self._serve()
@@ -213,7 +202,7 @@ class Pipe(Readable):
             reader.resolve(None)
             return
         unread = self._chunks.popleft()
-        self._hold(-unread.size)
+        self._no_longer_waits(unread)
         reader.resolve(unread.chunk)
         unread.done.resolve(None)
 
@@ -266,8 +255,8 @@ class Pipe(Readable):
 
     def _drop(self, reason: BaseException) -> None:
         chunks, self._chunks = self._chunks, deque()
-        self._hold(-self._bytes)
         for unread in chunks:
+            self._no_longer_waits(unread)
             unread.chunk.dispose()
             unread.done.reject(reason)
 
@@ -286,15 +275,17 @@ class Pipe(Readable):
     def collect(self, max_bytes: int) -> Cell[bytes]:
         """Reads chunks of bytes to the end; rejects a chunk that is none, or more bytes than allowed."""
         self.taken = True
-        return _Collecting(self, max_bytes).start()
+        return _Collecting(self, max_bytes, self._held).start()
 
 
 class _Collecting:
     """Reads a pipe to its end, chunk by chunk."""
 
-    __slots__ = ("_bytes", "_max_bytes", "_pipe", "_result")
+    __slots__ = ("_bytes", "_counted", "_held", "_max_bytes", "_pipe", "_result")
 
-    def __init__(self, pipe: Pipe, max_bytes: int) -> None:
+    def __init__(self, pipe: Pipe, max_bytes: int, held: HeldBytes) -> None:
+        self._held = held
+        self._counted: list[Any] = []  # what has been read so far
         self._pipe = pipe
         self._max_bytes = max_bytes
         self._bytes = bytearray()
@@ -306,7 +297,9 @@ class _Collecting:
 
     def _take(self, chunk: Chunk | None) -> None:
         if chunk is None:
-            self._result.resolve(bytes(self._bytes))
+            whole, self._bytes = bytes(self._bytes), bytearray()
+            self._result.resolve(whole)
+            self._counted.clear()
             return
         data = chunk.value
         chunk.dispose()
@@ -315,6 +308,11 @@ class _Collecting:
         elif len(self._bytes) + len(data) > self._max_bytes:
             self._stop(LimitExceeded(f"a blob of more than {self._max_bytes} bytes came in"))
         else:
+            try:
+                self._counted.append(self._held.count(len(data)))
+            except LimitExceeded as error:
+                self._stop(error)
+                return
             self._bytes += data
             self.start()
 

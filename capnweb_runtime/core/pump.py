@@ -12,11 +12,12 @@ import contextlib
 from typing import Any, cast
 
 from capnweb_runtime.core.flow import FlowWindow, Token
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.hook import Codec, Hook, Payload
 from capnweb_runtime.core.interface import Arguments, Parameter, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload
-from capnweb_runtime.core.pipe import ALREADY_READ, Chunk, Meter, Pipe
+from capnweb_runtime.core.pipe import ALREADY_READ, Chunk, Pipe
 from capnweb_runtime.core.refs import PassedOn
 from capnweb_runtime.core.tables import Sender
 from capnweb_runtime.errors import NOT_OURS, SessionClosed, as_answer
@@ -24,7 +25,7 @@ from capnweb_runtime.errors import NOT_OURS, SessionClosed, as_answer
 
 def _spent() -> Pipe:
     """What an application holds in place of the pipe of a stream that it has passed on: reading it fails."""
-    pipe = Pipe(0, Meter(0))
+    pipe = Pipe(0, HeldBytes(0))
     pipe.fail(TypeError(ALREADY_READ))
     return pipe
 

@@ -18,10 +18,10 @@ from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
-from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
+from capnweb_runtime.core.payload import NOTHING, branch, encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.raises import Raises
-from capnweb_runtime.core.weight import steps_of
+from capnweb_runtime.core.weight import made_bytes, steps_of
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
@@ -252,6 +252,7 @@ def replay(
     host: Host,
     wrap: Callable[[Payload], Hook],
     holds_any: bool = True,
+    counted: Any = None,
 ) -> Payload | Cell[Payload]:
     """Applies recorded instructions to a plain value: to each element of a list, once to anything else; None and
     undefined pass through.
@@ -264,18 +265,19 @@ def replay(
         host: the application's host.
         wrap: makes a hook over a payload, which it owns.
         holds_any: see `branch`.
+        counted: what the value counts for; the result may share it.
 
     Returns:
         The result, or, where others are to go first, a cell that settles with it.
 
     Raises:
         ProtocolError: the instructions are malformed.
-        LimitExceeded: they expand to too many steps.
+        LimitExceeded: they expand to too many steps, or there is no room for what they make.
     """
     if value is None or value is UNDEFINED:
         dispose_all(captures)
         return Payload(value)
-    replaying = _Replaying(value, captures, instructions, budget, host, wrap, holds_any)
+    replaying = _Replaying(value, captures, instructions, budget, host, wrap, holds_any, counted)
     return replaying.start(len(value) if type(value) is list else 1)
 
 
@@ -291,6 +293,7 @@ class _Replaying:
         host: Host,
         wrap: Callable[[Payload], Hook],
         holds_any: bool,
+        counted: Any,
     ) -> None:
         self._is_list = type(value) is list
         self._elements: Iterator[Any] = iter(value if self._is_list else (value,))
@@ -300,6 +303,8 @@ class _Replaying:
         self._host = host
         self._wrap = wrap
         self._holds_any = holds_any
+        self._source = counted
+        self._counted: list[Any] = [counted] if counted else []
         # The result as it grows: a payload for each element would take many times what is in it.
         self._items: list[Any] = []
         self._hooks: list[Hook] = []
@@ -317,6 +322,9 @@ class _Replaying:
             if not self._instructions:
                 raise ProtocolError("Invalid empty mapper function.")
             self._budget.take(count * self._steps)
+            made = self._host.held.count(count * made_bytes(self._instructions))
+            if made is not None:
+                self._counted.append(made)
         except BaseException:
             dispose_all(self._captures)
             raise
@@ -327,7 +335,10 @@ class _Replaying:
         account = self._host.account
         try:
             for element in self._elements:
-                hook = self._wrap(branch(element, self._host, self._holds_any))
+                part = branch(element, self._host, self._holds_any)
+                if part.counted is None:
+                    part.counted = self._source or NOTHING
+                hook = self._wrap(part)
                 replayer = Replayer(self._host, self._captures, hook, self._budget)
                 self._add(replayer.apply(self._instructions, self._wrap))
                 account.spent += self._steps * WORK_PER_STEP
@@ -348,16 +359,20 @@ class _Replaying:
             self._promises.append((items, len(items), promise) if container is None else (container, key, promise))
         self._hooks += payload.hooks or ()
         items.append(payload.value)
+        if payload.counted and payload.counted is not self._source:
+            self._counted.append(payload.counted)
 
     def _result(self) -> Payload:
         """One payload with all results, owning what they owned."""
         hooks, promises = self._hooks or None, self._promises or None
         if self._is_list:
-            return Payload(self._items, None, hooks, promises)
-        [value] = self._items
-        if promises is not None:
-            promises = [(None, None, at[2]) if at[0] is self._items else at for at in promises]
-        return Payload(value, None, hooks, promises)
+            result = Payload(self._items, None, hooks, promises)
+        else:
+            if promises is not None:
+                promises = [(None, None, at[2]) if at[0] is self._items else at for at in promises]
+            result = Payload(self._items[0], None, hooks, promises)
+        result.counted = self._counted or NOTHING
+        return result
 
     def _go_on(self) -> None:
         try:

@@ -8,25 +8,30 @@ Source: protocol, "Top-level RPC Messages".
 
 from __future__ import annotations
 
+import contextlib
 import sys
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import BYTES_PER_UNIT
+from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_sent
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
-from capnweb_runtime.core.exchange import BYTES_PER_NODE, Encoding, Exchange
-from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, Wire
+from capnweb_runtime.core.exchange import Encoding, Exchange
+from capnweb_runtime.core.exports import in_order_of_disposal
+from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL, out_of_memory
+from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import describe_value
+from capnweb_runtime.core.payload import NOTHING
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
-from capnweb_runtime.core.tables import ExportEntry, ImportHook
+from capnweb_runtime.core.tables import Ended, ExportEntry, ImportHook
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
-from capnweb_runtime.core.value_hooks import PayloadHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.core.weight import slow_work
 from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, PeerAborted, ProtocolError, RpcError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -34,6 +39,8 @@ from capnweb_runtime.observe import Observer, tell_ended
 
 WORK_PER_EXPORT: Final = 2
 """Units of work that giving up an export takes, about."""
+GIVEN_BACK_PER_UNIT: Final = 2048
+"""Bytes of a value that a unit of work gives back: some twenty small objects."""
 
 
 class SessionStats(NamedTuple):
@@ -99,6 +106,7 @@ class Session(Exchange):
         self._read: Callable[[Any], Any] = fast_loads if encoding == "string" else _as_it_is
         self._on_closed = on_closed
         self._told: BaseException | None = None
+        self.held.end = self.abort
         self._next_call = 1  # next id of a call that the peer sends
         self._round_trips = 0
         self._has_said_why = False  # as the last that it sends
@@ -130,11 +138,12 @@ class Session(Exchange):
         Returns:
             What is left of them; None if all have been taken.
         """
-        account, handlers, size_of, read = self.account, self._handlers, self._size_of, self._read
+        account, handlers, size_of, read, held = self.account, self._handlers, self._size_of, self._read, self.held
         before, work = account.messages, 0
         account.between = False
         for message in messages:
             account.messages += 1
+            held.message = message
             try:
                 self.message_bytes = size = size_of(message)
                 work += size
@@ -157,15 +166,26 @@ class Session(Exchange):
                     raise _bad_message(wire) from None
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
-                self.abort(error)
+                self._fail(error)
         else:
             account.spent += work // BYTES_PER_UNIT
             account.between = True
+            held.message = None
+            if held.due:
+                account.spent += held.weigh()
             return None
         account.messages -= 1
         account.spent += work // BYTES_PER_UNIT
         account.between = True
+        held.message = None
+        if held.due:
+            account.spent += held.weigh()
         return None if self.closed else messages[account.messages - before :]
+
+    def _fail(self, error: BaseException) -> None:
+        """Ends the session for what a message has caused."""
+        self.abort(error)
+        forget_frames(error)
 
     def _charge_reading(self, message: Any, size: int) -> None:
         """Charges what it takes to read a message. Raises if that is too much, or the message too long."""
@@ -183,6 +203,7 @@ class Session(Exchange):
         if type(message) is tuple:
             message, *attachments = message
             self.attachments = Attachments(attachments)
+            self.held.message, self.held.attached = message, self.attachments.size
             self.message_bytes = size = len(message) + self.attachments.size
             self._charge_reading(message, size)
         try:
@@ -197,6 +218,7 @@ class Session(Exchange):
             handler(wire)
         finally:
             self.attachments = NO_ATTACHMENTS
+            self.held.attached = 0
 
     def attach_bytes(self) -> None:
         """Both ends have agreed on attachments: from here on bytes travel beside the text."""
@@ -227,6 +249,8 @@ class Session(Exchange):
         self._taken += len(messages)
         self._taken_bytes += self.outbox_bytes
         self.outbox_bytes = self.releases = 0
+        if self.held.outbox:
+            self.held.set_outbox(0)
         return messages
 
     @property
@@ -258,25 +282,28 @@ class Session(Exchange):
         """
         if self.closed:
             return
+        if isinstance(error, MemoryError):
+            error = out_of_memory("a message was taken")
         if notify:
             message: list[Wire] = ["abort"]
-            self._told = self.error_to_send(error)
-            self._send_encoded(message, message, encode_sent, self._told)
+            with contextlib.suppress(MemoryError):  # the peer sees that it is over
+                self._told = self.error_to_send(error)
+                self._send_encoded(message, message, encode_sent, self._told)
         self.closed = True
         self._fall_silent()
         self._has_said_why = notify
         self.reason = error
+        self.held.leave()
         for watch in self._watches:
             if watch.callback is not None:
                 self._guarded(watch.callback, error)
-        for imported in list(self._imports.values()):
-            imported.fail(error)
+        self._watches = []
+        self._fail_imports(error)
         self._call_room = -1
         self._held_back.clear()
         self._let_streams_go_on()
         exports, self._exports = self._exports, {}
-        self._dispose_each(iter(exports.values()), error)
-        self._imports = {}
+        self._dispose_each(in_order_of_disposal(exports), error)
         drained, self._drained = self._drained, []
         for cell in drained:
             cell.reject(error)
@@ -284,6 +311,22 @@ class Session(Exchange):
         self.waits = True
         tell_ended(self._observer, error)
         self._on_closed(error)
+        self._let_go()
+
+    def _fail_imports(self, error: BaseException) -> None:
+        ended = Ended(self.host)
+        imports, self._imports = self._imports, {}
+        for imported in imports.values():
+            imported.fail(error)
+            imported.sender = ended
+            if imported.import_id < 0:
+                self.held.bytes -= IMPORT
+
+    def _let_go(self) -> None:
+        """Ends every cycle of references, so that nobody has to look for what is left of an ended session."""
+        self._handlers = {}
+        self._wake = self._on_burst = self._on_closed = _nobody
+        self.remote_main.let_go()
 
     @property
     def told(self) -> BaseException:
@@ -294,12 +337,16 @@ class Session(Exchange):
 
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
-        account = self.account
+        account, held = self.account, self.held
         for exported in entries:
+            before = held.bytes
             if isinstance(exported.hook, PipeHook):
                 exported.hook.pipe.fail(error)
+            if type(exported.pulled) is AskedPull:
+                exported.pulled.drop()
             exported.hook.dispose()
-            account.spent += WORK_PER_EXPORT
+            held.bytes -= EXPORT
+            account.spent += WORK_PER_EXPORT + (before - held.bytes) // GIVEN_BACK_PER_UNIT
             if account.spent > account.look_at and account.is_over():
                 self.host.put_off(lambda: self._dispose_each(entries, error))
                 return
@@ -381,37 +428,34 @@ class Session(Exchange):
 
     # ---- messages in
 
-    def _on_push(self, wire: list[Wire], target: ImportHook | None = None, into_pipe: bool = False) -> None:
+    def _on_push(self, wire: list[Wire], target: ImportHook | None = None) -> None:
         """Starts what is asked for.
 
         Parameters:
             wire: the message.
             target: what a stream message writes to, if it is something of another peer's.
-            into_pipe: whether it writes into a pipe of ours.
         """
         if len(wire) < 2:
             raise _bad_message(wire)
         exports = self._exports
         if len(exports) >= self.limits.exports:
             raise self._too_many_exports()
-        host = self.host
-        host.copied = 0
         hook = self._evaluate_push(wire[1]) if target is None else self._pass_on(target, wire[1])
         if self.closed:  # by what the call did
             hook.dispose()
             return
+        if type(hook) is ErrorHook:
+            forget_frames(hook.error)
+            if isinstance(hook.error, MemoryError):
+                raise hook.error
+            hook.counted = self.held.count(self.held.of_message())
         next_call = self._next_call
         self._next_call = next_call + 1
-        entry = exports[next_call] = ExportEntry(hook)
-        held = host.copied * BYTES_PER_NODE
-        if not into_pipe:  # which counts by itself, and breaks that stream only
-            held += self.message_bytes
-        meter = self._meter
-        all_held = meter.held + held
-        if all_held > meter.most:
-            raise meter.error()
-        meter.held = all_held
-        entry.held_bytes = held
+        exports[next_call] = ExportEntry(hook)
+        held = self.held
+        held.bytes += EXPORT
+        if held.bytes > held.look_at:
+            held.look(0)
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""
@@ -439,13 +483,36 @@ class Session(Exchange):
                 if type(path) is list and len(path) == 1 and type(name := path[0]) is str:
                     return entry.hook.call_wire((name,), CallArguments(args, self, 0))
                 return entry.hook.call_wire(parse_path(expression, path), CallArguments(args, self, 0))
-        return PayloadHook(Evaluator(self).payload(expression), self.host)
+        if type(expression) is list and len(expression) in (2, 3) and expression[0] == "pipeline":
+            entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
+            if entry is not None and type(entry.hook) is PromiseHook:  # a read, of which there may be very many
+                return entry.hook.get(parse_path(expression, expression[2]) if len(expression) == 3 else ())
+        return self._value_hook(expression)
+
+    def _value_hook(self, expression: Wire) -> Hook:
+        """The hook of a value that the peer has sent, which counts for as long as it is held."""
+        payload = Evaluator(self).payload(expression)
+        if isinstance(payload.value, PromiseRef):
+            payload.counted = self.held.count(PROMISE)
+        else:
+            self._count(payload)
+        return PayloadHook(payload, self.host)
+
+    def _count(self, payload: Payload) -> None:
+        """Counts a value of the message at hand for as long as it is held. Raises LimitExceeded if there is no room for
+        it.
+        """
+        try:
+            payload.counted = self.held.count(self.held.of_message()) or NOTHING
+        except LimitExceeded:
+            payload.dispose()
+            raise
 
     def _on_stream(self, wire: list[Wire]) -> None:
         """Like a push and a pull in one, released once it has been answered."""
         export_id = self._next_call
         target = self._written_to(wire[1]) if len(wire) > 1 else None
-        self._on_push(wire, target if isinstance(target, ImportHook) else None, isinstance(target, PipeHook))
+        self._on_push(wire, target if isinstance(target, ImportHook) else None)
         entry = self._exports.get(export_id)
         if entry is not None:
             entry.auto_release = True
@@ -454,7 +521,8 @@ class Session(Exchange):
     def _on_pipe(self, wire: list[Wire]) -> None:
         if len(self._exports) >= self.limits.exports:
             raise self._too_many_exports()
-        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self._meter), self.host))
+        self.held.add(EXPORT)
+        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self.held), self.host))
         self._exports[self._next_call] = entry
         self._next_call += 1
 
@@ -480,8 +548,14 @@ class Session(Exchange):
         if entry is None:  # released already; capabilities in the result are released too
             Evaluator(self).payload(wire[2]).dispose()
             return
-        entry.resolve(PayloadHook(self._evaluate_result(wire[2], entry.expect), self.host))
-        self._imports.pop(import_id, None)
+        payload = self._evaluate_result(wire[2], entry.expect)
+        if entry.waiting is None and self.message_bytes > SMALL:  # what was asked for is the application's
+            self._count(payload)
+        entry.resolve(PayloadHook(payload, self.host))
+        if import_id < 0:
+            self._off_table(import_id)
+        else:
+            self._imports.pop(import_id, None)
 
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
@@ -509,7 +583,7 @@ class Session(Exchange):
             error = as_exception(payload.value)
             vars(error)[PEER] = True
             entry.resolve(ErrorHook(error))
-            self._imports.pop(import_id, None)
+            self._off_table(import_id)
 
     def _on_release(self, wire: list[Wire]) -> None:
         if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:
@@ -541,6 +615,20 @@ class Session(Exchange):
             callback(error)
         except Exception as failure:  # a callback's failure concerns the application, not the other callbacks
             self.host.report("on_broken", failure)
+
+
+def forget_frames(error: BaseException) -> None:
+    """Gives up the frames in which an error and what led to it were raised, with all that is in them: the observer has
+    seen them.
+    """
+    part: BaseException | None = error
+    while part is not None and part.__traceback__ is not None:
+        part.__traceback__ = None
+        part = part.__cause__ or part.__context__
+
+
+def _nobody(_: object = None) -> None:
+    """There is nobody to be told."""
 
 
 def as_exception(value: Any) -> BaseException:

@@ -12,21 +12,24 @@ from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import make_plain, resolve_promises
-from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe
+from capnweb_runtime.core.pipe import NOT_CLOSED, PIPE, Pipe
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.values import UNDEFINED
 
 
 class PipeHook(Hook):
-    """The one reference to a pipe's writable end; owned by the export table."""
+    """The one reference to a pipe's writable end; owned by the export table. Raises LimitExceeded if there is no room
+    for it.
+    """
 
-    __slots__ = ("_closed", "_host", "pipe")
+    __slots__ = ("_closed", "_counted", "_host", "pipe")
 
     def __init__(self, pipe: Pipe, host: Host) -> None:
         self.pipe = pipe
         self._host = host
         self._closed = False
+        self._counted = host.held.count(PIPE)
 
     @property
     def host(self) -> Host:
@@ -99,6 +102,7 @@ class PipeHook(Hook):
         return ErrorHook(RpcError("Cannot pull a WritableStream stub")).pull()
 
     def dispose(self) -> None:
+        self._counted = None
         if not self._closed:
             self._closed = True
             self.pipe.fail(RpcError(NOT_CLOSED))

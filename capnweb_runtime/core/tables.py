@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Protocol
 
+from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
@@ -63,6 +64,27 @@ class Sender(Protocol):
         ...
 
 
+class Ended:
+    """The sender of the imports of a session that has ended: they need nothing of it any more, and so do not keep it.
+    Whatever is asked of them fails before it comes to this.
+
+    Parameters:
+        host: the session's.
+    """
+
+    __slots__ = ("home", "host")
+
+    closed = True
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
+        self.home = host.home
+
+    def watch(self, callback: Callable[[BaseException], object]) -> Watch:
+        """There is nothing to be told any more."""
+        return Watch(callback)
+
+
 class Watch:
     """A callback for the end of the session; it can be moved elsewhere."""
 
@@ -87,7 +109,7 @@ class ImportEntry:
     __slots__ = ("expect", "import_id", "local_refs", "remote_refs", "resolution", "sender", "waiting", "watches")
 
     def __init__(self, sender: Sender, import_id: int, expect: Codec | None = None) -> None:
-        self.sender = sender
+        self.sender: Sender | Any = sender  # `Ended` once the session has
         self.import_id = import_id
         self.local_refs = 0
         self.remote_refs = 1
@@ -321,6 +343,10 @@ class MainHook(ImportHook):
         super().__init__(entry)
         self._shut_down: Callable[[], None] | None = shut_down
 
+    def let_go(self) -> None:
+        """The session has ended."""
+        self._shut_down = None
+
     def dispose(self) -> None:
         shut_down, self._shut_down = self._shut_down, None
         if shut_down is not None:
@@ -333,18 +359,17 @@ class ExportEntry:
     Attributes:
         hook: what it is; owned by the entry.
         refcount: how often it has been introduced and not been released.
-        pulled: whether the peer has asked for its resolution, or is sent it without asking.
+        pulled: whether the peer has asked for its resolution, or is sent it without asking; what its answer waits for,
+            if that waits for nothing else.
         auto_release: whether it is released once its resolution has been sent.
-        held_bytes: about what a call of the peer's makes this side hold until it is released.
         readable_taken: whether the readable end of a pipe has been used.
     """
 
-    __slots__ = ("auto_release", "held_bytes", "hook", "pulled", "readable_taken", "refcount")
+    __slots__ = ("auto_release", "hook", "pulled", "readable_taken", "refcount")
 
     def __init__(self, hook: Hook) -> None:
         self.hook = hook
         self.refcount = 1
-        self.pulled = False
+        self.pulled: bool | AskedPull = False
         self.auto_release = False
-        self.held_bytes = 0
         self.readable_taken = False

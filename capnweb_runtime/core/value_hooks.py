@@ -5,9 +5,9 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
-from typing import Any, Final
+from typing import Any
 
+from capnweb_runtime.core.asked import Asked, AskedCall, AskedGet, AskedPull, AskedUse, Disposal, is_given_up
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
@@ -25,18 +25,18 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.payload import (
+    NOTHING,
+    SENT,
     Inside,
     branch,
     follow,
     is_inert,
     make_plain,
     resolve_promises,
+    weigh,
 )
 from capnweb_runtime.core.remap import default_budget, replay
 from capnweb_runtime.errors import LimitExceeded
-
-WORK_PER_WAITER: Final = 8
-"""Units of work that it takes, about, to go on with one of those who wait for a promise."""
 
 
 class PayloadHook(Hook):
@@ -90,7 +90,11 @@ class PayloadHook(Hook):
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         payload = self._payload
         if payload is not None and not path and payload.codec is not None and payload.codec.pure:
-            return PayloadHook(Payload(payload.value, payload.codec), self._host)
+            part = Payload(payload.value, payload.codec)
+            try:
+                return self._sharing(part)
+            except LimitExceeded as error:
+                return ErrorHook(error)
         try:
             found = self._find(path)
         except Exception as error:  # as above
@@ -106,12 +110,21 @@ class PayloadHook(Hook):
         waiting = resolve_promises(self._open(), self._host)
         if waiting is None:
             try:
-                return PayloadHook(branch(follow(self._open().value, path), self._host, self._holds_any), self._host)
+                return self._sharing(branch(follow(self._open().value, path), self._host, self._holds_any))
             except (LimitExceeded, RecursionError, TypeError) as error:
                 return ErrorHook(error)
         part: Cell[Hook] = Cell()
         waiting.then(lambda _: part.resolve(self._part_now(path)), part.reject)
         return PromiseHook(part, self._host)
+
+    def _sharing(self, part: Payload) -> Hook:
+        """A hook over a part of the value, which counts for as long as either is there; a copy counts by itself. Raises
+        LimitExceeded if there is no room for the value.
+        """
+        if part.counted is None:
+            self._host.account.spent += self.weigh()
+            part.counted = self._open().counted
+        return PayloadHook(part, self._host)
 
     def _part_now(self, path: Path) -> Hook:
         return GIVEN_BACK if self._payload is None else self._part(path)
@@ -133,7 +146,13 @@ class PayloadHook(Hook):
             return found.hook.map(found.rest, captures, instructions, expect, budget)
         budget = budget or default_budget()
         try:
-            result = replay(found, captures, instructions, budget, self._host, self._wrap, self._holds_any)
+            self._host.account.spent += self.weigh()
+            counted = self._open().counted
+        except LimitExceeded as error:
+            dispose_all(captures)
+            return ErrorHook(error)
+        try:
+            result = replay(found, captures, instructions, budget, self._host, self._wrap, self._holds_any, counted)
         except Exception as error:  # an error in one element rejects the whole
             return ErrorHook(error)
         if isinstance(result, Payload):
@@ -155,6 +174,16 @@ class PayloadHook(Hook):
         if isinstance(root, StubRef):
             return root._hook.dup()
         return self.get(())
+
+    @property
+    def is_sent(self) -> bool:
+        """Whether the value has been sent, and not been weighed."""
+        return self._payload is not None and self._payload.counted is SENT
+
+    def weigh(self) -> int:
+        """Counts what the value takes, if that is not counted yet. Returns units of work."""
+        payload = self._payload
+        return 0 if payload is None else weigh(payload, self._host)
 
     def pull(self) -> Payload | Cell[Payload]:
         return self._payload or self._open()
@@ -185,34 +214,27 @@ class PromiseHook(Hook):
     def host(self) -> Host:
         return self._host
 
-    def _then(self, use: Callable[[Hook], object], otherwise: Callable[[BaseException], object]) -> None:
-        """Calls one of the two once this is known, in the order in which that was asked for; where others are to go
-        first, after them.
-        """
-        self._cell.then(partial(self._known, use), otherwise)
-
-    def _known(self, use: Callable[[Hook], object], hook: Hook) -> None:
-        account = self._host.account
-        account.spent += WORK_PER_WAITER
-        if account.spent > account.look_at and account.is_over():
-            self._host.put_off(partial(use, hook))
-        else:
-            use(hook)
-
-    def _later(self, use: Callable[[Hook], Hook], otherwise: Callable[[], None] | None = None) -> Hook:
-        result: Cell[Hook] = Cell()
-        self._then(
-            partial(_settle, result, use),
-            result.reject if otherwise is None else partial(_fail, result, otherwise),
-        )
-        return PromiseHook(result, self._host)
+    def _later(self, asked: Asked) -> Hook:
+        self._cell.wait(asked)
+        return PromiseHook(asked, self._host)
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         make_plain(args, self._host, arguments=True)  # the caller may change its values before they are sent
-        return self._later(lambda hook: hook.call(path, args, expect), args.dispose)
+        held = self._host.held
+        try:
+            if args.counted is None:
+                args.counted = held.count(held.of_message()) or NOTHING
+            asked = AskedCall(self._host, path, args, expect)
+        except LimitExceeded as error:
+            args.dispose()
+            return ErrorHook(error)
+        return self._later(asked)
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
-        return self._later(lambda hook: hook.get(path, expect))
+        try:
+            return self._later(AskedGet(self._host, path, expect))
+        except LimitExceeded as error:
+            return ErrorHook(error)
 
     def map(
         self,
@@ -222,49 +244,68 @@ class PromiseHook(Hook):
         expect: Codec | None = None,
         budget: Budget | None = None,
     ) -> Hook:
-        return self._later(
-            lambda hook: hook.map(path, captures, instructions, expect, budget), lambda: dispose_all(captures)
-        )
+        counted = None
+
+        def use(hook: Hook) -> Hook:
+            nonlocal counted
+            counted = None  # what the instructions take while they wait
+            return hook.map(path, captures, instructions, expect, budget)
+
+        try:
+            counted = self._host.held.count(self._host.held.of_message())
+            return self._later(AskedUse(self._host, use, lambda: dispose_all(captures)))
+        except LimitExceeded as error:
+            dispose_all(captures)
+            return ErrorHook(error)
 
     def dup(self) -> Hook:
-        return self._later(lambda hook: hook.dup())
+        return self._later(AskedUse(self._host, lambda hook: hook.dup()))
 
     def pull(self) -> Payload | Cell[Payload]:
-        result: Cell[Payload] = Cell()
-        self._then(lambda hook: _pull_into(hook, result), result.reject)
-        return result
+        asked = AskedPull(self._host)
+        self._cell.wait(asked)
+        return asked
 
     def dispose(self) -> None:
         if not self._disposed:
             self._disposed = True
-            self._then(lambda hook: hook.dispose(), lambda error: None)
+            cell = self._cell
+            if cell.settled:
+                cell.then(_dispose, _ignore)
+            elif not isinstance(cell, Asked) or not cell.give_up():
+                cell.forget(is_given_up)
+                cell.wait(Disposal(self._host))
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        self._then(lambda hook: hook.on_broken(callback), callback)
+        self._cell.wait(_Watching(self._host, callback))
 
 
-def _settle(result: Cell[Hook], use: Callable[[Hook], Hook], hook: Hook) -> None:
-    try:
-        result.resolve(use(hook))
-    except Exception as error:  # a disposed hook, say: the error belongs to whoever waits for the result
-        result.reject(error)
+def _dispose(hook: Hook) -> None:
+    hook.dispose()
 
 
-def _fail(result: Cell[Hook], otherwise: Callable[[], None], error: BaseException) -> None:
-    otherwise()
-    result.reject(error)
+def _ignore(_: object) -> None:
+    """There is nothing to dispose."""
 
 
-def _pull_into(hook: Hook, result: Cell[Payload]) -> None:
-    try:
-        pulled = hook.pull()
-    except Exception as error:  # a disposed hook
-        result.reject(error)
-        return
-    if isinstance(pulled, Payload):
-        result.resolve(pulled)
-    else:
-        pulled.then(result.resolve, result.reject)
+class _Watching(Asked):
+    """Is told if the hook breaks, or there is none."""
+
+    __slots__ = ("_callback",)
+
+    def __init__(self, host: Host, callback: Callable[[BaseException], object]) -> None:
+        super().__init__(host)
+        self._callback = callback
+
+    def answer(self, hook: Hook) -> None:
+        hook.on_broken(self._callback)
+
+    def on_error(self, error: BaseException) -> None:
+        super().on_error(error)
+        self._callback(error)
+
+    def is_read(self) -> bool:
+        return False
 
 
 def not_a_function(path: Path, interface: str = "") -> TypeError:

@@ -28,6 +28,13 @@ _FIELD: Final = 4  # parts of a step that a field of a literal takes; an element
 _DIGITS_SQUARED_PER_UNIT: Final = 200_000  # 16,384 digits take about a millisecond, 1,000 some microseconds
 _SLOW_BYTES_PER_UNIT: Final = 128
 _SLOW_COMMAS_PER_UNIT: Final = 4
+_PLACE: Final = 8  # bytes of an element in its list
+_EMPTY: Final = 64  # bytes of a list or an object with nothing in it, or of a small value
+_FIELDS: Final = 100  # bytes of a table of fields, and, for each of them:
+_FIELD_BYTES: Final = 20
+_PROMISES: Final = ("pipeline", "import", "remap")
+_PROMISE: Final = 500  # bytes of a promise, which each of these is until the result is asked for
+_NOTHING_MADE: Final = ("undefined", "inf", "-inf", "nan")
 _AT_A_TIME: Final = 64 * 1024
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[{",'))
 """What is left out before the rest is counted: in a list of models that takes half of the time that it takes to count
@@ -65,15 +72,10 @@ def work_bound(text: bytes, most: int, bigint_digits: int) -> int:
 
 def work_of(text: bytes, most: int, bigint_digits: int) -> int:
     """Units of work that reading a text takes, what stands in its strings left out; see `work_bound`."""
-    parts, containers, inside = len(text) // _BYTES_PER_PART, 0, 0
-    for piece in _pieces(text):
-        if b"\\" in piece:
-            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")  # so that a quote is the end of a string
-        between = piece.split(b'"')
-        outside = b"".join(between[inside::2])
-        inside ^= (len(between) - 1) & 1
+    parts, containers = len(text) // _BYTES_PER_PART, 0
+    for outside, quotes in outside_strings(text):
         containers += outside.count(b"[") + outside.count(b"{")
-        parts += (len(between) - 1) * STRING // 2 + outside.count(b",") * LEAF
+        parts += quotes * STRING // 2 + outside.count(b",") * LEAF
         if parts + containers * CONTAINER > most * PARTS:
             return most + 1
     return _units(parts, containers) + _extra(text, containers, most, bigint_digits)
@@ -81,6 +83,17 @@ def work_of(text: bytes, most: int, bigint_digits: int) -> int:
 
 def _units(parts: int, containers: int) -> int:
     return 1 + containers + parts // PARTS
+
+
+def outside_strings(text: bytes) -> Iterator[tuple[bytes, int]]:
+    """What of a JSON text stands in none of its strings, in pieces, and how many quotes were among each."""
+    inside = 0
+    for piece in _pieces(text):
+        if b"\\" in piece:
+            piece = piece.replace(b"\\\\", b"").replace(b'\\"', b"")  # so that a quote is the end of a string
+        between = piece.split(b'"')
+        yield b"".join(between[inside::2]), len(between) - 1
+        inside ^= (len(between) - 1) & 1
 
 
 def _pieces(text: bytes) -> Iterator[bytes]:
@@ -167,3 +180,25 @@ def steps_of(instructions: list[Any]) -> int:
             parts += PARTS + len(node)
             pending += node
     return max(len(instructions), parts // PARTS)
+
+
+def made_bytes(instructions: list[Any]) -> int:
+    """Bytes that applying instructions to one element makes: its place in the result, and the literals in them. What
+    they read of the element is shared with it.
+    """
+    size = _PLACE
+    pending = list(instructions)
+    while pending:
+        node = pending.pop()
+        if isinstance(node, dict):
+            size += _EMPTY + (_FIELDS if node else 0) + _FIELD_BYTES * len(node)
+            pending += node.values()
+        elif isinstance(node, list) and node:
+            if isinstance(node[0], list):
+                size += _EMPTY + _PLACE * len(node[0])
+                pending += node[0]
+            elif node[0] in _PROMISES:
+                size += _PROMISE
+            elif node[0] not in _NOTHING_MADE:
+                size += _EMPTY + sum(len(part) for part in node if isinstance(part, str))
+    return size

@@ -15,6 +15,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
@@ -70,16 +71,18 @@ class _CancelledCall(RpcError):
         super().__init__("The call was cancelled on the side that ran it.")
 
 
-def _outcome(task: asyncio.Task[Any]) -> Any:
-    """The task's value; raises what it raised, as an error that a peer can be told."""
+def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+    """What a task has raised, as an error that a peer can be told; None if it has a value. It is not raised once more,
+    or the frames in which that happens would keep whoever waits, and be kept by it.
+    """
     if task.cancelled():
-        raise _CancelledCall()
+        return _CancelledCall()
     error = task.exception()
-    if error is None:
-        return task.result()
     if isinstance(error, (SystemExit, KeyboardInterrupt)):
-        raise RpcError(f"The called method raised {type(error).__name__}.") from error
-    raise error if isinstance(error, Exception) else as_answer(error)
+        told = RpcError(f"The called method raised {type(error).__name__}.")
+        told.__cause__ = error
+        return told
+    return error if error is None or isinstance(error, Exception) else as_answer(error)
 
 
 class AsyncioHost(HostBase):
@@ -95,6 +98,7 @@ class AsyncioHost(HostBase):
         context: every call gets a copy of it; by default, of the Context in which the host is made.
         eager: whether to make eager tasks; the default is what this Python can do.
         limits: bounds of the session.
+        total: what the sessions of the server hold together, if it is counted.
 
     Attributes:
         tasks: the session's calls in progress; the set keeps them alive.
@@ -124,8 +128,9 @@ class AsyncioHost(HostBase):
         context: contextvars.Context | None = None,
         eager: bool = HAS_EAGER_TASKS,
         limits: Limits = DEFAULT_LIMITS,
+        total: HeldTotal | None = None,
     ) -> None:
-        super().__init__(observer or Observer(), self._collect_soon, limits, loop, asyncio._get_running_loop)
+        super().__init__(observer or Observer(), limits, total, loop, asyncio._get_running_loop)
         self.line = Line(Turns.of(loop), self.account)
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
@@ -235,8 +240,8 @@ class AsyncioHost(HostBase):
         if not isinstance(error, _CancelledCall):
             super().report(where, error)
 
-    def _collect_soon(self) -> None:
-        # Called by finalizers: in any thread, in the middle of anything, and after the loop has been closed.
+    def wake_from_anywhere(self) -> None:
+        """See `HostBase.wake_from_anywhere`; also after the loop has been closed."""
         if not self._collect_due:
             self._collect_due = True
             with contextlib.suppress(RuntimeError):
@@ -253,7 +258,10 @@ class AsyncioHost(HostBase):
             except (SystemExit, KeyboardInterrupt) as error:
                 self._leave_to_loop(error)
             if task.done():
-                return _outcome(task)
+                failure = _failure(task)
+                if failure is not None:
+                    raise failure
+                return task.result()
         else:
             task = asyncio.Task(coroutine, loop=self._loop, context=context)
             # The loop runs what it was given in order: this comes right after the first step of the task.
@@ -290,12 +298,11 @@ class AsyncioHost(HostBase):
 
     def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
         self.tasks.discard(task)
-        try:
-            value = _outcome(task)
-        except BaseException as error:  # whatever it is, the caller is told
-            cell.reject(error)
+        failure = _failure(task)
+        if failure is None:
+            cell.resolve(task.result())
         else:
-            cell.resolve(value)
+            cell.reject(failure)
 
     def _leave_to_loop(self, error: BaseException) -> NoReturn:
         """Rejects the call and lets the loop end the program, as it would had one of its own callbacks raised."""

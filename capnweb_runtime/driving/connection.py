@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
@@ -90,6 +91,8 @@ class Connection:
         errors: which errors the peer is sent as they are; see `serve`.
         label: what the log calls the session where it shows its messages.
         threads: runs plain functions; None means the event loop.
+        total: what the sessions of a server hold together, if anybody counts that; the sessions of one event loop may
+            share it.
 
     Attributes:
         session: the session that is driven.
@@ -110,12 +113,13 @@ class Connection:
         errors: Disclosure = "all",
         label: object = "a session",
         threads: Executor | None = None,
+        total: HeldTotal | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
         host_class = _host_class(self._loop, threads)
-        self.host = host_class(self._loop, observer=observer, context=context, limits=limits)
+        self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
         self.host.threads = threads
         self.host.disclosure = errors
         self.session = Session(
@@ -314,9 +318,12 @@ class Connection:
         if wire is None or (self._paused and self._close_reason is None):
             return
         session = self.session
+        was_long = session.held.outbox
         messages = session.take_outbox()
         if messages:
             wire.write(messages)
+            if was_long:
+                session.held.set_outbox(wire.buffered())
         if session.waits:
             session.go_on()
             if self._close_reason is not None:
@@ -330,6 +337,8 @@ class Connection:
     def resume_writing(self) -> None:
         """The transport takes messages again."""
         self._paused = False
+        if self.session.held.outbox:
+            self.session.held.set_outbox(self.session.outbox_bytes)
         self._wake()
 
     def lost(self, error: BaseException) -> None:
@@ -343,6 +352,7 @@ class Connection:
 
     def _end(self, error: BaseException) -> None:
         self.session.abort(error, notify=False)
+        self.host.line.let_go()
         self.host.when_disposed(self._now_closed)
 
     def _now_closed(self) -> None:

@@ -15,6 +15,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
+from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
 from capnweb_runtime.core.interface import ANY_METHOD
 from capnweb_runtime.core.pipe import Pipe
@@ -31,9 +32,8 @@ class HostBase(ABC):
 
     Parameters:
         observer: is told of failures.
-        wake_from_anywhere: asks for a turn soon; called from finalizers, so in any thread and in the middle of
-            anything.
         limits: bounds of the session that the host runs.
+        total: what the sessions of the server hold together, if it is counted.
         home: the event loop on which it lives; None if there is none.
         here: tells which loop runs the caller.
 
@@ -41,8 +41,8 @@ class HostBase(ABC):
         limits: the same.
         running: calls that have started and not returned.
         everybody: the same, of all sessions that share a bound; of this one alone unless it is told otherwise.
-        copied: units of work that copying values has taken; reset by the session.
         account: what the session's work may cost, and has cost.
+        held: what the session makes this side hold.
         disclosure: which errors peers are sent as they are.
         discarded: what is to be disposed at the next turn.
         home: the same.
@@ -50,15 +50,15 @@ class HostBase(ABC):
     """
 
     __slots__ = (
-        *("_observer", "_wake_from_anywhere"),
-        *("account", "copied", "discarded", "disclosure", "everybody", "here", "home", "limits", "running"),
+        "_observer",
+        *("account", "discarded", "disclosure", "everybody", "held", "here", "home", "limits", "running"),
     )
 
     def __init__(
         self,
         observer: Observer,
-        wake_from_anywhere: Callable[[], None],
         limits: Limits = DEFAULT_LIMITS,
+        total: HeldTotal | None = None,
         home: object = None,
         here: Callable[..., object] = NoneType,
     ) -> None:
@@ -67,11 +67,10 @@ class HostBase(ABC):
         self.home: Any = home
         self.here: Callable[..., object] = here
         self.account = Account(limits)
-        self.copied = 0
+        self.held = HeldBytes(limits.held_bytes, total)
         self.running = 0
         self.everybody = Running()
         self._observer = observer
-        self._wake_from_anywhere = wake_from_anywhere
         self.discarded: deque[Hook] = deque()
 
     @abstractmethod
@@ -158,7 +157,11 @@ class HostBase(ABC):
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn."""
         self.discarded.append(hook)
-        self._wake_from_anywhere()
+        self.wake_from_anywhere()
+
+    @abstractmethod
+    def wake_from_anywhere(self) -> None:
+        """Asks for a turn soon; called from finalizers, so in any thread and in the middle of anything."""
 
     def collect(self) -> None:
         """Disposes what has been discarded."""
@@ -172,8 +175,11 @@ class HostBase(ABC):
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference
-        number first, so that the log has it.
+        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that.
         """
+        if isinstance(error, MemoryError):
+            self.held.end_out_of_memory(f"{where} ran")
+            return
         mark_failure(error)
         if not may_leave(error, self.disclosure):
             refer(error)

@@ -15,7 +15,7 @@ import heapq
 from collections import deque
 from collections.abc import Callable
 from typing import Final
-from weakref import WeakValueDictionary
+from weakref import WeakValueDictionary, ref
 
 from capnweb_runtime.core.account import Account
 
@@ -101,8 +101,13 @@ class Line:
         self._told = False
         self._counted = 0  # of what the account says has been spent
         self.done = 0
-        self.on_wait: Callable[[bool], None] = lambda waits: None
-        account.has_had_turn = self._has_had_turn
+        self.on_wait: Callable[[bool], None] = _nobody
+        line = ref(self)
+        account.has_had_turn = lambda: (itself := line()) is not None and itself._has_had_turn()
+
+    def let_go(self) -> None:
+        """Nobody wants to be told any more."""
+        self.on_wait = _nobody
 
     def put_off(self, work: Work) -> None:
         """Does something in the session's turn: after what was put off before it."""
@@ -166,3 +171,7 @@ class Line:
             self.done = max(self.done + account.spent - self._counted, self._turns.done)
             self._counted = account.spent
             self._turns.join(self)
+
+
+def _nobody(_: bool) -> None:
+    """There is nobody to be told."""

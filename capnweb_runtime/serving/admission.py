@@ -106,6 +106,9 @@ class Admission:
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins, self._rules.secure)
+        if self._bounds.held.bytes >= self._bounds.held.most:
+            self._bounds.refuse("held_bytes")
+            raise Busy
         if self.sessions >= self._bounds.limits.sessions:
             self._bounds.refuse("sessions")
             raise Busy
@@ -133,6 +136,7 @@ class Admission:
             label=peer,
             errors=self._rules.errors,
             threads=self._threads,
+            total=self._bounds.held,
         )
         # What all sessions of the server have in common, each is given here.
         connection.host.everybody = self._bounds.calls

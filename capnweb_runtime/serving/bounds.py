@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Final, Protocol
 
 from capnweb_runtime.core.budget import Running
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, ServerLimits
 from capnweb_runtime.serving.addresses import Address, address_of
 from capnweb_runtime.serving.files import files_in_use, most_files
@@ -37,6 +38,7 @@ class ServerStats:
         connections_per_address: those of the address that has the most.
         sessions: those that are open or being opened.
         calls: those that run.
+        held_bytes: bytes held for all sessions together; `refused` counts sessions that were ended or refused for it.
         unfinished_bytes: bytes of what has begun and not ended; `refused` counts connections that were ended.
         unfinished_seconds: connections on which something is unfinished; `refused` counts those that were ended for it.
         reserved_files: files that are open in this process, and how many may be before new connections are refused.
@@ -46,6 +48,7 @@ class ServerStats:
     connections_per_address: Usage
     sessions: Usage
     calls: Usage
+    held_bytes: Usage
     unfinished_bytes: Usage
     unfinished_seconds: Usage
     reserved_files: Usage
@@ -107,6 +110,7 @@ class Bounds:
     Attributes:
         limits: the same.
         calls: those in progress, for the hosts of all sessions.
+        held: what all sessions make this side hold.
         connections: how many are open.
         unfinished: what they have begun.
         on_room: told when a connection is lost.
@@ -134,6 +138,8 @@ class Bounds:
         self.on_room: Callable[[], object] | None = None
         self._refusals = _refusals(self)
         # What all sessions share is made here, and given to each by `Admission.admit`.
+        self.held = HeldTotal(limits.held_bytes)
+        self.held.on_ended = self._refusals["held_bytes"].add
         self.calls = Running(limits.calls)
         self.calls.on_refused = self._refusals["calls"].add
 
@@ -158,6 +164,7 @@ class Bounds:
             "connections_per_address": (max(self._of_address.values(), default=0), self.most_per_address),
             "sessions": (sessions, self.limits.sessions),
             "calls": (self.calls.count, self.calls.most),
+            "held_bytes": (self.held.bytes, self.held.most),
             "unfinished_bytes": (self.unfinished.bytes, self.unfinished.most),
             "unfinished_seconds": (len(self.unfinished), self.most_connections),
             "reserved_files": (files_in_use(), self._most_files),
@@ -238,6 +245,7 @@ def _refusals(bounds: Bounds) -> dict[str, Refusals]:
         "connections_per_address": Refusals("connections_per_address", bounds.most_per_address, refused),
         "sessions": Refusals("sessions", limits.sessions, "new ones are refused with 503"),
         "calls": Refusals("calls", limits.calls, "new ones are rejected"),
+        "held_bytes": Refusals("held_bytes", limits.held_bytes, "the sessions that hold most are ended"),
         "unfinished_bytes": Refusals(
             "unfinished_bytes", bounds.unfinished.most, "the connections that have sent the most are ended"
         ),

@@ -13,11 +13,14 @@ from typing import Any
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
 
+from capnweb_runtime.core.held import HeldTotal
+from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.http_socket import HttpSocket
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
+from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
@@ -44,6 +47,7 @@ class BatchHttpServer:
             Refuse.
         check: refuses a request before its body is read, by raising Refuse.
         body_limit: longest request body, in bytes.
+        held: what the server holds; bodies count while they come in.
     """
 
     def __init__(
@@ -52,10 +56,12 @@ class BatchHttpServer:
         check: Callable[[Peer], None],
         *,
         body_limit: int,
+        held: HeldTotal | None = None,
     ) -> None:
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
+        self._held = held
         # Bodies are not decompressed, so that a short one cannot become a long one; a client's disconnecting ends its
         # batch.
         self._server = web.Server(
@@ -117,7 +123,9 @@ class BatchHttpServer:
             if request.content.is_eof():  # it came with the head, as that of most batches does
                 return await read_body(request.content, self._body_limit)
             await _ask_for_body(request)
-            return await socket.whole(read_body(request.content, self._body_limit))
+            return await socket.whole(read_body(request.content, self._body_limit, self._held))
+        except LimitExceeded:
+            raise Busy from None
         except TooLargeError:
             raise Refuse(
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,

@@ -293,6 +293,7 @@ class Server:
                 self._answer_batch,
                 self._admission.check,
                 body_limit=self._rules.limits.message_size,
+                held=self._bounds.held,
             )
         return self._http.protocol(guest)
 

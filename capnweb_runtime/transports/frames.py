@@ -42,21 +42,23 @@ class FrameReader:
     Parameters:
         masked: whether frames have to be masked, as a client's are.
         max_size: longest payload taken, in bytes; a longer one is left to the engine, which knows what to answer.
-
-    Attributes:
-        pending: what there is of a frame that has not arrived whole.
     """
 
-    __slots__ = ("_fragmented", "_masked", "_max_size", "_missing", "_over", "_shorter_than", "pending")
+    __slots__ = ("_fragmented", "_masked", "_max_size", "_missing", "_over", "_pending", "_shorter_than")
 
     def __init__(self, masked: bool, max_size: int) -> None:
         self._masked = masked
         self._max_size = max_size
         self._shorter_than = min(_SHORT, max_size + 1)
-        self.pending = bytearray()
+        self._pending = bytearray()
         self._missing = 0  # bytes of it that are needed before it is worth looking at it again
         self._fragmented = False  # inside a message of several frames
         self._over = False  # nothing follows that concerns this reader
+
+    @property
+    def pending(self) -> int:
+        """Bytes of a frame that has not arrived whole."""
+        return len(self._pending)
 
     def texts(self, data: bytes) -> tuple[list[Message], int]:
         """Takes the short text frames that bytes which have arrived begin with: nearly all there are, in less time than
@@ -69,7 +71,7 @@ class FrameReader:
             The payloads, and how many bytes they took; what follows is for `feed`.
         """
         payloads: list[Message] = []
-        if self.pending or self._fragmented or self._over:
+        if self._pending or self._fragmented or self._over:
             return payloads, 0
         masked, shorter_than = self._masked, self._shorter_than
         first_length, head_size = (_MASKED, 6) if masked else (0, 2)
@@ -97,19 +99,19 @@ class FrameReader:
             and all of its bytes, for the engine, which so always stands between two frames.
         """
         frames: list[tuple[int, bytes]] = []
-        while self.pending:
+        while self._pending:
             # Only what the frame at hand lacks is put behind it: what follows is cut from the data as it came.
-            stop = start + self._missing - len(self.pending)
-            self.pending += data if start == 0 and stop >= len(data) else memoryview(data)[start:stop]
+            stop = start + self._missing - len(self._pending)
+            self._pending += data if start == 0 and stop >= len(data) else memoryview(data)[start:stop]
             if stop > len(data):
                 return frames
             start = stop
-            if self._cut(self.pending, 0, frames):
-                self.pending = bytearray()
+            if self._cut(self._pending, 0, frames):
+                self._pending = bytearray()
         if start < len(data):
             taken = self._cut(data, start, frames)
             if taken < len(data):
-                self.pending += memoryview(data)[taken:]
+                self._pending += memoryview(data)[taken:]
         return frames
 
     def _cut(self, data: bytes | bytearray, position: int, frames: list[tuple[int, bytes]]) -> int:

@@ -109,7 +109,7 @@ class BatchAnswer:
         self._connection = connection
         connection.session.write_all_at_once()
         connection.session.refuse_streams(RpcError(_NO_STREAM))
-        self._messages: list[bytes] = []
+        self._messages: list[bytes] = []  # many in one, as they take less room
         self._size = 0  # bytes of them
         self._failed: asyncio.Future[None] = self._loop.create_future()
 
@@ -124,6 +124,7 @@ class BatchAnswer:
         """
         connection = self._connection
         connection.attach(self)
+        self._hold(len(body))
         fed: asyncio.Future[None] = self._loop.create_future()
         # From a callback, so that no call sees the task of the request as its own.
         self._loop.call_soon(self._feed, pieces(body), fed)
@@ -143,10 +144,7 @@ class BatchAnswer:
 
     def _body(self) -> bytes:
         """The messages, except for questions, which the client cannot answer any more."""
-        body = b"\n".join(self._messages)
-        if _PULL in body:  # somewhere, such as in data
-            body = b"\n".join([message for message in self._messages if not message.startswith(_PULL)])
-        return body
+        return b"\n".join(filter(None, self._messages))
 
     async def _drained_or_failed(self) -> None:
         if self._connection.is_drained:
@@ -175,11 +173,23 @@ class BatchAnswer:
 
     def write(self, messages: list[bytes]) -> None:
         """Keeps messages for the response; too many of them end the session."""
-        self._messages += messages
-        self._size += sum(map(len, messages))
+        joined = b"\n".join(messages)
+        if _PULL in joined:  # somewhere, such as in data
+            joined = b"\n".join([message for message in messages if not message.startswith(_PULL)])
+        self._messages.append(joined)
+        size = len(joined)
+        self._size += size
+        self._hold(size)
         most = self._connection.limits.outbox_bytes
         if self._size > most:
             self._connection.abort(LimitExceeded(_TOO_MUCH.format(most)), notify=False)
+
+    def _hold(self, size: int) -> None:
+        """Counts bytes of the request or the response, which are held until the session ends."""
+        try:
+            self._connection.session.held.add(size)
+        except LimitExceeded as error:
+            self._connection.abort(error, notify=False)
 
     def close(self, reason: BaseException) -> None:
         """The session was aborted: the request fails."""

@@ -304,19 +304,31 @@ class WebSocketEnd(asyncio.Protocol):
                     messages = self._give_up(connection, self._engine.parser_exc, messages)
                 self._write_engine_data()
                 if connection.has_worked(WORK_PER_FRAME):
-                    self._tell_unfinished(bool(messages))
+                    self._tell_unfinished(connection, anew=bool(messages))
                     connection.received(messages)
                     connection.in_order(partial(self._take, connection, [], frames))
                     return
-        self._tell_unfinished(bool(messages))
+        self._tell_unfinished(connection, anew=bool(messages))
         if messages:
             connection.received(messages)
 
-    def _tell_unfinished(self, anew: bool) -> None:
-        size = len(self._reader.pending) + len(self._fragments) + self._attached
-        if (size or self._unfinished) and self._on_unfinished is not None:
-            self._unfinished = size
+    def _tell_unfinished(self, connection: Connection, *, anew: bool) -> None:
+        """Counts parts of messages that have not come whole; too many of them end the session.
+
+        Parameters:
+            connection: the session's.
+            anew: whether something has come whole since the last time.
+        """
+        size = self._reader.pending + len(self._fragments) + self._attached
+        if not size and not self._unfinished:
+            return
+        self._unfinished = size
+        if self._on_unfinished is not None:
             self._on_unfinished(size, anew)
+        try:
+            connection.session.held.set_unfinished(size)
+        except LimitExceeded as error:
+            connection.in_order(partial(connection.abort, error))
 
     def _stop_listening(self) -> None:
         """Gives up what has begun to arrive, and takes nothing more."""

@@ -166,6 +166,29 @@ def waiting(count: int) -> Attack:
 
 _FRAME = struct.pack(">BBQ", 0x81, 0xFF, 32 << 20) + bytes(4)
 _PART = struct.pack(">BBQ", PART, 0xFF, 32 << 20) + bytes(4)
+
+
+def almost_whole(size: int) -> Attack:
+    """A frame of which the last byte never comes."""
+
+    def attack(port: int) -> tuple[list[Peer], Any]:
+        peer = Peer(port)
+        peer.write((frame(b" " * size)[:-1],))
+        return [peer], None
+
+    return attack
+
+
+def called(count: int, name: str, *args: Any) -> list[Any]:
+    """Calls that nobody asks the results of."""
+    return [["push", ["pipeline", 0, [name], list(args)]]] * count
+
+
+def asked(messages: list[Any]) -> list[Any]:
+    """Calls, and their results asked for."""
+    return [each for number, message in enumerate(messages, 1) for each in (message, ["pull", number])]
+
+
 ATTACKS: dict[str, Callable[[], Attack]] = {
     "nothing": alone,
     "one map, 20,000 x 300 objects": lambda: alone(*mapped(20_000, [[{}] * 300])),
@@ -186,6 +209,17 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     ),
     "90,000 reads of a pending result": lambda: waiting(90_000),
     "99,000 calls of nothing": lambda: alone(*['["push",["pipeline",0,["nope"],[]]]'] * 99_000),
+    "90,000 pulls of a pending result": lambda: unheard(
+        ["push", ["pipeline", 0, ["later"], [5]]],
+        *[["push", ["pipeline", 1, []]]] * 45_000,
+        *[["pull", number] for number in range(1, 45_001)],
+    ),
+    "results of 1 MB that nobody asks for": lambda: alone(*called(2000, "text", 1_000_000)),
+    "answers of 100 kB that nobody reads": lambda: unheard(*asked(called(3000, "text", 100_000))),
+    "90,000 answers that nobody reads": lambda: unheard(*asked([CALL] * 90_000)),
+    "wide text, 10 MB ten times": lambda: alone(*['["push","' + "x" * 10_000_000 + '\U0001f600"]'] * 10),
+    "10,000 calls that run": lambda: alone(*called(10_000, "later", 5)),
+    "60 clients, a frame of 31 MB each": lambda: many(60, almost_whole(31_000_000)),
     "200,000 releases of nothing": lambda: alone(*['["release",0,0]'] * 200_000),
     "500,000 empty parts": lambda: flood(frame(b" ", 0x01), frame(b"", PART), 500_000, frame(b"", LAST_PART)),
     "400,000 pings": lambda: flood(b"", frame(b"", PING), 400_000, b""),

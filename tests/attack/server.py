@@ -21,6 +21,7 @@ class ServerSpec(rpc.Interface):
     add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT))
     count = rpc.method("count", rpc.INT, rpc.param("numbers", rpc.set_of(rpc.INT)))
     echo = rpc.method("echo", rpc.ANY, rpc.param("value", rpc.ANY))
+    text = rpc.method("text", rpc.STR, rpc.param("length", rpc.INT))
     later = rpc.method("later", rpc.INT, rpc.param("seconds", rpc.FLOAT))
 
 
@@ -33,6 +34,9 @@ class Server(rpc.RpcTarget, spec=ServerSpec):
 
     def echo(self, value: object) -> object:
         return value
+
+    def text(self, length: int) -> str:
+        return "x" * length
 
     async def later(self, seconds: float) -> int:
         await asyncio.sleep(seconds)

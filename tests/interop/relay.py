@@ -44,7 +44,7 @@ class Passage:
     def held(self) -> list[tuple[int, int, int, int]]:
         """Entries on the import and the export table, calls in progress, and bytes that count as held; of both."""
         return [
-            (stats.imports, stats.exports, stats.calls, connection.session._meter.held)
+            (stats.imports, stats.exports, stats.calls, connection.session.held.bytes)
             for connection in self.both
             for stats in (connection.stats(),)
         ]

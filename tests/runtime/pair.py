@@ -109,9 +109,9 @@ class SyncHost(HostBase):
 
     def __init__(self, observer: Observer | None = None, limits: Limits = DEFAULT_LIMITS) -> None:
         self.wakes = 0
-        super().__init__(observer or Recording(), self._count, limits)
+        super().__init__(observer or Recording(), limits)
 
-    def _count(self) -> None:
+    def wake_from_anywhere(self) -> None:
         self.wakes += 1
 
     def now(self) -> float:

@@ -14,6 +14,7 @@ from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.exchange import Encoding
+from capnweb_runtime.core.held import EXPORT
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -302,7 +303,7 @@ class Joined:
                 f"left over: imports {sorted(session._imports)}, exports {sorted(session._exports)}, "
                 f"{stats.calls} calls"
             )
-            assert session._meter.held == 0, "bytes count as held that nobody holds"
+            assert session.held.bytes == EXPORT, "bytes count as held that nobody holds"
 
 
 class Joining:

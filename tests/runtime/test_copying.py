@@ -13,7 +13,8 @@ from pydantic import BaseModel
 
 from capnweb_runtime import AnyStub
 from capnweb_runtime.blocking import BlockingAnyStub
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.held import HeldBytes
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream
 from capnweb_runtime.schema import Capability
 from tests.runtime.conftest import Join
@@ -46,7 +47,7 @@ class TestRefusals:
             copied(pair.a.main(DeskStub).book("Emma"))
 
     def test_streams_are_not_copied(self, copied: Callable[[Any], Any]) -> None:
-        readable = ReadableStream[int](Pipe(10, Meter(10)), SyncHost())
+        readable = ReadableStream[int](Pipe(10, HeldBytes(1_000_000)), SyncHost())
         readable._ended = True
         for stream in (readable, WritableStream[int](Counted())):
             with pytest.raises(TypeError, match="cannot be copied or pickled"):

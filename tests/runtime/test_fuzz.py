@@ -153,7 +153,7 @@ class Victim:
         self.session.take_outbox()
         stats = self.session.stats()
         assert (stats.imports, stats.exports) == (0, 0)
-        assert self.session._meter.held >= 0
+        assert self.session.held.bytes >= 0
         assert all(counter.disposed >= 1 for counter in self.main.made)
         assert self.main.disposed == 1
 

@@ -34,7 +34,7 @@ class Row:
             self.pairs.append(Pair(None, Forwarded(self.pairs[-1].a.session.remote_main.dup())))
         self.client = self.pairs[-1].a
         self.held: list[Hook] = []
-        self.mains = {self.client.session.remote_main}
+        self.mains: set[Hook] = {self.client.session.remote_main}
 
     def do(self, action: str, index: int, argument: int) -> Any:
         """Does one thing to what is held, the main object being the first of it; returns what can be seen of it."""

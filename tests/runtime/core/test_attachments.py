@@ -12,6 +12,7 @@ import pytest
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.attachments import ATTACHMENT_COST, NO_ATTACHMENTS, SHORT, Attachments, base64_text, detach
 from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator
+from capnweb_runtime.core.held import EXPORT
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.text import dumps_with
@@ -164,7 +165,7 @@ class TestSession:
             assert side.session.closed is closed
 
     def test_attachments_count_for_what_is_held(self) -> None:
-        side = Side(Depot(), Limits(held_bytes=5000))
+        side = Side(Depot(), Limits(held_bytes=4 * (len(LONG) + EXPORT) + 1000))
         for _ in range(4):
             side.session.receive((push("echo", ["bytes", 0]), LONG))
             assert not side.session.closed

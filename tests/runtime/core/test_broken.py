@@ -6,8 +6,9 @@ import pytest
 
 from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, DroppedReader, ErrorHook, ReadableGuard
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.hook import Hook, Payload
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.errors import DisposedError, RpcError
 from tests.runtime.pair import pulled
@@ -95,7 +96,7 @@ class TestReadableGuard:
     """Owns a stream on behalf of a payload."""
 
     def test_each_gives_it_up_once(self) -> None:
-        pipe = Pipe(100, Meter(100))
+        pipe = Pipe(100, HeldBytes(1_000_000))
         guard = ReadableGuard(pipe)
         second = guard.dup()
         guard.dispose()
@@ -106,11 +107,11 @@ class TestReadableGuard:
 
     def test_there_is_nothing_to_call(self) -> None:
         with pytest.raises(RpcError, match="Cannot call methods on a ReadableStream stub"):
-            pulled(ReadableGuard(Pipe(100, Meter(100))).call(("m",), Payload([])))
+            pulled(ReadableGuard(Pipe(100, HeldBytes(1_000_000))).call(("m",), Payload([])))
 
 
 def test_a_reader_that_was_dropped_cancels_what_it_had_taken() -> None:
-    pipe = Pipe(100, Meter(100))
+    pipe = Pipe(100, HeldBytes(1_000_000))
     pipe.taken = True
     reading = pipe.read()
     DroppedReader(pipe).dispose()

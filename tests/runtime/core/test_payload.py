@@ -11,6 +11,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY, INT
 from capnweb_runtime.core.compound import ListCodec
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.hook import Hook, Payload, PromiseRef
 from capnweb_runtime.core.interface import Arguments
 from capnweb_runtime.core.loopback import Loopback
@@ -27,7 +28,7 @@ from capnweb_runtime.core.payload import (
     make_plain,
     resolve_promises,
 )
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.objects.any_stub import AnyStub
@@ -173,7 +174,7 @@ class TestCopy:
         assert [(container, key) for container, key, _ in whole.promises or ()] == [(None, None)]
 
     def test_streams_are_owned_by_the_copy_as_well(self) -> None:
-        pipes = [Pipe(100, Meter(100)) for _ in range(3)]
+        pipes = [Pipe(100, HeldBytes(1_000_000)) for _ in range(3)]
         value = [pipes[0], {"a": Request("https://a.example/", body=pipes[1])}, Response(pipes[2])]  # type: ignore[arg-type]  # as bodies stand in plain trees
         first, second = copy_branch(value), branch(value, HOST)
         first.dispose()

@@ -8,7 +8,8 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.pipe import NOT_CONSUMED, Meter, Pipe
+from capnweb_runtime.core.held import HeldBytes
+from capnweb_runtime.core.pipe import NOT_CONSUMED, UNREAD, Pipe
 from capnweb_runtime.errors import LimitExceeded, RpcError
 
 STOP = RpcError("stop")
@@ -33,7 +34,7 @@ def state(cell: Cell[Any]) -> Any:
 
 @pytest.fixture
 def pipe() -> Pipe:
-    return Pipe(100, Meter(1000))
+    return Pipe(100, HeldBytes(1_000_000))
 
 
 def test_chunks_come_out_in_the_order_in_which_they_went_in(pipe: Pipe) -> None:
@@ -174,15 +175,15 @@ def test_what_waits_behind_a_chunk_with_promises_counts_though_somebody_reads(pi
 
 @pytest.mark.parametrize("how", ["read", "cancelled", "failed", "refused"])
 def test_what_is_unread_counts_towards_what_the_session_holds_until_it_is_gone(how: str) -> None:
-    meter = Meter(150)
-    pipes = [Pipe(100, meter), Pipe(100, meter)]
+    held = HeldBytes(UNREAD + 150)
+    pipes = [Pipe(100, held), Pipe(100, held)]
     waiting: Cell[None] = Cell()
     assert not pipes[0].write(Chunk("a"), 90, waiting).settled
     refused = state(pipes[1].write(Chunk("b"), 61))
     assert isinstance(refused, LimitExceeded)
-    assert "more than 150 bytes are held for the peer" in str(refused)
+    assert "bytes are held for the peer" in str(refused)
     assert state(pipes[1].read()) is refused
-    assert meter.held == 90
+    assert held.bytes == UNREAD + 90
     if how == "read":
         waiting.resolve(None)
         pipes[0].read()
@@ -192,7 +193,7 @@ def test_what_is_unread_counts_towards_what_the_session_holds_until_it_is_gone(h
         pipes[0].fail(STOP)
     else:
         waiting.reject(STOP)
-    assert meter.held == 0
+    assert held.bytes == 0
 
 
 class TestCollecting:
@@ -236,11 +237,13 @@ class TestCollecting:
         pipe.fail(STOP)
         assert state(collected) is STOP
 
-    def test_of_many_chunks_does_not_exhaust_the_stack(self, pipe: Pipe) -> None:
-        for _ in range(50_000):
+    def test_of_many_chunks_does_not_exhaust_the_stack(self) -> None:
+        many = 50_000
+        pipe = Pipe(100, HeldBytes((many + 2) * UNREAD))
+        for _ in range(many):
             pipe.write(Chunk(b"a"), 0)
         pipe.close()
-        assert state(pipe.collect(50_000)) == b"a" * 50_000
+        assert state(pipe.collect(many)) == b"a" * many
 
 
 class TestOwners:

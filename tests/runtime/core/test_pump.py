@@ -9,6 +9,7 @@ import pytest
 
 from capnweb_runtime.core.exchange import STREAM_BACKLOG
 from capnweb_runtime.core.flow import INITIAL_WINDOW
+from capnweb_runtime.core.held import EXPORT
 from capnweb_runtime.core.hook import Payload
 from capnweb_runtime.core.pipe import ALREADY_READ, NOT_CONSUMED
 from capnweb_runtime.errors import RpcError
@@ -64,7 +65,7 @@ class Relay:
     def assert_empty(self) -> None:
         self.front.assert_empty()
         self.back.assert_empty()
-        assert self.front.session._meter.held == self.back.session._meter.held == 0
+        assert self.front.session.held.bytes == self.back.session.held.bytes == EXPORT
         assert not self.back.session._watches or not any(watch.callback for watch in self.back.session._watches)
 
 

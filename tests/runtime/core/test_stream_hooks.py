@@ -9,9 +9,10 @@ import pytest
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import CallArguments
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.hook import Payload, PromiseRef
 from capnweb_runtime.core.loopback import Loopback
-from capnweb_runtime.core.pipe import Meter, Pipe
+from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.refs import PlainPromise
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
@@ -40,7 +41,7 @@ def host() -> SyncHost:
 
 @pytest.fixture
 def pipe() -> Pipe:
-    return Pipe(100, Meter(1000))
+    return Pipe(100, HeldBytes(1_000_000))
 
 
 @pytest.fixture

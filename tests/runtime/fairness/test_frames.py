@@ -7,9 +7,10 @@ from typing import Any
 
 import pytest
 
+from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.limits import DEFAULT_LIMITS
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.frames import frame
 from tests.runtime.example import Desk
@@ -41,10 +42,10 @@ class NotedSocket(Socket):
 class Flooded:
     """A server's end, after the handshake."""
 
-    def __init__(self) -> None:
+    def __init__(self, limits: Limits = DEFAULT_LIMITS, total: HeldTotal | None = None) -> None:
         self.socket = NotedSocket()
-        self.connection = Connection(Desk())
-        self.end = WebSocketServer(lambda peer: self.connection, DEFAULT_LIMITS, lambda _: None)
+        self.connection = Connection(Desk(), limits=limits, total=total)
+        self.end = WebSocketServer(lambda peer: self.connection, limits, lambda _: None)
         self.end.connection_made(self.socket)
         self.end.data_received(REQUEST % b"")
         self.socket.written.clear()
@@ -122,3 +123,46 @@ async def test_a_peer_is_read_from_again_only_when_nothing_is_against_it() -> No
     flooded.end.resume_writing()
     assert flooded.socket.read[-1]
     await closed(flooded)
+
+
+class TestUnfinishedMessages:
+    """What has come of messages that are not whole counts as held."""
+
+    def flooded(self, held_bytes: int = 500_000) -> Flooded:
+        flooded = Flooded(Limits(held_bytes=held_bytes))
+        flooded.socket.written.clear()
+        return flooded
+
+    @pytest.mark.parametrize("first", [TEXT, 0x01])
+    async def test_parts_count_until_they_are_whole(self, first: int) -> None:
+        flooded = self.flooded()
+        held = flooded.connection.session.held
+        whole = frame(first, b"[" + b" " * 200_000, True)
+        before = held.bytes
+        flooded.end.data_received(whole[:150_000])
+        assert held.bytes - before == held.unfinished > 149_000
+        flooded.end.data_received(whole[150_000:])
+        assert held.unfinished == (0 if first == TEXT else 200_001)
+        await closed(flooded)
+
+    async def test_too_many_end_the_session(self) -> None:
+        flooded = self.flooded()
+        data = frame(TEXT, b" " * 600_000, True)
+        flooded.end.data_received(data[:400_000])
+        assert flooded.connection.session.reason is None
+        flooded.end.data_received(data[400_000:550_000])
+        await asyncio.sleep(0)
+        assert "more than 500000 bytes are held for the peer" in str(flooded.connection.session.reason)
+        assert b"abort" in flooded.socket.written
+        await closed(flooded)
+
+    async def test_those_of_all_sessions_count_together(self) -> None:
+        total = HeldTotal(1_000_000)
+        ends = [Flooded(total=total) for _ in range(3)]
+        sizes = (300_000, 500_000, 400_000)
+        for flooded, size in zip(ends, sizes, strict=True):
+            flooded.end.data_received(frame(TEXT, b" " * 600_000, True)[:size])
+        await asyncio.sleep(0)
+        assert [flooded.connection.session.closed for flooded in ends] == [False, True, False]
+        for flooded in ends:
+            await closed(flooded)

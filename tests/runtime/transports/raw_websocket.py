@@ -17,9 +17,10 @@ from websockets.protocol import CLIENT, SERVER, Event, Protocol, State
 from websockets.server import ServerProtocol
 from websockets.uri import parse_uri
 
+from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.limits import Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.ends import ABORTED, closed_with
 from capnweb_runtime.transports.frames import head
@@ -119,6 +120,9 @@ class _Session:
     closed = False
     attached = False
     told: BaseException = SessionClosed("over")
+
+    def __init__(self) -> None:
+        self.held = HeldBytes(DEFAULT_LIMITS.held_bytes)
 
     def attach_bytes(self) -> None:
         self.attached = True
