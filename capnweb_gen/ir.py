@@ -323,6 +323,7 @@ class Method(Node):
     parameters: tuple[Parameter, ...] = ()
     result: TypeShape
     raises: tuple[Reference, ...] = ()
+    cancellable: bool = False
     position: Position
 
 

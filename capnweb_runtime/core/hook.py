@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
@@ -20,6 +20,8 @@ from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
+
+A = TypeVar("A")
 
 Wire: TypeAlias = Any
 """A JSON-compatible tree, as it stands in a message."""
@@ -33,6 +35,20 @@ Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
 
 
+class CallHandle(Protocol):
+    """One call that can be cancelled.
+
+    Attributes:
+        function: to be called in place of the function, once.
+    """
+
+    function: Callable[..., Any]
+
+    def cancel(self) -> None:
+        """Cancels the call: it never begins, or what it waits for is interrupted."""
+        ...
+
+
 class Host(Protocol):
     """Runs code of the application on behalf of the core.
 
@@ -43,8 +59,10 @@ class Host(Protocol):
         account: what the session's work may cost.
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
         home: the event loop on which the session lives; None if there is none.
+        attends: whether there is more to every call than to run it; see `attend`.
     """
 
+    attends: ClassVar[bool]
     limits: Limits
     running: int
     copied: int
@@ -71,6 +89,33 @@ class Host(Protocol):
 
     def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Like `start`, for a method of a target or a function that a peer calls, which may run elsewhere."""
+        ...
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Any, A, Any, str], Hook],
+        function: Callable[..., Any],
+        method: Any,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """Has a function called of whose call there is more to say: it may be cancelled, say.
+
+        Parameters:
+            begin: `invoke` or `invoke_wire`, which is to have the function, the method, the arguments, this host, and
+                the place.
+            function: the function.
+            method: the entry of the interface's table.
+            args: the arguments, not decoded.
+            where: what to call the function in a report.
+
+        Returns:
+            A hook for the result, owned by the caller.
+        """
+        ...
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """What runs a function so that it can be cancelled; None if it cannot."""
         ...
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
@@ -395,6 +440,11 @@ class Hook(Uncopied):
     def held(self) -> bool:
         """Whether the peer keeps something alive for this reference."""
         return False
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        """What `pull` has given out and has not settled, where that is the same for everybody who pulls."""
+        return None
 
     def backlog(self) -> Cell[None] | None:
         """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""

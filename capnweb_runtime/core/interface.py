@@ -293,6 +293,14 @@ class Method:
         self.result = result
 
 
+class CancellableMethod(Method):
+    """A method whose calls are cancelled once nobody wants their results any more; see `core.cancelling`. It is told
+    apart by its class, so that calls of other methods need not be asked.
+    """
+
+    __slots__ = ()
+
+
 class Property:
     """A read-only property of an interface.
 
@@ -338,11 +346,18 @@ class Interface:
         cls.rpc_members = members
 
 
-def method(name: str, result: TypeCodec, *params: Parameter, raises: Sequence[DeclaredError] = ()) -> Method:
+def method(
+    name: str,
+    result: TypeCodec,
+    *params: Parameter,
+    raises: Sequence[DeclaredError] = (),
+    cancellable: bool = False,
+) -> Method:
     """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
-    exceptions it may raise.
+    exceptions it may raise, whether it may be cancelled.
     """
-    return Method(name, result, Arguments(params), Raises(raises) if raises else None)
+    cls = CancellableMethod if cancellable else Method
+    return cls(name, result, Arguments(params), Raises(raises) if raises else None)
 
 
 def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:

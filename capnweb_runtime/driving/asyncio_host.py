@@ -15,6 +15,8 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.hook import CallHandle
+from capnweb_runtime.driving.handle import IN_THREAD, Handle
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError
@@ -177,6 +179,10 @@ class AsyncioHost(HostBase):
         return self._start_task(coroutine, context, (args, kwargs))
 
     call = start
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """See `capnweb_runtime.core.hook.Host.handle`: what runs in a thread cannot be cancelled."""
+        return None if getattr(function, IN_THREAD, False) else Handle(function, is_coroutine_function(function))
 
     def now(self) -> float:
         """The loop's time."""

@@ -25,6 +25,7 @@ from capnweb_runtime.observe import Observer, logger_named
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
@@ -48,6 +49,15 @@ def _trace(label: object) -> Trace:
     from capnweb_runtime.driving.trace import Trace  # noqa: PLC0415
 
     return Trace(str(label), wire_logger)
+
+
+def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any) -> AsyncioHost:
+    # Of no use to sessions without terms.
+    from capnweb_runtime.driving.attending import attending  # noqa: PLC0415
+
+    host = attending(plain)(**settings)
+    host.terms, host.is_lost = terms, is_lost
+    return host
 
 
 class Wire(Protocol):
@@ -87,6 +97,7 @@ class Connection:
         errors: which errors the peer is sent as they are; see `serve`.
         label: what the log calls the session where it shows its messages.
         threads: runs plain functions; None means the event loop.
+        terms: on what terms calls run; None means that they just do.
 
     Attributes:
         session: the session that is driven.
@@ -106,12 +117,17 @@ class Connection:
         errors: Disclosure = "all",
         label: object = "a session",
         threads: Executor | None = None,
+        terms: Terms | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
         host_class = _host_class(self._loop, threads)
-        self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        if terms is None:
+            self.host = host_class(self._loop, observer=observer, context=context, tasks=tasks, limits=limits)
+        else:
+            settings = {"observer": observer, "context": context, "tasks": tasks, "limits": limits}
+            self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
         self.session = Session(

@@ -8,21 +8,24 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
-from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
-from capnweb_runtime.core.interface import ANY_METHOD
+from capnweb_runtime.core.hook import CallHandle, Codec, Disclosure, Hook, Host, OutgoingStream, Payload, StubRef
+from capnweb_runtime.core.interface import ANY_METHOD, Method
 from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.target_hooks import FunctionHook
+from capnweb_runtime.core.target_hooks import function_hook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
 from capnweb_runtime.observe import Observer, tell_failed
+
+A = TypeVar("A")
 
 
 class HostBase(ABC):
@@ -50,6 +53,8 @@ class HostBase(ABC):
         *("_discarded", "_observer", "_wake_from_anywhere"),
         *("account", "copied", "disclosure", "here", "home", "limits", "running"),
     )
+
+    attends: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -80,6 +85,21 @@ class HostBase(ABC):
 
     def elsewhere(self) -> None:
         """See `capnweb_runtime.core.hook.Host.elsewhere`."""
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.attend`: here, the call may be cancelled."""
+        return cancellably(begin, function, method, args, self, where)
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """See `capnweb_runtime.core.hook.Host.handle`."""
+        return None
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
@@ -149,7 +169,7 @@ class HostBase(ABC):
 
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes."""
-        return FunctionHook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
+        return function_hook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
 
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn."""

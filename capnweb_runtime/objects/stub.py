@@ -16,6 +16,7 @@ from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from logging import DEBUG
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
+from weakref import ref
 
 from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook
 from capnweb_runtime.core.codecs import ANY, TypeCodec
@@ -284,7 +285,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         self._raises = raises
 
     def __await__(self) -> Generator[Any, Any, T_co]:
-        return self._begun().waiter().__await__()
+        return self._begun().waiter(self).__await__()
 
     def dispose(self) -> None:
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
@@ -364,6 +365,14 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             pulled.then(self._deliver, self._fail)
         return outcome
 
+    def _wait_given_up(self) -> None:
+        """A wait has been cancelled. If nobody else waits, what is to come no longer keeps this promise: it is given up
+        with the last who holds it.
+        """
+        waiting = None if self._pulled is None else self._pulled.waiting
+        if waiting is not None and self._outcome is not None and not self._outcome.awaited:
+            waiting.replace((self._deliver, self._fail), _if_held(self))
+
     def _awaitable(self, hook: Hook) -> Hook:
         """The hook to ask for the value; another one if it has been disposed. Raises TypeError in a mapper function."""
         if isinstance(hook, Variable):
@@ -414,6 +423,21 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             value._owned = True
         if self._outcome is not None:
             self._outcome.settle(self, state, value)
+
+
+def _if_held(promise: RpcPromise[Any]) -> tuple[Callable[[Payload], None], Callable[[BaseException], None]]:
+    """What delivers an outcome to a promise for as long as somebody holds that."""
+    held = ref(promise)
+
+    def deliver(payload: Payload) -> None:
+        if (promise := held()) is not None:
+            promise._deliver(payload)
+
+    def fail(error: BaseException) -> None:
+        if (promise := held()) is not None:
+            promise._fail(error)
+
+    return deliver, fail
 
 
 class ListPromise(RpcPromise[list[T]], Generic[T, P_co]):

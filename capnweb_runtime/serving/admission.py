@@ -26,6 +26,8 @@ from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, logger
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.driving.attending import Terms
+
 MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
 
 
@@ -41,6 +43,7 @@ class Rules:
     request_timeout: float
     errors: Disclosure
     threads: int | None
+    terms: Terms | None = None
 
 
 class Admission:
@@ -93,6 +96,7 @@ class Admission:
             label=peer,
             errors=self._rules.errors,
             threads=self._threads,
+            terms=self._rules.terms,
         )
         peer = replace(peer, connection=connection)
         try:

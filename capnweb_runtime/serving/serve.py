@@ -5,7 +5,7 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Generator, Iterable
 from types import TracebackType
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -13,6 +13,9 @@ from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.server import Place, Server
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.attending import Terms
 
 __all__ = ["Serving", "serve"]
 
@@ -57,6 +60,7 @@ def serve(
     request_timeout: float = 30.0,
     errors: Disclosure = "plain",
     threads: int | None = None,
+    cancel_lost: bool = False,
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -81,6 +85,8 @@ def serve(
         threads: how many plain methods (`def`) run at a time, in threads of their own, for servers whose methods block.
             None runs them on the event loop, which is faster, and stops every session while one of them blocks; see
             `in_thread` for single methods.
+        cancel_lost: whether every call whose result the peer waits for is cancelled when its session is lost, as if its
+            method were declared `@cancellable`.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -90,6 +96,25 @@ def serve(
             that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, `errors` is none of the three, or `threads` is less than 1.
     """
+    _check(main_factory, path, origins, errors, threads)
+    allowed = None if origins is None else frozenset(origins)
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, _terms(cancel_lost))
+    return Serving(Place(host, port, ssl), rules)
+
+
+def _terms(cancel_lost: bool) -> Terms | None:
+    if not cancel_lost:
+        return None
+    # Of no use to a server without terms.
+    from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
+
+    return Terms(cancel_lost)
+
+
+def _check(
+    main_factory: MainFactory, path: str | None, origins: Iterable[str] | None, errors: str, threads: int | None
+) -> None:
+    """Raises what `serve` raises for these."""
     check_factory(main_factory)
     if isinstance(origins, str):
         raise TypeError(f'origins takes several, as in origins=["{origins}"]')
@@ -99,6 +124,3 @@ def serve(
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
-    allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads)
-    return Serving(Place(host, port, ssl), rules)

@@ -19,9 +19,11 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
+    "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.attending",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
+    "capnweb_runtime/serving/serve.py: capnweb_runtime.driving.attending",
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",

@@ -30,6 +30,8 @@ class Calling:
             return layout.call(f"{name} = rpc.prop", arguments, indent=METHOD)
         written = [self._parameter(parameter) for parameter in member.parameters]
         arguments = [wire, self._spell.codec(member.result), *written, *_raises(member)]
+        if member.cancellable:
+            arguments.append("cancellable=True")
         return layout.call(f"{name} = rpc.method", arguments, indent=METHOD)
 
     def _parameter(self, parameter: ir.Parameter) -> str:

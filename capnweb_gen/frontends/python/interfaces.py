@@ -39,7 +39,9 @@ from capnweb_runtime.schema import InterfaceModel
 # The decorator `interface` of capnweb_runtime.schema leaves its argument here.
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
-_KNOWN_DECORATORS = frozenset({"property", "abstractmethod", "override", "raises", "wire_name", deprecation.NAME})
+_KNOWN_DECORATORS = frozenset(
+    {"property", "abstractmethod", "override", "cancellable", "raises", "wire_name", deprecation.NAME}
+)
 _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; a capability has methods of its own: take self",
     "classmethod": "is a class method; a capability has methods of its own: take self",
@@ -137,12 +139,16 @@ class InterfaceReader:
         wire = self._wire_name(where, marks, source, case)
         raised = tuple(self._raised(where, marks.get(RAISES_ATTRIBUTE), self._place(source, "raises")))
         if "property" in decorators:
+            if "cancellable" in decorators:
+                place = self._place(source, "cancellable")
+                self._fault(place, f"{where} is a property, which cannot be cancelled", "declare a method")
             return self._property(where, source, wire, raised)
         if source.type_parameters is not None:
             hint = "name the types, or write Any where any value may travel"
             self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
             return None
-        return self._method(where, source, wire, case, raised)
+        method = self._method(where, source, wire, case, raised)
+        return method.model_copy(update={"cancellable": True}) if "cancellable" in decorators else method
 
     def _decorators(self, where: str, source: FunctionSource) -> set[str] | None:
         """The decorators by their bare names, or None if one of them is refused."""

@@ -29,7 +29,7 @@ from capnweb_gen.frontends.python.shapes import describe, is_model
 from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, Expression, FunctionSource, ModuleSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
-from capnweb_runtime.schema import InterfaceModel, Method, Property
+from capnweb_runtime.schema import InterfaceModel, Method, Property, cancellable
 
 _HINT = "write name: Method[Parameters, Result] or name: Property[Type]"
 _PARAMETERS_HINT = "declare a model whose fields are the parameters, or write None if there are none"
@@ -103,7 +103,11 @@ class InterfaceModelReader(InterfaceReader):
         errors = tuple(error for group in declared for error in group) if declared else None
         raised = tuple(self._raised(where, errors, written.position))
         result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
+        cancelled = any(note is cancellable for note in notes)
         if origin is Property:
+            if cancelled:
+                message = f"{where} is a property, which cannot be cancelled"
+                self._fault(written.position, message, "declare a method")
             return ir.Property(
                 name=entry.name, wire=wire, doc=entry.doc, type=result, raises=raised, position=entry.position
             )
@@ -114,6 +118,7 @@ class InterfaceModelReader(InterfaceReader):
             parameters=tuple(self._parameters_of(where, arguments[0], _argument(written, 0), case)),
             result=result,
             raises=raised,
+            cancellable=cancelled,
             position=entry.position,
         )
 

@@ -1,0 +1,86 @@
+"""Hosts of sessions on whose calls a server puts terms. Rule: what is not asked for costs nothing: a session without
+terms has a plain host.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, ClassVar, TypeVar
+
+from capnweb_runtime.core.cancelling import cancellably
+from capnweb_runtime.core.hook import Hook, Host
+from capnweb_runtime.core.interface import CancellableMethod, Method
+from capnweb_runtime.driving.asyncio_host import AsyncioHost
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms the calls of a session run.
+
+    Attributes:
+        cancel_lost: whether every call whose result the peer waits for is cancelled when the session is lost.
+    """
+
+    cancel_lost: bool = False
+
+
+class _Attending(AsyncioHost):
+    """Runs calls on terms.
+
+    Attributes:
+        terms: the terms.
+        is_lost: whether the session has ended.
+    """
+
+    __slots__ = ()
+
+    attends: ClassVar[bool] = True
+    terms: Terms
+    is_lost: Callable[[], bool]
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.attend`."""
+        if isinstance(method, CancellableMethod):
+            return cancellably(begin, function, method, args, self, where)
+        if self.terms.cancel_lost:
+            return cancellably(begin, function, method, args, self, where, self.is_lost)
+        return begin(function, method, args, self, where)
+
+
+class AttendingHost(_Attending):
+    """Runs plain functions on the event loop."""
+
+    __slots__ = ("is_lost", "terms")
+
+
+class AttendingThreadedHost(_Attending, ThreadedHost):
+    """Runs plain functions in threads."""
+
+    __slots__ = ("is_lost", "terms")
+
+
+class AttendingWatchedHost(_Attending, WatchedHost):
+    """Tells in debug mode which functions hold the loop."""
+
+    __slots__ = ("is_lost", "terms")
+
+
+AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[AttendingWatchedHost]
+
+
+def attending(plain: type[AsyncioHost]) -> AttendingClass:
+    """The class that runs calls as the given one does, on terms."""
+    if issubclass(plain, ThreadedHost):
+        return AttendingThreadedHost
+    return AttendingWatchedHost if issubclass(plain, WatchedHost) else AttendingHost
