@@ -13,9 +13,11 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
+    from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
+        DeadlineExceeded,
         DisposedError,
         EvalError,
         LimitExceeded,
@@ -55,6 +57,7 @@ __all__ = [
     "Blob",
     "CallbackStub",
     "CapnwebError",
+    "DeadlineExceeded",
     "DisposedError",
     "EvalError",
     "Headers",
@@ -84,8 +87,10 @@ __all__ = [
     "as_stub",
     "connect",
     "connect_blocking",
+    "deadline",
     "in_thread",
     "serve",
+    "time_left",
     "unwrap",
 ]
 
@@ -94,10 +99,11 @@ _HOMES = {
     "objects.any_stub": "AnyPromise AnyStub as_stub unwrap",
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
+    "driving.deadline": "deadline time_left",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError SessionClosed "
-        "SessionError StaleCodeWarning URIError"
+        "CapnwebError DeadlineExceeded DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError "
+        "SessionClosed SessionError StaleCodeWarning URIError"
     ),
     "limits": "Limits",
     "observe": "Observer",

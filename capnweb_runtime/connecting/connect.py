@@ -47,6 +47,7 @@ class Connecting(Generic[S]):
         limits: Limits,
         observer: Observer | None,
         open_timeout: float | None,
+        call_timeout: float | None,
     ) -> None:
         self._url = url
         self._stub = stub
@@ -56,6 +57,7 @@ class Connecting(Generic[S]):
         self._limits = limits
         self._observer = observer
         self._open_timeout = open_timeout
+        self._call_timeout = call_timeout
         self._is_batch = urlsplit(url).scheme in {"http", "https"}
         self._connection: Connection | None = None
         self._batch: BatchRequest | None = None
@@ -91,7 +93,13 @@ class Connecting(Generic[S]):
         if self._connection is not None:
             raise RuntimeError("connect(...) gives one session; call it again for another")
         label = shown_url(self._url)
-        connection = Connection(self._main, limits=self._limits, observer=self._observer, label=label)
+        connection = Connection(
+            self._main,
+            limits=self._limits,
+            observer=self._observer,
+            label=label,
+            call_within=self._call_timeout,
+        )
         self._connection = connection
         if self._is_batch:
             self._batch = BatchRequest(connection, self._post)
@@ -108,12 +116,13 @@ class Connecting(Generic[S]):
 
     async def _post(self, body: bytes) -> Answer:
         # aiohttp takes a quarter of a second to import and is of no use to a client of WebSockets.
+        from capnweb_runtime.core.carrying import header_of  # noqa: PLC0415
         from capnweb_runtime.transports.http_client import post  # noqa: PLC0415
 
         return await post(
             self._url,
             body,
-            headers=self._headers,
+            headers={**self._headers, **({} if self._connection is None else header_of(self._connection.session))},
             ssl=self._ssl,
             open_timeout=self._open_timeout,
             body_limit=self._limits.message_size,
@@ -130,6 +139,7 @@ def connect(
     limits: Limits = DEFAULT_LIMITS,
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
+    call_timeout: float | None = None,
 ) -> Connecting[S]:
     """Connects to a server.
 
@@ -144,6 +154,8 @@ def connect(
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
         open_timeout: seconds to wait for the connection; None means without end.
+        call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
+            DeadlineExceeded, and it is given up. None means without end.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
@@ -163,4 +175,5 @@ def connect(
         limits=limits,
         observer=observer,
         open_timeout=open_timeout,
+        call_timeout=call_timeout,
     )

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
@@ -33,6 +33,18 @@ raise for their callers; or every one, as the npm package does. See `core.disclo
 """
 Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
+
+
+class Carried(NamedTuple):
+    """What came with a call; see `carrying`.
+
+    Attributes:
+        seconds: that were left when it came; None if it has no deadline.
+        metadata: texts by name.
+    """
+
+    seconds: float | None
+    metadata: Mapping[str, str]
 
 
 class CallHandle(Protocol):
@@ -60,9 +72,11 @@ class Host(Protocol):
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
         home: the event loop on which the session lives; None if there is none.
         attends: whether there is more to every call than to run it; see `attend`.
+        carried: what the message at hand carries beside its call; see `within`.
     """
 
     attends: ClassVar[bool]
+    carried: Any
     limits: Limits
     running: int
     copied: int
@@ -111,6 +125,26 @@ class Host(Protocol):
 
         Returns:
             A hook for the result, owned by the caller.
+        """
+        ...
+
+    def arrived(self, carried: Carried) -> Any:
+        """What a message carries that has just come, for `within` and `bounded`."""
+        ...
+
+    def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
+        """Does something, and lets the calls that it makes see what their message carries.
+
+        Parameters:
+            carried: what `arrived` gave.
+            work: called with the rest.
+        """
+        ...
+
+    def bounded(self, hook: Hook, carried: Any) -> Hook:
+        """A hook, owned by the caller, that is in place of the given one, which it owns: once somebody has asked for
+        its result, that fails with a DeadlineExceeded when the deadline passes that `arrived` with the call, and is
+        given up. The hook itself if there is no deadline.
         """
         ...
 

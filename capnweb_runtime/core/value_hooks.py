@@ -203,6 +203,8 @@ class PromiseHook(Hook):
 
     def _later(self, use: Callable[[Hook], Hook], otherwise: Callable[[], None] | None = None) -> Hook:
         result: Cell[Hook] = Cell()
+        if self._host.carried is not None:
+            use = partial(self._host.within, self._host.carried, use)
         self._then(
             partial(_settle, result, use),
             result.reject if otherwise is None else partial(_fail, result, otherwise),

@@ -4,15 +4,19 @@ terms has a plain host.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import asyncio
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
+from inspect import isawaitable
 from typing import Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.core.interface import CancellableMethod, Method
-from capnweb_runtime.driving.asyncio_host import AsyncioHost
+from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
+from capnweb_runtime.driving.deadline import deadline, time_left
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
+from capnweb_runtime.errors import DeadlineExceeded
 
 A = TypeVar("A")
 
@@ -23,9 +27,11 @@ class Terms:
 
     Attributes:
         cancel_lost: whether every call whose result the peer waits for is cancelled when the session is lost.
+        serve_within: seconds that a call from the peer may take; None means without end.
     """
 
     cancel_lost: bool = False
+    serve_within: float | None = None
 
 
 class _Attending(AsyncioHost):
@@ -51,11 +57,41 @@ class _Attending(AsyncioHost):
         where: str,
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`."""
+        if self.terms.serve_within is not None:
+            function = self._in_time(function, self.terms.serve_within)
         if isinstance(method, CancellableMethod):
             return cancellably(begin, function, method, args, self, where)
         if self.terms.cancel_lost:
             return cancellably(begin, function, method, args, self, where, self.is_lost)
         return begin(function, method, args, self, where)
+
+    def _in_time(self, function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        """A function that is cancelled, and fails, where it takes longer, or than its caller waits. What nothing can
+        interrupt is left alone.
+        """
+        if self.handle(function) is None:
+            return function
+
+        async def bounded(awaitable: Awaitable[Any]) -> Any:
+            with deadline(seconds):
+                left = time_left()
+                try:
+                    async with asyncio.timeout(left) as bound:
+                        return await awaitable
+                except TimeoutError:
+                    if bound.expired():
+                        raise DeadlineExceeded(f"the call took longer than {seconds:g} s") from None
+                    raise
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with deadline(seconds):
+                result = function(*args, **kwargs)
+            return bounded(result) if isawaitable(result) else result
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            return await bounded(function(*args, **kwargs))
+
+        return run if is_coroutine_function(function) else call
 
 
 class AttendingHost(_Attending):

@@ -60,6 +60,15 @@ def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool]
     return host
 
 
+def _session_class(call_within: float | None) -> type[Session]:
+    if call_within is None:
+        return Session
+    # As above.
+    from capnweb_runtime.driving.calling import TermedSession  # noqa: PLC0415
+
+    return type("Bounded", (TermedSession,), {"call_within": call_within})
+
+
 class Wire(Protocol):
     """What a transport offers to its connection."""
 
@@ -98,6 +107,7 @@ class Connection:
         label: what the log calls the session where it shows its messages.
         threads: runs plain functions; None means the event loop.
         terms: on what terms calls run; None means that they just do.
+        call_within: seconds that calls of the peer may take where nothing else bounds them; None means without end.
 
     Attributes:
         session: the session that is driven.
@@ -118,6 +128,7 @@ class Connection:
         label: object = "a session",
         threads: Executor | None = None,
         terms: Terms | None = None,
+        call_within: float | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
@@ -130,7 +141,7 @@ class Connection:
             self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
-        self.session = Session(
+        self.session = _session_class(call_within)(
             None if main is None else target_hook(main, self.host),
             host=self.host,
             wake=self._wake,

@@ -12,10 +12,19 @@ from typing import Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
-from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
-from capnweb_runtime.core.hook import CallHandle, Codec, Disclosure, Hook, Host, OutgoingStream, Payload, StubRef
+from capnweb_runtime.core.hook import (
+    CallHandle,
+    Carried,
+    Codec,
+    Disclosure,
+    Hook,
+    Host,
+    OutgoingStream,
+    Payload,
+    StubRef,
+)
 from capnweb_runtime.core.interface import ANY_METHOD, Method
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import function_hook
@@ -44,6 +53,7 @@ class HostBase(ABC):
         running: calls that have started and not returned.
         copied: units of work that copying values has taken; reset by the session.
         account: what the session's work may cost, and has cost.
+        carried: what the message at hand carries beside its call.
         disclosure: which errors peers are sent as they are.
         home: the same.
         here: the same.
@@ -51,7 +61,7 @@ class HostBase(ABC):
 
     __slots__ = (
         *("_discarded", "_observer", "_wake_from_anywhere"),
-        *("account", "copied", "disclosure", "here", "home", "limits", "running"),
+        *("account", "carried", "copied", "disclosure", "here", "home", "limits", "running"),
     )
 
     attends: ClassVar[bool] = False
@@ -69,6 +79,7 @@ class HostBase(ABC):
         self.home: Any = home
         self.here: Callable[..., object] = here
         self.account = Account(limits)
+        self.carried: Any = None
         self.copied = 0
         self.running = 0
         self._observer = observer
@@ -95,7 +106,22 @@ class HostBase(ABC):
         where: str,
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`: here, the call may be cancelled."""
+        # Of no use to a program none of whose calls can be cancelled.
+        from capnweb_runtime.core.cancelling import cancellably  # noqa: PLC0415
+
         return cancellably(begin, function, method, args, self, where)
+
+    def arrived(self, carried: Carried) -> Any:
+        """See `capnweb_runtime.core.hook.Host.arrived`."""
+        return carried
+
+    def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
+        """See `capnweb_runtime.core.hook.Host.within`."""
+        return work(*args)
+
+    def bounded(self, hook: Hook, carried: Any) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.bounded`: here is no clock."""
+        return hook
 
     def handle(self, function: Callable[..., Any]) -> CallHandle | None:
         """See `capnweb_runtime.core.hook.Host.handle`."""

@@ -13,6 +13,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from weakref import ref
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -89,6 +90,21 @@ class Waiter(asyncio.Future[Any]):
             if promise is not None:
                 promise._wait_given_up()
         return given_up
+
+
+def if_held(promise: Any) -> tuple[Callable[[Payload], None], Callable[[BaseException], None]]:
+    """What delivers an outcome to a promise for as long as somebody holds that."""
+    held = ref(promise)
+
+    def deliver(payload: Payload) -> None:
+        if (promise := held()) is not None:
+            promise._deliver(payload)
+
+    def fail(error: BaseException) -> None:
+        if (promise := held()) is not None:
+            promise._fail(error)
+
+    return deliver, fail
 
 
 class Outcome:

@@ -61,6 +61,7 @@ def serve(
     errors: Disclosure = "plain",
     threads: int | None = None,
     cancel_lost: bool = False,
+    call_timeout: float | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -87,6 +88,8 @@ def serve(
             `in_thread` for single methods.
         cancel_lost: whether every call whose result the peer waits for is cancelled when its session is lost, as if its
             method were declared `@cancellable`.
+        call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
+            Where its caller has a nearer deadline, that counts. None means without end.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -98,17 +101,18 @@ def serve(
     """
     _check(main_factory, path, origins, errors, threads)
     allowed = None if origins is None else frozenset(origins)
-    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, _terms(cancel_lost))
+    terms = _terms(cancel_lost, call_timeout)
+    rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, terms)
     return Serving(Place(host, port, ssl), rules)
 
 
-def _terms(cancel_lost: bool) -> Terms | None:
-    if not cancel_lost:
+def _terms(cancel_lost: bool, call_timeout: float | None) -> Terms | None:
+    if not cancel_lost and call_timeout is None:
         return None
     # Of no use to a server without terms.
     from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
 
-    return Terms(cancel_lost)
+    return Terms(cancel_lost, call_timeout)
 
 
 def _check(

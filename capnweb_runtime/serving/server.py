@@ -12,6 +12,7 @@ import ssl as ssl_module
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from capnweb_runtime.core.carrying import HEADER
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.first_bytes import FirstBytes
@@ -235,4 +236,4 @@ class Server:
     async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
         admitted = self._admission.admit(peer)
         connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
-        return await BatchAnswer(connection).answer(body)
+        return await BatchAnswer(connection).answer(body, peer.headers.get(HEADER))

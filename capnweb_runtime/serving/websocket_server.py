@@ -17,14 +17,14 @@ from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, Refuse, log_refusal, logger, peer_of
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
-from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd
+from capnweb_runtime.transports.websocket import AGREEABLE, WebSocketEnd
 
 HELD_BYTES: Final = 64 * 1024
 """Bytes that are read before the handshake has been answered; more are left with the sender."""
 
 
 def _select_subprotocol(_: engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
+    return next((one for one in AGREEABLE if one in offered), None)
 
 
 class WebSocketServer(WebSocketEnd):

@@ -17,9 +17,16 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.core.carrying",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
+    "capnweb_runtime/core/session.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.deadline",
+    "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.handle",
+    "capnweb_runtime/driving/host.py: capnweb_runtime.core.cancelling",
+    "capnweb_runtime/transports/http_batch.py: capnweb_runtime.core.carrying",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.attending",
+    "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.calling",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",

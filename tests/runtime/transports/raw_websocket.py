@@ -23,7 +23,10 @@ from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.frames import head
 from capnweb_runtime.transports.websocket import CLOSE_CODE, WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
 
-OFFER = b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1\r\n"
+OFFER = (
+    b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1+calls.1, capnweb-gen.attachments.1, "
+    b"capnweb-gen.calls.1\r\n"
+)
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
@@ -106,6 +109,9 @@ class _Socket(asyncio.Transport):
 class _Session:
     closed = False
     attached = False
+
+    def carry_calls(self) -> None:
+        """Nothing is sent here that would carry anything."""
 
     def attach_bytes(self) -> None:
         self.attached = True
