@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.blocking.connect import connect_blocking
     from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.driving.deadline import deadline, time_left
+    from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
@@ -55,16 +56,19 @@ __all__ = [
     "AnyStub",
     "BigInt",
     "Blob",
+    "CallInfo",
     "CallbackStub",
     "CapnwebError",
     "DeadlineExceeded",
     "DisposedError",
     "EvalError",
     "Headers",
+    "Interceptor",
     "LimitExceeded",
     "Limits",
     "Observer",
     "Peer",
+    "Proceed",
     "ProtocolError",
     "RangeError",
     "ReadableStream",
@@ -100,6 +104,7 @@ _HOMES = {
     "blocking.connect": "connect_blocking",
     "connecting.connect": "connect",
     "driving.deadline": "deadline time_left",
+    "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",
     "errors": (
         "CapnwebError DeadlineExceeded DisposedError EvalError LimitExceeded ProtocolError RangeError RpcError "

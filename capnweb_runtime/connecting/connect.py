@@ -7,9 +7,9 @@ ws:// and wss:// open a session that lasts; http:// and https:// make one batch,
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from types import MappingProxyType, TracebackType
-from typing import Any, Final, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar
 from urllib.parse import urlsplit
 
 from capnweb_runtime.core.session import SessionStats
@@ -21,6 +21,10 @@ from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.http_batch import Answer, BatchRequest, shown_url
 from capnweb_runtime.transports.websocket import open_websocket
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = ["Connecting", "connect"]
 
@@ -48,6 +52,7 @@ class Connecting(Generic[S]):
         observer: Observer | None,
         open_timeout: float | None,
         call_timeout: float | None,
+        interceptors: Sequence[Interceptor],
     ) -> None:
         self._url = url
         self._stub = stub
@@ -58,6 +63,7 @@ class Connecting(Generic[S]):
         self._observer = observer
         self._open_timeout = open_timeout
         self._call_timeout = call_timeout
+        self._interceptors = tuple(interceptors)
         self._is_batch = urlsplit(url).scheme in {"http", "https"}
         self._connection: Connection | None = None
         self._batch: BatchRequest | None = None
@@ -99,6 +105,7 @@ class Connecting(Generic[S]):
             observer=self._observer,
             label=label,
             call_within=self._call_timeout,
+            terms=_terms(self._interceptors, label) if self._interceptors else None,
         )
         self._connection = connection
         if self._is_batch:
@@ -129,6 +136,13 @@ class Connecting(Generic[S]):
         )
 
 
+def _terms(interceptors: Sequence[Interceptor], peer: str) -> Terms:
+    # Of no use to connections without interceptors.
+    from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
+
+    return Terms(interceptors=interceptors, peer=peer)
+
+
 def connect(
     url: str,
     stub: type[S],
@@ -140,6 +154,7 @@ def connect(
     observer: Observer | None = None,
     open_timeout: float | None = 30.0,
     call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Connecting[S]:
     """Connects to a server.
 
@@ -156,6 +171,7 @@ def connect(
         open_timeout: seconds to wait for the connection; None means without end.
         call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
             DeadlineExceeded, and it is given up. None means without end.
+        interceptors: what calls pass, in both directions, the first one outermost; see `CallInfo`.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
@@ -176,4 +192,5 @@ def connect(
         observer=observer,
         open_timeout=open_timeout,
         call_timeout=call_timeout,
+        interceptors=interceptors,
     )

@@ -128,6 +128,10 @@ class Host(Protocol):
         """
         ...
 
+    def attended_reading(self, read: Callable[..., Any], member: Any, where: str) -> Callable[..., Any]:
+        """What reads a property in place of the given function, where there is more to that."""
+        ...
+
     def arrived(self, carried: Carried) -> Any:
         """What a message carries that has just come, for `within` and `bounded`."""
         ...

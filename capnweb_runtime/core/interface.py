@@ -81,7 +81,12 @@ class Parameter:
 class Arguments(Codec):
     """Codec of the arguments of one method: a pair (positional, by keyword) ↔ the escaped array that a call carries,
     without its escape.
+
+    Attributes:
+        method: whose they are; None where that was not said.
     """
+
+    method: Method | None = None
 
     def __init__(self, params: tuple[Parameter, ...]) -> None:
         self.positional = tuple(p for p in params if not p.keyword and not p.variadic)
@@ -357,7 +362,9 @@ def method(
     exceptions it may raise, whether it may be cancelled.
     """
     cls = CancellableMethod if cancellable else Method
-    return cls(name, result, Arguments(params), Raises(raises) if raises else None)
+    arguments = Arguments(params)
+    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None)
+    return made
 
 
 def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:

@@ -7,6 +7,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Self
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -46,7 +47,10 @@ def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Ho
         args.dispose()
         result.reject(error)
 
-    waiting.then(lambda _: result.resolve(_invoke_resolved(function, method, args, host, where)), on_error)
+    def on_resolved(_: object) -> None:
+        result.resolve(_invoke_resolved(function, method, args, host, where))
+
+    waiting.then(on_resolved if host.carried is None else partial(host.within, host.carried, on_resolved), on_error)
     return PromiseHook(result, host)
 
 

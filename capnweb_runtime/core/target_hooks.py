@@ -252,14 +252,19 @@ class TargetHook(_LocalHook):
         if isinstance(member, Method):
             function = function_hook(getattr(self._target, attribute), member, self._host, self._where(path))
             return function.get(path[1:])
-        target = self._target
         where = self._where(path)
-        value = run(lambda: getattr(target, attribute), (), {}, member.codec, self._host, where, [], member.raises)
+        read = self._reading(attribute, member, where)
+        value = run(read, (), {}, member.codec, self._host, where, [], member.raises)
         if len(path) == 1:
             return value
         inner = value.get(path[1:])
         value.dispose()
         return inner
+
+    def _reading(self, attribute: str, member: Property, where: str) -> Callable[..., Any]:
+        """What reads a property."""
+        target = self._target
+        return lambda: getattr(target, attribute)
 
     def dup(self) -> Hook:
         if self._shares is None:
@@ -287,6 +292,9 @@ class AttendedTargetHook(TargetHook):
 
     def _method(self, path: Path) -> None:
         return None  # each is called as one of which more is said
+
+    def _reading(self, attribute: str, member: Property, where: str) -> Callable[..., Any]:
+        return self._host.attended_reading(super()._reading(attribute, member, where), member, where)
 
     def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
         entry = self._member(path) if len(path) == 1 and self._shares is not None else None

@@ -46,6 +46,15 @@ else:
         raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
 
 
+def start_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
+) -> asyncio.Task[Any]:
+    """A task, which has begun if this Python can do that; otherwise tasks begin in order in the loop's next turn."""
+    if HAS_EAGER_TASKS:
+        return _eager_task(loop, coroutine, context)
+    return asyncio.Task(coroutine, loop=loop, context=context)
+
+
 @lru_cache(maxsize=1024)
 def _is_awaitable(cls: type) -> bool:
     """Whether its instances can be awaited; asking the class each time costs as much as a short call, and several times

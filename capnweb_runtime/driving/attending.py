@@ -5,16 +5,19 @@ terms has a plain host.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from inspect import isawaitable
+from inspect import isasyncgenfunction, isawaitable
 from typing import Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.cancelling import cancellably
-from capnweb_runtime.core.hook import Hook, Host
-from capnweb_runtime.core.interface import CancellableMethod, Method
+from capnweb_runtime.core.hook import Hook, Host, Payload
+from capnweb_runtime.core.interface import CancellableMethod, Method, Property
+from capnweb_runtime.core.remap import Replayer
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
-from capnweb_runtime.driving.deadline import deadline, time_left
+from capnweb_runtime.driving.deadline import deadline, metadata, time_left
+from capnweb_runtime.driving.handle import IN_THREAD
+from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
 from capnweb_runtime.errors import DeadlineExceeded
 
@@ -28,10 +31,14 @@ class Terms:
     Attributes:
         cancel_lost: whether every call whose result the peer waits for is cancelled when the session is lost.
         serve_within: seconds that a call from the peer may take; None means without end.
+        interceptors: what calls pass in both directions, in order.
+        peer: who is at the other end, for them.
     """
 
     cancel_lost: bool = False
     serve_within: float | None = None
+    interceptors: Sequence[Interceptor] = ()
+    peer: object = None
 
 
 class _Attending(AsyncioHost):
@@ -57,6 +64,11 @@ class _Attending(AsyncioHost):
         where: str,
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`."""
+        if self.terms.interceptors:
+            pipelined, mapped = isinstance(args, Payload), isinstance(getattr(args, "importer", None), Replayer)
+            call = self._call_info(method, where)
+            call.pipelined, call.mapped = pipelined, mapped
+            function = self._intercepted(function, call)
         if self.terms.serve_within is not None:
             function = self._in_time(function, self.terms.serve_within)
         if isinstance(method, CancellableMethod):
@@ -64,6 +76,38 @@ class _Attending(AsyncioHost):
         if self.terms.cancel_lost:
             return cancellably(begin, function, method, args, self, where, self.is_lost)
         return begin(function, method, args, self, where)
+
+    def attended_reading(self, read: Callable[..., Any], member: Property, where: str) -> Callable[..., Any]:
+        """See `capnweb_runtime.core.hook.Host.attended_reading`."""
+        if not self.terms.interceptors:
+            return read
+        call = self._call_info(member, where)
+        call.kind = "get"
+        return self._intercepted(read, call)
+
+    def _call_info(self, member: Method | Property, where: str) -> CallInfo:
+        interface, name = named(member.label, where)
+        return CallInfo(interface, name, served=True, peer=self.terms.peer, asked=True)
+
+    def _intercepted(self, function: Callable[..., Any], call: CallInfo) -> Callable[..., Any]:
+        """A function that passes the interceptors first."""
+
+        async def end(call: CallInfo) -> Any:
+            result = self._plainly(function, call.arguments, call.keywords)
+            return await result if isawaitable(result) else result
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            call.arguments, call.keywords = args, kwargs
+            call.metadata, call.deadline = dict(metadata.get()), time_left()
+            return await through(self.terms.interceptors, end)(call)
+
+        if self.handle(function) is None:
+            setattr(run, IN_THREAD, True)
+        return run
+
+    def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function where it belongs."""
+        return function(*args, **kwargs)
 
     def _in_time(self, function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
         """A function that is cancelled, and fails, where it takes longer, or than its caller waits. What nothing can
@@ -104,6 +148,11 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
     """Runs plain functions in threads."""
 
     __slots__ = ("is_lost", "terms")
+
+    def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if is_coroutine_function(function) or isasyncgenfunction(function):
+            return function(*args, **kwargs)
+        return self._in_thread(function, args, kwargs)
 
 
 class AttendingWatchedHost(_Attending, WatchedHost):

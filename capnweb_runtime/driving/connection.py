@@ -60,13 +60,15 @@ def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool]
     return host
 
 
-def _session_class(call_within: float | None) -> type[Session]:
-    if call_within is None:
+def _session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
+    interceptors = () if terms is None else terms.interceptors
+    if call_within is None and not interceptors:
         return Session
     # As above.
     from capnweb_runtime.driving.calling import TermedSession  # noqa: PLC0415
 
-    return type("Bounded", (TermedSession,), {"call_within": call_within})
+    own = {"call_within": call_within, "interceptors": interceptors, "peer": None if terms is None else terms.peer}
+    return type("_OnTerms", (TermedSession,), own)
 
 
 class Wire(Protocol):
@@ -141,7 +143,7 @@ class Connection:
             self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
-        self.session = _session_class(call_within)(
+        self.session = _session_class(call_within, terms)(
             None if main is None else target_hook(main, self.host),
             host=self.host,
             wake=self._wake,

@@ -25,7 +25,7 @@ from capnweb_runtime.core.hook import (
     Payload,
     StubRef,
 )
-from capnweb_runtime.core.interface import ANY_METHOD, Method
+from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import function_hook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
@@ -110,6 +110,10 @@ class HostBase(ABC):
         from capnweb_runtime.core.cancelling import cancellably  # noqa: PLC0415
 
         return cancellably(begin, function, method, args, self, where)
+
+    def attended_reading(self, read: Callable[..., Any], member: Property, where: str) -> Callable[..., Any]:
+        """See `capnweb_runtime.core.hook.Host.attended_reading`."""
+        return read
 
     def arrived(self, carried: Carried) -> Any:
         """See `capnweb_runtime.core.hook.Host.arrived`."""

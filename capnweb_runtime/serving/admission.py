@@ -96,7 +96,7 @@ class Admission:
             label=peer,
             errors=self._rules.errors,
             threads=self._threads,
-            terms=self._rules.terms,
+            terms=None if self._rules.terms is None else replace(self._rules.terms, peer=peer),
         )
         peer = replace(peer, connection=connection)
         try:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
 
@@ -16,6 +16,7 @@ from capnweb_runtime.serving.server import Place, Server
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = ["Serving", "serve"]
 
@@ -62,6 +63,7 @@ def serve(
     threads: int | None = None,
     cancel_lost: bool = False,
     call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Serving:
     """Serves sessions over WebSocket and HTTP batch on one port and path.
 
@@ -90,6 +92,7 @@ def serve(
             method were declared `@cancellable`.
         call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
             Where its caller has a nearer deadline, that counts. None means without end.
+        interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -101,18 +104,18 @@ def serve(
     """
     _check(main_factory, path, origins, errors, threads)
     allowed = None if origins is None else frozenset(origins)
-    terms = _terms(cancel_lost, call_timeout)
+    terms = _terms(cancel_lost, call_timeout, interceptors)
     rules = Rules(main_factory, path, allowed, limits, observer, request_timeout, errors, threads, terms)
     return Serving(Place(host, port, ssl), rules)
 
 
-def _terms(cancel_lost: bool, call_timeout: float | None) -> Terms | None:
-    if not cancel_lost and call_timeout is None:
+def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:
+    if not cancel_lost and call_timeout is None and not interceptors:
         return None
     # Of no use to a server without terms.
     from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
 
-    return Terms(cancel_lost, call_timeout)
+    return Terms(cancel_lost, call_timeout, tuple(interceptors))
 
 
 def _check(

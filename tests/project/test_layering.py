@@ -18,6 +18,7 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/connecting/connect.py: capnweb_runtime.driving.attending",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
     "capnweb_runtime/core/session.py: capnweb_runtime.core.carrying",
