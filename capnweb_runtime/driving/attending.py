@@ -118,9 +118,9 @@ class _Attending(AsyncioHost):
 
         async def bounded(awaitable: Awaitable[Any]) -> Any:
             with deadline(seconds):
-                left = time_left()
+                bound = asyncio.timeout(time_left())
                 try:
-                    async with asyncio.timeout(left) as bound:
+                    async with bound:
                         return await awaitable
                 except TimeoutError:
                     if bound.expired():
