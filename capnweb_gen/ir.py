@@ -332,6 +332,7 @@ class Method(Node):
     result: TypeShape
     raises: tuple[Reference, ...] = ()
     idempotent: bool = False
+    cancellable: bool = False
     position: Position
 
     @model_serializer(mode="wrap")

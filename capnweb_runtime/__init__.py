@@ -15,11 +15,14 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
+    from capnweb_runtime.driving.deadline import deadline, time_left
+    from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
     from capnweb_runtime.errors import (
         CapnwebError,
         ConnectionLost,
         ConnectionRefused,
+        DeadlineExceeded,
         Disconnected,
         DisposedError,
         EvalError,
@@ -63,17 +66,20 @@ __all__ = [
     "AnyStub",
     "BigInt",
     "Blob",
+    "CallInfo",
     "CallbackStub",
     "CapnwebError",
     "Certificate",
     "Connected",
     "ConnectionLost",
     "ConnectionRefused",
+    "DeadlineExceeded",
     "Disconnected",
     "DisposedError",
     "EvalError",
     "GoingAway",
     "Headers",
+    "Interceptor",
     "LimitExceeded",
     "Limits",
     "Observer",
@@ -81,6 +87,7 @@ __all__ = [
     "PeerAborted",
     "Pool",
     "PoolStats",
+    "Proceed",
     "ProtocolError",
     "RangeError",
     "ReadableStream",
@@ -107,8 +114,10 @@ __all__ = [
     "as_stub",
     "connect",
     "connect_blocking",
+    "deadline",
     "in_thread",
     "serve",
+    "time_left",
     "unwrap",
 ]
 
@@ -119,11 +128,13 @@ _HOMES = {
     "connecting.connect": "connect",
     "connecting.pool": "Pool PoolStats",
     "connecting.reconnect": "Connected Reconnect",
+    "driving.deadline": "deadline time_left",
+    "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError ConnectionLost ConnectionRefused Disconnected DisposedError EvalError GoingAway LimitExceeded "
-        "PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability StaleCodeWarning "
-        "URIError"
+        "CapnwebError ConnectionLost ConnectionRefused DeadlineExceeded Disconnected DisposedError EvalError GoingAway "
+        "LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability "
+        "StaleCodeWarning URIError"
     ),
     "limits": "Limits ServerLimits",
     "observe": "Observer",

@@ -14,6 +14,7 @@ and what to do.
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
+        ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
         ├── RangeError              wire type RangeError (also a ValueError)
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
@@ -184,6 +185,12 @@ class URIError(RpcError, ValueError):
     wire_name = "URIError"
 
 
+class DeadlineExceeded(RpcError, TimeoutError):
+    """A call took longer than a deadline allows, of whichever side that was: what came of it is not known."""
+
+    wire_name = "DeadlineExceeded"
+
+
 class StaleCodeWarning(UserWarning):
     """A generated module is older than its schema: what the schema has gained does not travel."""
 
@@ -239,7 +246,7 @@ _BUILTIN_NAMES: Final = [
 
 ERROR_TYPES: Final[dict[str, type[Exception]]] = {
     **{name: getattr(builtins, name) for name in _BUILTIN_NAMES},
-    **{cls.wire_name: cls for cls in (RpcError, RangeError, EvalError, URIError)},
+    **{cls.wire_name: cls for cls in (RpcError, DeadlineExceeded, RangeError, EvalError, URIError)},
 }
 """Wire type name → the exception class that it arrives as."""
 

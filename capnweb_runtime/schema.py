@@ -79,6 +79,21 @@ def idempotent(method: F) -> F:
 idempotent.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # where it stands in Annotated
 
 
+def cancellable(member: F) -> F:
+    """Declares that calls of a method may be cancelled: when the result of one was asked for and is given up before it
+    is known, or its session is lost, the task of its target is cancelled.
+
+    A result that something else needs, because it is named in another call, or called itself, is not given up. What is
+    not declared so runs to its end. In an `InterfaceModel` it stands beside the type:
+    `Annotated[Method[Search, list[int]], cancellable]`.
+
+    Parameters:
+        member: the method; it must bear being interrupted wherever it awaits something.
+    """
+    member.__capnweb_cancellable__ = True  # type: ignore[attr-defined]  # read by the compiler
+    return member
+
+
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
     """Says how the names of an interface's members are written on the wire.
 
@@ -184,6 +199,7 @@ __all__ = [
     "SturdyRef",
     "Url",
     "Writable",
+    "cancellable",
     "idempotent",
     "interface",
     "raises",

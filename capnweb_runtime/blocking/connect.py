@@ -9,7 +9,7 @@ that wait and give values; what is passed in (callbacks, targets) runs on the ba
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect, State
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.connecting.settings import Headers, Transport
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = [
     "BlockingAnyStub",
@@ -134,6 +135,8 @@ def connect_blocking(
     reconnect: Reconnect | None = None,
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
+    call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
 
@@ -152,6 +155,8 @@ def connect_blocking(
             thread, and is given stubs that are not blocking.
         keepalive: see `connect`.
         close_timeout: seconds for which closing waits for a server that is silent.
+        call_timeout: see `connect`; it holds for what `run` calls, too.
+        interceptors: see `connect`; they run on the background thread.
 
     Returns:
         The session: enter it with `with`, or take its `main` and `close` it.
@@ -161,6 +166,7 @@ def connect_blocking(
         ValueError: the URL's scheme is none of the four, `keepalive` is not positive, or `close_timeout` is negative.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
+    settings |= {"call_timeout": call_timeout, "interceptors": interceptors}
     settings |= {"transport": transport, "reconnect": reconnect, "keepalive": keepalive, "close_timeout": close_timeout}
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
         url, stub._covering, open_timeout=open_timeout, **settings

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ssl as ssl_module
-from collections.abc import Generator, Mapping
+from collections.abc import Generator, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType, TracebackType
@@ -28,6 +28,9 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.transports.http_batch import Answer, BatchRequest
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = ["Connecting", "connect"]
 
@@ -119,13 +122,14 @@ class Connecting(Generic[S]):
 
     async def _post(self, headers: Mapping[str, str], body: bytes) -> Answer:
         # aiohttp takes a quarter of a second to import and is of no use to a client of WebSockets.
+        from capnweb_runtime.core.carrying import header_of  # noqa: PLC0415
         from capnweb_runtime.transports.http_client import post  # noqa: PLC0415
 
         settings = self._settings
         return await post(
             settings.url,
             body,
-            headers=headers,
+            headers={**headers, **({} if self._connection is None else header_of(self._connection.session))},
             ssl=settings.ssl,
             open_timeout=settings.open_timeout,
             body_limit=settings.limits.message_size,
@@ -146,6 +150,8 @@ def connect(
     transport: Transport | None = None,
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
+    call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
     reconnect: None = None,
 ) -> Connecting[S]: ...
 @overload
@@ -162,6 +168,8 @@ def connect(
     transport: Transport | None = None,
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
+    call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
     reconnect: Reconnect,
 ) -> Reconnecting[S]: ...
 def connect(
@@ -177,6 +185,8 @@ def connect(
     transport: Transport | None = None,
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
+    call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
     reconnect: Reconnect | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
@@ -199,6 +209,9 @@ def connect(
             session ends as lost. None sends no pings, and notices a server that vanished only when the system does.
             Without meaning for a batch.
         close_timeout: seconds for which closing waits for a server that is silent.
+        call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
+            DeadlineExceeded, and it is given up. None means without end.
+        interceptors: what calls pass, in both directions, the first one outermost; see `CallInfo`.
         reconnect: connects again whenever the session is lost, under the same stub; None means never. See
             `docs/reconnect.md`.
 
@@ -213,8 +226,19 @@ def connect(
             is negative.
         TypeError: `headers` is a function, and `reconnect` was not given.
     """
-    silence = Silence(keepalive, close_timeout)
-    settings = Settings(url, main, headers or _NO_HEADERS, ssl, limits, observer, open_timeout, transport, silence)
+    settings = Settings(
+        url=url,
+        main=main,
+        headers=headers or _NO_HEADERS,
+        ssl=ssl,
+        limits=limits,
+        observer=observer,
+        open_timeout=open_timeout,
+        transport=transport,
+        silence=Silence(keepalive, close_timeout),
+        call_timeout=call_timeout,
+        interceptors=tuple(interceptors),
+    )
     settings.check()
     if reconnect is not None:
         if settings.is_batch:

@@ -12,11 +12,11 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
-from typing import Any, Final, Generic, NamedTuple, Self, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, NamedTuple, Self, TypeVar
 from urllib.parse import urlsplit
 
 from capnweb_runtime.connecting.lasting import LastingHook
@@ -34,6 +34,9 @@ from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.keepalive import Silence
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 S = TypeVar("S", bound=RpcStub)
 
@@ -88,6 +91,8 @@ class Pool(Generic[S]):
         transport: see `connect`.
         keepalive: see `connect`; a session that falls silent is replaced.
         close_timeout: see `connect`.
+        call_timeout: see `connect`.
+        interceptors: see `connect`.
 
     Raises:
         ValueError: the URL is none of a session, or the size is less than 1.
@@ -113,13 +118,26 @@ class Pool(Generic[S]):
         transport: Transport | None = None,
         keepalive: float | None = 20.0,
         close_timeout: float = 10.0,
+        call_timeout: float | None = None,
+        interceptors: Sequence[Interceptor] = (),
     ) -> None:
         if urlsplit(url).scheme not in {"ws", "wss"} and transport is None:
             raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
         if size < 1:
             raise ValueError(f"a pool of size={size} could hold no session")
-        silence = Silence(keepalive, close_timeout)
-        settings = Settings(url, main, headers or {}, ssl, limits, observer, open_timeout, transport, silence)
+        settings = Settings(
+            url=url,
+            main=main,
+            headers=headers or {},
+            ssl=ssl,
+            limits=limits,
+            observer=observer,
+            open_timeout=open_timeout,
+            transport=transport,
+            silence=Silence(keepalive, close_timeout),
+            call_timeout=call_timeout,
+            interceptors=tuple(interceptors),
+        )
         self._dialling = Dialling(settings)
         self._policy = reconnect or Reconnect()
         self._stub_class = stub

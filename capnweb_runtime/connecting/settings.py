@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Mapping
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
 from capnweb_runtime.driving.connection import Connection
@@ -16,6 +16,10 @@ from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import shown_url
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import open_websocket
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
 """Headers of a request, or what is asked for them at every attempt."""
@@ -35,6 +39,8 @@ class Settings:
     open_timeout: float | None
     transport: Transport | None
     silence: Silence
+    call_timeout: float | None
+    interceptors: tuple[Interceptor, ...]
 
     def check(self) -> None:
         """Raises ValueError if the URL is none that can be connected to."""
@@ -55,7 +61,14 @@ class Settings:
             main: our main object.
         """
         label = shown_url(self.url)
-        connection = Connection(main, limits=self.limits, observer=self.observer, label=label)
+        connection = Connection(
+            main,
+            limits=self.limits,
+            observer=self.observer,
+            label=label,
+            call_within=self.call_timeout,
+            terms=_terms(self.interceptors, label) if self.interceptors else None,
+        )
         connection.url = label
         return connection
 
@@ -82,6 +95,13 @@ class Settings:
         except BaseException:
             connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
             raise
+
+
+def _terms(interceptors: Sequence[Interceptor], peer: str) -> Terms:
+    # Of no use to connections without interceptors.
+    from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
+
+    return Terms(interceptors=interceptors, peer=peer)
 
 
 def _webtransport() -> Callable[..., Awaitable[None]]:

@@ -147,6 +147,14 @@ class Cell(Generic[T]):
         """Whether anybody waits."""
         return self._waiters is not None
 
+    def replace(self, waiter: tuple[_OnValue, _OnError], by: tuple[_OnValue, _OnError]) -> None:
+        """Calls others back in place of those that `then` was called with, unless they have been already."""
+        waiters = self._waiters
+        if isinstance(waiters, list):
+            self._waiters = [by if one == waiter else one for one in waiters]
+        elif waiters == waiter:
+            self._waiters = by
+
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
         if self._state != _PENDING:

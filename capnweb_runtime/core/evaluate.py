@@ -253,6 +253,11 @@ class CallArguments:
         self._depth = depth
 
     @property
+    def importer(self) -> Importer:
+        """Whose ids are in them: the session's, or those of a map."""
+        return self._importer
+
+    @property
     def size(self) -> int:
         """Bytes of the message in which they came."""
         return self._importer.message_bytes

@@ -71,7 +71,13 @@ Encoding: TypeAlias = Literal["string", "json", "json-with-bytes"]
 
 
 class Exchange(Exports):
-    """Tables and outgoing half of a session; see `Session` for the parameters."""
+    """Tables and outgoing half of a session; see `Session` for the parameters.
+
+    Attributes:
+        bounds_calls: whether it sees to the deadlines of calls by itself.
+    """
+
+    bounds_calls = False
 
     def __init__(
         self,
@@ -94,6 +100,8 @@ class Exchange(Exports):
         self.held = host.held
         self.held.bytes += EXPORT  # of the main object
         self.local = False
+        self.carries = False  # whether the peer has agreed to what calls carry; see `carrying`
+        self.collected: list[dict[str, Wire]] | None = None  # what they would carry, where it goes beside all of them
         self.raw_bytes = encoding == "json-with-bytes"
         self.attachments = NO_ATTACHMENTS  # of the message that is being received
         self.message_bytes = 0  # of the one that is being received

@@ -13,7 +13,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import Attachments
@@ -22,6 +22,8 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
+
+A = TypeVar("A")
 
 Wire: TypeAlias = Any
 """A JSON-compatible tree, as it stands in a message."""
@@ -33,6 +35,32 @@ raise for their callers; or every one, as the npm package does. See `core.disclo
 """
 Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
+
+
+class Carried(NamedTuple):
+    """What came with a call; see `carrying`.
+
+    Attributes:
+        seconds: that were left when it came; None if it has no deadline.
+        metadata: texts by name.
+    """
+
+    seconds: float | None
+    metadata: Mapping[str, str]
+
+
+class CallHandle(Protocol):
+    """One call that can be cancelled.
+
+    Attributes:
+        function: to be called in place of the function, once.
+    """
+
+    function: Callable[..., Any]
+
+    def cancel(self) -> None:
+        """Cancels the call: it never begins, or what it waits for is interrupted."""
+        ...
 
 
 class Host(Protocol):
@@ -47,8 +75,12 @@ class Host(Protocol):
         disclosure: which errors peers are sent as they are; see `core.disclosure`.
         discarded: what is to be disposed at the next turn.
         home: the event loop on which the session lives; None if there is none.
+        attends: whether there is more to every call than to run it; see `attend`.
+        carried: what the message at hand carries beside its call; see `within`.
     """
 
+    attends: ClassVar[bool]
+    carried: Any
     limits: Limits
     running: int
     everybody: Running
@@ -77,6 +109,57 @@ class Host(Protocol):
 
     def call(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         """Like `start`, for a method of a target or a function that a peer calls, which may run elsewhere."""
+        ...
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Any, A, Any, str], Hook],
+        function: Callable[..., Any],
+        method: Any,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """Has a function called of whose call there is more to say: it may be cancelled, say.
+
+        Parameters:
+            begin: `invoke` or `invoke_wire`, which is to have the function, the method, the arguments, this host, and
+                the place.
+            function: the function.
+            method: the entry of the interface's table.
+            args: the arguments, not decoded.
+            where: what to call the function in a report.
+
+        Returns:
+            A hook for the result, owned by the caller.
+        """
+        ...
+
+    def attended_reading(self, read: Callable[..., Any], member: Any, where: str) -> Callable[..., Any]:
+        """What reads a property in place of the given function, where there is more to that."""
+        ...
+
+    def arrived(self, carried: Carried) -> Any:
+        """What a message carries that has just come, for `within` and `bounded`."""
+        ...
+
+    def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
+        """Does something, and lets the calls that it makes see what their message carries.
+
+        Parameters:
+            carried: what `arrived` gave.
+            work: called with the rest.
+        """
+        ...
+
+    def bounded(self, hook: Hook, carried: Any) -> Hook:
+        """A hook, owned by the caller, that is in place of the given one, which it owns: once somebody has asked for
+        its result, that fails with a DeadlineExceeded when the deadline passes that `arrived` with the call, and is
+        given up. The hook itself if there is no deadline.
+        """
+        ...
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """What runs a function so that it can be cancelled; None if it cannot."""
         ...
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
@@ -411,6 +494,11 @@ class Hook(Uncopied):
         """Id under which a session's peer knows what this stands for, where it is an import of that session's in
         disguise; otherwise None.
         """
+        return None
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        """What `pull` has given out and has not settled, where that is the same for everybody who pulls."""
         return None
 
     def backlog(self) -> Cell[None] | None:

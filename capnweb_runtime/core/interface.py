@@ -81,7 +81,12 @@ class Parameter:
 class Arguments(Codec):
     """Codec of the arguments of one method: a pair (positional, by keyword) ↔ the escaped array that a call carries,
     without its escape.
+
+    Attributes:
+        method: whose they are; None where that was not said.
     """
+
+    method: Method | None = None
 
     def __init__(self, params: tuple[Parameter, ...]) -> None:
         self.positional = tuple(p for p in params if not p.keyword and not p.variadic)
@@ -294,6 +299,14 @@ class Method:
         self.result = result
 
 
+class CancellableMethod(Method):
+    """A method whose calls are cancelled once nobody wants their results any more; see `core.cancelling`. It is told
+    apart by its class, so that calls of other methods need not be asked.
+    """
+
+    __slots__ = ()
+
+
 class Property:
     """A read-only property of an interface.
 
@@ -345,13 +358,16 @@ def method(
     *params: Parameter,
     raises: Sequence[DeclaredError] = (),
     idempotent: bool = False,
+    cancellable: bool = False,
 ) -> Method:
     """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
-    exceptions it may raise, and whether calling it twice does what calling it once does.
+    exceptions it may raise, whether calling it twice does what calling it once does, and whether it may be cancelled.
     """
+    cls = CancellableMethod if cancellable else Method
     arguments = Arguments(params)
     arguments.idempotent = idempotent
-    return Method(name, result, arguments, Raises(raises) if raises else None)
+    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None)
+    return made
 
 
 def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:

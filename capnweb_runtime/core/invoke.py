@@ -7,6 +7,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any, Final, Self
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -67,7 +68,7 @@ def invoke(function: Callable[..., Any], method: Method, args: Payload, host: Ho
         args.dispose()
         result.reject(error)
 
-    waiting.then(on_known, on_error)
+    waiting.then(on_known if host.carried is None else partial(host.within, host.carried, on_known), on_error)
     return PromiseHook(result, host)
 
 

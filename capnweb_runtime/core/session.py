@@ -234,6 +234,11 @@ class Session(Exchange):
         """Calls that the peer has made: reads of properties and writes to streams count as well."""
         return self._next_call - 1
 
+    @property
+    def calls_made(self) -> int:
+        """Calls that have been made of the peer: reads of properties and writes to streams count as well."""
+        return self._next_push - 1
+
     def take_outbox(self) -> list[Any]:
         """The messages to write, in order; the outbox is empty afterwards. Each is the UTF-8 JSON text of one frame or
         line, a tuple of that and its attachments if it has any, or a tree where the transport carries trees. Once they
@@ -435,8 +440,9 @@ class Session(Exchange):
             wire: the message.
             target: what a stream message writes to, if it is something of another peer's.
         """
-        if len(wire) < 2:
-            raise _bad_message(wire)
+        if len(wire) != 2:
+            self._on_longer_push(wire, target)
+            return
         exports = self._exports
         if len(exports) >= self.limits.exports:
             raise self._too_many_exports()
@@ -456,6 +462,30 @@ class Session(Exchange):
         held.bytes += EXPORT
         if held.bytes > held.look_at:
             held.look(0)
+
+    def _on_longer_push(self, wire: list[Wire], target: ImportHook | None) -> None:
+        """The same for a message of another length. What peers that have not agreed say beyond two elements, nobody
+        reads.
+        """
+        if len(wire) < 2:
+            raise _bad_message(wire)
+        # Of no use to sessions in which no call carries anything.
+        from capnweb_runtime.core.carrying import read  # noqa: PLC0415
+
+        carried = read(wire[2]) if self.carries else None
+        if carried is None:
+            self._on_push(wire[:2], target)
+            return
+        host, call_id = self.host, self._next_call
+        arrived = host.arrived(carried)
+        host.within(arrived, lambda: self._on_push(wire[:2], target))
+        entry = self._exports.get(call_id)
+        if entry is not None and target is None:
+            entry.hook = host.bounded(entry.hook, arrived)
+
+    def carry_calls(self) -> None:
+        """Both ends have agreed on what calls carry."""
+        self.carries = True
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""

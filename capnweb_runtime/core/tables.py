@@ -245,6 +245,10 @@ class ImportHook(Hook):
         return self.opened().sender.host
 
     @property
+    def waiting(self) -> Cell[Payload] | None:
+        return None if self.entry is None else self.entry.waiting
+
+    @property
     def home(self) -> Any:
         entry = self.entry
         return None if entry is None else entry.sender.home

@@ -120,6 +120,38 @@ class FunctionHook(_LocalHook):
         """A local function never breaks."""
 
 
+class AttendedFunctionHook(FunctionHook):
+    """A local function of whose calls there is more to say; see `Host.attend`."""
+
+    __slots__ = ()
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        self._begin(args)
+        function = self._callable(path)
+        if isinstance(function, ErrorHook):
+            args.dispose()
+            return function
+        return self._host.attend(invoke, function, self._method, args, self._where)
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        function = self._callable(path)
+        if isinstance(function, ErrorHook):
+            args.payload().dispose()
+            return function
+        return self._host.attend(invoke_wire, function, self._method, args, self._where)
+
+    def dup(self) -> Hook:
+        if self._function is None:
+            raise GIVEN_BACK.error_of("a stub was used", "it")
+        return AttendedFunctionHook(self._function, self._method, self._host, self._where)
+
+
+def function_hook(function: Callable[..., Any], method: Method, host: Host, where: str) -> FunctionHook:
+    """A new hook over a local function, owned by the caller; see `FunctionHook`."""
+    plain = type(method) is Method and not host.attends
+    return (FunctionHook if plain else AttendedFunctionHook)(function, method, host, where)
+
+
 def _no_such_property(path: Path, host: Host) -> Hook:
     """Reading what is not there: undefined, and an error one step beyond."""
     return PayloadHook(Payload(UNDEFINED), host).get(path[1:])
@@ -165,10 +197,10 @@ class TargetHook(_LocalHook):
         return self._target
 
     def _method(self, path: Path) -> tuple[Callable[..., Any], Method] | None:
-        """The bound function and its table entry, if the path names a method."""
+        """The bound function and its table entry, if the path names a method of which no more is said."""
         if len(path) == 1 and self._shares is not None:
             entry = self._member(path)
-            if entry is not None and isinstance(entry[1], Method):
+            if entry is not None and type(entry[1]) is Method:
                 return getattr(self._target, entry[0]), entry[1]
         return None
 
@@ -186,17 +218,23 @@ class TargetHook(_LocalHook):
                 target = self._target
                 where = f"{type(target).__name__}.{path[0]}"
                 return invoke_wire(getattr(target, entry[0]), entry[1], args, self._host, where)
+            if entry is not None and isinstance(entry[1], Method):
+                function = getattr(self._target, entry[0])
+                return self._host.attend(invoke_wire, function, entry[1], args, self._where(path))
         return self._call_inside(path, args.payload())
 
     def _where(self, path: Path) -> str:
         return f"{type(self._target).__name__}.{path[0]}"
 
     def _call_inside(self, path: Path, args: Payload) -> Hook:
-        """A call of something that a property holds, or of nothing."""
+        """A call of a method of which more is said, of something that a property holds, or of nothing."""
         if self._shares is None:
             args.dispose()
             return GIVEN_BACK
         entry = self._member(path)
+        if entry is not None and len(path) == 1 and isinstance(entry[1], Method):
+            function = getattr(self._target, entry[0])
+            return self._host.attend(invoke, function, entry[1], args, self._where(path))
         if entry is None and len(path) < 2:
             args.dispose()
             return ErrorHook(not_a_function(path, getattr(self._target, "_rpc_interface", "")))
@@ -218,16 +256,21 @@ class TargetHook(_LocalHook):
             return _no_such_property(path, self._host)
         attribute, member = entry
         if isinstance(member, Method):
-            function = FunctionHook(getattr(self._target, attribute), member, self._host, self._where(path))
+            function = function_hook(getattr(self._target, attribute), member, self._host, self._where(path))
             return function.get(path[1:])
-        target = self._target
         where = self._where(path)
-        value = run(lambda: getattr(target, attribute), (), {}, member.codec, self._host, where, [], member.raises)
+        read = self._reading(attribute, member, where)
+        value = run(read, (), {}, member.codec, self._host, where, [], member.raises)
         if len(path) == 1:
             return value
         inner = value.get(path[1:])
         value.dispose()
         return inner
+
+    def _reading(self, attribute: str, member: Property, where: str) -> Callable[..., Any]:
+        """What reads a property."""
+        target = self._target
+        return lambda: getattr(target, attribute)
 
     def dup(self) -> Hook:
         if self._shares is None:
@@ -246,6 +289,25 @@ class TargetHook(_LocalHook):
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """A local target never breaks."""
+
+
+class AttendedTargetHook(TargetHook):
+    """A local target of whose calls there is more to say; see `Host.attend`."""
+
+    __slots__ = ()
+
+    def _method(self, path: Path) -> None:
+        return None  # each is called as one of which more is said
+
+    def _reading(self, attribute: str, member: Property, where: str) -> Callable[..., Any]:
+        return self._host.attended_reading(super()._reading(attribute, member, where), member, where)
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        entry = self._member(path) if len(path) == 1 and self._shares is not None else None
+        if entry is None or not isinstance(entry[1], Method):
+            return self._call_inside(path, args.payload())
+        function = getattr(self._target, entry[0])
+        return self._host.attend(invoke_wire, function, entry[1], args, self._where(path))
 
 
 def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, where: str) -> None:

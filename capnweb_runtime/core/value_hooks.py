@@ -5,6 +5,7 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from capnweb_runtime.core.asked import Asked, AskedCall, AskedGet, AskedPull, AskedUse, Disposal, is_given_up
@@ -215,8 +216,12 @@ class PromiseHook(Hook):
         return self._host
 
     def _later(self, asked: Asked) -> Hook:
-        self._cell.wait(asked)
-        return PromiseHook(asked, self._host)
+        host, cell = self._host, self._cell
+        if host.carried is None:
+            cell.wait(asked)
+        else:
+            cell.then(partial(host.within, host.carried, asked.on_value), asked.on_error)
+        return PromiseHook(asked, host)
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         make_plain(args, self._host, arguments=True)  # the caller may change its values before they are sent

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldTotal
+from capnweb_runtime.core.hook import CallHandle, Carried, Hook
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
@@ -44,6 +45,15 @@ else:
         loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
     ) -> asyncio.Task[Any]:
         raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
+
+
+def start_task(
+    loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
+) -> asyncio.Task[Any]:
+    """A task, which has begun if this Python can do that; otherwise tasks begin in order in the loop's next turn."""
+    if HAS_EAGER_TASKS:
+        return _eager_task(loop, coroutine, context)
+    return asyncio.Task(coroutine, loop=loop, context=context)
 
 
 @lru_cache(maxsize=1024)
@@ -138,7 +148,9 @@ class AsyncioHost(HostBase):
         self.tasks: set[asyncio.Task[Any]] = set()
         # Plain tasks whose first step has not run, and the calls that came since.
         self._unstarted = 0
-        self._queue: deque[tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any]]] = deque()
+        self._queue: deque[
+            tuple[Cell[Any], Callable[..., Any], Sequence[Any], Mapping[str, Any], contextvars.Context]
+        ] = deque()
         self.threads: Executor | None = None
         self._collect_due = False
         self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
@@ -165,7 +177,7 @@ class AsyncioHost(HostBase):
         """
         if self._unstarted and not in_turn and (self._queue or not is_coroutine_function(function)):
             cell: Cell[Any] = Cell()
-            self._queue.append((cell, function, args, kwargs))
+            self._queue.append((cell, function, args, kwargs, self._context))
             return cell
         context = self._context.copy()
         try:
@@ -186,6 +198,35 @@ class AsyncioHost(HostBase):
 
     call = start
 
+    def arrived(self, carried: Carried) -> Any:
+        """See `capnweb_runtime.core.hook.Host.arrived`."""
+        # Of no use to sessions in which no call carries anything.
+        from capnweb_runtime.driving.deadline import Arrived  # noqa: PLC0415
+
+        return Arrived(carried)
+
+    def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
+        """See `capnweb_runtime.core.hook.Host.within`: calls run in copies of a Context that says so."""
+        outer, self.carried = self.carried, carried
+        own, self._context = self._context, self._context.copy()
+        self._context.run(carried.enter)
+        try:
+            return work(*args)
+        finally:
+            self.carried, self._context = outer, own
+
+    def bounded(self, hook: Hook, carried: Any) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.bounded`."""
+        bounded: Hook = carried.bounded(hook)
+        return bounded
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """See `capnweb_runtime.core.hook.Host.handle`: what runs in a thread cannot be cancelled."""
+        # Of no use to a program none of whose calls can be cancelled.
+        from capnweb_runtime.driving.handle import IN_THREAD, Handle  # noqa: PLC0415
+
+        return None if getattr(function, IN_THREAD, False) else Handle(function, is_coroutine_function(function))
+
     def now(self) -> float:
         """The loop's time."""
         return self._loop.time()
@@ -197,7 +238,7 @@ class AsyncioHost(HostBase):
     def cancel_all(self) -> None:
         """Cancels the session's calls in progress and rejects those that have not started."""
         queue, self._queue = self._queue, deque()
-        for cell, _, _, _ in queue:
+        for cell, _, _, _, _ in queue:
             cell.reject(_CancelledCall())
         for task in tuple(self.tasks):
             task.cancel()
@@ -280,12 +321,15 @@ class AsyncioHost(HostBase):
             return
         self._unstarted -= 1
         while self._queue and (not self._unstarted or is_coroutine_function(self._queue[0][1])):
-            cell, function, args, kwargs = self._queue.popleft()
+            cell, function, args, kwargs, context = self._queue.popleft()
+            own, self._context = self._context, context
             try:
                 result: Cell[Any] | object = self.start(function, args, kwargs, in_turn=True)
             except BaseException as error:  # whatever it is, the caller is told
                 cell.reject(error)
                 continue
+            finally:
+                self._context = own
             if isinstance(result, Cell):
                 result.then(cell.resolve, cell.reject)
             else:

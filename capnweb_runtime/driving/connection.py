@@ -28,6 +28,7 @@ from capnweb_runtime.observe import Observer, logger_named
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
@@ -53,6 +54,26 @@ def _trace(label: object) -> Trace:
     from capnweb_runtime.driving.trace import Trace  # noqa: PLC0415
 
     return Trace(str(label), wire_logger)
+
+
+def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any) -> AsyncioHost:
+    # Of no use to sessions without terms.
+    from capnweb_runtime.driving.attending import attending  # noqa: PLC0415
+
+    host = attending(plain)(**settings)
+    host.terms, host.is_lost = terms, is_lost
+    return host
+
+
+def _session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
+    interceptors = () if terms is None else terms.interceptors
+    if call_within is None and not interceptors:
+        return Session
+    # As above.
+    from capnweb_runtime.driving.calling import TermedSession  # noqa: PLC0415
+
+    own = {"call_within": call_within, "interceptors": interceptors, "peer": None if terms is None else terms.peer}
+    return type("_OnTerms", (TermedSession,), own)
 
 
 class Wire(Protocol):
@@ -93,6 +114,8 @@ class Connection:
         threads: runs plain functions; None means the event loop.
         total: what the sessions of a server hold together, if anybody counts that; the sessions of one event loop may
             share it.
+        terms: on what terms calls run; None means that they just do.
+        call_within: seconds that calls of the peer may take where nothing else bounds them; None means without end.
 
     Attributes:
         session: the session that is driven.
@@ -114,15 +137,21 @@ class Connection:
         label: object = "a session",
         threads: Executor | None = None,
         total: HeldTotal | None = None,
+        terms: Terms | None = None,
+        call_within: float | None = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
         host_class = _host_class(self._loop, threads)
-        self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
+        if terms is None:
+            self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
+        else:
+            settings = {"observer": observer, "context": context, "limits": limits, "total": total}
+            self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
-        self.session = Session(
+        self.session = _session_class(call_within, terms)(
             None if main is None else target_hook(main, self.host),
             host=self.host,
             wake=self._wake,

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any
+from typing import Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
@@ -16,15 +16,27 @@ from capnweb_runtime.core.budget import Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
 from capnweb_runtime.core.held import HeldBytes, HeldTotal
-from capnweb_runtime.core.hook import Codec, Disclosure, Hook, OutgoingStream, Payload, StubRef
-from capnweb_runtime.core.interface import ANY_METHOD
+from capnweb_runtime.core.hook import (
+    CallHandle,
+    Carried,
+    Codec,
+    Disclosure,
+    Hook,
+    Host,
+    OutgoingStream,
+    Payload,
+    StubRef,
+)
+from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.target_hooks import FunctionHook
+from capnweb_runtime.core.target_hooks import function_hook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
 from capnweb_runtime.observe import Observer, tell_failed
+
+A = TypeVar("A")
 
 
 class HostBase(ABC):
@@ -43,6 +55,7 @@ class HostBase(ABC):
         everybody: the same, of all sessions that share a bound; of this one alone unless it is told otherwise.
         account: what the session's work may cost, and has cost.
         held: what the session makes this side hold.
+        carried: what the message at hand carries beside its call.
         disclosure: which errors peers are sent as they are.
         discarded: what is to be disposed at the next turn.
         home: the same.
@@ -51,8 +64,10 @@ class HostBase(ABC):
 
     __slots__ = (
         "_observer",
-        *("account", "discarded", "disclosure", "everybody", "held", "here", "home", "limits", "running"),
+        *("account", "carried", "discarded", "disclosure", "everybody", "held", "here", "home", "limits", "running"),
     )
+
+    attends: ClassVar[bool] = False
 
     def __init__(
         self,
@@ -68,6 +83,7 @@ class HostBase(ABC):
         self.here: Callable[..., object] = here
         self.account = Account(limits)
         self.held = HeldBytes(limits.held_bytes, total)
+        self.carried: Any = None
         self.running = 0
         self.everybody = Running()
         self._observer = observer
@@ -83,6 +99,40 @@ class HostBase(ABC):
 
     def elsewhere(self) -> None:
         """See `capnweb_runtime.core.hook.Host.elsewhere`."""
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.attend`: here, the call may be cancelled."""
+        # Of no use to a program none of whose calls can be cancelled.
+        from capnweb_runtime.core.cancelling import cancellably  # noqa: PLC0415
+
+        return cancellably(begin, function, method, args, self, where)
+
+    def attended_reading(self, read: Callable[..., Any], member: Property, where: str) -> Callable[..., Any]:
+        """See `capnweb_runtime.core.hook.Host.attended_reading`."""
+        return read
+
+    def arrived(self, carried: Carried) -> Any:
+        """See `capnweb_runtime.core.hook.Host.arrived`."""
+        return carried
+
+    def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
+        """See `capnweb_runtime.core.hook.Host.within`."""
+        return work(*args)
+
+    def bounded(self, hook: Hook, carried: Any) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.bounded`: here is no clock."""
+        return hook
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """See `capnweb_runtime.core.hook.Host.handle`."""
+        return None
 
     def finish(self, awaitable: Awaitable[Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
@@ -152,7 +202,7 @@ class HostBase(ABC):
 
     def function_hook(self, function: Callable[..., Any]) -> Hook:
         """A new hook over a plain function that no schema describes."""
-        return FunctionHook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
+        return function_hook(function, ANY_METHOD, self, getattr(function, "__qualname__", "function"))
 
     def discard(self, hook: Hook) -> None:
         """Disposes the hook at the next turn."""

@@ -12,7 +12,9 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
+from capnweb_runtime.core.hook import CallHandle
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
+from capnweb_runtime.driving.handle import IN_THREAD
 from capnweb_runtime.observe import logger
 
 P = ParamSpec("P")
@@ -30,6 +32,8 @@ def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
             @in_thread
             def book(self, number: int) -> Book:
                 return Book.model_validate_json(Path(f"{number}.json").read_bytes())
+
+    A thread cannot be interrupted: the call runs to its end, also where its method is `@cancellable`.
 
     Parameters:
         function: a plain function; it gets a copy of the call's Context.
@@ -52,6 +56,7 @@ def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
     async def run(*args: P.args, **kwargs: P.kwargs) -> T:
         return await asyncio.to_thread(function, *args, **kwargs)
 
+    setattr(run, IN_THREAD, True)
     return run
 
 
@@ -76,6 +81,10 @@ class ThreadedHost(AsyncioHost):
         if is_coroutine_function(function) or inspect.isasyncgenfunction(function):
             return self.start(function, args, kwargs, in_turn=in_turn)
         return self.start(self._in_thread, (function, args, kwargs), {}, in_turn=in_turn)
+
+    def handle(self, function: Callable[..., Any]) -> CallHandle | None:
+        """See `AsyncioHost.handle`."""
+        return super().handle(function) if is_coroutine_function(function) else None
 
     async def _in_thread(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         run = functools.partial(contextvars.copy_context().run, function, *args, **kwargs)

@@ -13,7 +13,7 @@ from capnweb_runtime.core.devaluate import encode_ref
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Exporter, Hook, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.interface import Method
-from capnweb_runtime.core.target_hooks import FunctionHook
+from capnweb_runtime.core.target_hooks import function_hook
 
 
 class CallbackCodec(TypeCodec):
@@ -51,7 +51,7 @@ class CallbackCodec(TypeCodec):
             return encode_ref(value, to)
         if callable(value):
             name = getattr(value, "__qualname__", type(value).__name__)
-            return ["export", to.export_stub(FunctionHook(value, self.method, to.host, name))]
+            return ["export", to.export_stub(function_hook(value, self.method, to.host, name))]
         return self.other(value, to)
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:

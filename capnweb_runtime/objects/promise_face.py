@@ -1,5 +1,5 @@
-"""A promise's outcome as asyncio sees it. Rule: cancelling a wait cancels that wait only; the call goes on until its
-promise is disposed. What has not arrived is waited for where its session lives.
+"""A promise's outcome as asyncio sees it. Rule: cancelling a wait cancels that wait only; the call goes on for as long
+as anybody waits for its promise, or holds it. What has not arrived is waited for where its session lives.
 
 `gather` and `wait_for` would wrap what is no Future in a Task each, which costs more than the call. `FutureFace` gives
 promises the methods that asyncio looks for, at run time only: type checkers, and so editors, do not see them.
@@ -13,6 +13,7 @@ from asyncio import _get_running_loop
 from collections.abc import Callable
 from contextvars import Context
 from typing import TYPE_CHECKING, Any, Final, NoReturn
+from weakref import ref
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -78,6 +79,36 @@ class UnseenHook(ErrorHook):
         return super().pull()
 
 
+class Waiter(asyncio.Future[Any]):
+    """A wait for a promise, which lives as long as it does; one that is cancelled lets go of the promise."""
+
+    __slots__ = ("promise",)
+    promise: Any
+
+    def cancel(self, msg: Any = None) -> bool:
+        given_up = super().cancel(msg)
+        if given_up:
+            promise, self.promise = self.promise, None
+            if promise is not None:
+                promise._wait_given_up()
+        return given_up
+
+
+def if_held(promise: Any) -> tuple[Callable[[Payload], None], Callable[[BaseException], None]]:
+    """What delivers an outcome to a promise for as long as somebody holds that."""
+    held = ref(promise)
+
+    def deliver(payload: Payload) -> None:
+        if (promise := held()) is not None:
+            promise._deliver(payload)
+
+    def fail(error: BaseException) -> None:
+        if (promise := held()) is not None:
+            promise._fail(error)
+
+    return deliver, fail
+
+
 class Outcome:
     """The value or error of a promise, once delivered, and who waits for it.
 
@@ -105,18 +136,21 @@ class Outcome:
         self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] | None = None
         self.cancelled = False
 
-    def waiter(self, running: asyncio.AbstractEventLoop | None) -> asyncio.Future[Any]:
+    def waiter(self, running: asyncio.AbstractEventLoop | None, promise: Any = None) -> asyncio.Future[Any]:
         """A future of the running loop that gets the outcome; cancelling it concerns nobody else.
 
         Parameters:
             running: that loop, if one runs. Up to Python 3.11 asking for it takes a system call.
+            promise: whose outcome this is, which the wait keeps; None if nobody has to be kept.
 
         Raises:
             RuntimeError: the outcome is still to come, to another loop.
         """
         loop = self._loop_elsewhere(running) if running is None or running is not self.home else running
-        future = loop.create_future()
+        future = Waiter(loop=loop)  # which costs no more than what the loop makes, being made in one call less
+        future.promise = promise
         if self.cancelled and self.is_cancelled():
+            future.promise = None
             future.cancel()
         elif self.state != PENDING:
             self._fill(future)
@@ -125,6 +159,11 @@ class Outcome:
         else:
             self._waiters.append(future)
         return future
+
+    @property
+    def awaited(self) -> bool:
+        """Whether anybody waits for it."""
+        return bool(self._callbacks) or any(not future.done() for future in self._waiters or ())
 
     def _loop_elsewhere(self, running: asyncio.AbstractEventLoop | None) -> asyncio.AbstractEventLoop:
         """The loop for a wait that begins elsewhere than at home; what has arrived may be had anywhere."""
@@ -296,7 +335,10 @@ class FutureFace:
             return self._begun().remove_callback(callback)
 
         def cancel(self, msg=None):
-            return self._begun().cancel(self)
+            cancelled = self._begun().cancel(self)
+            if cancelled:
+                self._wait_given_up()
+            return cancelled
 
         def cancelled(self):
             return (self._outcome or self._begun()).cancelled

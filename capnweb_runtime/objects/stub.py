@@ -11,9 +11,11 @@ from __future__ import annotations
 import inspect
 import sys
 import warnings
+from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, _get_running_loop
 from collections.abc import Callable, Generator
 from contextvars import ContextVar
+from functools import partial
 from logging import DEBUG
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
 
@@ -28,7 +30,7 @@ from capnweb_runtime.core.raises import Raises, join
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportEntry, ImportHook
 from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer, say_whose
-from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, logger
+from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, if_held, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
 
 T = TypeVar("T")
@@ -40,8 +42,29 @@ P_co = TypeVar("P_co", covariant=True)
 R_co = TypeVar("R_co", covariant=True)
 Params = ParamSpec("Params")
 
-_recorder: Final[ContextVar[Recorder | None]] = ContextVar("capnweb_recorder", default=None)
-"""The recorder of the mapper function that is running, if one is."""
+
+class Scope(ABC):
+    """What calls are subject to that are made in a Context; see `around`."""
+
+    __slots__ = ()
+
+    @abstractmethod
+    def call(self, hook: Hook, path: Path, args: Payload, expect: TypeCodec) -> Hook:
+        """Makes a call; as `Hook.call`."""
+
+    @abstractmethod
+    def get(self, hook: Hook, path: Path, expect: TypeCodec) -> Hook:
+        """Reads a property; as `Hook.get`."""
+
+    @abstractmethod
+    def mapped(self, hook: Hook, map_it: Callable[[], Hook]) -> Hook:
+        """Applies a mapper function to what the hook stands for."""
+
+
+around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
+"""What is around the calls that are made: the recorder of the mapper function that is running, or a scope. One variable
+for both, so that calls without either ask once.
+"""
 
 
 def _promise(
@@ -90,15 +113,14 @@ class Calls:
         """
         payload = Payload((args, kwargs), method.params)
         path = (*self._path, *method.path) if self._path else method.path
-        recorder = _recorder.get()
+        outside = around.get()
         raises = method.raises if self._raises is None else self._raises.joined(method.raises)
         for argument in (*args, *kwargs.values()) if kwargs else args:
             if isinstance(argument, RpcPromise) and argument._raises is not None:
                 raises = argument._raises.joined(raises)
         try:
-            if recorder is not None:
-                recorder.raises = join(raises, recorder.raises)
-                hook = recorder.call(self._hook, path, payload)
+            if outside is not None:
+                hook = self._call_within(outside, path, payload, method, raises)
             else:
                 hook = self._hook.call(path, payload, method.result)
                 if type(hook) is not ImportHook and isinstance(hook, ErrorHook):
@@ -109,6 +131,16 @@ class Calls:
         cls: Any = result.promise() or RpcPromise
         promise: Q = cls(hook, (), result, None, raises, method)
         return promise
+
+    def _call_within(
+        self, outside: Recorder | Scope, path: Path, payload: Payload, method: Method, raises: Raises | None
+    ) -> Hook:
+        """Makes a call that something is around."""
+        if isinstance(outside, Recorder):
+            outside.raises = join(raises, outside.raises)
+            return outside.call(self._hook, path, payload)
+        hook = outside.call(self._hook, path, payload, method.result)
+        return self._failed(hook, path) if isinstance(hook, ErrorHook) else hook
 
     def _failed(self, hook: ErrorHook, path: Path) -> Hook:
         """The hook of a call that has failed here, nothing having been sent."""
@@ -297,7 +329,7 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def __await__(self) -> Generator[Any, Any, T_co]:
         running = _get_running_loop()
-        return (self._outcome or self._begin(running)).waiter(running).__await__()
+        return (self._outcome or self._begin(running)).waiter(running, self).__await__()
 
     def dispose(self) -> None:
         """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
@@ -375,7 +407,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             refuse_elsewhere(home)
         outcome = self._outcome = Outcome(home)
         if self._path:
-            asked = hook = hook.get(self._path, self._codec)
+            outside = around.get()
+            if isinstance(outside, Scope):
+                asked = hook = outside.get(hook, self._path, self._codec)
+            else:
+                asked = hook = hook.get(self._path, self._codec)
         self._pulled = hook
         pulled = asked.pull()
         if isinstance(pulled, Payload):
@@ -383,6 +419,14 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         else:
             pulled.then(self._deliver, self._fail)
         return outcome
+
+    def _wait_given_up(self) -> None:
+        """A wait has been cancelled. If nobody else waits, what is to come no longer keeps this promise: it is given up
+        with the last who holds it.
+        """
+        waiting = None if self._pulled is None else self._pulled.waiting
+        if waiting is not None and self._outcome is not None and not self._outcome.awaited:
+            waiting.replace((self._deliver, self._fail), if_held(self))
 
     def _awaitable(self, hook: Hook) -> Hook:
         """The hook to ask for the value; another one if it has been disposed. Raises TypeError in a mapper function."""
@@ -537,20 +581,22 @@ def map_over(
         expect: codec of the whole result; by default a list of what the function returned.
     """
     hook = subject._hook
-    recorder = Recorder(_recorder.get())
-    token = _recorder.set(recorder)
+    outside = around.get()
+    recorder = Recorder(outside if isinstance(outside, Recorder) else None)
+    token = around.set(recorder)
     try:
         result = function(_promise(item, recorder.placeholder()))
     finally:
-        _recorder.reset(token)
+        around.reset(token)
     if inspect.isawaitable(result) and not isinstance(result, PromiseRef):
         if inspect.iscoroutine(result):
             result.close()
         raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
     codec = expect or MapCodec(_recorded_codec(result))
     raises = join(subject._raises, recorder.raises)
+    finish = partial(recorder.finish, hook, subject._path, Payload(result), codec)
     try:
-        mapped = recorder.finish(hook, subject._path, Payload(result), codec)
+        mapped = outside.mapped(hook, finish) if isinstance(outside, Scope) else finish()
     except Mismatch as mismatch:
         raise mismatch.error("result of the mapper function") from None
     return cast(Q, _promise(codec, mapped, (), None, raises))

@@ -16,7 +16,7 @@ from typing import Any, ClassVar
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.core.interface import Arguments, Interface, Method, Property
 from capnweb_runtime.core.refs import Exportable
-from capnweb_runtime.core.target_hooks import Shares, TargetHook
+from capnweb_runtime.core.target_hooks import AttendedTargetHook, Shares, TargetHook
 
 
 class RpcTarget(Exportable, ABC):
@@ -47,7 +47,8 @@ class RpcTarget(Exportable, ABC):
         """
 
     def _export(self, host: Host) -> Hook:
-        return TargetHook(self, self._rpc_members, host, Shares(self.dispose))
+        cls = AttendedTargetHook if host.attends else TargetHook
+        return cls(self, self._rpc_members, host, Shares(self.dispose))
 
 
 def _compare(target: type, spec: type[Interface]) -> None:

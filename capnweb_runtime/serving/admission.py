@@ -31,6 +31,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
+    from capnweb_runtime.driving.attending import Terms
 
 _NAMES: Final[dict[Transport, str]] = {
     "websocket": "WebSocket",
@@ -57,6 +58,7 @@ class Rules:
     threads: int | None
     transports: frozenset[Transport]
     silence: Silence
+    terms: Terms | None = None
 
 
 class Admission:
@@ -137,6 +139,7 @@ class Admission:
             errors=self._rules.errors,
             threads=self._threads,
             total=self._bounds.held,
+            terms=None if self._rules.terms is None else replace(self._rules.terms, peer=peer),
         )
         # What all sessions of the server have in common, each is given here.
         connection.host.everybody = self._bounds.calls

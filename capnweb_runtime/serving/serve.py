@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import ssl as ssl_module
-from collections.abc import Generator, Iterable
+from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
-from typing import Any, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
@@ -17,6 +17,10 @@ from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.server import Place, Server
 from capnweb_runtime.transports.keepalive import Silence
+
+if TYPE_CHECKING:
+    from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = ["Serving", "serve"]
 
@@ -67,6 +71,9 @@ def serve(
     keepalive: float | None = 20.0,
     close_timeout: float = 10.0,
     server_limits: ServerLimits = DEFAULT_SERVER_LIMITS,
+    cancel_lost: bool = False,
+    call_timeout: float | None = None,
+    interceptors: Sequence[Interceptor] = (),
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -100,6 +107,11 @@ def serve(
             session ends as lost. None sends none, and a client that vanished is noticed when the system notices.
         close_timeout: seconds for which closing waits for silent clients, and for async disposers.
         server_limits: bounds of the server as a whole.
+        cancel_lost: whether every call whose result the peer waits for is cancelled when its session is lost, as if its
+            method were declared `@cancellable`.
+        call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
+            Where its caller has a nearer deadline, that counts. None means without end.
+        interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -128,10 +140,20 @@ def serve(
         errors=errors,
         threads=threads,
         silence=Silence(keepalive, close_timeout),
+        terms=_terms(cancel_lost, call_timeout, interceptors),
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
     return Serving(Place(host, port, context, certificate), rules, server_limits)
+
+
+def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:
+    if not cancel_lost and call_timeout is None and not interceptors:
+        return None
+    # Of no use to a server without terms.
+    from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
+
+    return Terms(cancel_lost, call_timeout, tuple(interceptors))
 
 
 def _check_options(

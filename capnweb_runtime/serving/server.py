@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
+from capnweb_runtime.core.carrying import HEADER
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import GoingAway
 from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
@@ -300,7 +301,7 @@ class Server:
     async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
         admitted = self._admission.admit(peer)
         connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
-        answer = await BatchAnswer(connection).answer(body)
+        answer = await BatchAnswer(connection).answer(body, peer.headers.get(HEADER))
         if isinstance(connection.session.reason, GoingAway):
             raise shutting_down()
         return answer

@@ -20,14 +20,14 @@ from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
-from capnweb_runtime.transports.websocket import TRY_AGAIN_LATER, WITH_ATTACHMENTS, WebSocketEnd
+from capnweb_runtime.transports.websocket import AGREEABLE, TRY_AGAIN_LATER, WebSocketEnd
 
 HELD_BYTES: Final = 64 * 1024
 """Bytes that are read before the handshake has been answered; more are left with the sender."""
 
 
 def _select_subprotocol(_: engine.ServerProtocol, offered: Sequence[Subprotocol]) -> Subprotocol | None:
-    return WITH_ATTACHMENTS if WITH_ATTACHMENTS in offered else None
+    return next((one for one in AGREEABLE if one in offered), None)
 
 
 class WebSocketServer(WebSocketEnd):

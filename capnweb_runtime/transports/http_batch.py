@@ -13,6 +13,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
 from typing import Final, NamedTuple
 
+from capnweb_runtime.core.hook import Carried
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, RpcError, SessionClosed, wire_message, wire_type
 from capnweb_runtime.transports.ends import refusal, said, shown_url
@@ -113,11 +114,12 @@ class BatchAnswer:
         self._size = 0  # bytes of them
         self._failed: asyncio.Future[None] = self._loop.create_future()
 
-    async def answer(self, body: bytes) -> tuple[int, bytes]:
+    async def answer(self, body: bytes, calls: str | None = None) -> tuple[int, bytes]:
         """Runs the session of a request.
 
         Parameters:
             body: the request's body.
+            calls: what its header says that its calls carry, if it has that.
 
         Returns:
             Status and body of the response: 200 and the answers, or 500 and the reason if the session was aborted.
@@ -127,7 +129,12 @@ class BatchAnswer:
         self._hold(len(body))
         fed: asyncio.Future[None] = self._loop.create_future()
         # From a callback, so that no call sees the task of the request as its own.
-        self._loop.call_soon(self._feed, pieces(body), fed)
+        carried = None if calls is None else _carried(calls)
+        if carried is None:
+            self._loop.call_soon(self._feed, pieces(body), fed)
+        else:
+            host = connection.host
+            self._loop.call_soon(host.within, host.arrived(carried), self._feed, pieces(body), fed)
         try:
             await fed
             await self._drained_or_failed()
@@ -201,6 +208,13 @@ class BatchAnswer:
         return self._size
 
 
+def _carried(header: str) -> Carried | None:
+    # Of no use to batches whose calls carry nothing.
+    from capnweb_runtime.core.carrying import read_header  # noqa: PLC0415
+
+    return read_header(header)
+
+
 class BatchRequest:
     """The client's end of a batch: the Wire of its connection.
 
@@ -215,6 +229,7 @@ class BatchRequest:
         self._loop = asyncio.get_running_loop()
         self._connection = connection
         connection.session.write_all_at_once()
+        connection.session.collected = []
         self._post = post
         self._messages: list[bytes] = []
         self._armed = False

@@ -68,6 +68,7 @@ def pair(
     observer: Observer | None = None,
     encoding: Encoding = "string",
     errors: Disclosure = "plain",
+    calls: bool = False,
 ) -> tuple[Connection, Connection]:
     """Joins two sessions on the running loop.
 
@@ -78,12 +79,16 @@ def pair(
         observer: is told of the failures of both.
         encoding: what passes between them; see `Connection`.
         errors: which errors each side sends as they are; see `serve`.
+        calls: whether both agree on what calls carry, such as deadlines.
 
     Returns:
         The two connections; `a.main(XStub)` is the stub of `main_b`.
     """
     a = Connection(main_a, limits=limits, observer=observer, encoding=encoding, errors=errors)
     b = Connection(main_b, limits=limits, observer=observer, encoding=encoding, errors=errors)
+    if calls:
+        a.session.carry_calls()
+        b.session.carry_calls()
     join(a, b)
     return a, b
 

@@ -176,6 +176,13 @@ EXHIBITS = (
         ),
     ),
     golden(
+        "Methods that may be cancelled",
+        "Their calls are cancelled once nobody wants the result; in the table of the interface it says so.",
+        "cancellable",
+        ("Search.find",),
+        ("SearchSpec.find", "SearchCalls.find", "SearchTarget.find"),
+    ),
+    golden(
         "Values that may be null",
         "The promise of an optional capability is still one to call; awaiting it says whether there is something.",
         "optionals",

@@ -32,6 +32,8 @@ class Calling:
         arguments = [wire, self._spell.codec(member.result), *written, *_raises(member)]
         if member.idempotent:
             arguments.append("idempotent=True")
+        if member.cancellable:
+            arguments.append("cancellable=True")
         return layout.call(f"{name} = rpc.method", arguments, indent=METHOD)
 
     def _parameter(self, parameter: ir.Parameter) -> str:

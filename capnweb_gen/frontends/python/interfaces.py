@@ -40,7 +40,7 @@ from capnweb_runtime.schema import InterfaceModel
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
 _KNOWN_DECORATORS = frozenset(
-    {"property", "abstractmethod", "override", "idempotent", "raises", "wire_name", deprecation.NAME}
+    {"property", "abstractmethod", "override", "cancellable", "idempotent", "raises", "wire_name", deprecation.NAME}
 )
 # The decorator `idempotent` of capnweb_runtime.schema sets this.
 IDEMPOTENT_ATTRIBUTE = "__capnweb_idempotent__"
@@ -144,12 +144,16 @@ class InterfaceReader:
         if "property" in decorators:
             if idempotent:
                 self._refuse_idempotent(where, self._place(source, "idempotent"))
+            if "cancellable" in decorators:
+                place = self._place(source, "cancellable")
+                self._fault(place, f"{where} is a property, which cannot be cancelled", "declare a method")
             return self._property(where, source, wire, raised)
         if source.type_parameters is not None:
             hint = "name the types, or write Any where any value may travel"
             self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
             return None
-        return self._method(where, source, wire, case, raised).model_copy(update={"idempotent": idempotent})
+        said = {"idempotent": idempotent, "cancellable": "cancellable" in decorators}
+        return self._method(where, source, wire, case, raised).model_copy(update=said)
 
     def _refuse_idempotent(self, where: str, position: Position) -> None:
         self._fault(

@@ -29,7 +29,7 @@ from capnweb_gen.frontends.python.shapes import describe, is_model
 from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, Expression, FunctionSource, ModuleSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
-from capnweb_runtime.schema import InterfaceModel, Method, Property
+from capnweb_runtime.schema import InterfaceModel, Method, Property, cancellable
 
 _HINT = "write name: Method[Parameters, Result] or name: Property[Type]"
 _PARAMETERS_HINT = "declare a model whose fields are the parameters, or write None if there are none"
@@ -104,9 +104,13 @@ class InterfaceModelReader(InterfaceReader):
         raised = tuple(self._raised(where, errors, written.position))
         result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
         idempotent = any(hasattr(note, IDEMPOTENT_ATTRIBUTE) for note in notes)
+        cancelled = any(note is cancellable for note in notes)
         if origin is Property:
             if idempotent:
                 self._refuse_idempotent(where, written.position)
+            if cancelled:
+                message = f"{where} is a property, which cannot be cancelled"
+                self._fault(written.position, message, "declare a method")
             return ir.Property(
                 name=entry.name, wire=wire, doc=entry.doc, type=result, raises=raised, position=entry.position
             )
@@ -118,6 +122,7 @@ class InterfaceModelReader(InterfaceReader):
             result=result,
             raises=raised,
             idempotent=idempotent,
+            cancellable=cancelled,
             position=entry.position,
         )
 

@@ -26,7 +26,10 @@ from capnweb_runtime.transports.ends import ABORTED, closed_with
 from capnweb_runtime.transports.frames import head
 from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
 
-OFFER = b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1\r\n"
+OFFER = (
+    b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1+calls.1, capnweb-gen.attachments.1, "
+    b"capnweb-gen.calls.1\r\n"
+)
 REQUEST = (
     b"GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n"
     b"Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\nSec-WebSocket-Version: 13\r\n%s\r\n"
@@ -123,6 +126,9 @@ class _Session:
 
     def __init__(self) -> None:
         self.held = HeldBytes(DEFAULT_LIMITS.held_bytes)
+
+    def carry_calls(self) -> None:
+        """Nothing is sent here that would carry anything."""
 
     def attach_bytes(self) -> None:
         self.attached = True

@@ -1,6 +1,8 @@
 import functools
 from typing import Any, Protocol, overload
 
+from capnweb_runtime.schema import cancellable
+
 
 class Base(Protocol):
     async def close(self) -> None: ...
@@ -27,6 +29,10 @@ class Refused(Protocol):
 
     @property
     async def slow(self) -> int: ...
+
+    @property
+    @cancellable
+    def interrupted(self) -> int: ...
 
     @staticmethod
     def static(value: int) -> int: ...

@@ -1,0 +1,171 @@
+"""Hosts of sessions on whose calls a server puts terms. Rule: what is not asked for costs nothing: a session without
+terms has a plain host.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import dataclass
+from inspect import isasyncgenfunction, isawaitable
+from typing import Any, ClassVar, TypeVar
+
+from capnweb_runtime.core.cancelling import cancellably
+from capnweb_runtime.core.hook import Hook, Host, Payload
+from capnweb_runtime.core.interface import CancellableMethod, Method, Property
+from capnweb_runtime.core.remap import Replayer
+from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
+from capnweb_runtime.driving.deadline import deadline, metadata, time_left
+from capnweb_runtime.driving.handle import IN_THREAD
+from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
+from capnweb_runtime.errors import DeadlineExceeded
+
+A = TypeVar("A")
+
+
+@dataclass(frozen=True, slots=True)
+class Terms:
+    """On what terms the calls of a session run.
+
+    Attributes:
+        cancel_lost: whether every call whose result the peer waits for is cancelled when the session is lost.
+        serve_within: seconds that a call from the peer may take; None means without end.
+        interceptors: what calls pass in both directions, in order.
+        peer: who is at the other end, for them.
+    """
+
+    cancel_lost: bool = False
+    serve_within: float | None = None
+    interceptors: Sequence[Interceptor] = ()
+    peer: object = None
+
+
+class _Attending(AsyncioHost):
+    """Runs calls on terms.
+
+    Attributes:
+        terms: the terms.
+        is_lost: whether the session has ended.
+    """
+
+    __slots__ = ()
+
+    attends: ClassVar[bool] = True
+    terms: Terms
+    is_lost: Callable[[], bool]
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.attend`."""
+        if self.terms.interceptors:
+            pipelined, mapped = isinstance(args, Payload), isinstance(getattr(args, "importer", None), Replayer)
+            call = self._call_info(method, where)
+            call.pipelined, call.mapped = pipelined, mapped
+            function = self._intercepted(function, call)
+        if self.terms.serve_within is not None:
+            function = self._in_time(function, self.terms.serve_within)
+        if isinstance(method, CancellableMethod):
+            return cancellably(begin, function, method, args, self, where)
+        if self.terms.cancel_lost:
+            return cancellably(begin, function, method, args, self, where, self.is_lost)
+        return begin(function, method, args, self, where)
+
+    def attended_reading(self, read: Callable[..., Any], member: Property, where: str) -> Callable[..., Any]:
+        """See `capnweb_runtime.core.hook.Host.attended_reading`."""
+        if not self.terms.interceptors:
+            return read
+        call = self._call_info(member, where)
+        call.kind = "get"
+        return self._intercepted(read, call)
+
+    def _call_info(self, member: Method | Property, where: str) -> CallInfo:
+        interface, name = named(member.label, where)
+        return CallInfo(interface, name, served=True, peer=self.terms.peer, asked=True)
+
+    def _intercepted(self, function: Callable[..., Any], call: CallInfo) -> Callable[..., Any]:
+        """A function that passes the interceptors first."""
+
+        async def end(call: CallInfo) -> Any:
+            result = self._plainly(function, call.arguments, call.keywords)
+            return await result if isawaitable(result) else result
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            call.arguments, call.keywords = args, kwargs
+            call.metadata, call.deadline = dict(metadata.get()), time_left()
+            return await through(self.terms.interceptors, end)(call)
+
+        if self.handle(function) is None:
+            setattr(run, IN_THREAD, True)
+        return run
+
+    def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        """Calls the function where it belongs."""
+        return function(*args, **kwargs)
+
+    def _in_time(self, function: Callable[..., Any], seconds: float) -> Callable[..., Any]:
+        """A function that is cancelled, and fails, where it takes longer, or than its caller waits. What nothing can
+        interrupt is left alone.
+        """
+        if self.handle(function) is None:
+            return function
+
+        async def bounded(awaitable: Awaitable[Any]) -> Any:
+            with deadline(seconds):
+                bound = asyncio.timeout(time_left())
+                try:
+                    async with bound:
+                        return await awaitable
+                except TimeoutError:
+                    if bound.expired():
+                        raise DeadlineExceeded(f"the call took longer than {seconds:g} s") from None
+                    raise
+
+        def call(*args: Any, **kwargs: Any) -> Any:
+            with deadline(seconds):
+                result = function(*args, **kwargs)
+            return bounded(result) if isawaitable(result) else result
+
+        async def run(*args: Any, **kwargs: Any) -> Any:
+            return await bounded(function(*args, **kwargs))
+
+        return run if is_coroutine_function(function) else call
+
+
+class AttendingHost(_Attending):
+    """Runs plain functions on the event loop."""
+
+    __slots__ = ("is_lost", "terms")
+
+
+class AttendingThreadedHost(_Attending, ThreadedHost):
+    """Runs plain functions in threads."""
+
+    __slots__ = ("is_lost", "terms")
+
+    def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
+        if is_coroutine_function(function) or isasyncgenfunction(function):
+            return function(*args, **kwargs)
+        return self._in_thread(function, args, kwargs)
+
+
+class AttendingWatchedHost(_Attending, WatchedHost):
+    """Tells in debug mode which functions hold the loop."""
+
+    __slots__ = ("is_lost", "terms")
+
+
+AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[AttendingWatchedHost]
+
+
+def attending(plain: type[AsyncioHost]) -> AttendingClass:
+    """The class that runs calls as the given one does, on terms."""
+    if issubclass(plain, ThreadedHost):
+        return AttendingThreadedHost
+    return AttendingWatchedHost if issubclass(plain, WatchedHost) else AttendingHost

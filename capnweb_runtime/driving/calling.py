@@ -1,0 +1,278 @@
+"""Sessions on whose outgoing calls an application puts terms: a deadline, interceptors. Rule: a call goes out as soon
+as its interceptors let it, whether or not anybody waits for it; what is pipelined on it follows it, not its result.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Sequence
+from contextvars import copy_context
+from typing import Any
+
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.carrying import carry, written
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.codecs import ANY
+from capnweb_runtime.core.hook import Codec, Hook, Path, Payload, Wire
+from capnweb_runtime.core.interface import Arguments, argument_error
+from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.session import Session
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.driving.asyncio_host import start_task
+from capnweb_runtime.driving.deadline import Deadline, from_now
+from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
+from capnweb_runtime.objects.stub import RpcPromise, around
+
+
+class TermedSession(Session):
+    """A session that bounds its calls of the peer, and leads them through interceptors.
+
+    Attributes:
+        call_within: seconds that each may take; None means without end.
+        interceptors: what they pass, in order.
+        peer: who is at the other end, for them.
+    """
+
+    bounds_calls = True
+    call_within: float | None = None
+    interceptors: Sequence[Interceptor] = ()
+    peer: object = None
+    _passed = False  # whether what is being sent has passed them
+
+    def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
+        send = super().send_call
+        if self._passed or not self.interceptors or (args is not None and args.codec is None):
+            return self._bounded({}, lambda: send(import_id, path, args, expect))
+        return self.intercepted(call_of(path, args), args, lambda given: send(import_id, path, given, expect), expect)
+
+    def send_map(
+        self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
+    ) -> Hook:
+        send = super().send_map
+        if self._passed or not self.interceptors:
+            return self._bounded({}, lambda: send(import_id, path, captures, instructions, expect))
+        call = CallInfo("", ".".join(map(str, path)), "map")
+        return self.intercepted(call, None, lambda _: send(import_id, path, captures, instructions, expect), expect)
+
+    def import_id(self, hook: Hook) -> int | None:
+        """See `Exporter.import_id`: of a call that has passed its interceptors, that of the call."""
+        while isinstance(hook, PromiseHook) and hook._cell.value is not None:
+            hook = hook._cell.value
+        return super().import_id(hook)
+
+    def _deadline(self) -> Deadline | None:
+        """What bounds a call that is made now."""
+        outside = around.get()
+        bounds = [outside] if isinstance(outside, Deadline) else []
+        if self.call_within is not None:
+            bounds.append(from_now(self.call_within))
+        return min(bounds, key=lambda bound: bound.at, default=None)
+
+    def _bounded(self, metadata: dict[str, str], make: Callable[[], Hook]) -> Hook:
+        """Makes a call that carries its metadata and what is left of its deadline."""
+        deadline = self._deadline()
+        if deadline is None:
+            return carry(self, written(None, metadata), make)
+        return deadline.bound(carry(self, written(max(deadline.left(), 0.001), metadata), make))
+
+    def intercepted(
+        self,
+        call: CallInfo,
+        args: Payload | None,
+        send: Callable[[Payload | None], Hook],
+        expect: Codec | None,
+        base: Cell[Hook] | None = None,
+    ) -> Hook:
+        """Leads a call through the interceptors.
+
+        Parameters:
+            call: the call.
+            args: its arguments, typed; None if it has none.
+            send: makes the call with such arguments.
+            expect: codec of the result.
+            base: settles with what the call is made of, if it is a call that may not have been made yet.
+
+        Raises:
+            Mismatch: an argument is of the wrong type.
+        """
+        if args is not None and args.codec is not None and args.codec.pure:
+            args.codec.encode(args.value, Loopback(self.host))  # for what it raises
+        deadline = self._deadline()
+        call.peer, call.deadline = self.peer, None if deadline is None else deadline.left()
+        call.pipelined = base is not None
+        made = _Made(self, call, args, send, expect, base)
+        task = start_task(self.home, made.run(), copy_context())
+        made.task = task
+        task.add_done_callback(made.done)
+        return InterceptedHook(self, made)
+
+    def passed(self, metadata: dict[str, str], make: Callable[[], Hook]) -> Hook:
+        """Makes a call that has passed the interceptors."""
+        outer, self._passed = self._passed, True
+        try:
+            return self._bounded(metadata, make)
+        finally:
+            self._passed = outer
+
+
+def call_of(path: Path, args: Payload | None) -> CallInfo:
+    """A call, or the reading of a property, that is about to be made."""
+    name = ".".join(map(str, path))
+    if args is None:
+        return CallInfo("", name, "get", idempotent=True)
+    method = args.codec.method if isinstance(args.codec, Arguments) else None
+    again = isinstance(args.codec, Arguments) and args.codec.idempotent
+    interface, known = ("", name) if method is None else named(method.label, name or method.label)
+    arguments, keywords = args.value
+    return CallInfo(interface, known, arguments=arguments, keywords=keywords, idempotent=again)
+
+
+class _Made:
+    """One call on its way through interceptors."""
+
+    def __init__(
+        self,
+        session: TermedSession,
+        call: CallInfo,
+        args: Payload | None,
+        send: Callable[[Payload | None], Hook],
+        expect: Codec | None,
+        base: Cell[Hook] | None,
+    ) -> None:
+        self.session = session
+        self.raw: Cell[Hook] = Cell()  # the call itself, once it has been sent
+        self.outcome: Cell[Payload] = Cell()
+        self.task: asyncio.Task[Any] | None = None
+        self.asked: asyncio.Future[None] = session.home.create_future()
+        self.call = call
+        self._args = args
+        self._given = (call.arguments, call.keywords)
+        self._send = send
+        self._expect = expect
+        self._base = base
+        self._sent = False
+
+    async def run(self) -> None:
+        """Leads the call through the interceptors."""
+        try:
+            value = await through(self.session.interceptors, self._proceed)(self.call)
+        except Mismatch as mismatch:
+            self._fail(argument_error(mismatch))
+        except Exception as error:  # of the peer, or of an interceptor
+            self._fail(error)
+        else:
+            payload = Payload(value, self._expect or ANY)
+            self.raw.resolve(PayloadHook(payload, self.session.host))  # unless it was sent
+            self.outcome.resolve(payload)
+
+    def done(self, task: asyncio.Task[Any]) -> None:
+        """It was cancelled, if it has not ended otherwise."""
+        self._fail(asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError())
+
+    def _fail(self, error: BaseException) -> None:
+        self.raw.reject(error)
+        self.outcome.reject(error)
+
+    async def _proceed(self, call: CallInfo) -> Any:
+        """Sends the call, and waits for its result once somebody has asked for that."""
+        if self._sent and not call.idempotent:
+            raise RuntimeError(f"{call.name} may have been run by the peer: only an idempotent call can be repeated")
+        if self._base is not None:
+            await _settled(self.session.home, self._base)
+        args = self._args
+        if args is not None and (call.arguments, call.keywords) != self._given:
+            args = Payload((call.arguments, call.keywords), args.codec)
+        hook = self.session.passed(call.metadata, lambda: self._send(args))
+        if isinstance(hook, ErrorHook):
+            raise hook.error
+        again, self._sent = self._sent, True
+        if not again:
+            self.raw.resolve(hook)
+        await asyncio.shield(self.asked)
+        call.asked = True
+        promise: RpcPromise[Any] = RpcPromise(hook if again else hook.dup(), (), self._expect or ANY)  # type: ignore[arg-type]  # a codec of the schema's
+        try:
+            return await promise
+        except asyncio.CancelledError:  # whose traceback would keep it
+            promise.dispose()
+            raise
+
+
+async def _settled(loop: asyncio.AbstractEventLoop, cell: Cell[Hook]) -> None:
+    """Waits until something is known."""
+    if not cell.settled:
+        known: asyncio.Future[None] = loop.create_future()
+
+        def tell(_: object) -> None:
+            if not known.done():
+                known.set_result(None)
+
+        cell.then(tell, tell)
+        await known
+
+
+class InterceptedHook(PromiseHook):
+    """A call that passes interceptors: what is pipelined goes to the call itself, who waits gets what they answer."""
+
+    __slots__ = ("_made", "_session")
+
+    def __init__(self, session: TermedSession, made: _Made) -> None:
+        super().__init__(made.raw, session.host)
+        self._session = session
+        self._made = made
+
+    def __del__(self) -> None:
+        if not self._disposed:
+            self._host.discard(self)
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        return None if self._made.outcome.settled else self._made.outcome
+
+    @property
+    def home(self) -> Any:
+        return self._session.home
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        if args.codec is None:
+            return super().call(path, args, expect)
+        pipelined = super().call
+        return self._pipelined(
+            call_of(path, args), args, lambda given: pipelined(path, given or Payload([]), expect), expect
+        )
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        if not path:
+            return super().get(path, expect)
+        pipelined = super().get
+        return self._pipelined(call_of(path, None), None, lambda _: pipelined(path, expect), expect)
+
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        pipelined = super().map
+        call = CallInfo("", ".".join(map(str, path)), "map")
+        return self._pipelined(call, None, lambda _: pipelined(path, captures, instructions, expect, budget), expect)
+
+    def _pipelined(
+        self, call: CallInfo, args: Payload | None, send: Callable[[Payload | None], Hook], expect: Codec | None
+    ) -> Hook:
+        return self._session.intercepted(call, args, send, expect, self._cell)
+
+    def pull(self) -> Payload | Cell[Payload]:
+        if not self._made.asked.done():
+            self._made.asked.set_result(None)
+        return self._made.outcome
+
+    def dispose(self) -> None:
+        if not self._disposed:
+            super().dispose()
+            if self._made.task is not None and not self._made.outcome.settled:
+                self._made.task.cancel()

@@ -1,0 +1,256 @@
+"""Deadlines: until when calls may take. Rule: what travels is the time that is left, never a time of day; and only what
+somebody waits for can be late.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from types import MappingProxyType
+from typing import Any, Final
+from weakref import ref
+
+from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.carrying import carry, written
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.hook import Carried, Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
+from capnweb_runtime.core.tables import ImportHook
+from capnweb_runtime.errors import DeadlineExceeded
+from capnweb_runtime.objects.stub import Scope, around
+
+_LATE: Final = "the deadline of the call has passed; it has been given up"
+_TOO_LATE: Final = "the deadline had passed before the call was made; nothing was sent"
+
+
+@contextmanager
+def deadline(seconds: float) -> Iterator[None]:
+    """Bounds what the calls made in a `with` block may take together: those of stubs and blocking stubs, properties,
+    and maps.
+
+    Past it, a call that is waited for fails with a DeadlineExceeded and is given up, and further ones fail at once.
+    What serves a call inherits what is left of its deadline. A block inside another cannot extend it::
+
+        with deadline(2.5):
+            print(await api.authenticate("secret").me())
+
+    Parameters:
+        seconds: from now on.
+
+    Raises:
+        ValueError: that is not a number.
+    """
+    if seconds != seconds:  # nan
+        raise ValueError("a deadline is a number of seconds, not nan")
+    at = time.monotonic() + seconds
+    outside = around.get()
+    if isinstance(outside, Deadline):
+        at = min(at, outside.at)
+    token = around.set(Deadline(at))
+    try:
+        yield
+    finally:
+        around.reset(token)
+
+
+def time_left() -> float | None:
+    """Seconds that are left for the calls that are made here, less than none if their deadline has passed; None if they
+    have no deadline. In the method of a target: what its caller still waits.
+    """
+    outside = around.get()
+    return outside.left() if isinstance(outside, Deadline) else None
+
+
+class Deadline(Scope):
+    """Until when the calls made in a Context may take.
+
+    Attributes:
+        at: on the clock of `time.monotonic`.
+    """
+
+    __slots__ = ("at",)
+
+    def __init__(self, at: float) -> None:
+        self.at = at
+
+    def left(self) -> float:
+        """Seconds that are left."""
+        return self.at - time.monotonic()
+
+    def call(self, hook: Hook, path: Path, args: Payload, expect: TypeCodec) -> Hook:
+        if self.left() <= 0:
+            args.dispose()
+            return ErrorHook(DeadlineExceeded(_TOO_LATE))
+        return self.make(hook, lambda: hook.call(path, args, expect))
+
+    def get(self, hook: Hook, path: Path, expect: TypeCodec) -> Hook:
+        return self.mapped(hook, lambda: hook.get(path, expect))
+
+    def mapped(self, hook: Hook, map_it: Callable[[], Hook]) -> Hook:
+        if self.left() <= 0:
+            return ErrorHook(DeadlineExceeded(_TOO_LATE))
+        return self.make(hook, map_it)
+
+    def make(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
+        """Makes a call of what a hook stands for, and bounds it."""
+        entry = hook.entry if isinstance(hook, ImportHook) else None
+        if entry is None:
+            return self.bound(make())
+        session: Any = entry.sender
+        return make() if session.bounds_calls else self.carried_by(session, make)
+
+    def carried_by(self, session: Any, make: Callable[[], Hook]) -> Hook:
+        """Makes a call that carries what is left, and bounds it."""
+        return self.bound(carry(session, written(max(self.left(), 0.001), {}), make))
+
+    def bound(self, made: Hook) -> Hook:
+        """The hook of a call of the peer's, bounded; any other as it is, which is nobody's to wait for."""
+        if not isinstance(made, ImportHook) or made.entry is None or made.entry.resolution is not None:
+            return made
+        timed = TimedHook(made, self)
+        made.dispose()
+        return timed
+
+
+def from_now(seconds: float) -> Deadline:
+    """The deadline that is so many seconds ahead."""
+    return Deadline(time.monotonic() + seconds)
+
+
+class TimedHook(ImportHook):
+    """A call of the peer's with a deadline."""
+
+    __slots__ = ("__weakref__", "_deadline", "_waiting")
+
+    def __init__(self, made: ImportHook, deadline: Deadline) -> None:
+        super().__init__(made.opened())
+        self._deadline = deadline
+        self._waiting: Cell[Payload] | None = None
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        return self._waiting
+
+    def pull(self) -> Payload | Cell[Payload]:
+        if self._waiting is not None and not self._waiting.settled:
+            return self._waiting
+        pulled = super().pull()
+        if isinstance(pulled, Payload):
+            return pulled
+        waiting = self._waiting = Cell[Payload]()
+        held = ref(self)
+
+        def late() -> None:  # which does not keep the call: it may be given up before
+            waiting.reject(DeadlineExceeded(_LATE))
+            if (hook := held()) is not None:
+                hook.dispose()
+
+        _until(pulled, waiting, self._deadline.left(), late)
+        return waiting
+
+
+class BoundedHook(Hook):
+    """The result of a call that this side serves, in the time that its caller has left for it. Owns the hook of the
+    result as it is.
+    """
+
+    __slots__ = ("_at", "_inner")
+
+    def __init__(self, inner: Hook, at: float) -> None:
+        self._inner = inner
+        self._at = at
+
+    @property
+    def host(self) -> Host:
+        return self._inner.host
+
+    def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
+        return self._inner.call(path, args, expect)
+
+    def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
+        return self._inner.call_wire(path, args)
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        return self._inner.get(path, expect)
+
+    def map(
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None = None,
+        budget: Budget | None = None,
+    ) -> Hook:
+        return self._inner.map(path, captures, instructions, expect, budget)
+
+    def dup(self) -> Hook:
+        return self._inner.dup()
+
+    def pull(self) -> Payload | Cell[Payload]:
+        pulled = self._inner.pull()
+        if isinstance(pulled, Payload) or pulled.settled:
+            return pulled
+        bounded: Cell[Payload] = Cell()
+
+        def late() -> None:
+            bounded.reject(DeadlineExceeded(_LATE))
+            self._inner.dispose()
+
+        _until(pulled, bounded, self._at - time.monotonic(), late)
+        return bounded
+
+    def dispose(self) -> None:
+        self._inner.dispose()
+
+    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
+        self._inner.on_broken(callback)
+
+
+def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, late: Callable[[], None]) -> None:
+    """Passes a result on, unless it comes too late."""
+    timer = asyncio.get_running_loop().call_later(max(seconds, 0), late)
+
+    def on_value(payload: Payload) -> None:
+        timer.cancel()
+        into.resolve(payload)
+
+    def on_error(error: BaseException) -> None:
+        timer.cancel()
+        into.reject(error)
+
+    result.then(on_value, on_error)
+
+
+# ---- serving
+
+metadata: Final[ContextVar[Mapping[str, str]]] = ContextVar("capnweb_metadata", default=MappingProxyType({}))
+"""What the caller of the method that is running has sent beside the call."""
+
+
+class Arrived:
+    """What came with a call, since when it came.
+
+    Parameters:
+        carried: the same.
+    """
+
+    __slots__ = ("_at", "_metadata")
+
+    def __init__(self, carried: Carried) -> None:
+        self._at = None if carried.seconds is None else time.monotonic() + carried.seconds
+        self._metadata = carried.metadata
+
+    def enter(self) -> None:
+        """Sets the variables of this Context to it."""
+        if self._at is not None:
+            around.set(Deadline(self._at))
+        if self._metadata:
+            metadata.set(self._metadata)
+
+    def bounded(self, hook: Hook) -> Hook:
+        """See `capnweb_runtime.core.hook.Host.bounded`."""
+        return hook if self._at is None else BoundedHook(hook, self._at)
