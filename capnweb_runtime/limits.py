@@ -87,7 +87,8 @@ class ServerLimits:
         unfinished_rate: bytes a second. Default 4,096, a line of 32 kbit/s: 32 MiB may take two hours over it, and who
             sends little and stops has 30 seconds.
         held_bytes: bytes that all sessions together may make this side hold; what is held for one, `Limits.held_bytes`
-            bounds. Default 1 GiB: four sessions at their own bound. The session that holds the most is the first to go.
+            bounds. Default 512 MiB: four sessions at their own bound, and, since what is counted is within a factor of
+            two of the truth, 1 GiB of memory at worst. The session that holds the most is the first to go.
         reserved_files: open files that are left for the application, for its database, its logs, its own connections.
             Default 128, and a quarter of the system's limit where that is less.
     """
@@ -99,7 +100,7 @@ class ServerLimits:
     unfinished_bytes: int | None = None
     unfinished_seconds: float = 30.0
     unfinished_rate: int = 4096
-    held_bytes: int = 1024 * 1024 * 1024
+    held_bytes: int = 512 * 1024 * 1024
     reserved_files: int = 128
 
 
