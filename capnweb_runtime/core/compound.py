@@ -13,6 +13,7 @@ from capnweb_runtime.core.evaluate import Evaluator, drop
 from capnweb_runtime.core.hook import UNDEFINED_WIRE, Codec, Exporter, Hook, Host, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch, dropped_key, located, value_mismatch, wire_mismatch
 from capnweb_runtime.core.refs import Exportable
+from capnweb_runtime.core.tables import ImportHook, introduce, is_introduced
 from capnweb_runtime.values import FORBIDDEN_KEYS
 
 
@@ -433,7 +434,8 @@ class InterfaceCodec(TypeCodec):
 
     def encode(self, value: Any, to: Exporter) -> Wire:
         if isinstance(value, self._target()):
-            return ["export", to.export_stub(value._export(to.host))]
+            wire: Wire = ["export", to.export_stub(value._export(to.host))]
+            return wire if to.introductions is None else wire + to.introductions.of(value)
         if isinstance(value, self._stub()):
             return encode_ref(value, to)
         return self.other(value, to)
@@ -443,7 +445,14 @@ class InterfaceCodec(TypeCodec):
 
     def decode(self, wire: Wire, source: Evaluator) -> Any:
         stub = stub_of(wire, source, self._stub, self)
-        target = getattr(stub._hook, "target", None)
+        hook = stub._hook
+        if type(hook) is ImportHook:
+            interface = getattr(hook.entry, "interface", None)
+            mistake = None if interface is None else interface.mistake(self._target())
+            if mistake is not None:
+                raise Mismatch(self.label, mistake)
+            return stub
+        target = getattr(hook, "target", None)
         if target is not None and not isinstance(target, self._target()):  # of ours, so that it is known what it is
             raise Mismatch(self.label, _kind_of(target))
         return stub
@@ -458,9 +467,11 @@ def _kind_of(target: object) -> str:
 
 def stub_of(wire: Wire, source: Evaluator, stub: Callable[[], Callable[[Any], Any]], codec: Codec) -> Any:
     """The stub for a wire form that is a capability by itself: ["export", id] or ["import", id]."""
-    if type(wire) is list and len(wire) == 2 and type(wire[1]) is int:
+    if type(wire) is list and (len(wire) == 2 or is_introduced(wire, source.importer)) and type(wire[1]) is int:
         if wire[0] == "export":
             hook = source.importer.import_stub(wire[1])
+            if len(wire) > 2:
+                introduce(hook, wire, source.importer)
             source.hooks.append(hook)
             return stub()(hook)
         if wire[0] == "import":

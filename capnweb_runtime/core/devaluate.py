@@ -152,7 +152,10 @@ def encode_ref(value: StubRef | PromiseRef, to: Exporter) -> Wire:
         return ["pipeline", known, list(value._path)] if value._path else ["pipeline", known]
     if isinstance(value, WritableRef):
         return ["writable", to.export_stub(hook.dup())]
-    return ["import", known] if known is not None else ["export", to.export_stub(hook.dup())]
+    if known is not None:
+        return ["import", known]
+    wire: list[Wire] = ["export", to.export_stub(hook.dup())]
+    return wire if to.introductions is None else wire + to.introductions.of(getattr(hook, "target", None))
 
 
 def encode_error(error: BaseException, to: Exporter, depth: int = 0) -> Wire:

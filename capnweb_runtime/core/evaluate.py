@@ -30,6 +30,7 @@ from capnweb_runtime.core.hook import (
 )
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.refs import Local, PassedOn, PlainPromise, PlainStub, PlainWritable
+from capnweb_runtime.core.tables import introduce, is_introduced
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
     FORBIDDEN_KEYS,
@@ -408,7 +409,10 @@ def _id_of(number: Wire) -> int | None:
 def _export(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     if len(wire) < 2 or type(wire[1]) is not int:
         wire = _with_id(wire)
-    return source.stub(source.importer.import_stub(wire[1]))
+    hook = source.importer.import_stub(wire[1])
+    if is_introduced(wire, source.importer):
+        introduce(hook, wire, source.importer)
+    return source.stub(hook)
 
 
 def _writable(source: Evaluator, wire: list[Wire], depth: int) -> Any:

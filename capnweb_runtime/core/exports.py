@@ -11,6 +11,7 @@ from weakref import ref
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.held import EXPORT, HeldBytes
 from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, Payload
+from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
@@ -53,6 +54,7 @@ class Exports(ABC):
     _exported: list[int]
     _promised: set[int]  # those of them whose resolution follows the message
     _piped: dict[int, tuple[OutgoingStream, Hook]]  # streams that begin once their message is sent
+    introductions: Introductions | None = None
 
     @abstractmethod
     def _answer(self, export_id: int, payload: Payload) -> None:

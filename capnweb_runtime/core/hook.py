@@ -20,6 +20,7 @@ from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget, Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldBytes
+from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
 
@@ -232,6 +233,7 @@ class Exporter(Protocol):
         raw_bytes: whether the transport carries bytes as they are.
         account: what the values may cost that are put together from earlier ones.
         local: whether nothing is written: what cannot be copied then travels as it is, inside a `Local`.
+        introductions: what is said of the interfaces of objects; None if the peer has not agreed to that.
     """
 
     depth: int
@@ -242,6 +244,11 @@ class Exporter(Protocol):
     @property
     def host(self) -> Host:
         """See above; a recorder of `map()` has none and raises TypeError."""
+        ...
+
+    @property
+    def introductions(self) -> Introductions | None:
+        """See above."""
         ...
 
     def export_stub(self, hook: Hook) -> int:
@@ -287,12 +294,18 @@ class Importer(Protocol):
         limits: bounds.
         message_bytes: size of the message at hand.
         attachments: byte strings that came beside the text of the message at hand.
+        introductions: what the sender says of the interfaces of its objects; None if it has not agreed to that.
     """
 
     host: Host
     limits: Limits
     message_bytes: int
     attachments: Attachments
+
+    @property
+    def introductions(self) -> Introductions | None:
+        """See above."""
+        ...
 
     def import_stub(self, import_id: int) -> Hook:
         """A new reference to what the sender exported under the id; the caller owns it."""

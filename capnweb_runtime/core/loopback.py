@@ -35,6 +35,8 @@ class Loopback:
         "raw_bytes",
     )
 
+    introductions = None
+
     def __init__(self, host: Host, raw_bytes: bool = False) -> None:
         self.host = host
         self.depth = 0

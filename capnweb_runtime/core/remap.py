@@ -45,6 +45,7 @@ class Recorder:
     """
 
     depth = 1
+    introductions = None
     local = False
     raw_bytes = False
 
@@ -192,6 +193,8 @@ class Variable(Hook):
 
 class Replayer:
     """Applies recorded instructions to one element. An importer for the ids in them."""
+
+    introductions = None
 
     def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget) -> None:
         self.host = host

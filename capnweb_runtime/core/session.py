@@ -25,6 +25,7 @@ from capnweb_runtime.core.exchange import Encoding, Exchange
 from capnweb_runtime.core.exports import in_order_of_disposal
 from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL, out_of_memory
 from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
+from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.payload import NOTHING
 from capnweb_runtime.core.pipe import Pipe
@@ -484,8 +485,9 @@ class Session(Exchange):
             entry.hook = host.bounded(entry.hook, arrived)
 
     def carry_calls(self) -> None:
-        """Both ends have agreed on what calls carry."""
+        """Both ends have agreed on what calls carry, and objects beside their ids."""
         self.carries = True
+        self.introductions = Introductions()
 
     def _written_to(self, expression: Wire) -> Hook | None:
         """The hook that the expression of a stream message calls, if it is one of our exports."""

@@ -15,7 +15,8 @@ from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.hook import Codec, Hook, Host, Importer, Path, Payload, Wire, dispose_all
+from capnweb_runtime.core.introductions import Interface
 from capnweb_runtime.errors import RpcError
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
@@ -106,7 +107,11 @@ class ImportEntry:
         waiting: settles with the result; there once it has been pulled.
     """
 
-    __slots__ = ("expect", "import_id", "local_refs", "remote_refs", "resolution", "sender", "waiting", "watches")
+    __slots__ = (
+        *("expect", "import_id", "interface", "local_refs", "remote_refs", "resolution", "sender", "waiting"),
+        "watches",
+    )
+    interface: Interface  # of an object, if the peer has said of which it is
 
     def __init__(self, sender: Sender, import_id: int, expect: Codec | None = None) -> None:
         self.sender: Sender | Any = sender  # `Ended` once the session has
@@ -377,3 +382,21 @@ class ExportEntry:
         self.pulled: bool | AskedPull = False
         self.auto_release = False
         self.readable_taken = False
+
+
+def is_introduced(wire: list[Wire], importer: Importer) -> bool:
+    """Whether an expression of an object says of which interface it is."""
+    return 2 < len(wire) <= 4 and wire[0] == "export" and importer.introductions is not None
+
+
+def introduce(hook: Hook, wire: list[Wire], importer: Importer) -> None:
+    """Takes note of the interface of an object.
+
+    Parameters:
+        hook: a new reference to the object.
+        wire: the expression.
+        importer: the session.
+    """
+    interface = None if importer.introductions is None else importer.introductions.heard(wire[2:])
+    if interface is not None and isinstance(hook, ImportHook) and hook.entry is not None:
+        hook.entry.interface = interface
