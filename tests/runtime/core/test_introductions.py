@@ -128,7 +128,7 @@ class TestSessions:
                 with pytest.raises(TypeError, match=expected):
                     await api.use(RoomTarget())
             with pytest.raises(
-                TypeError, match="result: expected .* got an object of the interface Door, which has no 'say'"
+                TypeError, match=r"result: expected .* got an object of the interface Door, which has no 'say'"
             ):
                 await api.make()
 
