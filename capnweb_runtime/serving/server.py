@@ -178,7 +178,12 @@ class Server:
 
         rules = self._rules
         self._webtransport = WebTransportServer(
-            self._admission.admit, certificate, rules.limits, rules.request_timeout, rules.silence
+            self._admission.admit,
+            certificate,
+            rules.limits,
+            rules.request_timeout,
+            rules.silence,
+            self._bounds.most_connections,
         )
         self.port = await self._webtransport.listen(self._place.host, self.port)
 

@@ -41,18 +41,26 @@ class WebTransportServer:
         limits: bounds of each session.
         timeout: seconds that a client has for the handshake and the request.
         silence: how long a client may be silent.
+        connections: how many there may be.
 
     Attributes:
         address: where it listens.
     """
 
     def __init__(
-        self, admit: Admit, certificate: Certificate, limits: Limits, timeout: float, silence: Silence
+        self,
+        admit: Admit,
+        certificate: Certificate,
+        limits: Limits,
+        timeout: float,
+        silence: Silence,
+        connections: int = CONNECTIONS,
     ) -> None:
         self._admit = admit
         self._limits = limits
         self._timeout = timeout
         self._silence = silence
+        self._connections = min(connections, CONNECTIONS)
         self._settings = configuration(is_client=False, keepalive=silence.keepalive)
         self._settings.load_cert_chain(certificate.chain, certificate.key, certificate.password)
         self._listener: Listener | None = None
@@ -72,7 +80,7 @@ class WebTransportServer:
             OSError: that cannot be had.
         """
         transport, self._listener = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Listener(self._settings, self._accepted, CONNECTIONS), local_addr=(host or "::", port)
+            lambda: Listener(self._settings, self._accepted, self._connections), local_addr=(host or "::", port)
         )
         self.address, bound = transport.get_extra_info("sockname")[:2]
         return int(bound)

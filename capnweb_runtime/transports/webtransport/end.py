@@ -26,7 +26,7 @@ from aioquic.quic.events import (
 )
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import ConnectionLost, ProtocolError, SessionClosed
+from capnweb_runtime.errors import ConnectionLost, LimitExceeded, ProtocolError, SessionClosed
 from capnweb_runtime.observe import logger_named, printable
 from capnweb_runtime.transports.ends import GOODBYE, closed_with, code_for
 from capnweb_runtime.transports.keepalive import Silence
@@ -247,6 +247,10 @@ class WebTransportEnd(Protocol):
         lines, wrong = self._lines.feed(data)
         if lines:
             connection.received(lines)
+        try:
+            connection.session.held.set_unfinished(self._lines.unfinished)
+        except LimitExceeded as error:
+            wrong = error
         if wrong is not None:
             connection.in_order(lambda: self._abort(wrong))
         elif ended:

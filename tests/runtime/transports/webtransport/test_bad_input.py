@@ -8,7 +8,8 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from capnweb_runtime.limits import Limits
+from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.limits import Limits, ServerLimits
 from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.webtransport import end
 from capnweb_runtime.transports.webtransport.capsules import close_session
@@ -39,6 +40,14 @@ async def with_session(server: Server) -> AsyncIterator[tuple[RawWebTransport, i
         yield raw, stream
     async with to(server.http_url) as api:
         assert await api.add(1, 2) == 3
+
+
+@asynccontextmanager
+async def with_session_alone(server: Server) -> AsyncIterator[None]:
+    """A session, and nothing afterwards."""
+    async with raw_webtransport(server.port) as raw:
+        assert await raw.ask() == 200
+        yield
 
 
 async def test_text_may_be_cut_anywhere() -> None:
@@ -148,6 +157,24 @@ async def test_a_line_without_end_is_refused_as_it_arrives() -> None:
         raw.write(stream, b'["push",["' + b"x" * 60_000)
         assert b"exceeds maximum size of 50000 bytes" in await raw.line(stream)
         await raw.until(lambda: raw.ended)
+
+
+async def test_a_line_that_has_begun_counts_as_held_until_it_ends() -> None:
+    async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
+        [connection] = server._admission.connections
+        held = connection.session.held
+        raw.write(stream, b'["push",["pipeline",0,["echo"],["' + b"x" * 50_000)
+        await raw.until(lambda: held.unfinished > 50_000)
+        raw.write(stream, b'"]]]\n["pull",2]\n')
+        await raw.line(stream)
+        assert held.unfinished == 0
+
+
+async def test_who_comes_beyond_the_connections_of_a_server_is_not_answered() -> None:
+    limits = ServerLimits(connections=1)
+    async with serving(close_timeout=0.02, server_limits=limits) as server, with_session_alone(server):
+        with pytest.raises(SessionClosed, match="no answer within"):
+            await to(server.http_url, open_timeout=0.3)
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\n", b"[\n", b"{}\n", b'["no kind of mine"]\n'])
