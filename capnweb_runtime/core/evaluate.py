@@ -73,15 +73,15 @@ class Evaluator:
 
     def payload(self, wire: Wire) -> Payload:
         """The payload of an expression. Raises ProtocolError, with all that was imported disposed."""
-        return self._collect(lambda: self.value(wire, self.depth))
+        return self._collect(self.value, wire)
 
     def arguments(self, wire: list[Wire]) -> Payload:
         """The payload of the bare list of expressions that a call carries."""
-        return self._collect(lambda: self._items(wire, self.depth))
+        return self._collect(self._items, wire)
 
-    def _collect(self, evaluate: Callable[[], Any]) -> Payload:
+    def _collect(self, evaluate: Callable[[Any, int], Any], wire: Wire) -> Payload:
         try:
-            value = evaluate()
+            value = evaluate(wire, self.depth)
         except BaseException:
             dispose_all(self.hooks)
             raise
