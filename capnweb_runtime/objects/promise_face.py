@@ -274,21 +274,21 @@ class Outcome:
 
     def error(self) -> BaseException | None:
         """The error, or None for a value."""
+        if self.state == VALUE and not self.cancelled:
+            return None
         if self.state == PENDING or self.cancelled:
             self._refuse()
-        if self.state != ERROR:
-            return None
         self._seen()
         return self.value  # type: ignore[no-any-return]  # what it failed with
 
     def result(self) -> Any:
         """The value; raises the error."""
+        if self.state == VALUE and not self.cancelled:
+            return self.value
         if self.state == PENDING or self.cancelled:
             self._refuse()
-        if self.state == ERROR:
-            self._seen()
-            raise self.value
-        return self.value
+        self._seen()
+        raise self.value
 
     def _refuse(self) -> NoReturn:
         if self.cancelled:
