@@ -116,6 +116,7 @@ class Exchange(Exports):
         self._observer = observer
         self._outbox: list[Any] = []
         self.releases = 0  # in the outbox
+        self.was_long = False  # whether what was taken from the outbox last counted as held
         self.waits = False  # whether there is anything in the next two
         self._held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
         self._written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
@@ -298,7 +299,7 @@ class Exchange(Exports):
             done.reject(refused)
             return done, 0
         before = self._taken_bytes + self.outbox_bytes
-        call: list[Wire] = ["pipeline", import_id, list(path)]
+        call: list[Wire] = ["pipeline", import_id, [*path]]
         try:
             if args.codec is not None:
                 call_id = self._send_encoded(["stream", call], call, args.codec.encode, args.value, 1, True)
@@ -389,9 +390,13 @@ class Exchange(Exports):
         self._asked = True
         self._send(["pull", import_id])
 
+    def give_up(self, import_id: int, count: int) -> None:
+        """See `Sender.give_up`."""
+        self._off_table(import_id)
+        self.send_release(import_id, count)
+
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
-        self._off_table(import_id)
         if not self._mute:
             self.releases += 1
             self._send(["release", import_id, count])
@@ -581,7 +586,10 @@ class Exchange(Exports):
             raise LimitExceeded(
                 f"{len(self._imports)} capabilities and calls are held of the peer, the most that Limits.imports allows"
             )
-        self.held.add(IMPORT)
+        held = self.held
+        held.bytes += IMPORT
+        if held.bytes > held.look_at:
+            held.look(IMPORT)
         entry = self._imports[import_id] = ImportEntry(self, import_id)
         return ImportHook(entry)
 

@@ -6,6 +6,8 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
+from operator import attrgetter
+from typing import Final
 from weakref import ref
 
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
@@ -17,6 +19,8 @@ from capnweb_runtime.core.tables import ExportEntry
 from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.observe import Observer, error_for_peer
+
+_HOOK: Final = attrgetter("hook")
 
 
 class Answer:
@@ -116,10 +120,11 @@ class Exports(ABC):
         entry = self._exports.get(export_id)
         if entry is None:
             raise ProtocolError(f"no such export ID: {export_id}")
-        if entry.refcount < count:
+        left = entry.refcount - count
+        if left < 0:
             raise ProtocolError(f"refcount would go negative: {entry.refcount} < {count}")
-        entry.refcount -= count
-        if entry.refcount == 0:
+        entry.refcount = left
+        if left == 0:
             del self._exports[export_id]
             self.held.bytes -= EXPORT
             entry.hook.dispose()
@@ -142,8 +147,8 @@ def in_order_of_disposal(exports: dict[int, ExportEntry]) -> Iterator[ExportEntr
     """The entries of a table that is given up: what waits for others before those, as it then takes itself back, and
     all else as it came.
     """
-    waiting = [entry for entry in exports.values() if type(entry.hook) is PromiseHook]
-    yield from reversed(waiting)
-    for entry in exports.values():
-        if type(entry.hook) is not PromiseHook:
-            yield entry
+    entries = list(exports.values())
+    if PromiseHook in map(type, map(_HOOK, entries)):
+        waiting = [entry for entry in entries if type(entry.hook) is PromiseHook]
+        entries = [*reversed(waiting), *(entry for entry in entries if type(entry.hook) is not PromiseHook)]
+    return iter(entries)

@@ -14,7 +14,6 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import BYTES_PER_UNIT
-from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
@@ -85,6 +84,7 @@ class Session(Exchange):
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
         releases: how many of the messages in there are releases.
+        was_long: whether what has been taken from the outbox counted as held, and nobody has asked since.
         waits: whether `go_on` is to be called once what has been taken from the outbox is written; so it is when the
             session has ended.
     """
@@ -256,6 +256,7 @@ class Session(Exchange):
         self.outbox_bytes = self.releases = 0
         if self.held.outbox:
             self.held.set_outbox(0)
+            self.was_long = True
         return messages
 
     @property
@@ -343,15 +344,17 @@ class Session(Exchange):
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
         account, held = self.account, self.held
+        before = held.bytes
         for exported in entries:
-            before = held.bytes
-            if isinstance(exported.hook, PipeHook):
-                exported.hook.pipe.fail(error)
-            if type(exported.pulled) is AskedPull:
-                exported.pulled.drop()
-            exported.hook.dispose()
-            held.bytes -= EXPORT
-            account.spent += WORK_PER_EXPORT + (before - held.bytes) // GIVEN_BACK_PER_UNIT
+            hook, pulled = exported.hook, exported.pulled
+            if isinstance(hook, PipeHook):
+                hook.pipe.fail(error)
+            if pulled is not True and pulled is not False:
+                pulled.drop()
+            hook.dispose()
+            after = held.bytes = held.bytes - EXPORT
+            account.spent += WORK_PER_EXPORT + (before - after) // GIVEN_BACK_PER_UNIT
+            before = after
             if account.spent > account.look_at and account.is_over():
                 self.host.put_off(lambda: self._dispose_each(entries, error))
                 return
@@ -487,12 +490,14 @@ class Session(Exchange):
         """Both ends have agreed on what calls carry."""
         self.carries = True
 
-    def _written_to(self, expression: Wire) -> Hook | None:
-        """The hook that the expression of a stream message calls, if it is one of our exports."""
+    def _written_to(self, expression: Wire) -> ImportHook | None:
+        """The hook that the expression of a stream message calls, if it is an export that is another peer's."""
         if type(expression) is not list or len(expression) != 4 or type(expression[1]) is not int:
             return None
-        entry = self._exports.get(expression[1]) if expression[0] == "pipeline" else None
-        return None if entry is None else entry.hook
+        entry = self._exports.get(expression[1])
+        if entry is None or not isinstance(entry.hook, ImportHook):
+            return None
+        return entry.hook if expression[0] == "pipeline" else None
 
     def _pass_on(self, target: ImportHook, expression: Wire) -> Hook:
         """The hook of the result of a write to something of another peer's: it goes on as a write, in one message."""
@@ -542,7 +547,7 @@ class Session(Exchange):
         """Like a push and a pull in one, released once it has been answered."""
         export_id = self._next_call
         target = self._written_to(wire[1]) if len(wire) > 1 else None
-        self._on_push(wire, target if isinstance(target, ImportHook) else None)
+        self._on_push(wire, target)
         entry = self._exports.get(export_id)
         if entry is not None:
             entry.auto_release = True
@@ -569,9 +574,9 @@ class Session(Exchange):
         self._resolve_export(export_id, entry)
 
     def _on_resolve(self, wire: list[Wire]) -> None:
-        import_id: int = wire[1] if len(wire) > 2 and type(wire[1]) is int else _integer(wire, 1)
-        if len(wire) < 3 or import_id == 0:  # the main object is no promise
-            raise _bad_message(wire)
+        import_id = wire[1] if len(wire) > 2 else None
+        if type(import_id) is not int or import_id == 0:
+            import_id = _settled_id(wire)
         if self._asked:
             self._answered()
         entry = self._imports.get(import_id)
@@ -581,11 +586,11 @@ class Session(Exchange):
         payload = self._evaluate_result(wire[2], entry.expect)
         if entry.waiting is None and self.message_bytes > SMALL:  # what was asked for is the application's
             self._count(payload)
-        entry.resolve(PayloadHook(payload, self.host))
         if import_id < 0:
             self._off_table(import_id)
         else:
             self._imports.pop(import_id, None)
+        entry.resolve(PayloadHook(payload, self.host))
 
     def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
         if expect is not None:
@@ -601,9 +606,7 @@ class Session(Exchange):
         return Evaluator(self).payload(wire)
 
     def _on_reject(self, wire: list[Wire]) -> None:
-        import_id = _integer(wire, 1)
-        if len(wire) < 3 or import_id == 0:  # the main object is no promise
-            raise _bad_message(wire)
+        import_id = _settled_id(wire)
         if self._asked:
             self._answered()
         payload = Evaluator(self).payload(wire[2])
@@ -612,13 +615,12 @@ class Session(Exchange):
         if entry is not None:
             error = as_exception(payload.value)
             vars(error)[PEER] = True
-            entry.resolve(ErrorHook(error))
             self._off_table(import_id)
+            entry.resolve(ErrorHook(error))
 
     def _on_release(self, wire: list[Wire]) -> None:
-        if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:
-            export_id, count = wire[1], wire[2]
-        else:
+        _, export_id, count = wire if len(wire) == 3 else (None, None, None)
+        if type(export_id) is not int or type(count) is not int:
             export_id, count = _integer(wire, 1), _integer(wire, 2)
         if count < 0:
             raise ProtocolError(f"release of a negative number of references: {count}")
@@ -680,6 +682,14 @@ def _integer(wire: list[Wire], index: int) -> int:
     if type(number) is float and number.is_integer():
         return int(number)
     raise _bad_message(wire)
+
+
+def _settled_id(wire: list[Wire]) -> int:
+    """The id in a resolve or a reject."""
+    import_id = _integer(wire, 1)
+    if len(wire) < 3 or import_id == 0:  # the main object is no promise
+        raise _bad_message(wire)
+    return import_id
 
 
 def _bad_message(wire: Wire) -> ProtocolError:

@@ -47,8 +47,12 @@ class Sender(Protocol):
         """Asks for the resolution of a promise."""
         ...
 
-    def send_release(self, import_id: int, count: int) -> None:
+    def give_up(self, import_id: int, count: int) -> None:
         """Gives up an import, which has been introduced that often."""
+        ...
+
+    def send_release(self, import_id: int, count: int) -> None:
+        """Tells the peer that an import is given up which is off the table already."""
         ...
 
     def backlog(self) -> Cell[None] | None:
@@ -130,7 +134,7 @@ class ImportEntry:
 
     def resolve(self, resolution: Hook) -> None:
         """Takes the result, which this entry owns from here on, gives the promise back to the peer and lets those
-        who wait continue.
+        who wait continue; the entry is off the table.
         """
         if self.resolution is not None or self.local_refs == 0:
             resolution.dispose()
@@ -179,7 +183,7 @@ class ImportEntry:
             self.fail(RpcError(_CANCELLED))
         count, self.remote_refs = self.remote_refs, 0
         if count > 0:
-            self.sender.send_release(self.import_id, count)
+            self.sender.give_up(self.import_id, count)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back when the session ends; moves on to what a promise resolves to."""
