@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ReadableGuard
@@ -19,7 +19,6 @@ from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_byt
 from capnweb_runtime.core.hook import (
     Codec,
     Hook,
-    Importer,
     OutgoingStream,
     Path,
     Payload,
@@ -43,6 +42,9 @@ from capnweb_runtime.values import (
     Url,
     date_from_ms,
 )
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.importer import Importer
 
 T = TypeVar("T")
 
