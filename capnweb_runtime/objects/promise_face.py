@@ -194,9 +194,7 @@ class Outcome:
             for future in waiters:
                 if future.done():  # cancelled
                     continue
-                future.promise = (
-                    None  # the loop keeps the wait while whoever waited goes on
-                )
+                future.promise = None  # the loop keeps the wait while whoever waited goes on
                 if state == VALUE:
                     future.set_result(value)
                 else:
