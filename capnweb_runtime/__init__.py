@@ -40,8 +40,9 @@ if TYPE_CHECKING:
     )
     from capnweb_runtime.limits import Limits, ServerLimits
     from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
+    from capnweb_runtime.objects.callbacks import CallbackStub
     from capnweb_runtime.objects.streams import ReadableStream, WritableStream, WritableTarget
-    from capnweb_runtime.objects.stub import CallbackStub, RpcPromise, RpcStub
+    from capnweb_runtime.objects.stub import RpcPromise, RpcStub
     from capnweb_runtime.objects.target import RpcTarget
     from capnweb_runtime.observe import Observer
     from capnweb_runtime.serving.certificate import Certificate
@@ -142,7 +143,8 @@ _HOMES = {
     "serving.peer": "Peer Refuse",
     "serving.serve": "serve",
     "objects.streams": "ReadableStream WritableStream WritableTarget",
-    "objects.stub": "CallbackStub RpcPromise RpcStub",
+    "objects.callbacks": "CallbackStub",
+    "objects.stub": "RpcPromise RpcStub",
     "objects.target": "RpcTarget",
     "values": "UNDEFINED BigInt Blob Headers Request Response SturdyRef Uint8ClampedArray Url WireDate",
 }

@@ -39,7 +39,7 @@ from capnweb_runtime.objects.any_stub import (
     CallbackPromise,
     StubPromise,
 )
-from capnweb_runtime.objects.callbacks import CallbackCodec
+from capnweb_runtime.objects.callbacks import CallbackCodec, CallbackStub
 from capnweb_runtime.objects.models import (
     Builder,
     RecordBuilder,
@@ -57,7 +57,7 @@ from capnweb_runtime.objects.streams import (
     WritableStream,
     WritableTarget,
 )
-from capnweb_runtime.objects.stub import CallbackStub, Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
+from capnweb_runtime.objects.stub import Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.objects.variables import TypeVar
 from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Url

@@ -18,12 +18,13 @@ from types import TracebackType
 from typing import Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar
 
 from capnweb_runtime.blocking.background import Background, background, patience
+from capnweb_runtime.core.broken import calling_place
 from capnweb_runtime.core.hook import Codec, StubRef, Uncopied
 from capnweb_runtime.core.interface import Arguments, Method, Omitted, Property
 from capnweb_runtime.objects.any_stub import AnyStub
-from capnweb_runtime.objects.callbacks import CallbackCodec
+from capnweb_runtime.objects.callbacks import CallbackCodec, CallbackStub
 from capnweb_runtime.objects.streams import ReadableStream, StreamCodec, WritableStream
-from capnweb_runtime.objects.stub import CallbackStub, Calls, RpcPromise, RpcStub, calling_place
+from capnweb_runtime.objects.stub import Calls, RpcPromise, RpcStub
 
 T = TypeVar("T")
 Q = TypeVar("Q")

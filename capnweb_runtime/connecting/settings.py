@@ -15,7 +15,7 @@ from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import shown_url
 from capnweb_runtime.transports.keepalive import Silence
-from capnweb_runtime.transports.websocket import open_websocket
+from capnweb_runtime.transports.websocket_client import open_websocket
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms

@@ -39,21 +39,23 @@ class Asked(Cell[Any]):
         Cell.__init__(self)
         self.host: Host | None = host
 
-    def on_value(self, hook: Hook) -> None:
-        """The hook is known: it is asked, after others if they are to go first."""
+    def on_value(self, hook: Hook, others_first: bool = True) -> None:
+        """The hook is known: it is asked.
+
+        Parameters:
+            hook: the hook.
+            others_first: whether others are to go first once the session has had its turn.
+        """
         host = self.host
-        if host is not None:
+        if host is None:  # it was given up meanwhile
+            return
+        if others_first:
             account = host.account
             account.spent += WORK_PER_WAITER
             if account.spent > account.look_at and account.is_over():
-                host.put_off(partial(self._ask, hook))
-            else:
-                self._ask(hook)
-
-    def _ask(self, hook: Hook) -> None:
-        host, self.host = self.host, None
-        if host is None:  # it was given up meanwhile
-            return
+                host.put_off(partial(self.on_value, hook, False))
+                return
+        self.host = None
         host.held.bytes -= WAITER
         try:
             self.answer(hook)

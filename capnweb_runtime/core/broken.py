@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Final
 
@@ -146,3 +147,15 @@ DISPOSED = DisposedHook("")
 """What a promise or a stream holds once it has been disposed."""
 GIVEN_BACK = DisposedHook(" with the call or the result that it came in")
 """What a reference is that the core has disposed under its stub."""
+
+
+def calling_place(module: str) -> tuple[str, int]:
+    """File and line from which a module was called.
+
+    Parameters:
+        module: the module's file; it is the caller of this.
+    """
+    frame = sys._getframe(2)
+    while frame.f_code.co_filename == module and frame.f_back is not None:
+        frame = frame.f_back
+    return frame.f_code.co_filename, frame.f_lineno

@@ -11,7 +11,8 @@ import math
 from collections.abc import Callable, Mapping
 from typing import Any, Final
 
-from capnweb_runtime.core.hook import Carried, Hook, Wire
+from capnweb_runtime.core.calls import Carried
+from capnweb_runtime.core.hook import Hook, Wire
 
 MOST_ITEMS: Final = 16
 """Entries that are read; an object with more of them is ignored as a whole, as it was not made by the rules."""

@@ -17,7 +17,7 @@ T = TypeVar("T")
 _OnValue = Callable[[Any], object]
 _OnError = Callable[[BaseException], object]
 
-_PENDING: Final = 0
+_PENDING: Final = 0  # the one that is false, which is asked at every turn
 _VALUE: Final = 1
 _ERROR: Final = 2
 
@@ -108,7 +108,7 @@ class Cell(Generic[T]):
             on_value: called with the value.
             on_error: called with the error.
         """
-        if self._state == _PENDING:
+        if not self._state:
             waiters = self._waiters
             if waiters is None:
                 self._waiters = on_value, on_error
@@ -121,7 +121,7 @@ class Cell(Generic[T]):
 
     def wait(self, waiter: Waiter) -> None:
         """Like `then`, with the methods of one object."""
-        if self._state != _PENDING:
+        if self._state:
             self.then(waiter.on_value, waiter.on_error)
         elif self._waiters is None:
             self._waiters = waiter
@@ -157,7 +157,7 @@ class Cell(Generic[T]):
 
     def resolve(self, value: T) -> None:
         """Settles with a value; ignored if settled already."""
-        if self._state != _PENDING:
+        if self._state:
             return
         self._state = _VALUE
         self._outcome = value
@@ -179,7 +179,7 @@ class Cell(Generic[T]):
 
     def reject(self, error: BaseException) -> None:
         """Settles with an error; ignored if settled already."""
-        if self._state != _PENDING:
+        if self._state:
             return
         self._state = _ERROR
         self._outcome = error

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
 from capnweb_runtime.core.broken import ReadableGuard
@@ -19,7 +19,6 @@ from capnweb_runtime.core.evaluate_leaves import is_url, parse_bigint, parse_byt
 from capnweb_runtime.core.hook import (
     Codec,
     Hook,
-    Importer,
     OutgoingStream,
     Path,
     Payload,
@@ -44,6 +43,9 @@ from capnweb_runtime.values import (
     Url,
     date_from_ms,
 )
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.importer import Importer
 
 T = TypeVar("T")
 
@@ -74,15 +76,15 @@ class Evaluator:
 
     def payload(self, wire: Wire) -> Payload:
         """The payload of an expression. Raises ProtocolError, with all that was imported disposed."""
-        return self._collect(lambda: self.value(wire, self.depth))
+        return self._collect(self.value, wire)
 
     def arguments(self, wire: list[Wire]) -> Payload:
         """The payload of the bare list of expressions that a call carries."""
-        return self._collect(lambda: self._items(wire, self.depth))
+        return self._collect(self._items, wire)
 
-    def _collect(self, evaluate: Callable[[], Any]) -> Payload:
+    def _collect(self, evaluate: Callable[[Any, int], Any], wire: Wire) -> Payload:
         try:
-            value = evaluate()
+            value = evaluate(wire, self.depth)
         except BaseException:
             dispose_all(self.hooks)
             raise

@@ -2,7 +2,7 @@
 Rule: whatever a message exports is taken back if the message is not sent.
 
 `Exchange` is the exporter for the values of every message that goes out, the importer for those that come in, and the
-sender behind every import. `Session` adds the messages that come in. Source: protocol, "Imports and Exports".
+sender behind every import. `Handlers` add the messages that come in. Source: protocol, "Imports and Exports".
 """
 
 from __future__ import annotations
@@ -10,17 +10,14 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
-from functools import partial
 from typing import Any, Final, Literal, TypeAlias, TypeVar
 from weakref import ref
 
-from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.devaluate import encode_error
-from capnweb_runtime.core.exports import Answer, Exports
+from capnweb_runtime.core.exports import Exports
 from capnweb_runtime.core.held import EXPORT, IMPORT
 from capnweb_runtime.core.hook import (
     Codec,
@@ -30,16 +27,14 @@ from capnweb_runtime.core.hook import (
     OutgoingStream,
     Path,
     Payload,
-    PromiseRef,
     Wire,
     dispose_all,
 )
-from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.payload import SENT, encode_arguments, encode_payload
+from capnweb_runtime.core.payload import encode_arguments
 from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.tables import ExportEntry, ImportEntry, ImportHook, MainHook, Watch, WriteEntry
 from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
-from capnweb_runtime.errors import ENDS_PROGRAM, LimitExceeded, ProtocolError, RpcError, SessionClosed, as_answer
+from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
 
@@ -60,9 +55,6 @@ BYTES_PER_MESSAGE: Final = 48
 """Bytes that a message in the outbox takes beside its own."""
 COUNTED_OUTBOX: Final = 64 * 1024
 """Bytes in the outbox beyond which they count as held."""
-
-_LEAVES: Final = frozenset((int, str, float, bool, type(None)))
-"""Types of values that export nothing, so that there is nothing to take back or to follow up."""
 
 V = TypeVar("V")
 
@@ -116,6 +108,7 @@ class Exchange(Exports):
         self._observer = observer
         self._outbox: list[Any] = []
         self.releases = 0  # in the outbox
+        self.was_long = False  # whether what was taken from the outbox last counted as held
         self.waits = False  # whether there is anything in the next two
         self._held_back: deque[Callable[[], None]] = deque()  # what sends the answers for which the outbox has no room
         self._written: Cell[None] | None = None  # settles when the outbox is written or a write is acknowledged
@@ -140,7 +133,7 @@ class Exchange(Exports):
         self._mute = False  # the peer will hear nothing more: the session has ended, or our output
         self._calls_refused: BaseException | None = None  # why no call goes out any more, before the session has ended
         self._asked = False  # a question has gone out since the last answer came in
-        self._itself: ref[Exports] = ref(self)
+        self._itself = ref(self)
         self.remote_main = MainHook(self._imports[0], self._shut_down)
 
     @abstractmethod
@@ -152,92 +145,6 @@ class Exchange(Exports):
 
     def _ended(self) -> BaseException:
         return self.reason or SessionClosed("the session has ended")
-
-    # ---- results out
-
-    def _resolve_export(self, export_id: int, entry: ExportEntry) -> None:
-        """Sends the resolution of an export once it is known; a second request is ignored."""
-        if not entry.pulled:
-            entry.pulled = True
-            self._calls += 1
-            self._answer_with(export_id, entry.hook)
-
-    def _answer_with(self, export_id: int, hook: Hook) -> None:
-        try:
-            pulled = hook.pull()
-        except Exception as error:  # a hook that was disposed meanwhile
-            self._answer_error(export_id, error)
-            return
-        if isinstance(pulled, Payload):
-            self._answer(export_id, pulled)
-            return
-        if type(pulled) is AskedPull and (entry := self._exports.get(export_id)) is not None:
-            entry.pulled = pulled
-        pulled.wait(Answer(self._itself, export_id))
-
-    def _answer(self, export_id: int, payload: Payload) -> None:
-        root = payload.value
-        if isinstance(root, PromiseRef) and self.import_id(root._hook) is None:
-            # A result that is itself a promise is waited for, instead of sending a promise of a promise.
-            hook = root._hook if not root._path else root._hook.get(root._path)
-            self._answer_with(export_id, hook)
-            return
-        if self.outbox_bytes >= self._room:
-            # The result is held by the export table anyway, until the peer releases it.
-            self._hold_back(partial(self._answer, export_id, payload))
-            return
-        if export_id in self._exports:
-            if payload.shared and self.account.is_over():  # it may be far more than it looks
-                self.host.put_off(lambda: self._answer(export_id, payload))
-                return
-            message: list[Wire] = ["resolve", export_id]
-            codec = payload.codec
-            try:
-                if codec is None:
-                    self._send_encoded(message, message, encode_payload, payload)
-                elif type(root) in _LEAVES:
-                    message.append(codec.encode(root, self))
-                    self._send(message)
-                else:
-                    self._send_encoded(message, message, codec.encode, root)
-                    if payload.counted is None:
-                        payload.counted = SENT
-            except ENDS_PROGRAM:
-                raise
-            except BaseException as error:  # the application's value has no wire form: that call is rejected
-                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else as_answer(error)
-                if shown is not self._no_pipes:
-                    self.host.report(payload.origin, shown)
-                self._send_rejection(export_id, shown)
-        self._call_done(export_id)
-
-    def _send_rejection(self, export_id: int, error: BaseException) -> None:
-        message: list[Wire] = ["reject", export_id]
-        self._send_encoded(message, message, encode_error, error)
-
-    def _answer_error(self, export_id: int, error: BaseException) -> None:
-        if isinstance(error, MemoryError):
-            self.held.end_out_of_memory("an answer was made")
-        if self.outbox_bytes >= self._room:
-            self._hold_back(partial(self._answer_error, export_id, error))
-            return
-        if export_id in self._exports:
-            self._send_rejection(export_id, error)
-        self._call_done(export_id)
-
-    def _call_done(self, export_id: int) -> None:
-        self._calls -= 1
-        entry = self._exports.get(export_id)
-        if entry is not None and entry.auto_release:
-            self._release_export(export_id, 1)
-        if self._drained and self._calls == 0:
-            drained, self._drained = self._drained, []
-            for cell in drained:
-                cell.resolve(None)
-
-    def _hold_back(self, answer: Callable[[], None]) -> None:
-        self.waits = True
-        self._held_back.append(answer)
 
     def go_on(self) -> None:
         """Sends the answers that were held back, as far as the outbox has room for them, and lets streams go on; to be
@@ -298,7 +205,7 @@ class Exchange(Exports):
             done.reject(refused)
             return done, 0
         before = self._taken_bytes + self.outbox_bytes
-        call: list[Wire] = ["pipeline", import_id, list(path)]
+        call: list[Wire] = ["pipeline", import_id, [*path]]
         try:
             if args.codec is not None:
                 call_id = self._send_encoded(["stream", call], call, args.codec.encode, args.value, 1, True)
@@ -389,9 +296,13 @@ class Exchange(Exports):
         self._asked = True
         self._send(["pull", import_id])
 
+    def give_up(self, import_id: int, count: int) -> None:
+        """See `Sender.give_up`."""
+        self._off_table(import_id)
+        self.send_release(import_id, count)
+
     def send_release(self, import_id: int, count: int) -> None:
         """See `Sender.send_release`."""
-        self._off_table(import_id)
         if not self._mute:
             self.releases += 1
             self._send(["release", import_id, count])
@@ -581,7 +492,10 @@ class Exchange(Exports):
             raise LimitExceeded(
                 f"{len(self._imports)} capabilities and calls are held of the peer, the most that Limits.imports allows"
             )
-        self.held.add(IMPORT)
+        held = self.held
+        held.bytes += IMPORT
+        if held.bytes > held.look_at:
+            held.look(IMPORT)
         entry = self._imports[import_id] = ImportEntry(self, import_id)
         return ImportHook(entry)
 

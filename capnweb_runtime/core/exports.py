@@ -1,23 +1,39 @@
-"""What a session holds for its peer: the export table, and what a message that is being encoded adds to it. Rule: an
-export that has not been sent can be taken back.
+"""What a session holds for its peer: the export table, what a message that is being encoded adds to it, and the results
+on it that the peer asks for. Rule: an export that has not been sent can be taken back, and a result is sent once.
 """
 
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator
+from collections import deque
+from collections.abc import Callable, Iterator
+from functools import partial
+from operator import attrgetter
+from typing import Final, TypeVar
 from weakref import ref
 
+from capnweb_runtime.core.account import Account
+from capnweb_runtime.core.asked import AskedPull
+from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.held import EXPORT, HeldBytes
-from capnweb_runtime.core.hook import Hook, Host, OutgoingStream, Payload
+from capnweb_runtime.core.hook import Exporter, Hook, Host, OutgoingStream, Payload, PromiseRef, Wire
 from capnweb_runtime.core.introductions import Introductions
-from capnweb_runtime.core.pipe import Pipe
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.payload import SENT, encode_payload
+from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
 from capnweb_runtime.core.value_hooks import PromiseHook
-from capnweb_runtime.errors import ProtocolError
+from capnweb_runtime.errors import ENDS_PROGRAM, ProtocolError, as_answer
 from capnweb_runtime.observe import Observer, error_for_peer
+
+_HOOK: Final = attrgetter("hook")
+_LEAVES: Final = frozenset((int, str, float, bool, type(None)))
+"""Types of values that export nothing, so that there is nothing to take back or to follow up."""
+
+V = TypeVar("V")
 
 
 class Answer:
@@ -43,11 +59,23 @@ class Answer:
 
 
 class Exports(ABC):
-    """The export table of a session, and its part of the exporter; the session sets what is declared here."""
+    """The export table of a session, its part of the exporter, and its answers; the session sets what is declared."""
 
     host: Host
-    _observer: Observer
+    account: Account
     held: HeldBytes
+    depth: int
+    local: bool
+    raw_bytes: bool
+    waits: bool
+    outbox_bytes: int
+    _room: int  # bytes in the outbox from which on nothing more is begun
+    _held_back: deque[Callable[[], None]]  # what sends the answers for which the outbox has no room
+    _calls: int  # results that the peer has asked for and not been sent
+    _drained: list[Cell[None]]  # those who wait until there are none
+    _no_pipes: BaseException | None
+    _itself: ref[Exports]
+    _observer: Observer
     _exports: dict[int, ExportEntry]
     _next_export: int
     # By the messages that are being encoded, the innermost last: for taking back. Pipes are positive.
@@ -57,12 +85,28 @@ class Exports(ABC):
     introductions: Introductions | None = None
 
     @abstractmethod
-    def _answer(self, export_id: int, payload: Payload) -> None:
-        """Sends the result that the peer has asked for."""
+    def import_id(self, hook: Hook) -> int | None:
+        """See `Exporter.import_id`."""
 
     @abstractmethod
-    def _answer_error(self, export_id: int, error: BaseException) -> None:
-        """Sends why there is none."""
+    def create_pipe(self, source: Readable) -> int:
+        """See `Exporter.create_pipe`."""
+
+    @abstractmethod
+    def _send(self, message: list[Wire]) -> None:
+        """Puts a message into the outbox."""
+
+    @abstractmethod
+    def _send_encoded(
+        self,
+        message: list[Wire],
+        last: list[Wire],
+        encode: Callable[[V, Exporter], Wire],
+        value: V,
+        depth: int = 0,
+        is_call: bool = False,
+    ) -> int:
+        """Sends a message with values in it."""
 
     def export_main(self, hook: Hook) -> None:
         """Offers the hook, which the table owns from here on, as our main object in place of the one before."""
@@ -118,10 +162,11 @@ class Exports(ABC):
         entry = self._exports.get(export_id)
         if entry is None:
             raise ProtocolError(f"no such export ID: {export_id}")
-        if entry.refcount < count:
+        left = entry.refcount - count
+        if left < 0:
             raise ProtocolError(f"refcount would go negative: {entry.refcount} < {count}")
-        entry.refcount -= count
-        if entry.refcount == 0:
+        entry.refcount = left
+        if left == 0:
             del self._exports[export_id]
             self.held.bytes -= EXPORT
             entry.hook.dispose()
@@ -139,13 +184,99 @@ class Exports(ABC):
         """See `Exporter.discloses`."""
         return may_leave(error, self.host.disclosure)
 
+    # ---- answers
+
+    def _resolve_export(self, export_id: int, entry: ExportEntry) -> None:
+        """Sends the resolution of an export once it is known; a second request is ignored."""
+        if not entry.pulled:
+            entry.pulled = True
+            self._calls += 1
+            self._answer_with(export_id, entry.hook)
+
+    def _answer_with(self, export_id: int, hook: Hook) -> None:
+        try:
+            pulled = hook.pull()
+        except Exception as error:  # a hook that was disposed meanwhile
+            self._answer_error(export_id, error)
+            return
+        if isinstance(pulled, Payload):
+            self._answer(export_id, pulled)
+            return
+        if type(pulled) is AskedPull and (entry := self._exports.get(export_id)) is not None:
+            entry.pulled = pulled
+        pulled.wait(Answer(self._itself, export_id))
+
+    def _answer(self, export_id: int, payload: Payload) -> None:
+        root = payload.value
+        if isinstance(root, PromiseRef) and self.import_id(root._hook) is None:
+            # A result that is itself a promise is waited for, instead of sending a promise of a promise.
+            hook = root._hook if not root._path else root._hook.get(root._path)
+            self._answer_with(export_id, hook)
+            return
+        if self.outbox_bytes >= self._room:
+            # The result is held by the export table anyway, until the peer releases it.
+            self._hold_back(partial(self._answer, export_id, payload))
+            return
+        if export_id in self._exports:
+            if payload.shared and self.account.is_over():  # it may be far more than it looks
+                self.host.put_off(lambda: self._answer(export_id, payload))
+                return
+            message: list[Wire] = ["resolve", export_id]
+            codec = payload.codec
+            try:
+                if codec is None:
+                    self._send_encoded(message, message, encode_payload, payload)
+                elif type(root) in _LEAVES:
+                    message.append(codec.encode(root, self))
+                    self._send(message)
+                else:
+                    self._send_encoded(message, message, codec.encode, root)
+                    if payload.counted is None:
+                        payload.counted = SENT
+            except ENDS_PROGRAM:
+                raise
+            except BaseException as error:  # the application's value has no wire form: that call is rejected
+                shown = error.error(f"result of {payload.origin}") if isinstance(error, Mismatch) else as_answer(error)
+                if shown is not self._no_pipes:
+                    self.host.report(payload.origin, shown)
+                self._send_rejection(export_id, shown)
+        self._call_done(export_id)
+
+    def _send_rejection(self, export_id: int, error: BaseException) -> None:
+        message: list[Wire] = ["reject", export_id]
+        self._send_encoded(message, message, encode_error, error)
+
+    def _answer_error(self, export_id: int, error: BaseException) -> None:
+        if isinstance(error, MemoryError):
+            self.held.end_out_of_memory("an answer was made")
+        if self.outbox_bytes >= self._room:
+            self._hold_back(partial(self._answer_error, export_id, error))
+            return
+        if export_id in self._exports:
+            self._send_rejection(export_id, error)
+        self._call_done(export_id)
+
+    def _call_done(self, export_id: int) -> None:
+        self._calls -= 1
+        entry = self._exports.get(export_id)
+        if entry is not None and entry.auto_release:
+            self._release_export(export_id, 1)
+        if self._drained and self._calls == 0:
+            drained, self._drained = self._drained, []
+            for cell in drained:
+                cell.resolve(None)
+
+    def _hold_back(self, answer: Callable[[], None]) -> None:
+        self.waits = True
+        self._held_back.append(answer)
+
 
 def in_order_of_disposal(exports: dict[int, ExportEntry]) -> Iterator[ExportEntry]:
     """The entries of a table that is given up: what waits for others before those, as it then takes itself back, and
     all else as it came.
     """
-    waiting = [entry for entry in exports.values() if type(entry.hook) is PromiseHook]
-    yield from reversed(waiting)
-    for entry in exports.values():
-        if type(entry.hook) is not PromiseHook:
-            yield entry
+    entries = list(exports.values())
+    if PromiseHook in map(type, map(_HOOK, entries)):
+        waiting = [entry for entry in entries if type(entry.hook) is PromiseHook]
+        entries = [*reversed(waiting), *(entry for entry in entries if type(entry.hook) is not PromiseHook)]
+    return iter(entries)

@@ -202,9 +202,10 @@ class HeldBytes:
         """Weighs a result of the application's once the messages at hand have been taken, or those after them if it is
         sent by then: unless it has been given up.
         """
+        unweighed = self.unweighed
+        unweighed.append(result)
         self.due = True
-        self.unweighed.append(result)
-        if len(self.unweighed) > LINGERING:
+        if len(unweighed) > LINGERING:
             self.weigh()
 
     def taken(self) -> int:
@@ -214,17 +215,24 @@ class HeldBytes:
 
     def weigh(self) -> int:
         """Weighs what has come to be held. Returns units of work that it took. Ends the session if that is too much."""
-        due = self.lingering
-        self.lingering = []
-        for result in self.unweighed:
-            (self.lingering if result.is_sent else due).append(result)
+        due, unweighed = self.lingering, self.unweighed
+        self.lingering = lingering = []
         self.unweighed = []
-        self.due = bool(self.lingering)
+        self.due = False
+        work = 0
         try:
-            return sum([result.weigh() for result in due])
+            for result in due:
+                work += result.weigh()
+            for result in unweighed:
+                if result.is_sent:
+                    lingering.append(result)
+                else:
+                    work += result.weigh()
         except LimitExceeded as error:
             self._end(error)
-            return 0
+        if lingering:
+            self.due = True
+        return work
 
     def end_out_of_memory(self, when: str) -> None:
         """A MemoryError was raised for the session: it is ended, once.

@@ -4,8 +4,8 @@ A Hook is one reference to something that can be called: an entry of the peer's 
 that has arrived, or a promise of any of these. Stubs and promises of the public API are thin covers over a hook. A
 Payload is a tree of values with the hooks in it: the arguments of one call, or one result. `Exporter` and `Importer`
 are the seam between values and the wire: the session implements both with its tables, the recorder of `map()` is an
-exporter, its replayer an importer. All of these know each other, and so stand together; what is made of them has files
-of its own: `refs`, `broken`, `budget`.
+exporter, its replayer an importer. All but the last know each other, and so stand together; what is made of them, and
+what they are said in, has files of its own: `importer`, `refs`, `broken`, `budget`, `calls`.
 """
 
 from __future__ import annotations
@@ -13,16 +13,18 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NamedTuple, NoReturn, Protocol, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Literal, NoReturn, Protocol, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import Account
-from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget, Running
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldBytes
 from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.limits import Limits
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.calls import CallHandle, Carried
 
 A = TypeVar("A")
 
@@ -36,32 +38,6 @@ raise for their callers; or every one, as the npm package does. See `core.disclo
 """
 Path: TypeAlias = tuple[str | int, ...]
 """Property names and list indices that lead from a value to a part of it."""
-
-
-class Carried(NamedTuple):
-    """What came with a call; see `carrying`.
-
-    Attributes:
-        seconds: that were left when it came; None if it has no deadline.
-        metadata: texts by name.
-    """
-
-    seconds: float | None
-    metadata: Mapping[str, str]
-
-
-class CallHandle(Protocol):
-    """One call that can be cancelled.
-
-    Attributes:
-        function: to be called in place of the function, once.
-    """
-
-    function: Callable[..., Any]
-
-    def cancel(self) -> None:
-        """Cancels the call: it never begins, or what it waits for is interrupted."""
-        ...
 
 
 class Host(Protocol):
@@ -283,52 +259,6 @@ class Exporter(Protocol):
 
     def discloses(self, error: BaseException) -> bool:
         """Whether an exception may be sent as the cause of another."""
-        ...
-
-
-class Importer(Protocol):
-    """Gives ids of the wire their capabilities.
-
-    Attributes:
-        host: runs the application's code.
-        limits: bounds.
-        message_bytes: size of the message at hand.
-        attachments: byte strings that came beside the text of the message at hand.
-        introductions: what the sender says of the interfaces of its objects; None if it has not agreed to that.
-    """
-
-    host: Host
-    limits: Limits
-    message_bytes: int
-    attachments: Attachments
-
-    @property
-    def introductions(self) -> Introductions | None:
-        """See above."""
-        ...
-
-    def import_stub(self, import_id: int) -> Hook:
-        """A new reference to what the sender exported under the id; the caller owns it."""
-        ...
-
-    def import_promise(self, import_id: int) -> Hook:
-        """Like `import_stub`, for something that the sender will resolve by itself."""
-        ...
-
-    def take_readable(self, export_id: int) -> Pipe:
-        """The pipe that the sender opened under the id, once. Raises ProtocolError if there is none."""
-        ...
-
-    def map_budget(self) -> Budget:
-        """What the maps in the message may spend."""
-        ...
-
-    def forget(self, hook: Hook) -> None:
-        """Takes back an `import_stub` of the message at hand as if it had not been seen; nothing is sent."""
-        ...
-
-    def own_export(self, export_id: int) -> Hook:
-        """The hook that we exported under the id, still owned by the table. Raises ProtocolError if there is none."""
         ...
 
 

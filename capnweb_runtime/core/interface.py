@@ -112,8 +112,7 @@ class Arguments(Codec):
             return self._encode_any(args, kwargs, to)
         wire: list[Wire] = []
         try:
-            for same, encode in params:
-                argument = args[len(wire)]
+            for (same, encode), argument in zip(params, args, strict=True):
                 wire.append(argument if type(argument) is same else encode(argument, to))
         except Mismatch as mismatch:
             raise mismatch.inside(self.positional[len(wire)].name) from None
@@ -160,8 +159,7 @@ class Arguments(Codec):
             return self._decode_any(wire, source)
         values: list[Any] = []
         try:
-            for same, decode in params:
-                item = wire[len(values)]
+            for (same, decode), item in zip(params, wire, strict=True):
                 values.append(item if type(item) is same else decode(item, source))
         except Mismatch as mismatch:
             raise mismatch.inside(self.positional[len(values)].name) from None

@@ -146,14 +146,15 @@ def run(
     except Exception as error:  # whatever the application raises is its answer
         dispose_all(held)
         return _failed(error, raises, host, where)
-    if type(outcome) is not Cell:
-        if codec.pure and not held:  # nothing to own, nothing to give up: nearly every call
-            known = PayloadHook(Payload(outcome, codec, None, None, where), host)
-            if type(outcome) not in _SMALL:
-                host.held.later(known)
-            return known
+    cls = type(outcome)
+    if cls is Cell:
+        return _run_on(outcome, codec, host, where, held, raises)
+    if held or not codec.pure:
         return _settled(outcome, codec, host, where, held, raises)
-    return _run_on(outcome, codec, host, where, held, raises)
+    known = PayloadHook(Payload(outcome, codec, None, None, where), host)  # nothing to own, nothing to give up
+    if cls not in _SMALL:
+        host.held.later(known)
+    return known
 
 
 def _run_on(

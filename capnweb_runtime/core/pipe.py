@@ -10,6 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
+from sys import getsizeof
 from typing import Any, Final, Protocol
 
 from capnweb_runtime.core.cell import Cell
@@ -21,6 +22,8 @@ ALREADY_READ: Final = "A stream has one reader: this one is being read, or has b
 NOT_CLOSED: Final = "WritableStream RPC stub was disposed without calling close()"
 
 
+_TEXTS: Final = frozenset((bytes, str))
+"""Types of chunks of which it is known at once what they take."""
 PIPE: Final = 2048
 """Bytes that a pipe takes."""
 UNREAD: Final = 1024
@@ -141,7 +144,10 @@ class Pipe(Readable):
         at_once = bool(self._readers) and not self._chunks and waiting is None
         counted = 0
         if refusal is None and not at_once:
-            counted = UNREAD + (size if size <= SMALL else self._held.of_message() or size)
+            values = size
+            if size > SMALL:
+                values = getsizeof(chunk.value) if type(chunk.value) in _TEXTS else self._held.of_message() or size
+            counted = UNREAD + values
             refusal = self._too_much(size, counted)
         if refusal is not None:
             chunk.dispose()
@@ -165,8 +171,12 @@ class Pipe(Readable):
                 "write on only as writes are acknowledged"
             )
         else:
+            held = self._held
+            held.bytes += counted
+            if held.bytes <= held.look_at:
+                return None
             try:
-                self._held.add(counted)
+                held.look(counted)
             except LimitExceeded as refused:
                 error = refused
             else:
@@ -202,7 +212,8 @@ class Pipe(Readable):
             reader.resolve(None)
             return
         unread = self._chunks.popleft()
-        self._no_longer_waits(unread)
+        self._bytes -= unread.size
+        self._held.bytes -= unread.counted
         reader.resolve(unread.chunk)
         unread.done.resolve(None)
 

@@ -1,9 +1,9 @@
 """One session of the protocol. Rule: a message goes in, messages come out; bad input ends this session at worst,
 with a reason the peer is told.
 
-`receive` takes a message and updates the tables, `take_outbox` hands over what is to be written. Whoever drives a
-session (see `connection`) writes once per turn of its loop. There are no tasks, queues or timers per call in here.
-Source: protocol, "Top-level RPC Messages".
+`receive` takes a message, which one of the `handlers` sees to, and `take_outbox` hands over what is to be written.
+Whoever drives a session (see `connection`) writes once per turn of its loop. There are no tasks, queues or timers per
+call in here.
 """
 
 from __future__ import annotations
@@ -14,27 +14,20 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import BYTES_PER_UNIT
-from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
-from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_sent
-from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
-from capnweb_runtime.core.evaluate_leaves import unknown
-from capnweb_runtime.core.exchange import Encoding, Exchange
+from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.exports import in_order_of_disposal
-from capnweb_runtime.core.held import EXPORT, IMPORT, PROMISE, SMALL, out_of_memory
-from capnweb_runtime.core.hook import Codec, Hook, Host, Payload, PromiseRef, Wire
+from capnweb_runtime.core.handlers import Handlers, bad_message, forget_frames
+from capnweb_runtime.core.held import EXPORT, IMPORT, out_of_memory
+from capnweb_runtime.core.hook import Hook, Host, Wire
 from capnweb_runtime.core.introductions import Introductions
-from capnweb_runtime.core.mismatch import describe_value
-from capnweb_runtime.core.payload import NOTHING
-from capnweb_runtime.core.pipe import Pipe
-from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
-from capnweb_runtime.core.tables import Ended, ExportEntry, ImportHook
+from capnweb_runtime.core.stream_hooks import PipeHook
+from capnweb_runtime.core.tables import Ended, ExportEntry
 from capnweb_runtime.core.text import estimated_size, fast_loads, loads
-from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.core.weight import slow_work
-from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, PeerAborted, ProtocolError, RpcError
+from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.observe import Observer, tell_ended
 
@@ -67,7 +60,7 @@ class SessionStats(NamedTuple):
     round_trip_time: float | None = None
 
 
-class Session(Exchange):
+class Session(Handlers):
     """One end of a session.
 
     Parameters:
@@ -86,6 +79,7 @@ class Session(Exchange):
         reason: why it has ended.
         outbox_bytes: size of what waits in the outbox.
         releases: how many of the messages in there are releases.
+        was_long: whether what has been taken from the outbox counted as held, and nobody has asked since.
         waits: whether `go_on` is to be called once what has been taken from the outbox is written; so it is when the
             session has ended.
     """
@@ -164,7 +158,7 @@ class Session(Exchange):
                 try:
                     handler = handlers[wire[0]]
                 except (LookupError, TypeError):  # no list, an empty one, or one that begins with something else
-                    raise _bad_message(wire) from None
+                    raise bad_message(wire) from None
                 handler(wire)
             except Exception as error:  # whatever a message causes that is not caught below concerns this session only
                 self._fail(error)
@@ -215,7 +209,7 @@ class Session(Exchange):
                 wire = loads(message)
             handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
             if handler is None:
-                raise _bad_message(wire)
+                raise bad_message(wire)
             handler(wire)
         finally:
             self.attachments = NO_ATTACHMENTS
@@ -224,6 +218,11 @@ class Session(Exchange):
     def attach_bytes(self) -> None:
         """Both ends have agreed on attachments: from here on bytes travel beside the text."""
         self.raw_bytes = True
+
+    def carry_calls(self) -> None:
+        """Both ends have agreed on what calls carry."""
+        self.carries = True
+        self.introductions = Introductions()
 
     @property
     def nobody_waits(self) -> bool:
@@ -257,6 +256,7 @@ class Session(Exchange):
         self.outbox_bytes = self.releases = 0
         if self.held.outbox:
             self.held.set_outbox(0)
+            self.was_long = True
         return messages
 
     @property
@@ -344,15 +344,17 @@ class Session(Exchange):
     def _dispose_each(self, entries: Iterator[ExportEntry], error: BaseException) -> None:
         """Gives up what the peer held: others may go first after any of it."""
         account, held = self.account, self.held
+        before = held.bytes
         for exported in entries:
-            before = held.bytes
-            if isinstance(exported.hook, PipeHook):
-                exported.hook.pipe.fail(error)
-            if type(exported.pulled) is AskedPull:
-                exported.pulled.drop()
-            exported.hook.dispose()
-            held.bytes -= EXPORT
-            account.spent += WORK_PER_EXPORT + (before - held.bytes) // GIVEN_BACK_PER_UNIT
+            hook, pulled = exported.hook, exported.pulled
+            if isinstance(hook, PipeHook):
+                hook.pipe.fail(error)
+            if pulled is not True and pulled is not False:
+                pulled.drop()
+            hook.dispose()
+            after = held.bytes = held.bytes - EXPORT
+            account.spent += WORK_PER_EXPORT + (before - after) // GIVEN_BACK_PER_UNIT
+            before = after
             if account.spent > account.look_at and account.is_over():
                 self.host.put_off(lambda: self._dispose_each(entries, error))
                 return
@@ -432,216 +434,6 @@ class Session(Exchange):
             if isinstance(exported.hook, PipeHook):
                 exported.hook.pipe.fail(error)
 
-    # ---- messages in
-
-    def _on_push(self, wire: list[Wire], target: ImportHook | None = None) -> None:
-        """Starts what is asked for.
-
-        Parameters:
-            wire: the message.
-            target: what a stream message writes to, if it is something of another peer's.
-        """
-        if len(wire) != 2:
-            self._on_longer_push(wire, target)
-            return
-        exports = self._exports
-        if len(exports) >= self.limits.exports:
-            raise self._too_many_exports()
-        hook = self._evaluate_push(wire[1]) if target is None else self._pass_on(target, wire[1])
-        if self.closed:  # by what the call did
-            hook.dispose()
-            return
-        if type(hook) is ErrorHook:
-            forget_frames(hook.error)
-            if isinstance(hook.error, MemoryError):
-                raise hook.error
-            hook.counted = self.held.count(self.held.of_message())
-        next_call = self._next_call
-        self._next_call = next_call + 1
-        exports[next_call] = ExportEntry(hook)
-        held = self.held
-        held.bytes += EXPORT
-        if held.bytes > held.look_at:
-            held.look(0)
-
-    def _on_longer_push(self, wire: list[Wire], target: ImportHook | None) -> None:
-        """The same for a message of another length. What peers that have not agreed say beyond two elements, nobody
-        reads.
-        """
-        if len(wire) < 2:
-            raise _bad_message(wire)
-        # Of no use to sessions in which no call carries anything.
-        from capnweb_runtime.core.carrying import read  # noqa: PLC0415
-
-        carried = read(wire[2]) if self.carries else None
-        if carried is None:
-            self._on_push(wire[:2], target)
-            return
-        host, call_id = self.host, self._next_call
-        arrived = host.arrived(carried)
-        host.within(arrived, lambda: self._on_push(wire[:2], target))
-        entry = self._exports.get(call_id)
-        if entry is not None and target is None:
-            entry.hook = host.bounded(entry.hook, arrived)
-
-    def carry_calls(self) -> None:
-        """Both ends have agreed on what calls carry, and objects beside their ids."""
-        self.carries = True
-        self.introductions = Introductions()
-
-    def _written_to(self, expression: Wire) -> Hook | None:
-        """The hook that the expression of a stream message calls, if it is one of our exports."""
-        if type(expression) is not list or len(expression) != 4 or type(expression[1]) is not int:
-            return None
-        entry = self._exports.get(expression[1]) if expression[0] == "pipeline" else None
-        return None if entry is None else entry.hook
-
-    def _pass_on(self, target: ImportHook, expression: Wire) -> Hook:
-        """The hook of the result of a write to something of another peer's: it goes on as a write, in one message."""
-        _, _, path, args = expression
-        if type(args) is not list:
-            raise unknown(expression)
-        place = parse_path(expression, path)
-        return forward_stream(target, place, CallArguments(args, self, 0).payload())
-
-    def _evaluate_push(self, expression: Wire) -> Hook:
-        """The hook of what a push asks for: for a call, which is nearly all of them, the hook of its result."""
-        if type(expression) is list and len(expression) == 4 and expression[0] == "pipeline":
-            _, export_id, path, args = expression
-            if type(export_id) is int:
-                entry = self._exports.get(export_id)
-                if entry is None or type(args) is not list:
-                    return call_own(self, self.own_export(export_id), parse_path(expression, path), expression, 0)
-                if type(path) is list and len(path) == 1 and type(name := path[0]) is str:
-                    return entry.hook.call_wire((name,), CallArguments(args, self, 0))
-                return entry.hook.call_wire(parse_path(expression, path), CallArguments(args, self, 0))
-        if type(expression) is list and len(expression) in (2, 3) and expression[0] == "pipeline":
-            entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
-            if entry is not None and type(entry.hook) is PromiseHook:  # a read, of which there may be very many
-                return entry.hook.get(parse_path(expression, expression[2]) if len(expression) == 3 else ())
-        return self._value_hook(expression)
-
-    def _value_hook(self, expression: Wire) -> Hook:
-        """The hook of a value that the peer has sent, which counts for as long as it is held."""
-        payload = Evaluator(self).payload(expression)
-        if isinstance(payload.value, PromiseRef):
-            payload.counted = self.held.count(PROMISE)
-        else:
-            self._count(payload)
-        return PayloadHook(payload, self.host)
-
-    def _count(self, payload: Payload) -> None:
-        """Counts a value of the message at hand for as long as it is held. Raises LimitExceeded if there is no room for
-        it.
-        """
-        try:
-            payload.counted = self.held.count(self.held.of_message()) or NOTHING
-        except LimitExceeded:
-            payload.dispose()
-            raise
-
-    def _on_stream(self, wire: list[Wire]) -> None:
-        """Like a push and a pull in one, released once it has been answered."""
-        export_id = self._next_call
-        target = self._written_to(wire[1]) if len(wire) > 1 else None
-        self._on_push(wire, target if isinstance(target, ImportHook) else None)
-        entry = self._exports.get(export_id)
-        if entry is not None:
-            entry.auto_release = True
-            self._resolve_export(export_id, entry)
-
-    def _on_pipe(self, wire: list[Wire]) -> None:
-        if len(self._exports) >= self.limits.exports:
-            raise self._too_many_exports()
-        self.held.add(EXPORT)
-        entry = ExportEntry(PipeHook(Pipe(self.limits.stream_bytes, self.held), self.host))
-        self._exports[self._next_call] = entry
-        self._next_call += 1
-
-    def _too_many_exports(self) -> LimitExceeded:
-        return LimitExceeded(
-            f"the peer holds {len(self._exports)} capabilities and calls, the most that this side allows"
-        )
-
-    def _on_pull(self, wire: list[Wire]) -> None:
-        export_id: int = wire[1] if len(wire) > 1 and type(wire[1]) is int else _integer(wire, 1)
-        entry = self._exports.get(export_id)
-        if entry is None:
-            raise ProtocolError(f"no such export ID: {export_id}")
-        self._resolve_export(export_id, entry)
-
-    def _on_resolve(self, wire: list[Wire]) -> None:
-        import_id: int = wire[1] if len(wire) > 2 and type(wire[1]) is int else _integer(wire, 1)
-        if len(wire) < 3 or import_id == 0:  # the main object is no promise
-            raise _bad_message(wire)
-        if self._asked:
-            self._answered()
-        entry = self._imports.get(import_id)
-        if entry is None:  # released already; capabilities in the result are released too
-            Evaluator(self).payload(wire[2]).dispose()
-            return
-        payload = self._evaluate_result(wire[2], entry.expect)
-        if entry.waiting is None and self.message_bytes > SMALL:  # what was asked for is the application's
-            self._count(payload)
-        entry.resolve(PayloadHook(payload, self.host))
-        if import_id < 0:
-            self._off_table(import_id)
-        else:
-            self._imports.pop(import_id, None)
-
-    def _evaluate_result(self, wire: Wire, expect: Codec | None) -> Payload:
-        if expect is not None:
-            try:
-                if expect.pure and self.attachments is NO_ATTACHMENTS:
-                    return Payload(expect.decode(wire, None), expect)
-                value, hooks = decode_direct(expect, wire, self, 0)
-                return Payload(value, expect, hooks or None)
-            except NOT_OURS:
-                raise
-            except BaseException:  # a promise in it, the wrong type, or what a validator raised: known once promises
-                pass  # are resolved, and the waiter's error
-        return Evaluator(self).payload(wire)
-
-    def _on_reject(self, wire: list[Wire]) -> None:
-        import_id = _integer(wire, 1)
-        if len(wire) < 3 or import_id == 0:  # the main object is no promise
-            raise _bad_message(wire)
-        if self._asked:
-            self._answered()
-        payload = Evaluator(self).payload(wire[2])
-        payload.dispose()
-        entry = self._imports.get(import_id)
-        if entry is not None:
-            error = as_exception(payload.value)
-            vars(error)[PEER] = True
-            entry.resolve(ErrorHook(error))
-            self._off_table(import_id)
-
-    def _on_release(self, wire: list[Wire]) -> None:
-        if len(wire) == 3 and type(wire[1]) is int and type(wire[2]) is int:
-            export_id, count = wire[1], wire[2]
-        else:
-            export_id, count = _integer(wire, 1), _integer(wire, 2)
-        if count < 0:
-            raise ProtocolError(f"release of a negative number of references: {count}")
-        self._release_export(export_id, count)
-
-    def _on_abort(self, wire: list[Wire]) -> None:
-        reason: Any = None
-        if len(wire) > 1:
-            payload = Evaluator(self).payload(wire[1])
-            payload.dispose()
-            reason = payload.value
-        error = as_exception(reason)
-        closed = PeerAborted(f"the peer aborted the session: {error}")
-        closed.__cause__ = error
-        self.abort(closed, notify=False)
-
-    def _answered(self) -> None:
-        self._asked = False
-        self._round_trips += 1
-
-    # ---- the end
     def _guarded(self, callback: Callable[[BaseException], object], error: BaseException) -> None:
         try:
             callback(error)
@@ -649,40 +441,9 @@ class Session(Exchange):
             self.host.report("on_broken", failure)
 
 
-def forget_frames(error: BaseException) -> None:
-    """Gives up the frames in which an error and what led to it were raised, with all that is in them: the observer has
-    seen them.
-    """
-    part: BaseException | None = error
-    while part is not None and part.__traceback__ is not None:
-        part.__traceback__ = None
-        part = part.__cause__ or part.__context__
-
-
 def _nobody(_: object = None) -> None:
     """There is nobody to be told."""
 
 
-def as_exception(value: Any) -> BaseException:
-    """What a peer rejected with, as something to raise: an error as it is, any other value inside an RpcError."""
-    if isinstance(value, BaseException):
-        return value
-    return RpcError(f"the peer rejected with a value that is no error: {describe_value(value)}", None, value=value)
-
-
 def _as_it_is(message: Any) -> Any:
     return message
-
-
-def _integer(wire: list[Wire], index: int) -> int:
-    """The whole number at an index of a message."""
-    number = wire[index] if index < len(wire) else None
-    if type(number) is int:
-        return number
-    if type(number) is float and number.is_integer():
-        return int(number)
-    raise _bad_message(wire)
-
-
-def _bad_message(wire: Wire) -> ProtocolError:
-    return ProtocolError(f"bad RPC message: {unknown(wire).shown}")

@@ -5,7 +5,7 @@ order in which they came.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from functools import partial
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
@@ -58,12 +58,8 @@ class PipeHook(Hook):
         """A chunk with promises in it waits for them, and what comes after it waits too."""
         waiting = resolve_promises(args, self._host)
         chunk = _chunk_of(args)
-
-        def on_known(_: object) -> None:
-            chunk.value, chunk.shared = args.value[0], args.shared
-
         if waiting is not None:
-            waiting.then(on_known, lambda error: None)
+            waiting.then(partial(_put_in, chunk, args), lambda error: None)
         return self.pipe.write(chunk, size, waiting)
 
     def _abort(self, args: Payload) -> Hook:
@@ -128,6 +124,11 @@ def forward_stream(target: Hook, path: Path, args: Payload) -> Hook:
     return PromiseHook(result, host)
 
 
-def _chunk_of(args: Payload) -> Any:
+def _chunk_of(args: Payload) -> Payload:
     """The payload of the chunk among a write's arguments, with the capabilities in it."""
     return Payload(args.value[0] if args.value else UNDEFINED, None, args.hooks)
+
+
+def _put_in(chunk: Payload, args: Payload, _: object) -> None:
+    """The promises in a write's arguments have been resolved."""
+    chunk.value, chunk.shared = args.value[0], args.shared

@@ -9,15 +9,18 @@ its promise resolves; an export entry until the peer has released it as often as
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import TYPE_CHECKING, Any, Protocol
 
 from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.hook import Codec, Hook, Host, Importer, Path, Payload, Wire, dispose_all
-from capnweb_runtime.core.introductions import Interface
+from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.errors import RpcError
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.importer import Importer
+    from capnweb_runtime.core.introductions import Interface
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
 _GIVEN_UP = ErrorHook(RpcError(_CANCELLED))
@@ -48,8 +51,12 @@ class Sender(Protocol):
         """Asks for the resolution of a promise."""
         ...
 
-    def send_release(self, import_id: int, count: int) -> None:
+    def give_up(self, import_id: int, count: int) -> None:
         """Gives up an import, which has been introduced that often."""
+        ...
+
+    def send_release(self, import_id: int, count: int) -> None:
+        """Tells the peer that an import is given up which is off the table already."""
         ...
 
     def backlog(self) -> Cell[None] | None:
@@ -135,7 +142,7 @@ class ImportEntry:
 
     def resolve(self, resolution: Hook) -> None:
         """Takes the result, which this entry owns from here on, gives the promise back to the peer and lets those
-        who wait continue.
+        who wait continue; the entry is off the table.
         """
         if self.resolution is not None or self.local_refs == 0:
             resolution.dispose()
@@ -184,7 +191,7 @@ class ImportEntry:
             self.fail(RpcError(_CANCELLED))
         count, self.remote_refs = self.remote_refs, 0
         if count > 0:
-            self.sender.send_release(self.import_id, count)
+            self.sender.give_up(self.import_id, count)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """Calls back when the session ends; moves on to what a promise resolves to."""

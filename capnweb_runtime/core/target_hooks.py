@@ -315,6 +315,20 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
     has objects made and gives them up would otherwise leave any number behind. What it raises concerns the application,
     not the session.
     """
+    try:
+        awaitable = dispose()
+        if awaitable is None:
+            return
+        outcome = host.finish(awaitable)
+    except Exception as error:  # whatever the application raises
+        host.report(where, error)
+        return
+    if isinstance(outcome, Cell):
+        _count_until(outcome, host, where)
+
+
+def _count_until(outcome: Cell[Any], host: Host, where: str) -> None:
+    """Counts an async disposer among the calls until it has ended."""
     everybody = host.everybody
 
     def done(_: object) -> None:
@@ -322,20 +336,12 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
         everybody.count -= 1
 
     def failed(error: BaseException) -> None:
-        host.running -= 1
-        everybody.count -= 1
+        done(None)
         host.report(where, error)
 
-    try:
-        awaitable = dispose()
-        outcome = None if awaitable is None else host.finish(awaitable)
-    except Exception as error:  # whatever the application raises
-        host.report(where, error)
-        return
-    if isinstance(outcome, Cell):
-        host.running += 1
-        everybody.count += 1
-        outcome.then(done, failed)
+    host.running += 1
+    everybody.count += 1
+    outcome.then(done, failed)
 
 
 def _named_from(hook: Hook, path: Path) -> Hook:

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldTotal
-from capnweb_runtime.core.hook import CallHandle, Carried, Hook
+from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
@@ -26,6 +26,8 @@ from capnweb_runtime.observe import Observer
 
 if TYPE_CHECKING:
     from concurrent.futures import Executor
+
+    from capnweb_runtime.core.calls import CallHandle, Carried
 
 WORK_PER_CALL: Final = 20
 """Units of work that it takes, about, to start a call."""

@@ -347,11 +347,11 @@ class Connection:
         if wire is None or (self._paused and self._close_reason is None):
             return
         session = self.session
-        was_long = session.held.outbox
         messages = session.take_outbox()
         if messages:
             wire.write(messages)
-            if was_long:
+            if session.was_long:
+                session.was_long = False
                 session.held.set_outbox(wire.buffered())
         if session.waits:
             session.go_on()

@@ -15,10 +15,11 @@ from weakref import ref
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
+from capnweb_runtime.core.calls import Carried
 from capnweb_runtime.core.carrying import carry, written
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.hook import Carried, Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
+from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.objects.stub import Scope, around

@@ -8,7 +8,7 @@ from abc import ABC, abstractmethod
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from types import NoneType
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import ErrorHook
@@ -17,8 +17,6 @@ from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, mark_failure, may_leave, refer
 from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import (
-    CallHandle,
-    Carried,
     Codec,
     Disclosure,
     Hook,
@@ -35,6 +33,9 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
 from capnweb_runtime.observe import Observer, tell_failed
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.calls import CallHandle, Carried
 
 A = TypeVar("A")
 

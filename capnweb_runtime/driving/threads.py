@@ -12,7 +12,7 @@ from collections.abc import Callable, Coroutine, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
-from capnweb_runtime.core.hook import CallHandle
+from capnweb_runtime.core.calls import CallHandle
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
 from capnweb_runtime.driving.handle import IN_THREAD
 from capnweb_runtime.observe import logger

@@ -16,7 +16,8 @@ from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.refs import Exportable
 from capnweb_runtime.core.target_hooks import TargetHook
 from capnweb_runtime.objects import variables
-from capnweb_runtime.objects.stub import CallbackStub, Calls, RpcPromise, RpcStub, map_over
+from capnweb_runtime.objects.callbacks import CallbackStub
+from capnweb_runtime.objects.stub import Calls, RpcPromise, RpcStub, map_over
 
 T = TypeVar("T")
 R = TypeVar("R")

@@ -1,19 +1,62 @@
-"""How functions travel. Rule: a function is passed by reference, its arguments are checked before it runs, and what
-arrives is a stub: a CallbackStub, or one of a generated class.
+"""Functions, both ways: how they travel, and the stub of one of the peer's. Rule: one is passed by reference, its
+arguments are checked before it runs, and what arrives is a stub: a CallbackStub, or one of a generated class.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Generic, ParamSpec, Self, TypeVar
 
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.compound import stub_of
 from capnweb_runtime.core.devaluate import encode_ref
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.hook import Exporter, Hook, PromiseRef, StubRef, Wire
+from capnweb_runtime.core.hook import Exporter, Hook, Path, PromiseRef, StubRef, Wire
 from capnweb_runtime.core.interface import Method
+from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.core.target_hooks import function_hook
+from capnweb_runtime.objects.stub import Calls, RpcPromise, RpcStub
+
+R_co = TypeVar("R_co", covariant=True)
+Params = ParamSpec("Params")
+
+
+class CallbackStub(RpcStub, Generic[Params, R_co]):
+    """A function of the peer's: calling it returns the promise of its result."""
+
+    __slots__ = ("_method",)
+
+    def __init__(self, hook: Hook, method: Method) -> None:
+        super().__init__(hook)
+        self._method = method
+
+    def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R_co]:
+        return CallbackStub.call_through(self._hook, (), self._method, args, kwargs)
+
+    @staticmethod
+    def call_through(
+        hook: Hook, path: Path, method: Method, args: Any, kwargs: Any, raises: Raises | None = None
+    ) -> RpcPromise[Any]:
+        """Calls what is at a path from a hook, as a function; for promises of functions."""
+        return _Caller(hook, path, raises)._call(method, *args, **kwargs)
+
+    def dup(self) -> Self:
+        """A second stub for the same function; keep one to call it after the method that received it has returned."""
+        return self._owning(type(self)(self._second_hook(), self._method))
+
+
+class _Caller(Calls):
+    """Calls a function that a hook leads to."""
+
+    __slots__ = ("_hook", "_path", "_raises")
+
+    def _owner(self) -> tuple[str, str]:
+        return CallbackStub.__name__, "it"
+
+    def __init__(self, hook: Hook, path: Path, raises: Raises | None) -> None:
+        self._hook = hook
+        self._path = path
+        self._raises = raises
 
 
 class CallbackCodec(TypeCodec):

@@ -9,7 +9,6 @@ value. Generated classes add the methods.
 from __future__ import annotations
 
 import inspect
-import sys
 import warnings
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, _get_running_loop
@@ -17,9 +16,9 @@ from collections.abc import Callable, Generator
 from contextvars import ContextVar
 from functools import partial
 from logging import DEBUG
-from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, ParamSpec, Self, TypeVar, cast, overload
+from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
-from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook
+from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook, calling_place
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, RecordCodec
 from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
@@ -39,8 +38,6 @@ V = TypeVar("V")
 Q = TypeVar("Q")
 T_co = TypeVar("T_co", covariant=True)
 P_co = TypeVar("P_co", covariant=True)
-R_co = TypeVar("R_co", covariant=True)
-Params = ParamSpec("Params")
 
 
 class Scope(ABC):
@@ -80,18 +77,6 @@ def _promise(
     """
     cls: Any = codec.promise() or RpcPromise
     return cls(hook, path, codec, parent, raises, asked)
-
-
-def calling_place(module: str) -> tuple[str, int]:
-    """File and line from which a module was called.
-
-    Parameters:
-        module: the module's file; it is the caller of this.
-    """
-    frame = sys._getframe(2)
-    while frame.f_code.co_filename == module and frame.f_back is not None:
-        frame = frame.f_back
-    return frame.f_code.co_filename, frame.f_lineno
 
 
 class Calls:
@@ -259,44 +244,6 @@ class RpcStub(StubRef):
 
     def __repr__(self) -> str:
         return f"<{type(self).__name__}{' (disposed)' if isinstance(self._hook, DisposedHook) else ''}>"
-
-
-class CallbackStub(RpcStub, Generic[Params, R_co]):
-    """A function of the peer's: calling it returns the promise of its result."""
-
-    __slots__ = ("_method",)
-
-    def __init__(self, hook: Hook, method: Method) -> None:
-        super().__init__(hook)
-        self._method = method
-
-    def __call__(self, *args: Params.args, **kwargs: Params.kwargs) -> RpcPromise[R_co]:
-        return CallbackStub.call_through(self._hook, (), self._method, args, kwargs)
-
-    @staticmethod
-    def call_through(
-        hook: Hook, path: Path, method: Method, args: Any, kwargs: Any, raises: Raises | None = None
-    ) -> RpcPromise[Any]:
-        """Calls what is at a path from a hook, as a function; for promises of functions."""
-        return _Caller(hook, path, raises)._call(method, *args, **kwargs)
-
-    def dup(self) -> Self:
-        """A second stub for the same function; keep one to call it after the method that received it has returned."""
-        return self._owning(type(self)(self._second_hook(), self._method))
-
-
-class _Caller(Calls):
-    """Calls a function that a hook leads to."""
-
-    __slots__ = ("_hook", "_path", "_raises")
-
-    def _owner(self) -> tuple[str, str]:
-        return CallbackStub.__name__, "it"
-
-    def __init__(self, hook: Hook, path: Path, raises: Raises | None) -> None:
-        self._hook = hook
-        self._path = path
-        self._raises = raises
 
 
 class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):

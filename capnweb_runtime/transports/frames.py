@@ -127,7 +127,7 @@ class FrameReader:
                 length -= _MASKED
             if _SHORT <= length <= _LONGEST:
                 start += 2 if length == _SHORT else 8
-                if end < start:
+                if end < start and first & ~_FIN in _GOING_ON:  # or the engine needs no length to refuse it
                     self._missing = start - position
                     return position
                 length = int.from_bytes(data[position + 2 : start], "big")

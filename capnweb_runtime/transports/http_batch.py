@@ -11,12 +11,14 @@ import asyncio
 import contextlib
 from collections.abc import Awaitable, Callable, Iterator
 from functools import partial
-from typing import Final, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from capnweb_runtime.core.hook import Carried
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded, RpcError, SessionClosed, wire_message, wire_type
 from capnweb_runtime.transports.ends import refusal, said, shown_url
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.calls import Carried
 
 CONTENT_TYPE: Final = "text/plain; charset=utf-8"
 ENDED: Final = "Batch RPC request ended."

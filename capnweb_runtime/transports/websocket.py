@@ -11,31 +11,23 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
-import ssl as ssl_module
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, cast
 
 from capnweb_runtime.core.attachments import ATTACHMENT_COST
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ConnectionLost, LimitExceeded, ProtocolError, SessionClosed, wire_message
-from capnweb_runtime.transports.ends import ABORTED, closed_with, code_for, refusal, said, shown_url
+from capnweb_runtime.transports.ends import ABORTED, closed_with, code_for
 from capnweb_runtime.transports.engine import (
-    QUIET,
     ClientProtocol,
     Close,
     Event,
     Frame,
-    InvalidStatus,
     Opcode,
     PayloadTooBig,
-    Response,
     State,
     Subprotocol,
-    WebSocketException,
-    WebSocketURI,
-    parse_subprotocol,
-    parse_uri,
 )
 from capnweb_runtime.transports.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Message, frame, frames
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Keepalive, Silence
@@ -55,9 +47,6 @@ AGREEABLE: Final = (WITH_BOTH, WITH_ATTACHMENTS, WITH_CALLS)
 """What this implementation can agree to, the best first."""
 _ATTACHING: Final = frozenset((WITH_BOTH, WITH_ATTACHMENTS))
 _CARRYING: Final = frozenset((WITH_BOTH, WITH_CALLS))
-_TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
-# Some servers agree to whatever stands first without knowing it, which must therefore mean nothing.
-_OFFERED: Final = (_TEXT_ONLY, *AGREEABLE)
 WORK_PER_FRAME: Final = 8
 """Units of work that a frame takes which is no whole message: a ping, a part."""
 READ_BYTES: Final = 64 * 1024
@@ -66,7 +55,6 @@ that, and cuts it to what has come. asyncio's 256 KiB are memory that the C libr
 time: with one call in flight both ends spent more on that than on the call, and a call takes three fifths of the time
 without it.
 """
-_SUBPROTOCOL_HEADER: Final = "sec-websocket-protocol"
 _BLANK_LINE: Final = b"\r\n\r\n"
 _REASON_BYTES: Final = 123  # a control frame holds 125 bytes, of which the code takes two
 
@@ -480,140 +468,3 @@ class WebSocketEnd(asyncio.Protocol):
     def _expect_close(self) -> None:
         if self._deadline is None and self._transport is not None:
             self._deadline = asyncio.get_running_loop().call_later(self._silence.close_timeout, self._transport.abort)
-
-
-class _WebSocketClient(WebSocketEnd):
-    """The client's end of one WebSocket, which asks for the connection as soon as there is a socket."""
-
-    def __init__(
-        self,
-        url: str,
-        uri: WebSocketURI,
-        connection: Connection,
-        headers: Mapping[str, str],
-        silence: Silence = DEFAULT_SILENCE,
-    ) -> None:
-        engine = ClientProtocol(uri, max_size=connection.limits.message_size, subprotocols=_OFFERED, logger=QUIET)
-        super().__init__(engine, connection.limits.message_size, silence)
-        self._request = engine.connect()
-        for name, value in headers.items():
-            if name in self._request.headers:
-                del self._request.headers[name]
-            if name.lower() != _SUBPROTOCOL_HEADER:
-                self._request.headers[name] = value
-                continue
-            # The application's own, or none at all where it is empty: some servers refuse what they do not know.
-            engine.available_subprotocols = parse_subprotocol(value) if value.strip() else None
-            if value.strip():
-                self._request.headers[name] = value
-        self._opening = connection
-        self._url = url
-        self.opened: asyncio.Future[None] = asyncio.get_running_loop().create_future()
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        super().connection_made(transport)
-        if isinstance(self._engine, ClientProtocol):
-            self._engine.send_request(self._request)
-            self._write_engine_data()
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        super().connection_lost(exc)
-        self._fail(exc or ConnectionResetError("the peer closed the connection during the handshake"))
-
-    def abort(self) -> None:
-        """Gives the handshake up."""
-        self.opened.cancel()
-        if self._transport is not None:
-            self._transport.abort()
-
-    def _ended(self, why: str, how: type[SessionClosed] = ConnectionLost) -> SessionClosed:
-        return how.at(self._url, f"{why} ({self._url})")
-
-    def _handshake(self, events: list[Event]) -> None:
-        response = events[0] if events else None
-        if self._engine.handshake_exc is not None:
-            self._fail(self._engine.handshake_exc)
-        elif isinstance(response, Response) and not self.opened.done():
-            self._connect(self._opening)
-            self.opened.set_result(None)
-
-    def _fail(self, error: Exception) -> None:
-        if not self.opened.done():
-            self.opened.set_exception(error)
-            if self._transport is not None:
-                self._transport.close()
-
-
-async def open_websocket(
-    url: str,
-    connection: Connection,
-    *,
-    headers: Mapping[str, str],
-    ssl: ssl_module.SSLContext | None,
-    open_timeout: float | None,
-    silence: Silence = DEFAULT_SILENCE,
-) -> None:
-    """Connects to a server and attaches the connection to the socket.
-
-    Parameters:
-        url: where to, ws:// or wss://.
-        connection: what to attach; its session's messages wait until then.
-        headers: headers of the request, beside those that the handshake needs.
-        ssl: settings of TLS for wss://; None means the system's defaults.
-        open_timeout: seconds to wait; None means without end.
-        silence: how long the server may be silent afterwards.
-
-    Raises:
-        ValueError: the URL or a header is not valid.
-        SessionClosed: there is no connection; the message names the URL and the cause, and the class says which kind of
-            cause it is.
-    """
-    try:
-        uri = parse_uri(url)
-        client = _WebSocketClient(shown_url(url), uri, connection, headers, silence)
-    except (ValueError, WebSocketException) as error:
-        raise ValueError(f"cannot connect to {shown_url(url)}: {error}") from None
-    if ssl is not None and not uri.secure:
-        raise ValueError(f"cannot connect to {shown_url(url)}: ssl= is for wss:// URLs")
-    tls: dict[str, Any] = {"ssl": ssl or True, "server_hostname": uri.host} if uri.secure else {}
-    opened = False
-    try:
-        async with asyncio.timeout(open_timeout):
-            await asyncio.get_running_loop().create_connection(lambda: client, uri.host, uri.port, **tls)
-            await client.opened
-        opened = True
-    except TimeoutError as error:
-        raise _not_connected(url, str(error) or f"no answer within {open_timeout} s", ConnectionLost) from error
-    except InvalidStatus as error:
-        response: Response = error.response
-        status, reason = response.status_code, response.reason_phrase
-        why = said(status, reason, bytes(response.body), response.headers.get("Location"))
-        shown, again = shown_url(url), response.headers.get("Retry-After")
-        raise refusal(shown, f"cannot connect to {shown}: {why}", status, again) from error
-    except (OSError, WebSocketException) as error:
-        raise _not_connected(url, _cause(error), _kind(error)) from error
-    finally:
-        if not opened:
-            client.abort()
-
-
-def _not_connected(url: str, why: str, kind: type[SessionClosed]) -> SessionClosed:
-    shown = shown_url(url)
-    return kind.at(shown, f"cannot connect to {shown}: {why}")
-
-
-def _kind(error: BaseException) -> type[SessionClosed]:
-    """Whether a connection broke, which may go better another time, or the ends do not fit together."""
-    if isinstance(error, ssl_module.SSLError):
-        return ConnectionLost if isinstance(error, ssl_module.SSLEOFError) else SessionClosed
-    return ConnectionLost if isinstance(error, OSError) or isinstance(error.__cause__, EOFError) else SessionClosed
-
-
-def _cause(error: BaseException) -> str:
-    """What went wrong, with what to do about it where that is known."""
-    text = str(error) or type(error).__name__
-    if error.__cause__ is not None:
-        text += f": {error.__cause__}"
-    if isinstance(error, ssl_module.SSLError) and error.reason == "WRONG_VERSION_NUMBER":
-        text += "; the server may not speak TLS at this port: ws:// connects without"
-    return text

@@ -9,7 +9,7 @@ import pytest
 
 from capnweb_gen import graph
 from capnweb_gen.compiler import compile_schemas
-from capnweb_runtime.objects.stub import CallbackStub
+from capnweb_runtime.objects.callbacks import CallbackStub
 from tests.gen.conftest import Compile, Serve, Write
 from tests.gen.golden.generic_interfaces import expected as api
 from tests.gen.golden.generic_interfaces.schema import Box, Profile

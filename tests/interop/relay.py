@@ -16,7 +16,7 @@ from typing import Any
 
 from capnweb_runtime import Peer, SessionClosed, serve
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.transports.websocket import open_websocket
+from capnweb_runtime.transports.websocket_client import open_websocket
 from tests.runtime.pair import Recording
 from tests.runtime.stream_example import Forwarded
 

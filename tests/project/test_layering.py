@@ -25,7 +25,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/connecting/settings.py: capnweb_runtime.transports.webtransport.client",
     "capnweb_runtime/core/exchange.py: capnweb_runtime.core.pump",
-    "capnweb_runtime/core/session.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/core/handlers.py: capnweb_runtime.core.carrying",
     "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.deadline",
     "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.handle",
     "capnweb_runtime/driving/host.py: capnweb_runtime.core.cancelling",

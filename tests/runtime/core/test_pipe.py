@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import Any
 
@@ -194,6 +195,13 @@ def test_what_is_unread_counts_towards_what_the_session_holds_until_it_is_gone(h
     else:
         waiting.reject(STOP)
     assert held.bytes == 0
+
+
+@pytest.mark.parametrize("value", [b"\xff" * 1000, "a" * 1000, "\N{CAT}" * 1000], ids=["bytes", "text", "wide text"])
+def test_bytes_and_text_that_are_unread_count_for_what_they_take(value: object) -> None:
+    held = HeldBytes(100_000)
+    Pipe(10_000, held).write(Chunk(value), 5000)
+    assert held.bytes == UNREAD + sys.getsizeof(value)
 
 
 class TestCollecting:

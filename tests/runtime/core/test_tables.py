@@ -43,6 +43,9 @@ class Log:
     def send_pull(self, import_id: int) -> None:
         self.log.append(("pull", import_id))
 
+    def give_up(self, import_id: int, count: int) -> None:
+        self.send_release(import_id, count)
+
     def send_release(self, import_id: int, count: int) -> None:
         self.log.append(("release", import_id, count))
 

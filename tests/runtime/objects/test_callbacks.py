@@ -10,8 +10,7 @@ import pytest
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.objects.any_stub import CallbackPromise
-from capnweb_runtime.objects.callbacks import CallbackCodec
-from capnweb_runtime.objects.stub import CallbackStub
+from capnweb_runtime.objects.callbacks import CallbackCodec, CallbackStub
 from tests.runtime.conftest import Join, JoinOnLoop
 from tests.runtime.example import CALL_INT, Counter, CounterStub, Desk, DeskStub
 from tests.runtime.pair import Side, begin, outcome, pulled

@@ -24,7 +24,8 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.ends import ABORTED, closed_with
 from capnweb_runtime.transports.frames import head
-from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd, _WebSocketClient
+from capnweb_runtime.transports.websocket import WITH_ATTACHMENTS, WebSocketEnd
+from capnweb_runtime.transports.websocket_client import _WebSocketClient
 
 OFFER = (
     b"Sec-WebSocket-Protocol: capnweb-gen.text, capnweb-gen.attachments.1+calls.1, capnweb-gen.attachments.1, "

@@ -187,6 +187,12 @@ class TestIn:
         assert b"".join(piece for _, piece in pieces[1:]) == last
 
     @both_ways
+    @pytest.mark.parametrize("first", [0x03, 0x83, 0xC1, CLOSE])
+    def test_the_length_of_a_broken_frame_is_not_waited_for(self, first: int, masked: bool) -> None:
+        begun = bytes((first, 0xFE if masked else 0x7E))
+        assert cut(begun, masked) == [(0, begun)]
+
+    @both_ways
     def test_a_wrong_mask_is_left_to_the_engine(self, masked: bool) -> None:
         data = frame(TEXT, payload(200), not masked)
         assert cut(data, masked) == [(0, data)]

@@ -12,7 +12,7 @@ import pytest
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.objects.stub import CallbackStub
+from capnweb_runtime.objects.callbacks import CallbackStub
 from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest, pieces
 from capnweb_runtime.values import Blob
 from tests.runtime.transports.example_api import Example, ExampleStub
