@@ -80,7 +80,7 @@ class UnseenHook(ErrorHook):
 
 
 class Waiter(asyncio.Future[Any]):
-    """A wait for a promise, which lives as long as it does; one that is cancelled lets go of the promise."""
+    """A wait for a promise, which lives until it ends: asyncio keeps a future for as long as whoever it wakes runs."""
 
     __slots__ = ("promise",)
     promise: Any
@@ -132,7 +132,7 @@ class Outcome:
         self.state = PENDING
         self.value: Any = None
         self.home = home
-        self._waiters: list[asyncio.Future[Any]] | None = None
+        self._waiters: list[Waiter] | None = None
         self._callbacks: list[tuple[Callable[[Any], object], Context | None, asyncio.AbstractEventLoop]] | None = None
         self.cancelled = False
 
@@ -148,16 +148,17 @@ class Outcome:
         """
         loop = self._loop_elsewhere(running) if running is None or running is not self.home else running
         future = Waiter(loop=loop)  # which costs no more than what the loop makes, being made in one call less
-        future.promise = promise
+        future.promise = None
         if self.cancelled and self.is_cancelled():
-            future.promise = None
             future.cancel()
         elif self.state != PENDING:
             self._fill(future)
-        elif self._waiters is None:
-            self._waiters = [future]
         else:
-            self._waiters.append(future)
+            future.promise = promise
+            if self._waiters is None:
+                self._waiters = [future]
+            else:
+                self._waiters.append(future)
         return future
 
     @property
@@ -193,6 +194,7 @@ class Outcome:
             for future in waiters:
                 if future.done():  # cancelled
                     continue
+                future.promise = None
                 if state == VALUE:
                     future.set_result(value)
                 else:
