@@ -15,7 +15,7 @@ from capnweb_runtime.core.carrying import carry, written
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY
 from capnweb_runtime.core.hook import Codec, Hook, Path, Payload, Wire
-from capnweb_runtime.core.interface import Arguments, argument_error
+from capnweb_runtime.core.interface import Arguments, PropertyPath, argument_error
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.session import Session
@@ -121,7 +121,8 @@ def call_of(path: Path, args: Payload | None) -> CallInfo:
     """A call, or the reading of a property, that is about to be made."""
     name = ".".join(map(str, path))
     if args is None:
-        return CallInfo("", name, "get", idempotent=True)
+        interface, name = named(path.label, name) if isinstance(path, PropertyPath) else ("", name)
+        return CallInfo(interface, name, "get", idempotent=True)
     method = args.codec.method if isinstance(args.codec, Arguments) else None
     again = isinstance(args.codec, Arguments) and args.codec.idempotent
     interface, known = ("", name) if method is None else named(method.label, name or method.label)

@@ -240,6 +240,9 @@ class Arrived:
 
     __slots__ = ("_at", "_metadata")
 
+    mapped = False
+    """Whether what makes calls is a mapper function."""
+
     def __init__(self, carried: Carried) -> None:
         self._at = None if carried.seconds is None else time.monotonic() + carried.seconds
         self._metadata = carried.metadata

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from typing import Any
 from weakref import ref
 
@@ -289,7 +289,7 @@ def uncollected() -> Iterator[None]:
 
 
 class TestLettingGo:
-    """A promise that has been waited for is gone with the last who holds it: no cycle is left, nor what woke the task."""
+    """A promise that has been waited for is gone with the last who holds it: nothing that the wait took is left."""
 
     async def test_after_its_value(self, join_on_loop: JoinOnLoop) -> None:
         a, _ = join_on_loop(None, Desk())
@@ -318,10 +318,8 @@ class TestLettingGo:
         with uncollected():
             promise = desk.fail("no")
             held = ref(promise)
-            try:
+            with suppress(ValueError):
                 await promise
-            except ValueError:
-                pass
             del promise
             assert held() is None
 
@@ -335,7 +333,7 @@ class TestLettingGo:
         with uncollected():
             promise = desk.add(1, 2)
             held = ref(promise)
-            assert await asyncio.gather(wait(promise), wait(promise)) == [3, 3]
+            assert [*await asyncio.gather(wait(promise), wait(promise))] == [3, 3]
             del promise
             assert held() is None
 
