@@ -57,8 +57,12 @@ class Scope(ABC):
         """Reads a property; as `Hook.get`."""
 
     @abstractmethod
-    def mapped(self, hook: Hook, map_it: Callable[[], Hook]) -> Hook:
-        """Applies a mapper function to what the hook stands for."""
+    def refusal(self) -> Hook | None:
+        """What a call gets that must not be made any more; None if it may be."""
+
+    @abstractmethod
+    def made(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
+        """Makes a call, a read or a map of what the hook stands for."""
 
 
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
@@ -599,7 +603,7 @@ def map_over(
     raises = join(subject._raises, recorder.raises)
     finish = partial(recorder.finish, hook, subject._path, Payload(result), codec)
     try:
-        mapped = outside.mapped(hook, finish) if isinstance(outside, Scope) else finish()
+        mapped = outside.made(hook, finish) if isinstance(outside, Scope) else finish()
     except Mismatch as mismatch:
         raise mismatch.error("result of the mapper function") from None
     return cast(Q, _promise(codec, mapped, (), None, raises))

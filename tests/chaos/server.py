@@ -123,6 +123,14 @@ class Bank(BankTarget):
         self.state.ran.append(("hold", gate))
         return await self.state.pass_through(gate)
 
+    async def seek(self, gate: str) -> str:
+        self.state.ran.append(("seek", gate))
+        try:
+            return await self.state.pass_through(gate)
+        except asyncio.CancelledError:
+            self.state.at(f"{gate} given up").set()
+            raise
+
 
 class Clock:
     """Time that passes when the test says so: sleepers wake in the order in which they are due."""

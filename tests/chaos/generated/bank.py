@@ -152,6 +152,7 @@ class BankSpec(rpc.Interface):
     read = rpc.method("read", STREAM_INT, rpc.param("count", rpc.INT))
     wait = rpc.method("wait", rpc.STR, rpc.param("gate", rpc.STR), idempotent=True)
     hold = rpc.method("hold", rpc.STR, rpc.param("gate", rpc.STR))
+    seek = rpc.method("seek", rpc.STR, rpc.param("gate", rpc.STR), idempotent=True, cancellable=True)
 
 
 class BankCalls(rpc.Calls):
@@ -200,6 +201,9 @@ class BankCalls(rpc.Calls):
 
     def hold(self, gate: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
         return self._call(BankSpec.hold, gate)
+
+    def seek(self, gate: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
+        return self._call(BankSpec.seek, gate)
 
 
 class BankStub(BankCalls, rpc.RpcStub):
@@ -256,6 +260,9 @@ class BankTarget(rpc.RpcTarget, spec=BankSpec):
 
     @abstractmethod
     def hold(self, gate: str) -> str | Awaitable[str]: ...
+
+    @abstractmethod
+    def seek(self, gate: str) -> str | Awaitable[str]: ...
 
 
 # ---- the blocking face: the same methods for callers without an event loop
@@ -326,6 +333,9 @@ class BankBlockingStub(rpc.BlockingStub, of=BankStub):
 
     def hold(self, gate: str) -> str:
         return self._call(BankSpec.hold, gate)
+
+    def seek(self, gate: str) -> str:
+        return self._call(BankSpec.seek, gate)
 
     @property
     def _stub(self) -> BankStub:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from capnweb_runtime.schema import Capability, idempotent
+from capnweb_runtime.schema import Capability, cancellable, idempotent
 
 
 class Account(Protocol):
@@ -67,3 +67,7 @@ class Bank(Protocol):
     def wait(self, gate: str) -> str: ...
 
     def hold(self, gate: str) -> str: ...
+
+    @cancellable
+    @idempotent
+    def seek(self, gate: str) -> str: ...
