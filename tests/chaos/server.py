@@ -12,8 +12,8 @@ from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.sturdy import MemoryRevocations, Restorer, SturdyRef, SturdyRefs, TokenCodec, TokenKey
 from capnweb_runtime.transports.memory import join
-from tests.chaos.schema import bank as schema
 from tests.chaos.generated.bank import AccountStub, AccountTarget, BankStub, BankTarget
+from tests.chaos.schema import bank as schema
 from tests.chaos.schema.bank import Listing
 
 

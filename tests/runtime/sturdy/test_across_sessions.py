@@ -7,7 +7,7 @@ import asyncio
 import pytest
 
 from capnweb_runtime import Reconnect, connect, serve
-from capnweb_runtime.serving.server import Server
+from capnweb_runtime.serving.serve import Serving
 from capnweb_runtime.sturdy import SturdyRef
 from tests.chaos.generated.bank import BankStub
 from tests.chaos.server import Bank, State
@@ -15,7 +15,7 @@ from tests.chaos.server import Bank, State
 AT_ONCE = Reconnect(sleep=lambda seconds: asyncio.sleep(0))
 
 
-def serving(state: State, port: int = 0) -> Server:
+def serving(state: State, port: int = 0) -> Serving:
     return serve(lambda peer: Bank(state), "127.0.0.1", port, path="/")
 
 
