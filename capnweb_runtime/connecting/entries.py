@@ -22,10 +22,12 @@ class Client(Protocol):
     Attributes:
         session: the current one; None while there is none.
         generation: how many there have been.
+        intercepts: whether calls pass interceptors.
     """
 
     session: Session | None
     generation: int
+    intercepts: bool
 
     @property
     def host(self) -> Host:
@@ -86,6 +88,11 @@ class Entry:
     def held(self) -> bool:
         """See `Hook.held`."""
         return False
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        """See `Hook.waiting`."""
+        return None
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """See `Hook.on_broken`."""

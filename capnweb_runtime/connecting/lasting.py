@@ -56,6 +56,10 @@ class LastingHook(Hook):
         return self.entry is not None and self.entry.held
 
     @property
+    def waiting(self) -> Cell[Payload] | None:
+        return None if self.entry is None else self.entry.waiting
+
+    @property
     def can_be_had(self) -> bool:
         """Whether what it leads to is there, or can be got again; if it has been given up, that is another fault."""
         return self.entry is None or self.entry.lasts
@@ -75,7 +79,7 @@ class LastingHook(Hook):
         host = entry.client.host
         try:
             self._begin(host)
-            operation = Call(path, args, expect, host)
+            operation = Call(path, args, expect, host, entry.client.intercepts)
         except BaseException:
             args.dispose()
             raise
@@ -88,7 +92,7 @@ class LastingHook(Hook):
         if not path:
             return self.dup()
         self._begin(entry.client.host)
-        return entry.client.ask(entry, Read(path, expect))
+        return entry.client.ask(entry, Read(path, expect, entry.client.intercepts))
 
     def map(
         self,
@@ -115,7 +119,8 @@ class LastingHook(Hook):
         except BaseException:
             dispose_all(captures)
             raise
-        return entry.client.ask(entry, Mapped(path, captures, instructions, expect, idempotent))
+        mapped = Mapped(path, captures, instructions, expect, idempotent, entry.client.intercepts)
+        return entry.client.ask(entry, mapped)
 
     def _begin(self, host: Host) -> None:
         if host.here() is not host.home:

@@ -7,10 +7,11 @@ from __future__ import annotations
 from abc import abstractmethod
 from typing import Any, Final
 
-from capnweb_runtime.core.evaluate import readable_in
-from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Ref, Wire, dispose_all
+from capnweb_runtime.core.evaluate import Evaluator, readable_in
+from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, Ref, Wire, dispose_all
 from capnweb_runtime.core.interface import Arguments, Omitted
-from capnweb_runtime.core.payload import make_plain
+from capnweb_runtime.core.mismatch import Mismatch
+from capnweb_runtime.core.payload import decode_arguments, encode_arguments, make_plain
 from capnweb_runtime.core.text import estimated_size
 
 _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes, Omitted))
@@ -23,7 +24,8 @@ class Operation:
     """Something that is asked of a hook.
 
     Attributes:
-        wanted: codec of the result, if its values can hold no capability; others are looked into first.
+        wanted: codec of the result, if its values can hold no capability, or somebody wants to see them by their type;
+            others are looked into first.
         repeatable: whether it may be made again where it may have arrived: making it twice does what making it once
             does.
         is_recipe: whether what it gives can be got again by making it again, whenever that may be.
@@ -34,8 +36,8 @@ class Operation:
 
     __slots__ = ("is_recipe", "needs", "once", "repeatable", "size", "wanted")
 
-    def __init__(self, expect: Codec | None) -> None:
-        self.wanted = expect if expect is not None and expect.pure else None
+    def __init__(self, expect: Codec | None, shown: bool) -> None:
+        self.wanted = expect if expect is not None and (expect.pure or shown) else None
         self.repeatable = self.is_recipe = True
         self.once = False
         self.size = _BYTES_OF_A_CALL
@@ -54,12 +56,38 @@ class Read(Operation):
 
     __slots__ = ("_path",)
 
-    def __init__(self, path: Path, expect: Codec | None) -> None:
-        super().__init__(expect)
+    def __init__(self, path: Path, expect: Codec | None, shown: bool = False) -> None:
+        super().__init__(expect, shown)
         self._path = path
 
     def on(self, hook: Hook) -> Hook:
         return hook.get(self._path, self.wanted)
+
+
+class Kept(Arguments):
+    """Codec of the arguments of a call that is kept, for those who want to see them by their types.
+
+    Parameters:
+        plain: the tree that is kept, which is sent unless other arguments are put in their place.
+        seen: the arguments as they are shown.
+        codec: of the method.
+    """
+
+    def __init__(self, plain: Any, seen: Any, codec: Arguments) -> None:
+        self.method = codec.method
+        self.idempotent = codec.idempotent
+        self.pure = False
+        self._plain = plain
+        self._seen = seen
+        self._codec = codec
+
+    def encode(self, value: Any, to: Exporter) -> list[Wire]:
+        if value is self._seen:
+            return encode_arguments(Payload(self._plain), to)
+        return self._codec.encode(value, to)
+
+    def decode(self, wire: list[Wire], source: Evaluator) -> tuple[list[Any], dict[str, Any]]:
+        return self._codec.decode(wire, source)
 
 
 class Call(Operation):
@@ -70,15 +98,16 @@ class Call(Operation):
         args: the arguments, owned by this.
         expect: codec of the result, if known.
         host: makes capabilities of targets and functions among the arguments.
+        shown: whether somebody wants to see arguments and result, whenever it is made.
 
     Raises:
         Mismatch: an argument is not of its type.
     """
 
-    __slots__ = ("_codec", "_hooks", "_path", "_value")
+    __slots__ = ("_codec", "_hooks", "_host", "_path", "_shown", "_value")
 
-    def __init__(self, path: Path, args: Payload, expect: Codec | None, host: Host) -> None:
-        super().__init__(expect)
+    def __init__(self, path: Path, args: Payload, expect: Codec | None, host: Host, shown: bool = False) -> None:
+        super().__init__(expect, shown)
         self._path = path
         codec = args.codec
         self.repeatable = isinstance(codec, Arguments) and codec.idempotent
@@ -95,10 +124,22 @@ class Call(Operation):
             self.is_recipe = self.repeatable
         self._value = args.value
         self._codec = args.codec
+        self._shown = codec if shown and args.codec is None and isinstance(codec, Arguments) else None
+        self._host = host
         self._hooks, args.hooks = args.hooks, None
 
     def on(self, hook: Hook) -> Hook:
-        return hook.call(self._path, Payload(self._value, self._codec), self.wanted)
+        args = Payload(self._value, self._codec) if self._shown is None else self._visible(self._shown)
+        return hook.call(self._path, args, self.wanted)
+
+    def _visible(self, codec: Arguments) -> Payload:
+        """The arguments by their types; with promises and streams among them, as they are kept."""
+        kept = Payload(self._value)
+        try:
+            seen = (self._value, {}) if self.once else decode_arguments(kept, codec, self._host)
+        except Mismatch:
+            seen = self._value, {}
+        return Payload(seen, Kept(self._value, seen, codec), kept.hooks)
 
     def dispose(self) -> None:
         hooks, self._hooks = self._hooks, None
@@ -114,14 +155,21 @@ class Mapped(Operation):
         instructions: as recorded.
         expect: codec of the result, if known.
         idempotent: whether all calls among the instructions may be made twice.
+        shown: whether somebody wants to see the result.
     """
 
     __slots__ = ("_captures", "_instructions", "_path")
 
     def __init__(
-        self, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None, idempotent: bool
+        self,
+        path: Path,
+        captures: list[Hook],
+        instructions: list[Wire],
+        expect: Codec | None,
+        idempotent: bool,
+        shown: bool = False,
     ) -> None:
-        super().__init__(expect)
+        super().__init__(expect, shown)
         self._path = path
         self._captures = captures
         self._instructions = instructions

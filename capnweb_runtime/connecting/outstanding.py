@@ -7,17 +7,21 @@ from __future__ import annotations
 import asyncio
 import weakref
 from collections import deque
+from contextvars import copy_context
 
 from capnweb_runtime.connecting.entries import Entry
 from capnweb_runtime.connecting.lasting import LastingHook
 from capnweb_runtime.connecting.operations import Operation
 from capnweb_runtime.connecting.recipes import Ask
 from capnweb_runtime.connecting.reconnect import Reconnect
+from capnweb_runtime.connecting.timed import TimedLastingHook
 from capnweb_runtime.connecting.waiting import Waiting, disconnected
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
+from capnweb_runtime.driving.deadline import nearest
 from capnweb_runtime.errors import PEER
+from capnweb_runtime.objects.stub import around
 
 
 class Outstanding:
@@ -26,17 +30,24 @@ class Outstanding:
     Parameters:
         policy: what may wait.
         host: runs the application's code while there is no session.
+        call_within: seconds that each call may take, with all the time that it waits; None means without end.
+        intercepts: whether calls pass interceptors.
 
     Attributes:
         host: the same.
+        intercepts: the same.
         session: the current session; None while there is none.
         generation: how many sessions have been published.
         reason: why the client has ended; None while it has not.
         load: calls whose results are still to come.
     """
 
-    def __init__(self, policy: Reconnect, host: AsyncioHost) -> None:
+    def __init__(
+        self, policy: Reconnect, host: AsyncioHost, call_within: float | None = None, intercepts: bool = False
+    ) -> None:
         self.host = host
+        self.intercepts = intercepts
+        self._call_within = call_within
         self.session: Session | None = None
         self.generation = 0
         self.reason: BaseException | None = None
@@ -67,9 +78,15 @@ class Outstanding:
     def ask(self, source: Entry, operation: Operation) -> Hook:
         """See `entries.Client`."""
         self._sequence += 1
-        ask = Ask(self, source, operation, self._sequence)
+        context = copy_context()
+        deadline = nearest(self._call_within)
+        ask = Ask(self, source, operation, self._sequence, context)
         self.load += 1
-        hook = LastingHook(ask)
+        if deadline is None:
+            hook = LastingHook(ask)
+        else:
+            context.run(around.set, deadline)
+            hook = TimedLastingHook(ask, deadline)
         self._make(ask)
         return hook
 
@@ -107,6 +124,8 @@ class Outstanding:
     def forget(self, ask: Ask) -> None:
         """See `recipes.Calling`."""
         self._asked.pop(ask, None)
+        if ask.given_up:
+            self._waiting.remove(ask)
         self._close(ask)
 
     def is_loss(self, error: BaseException) -> bool:
@@ -178,10 +197,9 @@ class Outstanding:
     def _issue(self, ask: Ask) -> None:
         """Makes a call that has waited, unless nobody wants it any more."""
         if ask.given_up:
-            ask.queued = False
             return
         try:
-            ask.issue()
+            ask.issue_later()
         except Exception as error:  # of what it refers to, which has been disposed since
             ask.fail(error)
 

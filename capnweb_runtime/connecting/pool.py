@@ -26,7 +26,6 @@ from capnweb_runtime.connecting.reconnect import Reconnect
 from capnweb_runtime.connecting.reconnecting import Dialling
 from capnweb_runtime.connecting.settings import Headers, Settings, Transport
 from capnweb_runtime.connecting.spreading import SpreadHook
-from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -243,10 +242,7 @@ class Pool(Generic[S]):
 
     def _begin(self) -> Member:
         policy = self._policy
-        sessions = Succession(
-            self._dial, policy, self._stub_class, limits=self._dialling.limits, observer=self._dialling.observer
-        )
-        member = Member(sessions, policy)
+        member = Member(self._dialling.sessions(self._dial, policy, self._stub_class), policy)
         self._members.append(member)
         return member
 

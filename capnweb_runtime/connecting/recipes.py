@@ -8,6 +8,7 @@ one more kind of entry.
 
 from __future__ import annotations
 
+from contextvars import Context
 from functools import partial
 from typing import Protocol
 
@@ -18,9 +19,12 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.composite import charge_written
 from capnweb_runtime.core.hook import Hook, Path, Payload
+from capnweb_runtime.core.invoke import own_result
+from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import resolve_promises
 from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.errors import DisposedError
+from capnweb_runtime.objects.stub import Scope, around
 
 
 class Calling(Client, Protocol):
@@ -63,17 +67,19 @@ class Ask(Entry):
         queued: whether it waits to be made.
         since: when it began to wait, or had to again; None if it never had to.
         given_up: whether nobody wants the result, so that what was not sent need not be.
+        context: what was around the call when it was made, until its result is known.
         is_open: whether its result is still to come, for somebody who may want it; the client's.
     """
 
     __slots__ = (
         *("_calling", "_cell", "_inner", "_is_plain", "_result", "_source", "generation", "given_up", "mark"),
-        *("is_open", "operation", "queued", "sent", "sequence", "settled", "since"),
+        *("context", "is_open", "operation", "queued", "sent", "sequence", "settled", "since"),
     )
 
-    def __init__(self, client: Calling, source: Entry, operation: Operation, sequence: int) -> None:
+    def __init__(self, client: Calling, source: Entry, operation: Operation, sequence: int, context: Context) -> None:
         super().__init__(client)
         self._calling = client
+        self.context: Context | None = context
         self._source = source
         self.operation = operation
         self.sequence = sequence
@@ -111,28 +117,57 @@ class Ask(Entry):
         if not self._is_here:
             if not self.lasts:
                 return ErrorHook(stale())
-            self.issue()
+            self._bind()
         assert self._inner is not None
         return self._inner
+
+    def _bind(self) -> None:
+        """Makes the call for the sake of another one, whose deadline is not its own."""
+        if self.queued:
+            self.issue_later()
+            return
+        token = around.set(None)
+        try:
+            self.issue()
+        finally:
+            around.reset(token)
+
+    def issue_later(self) -> None:
+        """Makes the call, which has waited, as where the application has made it. Raises what `issue` does."""
+        if self.context is None:
+            self.issue()
+        else:
+            self.context.run(self.issue)
 
     def issue(self) -> None:
         """Makes the call on the current session. Raises what encoding its arguments raises."""
         client = self.client
         self.queued = False
-        source = self._source.bound()
+        around_it = around.get()
+        scope = around_it if isinstance(around_it, Scope) else None
+        refusal = None if scope is None else scope.refusal()  # before anything is got again for it
+        source = self._source.bound() if refusal is None else refusal
         session = client.session
         assert session is not None
         self.mark = session.position
         self.generation = client.generation
-        if self.can_be_made:
-            self._inner = self.operation.on(source)
-        else:
+        if refusal is not None:
+            self._inner = refusal
+        elif not self.can_be_made:
             self._inner = ErrorHook(stale())
+        elif scope is not None:
+            self._inner = scope.made(source, partial(self.operation.on, source))
+        else:
+            self._inner = self.operation.on(source)
         self._calling.made(self)
         if self._cell is not None and not self.settled:
             self._ask()
         elif self.refs == 0 and not self.operation.is_recipe:
-            self._inner.dispose()
+            client.host.discard(self._inner)  # once those that are made of it have been
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        return None if self.settled else self._cell
 
     def pull(self) -> Payload | Cell[Payload]:
         if self._result is not None:
@@ -158,6 +193,12 @@ class Ask(Entry):
     def _take(self, generation: int, payload: Payload) -> None:
         if self.settled or generation != self.generation:
             return
+        if payload.codec is not None and not payload.codec.pure:  # an interceptor has seen it, and may have changed it
+            try:
+                own_result(payload, self.client.host)
+            except Exception as error:
+                self._settle(error.error("result") if isinstance(error, Mismatch) else error)
+                return
         waiting = None if payload.codec is not None else resolve_promises(payload, self.client.host)
         if waiting is None:
             self._settle_with(generation, payload)
@@ -193,6 +234,7 @@ class Ask(Entry):
 
     def _settle(self, error: BaseException | None) -> None:
         self.settled = True
+        self.context = None
         self._calling.settled(self, error)
         self._is_plain = self._result is None or self._result.hooks is None
         if self._is_plain or not self.operation.is_recipe:
@@ -221,10 +263,8 @@ class Ask(Entry):
     def drop(self, *, disposed: bool) -> None:
         inner, self._inner = self._inner, None
         result, self._result = self._result, None
-        cell = self._cell
-        if self.settled or disposed:
-            self._cell = None  # what it holds, too
-        if not disposed:
+        cell, self._cell = self._cell, None  # what it holds, too
+        if not disposed and (self.settled or cell is None):  # a call that nobody has asked for is made all the same
             self._calling.forget(self)
             return  # what is in them has finalizers of its own
         self.given_up = True

@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import inspect
-from collections.abc import Generator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from types import TracebackType
 from typing import Any, Generic, TypeVar
@@ -33,10 +33,29 @@ class Dialling:
     """
 
     def __init__(self, settings: Settings) -> None:
-        self.limits = settings.limits
-        self.observer = settings.observer
         self._settings = settings
         self._kept: Hook | None = None
+
+    def sessions(
+        self, dial: Callable[[], Awaitable[Connection]], policy: Reconnect, stub: Callable[[Hook], object]
+    ) -> Succession:
+        """Sessions that take each other's place; see `Succession`.
+
+        Parameters:
+            dial: opens a connection, as `open` does.
+            policy: when and how to try again.
+            stub: makes stubs.
+        """
+        settings = self._settings
+        return Succession(
+            dial,
+            policy,
+            stub,
+            limits=settings.limits,
+            observer=settings.observer,
+            call_within=settings.call_timeout,
+            intercepts=bool(settings.interceptors),
+        )
 
     async def open(self) -> Connection:
         """Opens a connection. Raises SessionClosed if there is none, and what asking for headers raises."""
@@ -47,7 +66,8 @@ class Dialling:
         if settings.main is not None:
             # One share is kept here, so that the end of a session does not dispose it.
             if self._kept is None:
-                host = AsyncioHost(asyncio.get_running_loop(), observer=self.observer, limits=self.limits)
+                loop = asyncio.get_running_loop()
+                host = AsyncioHost(loop, observer=settings.observer, limits=settings.limits)
                 self._kept = target_hook(settings.main, host)
             connection.session.export_main(self._kept.dup())
         await settings.open(connection, headers)
@@ -143,9 +163,7 @@ class Reconnecting(Generic[S]):
         if self._succession is not None:
             raise RuntimeError("connect(...) gives one client; call it again for another")
         dialling = self._dialling
-        succession = self._succession = Succession(
-            dialling.open, self._policy, self._stub, limits=dialling.limits, observer=dialling.observer
-        )
+        succession = self._succession = dialling.sessions(dialling.open, self._policy, self._stub)
         succession.when_ended(dialling.close)
         try:
             await succession.wait_ready()

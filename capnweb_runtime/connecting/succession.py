@@ -32,6 +32,8 @@ class Succession(Outstanding):
         stub: makes the stub that `Reconnect.on_connect` is given.
         limits: bounds of the client.
         observer: is told of failures of callbacks.
+        call_within: seconds that each call may take, with all the time that it waits; None means without end.
+        intercepts: whether the calls of its connections pass interceptors.
 
     Attributes:
         connection: what carries the current session, or carried the one before.
@@ -47,9 +49,12 @@ class Succession(Outstanding):
         *,
         limits: Limits = DEFAULT_LIMITS,
         observer: Observer | None = None,
+        call_within: float | None = None,
+        intercepts: bool = False,
     ) -> None:
         self._loop = asyncio.get_running_loop()
-        super().__init__(policy, AsyncioHost(self._loop, observer=observer, limits=limits))
+        host = AsyncioHost(self._loop, observer=observer, limits=limits)
+        super().__init__(policy, host, call_within, intercepts)
         self.connection: Connection | None = None
         self.state: State = "connecting"
         self.root = Root(self)

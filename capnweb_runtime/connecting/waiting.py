@@ -57,6 +57,12 @@ class Waiting:
         if self._timer is None and self._policy.wait_time is not None:
             self._timer = asyncio.get_running_loop().create_task(self._expire(self._policy.wait_time))
 
+    def remove(self, ask: Ask) -> None:
+        """Nobody wants a call any more. It stays where it can be made if others are made of it."""
+        if ask in self._asks:
+            del self._asks[ask]
+            self._bytes -= ask.operation.size
+
     def take(self) -> list[Ask]:
         """The calls, in the order in which they were made; none waits any more."""
         asks = sorted(self._asks, key=lambda ask: ask.sequence)

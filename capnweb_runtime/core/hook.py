@@ -115,6 +115,10 @@ class Host(Protocol):
         """What reads a property in place of the given function, where there is more to that."""
         ...
 
+    def mapping(self, work: Callable[[], A]) -> A:
+        """Does something; the calls that it makes are those of a mapper function. To be asked where this attends."""
+        ...
+
     def arrived(self, carried: Carried) -> Any:
         """What a message carries that has just come, for `within` and `bounded`."""
         ...

@@ -310,17 +310,49 @@ class Property:
 
     Attributes:
         name: on the wire.
+        path: from the object to the property.
         codec: how its value travels.
         raises: the exceptions that reading it declares.
         label: what messages call it: interface and name in Python.
     """
 
-    __slots__ = ("codec", "label", "name", "raises")
+    __slots__ = ("codec", "label", "name", "path", "raises")
 
     def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None) -> None:
         self.raises = raises
         self.name = self.label = name
         self.codec = codec
+        self.path = PropertyPath((), self)
+
+
+class PropertyPath(tuple[str | int, ...]):
+    """A path to a property, or to a part of its value, that knows whose it is. Otherwise it is a path like any other:
+    what passes paths on need not know.
+
+    Parameters:
+        before: from the object that is asked to the one that has the property.
+        member: the property.
+        inside: from its value to the part.
+    """
+
+    _member: Property
+    _inside: Path
+
+    def __new__(cls, before: Path, member: Property, inside: Path = ()) -> PropertyPath:
+        path = super().__new__(cls, (*before, member.name, *inside))
+        path._member = member
+        path._inside = inside
+        return path
+
+    def part(self, key: str | int) -> PropertyPath:
+        """The path to a part of what this one leads to."""
+        before = self[: len(self) - len(self._inside) - 1]
+        return PropertyPath(before, self._member, (*self._inside, key))
+
+    @property
+    def label(self) -> str:
+        """What messages call it: interface, property, and what is read of that."""
+        return ".".join((self._member.label, *map(str, self._inside)))
 
 
 ANY_METHOD: Final = Method("", ANY, _AnyArguments())

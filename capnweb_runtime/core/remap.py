@@ -9,6 +9,7 @@ is the element, positive ids are the results of earlier instructions, negative o
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Any, Final, NoReturn
 
 from capnweb_runtime.core.account import Account
@@ -331,7 +332,8 @@ class _Replaying:
         except BaseException:
             dispose_all(self._captures)
             raise
-        return self._cell if (result := self._work()) is None else result
+        result = self._host.mapping(self._work) if self._host.attends else self._work()
+        return self._cell if result is None else result
 
     def _work(self) -> Payload | None:
         """Applies the instructions to the elements that are left; None if some of them have been put off."""
@@ -346,7 +348,9 @@ class _Replaying:
                 self._add(replayer.apply(self._instructions, self._wrap))
                 account.spent += self._steps * WORK_PER_STEP
                 if account.spent > account.look_at and account.is_over():
-                    self._host.put_off(self._go_on)
+                    carried = self._host.carried
+                    go_on = self._go_on if carried is None else partial(self._host.within, carried, self._go_on)
+                    self._host.put_off(go_on)
                     return None
         except BaseException:
             dispose_all(self._hooks)

@@ -8,12 +8,11 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar, cast
 
 from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
-from capnweb_runtime.core.remap import Replayer
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
 from capnweb_runtime.driving.deadline import deadline, metadata, time_left
 from capnweb_runtime.driving.handle import IN_THREAD
@@ -41,6 +40,26 @@ class Terms:
     peer: object = None
 
 
+class _Mapping:
+    """What the message carries whose mapper function runs.
+
+    Parameters:
+        outside: the same; None if that is nothing.
+    """
+
+    __slots__ = ("_outside",)
+
+    mapped = True
+
+    def __init__(self, outside: Any) -> None:
+        self._outside = outside
+
+    def enter(self) -> None:
+        """See `deadline.Arrived.enter`."""
+        if self._outside is not None:
+            self._outside.enter()
+
+
 class _Attending(AsyncioHost):
     """Runs calls on terms.
 
@@ -65,9 +84,8 @@ class _Attending(AsyncioHost):
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`."""
         if self.terms.interceptors:
-            pipelined, mapped = isinstance(args, Payload), isinstance(getattr(args, "importer", None), Replayer)
             call = self._call_info(method, where)
-            call.pipelined, call.mapped = pipelined, mapped
+            call.pipelined = isinstance(args, Payload)
             function = self._intercepted(function, call)
         if self.terms.serve_within is not None:
             function = self._in_time(function, self.terms.serve_within)
@@ -85,9 +103,14 @@ class _Attending(AsyncioHost):
         call.kind = "get"
         return self._intercepted(read, call)
 
+    def mapping(self, work: Callable[[], A]) -> A:
+        """See `capnweb_runtime.core.hook.Host.mapping`."""
+        return cast(A, self.within(_Mapping(self.carried), work))
+
     def _call_info(self, member: Method | Property, where: str) -> CallInfo:
         interface, name = named(member.label, where)
-        return CallInfo(interface, name, served=True, peer=self.terms.peer, asked=True)
+        mapped = self.carried is not None and self.carried.mapped
+        return CallInfo(interface, name, served=True, peer=self.terms.peer, mapped=mapped, asked=True)
 
     def _intercepted(self, function: Callable[..., Any], call: CallInfo) -> Callable[..., Any]:
         """A function that passes the interceptors first."""

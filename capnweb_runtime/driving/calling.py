@@ -15,15 +15,15 @@ from capnweb_runtime.core.carrying import carry, written
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY
 from capnweb_runtime.core.hook import Codec, Hook, Path, Payload, Wire
-from capnweb_runtime.core.interface import Arguments, argument_error
+from capnweb_runtime.core.interface import Arguments, PropertyPath, argument_error
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.driving.asyncio_host import start_task
-from capnweb_runtime.driving.deadline import Deadline, from_now
+from capnweb_runtime.driving.deadline import nearest
 from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
-from capnweb_runtime.objects.stub import RpcPromise, around
+from capnweb_runtime.objects.stub import RpcPromise
 
 
 class TermedSession(Session):
@@ -62,17 +62,9 @@ class TermedSession(Session):
             hook = hook._cell.value
         return super().import_id(hook)
 
-    def _deadline(self) -> Deadline | None:
-        """What bounds a call that is made now."""
-        outside = around.get()
-        bounds = [outside] if isinstance(outside, Deadline) else []
-        if self.call_within is not None:
-            bounds.append(from_now(self.call_within))
-        return min(bounds, key=lambda bound: bound.at, default=None)
-
     def _bounded(self, metadata: dict[str, str], make: Callable[[], Hook]) -> Hook:
         """Makes a call that carries its metadata and what is left of its deadline."""
-        deadline = self._deadline()
+        deadline = nearest(self.call_within)
         if deadline is None:
             return carry(self, written(None, metadata), make)
         return deadline.bound(carry(self, written(max(deadline.left(), 0.001), metadata), make))
@@ -99,7 +91,7 @@ class TermedSession(Session):
         """
         if args is not None and args.codec is not None and args.codec.pure:
             args.codec.encode(args.value, Loopback(self.host))  # for what it raises
-        deadline = self._deadline()
+        deadline = nearest(self.call_within)
         call.peer, call.deadline = self.peer, None if deadline is None else deadline.left()
         call.pipelined = base is not None
         made = _Made(self, call, args, send, expect, base)
@@ -121,7 +113,8 @@ def call_of(path: Path, args: Payload | None) -> CallInfo:
     """A call, or the reading of a property, that is about to be made."""
     name = ".".join(map(str, path))
     if args is None:
-        return CallInfo("", name, "get", idempotent=True)
+        interface, name = named(path.label, name) if isinstance(path, PropertyPath) else ("", name)
+        return CallInfo(interface, name, "get", idempotent=True)
     method = args.codec.method if isinstance(args.codec, Arguments) else None
     again = isinstance(args.codec, Arguments) and args.codec.idempotent
     interface, known = ("", name) if method is None else named(method.label, name or method.label)

@@ -83,21 +83,21 @@ class Deadline(Scope):
         return self.at - time.monotonic()
 
     def call(self, hook: Hook, path: Path, args: Payload, expect: TypeCodec) -> Hook:
-        if self.left() <= 0:
+        if (late := self.refusal()) is not None:
             args.dispose()
-            return ErrorHook(DeadlineExceeded(_TOO_LATE))
-        return self.make(hook, lambda: hook.call(path, args, expect))
+            return late
+        return self._made(hook, lambda: hook.call(path, args, expect))
 
     def get(self, hook: Hook, path: Path, expect: TypeCodec) -> Hook:
-        return self.mapped(hook, lambda: hook.get(path, expect))
+        return self.made(hook, lambda: hook.get(path, expect))
 
-    def mapped(self, hook: Hook, map_it: Callable[[], Hook]) -> Hook:
-        if self.left() <= 0:
-            return ErrorHook(DeadlineExceeded(_TOO_LATE))
-        return self.make(hook, map_it)
+    def refusal(self) -> Hook | None:
+        return ErrorHook(DeadlineExceeded(_TOO_LATE)) if self.left() <= 0 else None
 
-    def make(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
-        """Makes a call of what a hook stands for, and bounds it."""
+    def made(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
+        return self.refusal() or self._made(hook, make)
+
+    def _made(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
         entry = hook.entry if isinstance(hook, ImportHook) else None
         if entry is None:
             return self.bound(make())
@@ -117,9 +117,17 @@ class Deadline(Scope):
         return timed
 
 
-def from_now(seconds: float) -> Deadline:
-    """The deadline that is so many seconds ahead."""
-    return Deadline(time.monotonic() + seconds)
+def nearest(within: float | None) -> Deadline | None:
+    """The deadline of a call that is made here: that of what is around it, or one of its own if that is nearer.
+
+    Parameters:
+        within: seconds that each call may take; None means without end.
+    """
+    outside = around.get()
+    bounds = [outside] if isinstance(outside, Deadline) else []
+    if within is not None:
+        bounds.append(Deadline(time.monotonic() + within))
+    return min(bounds, key=lambda bound: bound.at, default=None)
 
 
 class TimedHook(ImportHook):
@@ -142,16 +150,29 @@ class TimedHook(ImportHook):
         pulled = super().pull()
         if isinstance(pulled, Payload):
             return pulled
-        waiting = self._waiting = Cell[Payload]()
-        held = ref(self)
+        self._waiting = in_time(self, pulled, self._deadline)
+        return self._waiting
 
-        def late() -> None:  # which does not keep the call: it may be given up before
-            waiting.reject(DeadlineExceeded(_LATE))
-            if (hook := held()) is not None:
-                hook.dispose()
 
-        _until(pulled, waiting, self._deadline.left(), late)
-        return waiting
+def in_time(hook: Hook, result: Cell[Payload], deadline: Deadline) -> Cell[Payload]:
+    """A result, or a DeadlineExceeded if that comes first, and the call is given up.
+
+    Parameters:
+        hook: of the call.
+        result: settles with its result.
+        deadline: when it is too late.
+    """
+    waiting: Cell[Payload] = Cell()
+    held = ref(hook)
+
+    def late() -> None:  # which does not keep the call: it may be given up before
+        late_one = held()  # which who is told now may let go of
+        waiting.reject(DeadlineExceeded(_LATE))
+        if late_one is not None:
+            late_one.dispose()
+
+    _until(result, waiting, deadline.left(), late)
+    return waiting
 
 
 class BoundedHook(Hook):
@@ -240,6 +261,9 @@ class Arrived:
     """
 
     __slots__ = ("_at", "_metadata")
+
+    mapped = False
+    """Whether what makes calls is a mapper function."""
 
     def __init__(self, carried: Carried) -> None:
         self._at = None if carried.seconds is None else time.monotonic() + carried.seconds

@@ -119,6 +119,10 @@ class HostBase(ABC):
         """See `capnweb_runtime.core.hook.Host.attended_reading`."""
         return read
 
+    def mapping(self, work: Callable[[], A]) -> A:
+        """See `capnweb_runtime.core.hook.Host.mapping`."""
+        return work()
+
     def arrived(self, carried: Carried) -> Any:
         """See `capnweb_runtime.core.hook.Host.arrived`."""
         return carried

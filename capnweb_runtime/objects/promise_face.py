@@ -80,7 +80,7 @@ class UnseenHook(ErrorHook):
 
 
 class Waiter(asyncio.Future[Any]):
-    """A wait for a promise, which lives until the wait has ended or been cancelled."""
+    """A wait for a promise, which lives until it ends: asyncio keeps a future for as long as whoever it wakes runs."""
 
     __slots__ = ("promise",)
     promise: Any

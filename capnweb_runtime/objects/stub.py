@@ -22,7 +22,7 @@ from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, Erro
 from capnweb_runtime.core.codecs import ANY, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, RecordCodec
 from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
-from capnweb_runtime.core.interface import Method, Property, argument_error
+from capnweb_runtime.core.interface import Method, Property, PropertyPath, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
 from capnweb_runtime.core.raises import Raises, join
@@ -54,8 +54,12 @@ class Scope(ABC):
         """Reads a property; as `Hook.get`."""
 
     @abstractmethod
-    def mapped(self, hook: Hook, map_it: Callable[[], Hook]) -> Hook:
-        """Applies a mapper function to what the hook stands for."""
+    def refusal(self) -> Hook | None:
+        """What a call gets that must not be made any more; None if it may be."""
+
+    @abstractmethod
+    def made(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
+        """Makes a call, a read or a map of what the hook stands for."""
 
 
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
@@ -144,7 +148,8 @@ class Calls:
         is used.
         """
         raises = prop.raises if self._raises is None else self._raises.joined(prop.raises)
-        return cast(Q, _promise(prop.codec, self._hook, (*self._path, prop.name), self, raises, prop))
+        path = PropertyPath(self._path, prop) if self._path else prop.path
+        return cast(Q, _promise(prop.codec, self._hook, path, self, raises, prop))
 
 
 def _kind(owner: object) -> str:
@@ -332,10 +337,12 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
 
     def _field(self, name: str, codec: TypeCodec) -> Q:  # type: ignore[type-var]  # solved by what the caller declares to return
         """The promise of an attribute."""
-        return cast(Q, _promise(codec, self._hook, (*self._path, name), self, self._raises))
+        return cast(Q, self._at(name, codec))
 
     def _at(self, key: str | int, codec: TypeCodec) -> Any:
-        return _promise(codec, self._hook, (*self._path, key), self, self._raises)
+        path = self._path
+        path = path.part(key) if type(path) is PropertyPath else (*path, key)
+        return _promise(codec, self._hook, path, self, self._raises)
 
     def _begun(self) -> Outcome:
         """The outcome, asked for if that has not been done."""
@@ -543,7 +550,7 @@ def map_over(
     raises = join(subject._raises, recorder.raises)
     finish = partial(recorder.finish, hook, subject._path, Payload(result), codec)
     try:
-        mapped = outside.mapped(hook, finish) if isinstance(outside, Scope) else finish()
+        mapped = outside.made(hook, finish) if isinstance(outside, Scope) else finish()
     except Mismatch as mismatch:
         raise mismatch.error("result of the mapper function") from None
     return cast(Q, _promise(codec, mapped, (), None, raises))

@@ -107,7 +107,7 @@ class WebTransportServer:
             _, late = await asyncio.wait(waiting, timeout=timeout)
             for task in late:
                 task.cancel()
-        listener.close()
+        await listener.release()
 
     def _accepted(self, quic: QuicConnection) -> WebTransportServerEnd:
         return WebTransportServerEnd(quic, self._admit, self._limits, self._timeout, self._silence)

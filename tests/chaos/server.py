@@ -10,8 +10,10 @@ from capnweb_runtime import Reconnect, SessionClosed
 from capnweb_runtime.connecting.lasting import MainLastingHook
 from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.sturdy import MemoryRevocations, Restorer, SturdyRef, SturdyRefs, TokenCodec, TokenKey
 from capnweb_runtime.transports.memory import join
 from tests.chaos.generated.bank import AccountStub, AccountTarget, BankStub, BankTarget
+from tests.chaos.schema import bank as schema
 from tests.chaos.schema.bank import Listing
 
 
@@ -24,6 +26,11 @@ class State:
         self.balances: dict[str, int] = {}
         self.gates: dict[str, asyncio.Event] = {}
         self.come: dict[str, asyncio.Event] = {}
+        codec = TokenCodec([TokenKey("k", b"k" * 32)], issuer="https://bank.example", audience="bank")
+        self.refs = SturdyRefs(codec, MemoryRevocations())
+        self.accounts: Restorer[schema.Account, str, Account] = Restorer(
+            "account", str, lambda name, _: Account(self, name)
+        )
 
     def gate(self, name: str) -> asyncio.Event:
         return self.gates.setdefault(name, asyncio.Event())
@@ -122,6 +129,21 @@ class Bank(BankTarget):
     async def hold(self, gate: str) -> str:
         self.state.ran.append(("hold", gate))
         return await self.state.pass_through(gate)
+
+    def keep(self, name: str) -> SturdyRef[schema.Account]:
+        return self.state.refs.mint(self.state.accounts, name, principal="client")
+
+    async def restore(self, ref: SturdyRef[schema.Account]) -> Account:
+        self.state.ran.append(("restore", None))
+        return await self.state.refs.restore(ref, self.state.accounts, principal="client")
+
+    async def seek(self, gate: str) -> str:
+        self.state.ran.append(("seek", gate))
+        try:
+            return await self.state.pass_through(gate)
+        except asyncio.CancelledError:
+            self.state.at(f"{gate} given up").set()
+            raise
 
 
 class Clock:

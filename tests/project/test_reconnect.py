@@ -16,6 +16,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime import Connected, Peer, Pool, Reconnect, StaleCapability, connect, serve
+from capnweb_runtime.sturdy import SturdyRef
 from tests.chaos.proxy import Proxy
 from tests.project.sources import ROOT
 
@@ -49,6 +50,9 @@ def implemented(notes: Any) -> Any:
         def add(self, title: str) -> int:
             return 2
 
+        def save(self) -> SturdyRef[Any]:
+            return SturdyRef("ideas")
+
     class NotesApi(notes.NotesApiTarget):  # type: ignore[misc]
         def __init__(self, peer: Peer) -> None: ...
 
@@ -56,6 +60,10 @@ def implemented(notes: Any) -> Any:
             return Notebook()
 
         share = open
+
+        def restore(self, ref: SturdyRef[Any]) -> Notebook:
+            assert ref == SturdyRef("ideas")
+            return Notebook()
 
         async def watch(self, on_change: Any) -> None:
             await on_change("watched")
@@ -87,7 +95,7 @@ async def test_each_example_prints_what_its_comments_say(
         code = compile(example, "docs/reconnect.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         running = eval(code, namespace)
         await running if asyncio.iscoroutine(running) else None
-        for name in ("opened", "shared", "notebook"):
+        for name in ("opened", "shared", "notebook", "restored"):
             if name in namespace:
                 namespace[name].dispose()
     expected = [line for lines in PRINTS.findall(example) for line in _lines(lines)]

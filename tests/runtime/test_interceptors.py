@@ -192,6 +192,20 @@ class TestMaking:
         assert seen.ends == ["DeadlineExceeded"]
         assert seen.calls[0].deadline is not None
 
+    async def test_properties_are_seen_with_their_interface(self) -> None:
+        seen = Seen()
+        async with (
+            serve(lambda peer: Front(Accounts()), "127.0.0.1", 0) as server,
+            connect(server.url, PublicApiStub, interceptors=[seen]) as api,
+        ):
+            assert await api.authenticate("secret").user_name == "Ada"
+            authed = await api.authenticate("secret")
+            assert await authed.user_name == "Ada"
+            assert await authed.get_profile(authed.me()).name == "Ada"
+        reads = [(call.interface, call.method) for call in seen.calls if call.kind == "get"]
+        assert reads == [("AuthedApi", "user_name"), ("AuthedApi", "user_name"), ("", "name")]
+        assert all(call.idempotent for call in seen.calls if call.kind == "get")
+
     async def test_over_http_too(self) -> None:
         seen = Seen()
         async with serve(lambda peer: ready(), "127.0.0.1", 0) as server:
@@ -216,6 +230,25 @@ class TestServing:
         assert seen.calls[1].kind == "get"
         assert all(call.mapped for call in seen.calls[3:])
         assert all(call.served and call.peer is not None for call in seen.calls)
+
+    async def test_what_a_map_makes_of_a_result_that_was_not_known_is_mapped_too(self) -> None:
+        class Nested(Ready):
+            async def inside(self, word: str) -> Search:
+                await asyncio.sleep(0)
+                return self
+
+        target, seen = Nested(), Seen()
+        target.may_end.set()
+        async with joined(target, serving=[seen]) as (_, search):
+            await search.count([])
+            counted = search.find("x").map(lambda number: search.inside("y").inside("z").count([]))
+            assert await counted == [7]
+            await search.count([])
+        assert [(call.method, call.mapped) for call in seen.calls] == [
+            *[("count", False), ("find", False)],
+            *[("inside", True), ("inside", True), ("count", True)],
+            ("count", False),
+        ]
 
     async def test_they_may_change_refuse_and_answer(self) -> None:
         async def own(call: CallInfo, proceed: Proceed) -> Any:
@@ -299,6 +332,26 @@ class TestServing:
         async with joined(ready(), serving=[seen]) as (_, search):
             assert [number async for number in await search.follow("x")] == [1]
         assert seen.names == ["Search.follow"]
+
+    async def test_the_end_of_a_stream_is_seen_by_what_is_put_around_it(self) -> None:
+        seen: dict[str, list[Any]] = {"making": [], "serving": []}
+
+        def following(side: str) -> Interceptor:
+            async def chunks(stream: Any) -> AsyncIterator[Any]:
+                async for chunk in stream:
+                    seen[side].append(chunk)
+                    yield chunk
+                seen[side].append("end")
+
+            async def intercept(call: CallInfo, proceed: Proceed) -> Any:
+                result = await proceed(call)
+                return chunks(result) if call.method == "follow" else result
+
+            return intercept
+
+        async with joined(ready(), [following("making")], [following("serving")]) as (_, search):
+            assert [number async for number in await search.follow("x")] == [1]
+        assert seen == {"making": [1, "end"], "serving": [1, "end"]}
 
     async def test_what_one_raises_of_its_own_is_reported_and_refers(self) -> None:
         async def broken(call: CallInfo, proceed: Proceed) -> Any:

@@ -7,6 +7,7 @@ has been used, and so lets a peer send without end, and says nothing of sessions
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Callable
 from typing import Final, cast
 
@@ -170,6 +171,16 @@ class Listener(QuicServer):
     ) -> None:
         super().__init__(configuration=settings, create_protocol=lambda quic, **_: accepted(quic), retry=True)
         self.most = connections
+        self._released = asyncio.Event()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """Called by the loop."""
+        self._released.set()
+
+    async def release(self) -> None:
+        """Closes the socket, and waits until that is done: another server may have its port then."""
+        self.close()
+        await self._released.wait()
 
     def datagram_received(self, data: bytes | str, addr: NetworkAddress) -> None:
         """Called by the loop."""

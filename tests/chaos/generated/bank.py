@@ -11,7 +11,7 @@ from abc import abstractmethod
 from collections.abc import AsyncIterable, Awaitable, Callable, Iterable, Sequence
 
 from capnweb_runtime import codegen_api as rpc
-from tests.chaos.schema.bank import Listing
+from tests.chaos.schema.bank import Account, Listing
 
 rpc.require(3)
 
@@ -53,6 +53,7 @@ LIST_INT = rpc.list_of(rpc.INT)
 LIST_STR = rpc.list_of(rpc.STR)
 CALL_INT = rpc.callback(rpc.NONE, rpc.INT)
 STREAM_INT = rpc.stream_of(rpc.INT)
+PERMISSION_ERROR = rpc.error(PermissionError, "PermissionError")
 
 ListingR = rpc.TypeVar("ListingR", covariant=True, default=Listing)
 AccountR = rpc.TypeVar("AccountR", covariant=True, default="AccountStub")
@@ -152,6 +153,11 @@ class BankSpec(rpc.Interface):
     read = rpc.method("read", STREAM_INT, rpc.param("count", rpc.INT))
     wait = rpc.method("wait", rpc.STR, rpc.param("gate", rpc.STR), idempotent=True)
     hold = rpc.method("hold", rpc.STR, rpc.param("gate", rpc.STR))
+    keep = rpc.method("keep", rpc.STURDY_REF, rpc.param("name", rpc.STR))
+    restore = rpc.method(
+        "restore", ACCOUNT, rpc.param("ref", rpc.STURDY_REF), raises=[PERMISSION_ERROR], idempotent=True
+    )
+    seek = rpc.method("seek", rpc.STR, rpc.param("gate", rpc.STR), idempotent=True, cancellable=True)
 
 
 class BankCalls(rpc.Calls):
@@ -200,6 +206,16 @@ class BankCalls(rpc.Calls):
 
     def hold(self, gate: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
         return self._call(BankSpec.hold, gate)
+
+    def keep(self, name: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[rpc.SturdyRef[Account]]:
+        return self._call(BankSpec.keep, name)
+
+    def restore(self, ref: rpc.SturdyRef[Account] | rpc.RpcPromise[rpc.SturdyRef[Account]]) -> AccountPromise:
+        """Raises: PermissionError."""
+        return self._call(BankSpec.restore, ref)
+
+    def seek(self, gate: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
+        return self._call(BankSpec.seek, gate)
 
 
 class BankStub(BankCalls, rpc.RpcStub):
@@ -256,6 +272,18 @@ class BankTarget(rpc.RpcTarget, spec=BankSpec):
 
     @abstractmethod
     def hold(self, gate: str) -> str | Awaitable[str]: ...
+
+    @abstractmethod
+    def keep(self, name: str) -> rpc.SturdyRef[Account] | Awaitable[rpc.SturdyRef[Account]]: ...
+
+    @abstractmethod
+    def restore(
+        self, ref: rpc.SturdyRef[Account]
+    ) -> AccountTarget | AccountStub | Awaitable[AccountTarget | AccountStub]:
+        """Raises: PermissionError."""
+
+    @abstractmethod
+    def seek(self, gate: str) -> str | Awaitable[str]: ...
 
 
 # ---- the blocking face: the same methods for callers without an event loop
@@ -326,6 +354,16 @@ class BankBlockingStub(rpc.BlockingStub, of=BankStub):
 
     def hold(self, gate: str) -> str:
         return self._call(BankSpec.hold, gate)
+
+    def keep(self, name: str) -> rpc.SturdyRef[Account]:
+        return self._call(BankSpec.keep, name)
+
+    def restore(self, ref: rpc.SturdyRef[Account]) -> AccountBlockingStub:
+        """Raises: PermissionError."""
+        return self._call(BankSpec.restore, ref)
+
+    def seek(self, gate: str) -> str:
+        return self._call(BankSpec.seek, gate)
 
     @property
     def _stub(self) -> BankStub:

@@ -7,7 +7,7 @@ from typing import Protocol
 
 from pydantic import BaseModel
 
-from capnweb_runtime.schema import Capability, idempotent
+from capnweb_runtime.schema import Capability, SturdyRef, cancellable, idempotent, raises
 
 
 class Account(Protocol):
@@ -67,3 +67,13 @@ class Bank(Protocol):
     def wait(self, gate: str) -> str: ...
 
     def hold(self, gate: str) -> str: ...
+
+    def keep(self, name: str) -> SturdyRef[Account]: ...
+
+    @idempotent
+    @raises(PermissionError)
+    def restore(self, ref: SturdyRef[Account]) -> Account: ...
+
+    @cancellable
+    @idempotent
+    def seek(self, gate: str) -> str: ...

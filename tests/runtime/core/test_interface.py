@@ -10,7 +10,7 @@ import pytest
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.hook import Codec
-from capnweb_runtime.core.interface import ANY_METHOD, Arguments, argument_error, omitted
+from capnweb_runtime.core.interface import ANY_METHOD, Arguments, PropertyPath, argument_error, omitted
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from tests.runtime.ids import shown
@@ -219,3 +219,18 @@ def test_a_member_that_is_renamed_keeps_the_name_that_peers_of_the_base_know() -
 
     assert Renamed.rpc_members["shut"] == ("close", Renamed.close)
     assert Renamed.rpc_members["close"] == ("close", Base.close)
+
+
+class Reader(rpc.Interface):
+    profile = rpc.prop("userProfile", rpc.ANY)
+
+
+class TestPathsOfProperties:
+    def test_it_is_a_path_that_knows_whose_it_is(self) -> None:
+        assert [*Reader.profile.path] == ["userProfile"]
+        assert Reader.profile.path.label == "Reader.profile"
+
+    def test_parts_are_named_behind_it_wherever_the_object_is(self) -> None:
+        path = PropertyPath(("user", 0), Reader.profile).part("tags").part(1)
+        assert [*path] == ["user", 0, "userProfile", "tags", 1]
+        assert path.label == "Reader.profile.tags.1"

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+import gc
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, suppress
 from typing import Any
+from weakref import ref
 
 import pytest
 
@@ -273,6 +276,77 @@ class TestOnTheLoop:
         assert asyncio.ensure_future(promise) is promise
         assert promise.get_loop() is asyncio.get_running_loop()
         assert await promise == 3
+
+
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """Nothing is freed in here but what nothing refers to."""
+    gc.disable()
+    try:
+        yield
+    finally:
+        gc.enable()
+
+
+class TestLettingGo:
+    """A promise that has been waited for is gone with the last who holds it: nothing that the wait took is left."""
+
+    async def test_after_its_value(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        with uncollected():
+            promise = desk.add(1, 2)
+            held = ref(promise)
+            assert await promise == 3
+            del promise
+            assert held() is None
+
+    async def test_after_a_value_that_had_arrived(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        with uncollected():
+            promise = desk.add(1, 2)
+            held = ref(promise)
+            await promise
+            assert await promise == 3
+            del promise
+            assert held() is None
+
+    async def test_after_its_error(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        with uncollected():
+            promise = desk.fail("no")
+            held = ref(promise)
+            with suppress(ValueError):
+                await promise
+            del promise
+            assert held() is None
+
+    async def test_after_two_who_waited(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+
+        async def wait(promise: Any) -> Any:
+            return await promise
+
+        with uncollected():
+            promise = desk.add(1, 2)
+            held = ref(promise)
+            assert [*await asyncio.gather(wait(promise), wait(promise))] == [3, 3]
+            del promise
+            assert held() is None
+
+    async def test_after_asyncio_has_waited_for_it(self, join_on_loop: JoinOnLoop) -> None:
+        a, _ = join_on_loop(None, Desk())
+        desk = a.main(DeskStub)
+        with uncollected():
+            promise = desk.add(1, 2)
+            held = ref(promise)
+            assert await asyncio.wait_for(promise, 5) == 3
+            del promise
+            await asyncio.sleep(0)  # in which asyncio lets go of its callback
+            assert held() is None
 
 
 class JobPromise(rpc.RpcPromise[int]):

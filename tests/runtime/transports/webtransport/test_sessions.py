@@ -40,7 +40,9 @@ def to(url: str, **settings: Any) -> Connecting[ExampleStub]:
 @asynccontextmanager
 async def serving(main: Any = lambda peer: Example(), **settings: Any) -> AsyncIterator[Server]:
     transports = settings.pop("transports", ["webtransport"])
-    async with serve(main, "127.0.0.1", 0, ssl=certificate().certificate, transports=transports, **settings) as server:
+    port = settings.pop("port", 0)
+    settings |= {"ssl": certificate().certificate, "transports": transports}
+    async with serve(main, "127.0.0.1", port, **settings) as server:
         yield server
 
 
