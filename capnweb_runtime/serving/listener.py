@@ -44,16 +44,22 @@ class Listener:
         self._server: asyncio.Server | None = None  # in their place, where the loop has to accept by itself
         self.port = 0
 
-    async def open(self, host: str | None, port: int) -> None:
-        """Listens on every address of a host; at any port, the same for all, if it is 0."""
+    async def open(self, host: str | None, port: int, *, shared: bool = False) -> None:
+        """Listens on every address of a host.
+
+        Parameters:
+            host: its name or address; None means every address.
+            port: the port; 0 means any, the same for all addresses.
+            shared: whether other processes may listen there, too.
+        """
         # Makes, binds and sets up sockets as the loop does, and takes them over.
-        bound = await self._loop.create_server(self._accepted, host, port, start_serving=False)
+        bound = await self._bind(host, port, shared)
         ports = {made.getsockname()[1] for made in bound.sockets}
         if len(ports) > 1:
             # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
             # others.
             bound.close()
-            bound = await self._loop.create_server(self._accepted, host, min(ports), start_serving=False)
+            bound = await self._bind(host, min(ports), shared)
         self.port = bound.sockets[0].getsockname()[1]
         try:
             self._loop.remove_reader(bound.sockets[0].fileno())
@@ -68,6 +74,11 @@ class Listener:
             listening.listen(BACKLOG)
         self._bounds.on_room = self._there_is_room
         self._resume()
+
+    async def _bind(self, host: str | None, port: int, shared: bool) -> asyncio.Server:
+        return await self._loop.create_server(
+            self._accepted, host, port, start_serving=False, reuse_port=True if shared else None
+        )
 
     @property
     def addresses(self) -> list[str]:

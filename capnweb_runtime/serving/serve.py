@@ -74,6 +74,7 @@ def serve(
     cancel_lost: bool = False,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    reuse_port: bool = False,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -112,6 +113,8 @@ def serve(
         call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
             Where its caller has a nearer deadline, that counts. None means without end.
         interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
+        reuse_port: whether other processes of this user may listen on the same port, if they say so, too; the system
+            shares connections out among them. Not on Windows.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -144,7 +147,7 @@ def serve(
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
-    return Serving(Place(host, port, context, certificate), rules, server_limits)
+    return Serving(Place(host, port, context, certificate, reuse_port), rules, server_limits)
 
 
 def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:

@@ -42,6 +42,7 @@ class Place:
     port: int
     ssl: ssl_module.SSLContext | None
     certificate: Certificate | None
+    shared: bool = False
 
 
 class Server:
@@ -157,7 +158,7 @@ class Server:
         place = self._place
         if self._rules.transports & {"websocket", "http"}:
             self._listener = Listener(self._first_request if place.ssl is None else self._first_bytes, self._bounds)
-            await self._listener.open(place.host, place.port)
+            await self._listener.open(place.host, place.port, shared=place.shared)
             self.port = self._listener.port
         if place.certificate is not None:
             await self._listen_on_udp(place.certificate)
@@ -180,7 +181,7 @@ class Server:
         self._webtransport = WebTransportServer(
             self._admission.admit, certificate, rules.limits, rules.request_timeout, rules.silence
         )
-        self.port = await self._webtransport.listen(self._place.host, self.port)
+        self.port = await self._webtransport.listen(self._place.host, self.port, shared=self._place.shared)
 
     def _addresses(self) -> list[str]:
         """Where it listens."""

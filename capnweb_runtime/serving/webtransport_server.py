@@ -58,12 +58,13 @@ class WebTransportServer:
         self._listener: Listener | None = None
         self.address = ""
 
-    async def listen(self, host: str | None, port: int) -> int:
+    async def listen(self, host: str | None, port: int, *, shared: bool = False) -> int:
         """Begins to listen.
 
         Parameters:
             host: the address; None means every one.
             port: the port; 0 means any.
+            shared: whether other processes may listen there, too.
 
         Returns:
             The port.
@@ -72,7 +73,9 @@ class WebTransportServer:
             OSError: that cannot be had.
         """
         transport, self._listener = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Listener(self._settings, self._accepted, CONNECTIONS), local_addr=(host or "::", port)
+            lambda: Listener(self._settings, self._accepted, CONNECTIONS),
+            local_addr=(host or "::", port),
+            reuse_port=True if shared else None,
         )
         self.address, bound = transport.get_extra_info("sockname")[:2]
         return int(bound)
