@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import socket
+from collections.abc import Iterable
 
 
 class Failed(Exception):
@@ -26,9 +27,9 @@ def reason(error: OSError) -> str:
     return error.strerror or str(error)
 
 
-def place(host: str, port: int) -> str:
-    """An address and a port as people write them."""
-    return f"[{host}]:{port}" if ":" in host else f"{host}:{port}"
+def place(hosts: Iterable[str], port: int) -> str:
+    """Addresses and a port as people write them."""
+    return " and ".join(f"[{host}]:{port}" if ":" in host else f"{host}:{port}" for host in hosts)
 
 
 def cannot_listen(error: OSError, where: str) -> Failed:
@@ -40,6 +41,8 @@ def cannot_listen(error: OSError, where: str) -> Failed:
     """
     if isinstance(error, socket.gaierror):
         return Failed(f"cannot listen at {where}: no such name or address; choose another one with --host")
+    if error.filename is not None:
+        return Failed(f"cannot listen at {error.filename}: {reason(error)}")
     if error.errno == errno.EADDRINUSE:
         return Failed(f"cannot listen at {where}: another program does already; choose another port with --port")
     if error.errno == errno.EADDRNOTAVAIL:

@@ -7,6 +7,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
@@ -17,6 +18,7 @@ from capnweb_runtime.running.options import count, port, seconds, several
 from capnweb_runtime.running.supervised import Supervised
 from capnweb_runtime.running.workers import run_workers
 from capnweb_runtime.serving.certificate import Certificate
+from capnweb_runtime.serving.handed_over import systemd_sockets
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.serve import Serving, serve
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
     from capnweb_runtime.running.options import Commands
     from capnweb_runtime.serving.server import Server
 
+HOST = "127.0.0.1"
+PORT = 8080
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -37,8 +41,10 @@ def add(commands: Commands) -> None:
     known = ",".join(get_args(Transport))
     add_option = parser.add_argument
     add_option("factory", metavar="module:factory", help="what makes the main object of a session from its peer")
-    add_option("--host", default="127.0.0.1", help="address to listen on (default: %(default)s)")
-    add_option("--port", type=port, default=8080, help="0 is any that is free (default: %(default)s)")
+    add_option("--host", type=several, metavar="LIST", help=f"addresses to listen on (default: {HOST})")
+    add_option("--port", type=port, help=f"0 is any that is free (default: {PORT})")
+    add_option("--unix", metavar="FILE", help="listen on a socket that is a file; without --port on nothing else")
+    add_option("--systemd", action="store_true", help="listen on the sockets that systemd has opened, likewise")
     add_option("--path", default="/", help="path that is served (default: %(default)s)")
     add_option("--tls-cert", metavar="FILE", help="certificate, in PEM, with those that lead to one that is trusted")
     add_option("--tls-key", metavar="FILE", help="its key, in PEM, where it is not in the same file")
@@ -48,7 +54,9 @@ def add(commands: Commands) -> None:
     add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
     add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
-    add_option("--supervised", type=int, help=argparse.SUPPRESS)  # a worker: its end of the line
+    # A worker: its end of the line, and the sockets that are ready.
+    add_option("--supervised", type=int, help=argparse.SUPPRESS)
+    add_option("--ready", type=int, action="append", default=[], help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -63,8 +71,17 @@ def run(options: argparse.Namespace) -> None:
     )
     if options.tls_key is not None and options.tls_cert is None:
         raise Failed("--tls-key is of no use without --tls-cert", code=2)
+    if options.supervised is None and options.systemd:
+        options.sockets = systemd_sockets()
+        if not options.sockets:
+            raise Failed("systemd has opened no socket for this process: start it by a unit that belongs to a .socket")
+    else:
+        options.sockets = [socket.socket(fileno=number) for number in options.ready]
+    if options.port is None and (options.host is not None or not (options.unix or options.systemd)):
+        options.port = PORT
+    options.host = options.host or [HOST]
     if options.workers > 1 and options.supervised is None:
-        run_workers(options.arguments, options.host, options.port, options.workers, options.drain)
+        run_workers(options)
     else:
         asyncio.run(_serve(options))
 
@@ -76,7 +93,7 @@ async def _serve(options: argparse.Namespace) -> None:
     except ImportError as error:  # of an extra
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
     except OSError as error:
-        raise cannot_listen(error, place(options.host, options.port)) from None
+        raise cannot_listen(error, place(options.host, options.port or 0)) from None
     try:
         await _run(server, options)
     finally:
@@ -105,12 +122,14 @@ def _serving(options: argparse.Namespace) -> Serving:
             factory,
             options.host,
             options.port,
+            sock=options.sockets,
+            unix=options.unix if options.supervised is None else None,
             path=options.path,
             ssl=_certificate(options),
             transports=options.transports,
             origins=options.origins,
             hosts=options.hosts,
-            reuse_port=options.supervised is not None,
+            reuse_port=options.supervised is not None and options.port is not None,
         )
     except (TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None

@@ -6,18 +6,20 @@ Connections are shared out by the system (SO_REUSEPORT): one belongs to one work
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import signal
 import socket
 import sys
 from asyncio.subprocess import Process
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, suppress
+from collections.abc import Sequence
+from contextlib import ExitStack, suppress
 from typing import Final
 
 from capnweb_runtime.running.failures import Failed, cannot_listen, place
 from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.serving.signals import stopped_by_signals
+from capnweb_runtime.serving.socket_file import SocketFile
 
 FIRST_DELAY: Final = 0.25
 """Seconds after which a worker that has ended is followed by another."""
@@ -40,47 +42,52 @@ def delay_after(before: float, lived: float) -> float:
     return min(2 * before, LONGEST_DELAY)
 
 
-def run_workers(arguments: Sequence[str], host: str, port: int, count: int, drain: float) -> None:
+def run_workers(options: argparse.Namespace) -> None:
     """Serves in several processes until told to stop.
 
     Parameters:
-        arguments: those of the command.
-        host: address to listen on.
-        port: port to listen on; 0 means any.
-        count: how many processes.
-        drain: seconds that they give calls to end.
+        options: those of `serve`.
 
     Raises:
         Failed: nothing can be served.
     """
     if not hasattr(socket, "SO_REUSEPORT"):
         raise Failed("--workers needs a system on which processes can share a port (SO_REUSEPORT), which this is not")
-    with _reserved(host, port) as found:
-        command = [sys.executable, "-m", "capnweb_runtime", *arguments, "--port", str(found)]
-        asyncio.run(_supervise(command, count, drain))
+    with ExitStack() as held:
+        command = [sys.executable, "-m", "capnweb_runtime", *options.arguments]
+        ready = [one.fileno() for one in options.sockets]
+        try:
+            if options.port is not None:
+                command += ["--port", str(_reserve(options.host, options.port, held))]
+            if options.unix is not None:
+                file = SocketFile(options.unix)
+                held.enter_context(file.socket)
+                held.callback(file.remove)
+                ready.append(file.socket.fileno())
+        except OSError as error:
+            raise cannot_listen(error, place(options.host, options.port or 0)) from None
+        for number in ready:
+            command += ["--ready", str(number)]
+        asyncio.run(_supervise(command, ready, options.workers, options.drain))
 
 
-@contextmanager
-def _reserved(host: str, port: int) -> Iterator[int]:
-    """Keeps a port for processes that share it; nobody is accepted here."""
-    held: list[socket.socket] = []
-    try:
+def _reserve(hosts: Sequence[str], port: int, held: ExitStack) -> int:
+    """Keeps a port for processes that share it; nobody is accepted here.
+
+    Parameters:
+        hosts: addresses that are to have it.
+        port: the port; 0 means any.
+        held: keeps it.
+    """
+    for host in hosts:
         for family, kind, protocol, _, address in socket.getaddrinfo(
             host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
         ):
             # One that does not share finds out whether anybody is there, also of those that would share with us.
             with _bound(family, kind, protocol, (address[0], port, *address[2:]), shared=False) as alone:
                 port = alone.getsockname()[1]
-            held.append(_bound(family, kind, protocol, (address[0], port, *address[2:]), shared=True))
-    except OSError as error:
-        for one in held:
-            one.close()
-        raise cannot_listen(error, place(host, port)) from None
-    try:
-        yield port
-    finally:
-        for one in held:
-            one.close()
+            held.enter_context(_bound(family, kind, protocol, (address[0], port, *address[2:]), shared=True))
+    return port
 
 
 def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...], *, shared: bool) -> socket.socket:
@@ -98,8 +105,8 @@ def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...], *
     return made
 
 
-async def _supervise(command: Sequence[str], count: int, drain: float) -> None:
-    workers = Workers([Worker(number, command) for number in range(1, count + 1)])
+async def _supervise(command: Sequence[str], ready: Sequence[int], count: int, drain: float) -> None:
+    workers = Workers([Worker(number, command, ready) for number in range(1, count + 1)])
     stopping = asyncio.ensure_future(stopped_by_signals(workers, drain + PATIENCE))
     await asyncio.sleep(0)  # signals are handled from now on
     try:
@@ -118,14 +125,16 @@ class Worker:
     Parameters:
         number: which of the workers it is.
         command: what starts a process.
+        ready: numbers of the sockets that it is handed over.
 
     Attributes:
         served: where it serves, once the first process does.
     """
 
-    def __init__(self, number: int, command: Sequence[str]) -> None:
+    def __init__(self, number: int, command: Sequence[str], ready: Sequence[int]) -> None:
         self._number = number
         self._command = command
+        self._ready = ready
         self._process: Process | None = None
         self._stopping = asyncio.Event()
         self.served: asyncio.Future[str] = asyncio.get_running_loop().create_future()
@@ -158,7 +167,7 @@ class Worker:
                 process = self._process = await asyncio.create_subprocess_exec(
                     *self._command,
                     *("--supervised", str(theirs.fileno())),
-                    pass_fds=[theirs.fileno()],
+                    pass_fds=[theirs.fileno(), *self._ready],
                     start_new_session=True,  # Ctrl-C at a terminal is for us to pass on
                 )
             if self._stopping.is_set():

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl as ssl_module
 from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
@@ -15,7 +17,8 @@ from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
-from capnweb_runtime.serving.server import Place, Server
+from capnweb_runtime.serving.place import Place, check_place, hosts_of, sockets_of
+from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
@@ -55,9 +58,11 @@ class Serving:
 
 def serve(
     main_factory: MainFactory,
-    host: str | None,
-    port: int,
+    host: str | Iterable[str] | None = None,
+    port: int | None = None,
     *,
+    sock: socket.socket | Iterable[socket.socket] | None = None,
+    unix: str | os.PathLike[str] | None = None,
     path: str | None = "/",
     ssl: ssl_module.SSLContext | Certificate | None = None,
     transports: Iterable[Transport] = ("websocket", "http"),
@@ -81,8 +86,13 @@ def serve(
     Parameters:
         main_factory: makes the main object of a new session; it gets the peer, and may be async. Raising `Refuse` it
             refuses the session with a status of its own, raising anything else with 500.
-        host: address to listen on; None means every one.
-        port: port to listen on; 0 means any, see `Server.port`.
+        host: address to listen on, or several; None means every one.
+        port: port to listen on, at all of them; 0 means any, see `Server.port`. None, with `sock` or `unix`, means that
+            no address is listened on.
+        sock: a socket that is bound, or several, to listen on as well; the server closes them. Those that systemd has
+            opened are what `systemd_sockets()` returns.
+        unix: file of a socket to listen on as well. One that is there is replaced if nobody listens at it; the own one
+            is removed when the server closes. Not on Windows.
         path: path that is served, anything else is 404; None means every path.
         ssl: settings of TLS, for wss:// and https://; a `Certificate`, which WebTransport needs.
         transports: what is served: "websocket", "http" and "webtransport", the last of which needs the extra
@@ -120,11 +130,12 @@ def serve(
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins, hosts or transports is one string; or main_factory cannot make a main object, being one
+        TypeError: origins, hosts or transports is one string; there is neither a port nor `sock` nor `unix`; or
+            main_factory cannot make a main object, being one
             itself, say, or a class that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three,
-            `transports` has an unknown one, none, or WebTransport without a certificate, a number is out of range, or a
-            message may be longer than all that may be unfinished.
+            `transports` has an unknown one, none, or WebTransport without a certificate, a number is out of range, a
+            message may be longer than all that may be unfinished, or `sock` or `unix` is for none of the transports.
     """
     check_factory(main_factory)
     _check_options(path, origins, hosts, transports, errors, threads)
@@ -147,7 +158,17 @@ def serve(
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
-    return Serving(Place(host, port, context, certificate, reuse_port), rules, server_limits)
+    place = Place(
+        hosts=() if port is None else hosts_of(host),
+        port=port or 0,
+        ssl=context,
+        certificate=certificate,
+        shared=reuse_port,
+        sockets=sockets_of(sock),
+        unix=None if unix is None else os.fspath(unix),
+    )
+    check_place(place, port, streams=bool(served & {"websocket", "http"}))
+    return Serving(place, rules, server_limits)
 
 
 def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:

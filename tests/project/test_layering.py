@@ -39,6 +39,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",
+    "capnweb_runtime/serving/server.py: capnweb_runtime.serving.socket_file",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.webtransport_server",
     "examples/conformance/checks/base.py: examples.conformance.webtransport",
     "examples/conformance/server.py: capnweb_runtime.serving.development_certificate",

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import ssl
@@ -233,6 +235,35 @@ async def main() -> None:
 asyncio.run(main())
 """
     assert run(folder, "-c", program) == "['The Sea Wolf']\n"
+
+
+def test_a_file_and_a_socket_that_is_ready(folder: Path) -> None:
+    assert run(folder, "by_file.py") == "True [0]\n"
+    assert not (folder / "app.sock").exists()
+    with socket.create_server(("127.0.0.1", 0)) as ready:
+        # What systemd does: the socket is number 3, and the environment says whose it is.
+        start = (
+            "import os, runpy, sys; os.dup2(int(sys.argv[1]), 3); "
+            "os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '1'}; "
+            "runpy.run_path('by_systemd.py', run_name='__main__')"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", start, str(ready.fileno())],
+            cwd=folder,
+            env={**environment(), "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+            pass_fds=[ready.fileno()],
+        ) as server:
+            try:
+                assert asyncio.run(found(f"ws://127.0.0.1:{ready.getsockname()[1]}/rpc")) == [0]
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(60) == 0
+            finally:
+                server.kill()
+
+
+async def found(url: str) -> object:
+    async with asyncio.timeout(60), connect(url, AnyStub) as library:  # it waits in the kernel until somebody accepts
+        return await library.call("search", "Sea")
 
 
 # ---- nginx

@@ -55,7 +55,7 @@ class Program:
     def __init__(self, process: Process, said: str) -> None:
         self.process = process
         self.said = said
-        self.url = re.findall(r"wss?://\S+", said)[0]
+        self.url = re.findall(r"ws\S+", said)[0]
 
     async def line(self) -> str:
         assert self.process.stdout is not None
@@ -79,8 +79,8 @@ async def started(folder: Path, *arguments: str) -> Process:
 
 
 @asynccontextmanager
-async def program(folder: Path, *arguments: str) -> AsyncIterator[Program]:
-    process = await started(folder, *arguments, "--port", "0")
+async def program(folder: Path, *arguments: str, port: str | None = "0") -> AsyncIterator[Program]:
+    process = await started(folder, *arguments, *(() if port is None else ("--port", port)))
     assert process.stdout is not None
     try:
         async with asyncio.timeout(60):
@@ -236,6 +236,37 @@ async def answer(url: str, headers: dict[str, str]) -> int | None:
             return 101
     except SessionClosed as error:
         return error.status
+
+
+class TestFilesAndReadySockets:
+    @pytest.mark.parametrize("workers", [(), ("--workers", "2")], ids=["one", "two"])
+    async def test_a_file_is_served_and_removed(self, tmp_path: Path, workers: tuple[str, ...]) -> None:
+        file = tmp_path / "app.sock"
+        async with program(tmp_path, "app:front", "--unix", str(file), *workers, port=None) as server:
+            assert server.said.startswith(f"serving ws+unix://{file}:/ and http+unix://{file}:/")
+            url = f"ws+unix://{file}:/"
+            async with connect(url, ExampleStub) as api:
+                assert await api.add(1, 2) == 3
+            code, line = await failed(tmp_path, "app:front", "--unix", str(file), *workers)
+            said = f"capnweb_runtime: cannot listen at {file}: Somebody listens there already"
+            assert (code, line) == (1, said)
+            server.process.send_signal(signal.SIGTERM)
+            assert (await server.rest())[0] == 0
+        assert not is_there(file)
+
+    async def test_several_addresses_are_served_by_all_workers(self, tmp_path: Path) -> None:
+        async with program(tmp_path, "app:front", "--host", "127.0.0.1,127.0.0.2", "--workers", "2") as server:
+            for url in (server.url, server.url.replace("127.0.0.1", "127.0.0.2")):
+                async with connect(url, ExampleStub) as api:
+                    assert await api.add(1, 2) == 3
+
+    async def test_without_sockets_of_systemd_it_says_so(self, tmp_path: Path) -> None:
+        code, line = await failed(tmp_path, "app:front", "--systemd")
+        assert (code, "systemd has opened no socket for this process" in line) == (1, True)
+
+
+def is_there(file: Path) -> bool:
+    return file.exists()
 
 
 async def ended(api: ExampleStub) -> None:
