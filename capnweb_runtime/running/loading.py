@@ -6,15 +6,13 @@ from __future__ import annotations
 
 import difflib
 import importlib
-import logging
 import traceback
 from typing import Any
 
 from capnweb_runtime.observe import printable
 from capnweb_runtime.running.failures import Failed
 from capnweb_runtime.serving.factory import check_factory
-
-_log = logging.getLogger("capnweb_runtime.server")
+from capnweb_runtime.serving.peer import logger
 
 
 def load_factory(name: str) -> Any:
@@ -58,7 +56,7 @@ def _module(name: str) -> Any:
     except KeyboardInterrupt:
         raise
     except BaseException as error:  # also of a module that ends the program
-        _log.debug("%s could not be imported", name, exc_info=error)
+        logger.debug("%s could not be imported", name, exc_info=error)
         raise Failed(f"cannot import {name}: {_told(error)}") from None
 
 

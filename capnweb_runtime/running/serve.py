@@ -51,6 +51,7 @@ def add(commands: Commands) -> None:
     add_option("--transports", type=several, metavar="LIST", default=["websocket", "http"], help=f"of {known}")
     add_option("--origins", type=several, metavar="LIST", help="pages that may connect beside those of this server")
     add_option("--hosts", type=several, metavar="LIST", help="names that the server answers to")
+    add_option("--forwarded", type=several, metavar="LIST", help="proxies that are believed, or how many there are")
     add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
     add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
@@ -129,10 +130,16 @@ def _serving(options: argparse.Namespace) -> Serving:
             transports=options.transports,
             origins=options.origins,
             hosts=options.hosts,
+            forwarded=_forwarded(options.forwarded),
             reuse_port=options.supervised is not None and options.port is not None,
         )
     except (TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+
+
+def _forwarded(given: list[str] | None) -> list[str] | int | None:
+    """Addresses of proxies, or their number."""
+    return int(given[0]) if given is not None and len(given) == 1 and given[0].isdecimal() else given
 
 
 def _certificate(options: argparse.Namespace) -> Certificate | None:

@@ -70,11 +70,14 @@ class Peer:
 
     Attributes:
         headers: headers of the request that opened the session.
-        address: its IP address and port; None where the socket has none.
+        address: its IP address and port; None where the socket has none. Behind proxies that `serve(forwarded=...)`
+            trusts, that of the client, with port 0 if they do not tell it, and None if they do not know it.
         path: path of the request, as it was sent, without the query.
         query: what followed the question mark; empty if nothing did.
         transport: how the messages travel.
         connection: the session's connection; None until there is a session.
+        scheme: "http" or "https", as the client has asked.
+        host: name, and port if there is one, that the client has asked for; empty if it was for none.
     """
 
     headers: PeerHeaders
@@ -83,12 +86,14 @@ class Peer:
     query: str
     transport: Transport
     connection: Connection | None = field(default=None, repr=False, compare=False)
+    scheme: str = "http"
+    host: str = ""
 
     def __str__(self) -> str:
         """As a line of a log shows it: address, transport and path."""
         host, port = self.address or ("an unknown address", None)
         host = f"[{host}]" if ":" in host else host
-        address = host if port is None else f"{host}:{port}"
+        address = f"{host}:{port}" if port else host
         return f"{address} over {self.transport} at {printable(self.path)}"
 
     def main(self, stub: type[S]) -> S:
@@ -111,6 +116,8 @@ def peer_of(
     peername: tuple[Any, ...] | object,
     target: str,
     transport: Transport,
+    *,
+    secure: bool = False,
 ) -> Peer:
     """The peer behind a request.
 
@@ -119,6 +126,7 @@ def peer_of(
         peername: what the socket says.
         target: path and query as in the request line.
         transport: how the messages travel.
+        secure: whether it speaks TLS.
     """
     place = peername if isinstance(peername, tuple) else ()
     address = (str(place[0]), int(place[1])) if len(place) >= 2 else None
@@ -130,7 +138,9 @@ def peer_of(
         target = target[absolute.end() :]
         target = target if target.startswith("/") else f"/{target}"
     path, _, query = target.partition("?")
-    return Peer(PeerHeaders(headers), address, path, query, transport)
+    found = PeerHeaders(headers)
+    scheme, host = "https" if secure else "http", found.get("Host", "")
+    return Peer(found, address, path, query, transport, scheme=scheme, host=host)
 
 
 class Refuse(Exception):

@@ -47,6 +47,8 @@ class Server:
         self._place = place
         self._rules = rules
         self._bounds = Bounds(limits, rules.limits.message_size)
+        if rules.forwarded is not None:
+            self._bounds.is_proxy = rules.forwarded.trusts
         self._admission = Admission(rules, self._bounds)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
@@ -296,7 +298,9 @@ class Server:
 
     def _websocket_protocol(self, guest: Guest) -> asyncio.Protocol:
         rules = self._rules
-        socket = WebSocketServer(self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest)
+        socket = WebSocketServer(
+            self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest, rules.forwarded
+        )
         self._sockets.add(socket)
         return socket
 
@@ -310,6 +314,7 @@ class Server:
                 self._admission.check,
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
+                forwarded=self._rules.forwarded,
             )
         return self._http.protocol(guest)
 

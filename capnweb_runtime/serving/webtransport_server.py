@@ -223,4 +223,4 @@ def _peer_of(headers: HeadersReceived, fields: dict[bytes, bytes], address: tupl
     path = fields.get(b":path", b"/").decode("latin-1")
     # As over HTTP/1.1, where the same is a header.
     named = [("Host", host), *((name, value) for name, value in plain if name != "host")]
-    return peer_of(named, address, path, "webtransport")
+    return peer_of(named, address, path, "webtransport", secure=True)

@@ -155,7 +155,7 @@ def free_port() -> int:
         return port
 
 
-def serving(folder: Path, program: str, ports: dict[str, int]) -> subprocess.Popen[str]:
+def serving(folder: Path, program: str, ports: dict[str, int], stdout: int | None = None) -> subprocess.Popen[str]:
     """A program of the text on other ports, as soon as it serves on all of them."""
     text = PROGRAMS[program]
     for written, port in ports.items():
@@ -166,6 +166,7 @@ def serving(folder: Path, program: str, ports: dict[str, int]) -> subprocess.Pop
         [sys.executable, "-c", SERVING, f"on_other_ports_{program}"],
         cwd=folder,
         env={**environment(), "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -324,6 +325,28 @@ async def test_behind_nginx_the_address_of_the_client_is_in_a_header(tmp_path: P
             async with connect(f"ws://127.0.0.1:{front}/rpc", AnyStub):
                 pass
     assert forwarded == ["127.0.0.1"]
+
+
+@needs_nginx
+async def test_behind_nginx_that_is_believed_the_peer_is_the_client(tmp_path: Path, folder: Path) -> None:
+    server = serving(folder, "behind.py", {"8080": (port := free_port())}, stdout=subprocess.PIPE)
+    try:
+        with behind_nginx(tmp_path, f"http://127.0.0.1:{port}") as front:
+            for scheme in ("ws", "http"):
+                page = {
+                    "Host": "example.org",
+                    "Origin": "http://example.org",
+                    "X-Forwarded-For": "6.6.6.6",
+                    "X-Forwarded-Proto": "https",
+                    "X-Forwarded-Host": "evil.example",
+                    "Forwarded": "for=6.6.6.6;proto=https;host=evil.example",
+                }
+                async with connect(f"{scheme}://127.0.0.1:{front}/rpc", AnyStub, headers=page) as library:
+                    assert await library.call("search", "Sea") == [0]
+                assert server.stdout is not None
+                assert server.stdout.readline() == "('127.0.0.1', 0) http example.org\n"
+    finally:
+        stopped(server)
 
 
 @needs_nginx
