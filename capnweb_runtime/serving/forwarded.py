@@ -75,7 +75,14 @@ class Forwarded:
         address, distance = self._client(peer.address, said.addresses)
         scheme = _SCHEMES.get(_at(said.schemes, distance).lower(), peer.scheme)
         host = _at(said.hosts, distance)
-        return replace(peer, address=address, scheme=scheme, host=peer.host if authority_of(host) is None else host)
+        return replace(
+            peer,
+            address=address,
+            scheme=scheme,
+            host=peer.host if authority_of(host) is None else host,
+            certificate=None,
+            process=None,
+        )
 
     def _client(self, nearest: Address | None, addresses: list[str]) -> tuple[Address | None, int]:
         """The client's address, None if a proxy does not know it, and how many proxies are before it."""

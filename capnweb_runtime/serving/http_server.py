@@ -19,7 +19,7 @@ from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.http_socket import HttpSocket
-from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
@@ -120,10 +120,7 @@ class BatchHttpServer:
         return web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
 
     def _peer(self, request: web.BaseRequest) -> Peer:
-        transport = request.transport
-        peername = None if transport is None else transport.get_extra_info("peername")
-        secure = transport is not None and transport.get_extra_info("sslcontext") is not None
-        peer = peer_of(request.headers.items(), peername, request.raw_path, "http", secure=secure)
+        peer = peer_on(request.transport, request.headers.items(), request.raw_path, "http")
         return peer if self._forwarded is None else self._forwarded.seen(peer)
 
     async def _body(self, request: web.BaseRequest, socket: HttpSocket) -> bytes:

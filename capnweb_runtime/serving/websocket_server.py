@@ -16,7 +16,7 @@ from capnweb_runtime.errors import ConnectionLost, LimitExceeded
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.first_request import refuse_plainly
-from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of, shutting_down
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on, shutting_down
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
@@ -142,9 +142,7 @@ class WebSocketServer(WebSocketEnd):
         if self._transport is None or not isinstance(request, Request):
             return
         response = self._server.accept(request)
-        told = self._transport.get_extra_info
-        headers, secure = request.headers.raw_items(), told("sslcontext") is not None
-        peer = peer_of(headers, told("peername"), request.path, "websocket", secure=secure)
+        peer = peer_on(self._transport, request.headers.raw_items(), request.path, "websocket")
         if self._forwarded is not None:
             peer = self._forwarded.seen(peer)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:

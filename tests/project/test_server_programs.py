@@ -72,7 +72,8 @@ SIGNING_IN = """
 import asyncio
 from capnweb_runtime import SessionClosed, connect, serve
 from generated.shop import CustomerStub, ShopStub
-import by_cookie, by_header, by_token
+import by_certificate, by_cookie, by_header, by_token
+import ssl, sys
 
 async def main() -> None:
     async with serve(lambda peer: by_token.Shop(), "127.0.0.1", 0) as server, connect(server.url, ShopStub) as shop:
@@ -91,6 +92,17 @@ async def main() -> None:
                     await customer.name
             except SessionClosed as error:
                 print(error.status)
+    file = sys.argv[1]
+    async with serve(by_certificate.main, "127.0.0.1", 0, ssl=by_certificate.context(file, file)) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        known, unknown = (ssl.create_default_context(cafile=file) for _ in range(2))
+        known.load_cert_chain(file)
+        async with connect(url, CustomerStub, ssl=known) as customer:
+            print(await customer.name)
+        try:
+            await connect(url, CustomerStub, ssl=unknown)
+        except SessionClosed as error:
+            print(error.status)
 
 asyncio.run(main())
 """
@@ -210,7 +222,8 @@ async def test_several_servers(folder: Path) -> None:
 
 
 def test_signing_in(folder: Path) -> None:
-    assert run(folder, "-c", SIGNING_IN).split("\n") == ["ada", "no such token", "ada", "401", "ada", "401", ""]
+    told = ["ada", "no such token", "ada", "401", "ada", "401", "localhost", "401", ""]
+    assert run(folder, "-c", SIGNING_IN, str(CERTIFICATE)).split("\n") == told
 
 
 def test_bounds_and_watching(folder: Path) -> None:
