@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Peer, SessionClosed, connect, serve
+from capnweb_runtime import Peer, ServerLimits, SessionClosed, connect, serve
 from capnweb_runtime.serving.forwarded import Forwarded
 from capnweb_runtime.serving.peer import peer_of
 from tests.runtime.transports.example_api import Example, ExampleStub
@@ -132,6 +132,20 @@ class TestForwardedHeader:
     def test_is_not_read_beside_the_older_ones(self) -> None:
         peer = seen({"Forwarded": "for=6.6.6.6;proto=https;host=evil.example", "X-Forwarded-For": "1.1.1.1"})
         assert (peer.address, peer.scheme, peer.host) == (("1.1.1.1", 0), "http", "inside.example")
+
+
+@pytest.mark.parametrize(("trusted", "status"), [(["127.0.0.1"], None), (["10.0.0.0/8"], 503)])
+async def test_connections_of_a_proxy_are_many_clients(trusted: list[str], status: int | None) -> None:
+    options: Any = {"forwarded": trusted, "server_limits": ServerLimits(connections_per_address=1)}
+    answered: int | None = None
+    async with serve(Example, "127.0.0.1", 0, **options) as server, connect(server.url, ExampleStub) as one:
+        assert await one.add(1, 2) == 3
+        try:
+            async with connect(server.url, ExampleStub) as other:
+                assert await other.add(1, 2) == 3
+        except SessionClosed as error:
+            answered = error.status
+    assert answered == status
 
 
 @pytest.mark.parametrize("kind", ["url", "http_url"])
