@@ -54,7 +54,9 @@ class WebTransportServer:
         self._timeout = timeout
         self._silence = silence
         self._settings = configuration(is_client=False, keepalive=silence.keepalive)
-        self._settings.load_cert_chain(certificate.chain, certificate.key, certificate.password)
+        # In one file aioquic finds a key only behind the certificates, and only one that is not encrypted.
+        key = certificate.chain if certificate.key is None else certificate.key
+        self._settings.load_cert_chain(certificate.chain, key, certificate.password)
         self._listener: Listener | None = None
         self.address = ""
 

@@ -154,6 +154,14 @@ class TestFiles:
 
 
 class TestSeveralAddresses:
+    async def test_webtransport_is_served_at_each_with_the_key_in_the_file_of_the_certificate(self) -> None:
+        trust = ssl.create_default_context(cafile=CERTIFICATE)
+        certificate = Certificate(CERTIFICATE)
+        everything: Any = {"transports": ["http", "webtransport"], "ssl": certificate}
+        async with serve(Example, ["127.0.0.2", "localhost"], 0, **everything) as server:
+            url = f"https://localhost:{server.port}/"
+            assert await sums(url, ssl=trust, transport="webtransport") == await sums(url, ssl=trust) == 3
+
     async def test_each_is_served_on_the_same_port(self) -> None:
         async with serve(Example, ["127.0.0.1", "127.0.0.2"], 0) as server:
             assert server.url == f"ws://127.0.0.1:{server.port}/"
