@@ -364,6 +364,26 @@ async def test_behind_nginx_that_is_believed_the_peer_is_the_client(tmp_path: Pa
 
 @needs_nginx
 @pytest.mark.parametrize("scheme", ["ws", "http"])
+async def test_nginx_may_connect_to_a_file_and_be_believed(tmp_path: Path, scheme: str) -> None:
+    peers: list[Peer] = []
+
+    def main(peer: Peer) -> RpcTarget:
+        peers.append(peer)
+        return Example()
+
+    file = tmp_path / "app.sock"
+    assert "`proxy_pass http://unix:/run/app.sock;`" in TEXT
+    async with serve(main, unix=file, path="/rpc", forwarded=["unix"]):
+        with behind_nginx(tmp_path, f"http://unix:{file}") as front:
+            page = {"Origin": f"http://127.0.0.1:{front}"}
+            async with connect(f"{scheme}://127.0.0.1:{front}/rpc", AnyStub, headers=page) as api:
+                assert await api.call("add", 1, 2) == 3
+    (peer,) = peers
+    assert (peer.address, peer.host) == (("127.0.0.1", 0), f"127.0.0.1:{front}")
+
+
+@needs_nginx
+@pytest.mark.parametrize("scheme", ["ws", "http"])
 async def test_behind_nginx_that_ends_tls_name_and_origin_are_those_that_are_listed(
     tmp_path: Path, scheme: str
 ) -> None:
