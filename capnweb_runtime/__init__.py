@@ -46,6 +46,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.objects.target import RpcTarget
     from capnweb_runtime.observe import Observer
     from capnweb_runtime.serving.certificate import Certificate
+    from capnweb_runtime.serving.handed_over import systemd_sockets
     from capnweb_runtime.serving.peer import Peer, Refuse
     from capnweb_runtime.serving.serve import serve
     from capnweb_runtime.values import (
@@ -118,6 +119,7 @@ __all__ = [
     "deadline",
     "in_thread",
     "serve",
+    "systemd_sockets",
     "time_left",
     "unwrap",
 ]
@@ -140,6 +142,7 @@ _HOMES = {
     "limits": "Limits ServerLimits",
     "observe": "Observer",
     "serving.certificate": "Certificate",
+    "serving.handed_over": "systemd_sockets",
     "serving.peer": "Peer Refuse",
     "serving.serve": "serve",
     "objects.streams": "ReadableStream WritableStream WritableTarget",

@@ -193,7 +193,8 @@ def connect(
 
     Parameters:
         url: ws:// or wss:// for a session; http:// or https:// for one batch, sent at the first await together with all
-            that was called before; https:// for a session over WebTransport, too, if `transport` says so.
+            that was called before; https:// for a session over WebTransport, too, if `transport` says so. With "+unix"
+            behind the scheme, a file of this machine and the path, as in "ws+unix:///run/app.sock:/rpc".
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
         headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the

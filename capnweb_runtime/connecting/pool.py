@@ -120,7 +120,7 @@ class Pool(Generic[S]):
         call_timeout: float | None = None,
         interceptors: Sequence[Interceptor] = (),
     ) -> None:
-        if urlsplit(url).scheme not in {"ws", "wss"} and transport is None:
+        if urlsplit(url).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
             raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
         if size < 1:
             raise ValueError(f"a pool of size={size} could hold no session")

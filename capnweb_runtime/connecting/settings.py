@@ -15,6 +15,7 @@ from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import shown_url
 from capnweb_runtime.transports.keepalive import Silence
+from capnweb_runtime.transports.unix import unix_url_of
 from capnweb_runtime.transports.websocket_client import open_websocket
 
 if TYPE_CHECKING:
@@ -44,15 +45,21 @@ class Settings:
 
     def check(self) -> None:
         """Raises ValueError if the URL is none that can be connected to."""
-        if urlsplit(self.url).scheme not in {"ws", "wss", "http", "https"}:
+        if self._scheme not in {"ws", "wss", "http", "https"}:
             raise ValueError(
                 f"cannot connect to {self.url!r}: the URL has to start with ws://, wss://, http:// or https://"
             )
 
     @property
+    def _scheme(self) -> str:
+        """How messages travel, wherever to. Raises ValueError if the URL is malformed."""
+        unix = unix_url_of(self.url)
+        return urlsplit(self.url if unix is None else unix.url).scheme
+
+    @property
     def is_batch(self) -> bool:
         """Whether there is no session, but one request over HTTP."""
-        return self.transport is None and urlsplit(self.url).scheme in {"http", "https"}
+        return self.transport is None and self._scheme in {"http", "https"}
 
     def connection(self, main: RpcTarget | None) -> Connection:
         """A connection that is attached to nothing yet.

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
 
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.serving.forwarded import Forwarded
 
 _NAMES: Final[dict[Transport, str]] = {
     "websocket": "WebSocket",
@@ -50,7 +51,6 @@ class Rules:
     path: str | None
     origins: frozenset[str] | None
     hosts: Hosts | None
-    secure: bool
     limits: Limits
     observer: Observer | None
     request_timeout: float
@@ -59,6 +59,7 @@ class Rules:
     transports: frozenset[Transport]
     silence: Silence
     terms: Terms | None = None
+    forwarded: Forwarded | None = None
 
 
 class Admission:
@@ -107,7 +108,7 @@ class Admission:
             raise shutting_down()
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
-        check_origin(peer, self._rules.origins, self._rules.secure)
+        check_origin(peer, self._rules.origins)
         if self._bounds.held.bytes >= self._bounds.held.most:
             self._bounds.refuse("held_bytes")
             raise Busy

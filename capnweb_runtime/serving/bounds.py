@@ -114,6 +114,7 @@ class Bounds:
         connections: how many are open.
         unfinished: what they have begun.
         on_room: told when a connection is lost.
+        is_proxy: says of a peer whether it is one, whose connections are many clients'; None if nobody is.
     """
 
     def __init__(
@@ -136,6 +137,7 @@ class Bounds:
         most = 8 * message_size if limits.unfinished_bytes is None else limits.unfinished_bytes
         self.unfinished = Unfinished(limits, most, self.refuse)
         self.on_room: Callable[[], object] | None = None
+        self.is_proxy: Callable[[object], bool] | None = None
         self._refusals = _refusals(self)
         # What all sessions share is made here, and given to each by `Admission.admit`.
         self.held = HeldTotal(limits.held_bytes)
@@ -205,7 +207,9 @@ class Bounds:
 
     def _came(self, guest: Guest, transport: asyncio.BaseTransport) -> None:
         socket = transport.get_extra_info("socket")
-        guest.address = self.address_of(transport.get_extra_info("peername"))
+        peername = transport.get_extra_info("peername")
+        is_proxy = self.is_proxy is not None and self.is_proxy(peername)
+        guest.address = None if is_proxy else self.address_of(peername)
         beside = 0 if guest.address is None else self._of_address.get(guest.address, 0)
         number = -1 if socket is None else socket.fileno()
         if number >= self._most_files:

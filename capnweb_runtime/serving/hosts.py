@@ -63,7 +63,7 @@ class Hosts:
         """
         if self._every:
             return
-        host = peer.headers.get("Host", "")
+        host = peer.host
         asked = authority_of(host)
         if asked is None or not self._has(asked):
             raise Refuse(

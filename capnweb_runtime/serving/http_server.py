@@ -8,7 +8,7 @@ import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Mapping
 from http import HTTPStatus
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from aiohttp import HttpVersion11, web
 from aiohttp.http_exceptions import HttpProcessingError
@@ -19,10 +19,13 @@ from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.http_socket import HttpSocket
-from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
+
+if TYPE_CHECKING:
+    from capnweb_runtime.serving.forwarded import Forwarded
 
 _KEEPALIVE_TIMEOUT = (
     75.0  # seconds between two requests of one connection; also bounds how long a client may take for the head of one
@@ -48,6 +51,7 @@ class BatchHttpServer:
         check: refuses a request before its body is read, by raising Refuse.
         body_limit: longest request body, in bytes.
         held: what the server holds; bodies count while they come in.
+        forwarded: proxies that are believed; None if none is.
     """
 
     def __init__(
@@ -57,7 +61,9 @@ class BatchHttpServer:
         *,
         body_limit: int,
         held: HeldTotal | None = None,
+        forwarded: Forwarded | None = None,
     ) -> None:
+        self._forwarded = forwarded
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
@@ -91,8 +97,7 @@ class BatchHttpServer:
         await self._server.shutdown(grace)
 
     async def _handle(self, request: web.BaseRequest) -> web.StreamResponse:
-        peername = None if request.transport is None else request.transport.get_extra_info("peername")
-        peer = peer_of(request.headers.items(), peername, request.raw_path, "http")
+        peer = self._peer(request)
         allowed: dict[str, str] = {}
         socket = HttpSocket.here()
         try:
@@ -113,6 +118,10 @@ class BatchHttpServer:
             log_refusal(peer, refused)
             return _refusal(refused, allowed)
         return web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
+
+    def _peer(self, request: web.BaseRequest) -> Peer:
+        peer = peer_on(request.transport, request.headers.items(), request.raw_path, "http")
+        return peer if self._forwarded is None else self._forwarded.seen(peer)
 
     async def _body(self, request: web.BaseRequest, socket: HttpSocket) -> bytes:
         if request.headers.get("Content-Encoding", "identity").lower() != "identity":

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Final
 
 from capnweb_runtime.serving.bounds import Bounds
@@ -24,14 +24,15 @@ RETRY: Final = 1.0
 
 
 class Listener:
-    """Listens on the sockets of one port.
+    """Listens on the sockets of a server.
 
     Parameters:
         accepted: makes the protocol for a connection.
         bounds: of the server.
 
     Attributes:
-        port: the port.
+        port: the port; 0 if it listens on none.
+        sockets: those on which it listens.
     """
 
     def __init__(self, accepted: Callable[[], asyncio.Protocol], bounds: Bounds) -> None:
@@ -40,53 +41,71 @@ class Listener:
         self._bounds = bounds
         self._accepting: set[asyncio.Task[None]] = set()
         self._paused: asyncio.TimerHandle | None = None
-        self._sockets: tuple[socket.socket, ...] = ()
-        self._server: asyncio.Server | None = None  # in their place, where the loop has to accept by itself
+        self._servers: list[asyncio.Server] = []  # where the loop has to accept by itself
+        self.sockets: tuple[socket.socket, ...] = ()
         self.port = 0
 
-    async def open(self, host: str | None, port: int) -> None:
-        """Listens on every address of a host; at any port, the same for all, if it is 0."""
+    async def open(self, hosts: Sequence[str | None], port: int, *, shared: bool = False) -> None:
+        """Listens on every address of some hosts.
+
+        Parameters:
+            hosts: their names or addresses; None means every address.
+            port: the port; 0 means any, the same for all addresses.
+            shared: whether other processes may listen there, too.
+        """
         # Makes, binds and sets up sockets as the loop does, and takes them over.
-        bound = await self._loop.create_server(self._accepted, host, port, start_serving=False)
+        bound = await self._bind(hosts, port, shared)
         ports = {made.getsockname()[1] for made in bound.sockets}
         if len(ports) > 1:
             # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
             # others.
             bound.close()
-            bound = await self._loop.create_server(self._accepted, host, min(ports), start_serving=False)
-        self.port = bound.sockets[0].getsockname()[1]
-        try:
-            self._loop.remove_reader(bound.sockets[0].fileno())
-        except NotImplementedError:
-            self._server = bound
-            await bound.start_serving()
-            return
-        self._sockets = tuple(made.dup() for made in bound.sockets)
+            bound = await self._bind(hosts, min(ports), shared)
+        sockets = [made.dup() for made in bound.sockets]
         bound.close()
-        for listening in self._sockets:
+        await self.take(sockets)
+
+    async def take(self, sockets: Iterable[socket.socket]) -> None:
+        """Listens on sockets that are bound; they belong to this object then."""
+        for listening in sockets:
             listening.setblocking(False)
             listening.listen(BACKLOG)
-        self._bounds.on_room = self._there_is_room
-        self._resume()
+            self.sockets = (*self.sockets, listening)
+            name = listening.getsockname()
+            if not self.port and isinstance(name, tuple):
+                self.port = name[1]
+            try:
+                self._loop.remove_reader(listening.fileno())
+            except NotImplementedError:
+                self._servers.append(await self._loop.create_server(self._accepted, sock=listening))
+        if not self._servers:
+            self._bounds.on_room = self._there_is_room
+            self._resume()
+
+    async def _bind(self, hosts: Sequence[str | None], port: int, shared: bool) -> asyncio.Server:
+        every = None if None in hosts else [host for host in hosts if host is not None]
+        return await self._loop.create_server(
+            self._accepted, every, port, start_serving=False, reuse_port=True if shared else None
+        )
 
     @property
     def addresses(self) -> list[str]:
-        """Those that it listens on."""
-        sockets = self._sockets if self._server is None else self._server.sockets
-        return [str(listening.getsockname()[0]) for listening in sockets]
+        """Those of networks that it listens on."""
+        names = [listening.getsockname() for listening in self.sockets]
+        return [str(name[0]) for name in names if isinstance(name, tuple)]
 
     def close(self) -> None:
         """Listens no more. Connections that were accepted are not touched."""
         self._bounds.on_room = None
-        if self._server is not None:
-            self._server.close()
+        for server in self._servers:
+            server.close()
         if self._paused is not None:
             self._paused.cancel()
             self._paused = None
         self._pause()
-        for listening in self._sockets:
+        for listening in self.sockets:
             listening.close()
-        self._sockets = ()
+        self.sockets = ()
 
     def _accept(self, listening: socket.socket) -> None:
         for _ in range(AT_A_TIME):
@@ -124,10 +143,10 @@ class Listener:
             self._paused = self._loop.call_later(0, self._resume)
 
     def _pause(self) -> None:
-        for listening in self._sockets:
+        for listening in () if self._servers else self.sockets:
             self._loop.remove_reader(listening)
 
     def _resume(self) -> None:
         self._paused = None
-        for listening in self._sockets:
+        for listening in self.sockets:
             self._loop.add_reader(listening, self._accept, listening)

@@ -30,13 +30,12 @@ def is_same_origin(origin: str, host: str, secure: bool) -> bool:
     return (page.name, page.port or default) == (asked.name, asked.port or default)
 
 
-def check_origin(peer: Peer, origins: frozenset[str] | None, secure: bool) -> None:
+def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
     """Refuses a page of a site that may not talk to this server.
 
     Parameters:
         peer: who asks; without an Origin header it is no page.
         origins: origins that may, beside the server's own; with "*" in it, all may.
-        secure: whether the server speaks TLS.
 
     Raises:
         Refuse: with status 403.
@@ -44,7 +43,7 @@ def check_origin(peer: Peer, origins: frozenset[str] | None, secure: bool) -> No
     origin = peer.headers.get("Origin")
     if origin is None or (origins is not None and ("*" in origins or origin in origins)):
         return
-    if not is_same_origin(origin, peer.headers.get("Host", ""), secure):
+    if not is_same_origin(origin, peer.host, peer.scheme == "https"):
         raise Refuse(
             HTTPStatus.FORBIDDEN,
             f"Origin {printable(origin)} may not use this server; its serve() call can allow it with origins=[...].",

@@ -6,14 +6,21 @@ from __future__ import annotations
 
 import logging
 import re
+import socket as socket_module
+import struct
+import sys
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from http import HTTPStatus
-from typing import Any, Final, Literal, TypeVar
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, Literal, NamedTuple, TypeVar
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.observe import logger_named, printable
+
+if TYPE_CHECKING:
+    import asyncio
 
 S = TypeVar("S", bound=RpcStub)
 Transport = Literal["websocket", "http", "webtransport"]
@@ -25,6 +32,7 @@ _ASK_AGAIN: Final = "1"
 logger: Final = logger_named("capnweb_runtime.server")
 
 _ABSOLUTE: Final = re.compile(r"(?:https?|wss?)://(?:[^/?@]*@)?([^/?]*)", re.IGNORECASE)
+_CREDENTIALS: Final = struct.Struct("iII")
 _STATUSES: Final = frozenset(HTTPStatus)
 _HEADER_NAME: Final = re.compile(r"[A-Za-z0-9!#$%&'*+.^_`|~-]+")
 _OURS: Final = frozenset(("connection", "content-length", "date", "transfer-encoding", "upgrade"))
@@ -64,17 +72,37 @@ class PeerHeaders(Mapping[str, str]):
         return f"PeerHeaders({list(self._values)})"  # names only: values are credentials too often
 
 
+class Process(NamedTuple):
+    """A process of this machine, as it was when it connected.
+
+    Attributes:
+        pid: its number; 0 if it is none that this process can see.
+        uid: its user.
+        gid: its group.
+    """
+
+    pid: int
+    uid: int
+    gid: int
+
+
 @dataclass(frozen=True, slots=True)
 class Peer:
     """Who is at the other end of a session.
 
     Attributes:
         headers: headers of the request that opened the session.
-        address: its IP address and port; None where the socket has none.
+        address: its IP address and port; None where the socket has none. Behind proxies that `serve(forwarded=...)`
+            trusts, that of the client, with port 0 if they do not tell it, and None if they do not know it.
         path: path of the request, as it was sent, without the query.
         query: what followed the question mark; empty if nothing did.
         transport: how the messages travel.
         connection: the session's connection; None until there is a session.
+        scheme: "http" or "https", as the client has asked.
+        host: name, and port if there is one, that the client has asked for; empty if it was for none.
+        certificate: the client's, as `ssl.SSLSocket.getpeercert()` has it, if the server's SSLContext demanded one and
+            has found it good; else None. Never that of a proxy that is trusted, nor over WebTransport.
+        process: the client's, if it has connected to a socket that is a file, on Linux; else None.
     """
 
     headers: PeerHeaders
@@ -83,12 +111,31 @@ class Peer:
     query: str
     transport: Transport
     connection: Connection | None = field(default=None, repr=False, compare=False)
+    scheme: str = "http"
+    host: str = ""
+    certificate: Mapping[str, Any] | None = field(default=None, repr=False)
+    process: Process | None = None
+
+    @property
+    def cookies(self) -> Mapping[str, str]:
+        """The cookies of the request, by name. Of several with one name, the first counts: browsers send those of the
+        longest path first. Values are as they were sent, without the quotes around them.
+        """
+        pairs = (item.partition("=") for item in self.headers.get("Cookie", "").split(";"))
+        found = [(name.strip(), value.strip()) for name, equals, value in pairs if equals]
+        quoted = len('""')
+        return MappingProxyType(
+            {
+                name: value[1:-1] if len(value) >= quoted and value[0] == value[-1] == '"' else value
+                for name, value in reversed(found)
+            }
+        )
 
     def __str__(self) -> str:
         """As a line of a log shows it: address, transport and path."""
         host, port = self.address or ("an unknown address", None)
         host = f"[{host}]" if ":" in host else host
-        address = host if port is None else f"{host}:{port}"
+        address = f"{host}:{port}" if port else host
         return f"{address} over {self.transport} at {printable(self.path)}"
 
     def main(self, stub: type[S]) -> S:
@@ -111,6 +158,10 @@ def peer_of(
     peername: tuple[Any, ...] | object,
     target: str,
     transport: Transport,
+    *,
+    secure: bool = False,
+    certificate: Mapping[str, Any] | None = None,
+    process: Process | None = None,
 ) -> Peer:
     """The peer behind a request.
 
@@ -119,6 +170,9 @@ def peer_of(
         peername: what the socket says.
         target: path and query as in the request line.
         transport: how the messages travel.
+        secure: whether it speaks TLS.
+        certificate: of the client, if there is one.
+        process: of the client, if it is known.
     """
     place = peername if isinstance(peername, tuple) else ()
     address = (str(place[0]), int(place[1])) if len(place) >= 2 else None
@@ -130,7 +184,47 @@ def peer_of(
         target = target[absolute.end() :]
         target = target if target.startswith("/") else f"/{target}"
     path, _, query = target.partition("?")
-    return Peer(PeerHeaders(headers), address, path, query, transport)
+    found = PeerHeaders(headers)
+    scheme, host = "https" if secure else "http", found.get("Host", "")
+    return Peer(
+        found, address, path, query, transport, scheme=scheme, host=host, certificate=certificate, process=process
+    )
+
+
+def peer_on(
+    socket: asyncio.BaseTransport | None, headers: Iterable[tuple[str, str]], target: str, transport: Transport
+) -> Peer:
+    """The peer behind a request, with what its socket tells.
+
+    Parameters:
+        socket: the socket; None if it is lost.
+        headers: names and values of the headers.
+        target: path and query as in the request line.
+        transport: how the messages travel.
+    """
+    if socket is None:
+        return peer_of(headers, None, target, transport)
+    told = socket.get_extra_info
+    peername = told("peername")
+    return peer_of(
+        headers,
+        peername,
+        target,
+        transport,
+        secure=told("sslcontext") is not None,
+        certificate=told("peercert") or None,
+        process=None if isinstance(peername, tuple) else _process_behind(told("socket")),
+    )
+
+
+def _process_behind(connected: Any) -> Process | None:
+    if connected is None or sys.platform != "linux" or connected.family != socket_module.AF_UNIX:
+        return None
+    try:
+        told = connected.getsockopt(socket_module.SOL_SOCKET, socket_module.SO_PEERCRED, _CREDENTIALS.size)
+    except (OSError, TypeError):  # uvloop's sockets do not tell
+        return None
+    return Process(*_CREDENTIALS.unpack(told))
 
 
 class Refuse(Exception):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import socket
 import ssl as ssl_module
 from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
@@ -15,12 +17,14 @@ from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
-from capnweb_runtime.serving.server import Place, Server
+from capnweb_runtime.serving.place import Place, check_place, hosts_of, sockets_of
+from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.serving.forwarded import Forwarded
 
 __all__ = ["Serving", "serve"]
 
@@ -55,9 +59,11 @@ class Serving:
 
 def serve(
     main_factory: MainFactory,
-    host: str | None,
-    port: int,
+    host: str | Iterable[str] | None = None,
+    port: int | None = None,
     *,
+    sock: socket.socket | Iterable[socket.socket] | None = None,
+    unix: str | os.PathLike[str] | None = None,
     path: str | None = "/",
     ssl: ssl_module.SSLContext | Certificate | None = None,
     transports: Iterable[Transport] = ("websocket", "http"),
@@ -74,21 +80,29 @@ def serve(
     cancel_lost: bool = False,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    reuse_port: bool = False,
+    forwarded: Iterable[str] | int | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
     Parameters:
         main_factory: makes the main object of a new session; it gets the peer, and may be async. Raising `Refuse` it
             refuses the session with a status of its own, raising anything else with 500.
-        host: address to listen on; None means every one.
-        port: port to listen on; 0 means any, see `Server.port`.
+        host: address to listen on, or several; None means every one.
+        port: port to listen on, at all of them; 0 means any, see `Server.port`. None, with `sock` or `unix`, means that
+            no address is listened on.
+        sock: a socket that is bound, or several, to listen on as well; the server closes them. Those that systemd has
+            opened are what `systemd_sockets()` returns.
+        unix: file of a socket to listen on as well. One that is there is replaced if nobody listens at it; the own one
+            is removed when the server closes. Not on Windows.
         path: path that is served, anything else is 404; None means every path.
         ssl: settings of TLS, for wss:// and https://; a `Certificate`, which WebTransport needs.
         transports: what is served: "websocket", "http" and "webtransport", the last of which needs the extra
             `webtransport` and takes the UDP port of the same number. Without the first two nothing listens on TCP.
         origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
             origin, which has its scheme, host and port; "*" allows every one. Behind a proxy that ends TLS, the origin
-            of its pages is to be listed. Programs that are no browsers send no origin and may always connect.
+            of its pages is to be listed, or the proxy in `forwarded`. Programs that are no browsers send no origin and
+            may always connect.
         hosts: names that the server answers to, as requests have them in their Host header: "example.org" on any port,
             or "example.org:8080"; "*" allows every one. By default a server that listens on a loopback address answers
             to localhost and loopback addresses alone, so that no page can have a name of its own lead there; any other
@@ -112,16 +126,24 @@ def serve(
         call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
             Where its caller has a nearer deadline, that counts. None means without end.
         interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
+        reuse_port: whether other processes of this user may listen on the same port, if they say so, too; the system
+            shares connections out among them. Not on Windows.
+        forwarded: proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, headers are believed: addresses and
+            networks, "unix" for those that connect to a file; or how many proxies there are, if nobody can connect but
+            through them. `Peer.address`, `scheme` and `host` are the client's then, and `origins` and `hosts` are
+            compared with these. None believes nobody.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
-        TypeError: origins, hosts or transports is one string; or main_factory cannot make a main object, being one
-            itself, say, or a class that takes no peer or that leaves out methods.
-        ValueError: the path does not start with a slash, one of hosts is no name, `errors` is none of the three,
-            `transports` has an unknown one, none, or WebTransport without a certificate, a number is out of range, or a
-            message may be longer than all that may be unfinished.
+        TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
+            or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
+            leaves out methods.
+        ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
+            is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
+            is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
+            the transports.
     """
     check_factory(main_factory)
     _check_options(path, origins, hosts, transports, errors, threads)
@@ -132,7 +154,6 @@ def serve(
         path=path,
         origins=None if origins is None else frozenset(origins),
         hosts=None if hosts is None else Hosts(hosts),
-        secure=ssl is not None,
         transports=served,
         limits=limits,
         observer=observer,
@@ -141,10 +162,28 @@ def serve(
         threads=threads,
         silence=Silence(keepalive, close_timeout),
         terms=_terms(cancel_lost, call_timeout, interceptors),
+        forwarded=None if forwarded is None else _forwarded(forwarded),
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
-    return Serving(Place(host, port, context, certificate), rules, server_limits)
+    place = Place(
+        hosts=() if port is None else hosts_of(host),
+        port=port or 0,
+        ssl=context,
+        certificate=certificate,
+        shared=reuse_port,
+        sockets=sockets_of(sock),
+        unix=None if unix is None else os.fspath(unix),
+    )
+    check_place(place, port, streams=bool(served & {"websocket", "http"}))
+    return Serving(place, rules, server_limits)
+
+
+def _forwarded(trusted: Iterable[str] | int) -> Forwarded:
+    # Of no use to a server without proxies.
+    from capnweb_runtime.serving.forwarded import Forwarded  # noqa: PLC0415
+
+    return Forwarded(trusted)
 
 
 def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:

@@ -8,8 +8,6 @@ allowed origins are, under the names that the server answers to.
 from __future__ import annotations
 
 import asyncio
-import ssl as ssl_module
-from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -24,6 +22,7 @@ from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.listener import Listener
 from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger, shutting_down
+from capnweb_runtime.serving.place import Place, url_of
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 from capnweb_runtime.transports.http_batch import BatchAnswer
@@ -31,37 +30,31 @@ from capnweb_runtime.transports.http_batch import BatchAnswer
 if TYPE_CHECKING:
     from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.http_server import BatchHttpServer
+    from capnweb_runtime.serving.socket_file import SocketFile
     from capnweb_runtime.serving.webtransport_server import WebTransportServer
-
-
-@dataclass(frozen=True, slots=True)
-class Place:
-    """Where to listen, as the parameters of `serve` say."""
-
-    host: str | None
-    port: int
-    ssl: ssl_module.SSLContext | None
-    certificate: Certificate | None
 
 
 class Server:
     """A running server; made by `serve`.
 
     Attributes:
-        port: port on which it listens.
-        url: WebSocket URL, ws:// or wss://.
-        http_url: URL for HTTP batches, http:// or https://; also for WebTransport.
+        port: port on which it listens; 0 if it listens on none.
+        url: WebSocket URL, ws:// or wss://; ws+unix:// or wss+unix:// if all there is is a file.
+        http_url: URL for HTTP batches, of the same kind; also for WebTransport.
     """
 
     def __init__(self, place: Place, rules: Rules, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
         self._place = place
         self._rules = rules
         self._bounds = Bounds(limits, rules.limits.message_size)
+        if rules.forwarded is not None:
+            self._bounds.is_proxy = rules.forwarded.trusts
         self._admission = Admission(rules, self._bounds)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
-        self._webtransport: WebTransportServer | None = None
+        self._webtransport: list[WebTransportServer] = []
+        self._file: SocketFile | None = None
         self._patience = rules.silence.close_timeout
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
@@ -119,10 +112,7 @@ class Server:
         cancelled.
         """
         self._admission.refusing = True
-        if self._listener is not None:
-            self._listener.close()
-        if self._webtransport is not None:
-            self._webtransport.stop_accepting()
+        self._stop_listening()
         if self._closing:
             await self.wait_closed()
             return
@@ -133,8 +123,8 @@ class Server:
             await self._cancel_calls()
             if self._http is not None:
                 await self._http.close(self._patience)
-            if self._webtransport is not None:
-                await self._webtransport.close(self._patience)
+            for one in self._webtransport:
+                await one.close(self._patience)
             await self._sockets_to_go()
             await self._disposers_to_end()
         finally:
@@ -155,42 +145,69 @@ class Server:
     async def start(self) -> None:
         """Starts listening."""
         place = self._place
-        if self._rules.transports & {"websocket", "http"}:
-            self._listener = Listener(self._first_request if place.ssl is None else self._first_bytes, self._bounds)
-            await self._listener.open(place.host, place.port)
-            self.port = self._listener.port
-        if place.certificate is not None:
-            await self._listen_on_udp(place.certificate)
-        if self._rules.hosts is None and all(map(is_loopback, self._addresses())):
-            # The name that it was told to listen at is its own, too.
-            named = [] if place.host is None or is_loopback(place.host) else [place.host]
+        try:
+            if self._rules.transports & {"websocket", "http"}:
+                await self._listen()
+            if place.certificate is not None:
+                await self._listen_on_udp(place.certificate)
+        except BaseException:
+            self._stop_listening()
+            raise
+        addresses = self._addresses()
+        if self._rules.hosts is None and addresses and all(map(is_loopback, addresses)):
+            # The names that it was told to listen at are its own, too.
+            named = [host for host in place.hosts if host is not None and not is_loopback(host)]
             self._admission.hosts = Hosts(named, loopback=True)
-        host = {None: "localhost", "": "localhost", "0.0.0.0": "127.0.0.1", "::": "::1"}.get(place.host, place.host)
-        where = f"[{host}]:{self.port}" if ":" in str(host) else f"{host}:{self.port}"
         s = "" if place.ssl is None else "s"
-        self.url = f"ws{s}://{where}{self._rules.path or '/'}"
-        self.http_url = f"http{s}://{where}{self._rules.path or '/'}"
+        sockets = () if self._listener is None else self._listener.sockets
+        path = self._rules.path or "/"
+        self.url, self.http_url = (url_of(kind + s, place, self.port, sockets, path) for kind in ("ws", "http"))
         logger.info("serving %s and %s", self.url, self.http_url)
+
+    async def _listen(self) -> None:
+        place = self._place
+        self._listener = Listener(self._first_request if place.ssl is None else self._first_bytes, self._bounds)
+        if place.hosts:
+            await self._listener.open(place.hosts, place.port, shared=place.shared)
+        if place.sockets:
+            await self._listener.take(place.sockets)
+        if place.unix is not None:
+            # Of no use to servers that have addresses, which most have.
+            from capnweb_runtime.serving.socket_file import SocketFile  # noqa: PLC0415
+
+            self._file = SocketFile(place.unix)
+            await self._listener.take([self._file.socket])
+        self.port = self._listener.port
+
+    def _stop_listening(self) -> None:
+        if self._file is not None:
+            self._file.remove()
+        if self._listener is not None:
+            self._listener.close()
+        for one in self._webtransport:
+            one.stop_accepting()
 
     async def _listen_on_udp(self, certificate: Certificate) -> None:
         # An extra, of use to those alone who ask for it.
         from capnweb_runtime.serving.webtransport_server import WebTransportServer  # noqa: PLC0415
 
         rules = self._rules
-        self._webtransport = WebTransportServer(
-            self._admission.admit,
-            certificate,
-            rules.limits,
-            rules.request_timeout,
-            rules.silence,
-            self._bounds.most_connections,
-        )
-        self.port = await self._webtransport.listen(self._place.host, self.port)
+        for host in self._place.hosts:
+            one = WebTransportServer(
+                self._admission.admit,
+                certificate,
+                rules.limits,
+                rules.request_timeout,
+                rules.silence,
+                self._bounds.most_connections,
+            )
+            self._webtransport.append(one)
+            self.port = await one.listen(host, self.port, shared=self._place.shared)
 
     def _addresses(self) -> list[str]:
         """Where it listens."""
         tcp = [] if self._listener is None else self._listener.addresses
-        return tcp if self._webtransport is None else [*tcp, self._webtransport.address]
+        return [*tcp, *(one.address for one in self._webtransport)]
 
     async def _calls_to_end(self) -> None:
         """Ends every session once it has no calls in progress; a batch ends by itself."""
@@ -286,7 +303,9 @@ class Server:
 
     def _websocket_protocol(self, guest: Guest) -> asyncio.Protocol:
         rules = self._rules
-        socket = WebSocketServer(self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest)
+        socket = WebSocketServer(
+            self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest, rules.forwarded
+        )
         self._sockets.add(socket)
         return socket
 
@@ -300,6 +319,7 @@ class Server:
                 self._admission.check,
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
+                forwarded=self._rules.forwarded,
             )
         return self._http.protocol(guest)
 

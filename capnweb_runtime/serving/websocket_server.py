@@ -9,18 +9,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from http import HTTPStatus
-from typing import Final
+from typing import TYPE_CHECKING, Final
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ConnectionLost, LimitExceeded
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.first_request import refuse_plainly
-from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_of, shutting_down
+from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on, shutting_down
 from capnweb_runtime.transports import engine
 from capnweb_runtime.transports.engine import Event, Request, Response, Subprotocol
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
 from capnweb_runtime.transports.websocket import AGREEABLE, TRY_AGAIN_LATER, WebSocketEnd
+
+if TYPE_CHECKING:
+    from capnweb_runtime.serving.forwarded import Forwarded
 
 HELD_BYTES: Final = 64 * 1024
 """Bytes that are read before the handshake has been answered; more are left with the sender."""
@@ -39,6 +42,7 @@ class WebSocketServer(WebSocketEnd):
         on_lost: called with this object once the socket is gone.
         silence: how long the client may be silent.
         guest: the connection, as the bounds of the server know it.
+        forwarded: proxies that are believed; None if none is.
     """
 
     def __init__(
@@ -48,7 +52,9 @@ class WebSocketServer(WebSocketEnd):
         on_lost: Callable[[WebSocketServer], object],
         silence: Silence = DEFAULT_SILENCE,
         guest: Guest | None = None,
+        forwarded: Forwarded | None = None,
     ) -> None:
+        self._forwarded = forwarded
         self._server = engine.ServerProtocol(
             max_size=limits.message_size, select_subprotocol=_select_subprotocol, logger=engine.QUIET
         )
@@ -136,8 +142,9 @@ class WebSocketServer(WebSocketEnd):
         if self._transport is None or not isinstance(request, Request):
             return
         response = self._server.accept(request)
-        peername = self._transport.get_extra_info("peername")
-        peer = peer_of(request.headers.raw_items(), peername, request.path, "websocket")
+        peer = peer_on(self._transport, request.headers.raw_items(), request.path, "websocket")
+        if self._forwarded is not None:
+            peer = self._forwarded.seen(peer)
         if response.status_code != HTTPStatus.SWITCHING_PROTOCOLS:
             logger.debug("no WebSocket for %s: %d %s", peer, response.status_code, response.reason_phrase)
             self._answer(response, None)

@@ -62,16 +62,19 @@ class WebTransportServer:
         self._silence = silence
         self._connections = min(connections, CONNECTIONS)
         self._settings = configuration(is_client=False, keepalive=silence.keepalive)
-        self._settings.load_cert_chain(certificate.chain, certificate.key, certificate.password)
+        # In one file aioquic finds a key only behind the certificates, and only one that is not encrypted.
+        key = certificate.chain if certificate.key is None else certificate.key
+        self._settings.load_cert_chain(certificate.chain, key, certificate.password)
         self._listener: Listener | None = None
         self.address = ""
 
-    async def listen(self, host: str | None, port: int) -> int:
+    async def listen(self, host: str | None, port: int, *, shared: bool = False) -> int:
         """Begins to listen.
 
         Parameters:
             host: the address; None means every one.
             port: the port; 0 means any.
+            shared: whether other processes may listen there, too.
 
         Returns:
             The port.
@@ -80,7 +83,9 @@ class WebTransportServer:
             OSError: that cannot be had.
         """
         transport, self._listener = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Listener(self._settings, self._accepted, self._connections), local_addr=(host or "::", port)
+            lambda: Listener(self._settings, self._accepted, self._connections),
+            local_addr=(host or "::", port),
+            reuse_port=True if shared else None,
         )
         self.address, bound = transport.get_extra_info("sockname")[:2]
         return int(bound)
@@ -228,4 +233,4 @@ def _peer_of(headers: HeadersReceived, fields: dict[bytes, bytes], address: tupl
     path = fields.get(b":path", b"/").decode("latin-1")
     # As over HTTP/1.1, where the same is a header.
     named = [("Host", host), *((name, value) for name, value in plain if name != "host")]
-    return peer_of(named, address, path, "webtransport")
+    return peer_of(named, address, path, "webtransport", secure=True)

@@ -58,6 +58,8 @@ def said(status: int, reason: str, body: bytes = b"", location: str | None = Non
 def shown_url(url: str) -> str:
     """A URL without the credentials that may be in it."""
     parts = urlsplit(url)
+    if "@" not in parts.netloc:
+        return url
     return urlunsplit(parts._replace(netloc=parts.netloc.rpartition("@")[2]))
 
 

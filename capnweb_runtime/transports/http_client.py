@@ -10,6 +10,7 @@ import io
 import ssl as ssl_module
 from collections.abc import AsyncGenerator, Mapping
 from functools import lru_cache
+from typing import TypeAlias
 
 import aiohttp
 from multidict import CIMultiDict
@@ -18,6 +19,7 @@ from capnweb_runtime.errors import ConnectionLost, SessionClosed
 from capnweb_runtime.transports.ends import said
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE, Answer, batch_refused, request_failed
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
+from capnweb_runtime.transports.unix import unix_url_of
 
 _AT_ONCE = 1 << 20  # bytes of a body that are sent in one go
 _CLIENT_KEEPALIVE = 2.0
@@ -26,13 +28,15 @@ sent into a connection that its server is just closing.
 """
 
 
-async def _client() -> aiohttp.ClientSession:
-    """The client of the running loop, made at its first use and closed when the loop is shut down."""
-    loop = asyncio.get_running_loop()
-    if loop not in _clients:
-        _clients[loop] = _closed_with_loop(loop)
-        await anext(_clients[loop])
-    return _sessions[loop]
+async def _client(file: str | None) -> aiohttp.ClientSession:
+    """The client of the running loop, made at its first use and closed when the loop is shut down; one of its own for a
+    socket that is a file.
+    """
+    key = asyncio.get_running_loop(), file
+    if key not in _clients:
+        _clients[key] = _closed_with_loop(key)
+        await anext(_clients[key])
+    return _sessions[key]
 
 
 @lru_cache(maxsize=16)
@@ -40,21 +44,27 @@ def _timeout(open_timeout: float | None) -> aiohttp.ClientTimeout:
     return aiohttp.ClientTimeout(total=None, sock_connect=open_timeout)
 
 
-async def _closed_with_loop(loop: asyncio.AbstractEventLoop) -> AsyncGenerator[None]:
+async def _closed_with_loop(key: _Key) -> AsyncGenerator[None]:
     """Holds the client of a loop. A loop that is shut down, as `asyncio.run` does it, ends the asynchronous generators
     that have begun in it, and this one ends with its client.
     """
-    connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
-    _sessions[loop] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
+    _, file = key
+    connector: aiohttp.BaseConnector
+    if file is None:
+        connector = aiohttp.TCPConnector(limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
+    else:
+        connector = aiohttp.UnixConnector(file, limit=0, keepalive_timeout=_CLIENT_KEEPALIVE)
+    _sessions[key] = aiohttp.ClientSession(connector=connector, cookie_jar=aiohttp.DummyCookieJar())
     try:
         yield
     finally:
-        del _clients[loop]
-        await _sessions.pop(loop).close()
+        del _clients[key]
+        await _sessions.pop(key).close()
 
 
-_clients: dict[asyncio.AbstractEventLoop, AsyncGenerator[None]] = {}
-_sessions: dict[asyncio.AbstractEventLoop, aiohttp.ClientSession] = {}
+_Key: TypeAlias = tuple[asyncio.AbstractEventLoop, str | None]
+_clients: dict[_Key, AsyncGenerator[None]] = {}
+_sessions: dict[_Key, aiohttp.ClientSession] = {}
 
 
 def _in_portions(body: bytes) -> bytes | io.BytesIO:
@@ -74,7 +84,7 @@ async def post(
     """Sends one batch.
 
     Parameters:
-        url: where to, http:// or https://.
+        url: where to, http:// or https://, or of a file, see `unix`.
         body: the request's body.
         headers: headers of the request.
         ssl: settings of TLS; None means the system's defaults.
@@ -89,13 +99,14 @@ async def post(
         SessionClosed: there is no response, or its status is not of success. It names the URL and what was said, and
             its class says which of the two it was.
     """
+    plain, file = unix_url_of(url) or (url, None)
     sent = CIMultiDict({"Content-Type": CONTENT_TYPE})
     sent.update(headers)
     try:
-        client = await _client()
+        client = await _client(file)
         # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
         async with client.post(
-            url,
+            plain,
             data=_in_portions(body),
             headers=sent,
             ssl=ssl or True,

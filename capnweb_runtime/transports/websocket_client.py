@@ -25,6 +25,7 @@ from capnweb_runtime.transports.engine import (
     parse_uri,
 )
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
+from capnweb_runtime.transports.unix import unix_url_of
 from capnweb_runtime.transports.websocket import AGREEABLE, WebSocketEnd
 
 _TEXT_ONLY: Final = Subprotocol("capnweb-gen.text")
@@ -107,7 +108,7 @@ async def open_websocket(
     """Connects to a server and attaches the connection to the socket.
 
     Parameters:
-        url: where to, ws:// or wss://.
+        url: where to, ws:// or wss://, or of a file, see `unix`.
         connection: what to attach; its session's messages wait until then.
         headers: headers of the request, beside those that the handshake needs.
         ssl: settings of TLS for wss://; None means the system's defaults.
@@ -120,7 +121,8 @@ async def open_websocket(
             cause it is.
     """
     try:
-        uri = parse_uri(url)
+        plain, file = unix_url_of(url) or (url, None)
+        uri = parse_uri(plain)
         client = _WebSocketClient(shown_url(url), uri, connection, headers, silence)
     except (ValueError, WebSocketException) as error:
         raise ValueError(f"cannot connect to {shown_url(url)}: {error}") from None
@@ -130,7 +132,11 @@ async def open_websocket(
     opened = False
     try:
         async with asyncio.timeout(open_timeout):
-            await asyncio.get_running_loop().create_connection(lambda: client, uri.host, uri.port, **tls)
+            loop = asyncio.get_running_loop()
+            if file is None:
+                await loop.create_connection(lambda: client, uri.host, uri.port, **tls)
+            else:
+                await loop.create_unix_connection(lambda: client, file, **tls)
             await client.opened
         opened = True
     except TimeoutError as error:

@@ -17,7 +17,7 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
-    "capnweb_runtime/__main__.py: capnweb_runtime.serving.development_certificate",
+    "capnweb_runtime/running/certificate.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_batch",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.core.carrying",
@@ -36,9 +36,11 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.driving.attending",
+    "capnweb_runtime/serving/serve.py: capnweb_runtime.serving.forwarded",
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",
+    "capnweb_runtime/serving/server.py: capnweb_runtime.serving.socket_file",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.webtransport_server",
     "examples/conformance/checks/base.py: examples.conformance.webtransport",
     "examples/conformance/server.py: capnweb_runtime.serving.development_certificate",

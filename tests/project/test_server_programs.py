@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 import os
 import re
 import shutil
+import signal
 import socket
 import sqlite3
 import ssl
@@ -70,7 +72,8 @@ SIGNING_IN = """
 import asyncio
 from capnweb_runtime import SessionClosed, connect, serve
 from generated.shop import CustomerStub, ShopStub
-import by_cookie, by_header, by_token
+import by_certificate, by_cookie, by_header, by_token
+import ssl, sys
 
 async def main() -> None:
     async with serve(lambda peer: by_token.Shop(), "127.0.0.1", 0) as server, connect(server.url, ShopStub) as shop:
@@ -89,6 +92,17 @@ async def main() -> None:
                     await customer.name
             except SessionClosed as error:
                 print(error.status)
+    file = sys.argv[1]
+    async with serve(by_certificate.main, "127.0.0.1", 0, ssl=by_certificate.context(file, file)) as server:
+        url = server.url.replace("127.0.0.1", "localhost")
+        known, unknown = (ssl.create_default_context(cafile=file) for _ in range(2))
+        known.load_cert_chain(file)
+        async with connect(url, CustomerStub, ssl=known) as customer:
+            print(await customer.name)
+        try:
+            await connect(url, CustomerStub, ssl=unknown)
+        except SessionClosed as error:
+            print(error.status)
 
 asyncio.run(main())
 """
@@ -153,7 +167,7 @@ def free_port() -> int:
         return port
 
 
-def serving(folder: Path, program: str, ports: dict[str, int]) -> subprocess.Popen[str]:
+def serving(folder: Path, program: str, ports: dict[str, int], stdout: int | None = None) -> subprocess.Popen[str]:
     """A program of the text on other ports, as soon as it serves on all of them."""
     text = PROGRAMS[program]
     for written, port in ports.items():
@@ -164,6 +178,7 @@ def serving(folder: Path, program: str, ports: dict[str, int]) -> subprocess.Pop
         [sys.executable, "-c", SERVING, f"on_other_ports_{program}"],
         cwd=folder,
         env={**environment(), "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+        stdout=stdout,
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -207,7 +222,8 @@ async def test_several_servers(folder: Path) -> None:
 
 
 def test_signing_in(folder: Path) -> None:
-    assert run(folder, "-c", SIGNING_IN).split("\n") == ["ada", "no such token", "ada", "401", "ada", "401", ""]
+    told = ["ada", "no such token", "ada", "401", "ada", "401", "localhost", "401", ""]
+    assert run(folder, "-c", SIGNING_IN, str(CERTIFICATE)).split("\n") == told
 
 
 def test_bounds_and_watching(folder: Path) -> None:
@@ -233,6 +249,35 @@ async def main() -> None:
 asyncio.run(main())
 """
     assert run(folder, "-c", program) == "['The Sea Wolf']\n"
+
+
+def test_a_file_and_a_socket_that_is_ready(folder: Path) -> None:
+    assert run(folder, "by_file.py") == "True [0]\n"
+    assert not (folder / "app.sock").exists()
+    with socket.create_server(("127.0.0.1", 0)) as ready:
+        # What systemd does: the socket is number 3, and the environment says whose it is.
+        start = (
+            "import os, runpy, sys; os.dup2(int(sys.argv[1]), 3); "
+            "os.environ |= {'LISTEN_PID': str(os.getpid()), 'LISTEN_FDS': '1'}; "
+            "runpy.run_path('by_systemd.py', run_name='__main__')"
+        )
+        with subprocess.Popen(
+            [sys.executable, "-c", start, str(ready.fileno())],
+            cwd=folder,
+            env={**environment(), "PYTHONPATH": os.pathsep.join([str(folder), str(ROOT)])},
+            pass_fds=[ready.fileno()],
+        ) as server:
+            try:
+                assert asyncio.run(found(f"ws://127.0.0.1:{ready.getsockname()[1]}/rpc")) == [0]
+                server.send_signal(signal.SIGTERM)
+                assert server.wait(60) == 0
+            finally:
+                server.kill()
+
+
+async def found(url: str) -> object:
+    async with asyncio.timeout(60), connect(url, AnyStub) as library:  # it waits in the kernel until somebody accepts
+        return await library.call("search", "Sea")
 
 
 # ---- nginx
@@ -293,6 +338,48 @@ async def test_behind_nginx_the_address_of_the_client_is_in_a_header(tmp_path: P
             async with connect(f"ws://127.0.0.1:{front}/rpc", AnyStub):
                 pass
     assert forwarded == ["127.0.0.1"]
+
+
+@needs_nginx
+async def test_behind_nginx_that_is_believed_the_peer_is_the_client(tmp_path: Path, folder: Path) -> None:
+    server = serving(folder, "behind.py", {"8080": (port := free_port())}, stdout=subprocess.PIPE)
+    try:
+        with behind_nginx(tmp_path, f"http://127.0.0.1:{port}") as front:
+            for scheme in ("ws", "http"):
+                page = {
+                    "Host": "example.org",
+                    "Origin": "http://example.org",
+                    "X-Forwarded-For": "6.6.6.6",
+                    "X-Forwarded-Proto": "https",
+                    "X-Forwarded-Host": "evil.example",
+                    "Forwarded": "for=6.6.6.6;proto=https;host=evil.example",
+                }
+                async with connect(f"{scheme}://127.0.0.1:{front}/rpc", AnyStub, headers=page) as library:
+                    assert await library.call("search", "Sea") == [0]
+                assert server.stdout is not None
+                assert server.stdout.readline() == "('127.0.0.1', 0) http example.org\n"
+    finally:
+        stopped(server)
+
+
+@needs_nginx
+@pytest.mark.parametrize("scheme", ["ws", "http"])
+async def test_nginx_may_connect_to_a_file_and_be_believed(tmp_path: Path, scheme: str) -> None:
+    peers: list[Peer] = []
+
+    def main(peer: Peer) -> RpcTarget:
+        peers.append(peer)
+        return Example()
+
+    file = tmp_path / "app.sock"
+    assert "`proxy_pass http://unix:/run/app.sock;`" in TEXT
+    async with serve(main, unix=file, path="/rpc", forwarded=["unix"]):
+        with behind_nginx(tmp_path, f"http://unix:{file}") as front:
+            page = {"Origin": f"http://127.0.0.1:{front}"}
+            async with connect(f"{scheme}://127.0.0.1:{front}/rpc", AnyStub, headers=page) as api:
+                assert await api.call("add", 1, 2) == 3
+    (peer,) = peers
+    assert (peer.address, peer.host) == (("127.0.0.1", 0), f"127.0.0.1:{front}")
 
 
 @needs_nginx

@@ -26,7 +26,7 @@ class Greeting(asyncio.Protocol):
 @asynccontextmanager
 async def listening(bounds: Bounds | None = None) -> AsyncIterator[Listener]:
     listens = Listener(Greeting, bounds or Bounds())
-    await listens.open("127.0.0.1", 0)
+    await listens.open(["127.0.0.1"], 0)
     async with asyncio.timeout(60):
         try:
             yield listens
@@ -50,8 +50,8 @@ async def test_many_connections_at_a_time_are_accepted() -> None:
 
 async def test_every_address_of_a_host_has_the_same_port() -> None:
     listens = Listener(Greeting, Bounds())
-    await listens.open(None, 0)
-    assert {one.getsockname()[1] for one in listens._sockets} == {listens.port}
+    await listens.open([None], 0)
+    assert {one.getsockname()[1] for one in listens.sockets} == {listens.port}
     listens.close()
 
 

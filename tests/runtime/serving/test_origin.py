@@ -67,7 +67,7 @@ class TestCheckOrigin:
     )
     def test_allowed(self, origin: str | None, origins: frozenset[str] | None) -> None:
         headers = [("Host", "example.org"), *([] if origin is None else [("Origin", origin)])]
-        check_origin(peer_of(headers, None, "/", "websocket"), origins, True)
+        check_origin(peer_of(headers, None, "/", "websocket", secure=True), origins)
 
     @pytest.mark.parametrize(
         ("origin", "origins"),
@@ -80,6 +80,7 @@ class TestCheckOrigin:
         ],
     )
     def test_refused(self, origin: str, origins: frozenset[str] | None) -> None:
+        headers = [("Host", "example.org"), ("Origin", origin)]
         with pytest.raises(Refuse, match="origins=") as caught:
-            check_origin(peer_of([("Host", "example.org"), ("Origin", origin)], None, "/", "http"), origins, True)
+            check_origin(peer_of(headers, None, "/", "http", secure=True), origins)
         assert caught.value.status is HTTPStatus.FORBIDDEN

@@ -40,6 +40,25 @@ class TestPeer:
         assert peer_of([], peername, "/", "websocket").address == address
 
 
+class TestCookies:
+    @pytest.mark.parametrize(
+        ("header", "cookies"),
+        [
+            ("a=1; b=2", {"a": "1", "b": "2"}),
+            ('a="x y";b=', {"a": "x y", "b": ""}),
+            ("a=1; a=2", {"a": "1"}),
+            ("a=b=c==; lonely; ;=x", {"a": "b=c==", "": "x"}),
+            ('a=";b="', {"a": '"', "b": '"'}),
+            ("session[id]=1; other={2}", {"session[id]": "1", "other": "{2}"}),
+        ],
+    )
+    def test_are_found_whatever_stands_beside_them(self, header: str, cookies: dict[str, str]) -> None:
+        assert peer_of([("Cookie", header)], None, "/", "http").cookies == cookies
+
+    def test_there_are_none_without_a_header(self) -> None:
+        assert peer_of([], None, "/", "http").cookies == {}
+
+
 class TestAbsoluteForm:
     """RFC 9112, 3.2.2: what proxies are sent, and servers accept."""
 

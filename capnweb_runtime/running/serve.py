@@ -1,0 +1,163 @@
+"""`python -m capnweb_runtime serve module:factory`: a server. Rule: it is what `serve()` makes, and `run()` runs, of
+the options; what goes wrong before it serves is one line.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import logging
+import socket
+import ssl
+from pathlib import Path
+from typing import TYPE_CHECKING, get_args
+
+from capnweb_runtime.running.failures import Failed, cannot_listen, place, reason
+from capnweb_runtime.running.loading import load_factory
+from capnweb_runtime.running.options import count, port, seconds, several
+from capnweb_runtime.running.supervised import Supervised
+from capnweb_runtime.running.workers import run_workers
+from capnweb_runtime.serving.certificate import Certificate
+from capnweb_runtime.serving.handed_over import systemd_sockets
+from capnweb_runtime.serving.peer import Transport
+from capnweb_runtime.serving.serve import Serving, serve
+
+if TYPE_CHECKING:
+    from capnweb_runtime.running.options import Commands
+    from capnweb_runtime.serving.server import Server
+
+HOST = "127.0.0.1"
+PORT = 8080
+_LEVELS = ("debug", "info", "warning", "error", "critical")
+
+
+def add(commands: Commands) -> None:
+    """Adds the command to those of the program."""
+    parser = commands.add_parser(
+        "serve",
+        help="serve sessions until told to stop, by Ctrl-C or SIGTERM",
+        description="Serves sessions until told to stop, by Ctrl-C or SIGTERM; then lets calls end, and ends.",
+    )
+    known = ",".join(get_args(Transport))
+    add_option = parser.add_argument
+    add_option("factory", metavar="module:factory", help="what makes the main object of a session from its peer")
+    add_option("--host", type=several, metavar="LIST", help=f"addresses to listen on (default: {HOST})")
+    add_option("--port", type=port, help=f"0 is any that is free (default: {PORT})")
+    add_option("--unix", metavar="FILE", help="listen on a socket that is a file; without --port on nothing else")
+    add_option("--systemd", action="store_true", help="listen on the sockets that systemd has opened, likewise")
+    add_option("--path", default="/", help="path that is served (default: %(default)s)")
+    add_option("--tls-cert", metavar="FILE", help="certificate, in PEM, with those that lead to one that is trusted")
+    add_option("--tls-key", metavar="FILE", help="its key, in PEM, where it is not in the same file")
+    add_option("--transports", type=several, metavar="LIST", default=["websocket", "http"], help=f"of {known}")
+    add_option("--origins", type=several, metavar="LIST", help="pages that may connect beside those of this server")
+    add_option("--hosts", type=several, metavar="LIST", help="names that the server answers to")
+    add_option("--forwarded", type=several, metavar="LIST", help="proxies that are believed, or how many there are")
+    add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
+    add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
+    add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
+    # A worker: its end of the line, and the sockets that are ready.
+    add_option("--supervised", type=int, help=argparse.SUPPRESS)
+    add_option("--ready", type=int, action="append", default=[], help=argparse.SUPPRESS)
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> None:
+    """Serves until told to stop.
+
+    Raises:
+        Failed: nothing can be served.
+    """
+    logging.basicConfig(
+        level=options.log_level.upper(), format="%(asctime)s %(process)d %(levelname)s %(name)s: %(message)s"
+    )
+    if options.tls_key is not None and options.tls_cert is None:
+        raise Failed("--tls-key is of no use without --tls-cert", code=2)
+    if options.supervised is None and options.systemd:
+        options.sockets = systemd_sockets()
+        if not options.sockets:
+            raise Failed("systemd has opened no socket for this process: start it by a unit that belongs to a .socket")
+    else:
+        options.sockets = [socket.socket(fileno=number) for number in options.ready]
+    if options.port is None and (options.host is not None or not (options.unix or options.systemd)):
+        options.port = PORT
+    options.host = options.host or [HOST]
+    if options.workers > 1 and options.supervised is None:
+        run_workers(options)
+    else:
+        asyncio.run(_serve(options))
+
+
+async def _serve(options: argparse.Namespace) -> None:
+    serving = _serving(options)
+    try:
+        server = await serving
+    except ImportError as error:  # of an extra
+        raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+    except OSError as error:
+        raise cannot_listen(error, place(options.host, options.port or 0)) from None
+    try:
+        await _run(server, options)
+    finally:
+        await server.close()
+
+
+async def _run(server: Server, options: argparse.Namespace) -> None:
+    running = asyncio.ensure_future(server.run(grace=options.drain))
+    await asyncio.sleep(0)  # signals are handled from now on
+    if options.supervised is None:
+        print(f"serving {server.url} and {server.http_url}", flush=True)
+        await running
+        return
+    supervised = Supervised(options.supervised, lambda: server.drain(options.drain))
+    try:
+        supervised.ready(f"{server.url} and {server.http_url}")
+        await running
+    finally:
+        await supervised.close()
+
+
+def _serving(options: argparse.Namespace) -> Serving:
+    factory = load_factory(options.factory)
+    try:
+        return serve(
+            factory,
+            options.host,
+            options.port,
+            sock=options.sockets,
+            unix=options.unix if options.supervised is None else None,
+            path=options.path,
+            ssl=_certificate(options),
+            transports=options.transports,
+            origins=options.origins,
+            hosts=options.hosts,
+            forwarded=_forwarded(options.forwarded),
+            reuse_port=options.supervised is not None and options.port is not None,
+        )
+    except (TypeError, ValueError) as error:
+        raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+
+
+def _forwarded(given: list[str] | None) -> list[str] | int | None:
+    """Addresses of proxies, or their number."""
+    return int(given[0]) if given is not None and len(given) == 1 and given[0].isdecimal() else given
+
+
+def _certificate(options: argparse.Namespace) -> Certificate | None:
+    """The certificate, if there is one, of which is known that it can be used."""
+    if options.tls_cert is None:
+        return None
+    certificate = Certificate(options.tls_cert, options.tls_key)
+    key = options.tls_key or options.tls_cert
+    for file in (options.tls_cert, key):
+        try:
+            with Path(file).open("rb"):
+                pass
+        except OSError as error:
+            raise Failed(f"cannot read {file}: {reason(error)}") from None
+    try:
+        certificate.context()
+    except ssl.SSLError as error:
+        if error.reason == "KEY_VALUES_MISMATCH":
+            raise Failed(f"the key in {key} is not that of the certificate in {options.tls_cert}") from None
+        raise Failed(f"no certificate in {options.tls_cert} with its key in {key}: both have to be in PEM") from None
+    return certificate
