@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from capnweb_runtime.core.carrying import HEADER
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed, wire_message
+from capnweb_runtime.errors import GoingAway, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, error_for_peer, printable
@@ -25,6 +26,7 @@ from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
 from capnweb_runtime.serving.refusals import Busy
+from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
@@ -44,7 +46,9 @@ MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
 
 @dataclass(frozen=True, slots=True)
 class Rules:
-    """Who may have a session, and what it is like; as the parameters of `serve` say."""
+    """Who may have a session, and what it is like; as the parameters of `serve` say. Where not all clients speak TLS,
+    `secure` is false, and each peer says whether it does.
+    """
 
     main_factory: MainFactory
     path: str | None
@@ -107,7 +111,7 @@ class Admission:
             raise shutting_down()
         if peer.transport not in self._rules.transports:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
-        check_origin(peer, self._rules.origins, self._rules.secure)
+        check_origin(peer, self._rules.origins, self._rules.secure or peer.secure)
         if self._bounds.held.bytes >= self._bounds.held.most:
             self._bounds.refuse("held_bytes")
             raise Busy
@@ -143,7 +147,7 @@ class Admission:
         )
         # What all sessions of the server have in common, each is given here.
         connection.host.everybody = self._bounds.calls
-        peer = replace(peer, connection=connection)
+        peer = replace(peer, connection=connection, secure=self._rules.secure or peer.secure)
         try:
             main: Any = context.run(self._rules.main_factory, peer)
             if not inspect.isawaitable(main):
@@ -158,6 +162,26 @@ class Admission:
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
         return opening
+
+    async def answer(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
+        """Opens a session for one batch, and runs it.
+
+        Parameters:
+            peer: who asks.
+            body: the batch.
+
+        Returns:
+            Status and body of the response.
+
+        Raises:
+            Refuse: there is no session, or it has ended with the server.
+        """
+        admitted = self.admit(peer)
+        connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
+        answer = await BatchAnswer(connection).answer(body, peer.headers.get(HEADER))
+        if isinstance(connection.session.reason, GoingAway):
+            raise shutting_down()
+        return answer
 
     def end_threads(self) -> None:
         """Lets the threads of plain methods end, each with the method that it runs."""

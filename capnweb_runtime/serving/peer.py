@@ -74,6 +74,9 @@ class Peer:
         path: path of the request, as it was sent, without the query.
         query: what followed the question mark; empty if nothing did.
         transport: how the messages travel.
+        secure: whether they are encrypted, as far as this side knows.
+        request: of a server that is mounted in an application, the request as that has it: the scope of ASGI, the
+            Request of aiohttp, the environ of WSGI; None from `serve`.
         connection: the session's connection; None until there is a session.
     """
 
@@ -83,6 +86,8 @@ class Peer:
     query: str
     transport: Transport
     connection: Connection | None = field(default=None, repr=False, compare=False)
+    secure: bool = False
+    request: Any = field(default=None, repr=False, compare=False)
 
     def __str__(self) -> str:
         """As a line of a log shows it: address, transport and path."""
@@ -133,8 +138,13 @@ def peer_of(
     return Peer(PeerHeaders(headers), address, path, query, transport)
 
 
+def told_by(peer: Peer) -> str:
+    """What was told who may connect, as the text of a refusal has it."""
+    return "serve() call" if peer.request is None else "mount"
+
+
 class Refuse(Exception):
-    """Raised by the factory of `serve` to refuse a session: `raise Refuse(401, "no token")`.
+    """Raised by the factory of main objects to refuse a session: `raise Refuse(401, "no token")`.
 
     Parameters:
         status: HTTP status of the answer, 300 to 599.
