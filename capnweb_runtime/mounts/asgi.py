@@ -14,7 +14,6 @@ from urllib.parse import quote
 
 from capnweb_runtime.mounts.asgi_sockets import Message, Receive, Scope, Send, serve_socket
 from capnweb_runtime.mounts.mount import Mount, MountOptions, Mounts
-from capnweb_runtime.mounts.stopping import stopping_after
 from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
 from capnweb_runtime.serving.peer import Peer, Transport, peer_of
@@ -107,20 +106,8 @@ class CapnwebASGI:
 
     @asynccontextmanager
     async def _lifespan(self, grace: float | None, signals: bool) -> AsyncIterator[None]:
-        mount = self._mounts.here()
-        if not signals:
-            try:
-                yield
-            finally:
-                await mount.drain(grace)
-            return
-        with stopping_after(lambda: mount.drain(grace)) as stop:
-            mount.on_carry = None if stop is None else stop.take_again
-            try:
-                yield
-            finally:
-                mount.on_carry = None
-                await mount.drain(grace)
+        async with self._mounts.here().living(grace, signals):
+            yield
 
     async def _live(self, receive: Receive, send: Send) -> None:
         """The whole of the application is this mount."""

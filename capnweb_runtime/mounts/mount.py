@@ -5,7 +5,8 @@ has the sockets; whatever is counted or bounded here is what reaches the mount.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Coroutine, Iterable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Coroutine, Iterable, Sequence
+from contextlib import asynccontextmanager, nullcontext
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final, TypedDict, TypeVar
 from weakref import WeakKeyDictionary
@@ -14,6 +15,7 @@ from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, Limits, ServerLimits
+from capnweb_runtime.mounts.stopping import stopping_after
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import Admission, MainFactory, Rules
 from capnweb_runtime.serving.bounds import Bounds, Guest, ServerStats
@@ -166,6 +168,22 @@ class Mount:
             held.give_back(counted)
 
     # ---- ends
+
+    @asynccontextmanager
+    async def living(self, grace: float | None, signals: bool = True) -> AsyncIterator[None]:
+        """The life of the application, behind which the mount is drained.
+
+        Parameters:
+            grace: seconds that calls in progress have to end; None means until they end.
+            signals: whether that happens before a signal that stops the process reaches the application's server.
+        """
+        with stopping_after(lambda: self.drain(grace)) if signals else nullcontext() as stop:
+            self.on_carry = None if stop is None else stop.take_again
+            try:
+                yield
+            finally:
+                self.on_carry = None
+                await self.drain(grace)
 
     async def carry(self, run: Coroutine[Any, Any, T]) -> T:
         """Runs what carries a session, which `aclose` waits for."""
