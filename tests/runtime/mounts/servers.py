@@ -75,19 +75,20 @@ def free_port() -> int:
 
 
 @contextmanager
-def running(name: str, arguments: list[str], **environment: str) -> Iterator[Running]:
+def running(name: str, arguments: list[str], folder: Path = ROOT, **environment: str) -> Iterator[Running]:
     """Starts a server, and ends it.
 
     Parameters:
         name: what it is.
         arguments: module and options, with the port as `{port}`.
+        folder: where it is started.
         environment: beside what there is.
     """
     port = free_port()
-    with tempfile.TemporaryDirectory() as folder, (Path(folder) / "output").open("wb") as output:
+    with tempfile.TemporaryDirectory() as kept, (Path(kept) / "output").open("wb") as output:
         process = subprocess.Popen(
             [sys.executable, "-m", *(one.replace("{port}", str(port)) for one in arguments)],
-            cwd=ROOT,
+            cwd=folder,
             env={**os.environ, "PYTHONUNBUFFERED": "1", **environment},
             stdout=output,
             stderr=subprocess.STDOUT,
