@@ -13,9 +13,10 @@ from dataclasses import dataclass, replace
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
+from capnweb_runtime.core.carrying import HEADER
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed, wire_message
+from capnweb_runtime.errors import GoingAway, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, error_for_peer, printable
@@ -25,6 +26,7 @@ from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
 from capnweb_runtime.serving.refusals import Busy
+from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
@@ -159,6 +161,26 @@ class Admission:
         self._opening.add(opening)
         opening.add_done_callback(self._opening.discard)
         return opening
+
+    async def answer(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
+        """Opens a session for one batch, and runs it.
+
+        Parameters:
+            peer: who asks.
+            body: the batch.
+
+        Returns:
+            Status and body of the response.
+
+        Raises:
+            Refuse: there is no session, or it has ended with the server.
+        """
+        admitted = self.admit(peer)
+        connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
+        answer = await BatchAnswer(connection).answer(body, peer.headers.get(HEADER))
+        if isinstance(connection.session.reason, GoingAway):
+            raise shutting_down()
+        return answer
 
     def end_threads(self) -> None:
         """Lets the threads of plain methods end, each with the method that it runs."""

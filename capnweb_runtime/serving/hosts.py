@@ -15,7 +15,7 @@ from ipaddress import ip_address
 from typing import Final, NamedTuple
 
 from capnweb_runtime.observe import printable
-from capnweb_runtime.serving.peer import Peer, Refuse
+from capnweb_runtime.serving.peer import Peer, Refuse, told_by
 
 _AUTHORITY: Final = re.compile(r"(\[[0-9A-Fa-f:.]{2,45}\]|[A-Za-z0-9._~-]{1,255})(?::([0-9]{1,5}))?", re.ASCII)
 
@@ -68,7 +68,7 @@ class Hosts:
         if asked is None or not self._has(asked):
             raise Refuse(
                 HTTPStatus.MISDIRECTED_REQUEST,
-                f"Host {printable(host, 255) or '(none)'} is none that this server answers to; its serve() call can "
+                f"Host {printable(host, 255) or '(none)'} is none that this server answers to; its {told_by(peer)} can "
                 "allow it with hosts=[...].",
             )
 

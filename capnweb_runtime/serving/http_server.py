@@ -21,6 +21,7 @@ from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight
 from capnweb_runtime.serving.http_socket import HttpSocket
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
+from capnweb_runtime.serving.replies import refusal
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
@@ -157,10 +158,7 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
 
 
 def _refusal(refused: Refuse, allowed: Mapping[str, str]) -> web.Response:
-    body = f"{refused.text}\n".encode() if refused.text else b""
-    headers = {**allowed, "Content-Type": CONTENT_TYPE} if refused.text else dict(allowed)
-    for name, value in refused.headers.items():
-        headers = {kept: other for kept, other in headers.items() if kept.lower() != name.lower()} | {name: value}
-    response = web.Response(status=refused.status, body=body, headers=headers)
+    reply = refusal(refused, allowed)
+    response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
     response.force_close()
     return response

@@ -7,7 +7,7 @@ from typing import Final
 
 from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.hosts import authority_of
-from capnweb_runtime.serving.peer import Peer, Refuse
+from capnweb_runtime.serving.peer import Peer, Refuse, told_by
 
 _SCHEMES: Final = {False: ("http", "ws"), True: ("https", "wss")}
 """Schemes of pages and servers, without and with TLS."""
@@ -46,5 +46,5 @@ def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
     if not is_same_origin(origin, peer.host, peer.scheme == "https"):
         raise Refuse(
             HTTPStatus.FORBIDDEN,
-            f"Origin {printable(origin)} may not use this server; its serve() call can allow it with origins=[...].",
+            f"Origin {printable(origin)} may not use this server; its {told_by(peer)} can allow it with origins=[...].",
         )

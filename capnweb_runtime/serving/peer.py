@@ -97,6 +97,8 @@ class Peer:
         path: path of the request, as it was sent, without the query.
         query: what followed the question mark; empty if nothing did.
         transport: how the messages travel.
+        request: of a server that is mounted in an application, the request as that has it: the scope of ASGI, the
+            Request of aiohttp, the environ of WSGI; None from `serve`.
         connection: the session's connection; None until there is a session.
         scheme: "http" or "https", as the client has asked.
         host: name, and port if there is one, that the client has asked for; empty if it was for none.
@@ -115,6 +117,7 @@ class Peer:
     host: str = ""
     certificate: Mapping[str, Any] | None = field(default=None, repr=False)
     process: Process | None = None
+    request: Any = field(default=None, repr=False, compare=False)
 
     @property
     def cookies(self) -> Mapping[str, str]:
@@ -227,8 +230,13 @@ def _process_behind(connected: Any) -> Process | None:
     return Process(*_CREDENTIALS.unpack(told))
 
 
+def told_by(peer: Peer) -> str:
+    """What was told who may connect, as the text of a refusal has it."""
+    return "serve() call" if peer.request is None else "mount"
+
+
 class Refuse(Exception):
-    """Raised by the factory of `serve` to refuse a session: `raise Refuse(401, "no token")`.
+    """Raised by the factory of main objects to refuse a session: `raise Refuse(401, "no token")`.
 
     Parameters:
         status: HTTP status of the answer, 300 to 599.

@@ -14,15 +14,13 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
 from capnweb_runtime.serving.certificate import Certificate
-from capnweb_runtime.serving.factory import check_factory
-from capnweb_runtime.serving.hosts import Hosts
+from capnweb_runtime.serving.options import check_several, rules_of
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.place import Place, check_place, hosts_of, sockets_of
 from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
-    from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.serving.forwarded import Forwarded
 
@@ -145,23 +143,24 @@ def serve(
             is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
             the transports.
     """
-    check_factory(main_factory)
-    _check_options(path, origins, hosts, transports, errors, threads)
-    _check_room(limits, server_limits)
+    check_several("transports", transports)
     served = _served(transports, ssl)
-    rules = Rules(
-        main_factory=main_factory,
+    rules = rules_of(
+        main_factory,
         path=path,
-        origins=None if origins is None else frozenset(origins),
-        hosts=None if hosts is None else Hosts(hosts),
         transports=served,
+        silence=Silence(keepalive, close_timeout),
+        server_limits=server_limits,
+        origins=origins,
+        hosts=hosts,
         limits=limits,
         observer=observer,
         request_timeout=request_timeout,
         errors=errors,
         threads=threads,
-        silence=Silence(keepalive, close_timeout),
-        terms=_terms(cancel_lost, call_timeout, interceptors),
+        cancel_lost=cancel_lost,
+        call_timeout=call_timeout,
+        interceptors=interceptors,
         forwarded=None if forwarded is None else _forwarded(forwarded),
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
@@ -186,30 +185,6 @@ def _forwarded(trusted: Iterable[str] | int) -> Forwarded:
     return Forwarded(trusted)
 
 
-def _terms(cancel_lost: bool, call_timeout: float | None, interceptors: Sequence[Interceptor]) -> Terms | None:
-    if not cancel_lost and call_timeout is None and not interceptors:
-        return None
-    # Of no use to a server without terms.
-    from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
-
-    return Terms(cancel_lost, call_timeout, tuple(interceptors))
-
-
-def _check_options(
-    path: str | None, origins: object, hosts: object, transports: object, errors: object, threads: int | None
-) -> None:
-    """Refuses what cannot be meant, as `serve` says."""
-    for name, several in (("origins", origins), ("hosts", hosts), ("transports", transports)):
-        if isinstance(several, str):
-            raise TypeError(f'{name} takes several, as in {name}=["{several}"]')
-    if path is not None and not path.startswith("/"):
-        raise ValueError(f'path has to start with a slash, as in path="/{path}"; None serves every path')
-    if errors not in ("declared", "plain", "all"):
-        raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
-    if threads is not None and threads < 1:
-        raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
-
-
 def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None) -> frozenset[Transport]:
     served = frozenset(transports)
     unknown = served - {*get_args(Transport)}
@@ -219,12 +194,3 @@ def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certif
     if "webtransport" in served and not isinstance(ssl, Certificate):
         raise ValueError('WebTransport is always encrypted: it needs ssl=Certificate("chain.pem", "key.pem")')
     return served
-
-
-def _check_room(limits: Limits, server_limits: ServerLimits) -> None:
-    unfinished = server_limits.unfinished_bytes
-    if unfinished is not None and unfinished < limits.message_size:
-        raise ValueError(
-            f"server_limits lets {unfinished:,} bytes be unfinished, in which a message of {limits.message_size:,}, as "
-            "limits allow it, could never arrive: raise ServerLimits.unfinished_bytes, or lower Limits.message_size"
-        )

@@ -9,23 +9,20 @@ from __future__ import annotations
 
 import asyncio
 from functools import partial
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from capnweb_runtime.core.carrying import HEADER
-from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import GoingAway
 from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.bounds import Bounds, Guest, ServerStats
+from capnweb_runtime.serving.ending import Ending
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.listener import Listener
-from capnweb_runtime.serving.peer import SHUTDOWN, Peer, logger, shutting_down
+from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.serving.place import Place, url_of
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
-from capnweb_runtime.transports.http_batch import BatchAnswer
 
 if TYPE_CHECKING:
     from capnweb_runtime.serving.certificate import Certificate
@@ -56,6 +53,7 @@ class Server:
         self._webtransport: list[WebTransportServer] = []
         self._file: SocketFile | None = None
         self._patience = rules.silence.close_timeout
+        self._ending = Ending(self._admission, self._patience)
         self._closing = False
         self._closed: asyncio.Future[None] = self._loop.create_future()
         # Sockets that aiohttp does not look after, and what waits for the last of them to go.
@@ -96,14 +94,7 @@ class Server:
         Parameters:
             timeout: seconds to wait for the calls; None means until they end.
         """
-        self._admission.refusing = True
-        try:
-            async with asyncio.timeout(timeout):
-                await self._admission.end_openings()
-                await self._calls_to_end()
-        except TimeoutError:
-            calls = len(self._admission.calls)
-            logger.warning("closing with %d calls in progress after waiting %s s for them", calls, timeout)
+        await self._ending.drain(timeout)
         await self.close()
 
     async def close(self) -> None:
@@ -120,13 +111,13 @@ class Server:
         try:
             await self._admission.end_openings()
             self._end_sessions()
-            await self._cancel_calls()
+            await self._ending.cancel_calls()
             if self._http is not None:
                 await self._http.close(self._patience)
             for one in self._webtransport:
                 await one.close(self._patience)
             await self._sockets_to_go()
-            await self._disposers_to_end()
+            await self._ending.disposers_to_end()
         finally:
             self._admission.end_threads()
             self._bounds.close()
@@ -134,10 +125,10 @@ class Server:
 
     async def close_at_once(self) -> None:
         """Like `close`, without waiting for any peer; also if the server is closing already."""
-        self._patience = 0.0
+        self._patience = self._ending.patience = 0.0
         if self._closing:
             self._end_sessions()
-            self._cancel_disposers()
+            self._ending.cancel_disposers()
         await self.close()
 
     # ---- start and end
@@ -209,28 +200,9 @@ class Server:
         tcp = [] if self._listener is None else self._listener.addresses
         return [*tcp, *(one.address for one in self._webtransport)]
 
-    async def _calls_to_end(self) -> None:
-        """Ends every session once it has no calls in progress; a batch ends by itself."""
-        batches = frozenset(self._admission.batches)
-        busy = []
-        for connection in self._admission.connections - batches:
-            if connection.is_idle:
-                connection.abort(GoingAway(SHUTDOWN), notify=False)
-            else:
-                busy.append(self._end_when_idle(connection))
-        await asyncio.gather(*busy, *(batch.wait_closed() for batch in batches))
-        while calls := self._admission.calls:
-            await asyncio.wait(calls)
-
-    async def _end_when_idle(self, connection: Connection) -> None:
-        await connection.idle()
-        connection.abort(GoingAway(SHUTDOWN), notify=False)
-
     def _end_sessions(self) -> None:
         """Ends every session, and every connection that has none; if no peer is to be waited for, every connection."""
-        for connection in tuple(self._admission.connections):
-            connection.abort(GoingAway(SHUTDOWN), notify=False)
-            connection.flush()
+        self._ending.end_sessions()
         for socket in tuple(self._sockets):
             if not self._patience or not isinstance(socket, WebSocketServer):
                 socket.abort()
@@ -238,33 +210,10 @@ class Server:
     def _websockets(self) -> list[WebSocketServer]:
         return [socket for socket in self._sockets if isinstance(socket, WebSocketServer)]
 
-    async def _cancel_calls(self) -> None:
-        """Cancels the calls in progress, except for one that is closing the server, and waits for their end."""
-        own = {asyncio.current_task()}
-        cancelled: set[asyncio.Task[Any]] = set()
-        while calls := self._admission.calls - own:
-            for call in calls - cancelled:
-                call.cancel()
-            cancelled |= calls
-            await asyncio.wait(calls)
-
     async def _sockets_to_go(self) -> None:
         while self._sockets:
             self._no_socket = self._loop.create_future()
             await self._no_socket
-
-    async def _disposers_to_end(self) -> None:
-        try:
-            async with asyncio.timeout(self._patience):
-                while busy := [one for one in self._admission.connections if one.host.disposing]:
-                    await busy[0].wait_closed()
-        except TimeoutError:
-            logger.warning("giving up disposers that took longer than %s s", self._patience)
-            self._cancel_disposers()
-
-    def _cancel_disposers(self) -> None:
-        for connection in self._admission.connections:
-            connection.host.cancel_disposers()
 
     # ---- sockets
 
@@ -315,18 +264,10 @@ class Server:
             from capnweb_runtime.serving.http_server import BatchHttpServer  # noqa: PLC0415
 
             self._http = BatchHttpServer(
-                self._answer_batch,
+                self._admission.answer,
                 self._admission.check,
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
             )
         return self._http.protocol(guest)
-
-    async def _answer_batch(self, peer: Peer, body: bytes) -> tuple[int, bytes]:
-        admitted = self._admission.admit(peer)
-        connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
-        answer = await BatchAnswer(connection).answer(body, peer.headers.get(HEADER))
-        if isinstance(connection.session.reason, GoingAway):
-            raise shutting_down()
-        return answer

@@ -45,8 +45,10 @@ WITH_BOTH: Final = Subprotocol("capnweb-gen.attachments.1+calls.1")
 """Subprotocol by which they agree on both, since there can be only one."""
 AGREEABLE: Final = (WITH_BOTH, WITH_ATTACHMENTS, WITH_CALLS)
 """What this implementation can agree to, the best first."""
-_ATTACHING: Final = frozenset((WITH_BOTH, WITH_ATTACHMENTS))
-_CARRYING: Final = frozenset((WITH_BOTH, WITH_CALLS))
+ATTACHING: Final = frozenset((WITH_BOTH, WITH_ATTACHMENTS))
+"""Those with which bytes travel as binary frames."""
+CARRYING: Final = frozenset((WITH_BOTH, WITH_CALLS))
+"""Those with which calls carry more than their arguments."""
 WORK_PER_FRAME: Final = 8
 """Units of work that a frame takes which is no whole message: a ping, a part."""
 READ_BYTES: Final = 64 * 1024
@@ -260,9 +262,9 @@ class WebSocketEnd(asyncio.Protocol):
 
     def _connect(self, connection: Connection) -> None:
         """The handshake is done."""
-        if self._engine.subprotocol in _ATTACHING:
+        if self._engine.subprotocol in ATTACHING:
             connection.session.attach_bytes()
-        if self._engine.subprotocol in _CARRYING:
+        if self._engine.subprotocol in CARRYING:
             connection.session.carry_calls()
         self._connection = self._open = connection
         connection.tell_when_behind(self._hold_reading)
@@ -354,7 +356,7 @@ class WebSocketEnd(asyncio.Protocol):
         elif frame.opcode is Opcode.PONG and self._keepalive is not None:
             self._keepalive.pong(bytes(frame.data))
             connection.round_trip_time = self._keepalive.round_trip_time
-        if frame.opcode is Opcode.BINARY and self._engine.subprotocol not in _ATTACHING:
+        if frame.opcode is Opcode.BINARY and self._engine.subprotocol not in ATTACHING:
             return self._refuse_binary(connection, messages)  # not only once the rest of it has come
         if frame.opcode is Opcode.CONT:
             self._fragments += frame.data
@@ -379,7 +381,7 @@ class WebSocketEnd(asyncio.Protocol):
     def _may_attach(self, data: bytes) -> bool:
         """Counts an attachment; whether it was agreed on and fits into what one message may have."""
         self._attached += len(data) + ATTACHMENT_COST
-        return self._engine.subprotocol in _ATTACHING and self._attached <= self._max_size
+        return self._engine.subprotocol in ATTACHING and self._attached <= self._max_size
 
     def _take_attachments(self) -> list[bytes]:
         attachments, self._attachments, self._attached = self._attachments, [], 0
@@ -387,7 +389,7 @@ class WebSocketEnd(asyncio.Protocol):
 
     def _refuse_binary(self, connection: Connection, messages: list[Any]) -> list[Any]:
         connection.received(messages)
-        if self._engine.subprotocol not in _ATTACHING:
+        if self._engine.subprotocol not in ATTACHING:
             error: Exception = TypeError("Received a binary WebSocket frame; every message is one text frame.")
         else:
             error = LimitExceeded(f"Incoming attachments exceed maximum message size of {self._max_size} bytes.")

@@ -1,0 +1,95 @@
+"""The server as a blueprint of a Flask application, for HTTP batches. Rule: WSGI holds no sockets and has no event
+loop; sessions run on that of the process's background thread, and a request waits for its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+from dataclasses import replace
+from typing import Any, Final, Unpack
+from urllib.parse import quote
+
+from flask import Blueprint, Response, request
+
+from capnweb_runtime.blocking.background import background
+from capnweb_runtime.mounts.mount import MountOptions, Mounts
+from capnweb_runtime.serving.admission import MainFactory
+from capnweb_runtime.serving.peer import Peer, Refuse, peer_of
+from capnweb_runtime.serving.replies import Reply
+from capnweb_runtime.transports.keepalive import Silence
+
+__all__ = ["blueprint"]
+
+_METHODS: Final = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS"]
+_IN_PATHS: Final = "/:@!$&'()*+,;=~"
+
+
+def blueprint(
+    main_factory: MainFactory, *, url_prefix: str = "/rpc", name: str = "capnweb", **options: Unpack[MountOptions]
+) -> Blueprint:
+    """Serves HTTP batches at one path of a Flask application.
+
+    Parameters:
+        main_factory: makes the main object for a batch, as that of `serve` does, on the background thread. Its `Peer`
+            has the environ of WSGI as `request`; Flask's `request`, `session` and `g` are those of the request.
+        url_prefix: the path; with a slash at its end it is served, too.
+        name: of the blueprint.
+        options: those of `serve` with the same name; `path` is None unless it is given.
+
+    Returns:
+        The blueprint, for `app.register_blueprint`.
+
+    Raises:
+        TypeError: as `serve` does.
+        ValueError: as `serve` does; also if the prefix is none.
+    """
+    if not url_prefix.startswith("/") or not url_prefix.strip("/"):
+        raise ValueError(f'url_prefix has to be a path, such as "/rpc", not {url_prefix!r}')
+    options.setdefault("path", None)
+    mounts = Mounts(main_factory, ["http"], Silence(None), options, frozenset(("http",)))
+    made = Blueprint(name, __name__, url_prefix=url_prefix.rstrip("/"))
+
+    def answer() -> Response:
+        reply = _answer(mounts)
+        return Response(reply.body, reply.status, reply.headers)
+
+    for rule in ("", "/"):
+        made.add_url_rule(rule, "batch", answer, methods=_METHODS, provide_automatic_options=False)
+    return made
+
+
+def _answer(mounts: Mounts) -> Reply:
+    """Answers the request at hand, which the caller's thread waits for."""
+    loop = background()
+    peer, at = _peer_of()
+    method, most = request.method, mounts.rules.limits.message_size
+
+    def may() -> bool:
+        try:
+            mounts.here().check(peer, at)
+        except Refuse:
+            return False  # as the reply will say
+        return method == "POST" and (request.content_length or 0) <= most
+
+    # Read in this thread, which has the stream, and only for those who may send it.
+    body = request.stream.read(most + 1) if loop.here(may) else b""
+    return loop.wait(lambda: mounts.here().reply(method, peer, at, _once(body)), None)
+
+
+def _once(body: bytes) -> Callable[[], Awaitable[bytes]]:
+    rest = [body]
+
+    async def chunk() -> bytes:
+        return rest.pop() if rest else b""
+
+    return chunk
+
+
+def _peer_of() -> tuple[Peer, str | None]:
+    """Who asks, and the address at which the request has arrived."""
+    environ: dict[str, Any] = request.environ
+    address, port = environ.get("REMOTE_ADDR"), str(environ.get("REMOTE_PORT", ""))
+    peername = (address, int(port) if port.isdigit() else 0) if address else None
+    target = f"{quote(request.path, safe=_IN_PATHS)}?{request.query_string.decode('latin-1')}"
+    peer = peer_of(request.headers.items(), peername, target, "http", secure=request.is_secure)
+    return replace(peer, request=environ), environ.get("SERVER_NAME")

@@ -1,0 +1,39 @@
+"""Answers to HTTP requests, whatever sends them. Rule: what is refused is answered as text, with the headers that let
+an allowed page read it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from capnweb_runtime.serving.peer import Refuse
+from capnweb_runtime.transports.http_batch import CONTENT_TYPE
+
+
+class Reply(NamedTuple):
+    """One answer.
+
+    Attributes:
+        status: its status.
+        headers: its headers, but for those that follow from how it is sent.
+        body: its body.
+    """
+
+    status: int
+    headers: dict[str, str]
+    body: bytes
+
+
+def refusal(refused: Refuse, allowed: Mapping[str, str]) -> Reply:
+    """How a request is refused.
+
+    Parameters:
+        refused: why.
+        allowed: headers for pages, see `cors`.
+    """
+    body = f"{refused.text}\n".encode("utf-8", "replace") if refused.text else b""
+    headers = {**allowed, "Content-Type": CONTENT_TYPE} if refused.text else dict(allowed)
+    for name, value in refused.headers.items():
+        headers = {kept: other for kept, other in headers.items() if kept.lower() != name.lower()} | {name: value}
+    return Reply(refused.status, headers, body)
