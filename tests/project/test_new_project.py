@@ -160,7 +160,9 @@ def test_what_the_image_installs_serves_and_calls_from_anywhere(project: Path, i
 def test_what_stops_the_container_ends_the_server_in_silence(project: Path, image: Path, tmp_path: Path) -> None:
     stop = next((rest for what, rest in instructions(project) if what == "STOPSIGNAL"), "SIGTERM")
     with served(project, image, tmp_path) as (process, url):
-        run(image, "-m", "my_shop.client", url, cwd=tmp_path)  # what answers can be told to stop; what has printed, soon
+        run(
+            image, "-m", "my_shop.client", url, cwd=tmp_path
+        )  # what answers can be told to stop; what has printed, soon
         process.send_signal(signal.Signals[stop])
         printed = process.communicate(timeout=30)
     assert (process.returncode, *printed) == (0, "", "")
