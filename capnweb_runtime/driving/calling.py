@@ -206,27 +206,14 @@ async def _settled(loop: asyncio.AbstractEventLoop, cell: Cell[Hook]) -> None:
         await known
 
 
-class InterceptedHook(PromiseHook):
-    """A call that passes interceptors: what is pipelined goes to the call itself, who waits gets what they answer."""
+class PipelinedHook(PromiseHook):
+    """The result of a call that has passed interceptors: what is pipelined on it passes them, too."""
 
-    __slots__ = ("_made", "_session")
+    __slots__ = ("_session",)
 
-    def __init__(self, session: TermedSession, made: _Made) -> None:
-        super().__init__(made.raw, session.host)
+    def __init__(self, session: TermedSession, cell: Cell[Hook]) -> None:
+        super().__init__(cell, session.host)
         self._session = session
-        self._made = made
-
-    def __del__(self) -> None:
-        if not self._disposed:
-            self._host.discard(self)
-
-    @property
-    def waiting(self) -> Cell[Payload] | None:
-        return None if self._made.outcome.settled else self._made.outcome
-
-    @property
-    def home(self) -> Any:
-        return self._session.home
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         if args.codec is None:
@@ -238,6 +225,8 @@ class InterceptedHook(PromiseHook):
 
     def get(self, path: Path, expect: Codec | None = None) -> Hook:
         if not path:
+            return self.dup()
+        if type(self) is PipelinedHook:  # a read passes them when it is sent
             return super().get(path, expect)
         pipelined = super().get
         return self._pipelined(call_of(path, None), None, lambda _: pipelined(path, expect), expect)
@@ -258,6 +247,32 @@ class InterceptedHook(PromiseHook):
         self, call: CallInfo, args: Payload | None, send: Callable[[Payload | None], Hook], expect: Codec | None
     ) -> Hook:
         return self._session.intercepted(call, args, send, expect, self._cell)
+
+    def dup(self) -> Hook:
+        made = super().dup()
+        return PipelinedHook(self._session, made._cell) if isinstance(made, PromiseHook) else made
+
+
+class InterceptedHook(PipelinedHook):
+    """A call that passes interceptors: what is pipelined goes to the call itself, who waits gets what they answer."""
+
+    __slots__ = ("_made",)
+
+    def __init__(self, session: TermedSession, made: _Made) -> None:
+        super().__init__(session, made.raw)
+        self._made = made
+
+    def __del__(self) -> None:
+        if not self._disposed:
+            self._host.discard(self)
+
+    @property
+    def waiting(self) -> Cell[Payload] | None:
+        return None if self._made.outcome.settled else self._made.outcome
+
+    @property
+    def home(self) -> Any:
+        return self._session.home
 
     def pull(self) -> Payload | Cell[Payload]:
         if not self._made.asked.done():

@@ -15,7 +15,18 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Connected, Peer, Pool, Reconnect, StaleCapability, connect, serve
+from capnweb_runtime import (
+    CallInfo,
+    Connected,
+    Peer,
+    Pool,
+    Proceed,
+    Reconnect,
+    StaleCapability,
+    connect,
+    deadline,
+    serve,
+)
 from capnweb_runtime.sturdy import SturdyRef
 from tests.chaos.proxy import Proxy
 from tests.project.sources import ROOT
@@ -91,7 +102,13 @@ async def test_each_example_prints_what_its_comments_say(
 
         shown = {"connect": connect, "Connected": Connected, "Pool": Pool, "StaleCapability": StaleCapability}
         namespace: dict[str, Any] = {**vars(notes), **shown, "url": proxy.url, "lose_connection": lose_connection}
-        namespace["Reconnect"] = Reconnect
+        namespace |= {
+            "Reconnect": Reconnect,
+            "CallInfo": CallInfo,
+            "Proceed": Proceed,
+            "deadline": deadline,
+            "Any": Any,
+        }
         code = compile(example, "docs/reconnect.md", "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
         running = eval(code, namespace)
         await running if asyncio.iscoroutine(running) else None
