@@ -21,13 +21,13 @@ def script(project: Path, text: str) -> tuple[Any, dict[str, int]]:
 @pytest.mark.parametrize(
     ("text", "names"),
     [
-        ("api.<cursor>", ["authenticate", "dispose", "dup", "on_broken"]),
+        ("api.<cursor>", ["authenticate", "dispose", "dup", "on_broken", "on_restored"]),
         (
             "api.authenticate('t').<cursor>",
-            ["dispose", "download", "friends", "get_profile", "me", "on_broken", "user_name", "watch"],
+            ["dispose", "download", "friends", "get_profile", "me", "on_broken", "on_restored", "user_name", "watch"],
         ),
-        ("authed.watch(print).<cursor>", ["cancel", "dispose", "on_broken"]),
-        ("profile.<cursor>", ["dispose", "id", "name", "on_broken", "tags"]),
+        ("authed.watch(print).<cursor>", ["cancel", "dispose", "on_broken", "on_restored"]),
+        ("profile.<cursor>", ["dispose", "id", "name", "on_broken", "on_restored", "tags"]),
     ],
 )
 def test_after_a_dot_the_declared_names_come_first(project: Path, text: str, names: list[str]) -> None:

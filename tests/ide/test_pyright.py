@@ -12,8 +12,8 @@ from tests.needs import needs_node_ide
 pytestmark = needs_node_ide
 
 OVERRIDE = "class Mine(AuthedApiTarget):\n    def {}<cursor>"
-PROMISES = {"dispose", "on_broken"}
-STUBS = {"dispose", "dup", "on_broken"}
+PROMISES = {"dispose", "on_broken", "on_restored"}
+STUBS = {"dispose", "dup", "on_broken", "on_restored"}
 
 
 def public(names: list[str]) -> set[str]:
