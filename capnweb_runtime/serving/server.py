@@ -59,7 +59,7 @@ class Server:
         # Sockets that aiohttp does not look after, and what waits for the last of them to go.
         self._sockets: set[FirstBytes | FirstRequest | WebSocketServer] = set()
         self._no_socket: asyncio.Future[None] | None = None
-        self.port = place.port
+        self.port: int = place.port
         self.url = ""
         self.http_url = ""
 
