@@ -10,6 +10,7 @@ from contextlib import AsyncExitStack
 
 import pytest
 
+from capnweb_runtime.core.held import EXPORT
 from tests.interop.node import Program, program
 from tests.interop.relay import Relay, relaying
 from tests.interop.test_conformance_programs import (
@@ -79,7 +80,7 @@ async def test_nothing_is_left_of_what_has_passed(server: list[str], hops: int) 
                 for relay in made:
                     [passage] = relay.passages
                     try:
-                        await asyncio.wait_for(passage.until_held([(1, 1, 0, 0)] * 2), PATIENCE)
+                        await asyncio.wait_for(passage.until_held([(1, 1, 0, EXPORT)] * 2), PATIENCE)
                     except TimeoutError:
                         raise AssertionError(f"{step}: {passage.held()} is left at the relay") from None
         for relay in made:  # the client has gone
