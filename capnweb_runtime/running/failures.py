@@ -45,7 +45,8 @@ def cannot_listen(error: OSError, where: str) -> Failed:
         return Failed(f"cannot listen at {error.filename}: {reason(error)}")
     if error.errno == errno.EADDRINUSE:
         return Failed(f"cannot listen at {where}: another program does already; choose another port with --port")
-    if error.errno == errno.EADDRNOTAVAIL:
+    # asyncio of Python 3.13 says so in words only.
+    if error.errno == errno.EADDRNOTAVAIL or "could not bind on any address" in str(error):
         return Failed(f"cannot listen at {where}: this machine does not have the address; choose another with --host")
     if error.errno in (errno.EACCES, errno.EPERM):
         return Failed(f"cannot listen at {where}: that takes privileges which this program does not have")

@@ -74,13 +74,17 @@ def make_certificate(
     begin = (now or datetime.datetime.now(datetime.UTC)) - _CLOCKS_APART
     until = begin + datetime.timedelta(days=DAYS)
     authority, key = ec.generate_private_key(ec.SECP256R1()), ec.generate_private_key(ec.SECP256R1())
-    signer = _built(_AUTHORITY, _AUTHORITY, authority, begin, until, _uses("key_cert_sign"), is_authority=True).sign(
-        authority, hashes.SHA256()
+    signed_by = x509.AuthorityKeyIdentifier.from_issuer_public_key(authority.public_key())
+    signer = (
+        _built(_AUTHORITY, _AUTHORITY, authority, begin, until, _uses("key_cert_sign"), is_authority=True)
+        .add_extension(signed_by, critical=False)
+        .sign(authority, hashes.SHA256())
     )
     made = (
         _built(hosts[0], _AUTHORITY, key, begin, until, _uses("digital_signature"), is_authority=False)
         .add_extension(x509.SubjectAlternativeName([_general_name(host) for host in hosts]), critical=False)
         .add_extension(x509.ExtendedKeyUsage([ExtendedKeyUsageOID.SERVER_AUTH]), critical=False)
+        .add_extension(signed_by, critical=False)  # Python 3.13 demands both key identifiers
         .sign(authority, hashes.SHA256())
     )
     folder.mkdir(parents=True, exist_ok=True)
@@ -111,6 +115,7 @@ def _built(
         )
         .add_extension(x509.BasicConstraints(ca=is_authority, path_length=None), critical=True)
         .add_extension(usage, critical=True)
+        .add_extension(x509.SubjectKeyIdentifier.from_public_key(key.public_key()), critical=False)
     )
 
 

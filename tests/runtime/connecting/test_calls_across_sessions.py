@@ -434,6 +434,8 @@ class TestGivingUp:
         async with client(line) as api:
             sought = asked(api.seek("gate"))
             await line.state.at("gate").wait()
+            for _ in range(20):  # until its result has been asked for
+                await asyncio.sleep(0)
             line.cut()
             await line.state.at("gate given up").wait()
             line.state.gate("gate").set()
