@@ -216,7 +216,7 @@ class Session(Handlers):
 
     def _read_slowly(self, text: Any) -> Any:
         """The tree of a text that the fast parser refuses."""
-        self.account.charge(slow_work(text))
+        self.account.charge(slow_work(text, self.account.most))
         return loads(text)
 
     def attach_bytes(self) -> None:
