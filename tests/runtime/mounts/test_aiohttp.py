@@ -9,6 +9,7 @@ from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from websockets.asyncio.client import connect as stock_connect
 
 from capnweb_runtime import ConnectionRefused, GoingAway, SessionClosed, connect
@@ -85,6 +86,34 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
         )
         assert b" 400 " in await reader.readline()
         writer.close()
+
+
+async def test_a_session_that_is_aborted_waits_for_the_client_to_close() -> None:
+    """Else what the client has sent meanwhile would have the system drop what it was told."""
+    rpc = CapnwebAiohttp(OfficeTarget)
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = await rpc.handle(request)
+        assert isinstance(answer, web.WebSocketResponse)
+        codes.put_nowait(answer.close_code)
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/rpc", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, listening).start()
+    url = f"ws://127.0.0.1:{listening.getsockname()[1]}/rpc"
+    async with asyncio.timeout(30), stock_connect(url) as client:
+        await client.send("no message")
+        for _ in range(100):
+            await client.send("x" * 1000)
+        assert str(await client.recv()).startswith('["abort",')
+        await client.wait_closed()
+        assert (client.close_code, await codes.get()) == (3000, 3000)
+    await runner.cleanup()
 
 
 async def test_a_client_that_does_not_read_makes_no_more_answers(server: Running) -> None:
