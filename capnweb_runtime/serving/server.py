@@ -190,7 +190,7 @@ class Server:
                 rules.limits,
                 rules.request_timeout,
                 rules.silence,
-                self._bounds.most_connections,
+                self._bounds,
             )
             self._webtransport.append(one)
             self.port = await one.listen(host, self.port, shared=self._place.shared)

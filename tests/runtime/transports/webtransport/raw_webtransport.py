@@ -25,6 +25,7 @@ class RawWebTransport(QuicConnectionProtocol):
 
     Attributes:
         statuses: of answers, by stream.
+        answers: headers of answers, by stream.
         request: what has come on the stream of the first request.
         lines: text that has come on streams of its own, by stream.
         resets: streams that were reset, with the code.
@@ -36,6 +37,7 @@ class RawWebTransport(QuicConnectionProtocol):
         self.http = H3Connection(self._quic, enable_webtransport=True)
         self.own: set[int] = set()
         self.statuses: dict[int, int] = {}
+        self.answers: dict[int, dict[bytes, bytes]] = {}
         self.request: bytes = b""
         self.lines: dict[int, bytes] = {}
         self.resets: dict[int, int] = {}
@@ -52,7 +54,8 @@ class RawWebTransport(QuicConnectionProtocol):
         else:
             for happened in self.http.handle_event(event):
                 if isinstance(happened, HeadersReceived):
-                    self.statuses[happened.stream_id] = int(dict(happened.headers)[b":status"])
+                    self.answers[happened.stream_id] = dict(happened.headers)
+                    self.statuses[happened.stream_id] = int(self.answers[happened.stream_id][b":status"])
                 elif isinstance(happened, DataReceived):
                     self.request += happened.data
         self._changed.set()

@@ -30,7 +30,7 @@ async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
         assert await target.outcome() == "cancelled"
 
 
-async def test_deadlines_are_kept_by_the_caller_alone() -> None:
+async def test_deadlines_are_kept_by_both_ends() -> None:
     left: list[float | None] = []
 
     class Timed(Search):
@@ -48,7 +48,9 @@ async def test_deadlines_are_kept_by_the_caller_alone() -> None:
         with deadline(0.2), pytest.raises(DeadlineExceeded):
             await search.find("x")
         assert await target.outcome() == "cancelled"
-    assert left == [None]
+    [seen] = left
+    assert seen is not None
+    assert 0 < seen <= 60
 
 
 async def test_draining_tells_clients_that_the_server_goes_away() -> None:
