@@ -25,6 +25,7 @@ from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import TRY_AGAIN_LATER
 from capnweb_runtime.transports.webtransport.agreeing import choice, chosen_of
+from capnweb_runtime.transports.webtransport.capsules import drain_session
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
 from capnweb_runtime.transports.webtransport.quic import Listener, NoRoom, configuration
 
@@ -99,6 +100,11 @@ class WebTransportServer:
         if self._listener is not None:
             self._listener.most = 0
 
+    def ask_to_end(self) -> None:
+        """Tells every client that its session is to end soon; it may go on until it has ended."""
+        for one in self._open_ones():
+            one.ask_to_end()
+
     async def close(self, timeout: float) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Waits until every connection is closed; those that take longer are closed without an answer.
 
@@ -108,7 +114,7 @@ class WebTransportServer:
         listener = self._listener
         if listener is None:
             return
-        open_ones = [protocol for protocol in listener.protocols if isinstance(protocol, WebTransportServerEnd)]
+        open_ones = self._open_ones()
         for one in open_ones:
             one.close_if_idle()
         if open_ones:
@@ -117,6 +123,10 @@ class WebTransportServer:
             for task in late:
                 task.cancel()
         await listener.release()
+
+    def _open_ones(self) -> list[WebTransportServerEnd]:
+        protocols = () if self._listener is None else self._listener.protocols
+        return [protocol for protocol in protocols if isinstance(protocol, WebTransportServerEnd)]
 
     def _accepted(self, quic: QuicConnection, address: object) -> WebTransportServerEnd:
         guest = Guest(self._bounds)
@@ -151,6 +161,11 @@ class WebTransportServerEnd(WebTransportEnd):
         self._agreed: str | None = None  # on what the client and this end agree
         self._early: list[WebTransportStreamDataReceived] = []
         self._end_after(guest.patience(timeout), self.close_quic)
+
+    def ask_to_end(self) -> None:
+        """Tells the client that its session, if there is one, is to end soon."""
+        if self._connection is not None:
+            self._tell(drain_session())
 
     def close_if_idle(self) -> None:
         """Closes the connection if it has no session."""

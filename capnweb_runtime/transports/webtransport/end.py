@@ -325,9 +325,13 @@ class WebTransportEnd(Protocol):
 
     def _end_request(self, last: bytes) -> None:
         """Ends our half of the request's stream, with what is last said there."""
+        self._tell(last, ends=True)
+
+    def _tell(self, capsule: bytes, *, ends: bool = False) -> None:
+        """Says something about the session on the request's stream, unless that has ended."""
         if self._http is not None and self._request_id is not None and not self._said and not self._gone:
-            self._said = True
-            self._http.send_data(self._request_id, last, end_stream=True)
+            self._said = ends
+            self._http.send_data(self._request_id, capsule, end_stream=ends)
             self.send_soon()
 
     def close_quic(self, code: int = ErrorCode.H3_NO_ERROR, reason: str = "") -> None:
