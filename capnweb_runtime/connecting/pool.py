@@ -140,6 +140,7 @@ class Pool(Generic[S]):
             call_timeout=call_timeout,
             interceptors=tuple(interceptors),
         )
+        settings.check()
         self._dialling = Dialling(settings)
         self._policy = reconnect or Reconnect()
         self._stub_class = stub

@@ -6,7 +6,7 @@ import socket
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
 from capnweb_runtime.driving.connection import Connection
@@ -51,7 +51,11 @@ class Settings:
     sock: socket.socket | None = None
 
     def check(self) -> None:
-        """Raises ValueError if there is a URL that cannot be connected to, or not over the socket."""
+        """Raises ValueError if there is a URL that cannot be connected to, or not over the transport or the socket."""
+        if self.transport not in {None, *get_args(Transport)}:
+            raise ValueError(
+                f'transport has to be "webtransport", or None for what the URL says, and not {self.transport!r}'
+            )
         for url in self.urls:
             if _scheme_of(url) not in {"ws", "wss", "http", "https"}:
                 raise ValueError(
