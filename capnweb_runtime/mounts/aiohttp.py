@@ -16,7 +16,7 @@ from capnweb_runtime.mounts.mount import Mount, MountOptions, Mounts
 from capnweb_runtime.mounts.socket_session import Closed, SocketSession
 from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
-from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, peer_on
 from capnweb_runtime.serving.replies import Reply, refusal
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import AGREEABLE
@@ -167,12 +167,13 @@ async def _prepare(connection: Connection, socket: web.WebSocketResponse, reques
 
 def _peer_of(request: web.Request, transport: Transport) -> tuple[Peer, str | None]:
     """Who asks, and the address at which the request has arrived."""
-    sockets = request.transport
-    peername = None if sockets is None else sockets.get_extra_info("peername")
-    sockname = None if sockets is None else sockets.get_extra_info("sockname")
+    sockname = None if request.transport is None else request.transport.get_extra_info("sockname")
     at = str(sockname[0]) if isinstance(sockname, tuple) else None
-    peer = peer_of(request.headers.items(), peername, request.raw_path, transport, secure=request.secure)
-    return replace(peer, request=request), at
+    peer = peer_on(request.transport, request.headers.items(), request.raw_path, transport)
+    if peer.address is not None and request.remote not in {None, peer.address[0]}:
+        # A middleware that trusts a proxy has said whose request it is: the socket and its certificate are the proxy's.
+        peer = replace(peer, address=(str(request.remote), 0), certificate=None)
+    return replace(peer, request=request, scheme=request.scheme), at
 
 
 def _response(reply: Reply) -> web.Response:
