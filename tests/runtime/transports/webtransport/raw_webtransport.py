@@ -75,6 +75,12 @@ class RawWebTransport(QuicConnectionProtocol):
     async def ask(self, path: str = "/", *, method: str = "CONNECT", **headers: str) -> int:
         """Sends a request, and waits for its status."""
         await self.until(lambda: self.http.received_settings)
+        stream = self.send_request(path, method=method, **headers)
+        self.transmit()
+        return await self.until(lambda: self.statuses.get(stream, 0))
+
+    def send_request(self, path: str, *, method: str = "CONNECT", **headers: str) -> int:
+        """Writes a request, whatever the server has said that it can; gives its stream."""
         stream = self._quic.get_next_available_stream_id()
         protocol = [(b":protocol", headers.pop("protocol", "webtransport").encode())] if method == "CONNECT" else []
         self.http.send_headers(
@@ -89,8 +95,7 @@ class RawWebTransport(QuicConnectionProtocol):
             ],
             end_stream=method != "CONNECT",
         )
-        self.transmit()
-        return await self.until(lambda: self.statuses.get(stream, 0))
+        return stream
 
     def stream(self, session: int = 0, *, one_way: bool = False) -> int:
         """Begins a stream of a session."""

@@ -117,6 +117,10 @@ async def test_the_signal_of_a_stream_on_the_request_ends_the_connection() -> No
         ("CONNECT", {"origin": "null"}, 403),
         ("CONNECT", {"origin": "https://localhost:444"}, 403),
         ("CONNECT", {"origin": "https://localhost.evil.example"}, 403),
+        ("CONNECT", {"origin": "http://localhost"}, 403),
+        ("CONNECT", {"origin": "https://LOCALHOST.EVIL.EXAMPLE."}, 403),
+        ("CONNECT", {"authority": "evil.example"}, 421),
+        ("CONNECT", {"authority": "evil.example", "origin": "https://evil.example"}, 421),
     ],
 )
 async def test_who_may_not_have_a_session_is_told_the_status(what: str, headers: dict[str, str], status: int) -> None:
@@ -124,6 +128,30 @@ async def test_who_may_not_have_a_session_is_told_the_status(what: str, headers:
         asked = {"authority": "localhost", **headers}
         assert await raw.ask(asked.pop("path", "/"), method=what, **asked) == status
         assert await raw.ask() == 200  # on the same connection
+
+
+@pytest.mark.parametrize("origin", ["https://localhost", "https://LocalHost.", "https://localhost:443"])
+async def test_pages_of_the_servers_own_may_have_one_however_they_are_written(origin: str) -> None:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
+        assert await raw.ask(origin=origin) == 200
+
+
+async def test_names_that_a_server_was_not_told_of_are_not_answered_to() -> None:
+    async with serving(hosts=["example.org"], close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
+        assert await raw.ask(authority="localhost") == 421
+        assert await raw.ask(authority="example.org") == 200
+
+
+async def test_sessions_are_counted_whatever_their_transport() -> None:
+    limits = ServerLimits(sessions=1)
+    transports = ["websocket", "webtransport"]
+    async with (
+        serving(close_timeout=0.02, server_limits=limits, transports=transports) as server,
+        connect(server.url, ExampleStub, ssl=trusting()) as first,
+        raw_webtransport(server.port) as raw,
+    ):
+        assert await first.add(1, 2) == 3
+        assert await raw.ask() == 503
 
 
 async def test_a_connection_has_one_session() -> None:
