@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Unpack
 
 from aiohttp import HttpVersion11, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ConnectionLost
 from capnweb_runtime.mounts.mount import Mount, MountOptions, Mounts
 from capnweb_runtime.mounts.socket_session import Closed, SocketSession
+from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
-from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, peer_on
+from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger, peer_on
 from capnweb_runtime.serving.replies import Reply, refusal
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import AGREEABLE
@@ -83,7 +86,7 @@ class CapnwebAiohttp:
         if "websocket" in request.headers.get("Upgrade", "").lower() and request.method == "GET":
             return await mount.carry(_serve_socket(mount, request))
         peer, at = _peer_of(request, "http")
-        return _response(await mount.carry(mount.reply(request.method, peer, at, request.content.readany)))
+        return _response(await mount.carry(mount.reply(request.method, peer, at, partial(_chunk, request))))
 
     def stats(self) -> ServerStats:
         """How near the mount is to each of its bounds; on the event loop that it serves on."""
@@ -103,6 +106,15 @@ class CapnwebAiohttp:
         closed, for `close_timeout` seconds at most.
         """
         await self._mounts.here().aclose()
+
+
+async def _chunk(request: web.Request) -> bytes:
+    """The next piece of a body; nobody reads how it is refused whose client is gone."""
+    try:
+        return await request.content.readany()
+    except (OSError, HttpProcessingError, web.RequestPayloadError) as error:
+        logger.debug("no body from %s: %s", request.remote, printable(str(error)))
+        raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
 
 
 class _Frames:
