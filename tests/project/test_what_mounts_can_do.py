@@ -12,8 +12,9 @@ from typing import Any
 
 import aiohttp
 import pytest
+from websockets.asyncio.client import ClientConnection
 from websockets.asyncio.client import connect as stock_connect
-from websockets.exceptions import InvalidStatus
+from websockets.exceptions import ConnectionClosed, InvalidStatus
 
 from capnweb_runtime import connect, deadline, serve
 from capnweb_runtime.errors import RpcError, SessionClosed
@@ -209,6 +210,72 @@ async def test_paths_of_health(server: Running) -> None:
             assert answer.status == 404
 
 
+async def test_preflights(server: Running) -> None:
+    own = server.url("", "http")
+    asked = {"Origin": own, "Access-Control-Request-Method": "POST"}
+    async with asyncio.timeout(30), aiohttp.ClientSession() as client:
+        for page, status in ((own, 204), *((page, 403) for page in server.hostile_origins())):
+            async with client.options(f"{own}{path_on(server)}", headers=asked | {"Origin": page}) as answer:
+                assert (answer.status, answer.headers.get("Access-Control-Allow-Origin")) == (
+                    status,
+                    page if page == own else None,
+                )
+    assert says("preflights of browsers (CORS)", server) == YES
+
+
+async def said(client: ClientConnection, messages: list[str]) -> str | bytes:
+    """Sends messages, and gives the answer."""
+    for message in messages:
+        await client.send(message)
+    return await client.recv()
+
+
+async def test_the_longest_frame(server: Running) -> None:
+    row = says("longest frame of a message", server)
+    if server.name == WITHOUT_SOCKETS:
+        assert row == NONE
+        return
+    text, most = "x" * 17 * 1024 * 1024, DEFAULT_LIMITS.message_size
+    async with (
+        asyncio.timeout(60),
+        stock_connect(server.url(path_on(server)), max_size=None, compression=None) as client,
+    ):
+        messages = [f'["push",["pipeline",0,["echo"],["{text}"]]]', '["pull",1]']
+        if row == "16 MiB each":
+            with pytest.raises(ConnectionClosed) as ended:
+                await said(client, messages)
+            assert ended.value.rcvd is None or ended.value.rcvd.code == 1005  # none was sent
+        else:
+            assert await said(client, messages) == f'["resolve",1,"{text}"]'
+            assert row == f"{most // 1024 // 1024} MiB"
+
+
+async def test_what_is_cut_off_costs_nothing(server: Running) -> None:
+    """A request, and a message, of which no more than a part has come when the client is gone."""
+    head = f"{path_on(server)} HTTP/1.1\r\nHost: localhost\r\n"
+    body = f"POST {head}Content-Length: 100\r\n\r\n[".encode()
+    upgrade = (
+        f"GET {head}Connection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\n"
+        "Sec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+    ).encode()
+    before = len(server.said())
+    async with asyncio.timeout(30):
+        _, writer = await asyncio.open_connection("127.0.0.1", server.port)
+        writer.write(body)
+        await writer.drain()
+        writer.close()
+        if server.name != WITHOUT_SOCKETS:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            writer.write(upgrade)
+            assert b" 101 " in await reader.readuntil(b"\r\n\r\n")
+            writer.write(b"\x81\xe4mask[")  # of a frame of 100 bytes
+            writer.close()
+        for scheme in schemes_of(server):
+            async with connect(server.url(path_on(server), scheme), OfficeStub) as office:
+                assert await office.add(1, 2) == 3
+    assert "Traceback" not in server.said()[before:]
+
+
 async def test_upgrades_of_http_1_0(server: Running) -> None:
     if server.name == WITHOUT_SOCKETS:
         assert says("an upgrade of HTTP/1.0", server) == NONE
@@ -238,4 +305,3 @@ def test_what_is_said_alike_of_all_that_hold_sockets() -> None:
                 assert found == NONE
             else:
                 assert found.partition(",")[0] == cell, (row, column)
-    assert DEFAULT_LIMITS.message_size == 32 * 1024 * 1024
