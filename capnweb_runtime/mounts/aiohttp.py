@@ -126,8 +126,10 @@ class _Frames:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
+        self._reader: asyncio.Task[object] | None = None
 
     async def receive(self) -> str | bytes:
+        self._reader = asyncio.current_task()
         message = await self._socket.receive()
         if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
             data: str | bytes = message.data
@@ -141,6 +143,10 @@ class _Frames:
             await self._socket.send_bytes(data)
 
     async def close(self, code: int, reason: str) -> None:
+        if self._reader is not None:
+            # While somebody else receives, aiohttp does not wait for the peer to close.
+            self._reader.cancel()
+            await asyncio.wait((self._reader,))
         await self._socket.close(code=code, message=reason.encode())
 
 

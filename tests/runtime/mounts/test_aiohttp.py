@@ -92,7 +92,8 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
         writer.close()
 
 
-async def test_a_session_that_is_aborted_waits_for_the_client_to_close() -> None:
+@pytest.mark.parametrize("more", [0, 1, 100])
+async def test_a_session_that_is_aborted_waits_for_the_client_to_close(more: int) -> None:
     """Else what the client has sent meanwhile would have the system drop what it was told."""
     rpc = CapnwebAiohttp(OfficeTarget)
     codes: asyncio.Queue[int | None] = asyncio.Queue()
@@ -112,7 +113,7 @@ async def test_a_session_that_is_aborted_waits_for_the_client_to_close() -> None
     url = f"ws://127.0.0.1:{listening.getsockname()[1]}/rpc"
     async with asyncio.timeout(30), stock_connect(url) as client:
         await client.send("no message")
-        for _ in range(100):
+        for _ in range(more):
             await client.send("x" * 1000)
         assert str(await client.recv()).startswith('["abort",')
         await client.wait_closed()
