@@ -164,6 +164,7 @@ class Mount:
         held = self.bounds.held
         pieces: list[bytes] = []
         size = counted = 0
+        guest.hold(1)  # one that has announced a body, and sends nothing of it, is waited for no longer than others
         try:
             while chunk := await chunks():
                 size += len(chunk)
@@ -172,7 +173,7 @@ class Mount:
                 held.add(len(chunk))
                 counted = size
                 pieces.append(chunk)
-                guest.hold(size)
+                guest.hold(1 + size)
             return b"".join(pieces)
         except LimitExceeded:
             raise Busy from None
