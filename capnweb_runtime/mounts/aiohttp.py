@@ -18,6 +18,7 @@ from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, peer_of
 from capnweb_runtime.serving.replies import Reply, refusal
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import AGREEABLE
 
@@ -86,6 +87,12 @@ class CapnwebAiohttp:
     def stats(self) -> ServerStats:
         """How near the mount is to each of its bounds; on the event loop that it serves on."""
         return self._mounts.here().stats()
+
+    def totals(self) -> ServerTotals:
+        """What all sessions of the mount hold together, and how many were opened and refused; on the event loop that it
+        serves on.
+        """
+        return self._mounts.here().totals()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in

@@ -26,6 +26,7 @@ from capnweb_runtime.serving.options import check_several, rules_of
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.serving.replies import Reply, refusal
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.keepalive import Silence
 
@@ -76,6 +77,10 @@ class Mount:
     def stats(self) -> ServerStats:
         """How near each bound is."""
         return self.bounds.stats(self._admission.sessions)
+
+    def totals(self) -> ServerTotals:
+        """What all sessions hold together, and how many there have been."""
+        return self._admission.totals()
 
     def check(self, peer: Peer, at: str | None) -> None:
         """Refuses whom no session will be opened for.
