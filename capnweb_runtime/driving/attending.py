@@ -8,7 +8,7 @@ import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from inspect import isasyncgenfunction, isawaitable
-from typing import TYPE_CHECKING, Any, ClassVar, Final, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cancelling import cancellably
@@ -29,9 +29,6 @@ from capnweb_runtime.driving.interceptors import (
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.observe import keep_context
-
-if TYPE_CHECKING:
-    from capnweb_runtime.core.raises import Raises
 
 A = TypeVar("A")
 
@@ -143,7 +140,7 @@ class _Attending(AsyncioHost):
 
     def refused(self, name: str, error: BaseException) -> None:
         """See `capnweb_runtime.core.hook.Host.refused`."""
-        self._tell_refused(self._call_info("", name, None), error)
+        self._tell_refused(self._call_info("", name), error)
 
     def _tell_refused(self, call: CallInfo, error: BaseException) -> None:
         for interceptor in self.terms.interceptors:
@@ -159,9 +156,11 @@ class _Attending(AsyncioHost):
         return cast(A, self.within(_Mapping(self.carried), work))
 
     def _call_of(self, member: Method | Property, where: str) -> CallInfo:
-        return self._call_info(*named(member.label, where), member.raises)
+        call = self._call_info(*named(member.label, where))
+        call.declared, call.raises = True, member.raises
+        return call
 
-    def _call_info(self, interface: str, name: str, raises: Raises | None) -> CallInfo:
+    def _call_info(self, interface: str, name: str) -> CallInfo:
         terms = self.terms
         return CallInfo(
             interface,
@@ -171,7 +170,6 @@ class _Attending(AsyncioHost):
             mapped=self.carried is not None and self.carried.mapped,
             asked=True,
             session=terms.session,
-            raises=raises,
         )
 
     def _intercepted(self, function: Callable[..., Any], call: CallInfo) -> Callable[..., Any]:

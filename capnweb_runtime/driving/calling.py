@@ -129,14 +129,16 @@ def call_of(path: Path, args: Payload | None) -> CallInfo:
     if args is None:
         if not isinstance(path, PropertyPath):
             return CallInfo("", name, "get", idempotent=True)
-        return CallInfo(*named(path.label, name), "get", idempotent=True, raises=path.raises)
+        return CallInfo(*named(path.label, name), "get", idempotent=True, declared=True, raises=path.raises)
     method = args.codec.method if isinstance(args.codec, Arguments) else None
     again = isinstance(args.codec, Arguments) and args.codec.idempotent
     arguments, keywords = args.value
     if method is None:
         return CallInfo("", name, arguments=arguments, keywords=keywords, idempotent=again)
     interface, known = named(method.label, name or method.label)
-    return CallInfo(interface, known, arguments=arguments, keywords=keywords, idempotent=again, raises=method.raises)
+    call = CallInfo(interface, known, arguments=arguments, keywords=keywords, idempotent=again, declared=True)
+    call.raises = method.raises
+    return call
 
 
 class _Made:

@@ -21,8 +21,7 @@ class CallInfo:
     is what goes on.
 
     Attributes:
-        interface: the interface in whose table the method stands; "" for a function, and where no schema says, so that
-            a name may be anybody's.
+        interface: the interface in whose table the method stands; "" for a function, and where no schema says.
         method: the method or property: its name in Python where a table has it, and otherwise on the wire; what is
             read of a value stands behind it, as in "profile.name".
         kind: "call"; "get" for a property; "map" for a mapper function as a whole, on the side that makes it.
@@ -39,6 +38,8 @@ class CallInfo:
         asked: whether anybody has asked for the result; a call that is made and never asked for is cancelled in the
             end, which says nothing about it.
         session: what the session is called, the same for all of its calls; of no meaning to the other end.
+        declared: whether a schema declares the method, or the function; a name that none declares may be anybody's, and
+            any number of them may come.
         raises: what the method declares that it may raise; see `expects`.
     """
 
@@ -56,6 +57,7 @@ class CallInfo:
     idempotent: bool = False
     asked: bool = False
     session: str = ""
+    declared: bool = False
     raises: Raises | None = field(default=None, repr=False)
 
     @property

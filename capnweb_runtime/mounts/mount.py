@@ -281,6 +281,7 @@ class Mounts:
             silence=silence,
             **options,
         )
+        self.check_path(self.rules.path)
         self._limits = options.get("server_limits", DEFAULT_SERVER_LIMITS)
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Mount] = WeakKeyDictionary()
 
@@ -289,6 +290,11 @@ class Mounts:
         """Paths beside the one for sessions."""
         return () if self.rules.health is None else self.rules.health.paths
 
+    def check_path(self, path: str | None) -> None:
+        """Raises ValueError if sessions are to be served at a path that is one of `pages`."""
+        if path in self.pages:
+            raise ValueError(f"two things are to be served at {path}")
+
     def here(self) -> Mount:
         """The mount on the running event loop."""
         loop = asyncio.get_running_loop()
@@ -296,6 +302,17 @@ class Mounts:
         if mount is None:
             mount = self._of_loop[loop] = Mount(self.rules, self._limits)
         return mount
+
+    def seen(self) -> Mount:
+        """The mount on the running event loop; in a thread that has none, as one that gathers metrics, the only mount.
+
+        Raises:
+            RuntimeError: no event loop runs here, and there is no mount yet, or more than one.
+        """
+        mounts = [*self._of_loop.values()]
+        if len(mounts) == 1 and asyncio._get_running_loop() is None:
+            return mounts[0]
+        return self.here()
 
 
 def _too_large(most: int) -> Refuse:

@@ -19,6 +19,8 @@ OTHER: Final = "_OTHER"
 """What stands for names that are not declared."""
 MAP: Final = "map"
 """What stands for a mapper function as a whole, at the side that makes it."""
+CALLBACK: Final = "callback"
+"""What stands for a function: those that are passed have no names that both ends know."""
 SECONDS: Final = (0.005, 0.01, 0.025, 0.05, 0.075, 0.1, 0.25, 0.5, 0.75, 1.0, 2.5, 5.0, 7.5, 10.0)
 """Bounds of the buckets of durations, as the conventions advise."""
 
@@ -26,12 +28,14 @@ Ended = Callable[[BaseException | None], object]
 
 
 def method_of(call: CallInfo) -> str:
-    """What `rpc.method` is: one of as many texts as the schema has methods and properties, and two more. What is read
+    """What `rpc.method` is: one of as many texts as the schema has methods and properties, and three more. What is read
     of a property's value is none of the schema's.
     """
     if call.interface:
         return f"{call.interface}/{call.method.partition('.')[0]}"
-    return MAP if call.kind == "map" else OTHER
+    if call.kind == "map":
+        return MAP
+    return CALLBACK if call.declared else OTHER
 
 
 def type_of(error: BaseException) -> str:

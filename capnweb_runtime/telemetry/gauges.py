@@ -19,7 +19,7 @@ from capnweb_runtime.serving.totals import ServerTotals
 
 
 class Server(Protocol):
-    """A server, or a mount of one."""
+    """A server, or a mount of one, which raises RuntimeError as long as it serves nowhere."""
 
     def stats(self) -> ServerStats:
         """How near each bound is."""
@@ -31,7 +31,7 @@ class Server(Protocol):
 
 
 class Client(Protocol):
-    """A client that connects again."""
+    """What `connect` has returned."""
 
     @property
     def sessions(self) -> int:
@@ -152,9 +152,12 @@ class Servers(_Watched[Server]):
         "bound_passed": ("How often a bound of ServerLimits was not enough", _each_bound(lambda usage: usage.refused)),
     }
 
-    def read(self, source: Server) -> _Serving:
+    def read(self, source: Server) -> _Serving | None:
         """See `_Watched.read`."""
-        return source.stats(), source.totals()
+        try:
+            return source.stats(), source.totals()
+        except RuntimeError:
+            return None
 
 
 class Clients(_Watched[Client]):

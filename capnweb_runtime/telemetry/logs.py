@@ -15,6 +15,7 @@ from typing import Any, Final
 from uuid import uuid4
 
 from capnweb_runtime.driving.interceptors import CallInfo, Proceed
+from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.peer import Peer
 
 __all__ = ["CALL_ID", "PEER", "REQUEST_ID", "SESSION_ID", "ContextFilter", "LogContext"]
@@ -56,8 +57,8 @@ class LogContext:
             CALL_ID.set(f"{call.session}-{next(self._numbers)}")
             SESSION_ID.set(call.session)
             REQUEST_ID.set(self._request_of(call))
-            PEER.set(str(call.peer))
-        elif request := REQUEST_ID.get(""):
+            PEER.set(_shown(call.peer))
+        elif request := _text(REQUEST_ID):
             call.carry(self._key, request)
         return await proceed(call)
 
@@ -65,7 +66,7 @@ class LogContext:
         given = [call.metadata.get(self._key, "")]
         if isinstance(call.peer, Peer):
             given.append(call.peer.headers.get(self._header, ""))
-        given.append(REQUEST_ID.get(""))
+        given.append(_text(REQUEST_ID))
         return next((one for one in given if _SANE.fullmatch(one)), None) or uuid4().hex
 
 
@@ -81,5 +82,16 @@ class ContextFilter(logging.Filter):
         """See `logging.Filter`."""
         for name, variable in _VARIABLES.items():
             if not hasattr(record, name):
-                setattr(record, name, variable.get("-"))
+                setattr(record, name, _text(variable) or "-")
         return True
+
+
+def _text(variable: ContextVar[str]) -> str:
+    """What a variable holds; empty if that is nothing."""
+    value: object = variable.get("")
+    return value if isinstance(value, str) else ""  # structlog's clear_contextvars() puts an Ellipsis into each
+
+
+def _shown(peer: object) -> str:
+    """A peer without what only it should know: the query of a URL may have a token in it."""
+    return str(peer) if isinstance(peer, Peer) else printable(str(peer).partition("?")[0])

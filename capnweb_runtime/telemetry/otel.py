@@ -60,7 +60,7 @@ class Telemetry:
         tracer_provider: makes spans; the global one by default.
         meter_provider: makes instruments; the global one by default.
         public: whether those who call are strangers: their traces are then linked to, and not gone on with, as they
-            would choose the ids of ours, and which of them are recorded.
+            would choose the ids of ours, and which of them are recorded; and their baggage is left where it is.
     """
 
     def __init__(
@@ -111,10 +111,10 @@ class Telemetry:
             context = _nearer(context, call.peer.headers)
         if call.metadata:
             context = propagate.extract(call.metadata, context, getter=_HEADERS)
+        if not self._public:
+            return context, []
         span = trace.get_current_span(context).get_span_context()
-        if self._public and span.is_remote:
-            return contexts.get_current(), [trace.Link(span)]
-        return context, []
+        return contexts.get_current(), [trace.Link(span)] if span.is_remote else []
 
 
 class _Watched:

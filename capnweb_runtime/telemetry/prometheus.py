@@ -68,7 +68,7 @@ class Metrics(Collector):
         self._count(call, error, 0.0)
 
     def watch_server(self, server: Server, name: str = "") -> None:
-        """Shows what a server, or a mount of one, holds and has refused, for as long as it is there.
+        """Shows what a server holds and has refused, or a mount for ASGI or aiohttp, for as long as it is there.
 
         Parameters:
             server: the server.
@@ -80,10 +80,11 @@ class Metrics(Collector):
         self._servers.add(server, name)
 
     def watch_client(self, client: Client, name: str = "") -> None:
-        """Shows what `connect(..., reconnect=...)` has returned holds, and how often it has connected again.
+        """Shows what the session of a client holds and, with `reconnect`, how often it has connected again; for as long
+        as it is there.
 
         Parameters:
-            client: the client.
+            client: what `connect` has returned.
             name: the label `client` of its metrics.
 
         Raises:

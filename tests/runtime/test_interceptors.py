@@ -398,7 +398,7 @@ class TestServing:
         for _ in range(2):
             async with joined(ready(), [making], [serving]) as (_, search):
                 await search.count([])
-                await search.each("x", lambda number, *, last: True)
+                await search.each("x", lambda number, *, last=False: True)
         for seen in (making, serving):
             names = [call.session for call in seen.calls]
             assert len(names) == 6
