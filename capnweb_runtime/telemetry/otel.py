@@ -221,8 +221,9 @@ def _nearer(context: Context, given: Mapping[str, str]) -> Context:
     """A context with the span that came in headers, unless one is current that is of the same trace already: of what
     has seen the request before us.
     """
+    current = trace.get_current_span(context).get_span_context()
     remote = trace.get_current_span(propagate.extract(given, contexts.Context(), getter=_HEADERS)).get_span_context()
-    if not remote.is_valid or remote.trace_id == trace.get_current_span(context).get_span_context().trace_id:
+    if current.is_valid and current.trace_id == remote.trace_id:
         return context
     return propagate.extract(given, context, getter=_HEADERS)
 

@@ -78,7 +78,8 @@ async def test_sessions_that_pass_a_bound_are_counted_and_others_that_end_badly_
         async with stock_connect(server.url) as websocket:
             await websocket.send("nonsense")
             await websocket.recv()
-        assert server.totals().ended_at_limits == 0
+        await until(lambda: not server.stats().sessions.now)
+        assert (server.totals().opened, server.totals().ended_at_limits) == (1, 0)
         async with connect(server.url, ExampleStub) as example:
             with pytest.raises(SessionClosed):
                 await example.echo("x" * 20_000)

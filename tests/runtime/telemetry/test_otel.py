@@ -18,7 +18,7 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from capnweb_runtime import AnyStub, RpcError, connect, in_thread, serve
+from capnweb_runtime import AnyStub, CallInfo, Proceed, RpcError, connect, in_thread, serve
 from capnweb_runtime.telemetry.calls import SECONDS
 from capnweb_runtime.telemetry.otel import Telemetry, headers
 from examples.demo.server import Accounts, Front
@@ -374,16 +374,24 @@ class TestFromOutside:
         sent = {"traceparent": PARENT, "baggage": "user=Ada"}
         async with joined(target, serving=[recorded.telemetry(public=True)], headers=sent) as search:
             await search.count([])
-        async with joined(target, serving=[recorded.telemetry(public=True)], headers={"baggage": "user=Ada"}) as search:
+        carrying = TestFromOutside.with_baggage
+        async with joined(target, [carrying], [recorded.telemetry(public=True)]) as search:
             await search.count([])
         linked, alone = recorded.spans
         assert linked.parent is None
         assert [link.context.trace_id for link in linked.links] == [TRACE]
         assert (alone.parent, alone.links) == (None, ())
         assert target.seen == [{}] * 4
-        async with joined(target, serving=[recorded.telemetry()], headers=sent) as search:
+        async with joined(target, serving=[recorded.telemetry()], headers={"baggage": "user=Ada"}) as search:
             await search.count([])
-        assert target.seen[4:] == [{"user": "Ada"}] * 2
+        async with joined(target, [carrying], [recorded.telemetry()]) as search:
+            await search.count([])
+        assert target.seen[4:] == [{"user": "Ada"}] * 4
+
+    @staticmethod
+    async def with_baggage(call: CallInfo, proceed: Proceed) -> Any:
+        call.metadata["baggage"] = "user=Ada"
+        return await proceed(call)
 
 
 async def test_without_an_sdk_nothing_is_recorded_and_traces_pass_through() -> None:
