@@ -18,13 +18,15 @@ from opentelemetry.sdk.trace.export.in_memory_span_exporter import InMemorySpanE
 from opentelemetry.sdk.trace.sampling import ALWAYS_OFF
 from opentelemetry.trace import SpanKind, StatusCode
 
-from capnweb_runtime import AnyStub, CallInfo, Proceed, RpcError, connect, in_thread, serve
+from capnweb_runtime import AnyStub, CallInfo, Proceed, RpcError, connect, connect_blocking, in_thread, serve
 from capnweb_runtime.telemetry.calls import SECONDS
 from capnweb_runtime.telemetry.otel import Telemetry, headers
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
+from tests.chaos.generated.bank import BankBlockingStub
+from tests.chaos.server import Bank, State
 from tests.project.sources import ROOT
-from tests.runtime.telemetry.answering import Answering, SearchStub, TooBroad, joined, until
+from tests.runtime.telemetry.answering import PATIENCE, Answering, SearchStub, TooBroad, joined, until
 
 SAMPLED = trace.TraceFlags(trace.TraceFlags.SAMPLED)
 PARENT = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01"
@@ -176,6 +178,21 @@ class TestSpans:
         while parent_of(innermost):
             innermost, depth = spans[parent_of(innermost)], depth + 1
         assert depth == 3
+
+    async def test_a_script_without_a_loop_is_in_it_too(self, recorded: Recorded) -> None:
+        telemetry = recorded.telemetry()
+
+        def script(url: str) -> int:
+            with (
+                recorded.tracer.start_as_current_span("work"),
+                connect_blocking(url, BankBlockingStub, timeout=PATIENCE, interceptors=[telemetry]) as bank,
+            ):
+                return bank.get("four")
+
+        async with serve(lambda peer: Bank(State()), "127.0.0.1", 0, interceptors=[telemetry]) as server:
+            assert await asyncio.to_thread(script, server.url) == 4
+        server_side, client_side, work = recorded.spans
+        assert [parent_of(server_side), parent_of(client_side)] == [id_of(client_side), id_of(work)]
 
     async def test_callbacks_are_of_the_trace_that_calls_them(self, recorded: Recorded) -> None:
         telemetry = recorded.telemetry()
