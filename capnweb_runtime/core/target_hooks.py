@@ -311,8 +311,8 @@ class AttendedTargetHook(TargetHook):
 
     def _call_inside(self, path: Path, args: Payload) -> Hook:
         result = super()._call_inside(path, args)
-        if len(path) == 1 and isinstance(result, ErrorHook) and self._target is not None and not self._member(path):
-            self._host.refused(str(path[0]), result.error)
+        if isinstance(result, ErrorHook) and self._target is not None and not self._member(path):
+            self._host.refused(".".join(map(str, path)), result.error)
         return result
 
 

@@ -462,10 +462,16 @@ class TestRefused:
                 await anything.call("no\nsuch", 1)
             with pytest.raises(TypeError, match="is not a function of Search"):
                 await anything.call("__class__")
+            with pytest.raises(TypeError, match="of undefined"):
+                await anything.call(("no", "such"))
+            with pytest.raises(TypeError, match="is not a function"):
+                await anything()
         assert told.calls == []
         assert [(call.interface, call.method) for call, _ in told.refused_calls] == [
             ("", "no\nsuch"),
             ("", "__class__"),
+            ("", "no.such"),
+            ("", ""),
         ]
         assert all(call.served and call.peer is not None and call.session for call, _ in told.refused_calls)
         assert all(isinstance(error, TypeError) for _, error in told.refused_calls)

@@ -283,6 +283,13 @@ class TestErrors:
             await search.count([])
         assert recorded.counts("rpc.server.call.duration") == {"_OTHER": 10_000, "Search/count": 1}
 
+    async def test_a_client_without_a_schema_calls_others(self, recorded: Recorded) -> None:
+        async with joined(Answering(), [recorded.telemetry()]) as search:
+            assert await AnyStub(search._hook.dup()).call("count", []) == 0
+        assert [(span.name, attributes_of(span)["rpc.method_original"]) for span in recorded.spans] == [
+            ("capnweb", "count")
+        ]
+
     async def test_arguments_that_do_not_fit_are_an_error_of_the_method(self, recorded: Recorded) -> None:
         async with joined(Answering(), serving=[recorded.telemetry()]) as search:
             with pytest.raises(TypeError):
