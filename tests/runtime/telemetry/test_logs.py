@@ -15,7 +15,7 @@ import structlog
 from capnweb_runtime import AnyStub, CallInfo, Peer, RpcError, connect, in_thread, serve
 from capnweb_runtime.serving.peer import peer_of
 from capnweb_runtime.telemetry.logs import CALL_ID, PEER, REQUEST_ID, SESSION_ID, ContextFilter, LogContext
-from tests.runtime.telemetry.answering import PATIENCE, Answering, SearchStub, joined
+from tests.runtime.telemetry.answering import PATIENCE, Answering, SearchStub, joined, until
 
 HOSTILE = ["x\nERROR:root:forged", "\x1b[2Kx", "x y", "", "ü", "x" * 129, "\ud800", 'x"}', "x\u202ey"]
 
@@ -119,6 +119,16 @@ class TestWhatStandsAround:
             with pytest.raises(Exception, match="no end"):
                 await search.find("everything")
         assert lines.lines == []
+
+    async def test_what_is_logged_of_the_session_has_no_call(
+        self, lines: Lines, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        caplog.set_level(logging.INFO, "capnweb_runtime.server")
+        async with joined(Answering(), serving=[LogContext()]) as search:
+            await asyncio.gather(search.count([]), search.find("x"))
+            assert [number async for number in await search.follow("x")] == [0, 1]
+        await until(lambda: any("session of" in line for line in lines.lines))
+        assert all(line.startswith("- - - [-] ") for line in lines.lines)
 
     def test_where_there_is_no_call_there_is_a_dash(self, lines: Lines) -> None:
         logging.getLogger("app").error("starting")
