@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.debugging.settings import Sampling
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 _NAMES: Final[dict[Transport, str]] = {
@@ -64,6 +65,7 @@ class Rules:
     terms: Terms | None = None
     debug: bool | Sampling = False
     forwarded: Forwarded | None = None
+    health: Health | None = None
 
 
 class Admission:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 
@@ -43,6 +44,7 @@ def rules_of(
     interceptors: Sequence[Interceptor] = (),
     debug: Debug = None,
     forwarded: Forwarded | None = None,
+    health: Health | None = None,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -78,6 +80,7 @@ def rules_of(
         terms=_terms(cancel_lost, call_timeout, interceptors),
         debug=debug_mode(debug),
         forwarded=forwarded,
+        health=health,
     )
 
 

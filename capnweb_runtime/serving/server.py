@@ -8,6 +8,7 @@ allowed origins are, under the names that the server answers to.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,13 +19,16 @@ from capnweb_runtime.serving.ending import Ending
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
+from capnweb_runtime.serving.importing import Importing
 from capnweb_runtime.serving.listener import Listener
+from capnweb_runtime.serving.pages import Pages
 from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.serving.place import Place, url_of
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 
 if TYPE_CHECKING:
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.http_server import BatchHttpServer
     from capnweb_runtime.serving.socket_file import SocketFile
@@ -47,9 +51,13 @@ class Server:
         if rules.forwarded is not None:
             self._bounds.is_proxy = rules.forwarded.trusts
         self._admission = Admission(rules, self._bounds)
+        self._pages = Pages([rules.path])
+        if rules.health is not None:
+            _add_health(self._pages, rules.health, self._admission)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
+        self._aiohttp = Importing(self._loop, "capnweb_runtime.serving.http_server")
         self._webtransport: list[WebTransportServer] = []
         self._file: SocketFile | None = None
         self._patience = rules.silence.close_timeout
@@ -244,6 +252,7 @@ class Server:
         return FirstRequest(
             partial(self._websocket_protocol, guest),
             partial(self._http_protocol, guest),
+            http_waits=self._http_waits,
             timeout=self._rules.request_timeout,
             on_made=self._socket_made,
             on_gone=self._socket_gone,
@@ -258,6 +267,9 @@ class Server:
         self._sockets.add(socket)
         return socket
 
+    def _http_waits(self, then: Callable[[], object]) -> bool:
+        return not self._aiohttp.is_over(then)
+
     def _http_protocol(self, guest: Guest) -> asyncio.Protocol:
         if self._http is None:
             # aiohttp takes a quarter of a second to import and is of no use to a server that sees WebSockets only.
@@ -269,5 +281,13 @@ class Server:
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
+                pages=self._pages,
             )
         return self._http.protocol(guest)
+
+
+def _add_health(pages: Pages, health: Health, admission: Admission) -> None:
+    # Of no use to servers that nobody looks after.
+    from capnweb_runtime.serving.health import add_health  # noqa: PLC0415
+
+    add_health(pages, health, lambda: admission.refusing)
