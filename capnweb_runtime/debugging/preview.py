@@ -11,8 +11,10 @@ from typing import Any, Final
 
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.interface import Arguments, Parameter
+from capnweb_runtime.debugging.names import LONGEST_NAME
 from capnweb_runtime.debugging.tables import STREAM, Known, Table
 from capnweb_runtime.debugging.typed import UNKNOWN, Typed, typed
+from capnweb_runtime.observe import printable
 from capnweb_runtime.values import WireDate, date_from_ms
 
 SECRET: Final = "***"
@@ -130,7 +132,7 @@ class Preview:
         kind = wire[0] if wire else None
         rest = wire[1:]
         if kind in ("export", "promise", "writable") and rest:
-            told = rest[1] if len(rest) > 1 and type(rest[1]) is str else ""
+            told = printable(rest[1], LONGEST_NAME) if len(rest) > 1 and type(rest[1]) is str else ""
             is_stream = kind == "writable"
             name = STREAM if is_stream else of.interface or told
             known = Known(name, of.chunks() if is_stream else of, is_stream=is_stream)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.reader import MessageReader
     from capnweb_runtime.debugging.settings import Debug, Sampling
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.taps import Tap
@@ -380,6 +381,15 @@ class Connection:
             self._apply_taps()
 
         return end
+
+    def reader(self) -> MessageReader:
+        """What makes records of the messages that a `Tap` is shown, from now on: each of them has to be shown to it, in
+        order.
+        """
+        # Of no use to a program that is not debugged.
+        from capnweb_runtime.debugging.mode import reader_of  # noqa: PLC0415
+
+        return reader_of(self.session, lambda: self._main_stub)
 
     def _apply_taps(self) -> None:
         bare = self._bare_wire

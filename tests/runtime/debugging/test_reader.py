@@ -25,7 +25,7 @@ class Reading:
     """A tap that has the messages of a session read."""
 
     def __init__(self, connection: Connection) -> None:
-        self.reader = MessageReader(connection.session)
+        self.reader = connection.reader()
         self.records: list[Record] = []
         connection.tap(self)
 
@@ -83,8 +83,8 @@ async def settled() -> None:
 
 async def test_ids_are_resolved_to_names_at_both_ends() -> None:
     client, server = memory.pair(None, Front(Accounts()))
-    ours, theirs = Reading(client), Reading(server)
     api = client.main(PublicApiStub)
+    ours, theirs = Reading(client), Reading(server)
     authed = api.authenticate("secret")
     names = await authed.friends().map(lambda number: authed.get_profile(number).name)
     assert names == ["Grace", "Barbara"]
@@ -116,8 +116,10 @@ async def test_ids_are_resolved_to_names_at_both_ends() -> None:
         "<- release #-3 AuthedApi",
         "-> release #-1 function",
     ]
-    # A reader that is not told of which interface the peer's main object is knows what is called, and no more.
-    assert ours.lines[:2] == ['-> push #1 authenticate("secret")', "-> push #2 authenticate.friends() on #1"]
+    assert ours.lines[:2] == [
+        '-> push #1 PublicApi.authenticate(token="secret")',
+        "-> push #2 AuthedApi.friends() on #1",
+    ]
     api.dispose()
 
 
@@ -300,6 +302,23 @@ def test_whatever_a_peer_sends_is_a_record(message: Any) -> None:
             assert len(told) < LONGEST + 300
     finally:
         loop.close()
+
+
+async def test_names_that_a_peer_gives_forge_no_line() -> None:
+    _, server = memory.pair(None, Example())
+    theirs = Reading(server)
+    server.received(
+        [
+            b'["push",["pipeline",0,["a\\nb"],[["export",-1,"x\\ny\\u001b[31m' + b"z" * 200 + b'"]]]]',
+            b'["push",["pipeline",0,["echo"],[["export",-2,"q\\r"]]]]',
+            b'["abort",["error","E\\n","m\\n\\u2028"]]',
+        ]
+    )
+    for told in theirs.lines:
+        assert told.isprintable()
+        assert len(told) < LONGEST
+    (released,) = [told for told in theirs.lines if told.startswith("-> release #-1")]
+    assert released.startswith(r"-> release #-1 x\ny\x1b[31mzz")
 
 
 async def test_of_a_large_message_only_the_head_is_told() -> None:
