@@ -178,8 +178,8 @@ async def test_what_is_secret_in_a_mapped_result_is_secret_there() -> None:
     assert await api.requests().map(lambda request: request.login.password) == ["HIDDEN"] * 2
     assert await api.requests().map(lambda request: api.open(request.login.password)) == [True] * 2
     await api.requests().map(lambda one: {"a": one.login.password, "b": one.login.user})
-    made: Any = await api.requests().map(lambda one: (one.login.user, {"c": one.pin}))
-    assert made[0][1] == {"c": 1234}
+    mixed: Any = api.requests().map(lambda one: (one.login.user, {"c": one.pin}))
+    assert (await mixed)[0][1] == {"c": 1234}
     await api.requests().map(lambda one: (one.login.user, api.requests().map(lambda other: other.login)))
     *mapped, nested = [one for one in theirs.lines if ".map(" in one]
     assert nested.endswith(
