@@ -17,7 +17,7 @@ from capnweb_runtime.debugging.typed import UNKNOWN, Typed, typed
 from capnweb_runtime.observe import printable
 from capnweb_runtime.values import WireDate, date_from_ms
 
-SECRET: Final = "***"
+HIDDEN: Final = "***"
 DEEPEST: Final = 100
 """Levels of a value that are walked."""
 _LONGEST_TEXT: Final = 200
@@ -65,9 +65,10 @@ class Preview:
         """
         secret = of.secret
         if secret:
-            self.put(SECRET)
+            self.put(HIDDEN)
             self._hiding += 1
         if depth > DEEPEST:
+            self._ours.missed = True
             self.put("…")
         elif type(wire) is dict:
             self._fields(wire, of, depth)

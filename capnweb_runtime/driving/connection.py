@@ -86,7 +86,7 @@ def _lines(connection: Connection) -> Tap:
     # Of no use to a program that is not debugged.
     from capnweb_runtime.debugging.mode import Lines  # noqa: PLC0415
 
-    return Lines(connection.session, str(connection._label), lambda: connection._main_stub)
+    return Lines(connection.session, str(connection._label), lambda: connection.main_stub)
 
 
 def _tapped(wire: Wire, taps: Sequence[Tap]) -> Wire:
@@ -173,6 +173,7 @@ class Connection:
         host: runs the session's calls.
         url: of the server, for the error that the session ends with; None where there is none.
         round_trip_time: see `SessionStats`; set by the transport.
+        main_stub: the class of stubs that the peer's main object was asked for; None if that is not known.
     """
 
     def __init__(
@@ -215,7 +216,7 @@ class Connection:
             encoding=encoding,
         )
         self._label = label
-        self._main_stub: object = None  # the class of stubs that the peer's main object was asked for
+        self.main_stub: object = None
         self._taps: tuple[Tap, ...] = ()
         self._account = self.host.account
         self._wire: Wire | None = None
@@ -246,7 +247,7 @@ class Connection:
         Returns:
             A stub that owns the session: disposing it ends the session.
         """
-        self._main_stub = stub
+        self.main_stub = stub
         return stub(self.session.remote_main)
 
     def stats(self) -> SessionStats:
@@ -268,7 +269,7 @@ class Connection:
         from capnweb_runtime.debugging.capabilities import capabilities_of  # noqa: PLC0415
         from capnweb_runtime.debugging.names import interface_of_stub  # noqa: PLC0415
 
-        return capabilities_of(self.session, str(self._label), interface_of_stub(self._main_stub), most)
+        return capabilities_of(self.session, str(self._label), interface_of_stub(self.main_stub), most)
 
     @property
     def messages_received(self) -> int:
@@ -389,7 +390,7 @@ class Connection:
         # Of no use to a program that is not debugged.
         from capnweb_runtime.debugging.mode import reader_of  # noqa: PLC0415
 
-        return reader_of(self.session, lambda: self._main_stub)
+        return reader_of(self.session, lambda: self.main_stub)
 
     def _apply_taps(self) -> None:
         bare = self._bare_wire

@@ -104,8 +104,11 @@ async def test_each_end_of_a_connection_says_who_the_other_is(caplog: pytest.Log
 
 async def test_whatever_opens_sessions_knows_debug_mode(caplog: pytest.LogCaptureFixture) -> None:
     async with serve(Example, "127.0.0.1", 0) as server:
-        async with connect(server.url, ExampleStub, reconnect=Reconnect(), debug=True) as api:
+        connecting = connect(server.url, ExampleStub, reconnect=Reconnect(), debug=True)
+        async with connecting as api:
             assert await api.add(1, 2) == 3
+            (main,) = connecting.capabilities()
+            assert (main.name, main.kind) == ("Example", "main")
         async with Pool(server.url, ExampleStub, size=1, debug=True) as pool:
             assert await pool.stub.add(3, 4) == 7
         assert len([one for one in lines(caplog) if "-> push #1 Example.add(" in one]) == 2

@@ -340,6 +340,39 @@ async def test_of_a_large_message_only_the_head_is_told() -> None:
     api.dispose()
 
 
+async def test_of_what_a_large_message_was_nothing_is_shown() -> None:
+    client, server = memory.pair(None, Vault())
+    theirs = Reading(server)
+    api = client.main(VaultStub)
+    large = Request(login=Login(user="x" * LARGEST, password="HIDDEN"))
+    signed = api.sign_in(request=large)
+    assert await signed.login.password == "HIDDEN"
+    assert await api.sign_in("t", request=Request(login=Login(user="ada", password="HIDDEN"))).login.user == "ada"
+    assert [one for one in theirs.lines if "resolve" in one] == [
+        "-> resolve #2 login.password = ***",
+        '-> resolve #4 Vault.sign_in.login.user = "ada"',
+    ]
+    await api.ask(lambda what, before=None: "HIDDEN")
+    assert not [one for one in theirs.lines if "HIDDEN" in one]
+    api.dispose()
+
+
+async def test_a_reader_that_comes_late_shows_nothing_that_may_be_secret() -> None:
+    client, server = memory.pair(None, Example())
+    api = client.main(ExampleStub)
+    waiting = asyncio.ensure_future(api.wait("HIDDEN"))
+    await settled()
+    ours, theirs = Reading(client), Reading(server)
+    api.echo([ours.lines, "shown"]).dispose()
+    await settled()
+    assert theirs.lines[0] == '<- push #2 Example.echo(value=[[], "shown"])'
+    theirs.received([b'["push",["pipeline",-7,["strange"],["HIDDEN"]]]', b'["resolve",-7,"HIDDEN"]'])
+    assert theirs.lines[-2:] == ["<- push #3 strange(***) on #-7", "<- resolve #-7 = ***"]
+    assert ours.reader.imports.get(1).type.secret
+    waiting.cancel()
+    api.dispose()
+
+
 async def test_a_reader_that_comes_late_counts_on() -> None:
     client, server = memory.pair(None, Front(Accounts()))
     api = client.main(PublicApiStub)
