@@ -317,10 +317,10 @@ def test_what_is_secret_is_noted_however_it_is_written(compile_text: Compile) ->
     assert isinstance(none, ir.Method)
     assert all(parameter.secret for parameter in every.parameters)
     assert not any(parameter.secret for parameter in none.parameters)
-    fields = {
-        f"{one.name}.{field.name}" for one in (*schema.models, *schema.errors) for field in one.fields if field.secret
-    }
-    assert fields == {"Pin.pin", "PageStr.items", "Bad.token"}
+    fields = {f"{one.name}.{field.name}" for one in schema.models for field in one.fields if field.secret}
+    assert fields == {"Pin.pin", "PageStr.items"}
+    (error,) = schema.errors
+    assert [field.name for field in error.fields if field.secret] == ["token"]
 
 
 def test_what_is_not_secret_does_not_say_so(compile_text: Compile) -> None:
