@@ -34,6 +34,8 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect, State
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.connecting.settings import Headers, Transport
+    from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = [
@@ -90,6 +92,14 @@ class BlockingSession(Generic[B]):
         """Counts of what the session holds and has done."""
         return self._link.background.here(self._connecting.stats)
 
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+        """
+        return self._link.background.here(lambda: self._connecting.capabilities(most))
+
     @property
     def state(self) -> State:
         """With `reconnect`, what the client is at; see `Reconnecting.state`. Without, "ready"."""
@@ -138,6 +148,7 @@ def connect_blocking(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     sock: socket.socket | None = None,
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
@@ -160,6 +171,7 @@ def connect_blocking(
         close_timeout: seconds for which closing waits for a server that is silent.
         call_timeout: see `connect`; it holds for what `run` calls, too.
         interceptors: see `connect`; they run on the background thread.
+        debug: see `connect`.
         sock: a socket that is connected, for a WebSocket; see `connect`.
 
     Returns:
@@ -170,7 +182,7 @@ def connect_blocking(
         ValueError: as `connect` does.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
-    settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "sock": sock}
+    settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "sock": sock, "debug": debug}
     settings |= {"transport": transport, "reconnect": reconnect, "keepalive": keepalive, "close_timeout": close_timeout}
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
         url, stub._covering, open_timeout=open_timeout, **settings

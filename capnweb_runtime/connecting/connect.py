@@ -28,6 +28,8 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect
     from capnweb_runtime.connecting.reconnecting import Reconnecting
+    from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.transports.http_batch import Answer, BatchRequest
 
 if TYPE_CHECKING:
@@ -104,6 +106,17 @@ class Connecting(Generic[S]):
         """
         return self._opened().stats()
 
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+
+        Raises:
+            RuntimeError: it has not been opened yet.
+        """
+        return self._opened().capabilities(most)
+
     def _opened(self) -> Connection:
         if self._connection is None:
             raise RuntimeError("the session has not been opened: enter it with `async with`, or await it, first")
@@ -158,6 +171,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: None = None,
     sock: socket.socket | None = None,
 ) -> Connecting[S]: ...
@@ -177,6 +191,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: Reconnect,
 ) -> Reconnecting[S]: ...
 def connect(
@@ -194,6 +209,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: Reconnect | None = None,
     sock: socket.socket | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
@@ -223,6 +239,8 @@ def connect(
         call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
             DeadlineExceeded, and it is given up. None means without end.
         interceptors: what calls pass, in both directions, the first one outermost; see `CallInfo`.
+        debug: whether to show messages in words, and to know who has made what the session holds; or `Sampling`, to
+            know it of some. None means as the environment variable CAPNWEB_DEBUG says. See `docs/debugging.md`.
         reconnect: connects again whenever the session is lost, under the same stub; None means never. See
             `docs/reconnect.md`.
         sock: a socket that is connected, in place of a new one, for a WebSocket; the URL then says what is asked for,
@@ -237,8 +255,8 @@ def connect(
         ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
             which has no session to lose, and `reconnect` was given, or several URLs; there is none; `sock` is for
             nothing that it could be used for, as with `reconnect`, or is no socket for streams; `keepalive` is not
-            positive, or `close_timeout` is negative.
-        TypeError: `headers` is a function, and `reconnect` was not given.
+            positive, or `close_timeout` is negative; or CAPNWEB_DEBUG says what cannot be meant.
+        TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is none of what it can be.
     """
     settings = Settings(
         urls=urls_of(url),
@@ -252,6 +270,7 @@ def connect(
         silence=Silence(keepalive, close_timeout),
         call_timeout=call_timeout,
         interceptors=tuple(interceptors),
+        debug=debug,
         sock=sock,
     )
     settings.check()

@@ -35,6 +35,7 @@ from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
 
 S = TypeVar("S", bound=RpcStub)
@@ -93,6 +94,7 @@ class Pool(Generic[S]):
         close_timeout: see `connect`.
         call_timeout: see `connect`.
         interceptors: see `connect`.
+        debug: see `connect`.
 
     Raises:
         ValueError: the URL is none of a session, or the size is less than 1.
@@ -120,6 +122,7 @@ class Pool(Generic[S]):
         close_timeout: float = 10.0,
         call_timeout: float | None = None,
         interceptors: Sequence[Interceptor] = (),
+        debug: Debug = None,
     ) -> None:
         urls = urls_of(url)
         for one in urls:
@@ -139,6 +142,7 @@ class Pool(Generic[S]):
             silence=Silence(keepalive, close_timeout),
             call_timeout=call_timeout,
             interceptors=tuple(interceptors),
+            debug=debug,
         )
         settings.check()
         self._dialling = Dialling(settings)

@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from capnweb_runtime.connecting.lasting import MainLastingHook
 from capnweb_runtime.connecting.reconnect import Reconnect, State
@@ -21,6 +21,9 @@ from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import target_hook
+
+if TYPE_CHECKING:
+    from capnweb_runtime.debugging.capabilities import Capability
 
 S = TypeVar("S", bound=RpcStub)
 
@@ -36,6 +39,7 @@ class Dialling:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._kept: Hook | None = None
+        self._stub: object = None
         self._next = 0  # index of the address that is tried first
 
     def sessions(
@@ -49,6 +53,7 @@ class Dialling:
             stub: makes stubs.
         """
         settings = self._settings
+        self._stub = stub
         return Succession(
             dial,
             policy,
@@ -65,6 +70,7 @@ class Dialling:
         given = settings.headers() if callable(settings.headers) else settings.headers
         headers = await given if inspect.isawaitable(given) else given
         connection = settings.connection(None)
+        connection.main_stub = self._stub
         if settings.main is not None:
             # One share is kept here, so that the end of a session does not dispose it.
             if self._kept is None:
@@ -161,10 +167,24 @@ class Reconnecting(Generic[S]):
         Raises:
             RuntimeError: there has been none yet.
         """
+        return self._connection().stats()
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the current session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+
+        Raises:
+            RuntimeError: there has been none yet.
+        """
+        return self._connection().capabilities(most)
+
+    def _connection(self) -> Connection:
         connection = None if self._succession is None else self._succession.connection
         if connection is None:
             raise RuntimeError("no session has been opened: enter it with `async with`, or await it, first")
-        return connection.stats()
+        return connection
 
     def _opened(self) -> Succession:
         if self._succession is None:

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
 from urllib.parse import urlsplit
 
-from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.connection import Connection, debug_mode
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
@@ -20,6 +20,7 @@ from capnweb_runtime.transports.unix import unix_url_of
 from capnweb_runtime.transports.websocket_client import open_websocket
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
 
@@ -48,10 +49,14 @@ class Settings:
     silence: Silence
     call_timeout: float | None
     interceptors: tuple[Interceptor, ...]
+    debug: Debug
     sock: socket.socket | None = None
 
     def check(self) -> None:
-        """Raises ValueError if there is a URL that cannot be connected to, or not over the transport or the socket."""
+        """Raises ValueError if there is a URL that cannot be connected to, or not over the transport or the socket; and
+        what `debug_mode` raises.
+        """
+        debug_mode(self.debug)
         if self.transport not in {None, *get_args(Transport)}:
             raise ValueError(
                 f'transport has to be "webtransport", or None for what the URL says, and not {self.transport!r}'
@@ -98,6 +103,7 @@ class Settings:
             label=label,
             call_within=self.call_timeout,
             terms=_terms(self.interceptors, label) if self.interceptors else None,
+            debug=self.debug,
         )
         connection.url = label
         return connection

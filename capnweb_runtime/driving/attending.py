@@ -26,7 +26,7 @@ from capnweb_runtime.driving.interceptors import (
     session_name,
     through,
 )
-from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.observe import keep_context
 
@@ -252,10 +252,37 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
         return self._in_thread(function, args, kwargs)
 
 
-class AttendingWatchedHost(_Attending, WatchedHost):
-    """Tells in debug mode which functions hold the loop."""
+class _Watching(_Attending, WatchedHost):
+    """Tells in debug mode which functions hold the loop, by their own names, whatever is around them."""
+
+    __slots__ = ()
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `_Attending.attend`."""
+        return super().attend(begin, self.watching(function), method, args, where)
+
+
+class AttendingWatchedThreadedHost(_Watching, AttendingThreadedHost, WatchedThreadedHost):
+    """Runs plain functions in threads, and tells which async ones hold the loop."""
+
+    __slots__ = ()
+
+    call = ThreadedHost.call
+
+
+class AttendingWatchedHost(_Watching):
+    """Runs plain functions on the event loop, and tells which functions hold it."""
 
     __slots__ = ("is_lost", "terms")
+
+    call = AsyncioHost.start
 
 
 AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[AttendingWatchedHost]
@@ -263,6 +290,8 @@ AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[Attend
 
 def attending(plain: type[AsyncioHost]) -> AttendingClass:
     """The class that runs calls as the given one does, on terms."""
+    if issubclass(plain, WatchedThreadedHost):
+        return AttendingWatchedThreadedHost
     if issubclass(plain, ThreadedHost):
         return AttendingThreadedHost
     return AttendingWatchedHost if issubclass(plain, WatchedHost) else AttendingHost

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -28,7 +29,11 @@ from capnweb_runtime.observe import Observer, logger_named
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.reader import MessageReader
+    from capnweb_runtime.debugging.settings import Debug, Sampling
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.taps import Tap
     from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
@@ -39,14 +44,35 @@ wire_logger: Final = logger_named("capnweb_runtime.wire")
 _FINISHING: Final = "The session is being drained: it finishes what is in progress and makes no further calls."
 
 
-def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None) -> type[AsyncioHost]:
-    """What runs the calls: plain functions on the loop, which is watched in debug mode, or in threads."""
-    if threads is None and not loop.get_debug():
+def debug_mode(debug: Debug) -> bool | Sampling:
+    """What is watched of a session: everything, nothing, or some of it.
+
+    Parameters:
+        debug: as it was given; None means as the environment says.
+
+    Raises:
+        TypeError: it is none that can be meant.
+        ValueError: the environment says what cannot be meant.
+    """
+    if debug is False or (debug is None and "CAPNWEB_DEBUG" not in os.environ):
+        return False
+    # Of no use to a program that is not debugged.
+    from capnweb_runtime.debugging.settings import mode_of  # noqa: PLC0415
+
+    return mode_of(debug)
+
+
+def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None, debug: bool) -> type[AsyncioHost]:
+    """What runs the calls: plain functions on the loop or in threads; in debug mode the loop is watched."""
+    watched = debug or loop.get_debug()
+    if threads is None and not watched:
         return AsyncioHost
     # Of no use to most programs.
-    from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost  # noqa: PLC0415
+    from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost  # noqa: PLC0415
 
-    return WatchedHost if threads is None else ThreadedHost
+    if threads is None:
+        return WatchedHost
+    return WatchedThreadedHost if watched else ThreadedHost
 
 
 def _trace(label: object) -> Trace:
@@ -54,6 +80,20 @@ def _trace(label: object) -> Trace:
     from capnweb_runtime.driving.trace import Trace  # noqa: PLC0415
 
     return Trace(str(label), wire_logger)
+
+
+def _lines(connection: Connection) -> Tap:
+    # Of no use to a program that is not debugged.
+    from capnweb_runtime.debugging.mode import Lines  # noqa: PLC0415
+
+    return Lines(connection.session, str(connection._label), lambda: connection.main_stub)
+
+
+def _tapped(wire: Wire, taps: Sequence[Tap]) -> Wire:
+    # Of no use to a session without taps.
+    from capnweb_runtime.driving.taps import TappedWire  # noqa: PLC0415
+
+    return TappedWire(wire, taps)
 
 
 def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any) -> AsyncioHost:
@@ -65,7 +105,17 @@ def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool]
     return host
 
 
-def _session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
+def _session_class(call_within: float | None, terms: Terms | None, mode: bool | Sampling) -> type[Session]:
+    plain = _plain_session_class(call_within, terms)
+    if not mode:
+        return plain
+    # As above.
+    from capnweb_runtime.debugging.mode import session_class  # noqa: PLC0415
+
+    return session_class(mode, plain)
+
+
+def _plain_session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
     interceptors = () if terms is None else terms.interceptors
     if call_within is None and not interceptors:
         return Session
@@ -118,12 +168,14 @@ class Connection:
             share it.
         terms: on what terms calls run; None means that they just do.
         call_within: seconds that calls of the peer may take where nothing else bounds them; None means without end.
+        debug: what is watched: see `connect`.
 
     Attributes:
         session: the session that is driven.
         host: runs the session's calls.
         url: of the server, for the error that the session ends with; None where there is none.
         round_trip_time: see `SessionStats`; set by the transport.
+        main_stub: the class of stubs that the peer's main object was asked for; None if that is not known.
     """
 
     def __init__(
@@ -141,11 +193,13 @@ class Connection:
         total: HeldTotal | None = None,
         terms: Terms | None = None,
         call_within: float | None = None,
+        debug: Debug = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
-        host_class = _host_class(self._loop, threads)
+        mode = debug_mode(debug)
+        host_class = _host_class(self._loop, threads, mode is True)
         if terms is None:
             self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
         else:
@@ -153,7 +207,7 @@ class Connection:
             self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
-        self.session = _session_class(call_within, terms)(
+        self.session = _session_class(call_within, terms, mode)(
             None if main is None else target_hook(main, self.host),
             host=self.host,
             wake=self._wake,
@@ -163,15 +217,22 @@ class Connection:
             observer=observer,
             encoding=encoding,
         )
-        self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
+        self._label = label
+        self.main_stub: object = None
+        self._taps: tuple[Tap, ...] = ()
         self._account = self.host.account
         self._wire: Wire | None = None
+        self._bare_wire: Wire | None = None  # the one that the transport gave
         self.url: str | None = None
         self.round_trip_time: float | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
         self._paused = False
         self._close_reason: BaseException | None = None
+        if mode is True:
+            self.tap(_lines(self))
+        if wire_logger.isEnabledFor(logging.DEBUG):
+            self.tap(_trace(label))
 
     # ---- for the application
 
@@ -188,11 +249,29 @@ class Connection:
         Returns:
             A stub that owns the session: disposing it ends the session.
         """
+        self.main_stub = stub
         return stub(self.session.remote_main)
 
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
         return self.session.stats()._replace(round_trip_time=self.round_trip_time)
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the two sides hold of each other; see `Capability`. When and where each came about is known in debug
+        mode.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all. Their `stats()` tell how many
+                there are.
+
+        Returns:
+            Imports first, the oldest of each first; nothing once the session has ended.
+        """
+        # Of no use to most programs.
+        from capnweb_runtime.debugging.capabilities import capabilities_of  # noqa: PLC0415
+        from capnweb_runtime.debugging.names import interface_of_stub  # noqa: PLC0415
+
+        return capabilities_of(self.session, str(self._label), interface_of_stub(self.main_stub), most)
 
     @property
     def messages_received(self) -> int:
@@ -284,8 +363,41 @@ class Connection:
 
     def attach(self, wire: Wire) -> None:
         """Starts writing to the transport, with what waits already."""
-        self._wire = wire if self._trace is None else self._trace.wire(wire)
+        self._wire = self._bare_wire = wire
+        self._apply_taps()
         self._wake()
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Shows every message from now on.
+
+        Parameters:
+            tap: is shown them.
+
+        Returns:
+            What ends that.
+        """
+        self._taps = (*self._taps, tap)
+        self._apply_taps()
+
+        def end() -> None:
+            self._taps = tuple(other for other in self._taps if other is not tap)
+            self._apply_taps()
+
+        return end
+
+    def reader(self) -> MessageReader:
+        """What makes records of the messages that a `Tap` is shown, from now on: each of them has to be shown to it, in
+        order.
+        """
+        # Of no use to a program that is not debugged.
+        from capnweb_runtime.debugging.mode import reader_of  # noqa: PLC0415
+
+        return reader_of(self.session, lambda: self.main_stub)
+
+    def _apply_taps(self) -> None:
+        bare = self._bare_wire
+        if self._wire is not None and bare is not None:
+            self._wire = _tapped(bare, self._taps) if self._taps else bare
 
     def received(self, messages: Sequence[Any], *, again: bool = False) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once. Some may
@@ -298,8 +410,10 @@ class Connection:
         """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
-        if self._trace is not None and not again:
-            messages = self._trace.received(messages)
+        if self._taps and not again:
+            messages = list(messages)
+            for tap in self._taps:
+                tap.received(messages)
         try:
             left = session.receive_all(messages)
         finally:

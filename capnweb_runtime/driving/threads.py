@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
@@ -93,7 +93,9 @@ class ThreadedHost(AsyncioHost):
 
 
 class WatchedHost(AsyncioHost):
-    """Tells in debug mode which functions hold the loop, and all sessions with it."""
+    """Tells in debug mode which functions hold the loop, and all sessions with it, for longer than the loop's
+    `slow_callback_duration`.
+    """
 
     __slots__ = ()
 
@@ -101,14 +103,109 @@ class WatchedHost(AsyncioHost):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
     ) -> Any:
         """Calls the function; see `AsyncioHost.start`."""
+        return self.start(self.watching(function), args, kwargs, in_turn=in_turn)
+
+    def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that does the same, and is watched; an async one from each wait to the next."""
+        name = getattr(function, "__qualname__", "a function")
+        if is_coroutine_function(function):
+            return _stepping(function, self._loop, name)
+        if inspect.isasyncgenfunction(function):
+            return _yielding(function, self._loop, name)
+        return _watched(function, self._loop, name)
+
+
+class WatchedThreadedHost(WatchedHost, ThreadedHost):
+    """Runs plain functions in threads, and tells which async ones hold the loop."""
+
+    __slots__ = ()
+
+    def call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
+    ) -> Any:
+        """See `ThreadedHost.call`."""
+        return ThreadedHost.call(self, self.watching(function), args, kwargs, in_turn=in_turn)
+
+    def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """See `WatchedHost.watching`; what runs in a thread holds nobody."""
+        is_async = is_coroutine_function(function) or inspect.isasyncgenfunction(function)
+        return super().watching(function) if is_async else function
+
+
+def _stepping(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def stepping(*args: Any, **kwargs: Any) -> Any:
+        return await _Steps(function(*args, **kwargs), loop, name)
+
+    return stepping
+
+
+def _yielding(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def yielding(*args: Any, **kwargs: Any) -> Any:
+        source = function(*args, **kwargs)
+        try:
+            while True:
+                try:
+                    chunk = await _Steps(source.__anext__(), loop, name)
+                except StopAsyncIteration:
+                    return
+                yield chunk
+        finally:
+            await source.aclose()
+
+    return yielding
+
+
+def _watched(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        begun = loop.time()
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            _tell_if_slow(loop, begun, name, "await what takes long, or mark it with @in_thread")
+        # Of an async function in the clothes of a plain one.
+        return _stepping(lambda: result, loop, name)() if asyncio.iscoroutine(result) else result
+
+    return watched
+
+
+class _Steps(Generator[Any, Any, Any]):
+    """A coroutine that is awaited and watched, from each wait to the next."""
+
+    __slots__ = ("_coroutine", "_loop", "_name")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop, name: str) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+        self._name = name
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self
+
+    def send(self, value: Any) -> Any:
+        """Runs it up to its next wait."""
+        return self._step(self._coroutine.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """Runs it up to its next wait, from an error."""
+        return self._step(self._coroutine.throw, *error)
+
+    def close(self) -> None:
+        """Ends it where it waits."""
+        self._coroutine.close()
+
+    def _step(self, run: Callable[..., Any], *args: Any) -> Any:
         begun = self._loop.time()
         try:
-            return self.start(function, args, kwargs, in_turn=in_turn)
+            return run(*args)
         finally:
-            taken = self._loop.time() - begun
-            if taken >= self._loop.slow_callback_duration:
-                logger.warning(
-                    "%s held up every session for %.3f s: await what takes long, or mark it with @in_thread",
-                    getattr(function, "__qualname__", "a function"),
-                    taken,
-                )
+            advice = "between two waits: await what takes long, or give it to asyncio.to_thread"
+            _tell_if_slow(self._loop, begun, self._name, advice)
+
+
+def _tell_if_slow(loop: asyncio.AbstractEventLoop, begun: float, name: str, advice: str) -> None:
+    taken = loop.time() - begun
+    if taken >= loop.slow_callback_duration:
+        logger.warning("%s held up every session for %.3f s: %s", name, taken, advice)
