@@ -13,7 +13,7 @@ from typing import Any, Generic, TypeVar
 
 from capnweb_runtime.connecting.lasting import MainLastingHook
 from capnweb_runtime.connecting.reconnect import Reconnect, State
-from capnweb_runtime.connecting.settings import Settings
+from capnweb_runtime.connecting.settings import Settings, in_time
 from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import SessionStats
@@ -122,8 +122,9 @@ class Reconnecting(Generic[S]):
 
         Raises:
             SessionClosed: the client has ended: it was closed, or gave up.
+            DeadlineExceeded: that of a `deadline` block came first.
         """
-        await self._opened().wait_ready()
+        await in_time(self._opened().wait_ready())
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Ends the client gracefully: further calls fail; those of the current session that somebody awaits are
@@ -166,7 +167,7 @@ class Reconnecting(Generic[S]):
         succession = self._succession = dialling.sessions(dialling.open, self._policy, self._stub)
         succession.when_ended(dialling.close)
         try:
-            await succession.wait_ready()
+            await in_time(succession.wait_ready())
         except BaseException:
             succession.shut_down()
             raise

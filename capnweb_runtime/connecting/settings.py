@@ -5,12 +5,13 @@ from __future__ import annotations
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, TypeAlias, TypeVar
 from urllib.parse import urlsplit
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.objects.stub import Scope, around, outside
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import shown_url
@@ -21,6 +22,8 @@ from capnweb_runtime.transports.websocket_client import open_websocket
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+
+T = TypeVar("T")
 
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
 """Headers of a request, or what is asked for them at every attempt."""
@@ -91,17 +94,24 @@ class Settings:
         """
         opening = open_websocket if self.transport is None else _webtransport()
         try:
-            await opening(
-                self.url,
-                connection,
-                headers=headers,
-                ssl=self.ssl,
-                open_timeout=self.open_timeout,
-                silence=self.silence,
-            )
+            with outside():
+                await opening(
+                    self.url,
+                    connection,
+                    headers=headers,
+                    ssl=self.ssl,
+                    open_timeout=self.open_timeout,
+                    silence=self.silence,
+                )
         except BaseException:
             connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
             raise
+
+
+async def in_time(work: Awaitable[T]) -> T:
+    """Awaits something that is no call, within the deadline of this place, if it has one. Raises DeadlineExceeded."""
+    scope = around.get()
+    return await (scope.awaited(work) if isinstance(scope, Scope) else work)
 
 
 def _terms(interceptors: Sequence[Interceptor], peer: str) -> Terms:

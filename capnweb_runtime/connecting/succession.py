@@ -20,6 +20,7 @@ from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.stub import outside
 from capnweb_runtime.observe import Observer
 
 
@@ -64,7 +65,8 @@ class Succession(Outstanding):
         self._failures = 0  # attempts and sessions in a row that came to nothing
         self._on_end: Callable[[], object] = lambda: None
         self._news: list[asyncio.Future[None]] = []  # of those who wait until it is ready
-        self._task = self._loop.create_task(self._run())
+        with outside():
+            self._task = self._loop.create_task(self._run())
 
     # ---- for the application
 

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from weakref import ref
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -22,10 +20,13 @@ from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.errors import DeadlineExceeded
-from capnweb_runtime.objects.stub import Scope, around
+from capnweb_runtime.objects.stub import Scope, around, metadata
+
+T = TypeVar("T")
 
 _LATE: Final = "the deadline of the call has passed; it has been given up"
 _TOO_LATE: Final = "the deadline had passed before the call was made; nothing was sent"
+_NO_SESSION: Final = "the deadline has passed before there was a session"
 
 
 @contextmanager
@@ -34,7 +35,8 @@ def deadline(seconds: float) -> Iterator[None]:
     and maps.
 
     Past it, a call that is waited for fails with a DeadlineExceeded and is given up, and further ones fail at once.
-    What serves a call inherits what is left of its deadline. A block inside another cannot extend it::
+    What serves a call inherits what is left of its deadline. A block inside another cannot extend it. A connection that
+    is opened in the block has to be open in time; what its session does later is not bounded::
 
         with deadline(2.5):
             print(await api.authenticate("secret").me())
@@ -103,6 +105,16 @@ class Deadline(Scope):
             return self.bound(make())
         session: Any = entry.sender
         return make() if session.bounds_calls else self.carried_by(session, make)
+
+    async def awaited(self, work: Awaitable[T]) -> T:
+        bound = asyncio.timeout(max(self.left(), 0))
+        try:
+            async with bound:
+                return await work
+        except TimeoutError:
+            if bound.expired():
+                raise DeadlineExceeded(_NO_SESSION) from None
+            raise
 
     def carried_by(self, session: Any, make: Callable[[], Hook]) -> Hook:
         """Makes a call that carries what is left, and bounds it."""
@@ -248,9 +260,6 @@ def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, late: Cal
 
 
 # ---- serving
-
-metadata: Final[ContextVar[Mapping[str, str]]] = ContextVar("capnweb_metadata", default=MappingProxyType({}))
-"""What the caller of the method that is running has sent beside the call."""
 
 
 class Arrived:
