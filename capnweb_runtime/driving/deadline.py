@@ -129,6 +129,11 @@ class Deadline(Scope):
         return timed
 
 
+def late() -> DeadlineExceeded:
+    """The error of a call that is given up because its time is over."""
+    return DeadlineExceeded(_LATE)
+
+
 def nearest(within: float | None) -> Deadline | None:
     """The deadline of a call that is made here: that of what is around it, or one of its own if that is nearer.
 
@@ -177,13 +182,13 @@ def in_time(hook: Hook, result: Cell[Payload], deadline: Deadline) -> Cell[Paylo
     waiting: Cell[Payload] = Cell()
     held = ref(hook)
 
-    def late() -> None:  # which does not keep the call: it may be given up before
+    def give_up() -> None:  # which does not keep the call: it may be given up before
         late_one = held()  # which who is told now may let go of
-        waiting.reject(DeadlineExceeded(_LATE))
+        waiting.reject(late())
         if late_one is not None:
             late_one.dispose()
 
-    _until(result, waiting, deadline.left(), late)
+    _until(result, waiting, deadline.left(), give_up)
     return waiting
 
 
@@ -230,11 +235,11 @@ class BoundedHook(Hook):
             return pulled
         bounded: Cell[Payload] = Cell()
 
-        def late() -> None:
-            bounded.reject(DeadlineExceeded(_LATE))
+        def give_up() -> None:
+            bounded.reject(late())
             self._inner.dispose()
 
-        _until(pulled, bounded, self._at - time.monotonic(), late)
+        _until(pulled, bounded, self._at - time.monotonic(), give_up)
         return bounded
 
     def dispose(self) -> None:
@@ -244,9 +249,9 @@ class BoundedHook(Hook):
         self._inner.on_broken(callback)
 
 
-def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, late: Callable[[], None]) -> None:
+def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, give_up: Callable[[], None]) -> None:
     """Passes a result on, unless it comes too late."""
-    timer = asyncio.get_running_loop().call_later(max(seconds, 0), late)
+    timer = asyncio.get_running_loop().call_later(max(seconds, 0), give_up)
 
     def on_value(payload: Payload) -> None:
         timer.cancel()
