@@ -62,7 +62,8 @@ class Succession(Outstanding):
         self._dial = dial
         self._policy = policy
         self._stub = stub
-        self._failures = 0  # attempts and sessions in a row that came to nothing
+        self._waits = 0  # in a row: before attempts since the last session that brought an answer
+        self._attempts = 0  # those
         self._on_end: Callable[[], object] = lambda: None
         self._news: list[asyncio.Future[None]] = []  # of those who wait until it is ready
         with outside():
@@ -111,15 +112,17 @@ class Succession(Outstanding):
                     gone = await self._attempt(lost)
                 except Exception as error:
                     failed: BaseException = error
+                    failures = self._attempts
                 else:
                     failed = lost = await gone
+                    failures = max(self._attempts - 1, 0)  # whether or not it has brought anything, it has connected
                     await _called(self._policy.on_disconnect, lost)
-                if not self._policy.is_worth(failed, self._failures):
+                if not self._policy.is_worth(failed, failures):
                     self._end(failed)
                     return
                 self.state = "waiting"
-                delay = self._policy.delay(self._failures, failed)
-                self._failures += 1
+                delay = self._policy.delay(self._waits, failed)
+                self._waits += 1
                 await self._policy.sleep(delay)
         except BaseException as error:
             self._end(SessionClosed("the client was cancelled") if isinstance(error, asyncio.CancelledError) else error)
@@ -128,6 +131,7 @@ class Succession(Outstanding):
 
     async def _attempt(self, lost: BaseException | None) -> asyncio.Future[BaseException]:
         """Opens a connection, and publishes its session. Returns a future that gives what the session ends with."""
+        self._attempts += 1
         connection = await self._dial()
         session = connection.session
         gone: asyncio.Future[BaseException] = self._loop.create_future()
@@ -152,7 +156,7 @@ class Succession(Outstanding):
         """Lets the application have the session before all others."""
         if self._policy.on_connect is not None:
             stub = self._stub(connection.session.remote_main.dup())
-            info = Connected(self.generation + 1, self._failures + 1, lost)
+            info = Connected(self.generation + 1, self._attempts, lost)
             result: object = self._policy.on_connect(stub, info)
             if inspect.isawaitable(result):
                 task = asyncio.ensure_future(result)
@@ -187,8 +191,8 @@ class Succession(Outstanding):
         self._loss = error
         if self.reason is None:
             self.state = "waiting"
-            if self._answered and not is_fault(error):
-                self._failures = 0
+            if session.stats().round_trips and not is_fault(error):  # also to what `on_connect` has asked
+                self._waits = self._attempts = 0
         self._take_back(session, error)
 
     def _end(self, reason: BaseException) -> None:

@@ -95,6 +95,20 @@ async def test_a_refusal_for_good_ends_it() -> None:
             await connect(proxy.url, BankStub, reconnect=AT_ONCE)
 
 
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"])
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_what_speaks_something_else_ends_it(answer: bytes, scheme: str) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(SessionClosed, match="cannot connect"):
+            await connect(url, BankStub, reconnect=AT_ONCE)
+
+
 async def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     attempts = asyncio.Event()
 
