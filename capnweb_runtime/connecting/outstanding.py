@@ -41,6 +41,7 @@ class Outstanding:
         generation: how many sessions have been published.
         reason: why the client has ended; None while it has not.
         load: calls whose results are still to come.
+        capabilities: see `entries.Client`.
     """
 
     def __init__(
@@ -52,7 +53,7 @@ class Outstanding:
         self.session: Session | None = None
         self.generation = 0
         self.reason: BaseException | None = None
-        self.load = 0
+        self.load = self.capabilities = 0
         self._sequence = 0
         self._answered = False  # whether the current session has brought an answer
         self._loss: BaseException | None = None  # what the last session ended with
@@ -61,12 +62,21 @@ class Outstanding:
         self._held_back: dict[Ask, Leaving] = {}  # made, and not sent yet when they were
         self._asked: dict[Ask, None] = {}  # made, and waited for
         self._watched: weakref.WeakKeyDictionary[Entry, None] = weakref.WeakKeyDictionary()
+        self._refused: BaseException | None = None  # why no call is made any more, before it has ended
         self._idle: list[asyncio.Future[None]] = []  # of those who wait until there is nothing to do
 
     @property
     def calls(self) -> int:
         """Calls that somebody waits for, or that wait themselves."""
         return len(self._asked) + len(self._waiting)
+
+    def refuse_calls(self, error: BaseException) -> None:
+        """From here on no call is made; those that have been made go on, on whichever session.
+
+        Parameters:
+            error: what further calls fail with.
+        """
+        self._refused = error
 
     async def wait_idle(self) -> None:
         """Waits until nobody waits for a call, and none waits."""
@@ -95,6 +105,8 @@ class Outstanding:
     def _make(self, ask: Ask) -> None:
         if self.reason is not None:
             ask.fail(disconnected(f"the client has ended: {self.reason}", ask, self.reason))
+        elif self._refused is not None:
+            ask.fail(self._refused)
         elif self.session is not None:
             ask.issue()
         else:

@@ -164,7 +164,7 @@ class Pool(Generic[S]):
         """
         if self._keeper is None:
             raise RuntimeError("the pool has not been opened: enter it with `async with` first")
-        return self._stub_class(SpreadHook(self._pick, self._loop))
+        return self._stub_class(SpreadHook(self._pick, self._loop, self._includes))
 
     def session(self) -> AbstractAsyncContextManager[S]:
         """Leases a session: nobody else leases it meanwhile, and calls of `stub` go there only where there is no other.
@@ -236,6 +236,9 @@ class Pool(Generic[S]):
         elif len(self._members) < self._size and (member.leased or member.sessions.load > 0):
             self._begin()
         return LastingHook(member.sessions.root)
+
+    def _includes(self, session: object) -> bool:
+        return any(member.sessions.session is session for member in (*self._members, *self._retiring))
 
     def _least_busy(self, members: list[Member]) -> Member | None:
         for member in [member for member in self._members if member.sessions.reason is not None]:

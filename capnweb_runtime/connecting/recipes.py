@@ -303,6 +303,7 @@ class Part(Entry):
         self._path = path
         self._inner: Hook | None = inner
         self._generation = client.generation
+        client.capabilities += 1
 
     @property
     def _is_here(self) -> bool:
@@ -331,6 +332,7 @@ class Part(Entry):
         return self._is_here and self._inner is not None and self._inner.held
 
     def drop(self, *, disposed: bool) -> None:
+        self.client.capabilities -= 1
         inner, self._inner = self._inner, None
         self._on_broken, self._on_restored = [], []
         if disposed and inner is not None:
