@@ -272,6 +272,7 @@ class TestReplacing:
             proxy.cut()
             await clock.until_sleeping(2)  # the pool, and the client that waits before it tries again
             clock.advance(30)
+            await turns()
             assert await account.owner == "ann"
             assert pool.stats().retiring == 1
             account.dispose()
