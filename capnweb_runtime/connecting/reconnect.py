@@ -58,7 +58,7 @@ class Reconnect:
         on_connect: called with a stub of the new session's main object and a `Connected`, before calls that wait go
             out; may be async. It is the place to subscribe: what is called through the stub comes first on the new
             session. The stub, and what is got through it, ends with that session.
-        on_disconnect: called with what the session ended with; may be async.
+        on_disconnect: called with what the session ended with; may be async. What it raises is reported, and no more.
         wait_calls: calls that may wait while there is no session; those beyond fail at once.
         wait_bytes: bytes that they may take together, about.
         wait_time: seconds that one may wait; None means without end.

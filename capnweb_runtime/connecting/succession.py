@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from capnweb_runtime.connecting.lasting import Root
 from capnweb_runtime.connecting.outstanding import Outstanding, wake
@@ -116,7 +115,7 @@ class Succession(Outstanding):
                 else:
                     failed = lost = await gone
                     failures = max(self._attempts - 1, 0)  # whether or not it has brought anything, it has connected
-                    await _called(self._policy.on_disconnect, lost)
+                    await self._tell_disconnected(lost)
                 if not self._policy.is_worth(failed, failures):
                     self._end(failed)
                     return
@@ -170,6 +169,17 @@ class Succession(Outstanding):
         if gone.done():
             raise gone.result()
 
+    async def _tell_disconnected(self, error: BaseException) -> None:
+        """Calls `on_disconnect`, if it is there."""
+        if self._policy.on_disconnect is None:
+            return
+        try:
+            result: object = self._policy.on_disconnect(error)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as failure:  # a callback's failure concerns the application, not the connection
+            self.host.report("on_disconnect", failure)
+
     def _publish(self, session: Session) -> None:
         self.session = session
         self.generation += 1
@@ -209,11 +219,3 @@ class Succession(Outstanding):
     def _tell_news(self) -> None:
         news, self._news = self._news, []
         wake(news)
-
-
-async def _called(callback: Callable[[BaseException], object] | None, error: BaseException) -> None:
-    """Calls a function that may be async, and may not be there."""
-    if callback is not None:
-        result: Any = callback(error)
-        if inspect.isawaitable(result):
-            await result

@@ -521,6 +521,18 @@ class TestTelling:
             assert told == ["restored"]
         assert "on_restored raised ValueError: mine" in caplog.text
 
+    async def test_what_on_disconnect_raises_is_reported_and_ends_nothing(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def raises(error: BaseException) -> None:
+            raise ValueError("mine")
+
+        line = Line()
+        async with Client(line, line.policy(on_disconnect=raises)) as api:
+            line.cut()
+            assert await api.get("x") == 1
+        assert "on_disconnect raised ValueError: mine" in caplog.text
+
     async def test_a_promise_that_cannot_be_had_any_more_breaks(self) -> None:
         line = Line()
         async with Client(line) as api:
