@@ -15,7 +15,7 @@ from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
-from capnweb_runtime.connecting.settings import Headers, Settings, Transport, urls_of
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport, in_time, urls_of
 from capnweb_runtime.core.session import SessionStats
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
@@ -135,7 +135,7 @@ class Connecting(Generic[S]):
 
             self._batch = BatchRequest(connection, partial(self._post, headers))
         else:
-            await settings.open(connection, headers)
+            await in_time(settings.open(connection, headers))
         self._api = connection.main(self._stub)
         return self._api
 
@@ -249,7 +249,8 @@ def connect(
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
         and raise SessionClosed, with the URL and the cause, if there is no connection: ConnectionRefused or GoingAway
-        where a server has answered, ConnectionLost where none has.
+        where a server has answered, ConnectionLost where none has; or DeadlineExceeded, if that of a `deadline` block
+        comes first.
 
     Raises:
         ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,

@@ -23,11 +23,13 @@ class Client(Protocol):
         session: the current one; None while there is none.
         generation: how many there have been.
         intercepts: whether calls pass interceptors.
+        capabilities: those in results that the application holds, whether they are there or can be got again.
     """
 
     session: Session | None
     generation: int
     intercepts: bool
+    capabilities: int
 
     @property
     def host(self) -> Host:

@@ -39,7 +39,7 @@ class Member:
         """Whether nothing of it is in use: no call, no capability."""
         session = self.sessions.session
         held = 0 if session is None else session.stats().imports - 1
-        return not self.leased and self.sessions.calls == 0 and held == 0
+        return not self.leased and self.sessions.calls == self.sessions.capabilities == held == 0
 
     def begin_check(self, check: Callable[[Member], Coroutine[Any, Any, object]], patience: float) -> None:
         """Checks the session, unless that is being done or there is none.

@@ -8,6 +8,7 @@ import asyncio
 import weakref
 from collections import deque
 from contextvars import copy_context
+from functools import partial
 
 from capnweb_runtime.connecting.entries import Entry
 from capnweb_runtime.connecting.lasting import LastingHook
@@ -16,7 +17,7 @@ from capnweb_runtime.connecting.recipes import Ask
 from capnweb_runtime.connecting.reconnect import Reconnect
 from capnweb_runtime.connecting.timed import TimedLastingHook
 from capnweb_runtime.connecting.waiting import Waiting, disconnected
-from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.hook import Hook, Leaving
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.deadline import nearest
@@ -40,6 +41,7 @@ class Outstanding:
         generation: how many sessions have been published.
         reason: why the client has ended; None while it has not.
         load: calls whose results are still to come.
+        capabilities: see `entries.Client`.
     """
 
     def __init__(
@@ -51,20 +53,30 @@ class Outstanding:
         self.session: Session | None = None
         self.generation = 0
         self.reason: BaseException | None = None
-        self.load = 0
+        self.load = self.capabilities = 0
         self._sequence = 0
         self._answered = False  # whether the current session has brought an answer
         self._loss: BaseException | None = None  # what the last session ended with
         self._waiting = Waiting(policy, self._give_up)
         self._unsent: deque[Ask] = deque()  # made on the current session, and not known to have left its outbox
+        self._held_back: dict[Ask, Leaving] = {}  # made, and not sent yet when they were
         self._asked: dict[Ask, None] = {}  # made, and waited for
         self._watched: weakref.WeakKeyDictionary[Entry, None] = weakref.WeakKeyDictionary()
+        self._refused: BaseException | None = None  # why no call is made any more, before it has ended
         self._idle: list[asyncio.Future[None]] = []  # of those who wait until there is nothing to do
 
     @property
     def calls(self) -> int:
         """Calls that somebody waits for, or that wait themselves."""
         return len(self._asked) + len(self._waiting)
+
+    def refuse_calls(self, error: BaseException) -> None:
+        """From here on no call is made; those that have been made go on, on whichever session.
+
+        Parameters:
+            error: what further calls fail with.
+        """
+        self._refused = error
 
     async def wait_idle(self) -> None:
         """Waits until nobody waits for a call, and none waits."""
@@ -93,6 +105,8 @@ class Outstanding:
     def _make(self, ask: Ask) -> None:
         if self.reason is not None:
             ask.fail(disconnected(f"the client has ended: {self.reason}", ask, self.reason))
+        elif self._refused is not None:
+            ask.fail(self._refused)
         elif self.session is not None:
             ask.issue()
         else:
@@ -109,7 +123,21 @@ class Outstanding:
         taken = session.taken
         while unsent and unsent[0].mark < taken:
             unsent.popleft()
-        unsent.append(ask)
+        leaving = ask.leaving
+        if leaving is None:
+            unsent.append(ask)
+        else:
+            self._held_back[ask] = leaving
+            left = partial(self._left, ask, leaving)
+            leaving.raw.then(left, left)
+
+    def _left(self, ask: Ask, leaving: Leaving, _: object) -> None:
+        """A call that was held back has been sent, or will not be."""
+        if self._held_back.get(ask) is leaving:
+            del self._held_back[ask]
+            if leaving.sent_at is not None:
+                ask.mark = leaving.sent_at
+                self._unsent.append(ask)
 
     def asked(self, ask: Ask) -> None:
         """See `recipes.Calling`."""
@@ -117,6 +145,7 @@ class Outstanding:
 
     def settled(self, ask: Ask, error: BaseException | None) -> None:
         """See `recipes.Calling`."""
+        self._held_back.pop(ask, None)
         if self._asked.pop(ask, self) is None and (error is None or PEER in vars(error)):
             self._answered = True
         self._close(ask)
@@ -125,12 +154,9 @@ class Outstanding:
         """See `recipes.Calling`."""
         self._asked.pop(ask, None)
         if ask.given_up:
+            self._held_back.pop(ask, None)
             self._waiting.remove(ask)
         self._close(ask)
-
-    def is_loss(self, error: BaseException) -> bool:
-        """See `recipes.Calling`."""
-        return error is self._loss
 
     def interrupted(self, ask: Ask) -> None:
         """See `recipes.Calling`."""
@@ -170,12 +196,14 @@ class Outstanding:
 
     def _take_back(self, session: Session, error: BaseException) -> None:
         """Keeps the calls that a session has not sent for the next one; those that it has are told by themselves."""
-        unsent, self._unsent = self._unsent, deque()
+        made: list[tuple[Ask, int | None]] = [(ask, ask.mark) for ask in self._unsent]
+        made += [(ask, leaving.sent_at) for ask, leaving in self._held_back.items()]
+        self._unsent, self._held_back = deque(), {}
         if self.reason is not None:  # ended by this side: what waits in the outbox is still sent
             return
         taken = session.withdraw()
-        for ask in unsent:
-            if ask.mark >= taken and not ask.settled:
+        for ask, at in made:
+            if (at is None or at >= taken) and not ask.settled:
                 self._asked.pop(ask, None)
                 if ask.operation.once:
                     ask.fail(disconnected(f"the connection was lost: {error}", ask, error))

@@ -24,12 +24,12 @@ from capnweb_runtime.connecting.members import Member, within
 from capnweb_runtime.connecting.outstanding import wake
 from capnweb_runtime.connecting.reconnect import Reconnect
 from capnweb_runtime.connecting.reconnecting import Dialling
-from capnweb_runtime.connecting.settings import Headers, Settings, Transport, urls_of
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport, in_time, urls_of
 from capnweb_runtime.connecting.spreading import SpreadHook
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
-from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.objects.stub import RpcStub, outside
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.keepalive import Silence
@@ -172,7 +172,7 @@ class Pool(Generic[S]):
         """
         if self._keeper is None:
             raise RuntimeError("the pool has not been opened: enter it with `async with` first")
-        return self._stub_class(SpreadHook(self._pick, self._loop))
+        return self._stub_class(SpreadHook(self._pick, self._loop, self._includes))
 
     def session(self) -> AbstractAsyncContextManager[S]:
         """Leases a session: nobody else leases it meanwhile, and calls of `stub` go there only where there is no other.
@@ -182,6 +182,7 @@ class Pool(Generic[S]):
 
         Raises:
             SessionClosed: the pool has been closed, or there is no connection.
+            DeadlineExceeded: that of a `deadline` block came first.
         """
         return self._session()
 
@@ -217,7 +218,8 @@ class Pool(Generic[S]):
         if self._keeper is not None or self._closing:
             raise RuntimeError("a pool is entered once")
         self._loop = asyncio.get_running_loop()
-        self._keeper = self._loop.create_task(self._keep())
+        with outside():
+            self._keeper = self._loop.create_task(self._keep())
         return self
 
     async def __aexit__(
@@ -243,6 +245,9 @@ class Pool(Generic[S]):
             self._begin()
         return LastingHook(member.sessions.root)
 
+    def _includes(self, session: object) -> bool:
+        return any(member.sessions.session is session for member in (*self._members, *self._retiring))
+
     def _least_busy(self, members: list[Member]) -> Member | None:
         for member in [member for member in self._members if member.sessions.reason is not None]:
             self._members.remove(member)
@@ -261,9 +266,9 @@ class Pool(Generic[S]):
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator[S]:
-        member = await self._lease()
+        member = await in_time(self._lease())
         try:
-            await member.sessions.wait_ready()
+            await in_time(member.sessions.wait_ready())
             yield self._stub_class(LastingHook(member.sessions.root))
         finally:
             member.leased = False

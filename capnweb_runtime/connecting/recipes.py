@@ -18,11 +18,12 @@ from capnweb_runtime.connecting.operations import Operation
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.composite import charge_written
-from capnweb_runtime.core.hook import Hook, Path, Payload
+from capnweb_runtime.core.hook import Hook, Leaving, Path, Payload
 from capnweb_runtime.core.invoke import own_result
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import resolve_promises
 from capnweb_runtime.core.refs import PlainStub
+from capnweb_runtime.core.session import Session
 from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.objects.stub import Scope, around
 
@@ -44,10 +45,6 @@ class Calling(Client, Protocol):
 
     def forget(self, ask: Ask) -> None:
         """Nobody waits for the result of a call any more."""
-        ...
-
-    def is_loss(self, error: BaseException) -> bool:
-        """Whether an error is what the last session ended with."""
         ...
 
     def interrupted(self, ask: Ask) -> None:
@@ -72,8 +69,8 @@ class Ask(Entry):
     """
 
     __slots__ = (
-        *("_calling", "_cell", "_inner", "_is_plain", "_result", "_source", "generation", "given_up", "mark"),
-        *("context", "is_open", "operation", "queued", "sent", "sequence", "settled", "since"),
+        *("_calling", "_cell", "_inner", "_is_plain", "_result", "_session", "_source", "generation", "given_up"),
+        *("context", "mark", "is_open", "operation", "queued", "sent", "sequence", "settled", "since"),
     )
 
     def __init__(self, client: Calling, source: Entry, operation: Operation, sequence: int, context: Context) -> None:
@@ -89,6 +86,7 @@ class Ask(Entry):
         self.is_open = True
         self.since: float | None = None
         self._inner: Hook | None = None
+        self._session: Session | None = None  # on which it was made last, until its result is known
         self._result: Payload | None = None
         self._is_plain = False  # whether what came holds nothing of any session
         self._cell: Cell[Payload] | None = None
@@ -151,6 +149,7 @@ class Ask(Entry):
         assert session is not None
         self.mark = session.position
         self.generation = client.generation
+        self._session = None if self.settled else session
         if refusal is not None:
             self._inner = refusal
         elif not self.can_be_made:
@@ -163,7 +162,13 @@ class Ask(Entry):
         if self._cell is not None and not self.settled:
             self._ask()
         elif self.refs == 0 and not self.operation.is_recipe:
+            self._inner.let_go()
             client.host.discard(self._inner)  # once those that are made of it have been
+
+    @property
+    def leaving(self) -> Leaving | None:
+        """See `Hook.leaving`."""
+        return None if self._inner is None else self._inner.leaving
 
     @property
     def waiting(self) -> Cell[Payload] | None:
@@ -191,7 +196,7 @@ class Ask(Entry):
             pulled.then(partial(self._take, generation), partial(self._take_error, generation))
 
     def _take(self, generation: int, payload: Payload) -> None:
-        if self.settled or generation != self.generation:
+        if self.settled or self.queued or generation != self.generation:
             return
         if payload.codec is not None and not payload.codec.pure:  # an interceptor has seen it, and may have changed it
             try:
@@ -218,7 +223,7 @@ class Ask(Entry):
     def _take_error(self, generation: int, error: BaseException) -> None:
         if self.settled or self.queued or generation != self.generation:
             return
-        if self._calling.is_loss(error):
+        if self._session is not None and error is self._session.reason:
             self._calling.interrupted(self)
         else:
             self._settle(error)
@@ -234,7 +239,7 @@ class Ask(Entry):
 
     def _settle(self, error: BaseException | None) -> None:
         self.settled = True
-        self.context = None
+        self.context = self._session = None
         self._calling.settled(self, error)
         self._is_plain = self._result is None or self._result.hooks is None
         if self._is_plain or not self.operation.is_recipe:
@@ -264,6 +269,7 @@ class Ask(Entry):
         inner, self._inner = self._inner, None
         result, self._result = self._result, None
         cell, self._cell = self._cell, None  # what it holds, too
+        self._session = None
         if not disposed and (self.settled or cell is None):  # a call that nobody has asked for is made all the same
             self._calling.forget(self)
             return  # what is in them has finalizers of its own
@@ -297,6 +303,7 @@ class Part(Entry):
         self._path = path
         self._inner: Hook | None = inner
         self._generation = client.generation
+        client.capabilities += 1
 
     @property
     def _is_here(self) -> bool:
@@ -325,6 +332,7 @@ class Part(Entry):
         return self._is_here and self._inner is not None and self._inner.held
 
     def drop(self, *, disposed: bool) -> None:
+        self.client.capabilities -= 1
         inner, self._inner = self._inner, None
         self._on_broken, self._on_restored = [], []
         if disposed and inner is not None:

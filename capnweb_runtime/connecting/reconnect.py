@@ -13,10 +13,13 @@ from dataclasses import dataclass, field
 from typing import Any, Final, Literal, TypeAlias
 
 from capnweb_runtime.errors import PeerAborted, ProtocolError, SessionClosed, SessionError
+from capnweb_runtime.transports.ends import BadHandshake
+from capnweb_runtime.transports.engine import WebSocketException
 
 State: TypeAlias = Literal["connecting", "ready", "waiting", "closed"]
 """What a client is at: opening a connection; having a session; waiting before it tries again; at its end."""
 
+_PROTOCOL_ERRORS: Final = (ssl.SSLError, WebSocketException, BadHandshake)
 _REFUSED_FOR_GOOD: Final = frozenset((400, 401, 403, 404))
 """Statuses that another attempt would get again."""
 
@@ -50,11 +53,12 @@ class Reconnect:
         attempts: attempts in a row after which it gives up; None means never.
         give_up: told of what an attempt failed with, or a session ended with; True ends the client for good. Without
             it, these do: the statuses 400, 401, 403 and 404, certificates that are not valid, a server that breaks the
-            protocol, and whatever is raised in `headers` and `on_connect` that is no ConnectionError or TimeoutError.
+            protocol or speaks another one, and whatever is raised in `headers` and `on_connect` that is no
+            ConnectionError or TimeoutError.
         on_connect: called with a stub of the new session's main object and a `Connected`, before calls that wait go
             out; may be async. It is the place to subscribe: what is called through the stub comes first on the new
             session. The stub, and what is got through it, ends with that session.
-        on_disconnect: called with what the session ended with; may be async.
+        on_disconnect: called with what the session ended with; may be async. What it raises is reported, and no more.
         wait_calls: calls that may wait while there is no session; those beyond fail at once.
         wait_bytes: bytes that they may take together, about.
         wait_time: seconds that one may wait; None means without end.
@@ -109,7 +113,7 @@ class Reconnect:
 
 def worth_retrying(error: BaseException) -> bool:
     """Whether another attempt may come to something else than this."""
-    if isinstance(error, ProtocolError) or _has_bad_certificate(error):
+    if isinstance(error, ProtocolError) or _speaks_otherwise(error):
         return False
     if isinstance(error, SessionClosed):
         return error.status not in _REFUSED_FOR_GOOD
@@ -123,9 +127,8 @@ def is_fault(error: BaseException) -> bool:
     return isinstance(error, PeerAborted) or not isinstance(error, SessionClosed)
 
 
-def _has_bad_certificate(error: BaseException | None) -> bool:
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__
-    return False
+def _speaks_otherwise(error: BaseException) -> bool:
+    """Whether no session could be agreed on: the certificate is not valid, or what answers speaks no TLS or no
+    WebSocket. An answer that breaks off is a connection that was lost.
+    """
+    return type(error) is SessionClosed and error.status is None and isinstance(error.__cause__, _PROTOCOL_ERRORS)

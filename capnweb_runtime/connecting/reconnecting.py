@@ -13,12 +13,13 @@ from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from capnweb_runtime.connecting.lasting import MainLastingHook
 from capnweb_runtime.connecting.reconnect import Reconnect, State
-from capnweb_runtime.connecting.settings import Settings
+from capnweb_runtime.connecting.settings import Settings, in_time
 from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.core.session import SessionStats
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
-from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.connection import FINISHING, Connection
+from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import target_hook
 
@@ -140,12 +141,14 @@ class Reconnecting(Generic[S]):
 
         Raises:
             SessionClosed: the client has ended: it was closed, or gave up.
+            DeadlineExceeded: that of a `deadline` block came first.
         """
-        await self._opened().wait_ready()
+        await in_time(self._opened().wait_ready())
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Ends the client gracefully: further calls fail; those of the current session that somebody awaits are
-        answered, and so are the server's; then it says goodbye, and waits until the connection is closed.
+        """Ends the client gracefully: further calls fail; those that somebody awaits, or that wait for a connection,
+        are answered, on another session if need be, and so are the server's; then it says goodbye, and waits until the
+        connection is closed.
 
         Parameters:
             timeout: seconds to wait for the calls; what has not been answered by then fails. None means until they are.
@@ -154,8 +157,10 @@ class Reconnecting(Generic[S]):
             RuntimeError: it has not been opened yet.
         """
         succession = self._opened()
+        succession.refuse_calls(SessionClosed(FINISHING))
         with suppress(TimeoutError):
             async with asyncio.timeout(timeout):
+                await succession.wait_idle()
                 if succession.connection is not None:
                     await succession.connection.finish()
         succession.shut_down()
@@ -198,7 +203,7 @@ class Reconnecting(Generic[S]):
         succession = self._succession = dialling.sessions(dialling.open, self._policy, self._stub)
         succession.when_ended(dialling.close)
         try:
-            await succession.wait_ready()
+            await in_time(succession.wait_ready())
         except BaseException:
             succession.shut_down()
             raise

@@ -6,12 +6,13 @@ import socket
 import ssl as ssl_module
 from collections.abc import Awaitable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, Literal, TypeAlias, get_args
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias, TypeVar, get_args
 from urllib.parse import urlsplit
 
 from capnweb_runtime.driving.connection import Connection, debug_mode
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.objects.stub import Scope, around, outside
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import shown_url
@@ -23,6 +24,8 @@ if TYPE_CHECKING:
     from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+
+T = TypeVar("T")
 
 Headers: TypeAlias = Mapping[str, str] | Callable[[], Mapping[str, str] | Awaitable[Mapping[str, str]]]
 """Headers of a request, or what is asked for them at every attempt."""
@@ -123,13 +126,14 @@ class Settings:
             SessionClosed: there is no session; the message names the URL and the cause, or all of them.
         """
         try:
-            if len(self.urls) == 1:
-                await self._open(self.url, connection, headers)
-                return 0
-            # Of no use to clients that know one address, which most do.
-            from capnweb_runtime.connecting.several import first_open  # noqa: PLC0415
+            with outside():
+                if len(self.urls) == 1:
+                    await self._open(self.url, connection, headers)
+                    return 0
+                # Of no use to clients that know one address, which most do.
+                from capnweb_runtime.connecting.several import first_open  # noqa: PLC0415
 
-            return await first_open(self.urls, first, lambda url: self._open(url, connection, headers))
+                return await first_open(self.urls, first, lambda url: self._open(url, connection, headers))
         except BaseException:
             connection.lost(SessionClosed("the connection was not opened"))  # so that our main object is disposed
             raise
@@ -165,6 +169,12 @@ def _scheme_of(url: str) -> str:
     """How messages travel, wherever to. Raises ValueError if the URL is malformed."""
     unix = unix_url_of(url)
     return urlsplit(url if unix is None else unix.url).scheme
+
+
+async def in_time(work: Awaitable[T]) -> T:
+    """Awaits something that is no call, within the deadline of this place, if it has one. Raises DeadlineExceeded."""
+    scope = around.get()
+    return await (scope.awaited(work) if isinstance(scope, Scope) else work)
 
 
 def _terms(interceptors: Sequence[Interceptor], peer: str) -> Terms:

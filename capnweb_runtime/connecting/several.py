@@ -38,7 +38,7 @@ async def first_open(urls: Sequence[str], first: int, opening: Callable[[str], A
             failures.append(error)
         else:
             return number
-    raise _none_of(failures) from _most_hopeful(failures)
+    raise _none_of(failures) from _most_hopeful(failures).__cause__
 
 
 def _none_of(failures: Sequence[SessionClosed]) -> SessionClosed:

@@ -5,13 +5,15 @@ that.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Final
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, Wire
 from capnweb_runtime.errors import SessionClosed
+
+_MAIN: Final = 0  # the id of the main object, in each session
 
 
 class SpreadHook(Hook):
@@ -20,13 +22,17 @@ class SpreadHook(Hook):
     Parameters:
         pick: gives that of one session, owned by the caller. Raises SessionClosed if there is none.
         home: the event loop of the sessions.
+        includes: whether a session is one of them.
     """
 
-    __slots__ = ("_home", "_pick")
+    __slots__ = ("_home", "_includes", "_pick")
 
-    def __init__(self, pick: Callable[[], Hook], home: Any) -> None:
+    lasts = True
+
+    def __init__(self, pick: Callable[[], Hook], home: Any, includes: Callable[[object], bool]) -> None:
         self._pick = pick
         self._home = home
+        self._includes = includes
 
     def _one(self) -> Hook:
         try:
@@ -41,6 +47,9 @@ class SpreadHook(Hook):
     @property
     def home(self) -> Any:
         return self._home
+
+    def known_to(self, session: object) -> int | None:
+        return _MAIN if self._includes(session) else None
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:
         return self._one().call(path, args, expect)
@@ -62,7 +71,7 @@ class SpreadHook(Hook):
         return self._one().map_idempotent(path, captures, instructions, expect)
 
     def dup(self) -> Hook:
-        return SpreadHook(self._pick, self._home)
+        return SpreadHook(self._pick, self._home, self._includes)
 
     def pull(self) -> Payload | Cell[Payload]:
         return self._one().pull()

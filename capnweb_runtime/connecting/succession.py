@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import inspect
 from collections.abc import Awaitable, Callable
-from typing import Any
 
 from capnweb_runtime.connecting.lasting import Root
 from capnweb_runtime.connecting.outstanding import Outstanding, wake
@@ -20,6 +19,7 @@ from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.stub import outside
 from capnweb_runtime.observe import Observer
 
 
@@ -61,10 +61,12 @@ class Succession(Outstanding):
         self._dial = dial
         self._policy = policy
         self._stub = stub
-        self._failures = 0  # attempts and sessions in a row that came to nothing
+        self._waits = 0  # in a row: before attempts since the last session that brought an answer
+        self._attempts = 0  # those
         self._on_end: Callable[[], object] = lambda: None
         self._news: list[asyncio.Future[None]] = []  # of those who wait until it is ready
-        self._task = self._loop.create_task(self._run())
+        with outside():
+            self._task = self._loop.create_task(self._run())
 
     # ---- for the application
 
@@ -109,15 +111,17 @@ class Succession(Outstanding):
                     gone = await self._attempt(lost)
                 except Exception as error:
                     failed: BaseException = error
+                    failures = self._attempts
                 else:
                     failed = lost = await gone
-                    await _called(self._policy.on_disconnect, lost)
-                if not self._policy.is_worth(failed, self._failures):
+                    failures = max(self._attempts - 1, 0)  # whether or not it has brought anything, it has connected
+                    await self._tell_disconnected(lost)
+                if not self._policy.is_worth(failed, failures):
                     self._end(failed)
                     return
                 self.state = "waiting"
-                delay = self._policy.delay(self._failures, failed)
-                self._failures += 1
+                delay = self._policy.delay(self._waits, failed)
+                self._waits += 1
                 await self._policy.sleep(delay)
         except BaseException as error:
             self._end(SessionClosed("the client was cancelled") if isinstance(error, asyncio.CancelledError) else error)
@@ -126,6 +130,7 @@ class Succession(Outstanding):
 
     async def _attempt(self, lost: BaseException | None) -> asyncio.Future[BaseException]:
         """Opens a connection, and publishes its session. Returns a future that gives what the session ends with."""
+        self._attempts += 1
         connection = await self._dial()
         session = connection.session
         gone: asyncio.Future[BaseException] = self._loop.create_future()
@@ -150,7 +155,7 @@ class Succession(Outstanding):
         """Lets the application have the session before all others."""
         if self._policy.on_connect is not None:
             stub = self._stub(connection.session.remote_main.dup())
-            info = Connected(self.generation + 1, self._failures + 1, lost)
+            info = Connected(self.generation + 1, self._attempts, lost)
             result: object = self._policy.on_connect(stub, info)
             if inspect.isawaitable(result):
                 task = asyncio.ensure_future(result)
@@ -163,6 +168,17 @@ class Succession(Outstanding):
                     task.result()
         if gone.done():
             raise gone.result()
+
+    async def _tell_disconnected(self, error: BaseException) -> None:
+        """Calls `on_disconnect`, if it is there."""
+        if self._policy.on_disconnect is None:
+            return
+        try:
+            result: object = self._policy.on_disconnect(error)
+            if inspect.isawaitable(result):
+                await result
+        except Exception as failure:  # a callback's failure concerns the application, not the connection
+            self.host.report("on_disconnect", failure)
 
     def _publish(self, session: Session) -> None:
         self.session = session
@@ -185,8 +201,8 @@ class Succession(Outstanding):
         self._loss = error
         if self.reason is None:
             self.state = "waiting"
-            if self._answered and not is_fault(error):
-                self._failures = 0
+            if session.stats().round_trips and not is_fault(error):  # also to what `on_connect` has asked
+                self._waits = self._attempts = 0
         self._take_back(session, error)
 
     def _end(self, reason: BaseException) -> None:
@@ -203,11 +219,3 @@ class Succession(Outstanding):
     def _tell_news(self) -> None:
         news, self._news = self._news, []
         wake(news)
-
-
-async def _called(callback: Callable[[BaseException], object] | None, error: BaseException) -> None:
-    """Calls a function that may be async, and may not be there."""
-    if callback is not None:
-        result: Any = callback(error)
-        if inspect.isawaitable(result):
-            await result

@@ -419,6 +419,18 @@ class Uncopied:
         )
 
 
+class Leaving(Protocol):
+    """A call that is still to be sent.
+
+    Attributes:
+        sent_at: where in the outbox it begins; None as long as it was not put there.
+        raw: settles once it is sent, or will not be.
+    """
+
+    sent_at: int | None
+    raw: Cell[Hook]
+
+
 class Hook(Uncopied):
     """One reference to something that can be called, read, mapped over or waited for.
 
@@ -461,6 +473,14 @@ class Hook(Uncopied):
     def waiting(self) -> Cell[Payload] | None:
         """What `pull` has given out and has not settled, where that is the same for everybody who pulls."""
         return None
+
+    @property
+    def leaving(self) -> Leaving | None:
+        """The call of which this is the result, if something holds it back; None if it has been sent."""
+        return None
+
+    def let_go(self) -> None:
+        """Says that this will be disposed because nobody asks for the result: the call is made all the same."""
 
     def backlog(self) -> Cell[None] | None:
         """Settles once there is room for another chunk of a stream on the way to the peer; None if there is now."""

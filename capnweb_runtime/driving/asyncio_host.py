@@ -22,6 +22,7 @@ from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.refusals import refuse_elsewhere
+from capnweb_runtime.objects.stub import outside
 from capnweb_runtime.observe import Observer
 
 if TYPE_CHECKING:
@@ -153,7 +154,10 @@ class AsyncioHost(HostBase):
         self.line = Line(Turns.of(loop), self.account)
         self.held.remind = _in_a_moment
         self._loop = loop
-        self._context = contextvars.copy_context() if context is None else context
+        if context is None:
+            with outside():
+                context = contextvars.copy_context()
+        self._context = context
         self._eager = eager
         self.tasks: set[asyncio.Task[Any]] = set()
         # Plain tasks whose first step has not run, and the calls that came since.

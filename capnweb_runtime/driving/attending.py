@@ -15,7 +15,7 @@ from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
-from capnweb_runtime.driving.deadline import deadline, metadata, time_left
+from capnweb_runtime.driving.deadline import deadline, time_left
 from capnweb_runtime.driving.following import InContext, is_stream
 from capnweb_runtime.driving.handle import IN_THREAD
 from capnweb_runtime.driving.interceptors import (
@@ -28,6 +28,7 @@ from capnweb_runtime.driving.interceptors import (
 )
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost
 from capnweb_runtime.errors import DeadlineExceeded
+from capnweb_runtime.objects.stub import metadata
 from capnweb_runtime.observe import keep_context
 
 A = TypeVar("A")

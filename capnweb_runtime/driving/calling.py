@@ -7,23 +7,26 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable, Sequence
 from contextvars import copy_context
-from typing import Any
+from typing import Any, Final
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.carrying import carry, written
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import ANY
-from capnweb_runtime.core.hook import Codec, Hook, Path, Payload, Wire
+from capnweb_runtime.core.hook import Codec, Hook, Leaving, Path, Payload, Wire
 from capnweb_runtime.core.interface import Arguments, PropertyPath, argument_error
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.driving.asyncio_host import start_task
-from capnweb_runtime.driving.deadline import nearest
+from capnweb_runtime.driving.deadline import Deadline, late, nearest
 from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
-from capnweb_runtime.objects.stub import RpcPromise
+from capnweb_runtime.objects.stub import RpcPromise, around
+
+_leading: Final[set[asyncio.Task[Any]]] = set()
+"""Interceptors that run: what they wait for may be known to nobody else, and would not keep them."""
 
 
 class TermedSession(Session):
@@ -102,10 +105,14 @@ class TermedSession(Session):
         call.peer, call.session = self.peer, self.name
         call.deadline = None if deadline is None else deadline.left()
         call.pipelined = base is not None
-        made = _Made(self, call, args, send, expect, base)
-        task = start_task(self.home, made.run(), copy_context())
+        made = _Made(self, call, args, send, expect, base, deadline)
+        context = copy_context()
+        if deadline is not None:
+            context.run(around.set, deadline)
+        task = start_task(self.home, made.run(), context)
         made.task = task
-        self.passing.add(made)  # a task that nobody holds may be collected before it has ended
+        self.passing.add(made)
+        _leading.add(task)
         task.add_done_callback(made.done)
         return InterceptedHook(self, made)
 
@@ -142,7 +149,13 @@ def call_of(path: Path, args: Payload | None) -> CallInfo:
 
 
 class _Made:
-    """One call on its way through interceptors."""
+    """One call on its way through interceptors.
+
+    Attributes:
+        sent_at: see `Leaving`.
+        raw: the same.
+        is_dropped: whether nobody will ask for the result.
+    """
 
     def __init__(
         self,
@@ -152,6 +165,7 @@ class _Made:
         send: Callable[[Payload | None], Hook],
         expect: Codec | None,
         base: Cell[Hook] | None,
+        deadline: Deadline | None,
     ) -> None:
         self.session = session
         self.raw: Cell[Hook] = Cell()  # the call itself, once it has been sent
@@ -159,6 +173,11 @@ class _Made:
         self.task: asyncio.Task[Any] | None = None
         self.asked: asyncio.Future[None] = session.home.create_future()
         self.call = call
+        self.sent_at: int | None = None
+        self.is_dropped = False
+        self._deadline = deadline
+        self._timer: asyncio.TimerHandle | None = None
+        self._answering = False  # whether the interceptors wait for the peer, who has the same time
         self._args = args
         self._given = (call.arguments, call.keywords)
         self._send = send
@@ -185,9 +204,30 @@ class _Made:
             self.outcome.reject(reason)
             self.task.cancel()
 
+    def ask(self) -> None:
+        """Somebody wants the result, within the deadline."""
+        if self.asked.done():
+            return
+        self.asked.set_result(None)
+        if self._deadline is not None and not self.outcome.settled:
+            self._timer = self.session.home.call_later(max(self._deadline.left(), 0), self._late)
+
+    def _late(self) -> None:
+        if not self._answering and not self.outcome.settled:
+            self._fail(late())
+            self.give_up()
+
+    def give_up(self) -> None:
+        """Nobody wants the result any more."""
+        if self.task is not None and not self.task.done():
+            self.task.cancel()
+
     def done(self, task: asyncio.Task[Any]) -> None:
         """It was cancelled, if it has not ended otherwise."""
         self.session.passing.discard(self)
+        _leading.discard(task)
+        if self._timer is not None:
+            self._timer.cancel()
         self._fail(asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError())
 
     def _fail(self, error: BaseException) -> None:
@@ -203,21 +243,33 @@ class _Made:
         args = self._args
         if args is not None and (call.arguments, call.keywords) != self._given:
             args = Payload((call.arguments, call.keywords), args.codec)
-        hook = self.session.passed(call.metadata, lambda: self._send(args))
+        bound = nearest(None)
+        refusal = None if bound is None else bound.refusal()
+        again = self._sent
+        if not again:
+            self.sent_at = self.session.position
+        hook = refusal or self.session.passed(call.metadata, lambda: self._send(args))
         if isinstance(hook, ErrorHook):
             raise hook.error
-        again, self._sent = self._sent, True
+        self._sent = True
         if not again:
             self.raw.resolve(hook)
+        if self.is_dropped:
+            raise asyncio.CancelledError
         await asyncio.shield(self.asked)
         call.asked = True
         codec: Any = self._expect or ANY
         promise: RpcPromise[Any] = RpcPromise(hook if again else hook.dup(), (), codec, raises=call.raises)
+        self._answering = True
         try:
             return await promise
         except asyncio.CancelledError:  # whose traceback would keep it
             promise.dispose()
             raise
+        finally:
+            self._answering = False
+            if self._deadline is not None and self._deadline.left() <= 0:
+                self.session.home.call_soon(self._late)  # unless they end now
 
 
 async def _settled(loop: asyncio.AbstractEventLoop, cell: Cell[Hook]) -> None:
@@ -291,7 +343,15 @@ class InterceptedHook(PipelinedHook):
 
     def __del__(self) -> None:
         if not self._disposed:
+            self.let_go()
             self._host.discard(self)
+
+    @property
+    def leaving(self) -> Leaving | None:
+        return None if self._made.raw.settled else self._made
+
+    def let_go(self) -> None:
+        self._made.is_dropped = not self._made.asked.done()
 
     @property
     def waiting(self) -> Cell[Payload] | None:
@@ -302,12 +362,11 @@ class InterceptedHook(PipelinedHook):
         return self._session.home
 
     def pull(self) -> Payload | Cell[Payload]:
-        if not self._made.asked.done():
-            self._made.asked.set_result(None)
+        self._made.ask()
         return self._made.outcome
 
     def dispose(self) -> None:
         if not self._disposed:
             super().dispose()
-            if self._made.task is not None and not self._made.outcome.settled:
-                self._made.task.cancel()
+            if self.leaving is None or not self._made.is_dropped:  # else it ends once the call is sent
+                self._made.give_up()

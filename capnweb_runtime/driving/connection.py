@@ -41,7 +41,7 @@ S = TypeVar("S")
 wire_logger: Final = logger_named("capnweb_runtime.wire")
 """Shows every message, at level DEBUG; asked when a session begins."""
 
-_FINISHING: Final = "The session is being drained: it finishes what is in progress and makes no further calls."
+FINISHING: Final = "The session is being drained: it finishes what is in progress and makes no further calls."
 
 
 def debug_mode(debug: Debug) -> bool | Sampling:
@@ -325,7 +325,7 @@ class Connection:
         """Makes no further calls, and waits until those of both sides that are in progress have been answered, or the
         session has ended.
         """
-        self.session.refuse_calls(SessionClosed(_FINISHING))
+        self.session.refuse_calls(SessionClosed(FINISHING))
         while True:
             await self.idle()
             unanswered = self.session.unanswered()

@@ -6,11 +6,9 @@ from __future__ import annotations
 
 import asyncio
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from contextvars import ContextVar
-from types import MappingProxyType
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 from weakref import ref
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -22,10 +20,13 @@ from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
 from capnweb_runtime.core.tables import ImportHook
 from capnweb_runtime.errors import DeadlineExceeded
-from capnweb_runtime.objects.stub import Scope, around
+from capnweb_runtime.objects.stub import Scope, around, metadata
+
+T = TypeVar("T")
 
 _LATE: Final = "the deadline of the call has passed; it has been given up"
 _TOO_LATE: Final = "the deadline had passed before the call was made; nothing was sent"
+_NO_SESSION: Final = "the deadline has passed before there was a session"
 
 
 @contextmanager
@@ -34,7 +35,8 @@ def deadline(seconds: float) -> Iterator[None]:
     and maps.
 
     Past it, a call that is waited for fails with a DeadlineExceeded and is given up, and further ones fail at once.
-    What serves a call inherits what is left of its deadline. A block inside another cannot extend it::
+    What serves a call inherits what is left of its deadline. A block inside another cannot extend it. A connection that
+    is opened in the block has to be open in time; what its session does later is not bounded::
 
         with deadline(2.5):
             print(await api.authenticate("secret").me())
@@ -104,6 +106,16 @@ class Deadline(Scope):
         session: Any = entry.sender
         return make() if session.bounds_calls else self.carried_by(session, make)
 
+    async def awaited(self, work: Awaitable[T]) -> T:
+        bound = asyncio.timeout(max(self.left(), 0))
+        try:
+            async with bound:
+                return await work
+        except TimeoutError:
+            if bound.expired():
+                raise DeadlineExceeded(_NO_SESSION) from None
+            raise
+
     def carried_by(self, session: Any, make: Callable[[], Hook]) -> Hook:
         """Makes a call that carries what is left, and bounds it."""
         return self.bound(carry(session, written(max(self.left(), 0.001), {}), make))
@@ -115,6 +127,11 @@ class Deadline(Scope):
         timed = TimedHook(made, self)
         made.dispose()
         return timed
+
+
+def late() -> DeadlineExceeded:
+    """The error of a call that is given up because its time is over."""
+    return DeadlineExceeded(_LATE)
 
 
 def nearest(within: float | None) -> Deadline | None:
@@ -165,13 +182,13 @@ def in_time(hook: Hook, result: Cell[Payload], deadline: Deadline) -> Cell[Paylo
     waiting: Cell[Payload] = Cell()
     held = ref(hook)
 
-    def late() -> None:  # which does not keep the call: it may be given up before
+    def give_up() -> None:  # which does not keep the call: it may be given up before
         late_one = held()  # which who is told now may let go of
-        waiting.reject(DeadlineExceeded(_LATE))
+        waiting.reject(late())
         if late_one is not None:
             late_one.dispose()
 
-    _until(result, waiting, deadline.left(), late)
+    _until(result, waiting, deadline.left(), give_up)
     return waiting
 
 
@@ -218,11 +235,11 @@ class BoundedHook(Hook):
             return pulled
         bounded: Cell[Payload] = Cell()
 
-        def late() -> None:
-            bounded.reject(DeadlineExceeded(_LATE))
+        def give_up() -> None:
+            bounded.reject(late())
             self._inner.dispose()
 
-        _until(pulled, bounded, self._at - time.monotonic(), late)
+        _until(pulled, bounded, self._at - time.monotonic(), give_up)
         return bounded
 
     def dispose(self) -> None:
@@ -232,9 +249,9 @@ class BoundedHook(Hook):
         self._inner.on_broken(callback)
 
 
-def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, late: Callable[[], None]) -> None:
+def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, give_up: Callable[[], None]) -> None:
     """Passes a result on, unless it comes too late."""
-    timer = asyncio.get_running_loop().call_later(max(seconds, 0), late)
+    timer = asyncio.get_running_loop().call_later(max(seconds, 0), give_up)
 
     def on_value(payload: Payload) -> None:
         timer.cancel()
@@ -248,9 +265,6 @@ def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, late: Cal
 
 
 # ---- serving
-
-metadata: Final[ContextVar[Mapping[str, str]]] = ContextVar("capnweb_metadata", default=MappingProxyType({}))
-"""What the caller of the method that is running has sent beside the call."""
 
 
 class Arrived:

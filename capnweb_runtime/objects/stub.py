@@ -12,10 +12,12 @@ import inspect
 import warnings
 from abc import ABC, abstractmethod
 from asyncio import AbstractEventLoop, _get_running_loop
-from collections.abc import Callable, Generator
+from collections.abc import Awaitable, Callable, Generator, Iterator, Mapping
+from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import partial
 from logging import DEBUG
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, ClassVar, Final, Generic, Self, TypeVar, cast, overload
 
 from capnweb_runtime.core.broken import DISPOSED, GIVEN_BACK, DisposedHook, ErrorHook, calling_place
@@ -61,12 +63,31 @@ class Scope(ABC):
     def made(self, hook: Hook, make: Callable[[], Hook]) -> Hook:
         """Makes a call, a read or a map of what the hook stands for."""
 
+    @abstractmethod
+    async def awaited(self, work: Awaitable[T]) -> T:
+        """Awaits something that is no call."""
+
 
 _HOW_TO_TELL: Final = "CAPNWEB_DEBUG=1 tells which call it came of"
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
 """What is around the calls that are made: the recorder of the mapper function that is running, or a scope. One variable
 for both, so that calls without either ask once.
 """
+metadata: Final[ContextVar[Mapping[str, str]]] = ContextVar("capnweb_metadata", default=MappingProxyType({}))
+"""What the caller of the method that is running has sent beside the call."""
+
+
+@contextmanager
+def outside() -> Iterator[None]:
+    """What begins in the block, tasks and callbacks, is in no scope, and in no call that is being served: a session
+    outlives whatever it was opened in.
+    """
+    scope, carried = around.set(None), metadata.set(MappingProxyType({}))
+    try:
+        yield
+    finally:
+        metadata.reset(carried)
+        around.reset(scope)
 
 
 def _promise(

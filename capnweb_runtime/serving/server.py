@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING
 
 from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
+from capnweb_runtime.objects.stub import outside
 from capnweb_runtime.serving.admission import Admission, Rules
 from capnweb_runtime.serving.bounds import Bounds, Guest, ServerStats
 from capnweb_runtime.serving.ending import Ending
@@ -153,10 +154,11 @@ class Server:
         """Starts listening."""
         place = self._place
         try:
-            if self._rules.transports & {"websocket", "http"}:
-                await self._listen()
-            if place.certificate is not None:
-                await self._listen_on_udp(place.certificate)
+            with outside():
+                if self._rules.transports & {"websocket", "http"}:
+                    await self._listen()
+                if place.certificate is not None:
+                    await self._listen_on_udp(place.certificate)
         except BaseException:
             self._stop_listening()
             raise

@@ -41,6 +41,10 @@ _SECONDS: Final = re.compile(r"\d{1,9}", re.ASCII)
 _DATE: Final = re.compile(r"[A-Z][a-z]{2}, (\d\d) ([A-Z][a-z]{2}) (\d{4}) (\d\d):(\d\d):(\d\d) GMT", re.ASCII)
 
 
+class BadHandshake(Exception):
+    """The server cannot be talked to, or not trusted: another attempt would come to the same."""
+
+
 def said(status: int, reason: str, body: bytes = b"", location: str | None = None) -> str:
     """What a server has answered in place of messages, in words: status, and where it leads or the body's first line.
 

@@ -224,6 +224,103 @@ class TestMaking:
         assert seen.ends == ["DeadlineExceeded"]
         assert seen.calls[0].deadline is not None
 
+    @pytest.mark.parametrize("first", [True, False])
+    async def test_deadlines_bound_their_own_waits_too(self, first: bool) -> None:
+        given_up = asyncio.Event()
+
+        async def lingering(call: CallInfo, proceed: Proceed) -> Any:
+            result = None if first else await proceed(call)
+            try:
+                await asyncio.Event().wait()
+            except asyncio.CancelledError:
+                given_up.set()
+                raise
+            return result
+
+        async with joined(ready(), [lingering]) as (connecting, search):
+            with deadline(0.05), pytest.raises(DeadlineExceeded):
+                await search.count([])
+            await given_up.wait()
+            assert (connecting.stats().messages_sent == 0) is first
+
+    async def test_the_time_of_every_call_begins_when_it_is_made(self) -> None:
+        async def waiting(call: CallInfo, proceed: Proceed) -> Any:
+            await asyncio.Event().wait()
+
+        async with (
+            serve(lambda peer: ready(), "127.0.0.1", 0) as server,
+            connect(server.url, SearchStub, interceptors=[waiting], call_timeout=0.05) as search,
+        ):
+            with pytest.raises(DeadlineExceeded):
+                await search.count([])
+
+    async def test_what_is_let_go_too_late_is_not_sent(self) -> None:
+        target, refused = ready(), asyncio.Event()
+
+        async def late(call: CallInfo, proceed: Proceed) -> Any:
+            if call.method != "count":
+                return await proceed(call)
+            try:
+                with deadline(-1):
+                    return await proceed(call)
+            except DeadlineExceeded:
+                refused.set()
+                raise
+
+        async with joined(target, [late]) as (_, search):
+            counted = search.count([5])  # which nobody waits for
+            await refused.wait()
+            counted.dispose()
+            assert await search.find("x") == [7]
+        assert target.counted == []
+
+    async def test_what_nobody_keeps_is_sent_all_the_same(self) -> None:
+        target, may_go, ends = ready(), asyncio.Event(), Seen()
+
+        async def waiting(call: CallInfo, proceed: Proceed) -> Any:
+            if call.method == "count":
+                await may_go.wait()
+            return await proceed(call)
+
+        async with joined(target, [ends, waiting]) as (connecting, search):
+            _ = search.count([5])
+            del _
+            gc.collect()
+            assert await search.find("x") == [7]
+            assert target.counted == []
+            may_go.set()
+            assert await search.find("x") == [7]
+            assert target.counted == [[5]]
+            assert connecting.stats().imports == 1
+        assert ends.ends == ["returned", "CancelledError", "returned"]
+
+    async def test_what_is_given_up_while_it_is_held_back_is_not_sent(self) -> None:
+        target, may_go = ready(), asyncio.Event()
+
+        async def waiting(call: CallInfo, proceed: Proceed) -> Any:
+            if call.method == "count":
+                await may_go.wait()
+            return await proceed(call)
+
+        async with joined(target, [waiting]) as (_, search):
+            search.count([5]).dispose()
+            assert await search.find("x") == [7]
+            may_go.set()
+            assert await search.find("x") == [7]
+        assert target.counted == []
+
+    async def test_one_that_waits_is_not_lost_with_what_refers_to_itself(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async with joined(ready(), [Seen()]) as (_, search):
+            kept: list[Any] = [search.inside("x")]
+            kept.append(kept)
+            await search.count([])
+            del kept
+            gc.collect()
+            await search.count([])
+        assert "Task was destroyed" not in caplog.text
+
     async def test_properties_are_seen_with_their_interface(self) -> None:
         seen = Seen()
         async with (

@@ -22,7 +22,7 @@ from aioquic.quic.events import ConnectionTerminated, QuicEvent
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ConnectionLost, SessionClosed
 from capnweb_runtime.observe import printable
-from capnweb_runtime.transports.ends import refusal, said, shown_url
+from capnweb_runtime.transports.ends import BadHandshake, refusal, said, shown_url
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
 from capnweb_runtime.transports.webtransport.agreeing import AVAILABLE, agreed_in, offered
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
@@ -45,10 +45,6 @@ class _Refused(Exception):
         super().__init__(said(status, reason, body, location))
         self.status = status
         self.retry_after = retry_after
-
-
-class _BadHandshake(Exception):
-    """The server cannot be talked to, or not trusted: another attempt would come to the same."""
 
 
 class WebTransportClient(WebTransportEnd):
@@ -84,12 +80,12 @@ class WebTransportClient(WebTransportEnd):
         if isinstance(event, ConnectionTerminated):
             why = printable(event.reason_phrase) or f"code {event.error_code:#x}"
             is_tls = _TLS_ALERTS <= event.error_code < _TLS_ALERTS + 0x100
-            self._fail(_BadHandshake(why) if is_tls else ConnectionError(why))
+            self._fail(BadHandshake(why) if is_tls else ConnectionError(why))
         elif self._request_id is None and self._http is not None and self._http.received_settings is not None:
             if offers_webtransport(self._http.received_settings):
                 self._send_request()
             else:
-                self._fail(_BadHandshake(_NONE_OFFERED))
+                self._fail(BadHandshake(_NONE_OFFERED))
 
     def failed(self, error: Exception) -> None:
         """See `WebTransportEnd.failed`."""
@@ -213,7 +209,7 @@ async def open_webtransport(
     except _Refused as error:
         shown = shown_url(url)
         raise refusal(shown, f"cannot connect to {shown}: {error}", error.status, error.retry_after) from error
-    except _BadHandshake as error:
+    except BadHandshake as error:
         raise _not_connected(url, str(error), SessionClosed) from error
     except OSError as error:
         raise _not_connected(url, str(error) or type(error).__name__, ConnectionLost) from error

@@ -99,6 +99,23 @@ class Seen:
         return [call.name for call in self.calls]
 
 
+class Holding:
+    """An interceptor that holds back the first call of a method, and may answer it by itself in the end."""
+
+    def __init__(self, method: str, answer: Any = None) -> None:
+        self.method: str | None = method
+        self.answer = answer
+        self.held, self.may_go = asyncio.Event(), asyncio.Event()
+
+    async def __call__(self, call: CallInfo, proceed: Proceed) -> Any:
+        if call.method != self.method:
+            return await proceed(call)
+        self.method = None
+        self.held.set()
+        await self.may_go.wait()
+        return self.answer if self.answer is not None else await proceed(call)
+
+
 class Served:
     """A server behind a proxy, a client of it, and a pause between its attempts."""
 
@@ -363,6 +380,69 @@ class TestInterceptors:
             s.state.gate("gate").set()
             assert await waiting == "gate"
         assert ends == [ConnectionLost]
+
+    @pytest.mark.parametrize("kept", [True, False])
+    async def test_what_one_holds_back_has_not_been_sent_and_goes_out_on_the_next_session(self, kept: bool) -> None:
+        holding = Holding("add")
+        async with served([holding]) as s:
+            added = asked(s.api.add(1)) if kept else None
+            if not kept:
+                _ = s.api.add(1)
+                del _
+            await holding.held.wait()
+            assert await s.api.named("meanwhile") == "meanwhile"
+            s.cut()
+            assert await s.api.named("next") == "next"
+            assert added is None or await added == 1
+            await s.api.named("last")
+        assert s.state.count("add") == 1
+
+    async def test_what_one_answers_by_itself_after_the_loss_is_asked_for_again(self) -> None:
+        holding = Holding("add", answer=99)
+        async with served([holding]) as s:
+            added = asked(s.api.add(1))
+            await holding.held.wait()
+            await s.lose()
+            holding.may_go.set()
+            await turns()
+            s.pause.over.set()
+            assert await added == 1
+            assert s.state.count("add") == 1
+
+    async def test_a_loss_that_one_passes_on_after_another_loss_is_a_loss(self) -> None:
+        may_go, caught = asyncio.Event(), asyncio.Event()
+
+        async def late(call: CallInfo, proceed: Proceed) -> Any:
+            try:
+                return await proceed(call)
+            except ConnectionLost:
+                if not caught.is_set():
+                    caught.set()
+                    await may_go.wait()
+                raise
+
+        async with served([late]) as s:
+            waiting = asked(s.api.wait("gate"))
+            await s.state.at("gate").wait()
+            s.cut()
+            await caught.wait()
+            assert await s.api.named("second") == "second"
+            s.cut()
+            assert await s.api.named("third") == "third"
+            s.state.gate("gate").set()
+            may_go.set()
+            assert await waiting == "gate"
+
+    async def test_nothing_is_kept_of_what_has_been_sent(self) -> None:
+        async with served([Seen()]) as s:
+            for _ in range(20):
+                _ = s.api.add(1)
+            await s.api.named("x")
+            await s.api.named("x")
+            succession = s.client._succession
+            assert succession is not None
+            assert not succession._held_back
+            assert len(succession._unsent) <= 1
 
 
 class TestGivingUp:

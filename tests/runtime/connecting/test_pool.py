@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Peer, Pool, Reconnect, Refuse, SessionClosed, serve
+from capnweb_runtime import CallInfo, Peer, Pool, Proceed, Reconnect, Refuse, SessionClosed, serve
 from tests.chaos.generated.bank import BankStub
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Bank, Clock, State, turns
@@ -102,6 +102,19 @@ class TestPlainCalls:
             account.dispose()
             state.gate("gate").set()
             await waiting
+
+    async def test_a_map_calls_the_stub_on_its_own_session(self) -> None:
+        served: list[str] = []
+
+        async def look(call: CallInfo, proceed: Proceed) -> Any:
+            if call.served:
+                served.append(call.name)
+            return await proceed(call)
+
+        async with serving() as url, Pool(url, BankStub, size=2, reconnect=policy(), interceptors=[look]) as pool:
+            stub = pool.stub
+            assert await stub.echo([1, 2]).map(lambda number: stub.get("abc")) == [1, 1]
+        assert served == []  # of this side, which the server would have called back
 
     async def test_the_stub_may_be_duplicated_and_disposed(self) -> None:
         async with serving() as url, Pool(url, BankStub, reconnect=policy()) as pool:
@@ -243,6 +256,26 @@ class TestReplacing:
             clock.advance(30)
             await turns()
             assert (pool.stats().sessions, pool.stats().retiring) == (1, 0)
+
+    async def test_an_old_one_that_is_lost_keeps_what_can_be_got_again(self) -> None:
+        clock = Clock()
+        async with (
+            serve(lambda peer: Bank(State()), "127.0.0.1", 0, path="/") as server,
+            Proxy(int(server.url.rsplit(":", 1)[1].split("/")[0])) as proxy,
+            Pool(proxy.url, BankStub, max_age=100, check_every=30, reconnect=policy(clock)) as pool,
+        ):
+            account = await pool.stub.account("ann")
+            for _ in range(4):
+                await clock.until_sleeping()
+                clock.advance(30)
+                await turns()
+            proxy.cut()
+            await clock.until_sleeping(2)  # the pool, and the client that waits before it tries again
+            clock.advance(30)
+            await turns()
+            assert await account.owner == "ann"
+            assert pool.stats().retiring == 1
+            account.dispose()
 
     async def test_one_that_is_refused_for_good_is_no_part_of_it(self) -> None:
         refuse = True

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ssl
 
 import pytest
+from websockets.exceptions import InvalidMessage
 
 from capnweb_runtime import LimitExceeded, PeerAborted, ProtocolError, Reconnect, RpcError, SessionClosed
 from capnweb_runtime.connecting.reconnect import is_fault, worth_retrying
@@ -56,6 +57,8 @@ def test_a_server_may_say_how_long_to_wait_at_least() -> None:
         (refused(404), False),
         (ProtocolError("nonsense"), False),
         (caused_by(ssl.SSLCertVerificationError("expired")), False),
+        (caused_by(ssl.SSLError("wrong version number")), False),
+        (caused_by(InvalidMessage("did not receive a valid HTTP response")), False),
         (caused_by(ConnectionRefusedError()), True),
         (RpcError("no"), False),
         (KeyError("token"), False),

@@ -95,6 +95,20 @@ async def test_a_refusal_for_good_ends_it() -> None:
             await connect(proxy.url, BankStub, reconnect=AT_ONCE)
 
 
+@pytest.mark.parametrize("answer", [b"SSH-2.0-OpenSSH_9.6\r\n", b"HTTP/1.1 101 Switching Protocols\r\n\r\n"])
+@pytest.mark.parametrize("scheme", ["ws", "wss"])
+async def test_what_speaks_something_else_ends_it(answer: bytes, scheme: str) -> None:
+    async def talk(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.read(1)
+        writer.write(answer)
+        writer.close()
+
+    async with await asyncio.start_server(talk, "127.0.0.1", 0) as server:
+        url = f"{scheme}://127.0.0.1:{server.sockets[0].getsockname()[1]}/"
+        with pytest.raises(SessionClosed, match="cannot connect"):
+            await connect(url, BankStub, reconnect=AT_ONCE)
+
+
 async def test_it_waits_for_a_server_that_is_not_there_yet() -> None:
     attempts = asyncio.Event()
 
@@ -144,6 +158,67 @@ async def test_our_main_object_is_disposed_at_the_end_and_not_between() -> None:
             assert disposed == []
         await asyncio.sleep(0)
         assert disposed == [True]
+
+
+async def test_draining_waits_for_calls_of_whichever_session() -> None:
+    state = State()
+    over, lost = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        lost.set()
+        await over.wait()
+
+    async with (
+        serve(lambda peer: Bank(state), "127.0.0.1", 0, path="/") as server,
+        Proxy(port_of(server.url)) as proxy,
+    ):
+        client = connect(proxy.url, BankStub, reconnect=Reconnect(sleep=sleep, wait_time=None))
+        api = await client
+        account = await api.account("ann")
+        waits = asyncio.ensure_future(_value(api.wait("gate")))
+        await state.at("gate").wait()
+        proxy.cut()
+        await lost.wait()
+        added = asyncio.ensure_future(_value(api.add(1)))
+        owner = asyncio.ensure_future(_value(account.owner))
+        await asyncio.sleep(0)
+        draining = asyncio.ensure_future(client.drain())
+        await asyncio.sleep(0)
+        with pytest.raises(SessionClosed, match="being drained"):
+            await api.get("x")
+        state.gate("gate").set()
+        over.set()
+        await draining
+        assert [await waits, await added, await owner] == ["gate", 1, "ann"]
+        assert state_of(client) == "closed"
+        assert state.count("add") == 1
+
+
+async def test_draining_waits_no_longer_than_it_is_told() -> None:
+    never, lost = asyncio.Event(), asyncio.Event()
+
+    async def sleep(seconds: float) -> None:
+        lost.set()
+        await never.wait()
+
+    async with (
+        serve(lambda peer: Bank(State()), "127.0.0.1", 0, path="/") as server,
+        Proxy(port_of(server.url)) as proxy,
+    ):
+        client = connect(proxy.url, BankStub, reconnect=Reconnect(sleep=sleep, wait_time=None))
+        api = await client
+        proxy.cut()
+        await lost.wait()
+        added = asyncio.ensure_future(_value(api.add(1)))
+        await asyncio.sleep(0)
+        await client.drain(0.01)
+        with pytest.raises(Disconnected) as caught:
+            await added
+        assert not caught.value.sent
+
+
+async def _value(promise: Any) -> Any:
+    return await promise
 
 
 def test_what_cannot_reconnect_is_refused() -> None:

@@ -269,7 +269,7 @@ class TestStates:
             assert not ready.done()
             clock.advance(1)
             await ready
-            assert told[3:] == [(2, 3, "cut"), "subscribed"]
+            assert told[3:] == [(2, 2, "cut"), "subscribed"]
             api.dispose()
             assert state() == "closed"
 
@@ -382,6 +382,49 @@ class TestBackoff:
             await clock.until_sleeping()
             assert clock.slept[-1] == 0.25
 
+    async def test_so_does_an_answer_to_what_on_connect_has_asked(self) -> None:
+        line, clock = Line(), Clock()
+        attempts: list[int] = []
+
+        async def subscribe(api: BankStub, info: Connected) -> None:
+            attempts.append(info.attempts)
+            await api.named("subscribed")
+
+        async with Client(line, line.policy(clock, on_connect=subscribe)):
+            for _ in range(3):
+                line.cut()
+                await clock.until_sleeping()
+                clock.advance(30)
+                await turns(20)
+            assert clock.slept == [0.25] * 3
+            assert attempts == [1] * 4
+
+    @pytest.mark.parametrize("attempts", [1, 3])
+    async def test_so_many_attempts_are_made_as_may_be(self, attempts: int) -> None:
+        line = Line()
+        line.refuse = [SessionClosed("not yet")] * 10
+        with pytest.raises(SessionClosed, match="not yet"):
+            await Client(line, line.policy(attempts=attempts)).__aenter__()
+        assert line.dialled == attempts
+
+        line = Line()
+        async with Client(line, line.policy(attempts=attempts)) as api:
+            assert await api.get("x") == 1
+            line.refuse = [SessionClosed("not any more")] * 10
+            line.cut()
+            with pytest.raises(Disconnected, match="not any more"):
+                await api.get("x")
+            assert line.dialled == 1 + attempts
+
+    async def test_a_server_that_closes_each_session_at_once_is_not_tried_more_often_than_may_be(self) -> None:
+        line = Line()
+        line.closing = True
+        client = Client(line, line.policy(attempts=3))
+        async with client:
+            await client.succession.wait_closed()
+            assert "closed at once" in str(client.succession.reason)
+        assert line.dialled == 1 + 3
+
     async def test_a_session_that_the_peer_aborts_for_a_fault_does_not(self) -> None:
         line, clock = Line(), Clock()
         async with Client(line, line.policy(clock)) as api:
@@ -477,6 +520,18 @@ class TestTelling:
             await api.get("x")
             assert told == ["restored"]
         assert "on_restored raised ValueError: mine" in caplog.text
+
+    async def test_what_on_disconnect_raises_is_reported_and_ends_nothing(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        async def raises(error: BaseException) -> None:
+            raise ValueError("mine")
+
+        line = Line()
+        async with Client(line, line.policy(on_disconnect=raises)) as api:
+            line.cut()
+            assert await api.get("x") == 1
+        assert "on_disconnect raised ValueError: mine" in caplog.text
 
     async def test_a_promise_that_cannot_be_had_any_more_breaks(self) -> None:
         line = Line()

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Certificate, Peer, Pool, Refuse, connect, serve
+from capnweb_runtime import Certificate, Peer, Pool, Reconnect, Refuse, connect, serve
 from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.errors import LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
@@ -165,8 +165,9 @@ async def test_a_certificate_that_is_not_trusted_is_refused(tmp_path: Path) -> N
     other = ssl.create_default_context(cafile=str(make_certificate(tmp_path).authority))
     async with serving() as server:
         for context in (other, None):
-            with pytest.raises(SessionClosed, match="certificate"):
-                await to(server.http_url, ssl=context, open_timeout=10)
+            for reconnect in (None, Reconnect()):  # which does not try again
+                with pytest.raises(SessionClosed, match="certificate"):
+                    await to(server.http_url, ssl=context, open_timeout=10, reconnect=reconnect)
         careless = ssl.create_default_context()
         careless.check_hostname, careless.verify_mode = False, ssl.CERT_NONE
         async with to(server.http_url, ssl=careless) as api:
