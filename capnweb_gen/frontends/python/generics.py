@@ -207,8 +207,11 @@ def with_defaults(model: Any, complete: Callable[[object], object]) -> Any:
     origin = generic_origin(model)
     given = () if origin is None else generic_arguments(model)
     generic: Any = origin or model
-    left = _parameters(generic)[len(given) :]
-    if not left or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
+    parameters = _parameters(generic)
+    left = parameters[len(given) :]
+    # Where typing has put a default among the arguments, it may still name the parameters before it.
+    named = any(map(_names_parameters, parameters, given))
+    if not (left or named) or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
         return model
     return subscript(generic, tuple(map(complete, bound(generic, given).values())))
 
@@ -253,9 +256,14 @@ def written(generic: Any, arguments: tuple[object, ...]) -> str:
 
 def _parameters(generic: object) -> tuple[Any, ...]:
     parameters: tuple[Any, ...] = getattr(generic, "__parameters__", ())
-    if isinstance(generic, type) and issubclass(generic, BaseModel):
+    if isinstance(generic, type) and issubclass(generic, BaseModel) and generic is not BaseModel:
         return generic.__pydantic_generic_metadata__["parameters"]  # the others say nothing of Box[T]
     return parameters
+
+
+def _names_parameters(parameter: Any, argument: object) -> bool:
+    """Whether an argument is the default of its parameter as it was declared, with other parameters in it."""
+    return bool(_parameters(argument)) and argument == _default(parameter)
 
 
 def _default(parameter: Any) -> object:

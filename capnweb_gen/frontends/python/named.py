@@ -62,7 +62,7 @@ def enum_shape(declared: type[enum.Enum]) -> ir.EnumShape:
             reason = f"{name}.{member.name} is {constant(value)}, which cannot travel"
             raise UnsupportedTypeError(reason, "give each member a string or an integer as its value")
         members.append(ir.EnumMember.model_validate({"name": member.name, "value": value}))
-    if not members and not flag:
+    if not members and (not flag or declared.__module__ == "enum"):  # one of no flags is a flag all the same: 0
         raise UnsupportedTypeError(f"{name} has no members", "give it members")
     return ir.EnumShape(enum=ir.Reference(module=declared.__module__, name=name), members=tuple(members), flag=flag)
 

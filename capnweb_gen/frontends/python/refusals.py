@@ -10,6 +10,8 @@ import typing
 from collections.abc import Mapping
 from typing import TypeVar
 
+from pydantic import BaseModel
+
 from capnweb_runtime import schema
 
 T = TypeVar("T")
@@ -26,6 +28,7 @@ _STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
 
 # What people may well write, and what to write instead. Looked up by the type itself, then by its origin.
 INSTEAD: dict[object, str] = {
+    BaseModel: "name the model: of an instance, what travels are the fields that the declared class has",
     object: "write Any if any value may travel, or name the type",
     tuple: "write tuple[int, ...] if all elements have one type, or tuple[int, str] with the type of each",
     set: "say what is in it: set[...]",

@@ -195,7 +195,7 @@ class Shapes:
             return self._composite(annotation, origin, depth)
         if annotation is schema.Stub:
             return ir.StubShape()
-        if isinstance(annotation, type) and annotation is not schema.Writable:
+        if isinstance(annotation, type) and annotation not in (schema.Writable, BaseModel):
             return self._class(typing.cast("type[object]", annotation), depth)
         raise _refusal(annotation)
 

@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import cast
 
 from capnweb_runtime import codegen_api as rpc
-from tests.gen.golden.type_parameter_defaults.schema import Later, Named, Page, Pair, Two, User
+from tests.gen.golden.type_parameter_defaults.schema import Later, Named, Page, Paged, Pair, Two, User
 
 rpc.require(3)
 
@@ -25,6 +25,8 @@ PAGE_USER_BUILDER = rpc.builder(Page[User], "items")
 PAIR_STR_INT_BUILDER = rpc.record_builder(cast("type[Pair[str, int]]", Pair), "a", "b")
 TWO_STR_INT_BUILDER = rpc.builder(Two[str, int], "a", "b")
 NAMED_LATER_BUILDER = rpc.typed_dict_builder(Named, "value")
+PAGED_INT_LIST_INT_BUILDER = rpc.record_builder(cast("type[Paged[int, list[int]]]", Paged), "first", "pages")
+PAGED_STR_LIST_STR_BUILDER = rpc.record_builder(cast("type[Paged[str, list[str]]]", Paged), "first", "pages")
 
 
 def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
@@ -131,6 +133,42 @@ def decode_named_later(wire: rpc.Wire, source: rpc.Importer) -> Named[Later]:
     return NAMED_LATER_BUILDER.build(fields, wire, source)
 
 
+def encode_paged_int_list_int(value: Paged[int, list[int]], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "first": x if type(x := value.first) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "pages": LIST_INT.encode(value.pages, to),
+    }
+
+
+def decode_paged_int_list_int(wire: rpc.Wire, source: rpc.Importer) -> Paged[int, list[int]]:
+    if wire.__class__ is not dict:
+        raise PAGED_INT_LIST_INT_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "first": x if type(x := wire.get("first")) is int else rpc.INT.read(wire, "first", source),
+        "pages": LIST_INT.read(wire, "pages", source),
+    }
+    return PAGED_INT_LIST_INT_BUILDER.build(fields, wire, source)
+
+
+def encode_paged_str_list_str(value: Paged[str, list[str]], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "first": x if type(x := value.first) is str else rpc.STR.encode(x, to),
+        "pages": LIST_STR.encode(value.pages, to),
+    }
+
+
+def decode_paged_str_list_str(wire: rpc.Wire, source: rpc.Importer) -> Paged[str, list[str]]:
+    if wire.__class__ is not dict:
+        raise PAGED_STR_LIST_STR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "first": x if type(x := wire.get("first")) is str else rpc.STR.read(wire, "first", source),
+        "pages": LIST_STR.read(wire, "pages", source),
+    }
+    return PAGED_STR_LIST_STR_BUILDER.build(fields, wire, source)
+
+
 # ---- codecs: how each type of this schema travels
 
 USER = rpc.model(User, encode_user, decode_user, lambda: UserPromise)
@@ -139,8 +177,16 @@ PAGE_USER = rpc.model(Page[User], encode_page_user, decode_page_user, lambda: Pa
 PAIR_STR_INT = rpc.model(Pair, encode_pair_str_int, decode_pair_str_int, lambda: PairStrIntPromise)
 TWO_STR_INT = rpc.model(Two[str, int], encode_two_str_int, decode_two_str_int, lambda: TwoStrIntPromise)
 NAMED_LATER = rpc.typed_dict(Named, encode_named_later, decode_named_later, lambda: NamedLaterPromise)
+PAGED_INT_LIST_INT = rpc.model(
+    Paged, encode_paged_int_list_int, decode_paged_int_list_int, lambda: PagedIntListIntPromise
+)
+PAGED_STR_LIST_STR = rpc.model(
+    Paged, encode_paged_str_list_str, decode_paged_str_list_str, lambda: PagedStrListStrPromise
+)
 USERS = rpc.interface(lambda: UsersStub, lambda: UsersPromise, lambda: UsersTarget)
 LIST_USER = rpc.list_of(USER)
+LIST_INT = rpc.list_of(rpc.INT)
+LIST_STR = rpc.list_of(rpc.STR)
 LIST_PAIR_STR_INT = rpc.list_of(PAIR_STR_INT)
 OPTIONAL_PAGE_USER = rpc.optional(PAGE_USER)
 OPTIONAL_INT = rpc.optional(rpc.INT)
@@ -151,6 +197,8 @@ PageUserR = rpc.TypeVar("PageUserR", covariant=True, default=Page[User])
 PairStrIntR = rpc.TypeVar("PairStrIntR", covariant=True, default="Pair[str, int]")
 TwoStrIntR = rpc.TypeVar("TwoStrIntR", covariant=True, default=Two[str, int])
 NamedLaterR = rpc.TypeVar("NamedLaterR", covariant=True, default="Named[Later]")
+PagedIntListIntR = rpc.TypeVar("PagedIntListIntR", covariant=True, default="Paged[int, list[int]]")
+PagedStrListStrR = rpc.TypeVar("PagedStrListStrR", covariant=True, default="Paged[str, list[str]]")
 UsersR = rpc.TypeVar("UsersR", covariant=True, default="UsersStub")
 
 
@@ -213,6 +261,30 @@ class NamedLaterPromise(rpc.RpcPromise[NamedLaterR]):
         return self._field("value", LATER)
 
 
+class PagedIntListIntPromise(rpc.RpcPromise[PagedIntListIntR]):
+    """A PagedIntListInt that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def first(self) -> rpc.RpcPromise[int]:
+        return self._field("first", rpc.INT)
+
+    @property
+    def pages(self) -> rpc.ListPromise[int, rpc.RpcPromise[int]]:
+        return self._field("pages", LIST_INT)
+
+
+class PagedStrListStrPromise(rpc.RpcPromise[PagedStrListStrR]):
+    """A PagedStrListStr that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def first(self) -> rpc.RpcPromise[str]:
+        return self._field("first", rpc.STR)
+
+    @property
+    def pages(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
+        return self._field("pages", LIST_STR)
+
+
 # ---- Users
 
 
@@ -222,6 +294,7 @@ class UsersSpec(rpc.Interface):
     page = rpc.method("page", PAGE_USER)
     all = rpc.method("all", OPTIONAL_PAGE_USER, rpc.param("pairs", LIST_PAIR_STR_INT), rpc.param("two", TWO_STR_INT))
     later = rpc.method("later", NAMED_LATER, rpc.param("count", OPTIONAL_INT, required=False))
+    paged = rpc.method("paged", PAGED_STR_LIST_STR, rpc.param("default", PAGED_INT_LIST_INT))
 
 
 class UsersCalls(rpc.Calls):
@@ -239,6 +312,9 @@ class UsersCalls(rpc.Calls):
 
     def later(self, count: int | rpc.RpcPromise[int | None] | None = rpc.omitted(1)) -> NamedLaterPromise:
         return self._call(UsersSpec.later, count)
+
+    def paged(self, default: Paged[int, list[int]] | rpc.RpcPromise[Paged[int, list[int]]]) -> PagedStrListStrPromise:
+        return self._call(UsersSpec.paged, default)
 
 
 class UsersStub(UsersCalls, rpc.RpcStub):
@@ -262,3 +338,6 @@ class UsersTarget(rpc.RpcTarget, spec=UsersSpec):
 
     @abstractmethod
     def later(self, count: int | None = 1) -> Named[Later] | Awaitable[Named[Later]]: ...
+
+    @abstractmethod
+    def paged(self, default: Paged[int, list[int]]) -> Paged[str, list[str]] | Awaitable[Paged[str, list[str]]]: ...

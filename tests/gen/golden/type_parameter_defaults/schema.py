@@ -15,6 +15,7 @@ A = TypeVar("A")
 B = TypeVar("B", default=int)
 T = TypeVar("T", bound=BaseModel, default=User)
 L = TypeVar("L", default="Later")
+P = TypeVar("P", default=list[B])
 Maybe = TypeAliasType("Maybe", Union[B, None], type_params=(B,))
 
 
@@ -41,7 +42,14 @@ class Later(NamedTuple):
     at: int
 
 
+@dataclass
+class Paged(Generic[B, P]):
+    first: B
+    pages: P
+
+
 class Users(Protocol):
     async def page(self) -> Page: ...
     async def all(self, pairs: list[Pair[str]], two: Two[str]) -> Maybe[Page]: ...
     async def later(self, count: Maybe = 1) -> Named: ...
+    async def paged(self, default: Paged) -> Paged[str]: ...
