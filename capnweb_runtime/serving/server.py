@@ -269,5 +269,6 @@ class Server:
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
+                describe=self._admission.describe if self._rules.reflection else None,
             )
         return self._http.protocol(guest)
