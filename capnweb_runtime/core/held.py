@@ -32,8 +32,14 @@ SESSION: Final = 16 * 1024
 """Bytes that a session takes, with nothing on its tables."""
 STEP: Final = 64 * 1024
 """Bytes that a session may hold more before it tells the server's total."""
-LINGERING: Final = 64
-"""Results that may wait to be weighed."""
+UNWEIGHED: Final = 64
+"""Results that may wait to be weighed until the messages at hand have been taken."""
+LINGERING: Final = 256
+"""Short results that have been sent and may wait to be released: most are within a few messages, and need not be
+weighed.
+"""
+SHORT: Final = 1024
+"""Bytes of text from which on a result is none of these."""
 _LIST: Final = 20
 _OBJECT: Final = 100
 _TWO_QUOTES: Final = 25
@@ -60,6 +66,11 @@ class _Result(Protocol):
         """Whether it has been sent, and not been weighed."""
         ...
 
+    @property
+    def is_short(self) -> bool:
+        """Whether that took less than `SHORT` bytes."""
+        ...
+
     def weigh(self) -> int:
         """Counts what it takes, if that is not counted yet. Returns units of work."""
         ...
@@ -82,15 +93,16 @@ class HeldBytes:
         message: what is being received; bytes that its values take, once somebody has asked for them.
         attached: bytes that came beside it.
         unweighed: results of the application's of which nobody knows what they take.
-        lingering: those among them that had been sent when they were last looked at, and so should be released soon.
-        due: whether there are any of either.
+        leaving: those among them that had been sent when they were last looked at, and so should be released soon.
+        lingering: those of these that are short, of which some more may wait.
+        due: whether there is something to be weighed.
         end: ends the session; the session's.
         ended: whether it has ended.
     """
 
     __slots__ = (
         *("_total", "attached", "bytes", "end", "ended", "look_at", "message", "most", "outbox", "told"),
-        *("due", "lingering", "unfinished", "unweighed"),
+        *("due", "leaving", "lingering", "unfinished", "unweighed"),
     )
 
     def __init__(self, most: int, total: HeldTotal | None = None) -> None:
@@ -98,6 +110,7 @@ class HeldBytes:
         self.most = most
         self.message: Any = None
         self.unweighed: list[_Result] = []
+        self.leaving: list[_Result] = []
         self.lingering: list[_Result] = []
         self.due = False
         self.ended = False
@@ -199,13 +212,13 @@ class HeldBytes:
             self.end(error)
 
     def later(self, result: _Result) -> None:
-        """Weighs a result of the application's once the messages at hand have been taken, or those after them if it is
-        sent by then: unless it has been given up.
+        """Weighs a result of the application's once the messages at hand have been taken, or some time after them if it
+        is sent by then: unless it has been given up.
         """
         unweighed = self.unweighed
         unweighed.append(result)
         self.due = True
-        if len(unweighed) > LINGERING:
+        if len(unweighed) > UNWEIGHED:
             self.weigh()
 
     def taken(self) -> int:
@@ -215,8 +228,9 @@ class HeldBytes:
 
     def weigh(self) -> int:
         """Weighs what has come to be held. Returns units of work that it took. Ends the session if that is too much."""
-        due, unweighed = self.lingering, self.unweighed
-        self.lingering = lingering = []
+        due, unweighed = self.leaving, self.unweighed
+        leaving: list[_Result] = []
+        self.leaving = leaving
         self.unweighed = []
         self.due = False
         work = 0
@@ -225,12 +239,16 @@ class HeldBytes:
                 work += result.weigh()
             for result in unweighed:
                 if result.is_sent:
-                    lingering.append(result)
+                    (self.lingering if result.is_short else leaving).append(result)
                 else:
+                    work += result.weigh()
+            if len(self.lingering) > LINGERING:
+                older, self.lingering = self.lingering[: LINGERING // 2], self.lingering[LINGERING // 2 :]
+                for result in older:
                     work += result.weigh()
         except LimitExceeded as error:
             self._end(error)
-        if lingering:
+        if leaving:
             self.due = True
         return work
 
@@ -248,6 +266,7 @@ class HeldBytes:
         self.end = None
         self.ended = True
         self.unweighed.clear()
+        self.leaving.clear()
         self.lingering.clear()
         if self._total is not None:
             self._total.leave(self)

@@ -32,6 +32,8 @@ NOTHING: Final = ()
 """In `Payload.counted`: what is held is known, and hardly anything."""
 SENT: Final = ("sent",)
 """In `Payload.counted`: it has been sent, and will be released soon, or be weighed."""
+SENT_SHORT: Final = ("sent", "short")
+"""In `Payload.counted`: the same, and it took few bytes."""
 COPIED: Final = 64
 """Bytes that a unit of work makes of a value that is copied: a list with one number in it."""
 
@@ -45,7 +47,8 @@ def weigh(payload: Payload, host: Host) -> int:
     Raises:
         LimitExceeded: there is no room for it.
     """
-    if (payload.counted is not None and payload.counted is not SENT) or type(payload.value) in _UNCOUNTED:
+    counted = payload.counted
+    if not (counted is None or counted is SENT or counted is SENT_SHORT) or type(payload.value) in _UNCOUNTED:
         return 0
     size, nodes = weight(payload.value)
     payload.counted = host.held.count(size) or NOTHING

@@ -28,6 +28,7 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.payload import (
     NOTHING,
     SENT,
+    SENT_SHORT,
     Inside,
     branch,
     follow,
@@ -179,7 +180,12 @@ class PayloadHook(Hook):
     @property
     def is_sent(self) -> bool:
         """Whether the value has been sent, and not been weighed."""
-        return self._payload is not None and self._payload.counted is SENT
+        return self._payload is not None and (self._payload.counted is SENT_SHORT or self._payload.counted is SENT)
+
+    @property
+    def is_short(self) -> bool:
+        """Whether sending it took few bytes."""
+        return self._payload is not None and self._payload.counted is SENT_SHORT
 
     def weigh(self) -> int:
         """Counts what the value takes, if that is not counted yet. Returns units of work."""

@@ -19,6 +19,7 @@ from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.http_socket import HttpSocket
+from capnweb_runtime.serving.pages import Page, Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.serving.replies import Reply, description, not_allowed, refusal
@@ -55,6 +56,7 @@ class BatchHttpServer:
         held: what the server holds; bodies count while they come in.
         forwarded: proxies that are believed; None if none is.
         describe: says what is served to a peer; may raise Refuse. None if that is not told.
+        pages: what is answered beside batches.
     """
 
     def __init__(
@@ -66,9 +68,11 @@ class BatchHttpServer:
         held: HeldTotal | None = None,
         forwarded: Forwarded | None = None,
         describe: Callable[[Peer], Awaitable[bytes]] | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self._describe = describe
         self._forwarded = forwarded
+        self._pages = pages or Pages()
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
@@ -107,6 +111,9 @@ class BatchHttpServer:
         socket = HttpSocket.here()
         describe = self._describe if request.method == "GET" else None
         try:
+            page = self._pages.find(peer.path)
+            if page is not None:
+                return await _shown(page, peer, request, socket)
             if describe is None:
                 self._check(peer)
             else:
@@ -120,7 +127,7 @@ class BatchHttpServer:
             socket.is_whole()
             try:
                 if describe is not None:
-                    return _response(description(await describe(peer), allowed))
+                    return _response_to(request, description(await describe(peer), allowed))
                 status, text = await self._answer(peer, body)
             finally:
                 socket.is_answered()
@@ -156,6 +163,15 @@ class BatchHttpServer:
             raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
 
 
+async def _shown(page: Page, peer: Peer, request: web.BaseRequest, socket: HttpSocket) -> web.Response:
+    socket.is_whole()
+    try:
+        reply = await shown(page, peer, request.method)
+    finally:
+        socket.is_answered()
+    return _response_to(request, reply)
+
+
 async def _ask_for_body(request: web.BaseRequest) -> None:
     """Tells a client that waits for leave to send its body to do so."""
     # https://datatracker.ietf.org/doc/html/rfc9110#section-10.1.1: such a client gets a 100 or a final status.
@@ -170,6 +186,13 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
 def _refusal(refused: Refuse, allowed: Mapping[str, str]) -> web.Response:
     response = _response(refusal(refused, allowed))
     response.force_close()
+    return response
+
+
+def _response_to(request: web.BaseRequest, reply: Reply) -> web.Response:
+    response = _response(reply)
+    if request.can_read_body:  # which nobody will
+        response.force_close()
     return response
 
 

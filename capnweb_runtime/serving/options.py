@@ -19,6 +19,7 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 
@@ -41,6 +42,7 @@ def rules_of(
     interceptors: Sequence[Interceptor] = (),
     forwarded: Forwarded | None = None,
     reflection: bool = False,
+    health: Health | None = None,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -78,6 +80,7 @@ def rules_of(
         terms=_terms(cancel_lost, call_timeout, interceptors),
         forwarded=forwarded,
         reflection=reflection,
+        health=health,
     )
 
 

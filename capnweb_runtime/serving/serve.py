@@ -22,6 +22,7 @@ from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 __all__ = ["Serving", "serve"]
@@ -81,6 +82,7 @@ def serve(
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
     reflection: bool = False,
+    health: Health | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -133,6 +135,7 @@ def serve(
             compared with these. None believes nobody.
         reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
             have a session; see `docs/ir.md`.
+        health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -168,6 +171,7 @@ def serve(
         interceptors=interceptors,
         forwarded=None if forwarded is None else _forwarded(forwarded),
         reflection=reflection,
+        health=health,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
