@@ -91,6 +91,24 @@ class Described:
         attributes = self.attributes(kind)
         return attributes.get(name) or next((one for one in attributes.values() if one.wire == name), None)
 
+    def inside(self, kind: Type, key: str | int) -> Type:
+        """The type of what a value holds under a key on the wire, or at an index; of items of a stream, at any."""
+        found: list[Part] = []
+        for part in kind:
+            match part.shape:
+                case ir.ListShape(item=item) | ir.CollectionShape(item=item) | ir.StreamShape(item=item):
+                    found.extend(self.alternatives(Part(item, part.schema)))
+                case ir.TupleShape(items=items) if isinstance(key, int) and key < len(items):
+                    found.extend(self.alternatives(Part(items[key], part.schema)))
+                case ir.DictShape(value=value):
+                    found.extend(self.alternatives(Part(value, part.schema)))
+                case ir.ModelShape() if (model := self.model(part)) is not None:
+                    types = [field.type for field in model.fields if field.wire == key]
+                    found.extend(one for each in types for one in self.alternatives(Part(each, self.home(part))))
+                case _:
+                    pass
+        return tuple(found)
+
     def interfaces(self, kind: Type) -> list[ir.Interface]:
         """The interfaces among the alternatives."""
         found = [
@@ -139,10 +157,8 @@ class Described:
                     )
         elif (model := self.model(part)) is not None:
             for field in model.fields:
-                given = Part(field.type, self.home(part))
-                yield Attribute(
-                    model.name, field.name, field.wire, field.doc, _advice(field.deprecated), None, given
-                )
+                part_of = Part(field.type, self.home(part))
+                yield Attribute(model.name, field.name, field.wire, field.doc, _advice(field.deprecated), None, part_of)
 
     def _with_bases(self, references: Iterable[ir.Reference]) -> Iterator[tuple[ir.Interface, ir.Schema]]:
         """Interfaces and those that they inherit, nearest first, each with its schema."""
@@ -154,6 +170,22 @@ class Described:
                 seen.add(reference)
                 waiting.extend(interface.bases)
                 yield interface, self._peers[reference.module]
+
+
+def main_objects(schemas: tuple[ir.Schema, ...], name: str | None) -> list[ir.Reference]:
+    """The interfaces that may be the one of a server's main object.
+
+    Args:
+        schemas: what is said of the server.
+        name: what it is called, with its module or without; if that is not known, it is one that no other gives.
+    """
+    declared = [
+        ir.Reference(module=schema.module, name=interface.name) for schema in schemas for interface in schema.interfaces
+    ]
+    if name is not None:
+        return [one for one in declared if name in (one.name, f"{one.module}.{one.name}")]
+    given = {(one.module, one.name) for schema in schemas for one in graph.references(schema)}
+    return [one for one in declared if (one.module, one.name) not in given] or declared
 
 
 def _advice(deprecation: ir.Deprecation | None) -> str | None:

@@ -297,6 +297,7 @@ class _Reader:
 def _said(error: SyntaxError) -> str:
     """What Python says, without advice that does not help here."""
     message = error.msg.partition(". Perhaps you forgot a comma")[0].partition(". Maybe you meant")[0]
+    message = message.partition(" (detected at line")[0]
     return message[:1].lower() + message[1:]
 
 

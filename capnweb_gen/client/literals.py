@@ -104,7 +104,7 @@ class Literals:
     def _composed(self, node: Node, part: Part, what: str) -> object:
         shape, schema = part.shape, part.schema
         match shape, node:
-            case (ir.ListShape(item=item) | ir.CollectionShape(item=item)), Sequence(items=items):
+            case ((ir.ListShape(item=item) | ir.CollectionShape(item=item)), Sequence(items=items)):
                 return [self.fit(one, Part(item, schema), f"{what}[{index}]") for index, one in enumerate(items)]
             case ir.TupleShape(items=shapes), Sequence(items=items):
                 if len(items) != len(shapes):
@@ -113,22 +113,26 @@ class Literals:
                 return [self.fit(one, Part(item, schema), f"{what}[{index}]") for index, (one, item) in pairs]
             case ir.DictShape(key=key, value=item), Mapping(entries=entries):
                 return {
-                    self._key(name, Part(key, schema), what): self.fit(one, Part(item, schema), f"{what}[{name.value!r}]")
+                    self._key(name, Part(key, schema), what): self.fit(
+                        one, Part(item, schema), f"{what}[{name.value!r}]"
+                    )
                     for name, one in entries
                 }
             case ir.ModelShape(), _:
                 return self._model(node, part, what)
-            case (ir.ListShape() | ir.CollectionShape() | ir.TupleShape() | ir.DictShape()), _:
+            case ((ir.ListShape() | ir.CollectionShape() | ir.TupleShape() | ir.DictShape()), _):
                 raise _wrong(node, shape, what)
-            case (ir.CallableShape() | ir.CallbackShape()), _:
+            case ((ir.CallableShape() | ir.CallbackShape()), _):
                 hint = "write a client for that; docs/gallery.md shows how"
                 raise ExpressionError("callbacks cannot be passed on the command line", node.span, hint)
-            case (ir.StreamShape() | ir.WritableShape()), _:
-                raise ExpressionError("streams cannot be passed on the command line", node.span, "write a client for that")
+            case ((ir.StreamShape() | ir.WritableShape()), _):
+                raise ExpressionError(
+                    "streams cannot be passed on the command line", node.span, "write a client for that"
+                )
             case ir.StubShape(), _:
                 raise _wrong(node, shape, what, "a capability", "pass a call that gives one")
             case _:
-                raise _wrong(node, shape, what, hint=f"pass a call that gives one, or what one was named in a dialogue")
+                raise _wrong(node, shape, what, hint="pass a call that gives one, or what one was named in a dialogue")
 
     def _model(self, node: Node, part: Part, what: str) -> object:
         model = self._described.model(part)
@@ -180,16 +184,21 @@ class Literals:
         if name in ("any", "json"):
             return plain(node, self._chain)
         if name in ("request", "response"):
-            raise ExpressionError(f"a {name} cannot be written on the command line", node.span, "write a client for that")
+            raise ExpressionError(
+                f"a {name} cannot be written on the command line", node.span, "write a client for that"
+            )
         if name == "headers" and isinstance(node, Mapping):
-            pairs = [(str(key.value), str(self._scalar(one, "str", ir.Scalar(name="str"), what))) for key, one in node.entries]
+            pairs = [
+                (str(key.value), str(self._scalar(one, "str", ir.Scalar(name="str"), what)))
+                for key, one in node.entries
+            ]
             return _checked(lambda: Headers(pairs), node, shape, what, _EXAMPLES[name])
         if not isinstance(node, Constant):
             raise _wrong(node, shape, what, hint=f"write {_EXAMPLES[name]}" if name in _EXAMPLES else "")
         return _checked(lambda: _read(name, node.value), node, shape, what, _EXAMPLES.get(name, ""))
 
 
-def _read(name: ir.ScalarName, value: None | bool | int | float | str | bytes) -> object:
+def _read(name: ir.ScalarName, value: bool | int | float | str | bytes | None) -> object:
     """A scalar, as it is to be sent. Raises ValueError, or what means the same, if it is none."""
     match name, value:
         case ("none", None) | ("bool", bool()) | ("str", str()) | ("bytes", bytes()):
@@ -211,7 +220,7 @@ def _read(name: ir.ScalarName, value: None | bool | int | float | str | bytes) -
             return value
         case "decimal", int() if not isinstance(value, bool):
             return str(value)
-        case ("datetime" | "exact_datetime" | "local_datetime" | "date" | "time"), str():
+        case (("datetime" | "exact_datetime" | "local_datetime" | "date" | "time"), str()):
             return _moment(name, value)
         case _:
             raise ValueError(name)

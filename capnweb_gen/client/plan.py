@@ -10,8 +10,8 @@ from dataclasses import dataclass
 
 from capnweb_gen import ir
 from capnweb_gen.client.described import UNKNOWN, Attribute, Described, Part, Type
-from capnweb_gen.client.expression import Call, Chain, Constant, ExpressionError, Item, Node, Span
 from capnweb_gen.client.expression import Attribute as Named
+from capnweb_gen.client.expression import Call, Chain, Constant, ExpressionError, Item, Node, Span
 from capnweb_gen.client.literals import Literals, meant, plain
 from capnweb_gen.client.spelled import signature, type_text
 from capnweb_runtime.values import UNDEFINED
@@ -69,7 +69,8 @@ class Planner:
         if plan.member is not None and isinstance(node, Chain):
             method = plan.member.method
             hint = f"call it: {signature(method)}" if method else ""
-            raise ExpressionError(f"{plan.member.name} is a method", node.span, hint)
+            last = node.steps[-1].span if node.steps else node.named
+            raise ExpressionError(f"{plan.member.name} is a method", last, hint)
         return plan
 
     def lookup(self, node: Node) -> Plan:
@@ -116,7 +117,7 @@ class Planner:
         """An item: its key on the wire, and its type. Raises ExpressionError if there are none."""
         for part in kind:
             match part.shape:
-                case (ir.ListShape(item=item) | ir.CollectionShape(item=item)) if isinstance(step.key, int):
+                case ir.ListShape(item=item) | ir.CollectionShape(item=item) if isinstance(step.key, int):
                     return step.key, self.results(Part(item, part.schema))
                 case ir.TupleShape(items=items) if isinstance(step.key, int) and step.key < len(items):
                     return step.key, self.results(Part(items[step.key], part.schema))
