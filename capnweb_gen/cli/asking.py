@@ -11,7 +11,7 @@ import json
 import re
 import ssl as ssl_module
 import sys
-from collections.abc import Callable, Generator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import Any, TypedDict
@@ -52,7 +52,13 @@ class Asked(TypedDict):
 
 
 _OPTIONS = (
-    click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header of the requests."),
+    click.option(
+        "--header",
+        "headers",
+        multiple=True,
+        metavar="'NAME: VALUE'",
+        help="A header of the requests; @FILE has one a line.",
+    ),
     click.option(
         "--ca", type=click.Path(path_type=Path), help="File of certificates to trust, in place of the system's."
     ),
@@ -94,7 +100,7 @@ def server_of(
 ) -> Server:
     """The server that arguments name. Raises click.UsageError if they cannot be understood."""
     named: dict[str, str] = {}
-    for header in headers:
+    for header in _written(headers):
         found = _HEADER.fullmatch(header)
         if found is None:
             raise click.UsageError(
@@ -107,6 +113,18 @@ def server_of(
     except ValueError as error:
         raise click.UsageError(str(error)) from error
     return server
+
+
+def _written(headers: tuple[str, ...]) -> Iterator[str]:
+    """Headers, those in files among them."""
+    for header in headers:
+        if not header.startswith("@"):
+            yield header
+            continue
+        try:
+            yield from filter(str.strip, Path(header[1:]).read_text("utf-8").splitlines())
+        except (OSError, UnicodeDecodeError) as error:
+            raise click.UsageError(f"--header {header}: {getattr(error, 'strerror', None) or error}") from error
 
 
 def _tls(ca: Path | None) -> ssl_module.SSLContext | None:

@@ -14,6 +14,7 @@ from capnweb_gen.client.asking import CapnwebError, Server
 from capnweb_gen.client.dialogue import ask_once
 from capnweb_gen.client.expression import ExpressionError, Node, parse
 from capnweb_gen.client.plan import Planner
+from capnweb_gen.client.shown import clean
 
 
 @click.command()
@@ -25,7 +26,9 @@ def call(expression: str, **asked: Unpack[Asked]) -> None:
 
     EXPRESSION is a chain of calls, attributes and items, beginning with a member of the server's main object, such as
     'authenticate("secret").friends()[0]'. Arguments are literals, and further chains. All of it takes one round trip.
+    With - it is read from standard input, where other users of the machine do not see what is in it.
     """
+    expression = sys.stdin.read() if expression == "-" else expression
     server = asking.asked_server(asked)
     try:
         node = parse(expression)
@@ -48,7 +51,7 @@ async def _call(node: Node, asked: Asked, server: Server) -> bool:
     planner = Planner(described)
     plan = planner.plan(node)
     for warning in planner.warnings:
-        terminal.say(f"warning: {warning}")
+        terminal.say(clean(f"warning: {warning}"))
     shown = asking.shown_as(asked, described)
     try:
         await ask_once(server, plan, shown, asking.Printer())

@@ -18,7 +18,13 @@ _URL = re.compile(r"(ws|http)s?(\+unix)?://", re.IGNORECASE)
 @click.command()
 @click.argument("schemas", nargs=-1, required=True, metavar="SCHEMA... | URL")
 @click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI.")
-@click.option("--header", "headers", multiple=True, metavar="'NAME: VALUE'", help="A header of the request to a URL.")
+@click.option(
+    "--header",
+    "headers",
+    multiple=True,
+    metavar="'NAME: VALUE'",
+    help="A header of the request to a URL; @FILE has one a line.",
+)
 @click.option("--ca", type=click.Path(path_type=Path), help="File of certificates to trust for a URL.")
 def ir(schemas: tuple[str, ...], as_json: bool, headers: tuple[str, ...], ca: Path | None) -> None:
     """Print what schemas say, as JSON that other programs read.

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import warnings
-from collections.abc import Iterator
 from dataclasses import dataclass
 
 LONGEST = 100_000
@@ -299,22 +298,3 @@ def _said(error: SyntaxError) -> str:
     message = error.msg.partition(". Perhaps you forgot a comma")[0].partition(". Maybe you meant")[0]
     message = message.partition(" (detected at line")[0]
     return message[:1].lower() + message[1:]
-
-
-def names_in(node: Node) -> Iterator[str]:
-    """The names that chains in there begin with."""
-    match node:
-        case Chain(name=name, steps=steps):
-            yield name
-            for step in steps:
-                if isinstance(step, Call):
-                    for argument in (*step.arguments, *(value for _, _, value in step.keywords)):
-                        yield from names_in(argument)
-        case Sequence(items=items):
-            for item in items:
-                yield from names_in(item)
-        case Mapping(entries=entries):
-            for _, value in entries:
-                yield from names_in(value)
-        case Constant():
-            pass

@@ -82,7 +82,7 @@ class Shown:
 
     def _json(self, value: object, kind: Type, indent: int | None = None) -> str:
         text = json.dumps(self._plain(value, kind), indent=indent, ensure_ascii=False, allow_nan=False)
-        if text.isascii() and "\x7f" not in text:  # below that, json escapes
+        if _is_clean(text) and _fits(text, self._encoding):
             return text
         return "".join(map(self._in_json, text))
 
@@ -173,11 +173,10 @@ class Shown:
                 fields = cast("Mapping[str, object]", value)
                 return [(_key(key), item, inside(kind, key)) for key, item in fields.items()]
             case Request():
-                named = {"url": value.url, "method": value.method, "headers": value.headers, "body": value.body}
-                return [(name, item, ()) for name, item in named.items()]
+                sent = {"url": value.url, "method": value.method, "headers": value.headers, "body": value.body}
+                return [(name, item, ()) for name, item in sent.items()]
             case Response():
-                answered: dict[str, object] = {"status": value.status, "headers": value.headers, "body": value.body}
-                return [(name, item, ()) for name, item in named.items()]
+                return [("status", value.status, ()), ("headers", value.headers, ()), ("body", value.body, ())]
             case _:
                 return []
 
@@ -223,9 +222,9 @@ def _moment(value: datetime) -> str:
     return value.isoformat().replace("+00:00", "Z")
 
 
-def _fits(character: str, encoding: str) -> bool:
+def _fits(text: str, encoding: str) -> bool:
     try:
-        character.encode(encoding)
+        text.encode(encoding)
     except UnicodeEncodeError:
         return False
     return True
