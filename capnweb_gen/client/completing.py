@@ -82,7 +82,10 @@ def _innermost(before: str) -> tuple[str, str]:
         elif character in ",:=":
             starts[-1] = position + 1
         position += 1
-    return ("", "'") if quote else (opened[-1], before[starts[-1] :].lstrip())
+    if quote:
+        return "", quote
+    called = "" if before[:1] and before[starts[-1] - 1] == "=" else opened[-1]  # behind which no further name can come
+    return called, before[starts[-1] :].lstrip()
 
 
 def explained(described: Described | None, variables: Mapping[str, Type], node: Node | None) -> Iterator[str]:

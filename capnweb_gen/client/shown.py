@@ -152,7 +152,11 @@ class Shown:
         if isinstance(value, list) and len(line) <= _SHORT and not any(self._entries(one, ()) for _, one, _ in entries):
             yield line
             return
-        yield self._name(kind, "dict") if not isinstance(value, Sequence) else f"{len(entries)} items"
+        yield (
+            self._name(kind, "dict")
+            if not isinstance(value, Sequence)
+            else f"{len(entries)} item{'' if len(entries) == 1 else 's'}"
+        )
         for number, (key, item, inner) in enumerate(entries, 1):
             first, further = ("└─ ", "   ") if number == len(entries) else ("├─ ", "│  ")
             lines = self._tree(item, inner)
