@@ -57,6 +57,10 @@ def test_without_a_schema_everything_is_asked_as_it_is_written() -> None:
         planned(None, "a(x=1)")
 
 
+READ = "a stream can only be read: leave out what stands behind it"
+INHERITED = "it is inherited(first: int = 1, second: int = 2, *, third: int = 3) -> list[int]"
+
+
 @pytest.mark.parametrize(
     ("text", "underlined", "message", "hint"),
     [
@@ -72,8 +76,8 @@ def test_without_a_schema_everything_is_asked_as_it_is_written() -> None:
         ("owner.items[0]", "0", "items is a method", "call it: items() -> list[Item]"),
         ("buy(owner.items)", "items", "items is a method", "call it: items() -> list[Item]"),
         ("owner()", "owner()", "owner is no method, but Basket", "leave out the parentheses"),
-        ("ticks()[0]", "0", "AsyncIterator[Item] has no item 0", "a stream can only be read: leave out what stands behind it"),
-        ("inherited(1, 2, 3)", "3", "inherited takes 2 arguments", "it is inherited(first: int = 1, second: int = 2, *, third: int = 3) -> list[int]"),
+        ("ticks()[0]", "0", "AsyncIterator[Item] has no item 0", READ),
+        ("inherited(1, 2, 3)", "3", "inherited takes 2 arguments", INHERITED),
         ("inherited(frst=1)", "frst", "inherited has no parameter 'frst'", "did you mean first?"),
         ("inherited(1, first=1)", "first", "first is given twice", "did you mean first?"),
         ("buy()", ")", "buy lacks basket", "it is buy(basket: Basket) -> int"),

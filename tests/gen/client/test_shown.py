@@ -1,4 +1,4 @@
-"""Results as they are printed: JSON that reads back, trees for people, and nothing of a stranger's that a terminal obeys."""
+"""Results as they are printed: JSON that reads back, trees for people, and nothing that a terminal would obey."""
 
 from __future__ import annotations
 

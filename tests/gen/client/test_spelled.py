@@ -18,8 +18,10 @@ from capnweb_gen.client.spelled import signature
         ("either", "either() -> Basket | None"),
         (
             "names",
-            "names(user: UserId, colour: Colour, rights: Rights, word: Literal['a', 1, True], percent: int, "
-            "few: list[int]) -> None",
+            (
+                "names(user: UserId, colour: Colour, rights: Rights, word: Literal['a', 1, True], percent: int, "
+                "few: list[int]) -> None"
+            ),
         ),
         (
             "moments",
@@ -27,8 +29,10 @@ from capnweb_gen.client.spelled import signature
         ),
         (
             "compound",
-            "compound(items: list[Item], pair: tuple[int, str], keyed: dict[int, Size], either: Size | int, "
-            "all_of: Names, unique: set[int]) -> None",
+            (
+                "compound(items: list[Item], pair: tuple[int, str], keyed: dict[int, Size], either: Size | int, "
+                "all_of: Names, unique: set[int]) -> None"
+            ),
         ),
     ],
 )
