@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import os
 import re
 import ssl as ssl_module
 import sys
@@ -214,8 +215,12 @@ class Printer:
     """Writes results to standard output, and all else to standard error."""
 
     def result(self, text: str) -> None:
-        """What was asked for."""
-        click.echo(text)
+        """What was asked for. Ends the program if nobody reads it any more."""
+        try:
+            click.echo(text)
+        except BrokenPipeError:  # not to be taken for the error of that name that a server may send
+            os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # for what is left to be flushed
+            sys.exit(1)
 
     def aside(self, text: str) -> None:
         """What else there is to say."""

@@ -18,6 +18,7 @@ from capnweb_gen.client.expression import Chain, Constant, ExpressionError, Mapp
 from capnweb_gen.client.spelled import type_text
 from capnweb_runtime.values import Blob, Headers, Url
 
+_MANY = 12
 ByReference = Callable[[Chain], object]
 """Makes of a chain what stands for its result."""
 
@@ -153,7 +154,7 @@ class Literals:
             elif model.extra == "allow":
                 given[str(key.value)] = plain(value, self._chain)
             else:
-                hint = meant(str(key.value), fields) or f"it has {', '.join(fields)}"
+                hint = meant(str(key.value), fields) or f"it has {listed(fields)}"
                 raise ExpressionError(f"{model.name} has no field {str(key.value)!r}", key.span, hint)
         missing = [field.name for field in fields.values() if field.required and field.wire not in given]
         if missing:
@@ -305,6 +306,13 @@ def _kind(node: Node) -> str:
 def _example(model: ir.Model) -> str:
     fields = [field for field in model.fields if field.required and not field.computed]
     return "{" + ", ".join(f"{field.name!r}: {type_text(field.type)}" for field in fields) + "}"
+
+
+def listed(names: Iterable[str]) -> str:
+    """Names for a hint, of which there may be many."""
+    known = list(names)
+    more = f" and {len(known) - _MANY} more" if len(known) > _MANY else ""
+    return ", ".join(known[:_MANY]) + more
 
 
 def meant(written: str, names: Iterable[str]) -> str:

@@ -12,7 +12,7 @@ from capnweb_gen import ir
 from capnweb_gen.client.described import UNKNOWN, Attribute, Described, Part, Type
 from capnweb_gen.client.expression import Attribute as Named
 from capnweb_gen.client.expression import Call, Chain, Constant, ExpressionError, Item, Node, Span
-from capnweb_gen.client.literals import Literals, meant, plain
+from capnweb_gen.client.literals import Literals, listed, meant, plain
 from capnweb_gen.client.spelled import signature, type_text
 from capnweb_runtime.values import UNDEFINED
 
@@ -93,7 +93,7 @@ class Planner:
         if self._typed and self._described.attribute(main, chain.name) is None:
             known = [*self._described.attributes(main), *self._variables]
             owner = " and ".join(one.name for one in self._described.interfaces(main))
-            hint = meant(chain.name, known) or f"there is {', '.join(known)}"
+            hint = meant(chain.name, known) or f"there is {listed(known)}"
             raise ExpressionError(f"{owner} has no {chain.name!r}", chain.named, hint)
         return "", main, Named(chain.name, chain.named)
 
@@ -103,7 +103,7 @@ class Planner:
         if found is None:
             known = self._described.attributes(kind)
             what = " or ".join(dict.fromkeys(type_text(part.shape) for part in kind))
-            hint = meant(step.name, known) or (f"it has {', '.join(known)}" if known else _instead(kind))
+            hint = meant(step.name, known) or (f"it has {listed(known)}" if known else _instead(kind))
             raise ExpressionError(f"{what} has no {step.name!r}", step.span, hint)
         if found.deprecated is not None:
             self.warnings.append(f"{found.owner}.{found.name} is deprecated: {found.deprecated}")

@@ -5,6 +5,8 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import os
+import sys
 from collections.abc import AsyncIterator, Iterator
 from pathlib import Path
 
@@ -74,6 +76,16 @@ async def test_a_stream_is_printed_as_lines(server: Server) -> None:
     result = await run("call", server.url, "authenticate('secret').download('profiles.csv')")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
     assert (len(lines), lines[0]) == (4, {"$bytes": "aWQsbmFtZQo="})
+
+
+async def test_whoever_stops_reading_ends_it_without_a_word(server: Server) -> None:
+    command = [sys.executable, "-m", "capnweb_gen.cli", "call", server.url, "authenticate('secret').me()"]
+    reading, writing = os.pipe()
+    os.close(reading)
+    process = await asyncio.create_subprocess_exec(*command, cwd=ROOT, stdout=writing, stderr=asyncio.subprocess.PIPE)
+    os.close(writing)
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert (process.returncode, said) == (1, b"")
 
 
 async def test_an_expression_may_come_from_standard_input(server: Server) -> None:

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import pytest
 
-from capnweb_gen.client.described import Described
+from capnweb_gen.client.described import Described, main_objects
 from capnweb_gen.client.expression import ExpressionError, parse
 from capnweb_gen.client.plan import Arguments, Plan, Planner
 from capnweb_gen.client.spelled import type_text
+from capnweb_gen.compiler import read
 from capnweb_runtime.values import UNDEFINED
+from tests.gen.conftest import Write
 
 
 def steps(plan: Plan) -> list[object]:
@@ -93,6 +95,17 @@ def test_what_the_server_does_not_have_is_underlined(
         planned(shop, text)
     assert (caught.value.message, caught.value.hint) == (message, hint)
     assert text[caught.value.span.start : caught.value.span.end] == underlined
+
+
+def test_of_many_names_some_are_told(project: Write) -> None:
+    text = "from typing import Protocol\nclass Many(Protocol):\n" + "".join(
+        f"    async def method_{number}(self) -> int: ...\n" for number in range(100)
+    )
+    root = project({"many/__init__.py": "", "many/api.py": text})
+    schemas, _ = read([root / "many"])
+    with pytest.raises(ExpressionError) as caught:
+        planned(Described(schemas, main_objects(schemas, None)), "zzz")
+    assert caught.value.hint.endswith(", method_11 and 88 more")
 
 
 def test_what_is_deprecated_is_told(shop: Described) -> None:
