@@ -23,7 +23,7 @@ from capnweb_runtime.observe import Observer, error_for_peer, printable
 from capnweb_runtime.serving.bounds import Bounds
 from capnweb_runtime.serving.factory import checked_main
 from capnweb_runtime.serving.hosts import Hosts
-from capnweb_runtime.serving.origin import check_origin
+from capnweb_runtime.serving.origin import check_origin, check_site
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.http_batch import BatchAnswer
@@ -116,6 +116,8 @@ class Admission:
         if peer.transport not in self._rules.transports and not describing:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins)
+        if describing:
+            check_site(peer, self._rules.origins)
         if self._bounds.held.bytes >= self._bounds.held.most:
             self._bounds.refuse("held_bytes")
             raise Busy

@@ -12,7 +12,7 @@ import pytest
 
 from capnweb_runtime import serve
 from capnweb_runtime.serving.server import Server
-from examples.demo.server import Accounts, Front
+from examples.demo.server import Accounts, Authed, Front
 from tests.gen.cli.test_call import run
 from tests.project.sources import ROOT
 
@@ -65,7 +65,17 @@ async def test_without_a_server_nothing_is_asked() -> None:
         assert "127.0.0.1:1/" in result.stderr
 
 
-async def test_on_a_terminal_words_are_completed(server: Server) -> None:
+async def test_on_a_terminal_words_are_completed_and_calls_given_up(
+    server: Server, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    waiting = asyncio.Event()
+
+    async def friends(_: Authed) -> list[int]:
+        waiting.set()
+        await asyncio.Event().wait()
+        return []
+
+    monkeypatch.setattr(Authed, "friends", friends)
     pytest.importorskip("readline", reason="needs readline")
     ours, its = pty.openpty()
     environment = {**os.environ, "TERM": "dumb", "COLUMNS": "200", "PYTHONPATH": str(ROOT)}
@@ -96,6 +106,14 @@ async def test_on_a_terminal_words_are_completed(server: Server) -> None:
         os.write(ours, b"half a line")
         await until("half a line")
         process.send_signal(signal.SIGINT)
+        await until(">>> ")
+        os.write(ours, b"me.friends()\n")
+        await asyncio.wait_for(waiting.wait(), 60)
+        process.send_signal(signal.SIGINT)
+        await until("given up")
+        await until(">>> ")
+        os.write(ours, b"me.me()\n")
+        await until("1\r\n")
         await until(">>> ")
         os.write(ours, b"\x04")
         assert await asyncio.wait_for(process.wait(), 60) == 0

@@ -84,6 +84,29 @@ async def test_pages_and_names_are_checked_as_for_a_session() -> None:
         assert (status, headers["Access-Control-Allow-Origin"]) == (200, "https://app.example")
 
 
+@pytest.mark.parametrize(
+    ("site", "status"), [("cross-site", 403), ("same-site", 403), ("same-origin", 200), ("none", 200)]
+)
+async def test_pages_of_other_sites_do_not_even_have_the_factory_asked(site: str, status: int) -> None:
+    seen: list[Peer] = []
+
+    def noting(peer: Peer) -> Front:
+        seen.append(peer)
+        return front(peer)
+
+    async with serve(noting, "127.0.0.1", 0, reflection=True) as server:
+        assert (await asked(server.http_url, headers={"Sec-Fetch-Site": site}))[0] == status
+        assert len(seen) == (status == 200)
+    async with serve(noting, "127.0.0.1", 0, origins=["*"], reflection=True) as server:
+        assert (await asked(server.http_url, headers={"Sec-Fetch-Site": site}))[0] == 200
+
+
+async def test_a_body_that_nobody_reads_does_not_come_before_the_next_request() -> None:
+    async with serve(front, "127.0.0.1", 0, reflection=True) as server:
+        status, headers, _ = await answer(server.http_url, data=b"x" * 10_000)
+        assert (status, headers["Connection"]) == (200, "close")
+
+
 async def test_who_is_refused_a_session_is_told_nothing() -> None:
     def for_friends(peer: Peer) -> Front:
         if peer.headers.get("Authorization") != "friend":
