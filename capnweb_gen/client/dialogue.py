@@ -139,7 +139,8 @@ class Dialogue:
 async def ask_once(server: Server, plan: Plan, shown: Shown, printer: Printer) -> None:
     """Asks one thing in a session of its own, and prints the answer; see `show`."""
     async with server.connect() as main:
-        await show(ask(main, plan, {}), plan, shown, printer)
+        with ask(main, plan, {}) as promise:
+            await show(promise, plan, shown, printer)
 
 
 async def show(promise: AnyPromise, plan: Plan, shown: Shown, printer: Printer, *, quiet: bool = False) -> None:

@@ -72,6 +72,11 @@ async def test_it_prints_a_tree_for_people(server: Server) -> None:
     assert result.stdout == "Profile\n├─ id: 2\n├─ name: 'Grace'\n└─ tags: ['compilers']\n"
 
 
+async def test_a_capability_goes_by_its_name_and_is_given_back(server: Server) -> None:
+    result = await run("call", server.url, "authenticate('secret')")
+    assert (result.exit_code, json.loads(result.stdout)) == (0, {"$capability": "AuthedApi"})
+
+
 async def test_a_stream_is_printed_as_lines(server: Server) -> None:
     result = await run("call", server.url, "authenticate('secret').download('profiles.csv')")
     lines = [json.loads(line) for line in result.stdout.splitlines()]
