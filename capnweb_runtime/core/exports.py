@@ -17,11 +17,11 @@ from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
-from capnweb_runtime.core.held import EXPORT, SHORT, HeldBytes
+from capnweb_runtime.core.held import EXPORT, SENT, SENT_SHORT, SHORT, HeldBytes
 from capnweb_runtime.core.hook import Exporter, Hook, Host, OutgoingStream, Payload, PromiseRef, Wire
 from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.payload import SENT, SENT_SHORT, encode_payload
+from capnweb_runtime.core.payload import encode_payload
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry

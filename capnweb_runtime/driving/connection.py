@@ -342,6 +342,10 @@ class Connection:
         account.spent += work
         return account.spent > account.look_at and account.is_over()
 
+    def later(self, work: Callable[[], object]) -> None:
+        """Does something in the session's next turn, when others have had theirs."""
+        self.host.line.put_off(work)
+
     def in_order(self, work: Callable[[], object]) -> None:
         """Does something once what has been received so far has been taken; at once if it has."""
         self.host.line.in_order(work)
