@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+from contextvars import Context, copy_context
 from typing import Final
 
 from capnweb_runtime.errors import RpcError, wire_message
@@ -19,6 +20,7 @@ _LONGEST: Final = 500
 _LONGEST_LINE: Final = 4_000
 """Characters of a line as a whole."""
 _LONGEST_TRACEBACK: Final = 100_000
+_CONTEXT: Final = "__capnweb_context__"
 _NOT_SENT: Final = "The call failed. What it failed with is not sent."
 
 
@@ -32,8 +34,7 @@ class _OneLineEach(logging.Filter):
         if len(message) > _LONGEST_LINE or not message.isprintable():
             record.msg, record.args = printable(message, _LONGEST_LINE), None
         if record.exc_info is not None and record.exc_info[1] is not None and not record.exc_text:
-            text = "".join(traceback.format_exception(record.exc_info[1])).rstrip("\n")
-            record.exc_text = "\n".join(f"    {_escaped(line)}" for line in text[:_LONGEST_TRACEBACK].split("\n"))
+            record.exc_text = escaped_traceback(record.exc_info[1])
         return True
 
 
@@ -56,6 +57,12 @@ def printable(text: str, longest: int = _LONGEST) -> str:
         The text with an escape in place of every line break and control character, and an ellipsis for what is cut.
     """
     return _escaped(text) if len(text) <= longest else _escaped(text[:longest]) + "…"
+
+
+def escaped_traceback(error: BaseException) -> str:
+    """The traceback of an exception, each line of it indented, and what cannot be printed escaped."""
+    text = "".join(traceback.format_exception(error)).rstrip("\n")
+    return "\n".join(f"    {_escaped(line)}" for line in text[:_LONGEST_TRACEBACK].split("\n"))
 
 
 def _escaped(text: str) -> str:
@@ -97,10 +104,26 @@ class Observer:
         """The session has ended, for the given reason. The default says nothing: clients come and go."""
 
 
+def keep_context(error: BaseException, *, again: bool = True) -> None:
+    """Keeps this Context with an exception: the observer is told of it in there, so that the log has what loggers take
+    from context variables.
+
+    Parameters:
+        error: what has been raised here.
+        again: whether this is the one if another is kept.
+    """
+    if again or _CONTEXT not in vars(error):
+        vars(error)[_CONTEXT] = copy_context()
+
+
 def tell_failed(observer: Observer, where: str, error: BaseException) -> None:
     """Tells the observer that a target has failed."""
+    context: Context | None = vars(error).pop(_CONTEXT, None)
     try:
-        observer.target_failed(where, error)
+        if context is None:
+            observer.target_failed(where, error)
+        else:
+            context.run(observer.target_failed, where, error)
     except (SystemExit, KeyboardInterrupt):
         raise
     except BaseException as failure:  # also a CancelledError, which must not leave a call without an answer

@@ -91,6 +91,11 @@ class Connecting(Generic[S]):
                 await connection.finish()
         await self.__aexit__(SessionClosed, None, None)
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions there have been: none before it is opened, and then one."""
+        return 0 if self._connection is None else 1
+
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done.
 

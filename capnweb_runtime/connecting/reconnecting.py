@@ -124,6 +124,11 @@ class Reconnecting(Generic[S]):
         """What the client is at: "connecting", "ready", "waiting" before it tries again, or "closed"."""
         return "connecting" if self._succession is None else self._succession.state
 
+    @property
+    def sessions(self) -> int:
+        """How many sessions there have been; each after the first one took the place of one that was lost."""
+        return 0 if self._succession is None else self._succession.generation
+
     async def wait_ready(self) -> None:
         """Waits until there is a session.
 

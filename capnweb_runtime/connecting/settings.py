@@ -165,7 +165,7 @@ def _terms(interceptors: Sequence[Interceptor], peer: str) -> Terms:
     # Of no use to connections without interceptors.
     from capnweb_runtime.driving.attending import Terms  # noqa: PLC0415
 
-    return Terms(interceptors=interceptors, peer=peer)
+    return Terms(interceptors=interceptors).of_session(peer)
 
 
 def _webtransport() -> Callable[..., Awaitable[None]]:

@@ -115,6 +115,15 @@ class Host(Protocol):
         """What reads a property in place of the given function, where there is more to that."""
         ...
 
+    def refused(self, name: str, error: BaseException) -> None:
+        """A peer has called what the table of a target does not have. To be told where this attends.
+
+        Parameters:
+            name: what it has called: a stranger's text.
+            error: what it is told.
+        """
+        ...
+
     def mapping(self, work: Callable[[], A]) -> A:
         """Does something; the calls that it makes are those of a mapper function. To be asked where this attends."""
         ...

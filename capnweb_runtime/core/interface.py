@@ -350,6 +350,11 @@ class PropertyPath(tuple[str | int, ...]):
         return PropertyPath(before, self._member, (*self._inside, key))
 
     @property
+    def raises(self) -> Raises | None:
+        """The exceptions that reading the property declares."""
+        return self._member.raises
+
+    @property
     def label(self) -> str:
         """What messages call it: interface, property, and what is read of that."""
         return ".".join((self._member.label, *map(str, self._inside)))

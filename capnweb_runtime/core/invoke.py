@@ -237,10 +237,10 @@ class _WithArguments:
     having been read, and what its body raises is an answer of the call.
     """
 
-    __slots__ = ("_chunks", "_held", "_raises", "_stream")
+    __slots__ = ("__wrapped__", "_chunks", "_held", "_raises")
 
     def __init__(self, stream: AsyncIterable[Any], held: list[Hook], raises: Raises | None) -> None:
-        self._stream = stream
+        self.__wrapped__ = stream
         self._chunks: AsyncIterator[Any] | None = None
         self._held = held
         self._raises = raises
@@ -251,7 +251,7 @@ class _WithArguments:
     async def __anext__(self) -> Any:
         try:
             if self._chunks is None:
-                self._chunks = aiter(self._stream)
+                self._chunks = aiter(self.__wrapped__)
             return await anext(self._chunks)
         except Exception as error:
             if not isinstance(error, StopAsyncIteration):
@@ -262,7 +262,7 @@ class _WithArguments:
     async def aclose(self) -> None:
         """Ends the stream, wherever it is."""
         try:
-            close = getattr(self._stream, "aclose", None) or getattr(self._chunks, "aclose", None)
+            close = getattr(self.__wrapped__, "aclose", None) or getattr(self._chunks, "aclose", None)
             if close is not None:
                 await close()
         finally:

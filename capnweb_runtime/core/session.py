@@ -234,6 +234,16 @@ class Session(Handlers):
         return 0 < self.releases == len(self._outbox)
 
     @property
+    def imports(self) -> int:
+        """Entries on the import table."""
+        return len(self._imports)
+
+    @property
+    def exports(self) -> int:
+        """Entries on the export table."""
+        return len(self._exports)
+
+    @property
     def calls_received(self) -> int:
         """Calls that the peer has made: reads of properties and writes to streams count as well."""
         return self._next_call - 1

@@ -309,6 +309,12 @@ class AttendedTargetHook(TargetHook):
         function = getattr(self._target, entry[0])
         return self._host.attend(invoke_wire, function, entry[1], args, self._where(path))
 
+    def _call_inside(self, path: Path, args: Payload) -> Hook:
+        result = super()._call_inside(path, args)
+        if isinstance(result, ErrorHook) and self._target is not None and not self._member(path):
+            self._host.refused(".".join(map(str, path)), result.error)
+        return result
+
 
 def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, where: str) -> None:
     """Calls a disposer, as a task if it is async, and counts it among the calls that `Limits.calls` bounds: a peer that

@@ -6,21 +6,34 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from inspect import isasyncgenfunction, isawaitable
-from typing import Any, ClassVar, TypeVar, cast
+from typing import Any, ClassVar, Final, TypeVar, cast
 
+from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
 from capnweb_runtime.driving.deadline import deadline, metadata, time_left
+from capnweb_runtime.driving.following import InContext, is_stream
 from capnweb_runtime.driving.handle import IN_THREAD
-from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
+from capnweb_runtime.driving.interceptors import (
+    CallInfo,
+    Interceptor,
+    SeesRefused,
+    named,
+    session_name,
+    through,
+)
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
 from capnweb_runtime.errors import DeadlineExceeded
+from capnweb_runtime.observe import keep_context
 
 A = TypeVar("A")
+
+_NOT_BEGUN: Final[Sequence[Any]] = []
+"""Stands for the arguments of a call until its function has been called."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,12 +45,18 @@ class Terms:
         serve_within: seconds that a call from the peer may take; None means without end.
         interceptors: what calls pass in both directions, in order.
         peer: who is at the other end, for them.
+        session: what the session is called, for them.
     """
 
     cancel_lost: bool = False
     serve_within: float | None = None
     interceptors: Sequence[Interceptor] = ()
     peer: object = None
+    session: str = ""
+
+    def of_session(self, peer: object) -> Terms:
+        """The same for a new session with a peer."""
+        return replace(self, peer=peer, session=session_name() if self.interceptors else "")
 
 
 class _Mapping:
@@ -83,10 +102,26 @@ class _Attending(AsyncioHost):
         where: str,
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`."""
-        if self.terms.interceptors:
-            call = self._call_info(method, where)
-            call.pipelined = isinstance(args, Payload)
-            function = self._intercepted(function, call)
+        if not self.terms.interceptors:
+            return self._begun(begin, function, method, args, where)
+        call = self._call_of(method, where)
+        call.pipelined = isinstance(args, Payload)
+        call.arguments = _NOT_BEGUN
+        hook = self._begun(begin, self._intercepted(function, call), method, args, where)
+        if isinstance(hook, ErrorHook) and call.arguments is _NOT_BEGUN:
+            call.arguments = ()
+            self._tell_refused(call, hook.error)
+        return hook
+
+    def _begun(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """Begins a call of a function in its time, so that it can be cancelled."""
         if self.terms.serve_within is not None:
             function = self._in_time(function, self.terms.serve_within)
         if isinstance(method, CancellableMethod):
@@ -99,30 +134,69 @@ class _Attending(AsyncioHost):
         """See `capnweb_runtime.core.hook.Host.attended_reading`."""
         if not self.terms.interceptors:
             return read
-        call = self._call_info(member, where)
+        call = self._call_of(member, where)
         call.kind = "get"
         return self._intercepted(read, call)
+
+    def refused(self, name: str, error: BaseException) -> None:
+        """See `capnweb_runtime.core.hook.Host.refused`."""
+        self._tell_refused(self._call_info("", name), error)
+
+    def _tell_refused(self, call: CallInfo, error: BaseException) -> None:
+        for interceptor in self.terms.interceptors:
+            if isinstance(interceptor, SeesRefused):
+                call.metadata = dict(self._context.run(metadata.get))
+                try:
+                    interceptor.refused(call, error)
+                except Exception as failure:  # an interceptor's failure concerns the application, and not the call
+                    self.report(f"{type(interceptor).__name__}.refused", failure)
 
     def mapping(self, work: Callable[[], A]) -> A:
         """See `capnweb_runtime.core.hook.Host.mapping`."""
         return cast(A, self.within(_Mapping(self.carried), work))
 
-    def _call_info(self, member: Method | Property, where: str) -> CallInfo:
-        interface, name = named(member.label, where)
-        mapped = self.carried is not None and self.carried.mapped
-        return CallInfo(interface, name, served=True, peer=self.terms.peer, mapped=mapped, asked=True)
+    def _call_of(self, member: Method | Property, where: str) -> CallInfo:
+        call = self._call_info(*named(member.label, where))
+        call.declared, call.raises = True, member.raises
+        return call
+
+    def _call_info(self, interface: str, name: str) -> CallInfo:
+        terms = self.terms
+        return CallInfo(
+            interface,
+            name,
+            served=True,
+            peer=terms.peer,
+            mapped=self.carried is not None and self.carried.mapped,
+            asked=True,
+            session=terms.session,
+        )
 
     def _intercepted(self, function: Callable[..., Any], call: CallInfo) -> Callable[..., Any]:
-        """A function that passes the interceptors first."""
+        """A function that passes the interceptors first. What they set in its Context, the chunks of a stream that it
+        gives see, and whoever is told that it has failed.
+        """
 
         async def end(call: CallInfo) -> Any:
-            result = self._plainly(function, call.arguments, call.keywords)
-            return await result if isawaitable(result) else result
+            try:
+                result = self._plainly(function, call.arguments, call.keywords)
+                if isawaitable(result):
+                    result = await result
+            except Exception as error:
+                if not call.expects(error):
+                    keep_context(error)
+                raise
+            return InContext(result) if is_stream(result) else result
 
         async def run(*args: Any, **kwargs: Any) -> Any:
             call.arguments, call.keywords = args, kwargs
             call.metadata, call.deadline = dict(metadata.get()), time_left()
-            return await through(self.terms.interceptors, end)(call)
+            try:
+                return await through(self.terms.interceptors, end)(call)
+            except Exception as error:
+                if not call.expects(error):
+                    keep_context(error, again=False)  # of an interceptor, unless the method's is kept already
+                raise
 
         if self.handle(function) is None:
             setattr(run, IN_THREAD, True)

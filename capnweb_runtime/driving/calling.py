@@ -33,13 +33,20 @@ class TermedSession(Session):
         call_within: seconds that each may take; None means without end.
         interceptors: what they pass, in order.
         peer: who is at the other end, for them.
+        name: what the session is called, for them.
+        passing: calls on their way through them.
     """
 
     bounds_calls = True
     call_within: float | None = None
     interceptors: Sequence[Interceptor] = ()
     peer: object = None
+    name: str = ""
     _passed = False  # whether what is being sent has passed them
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.passing: set[_Made] = set()
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
         send = super().send_call
@@ -92,13 +99,20 @@ class TermedSession(Session):
         if args is not None and args.codec is not None and args.codec.pure:
             args.codec.encode(args.value, Loopback(self.host))  # for what it raises
         deadline = nearest(self.call_within)
-        call.peer, call.deadline = self.peer, None if deadline is None else deadline.left()
+        call.peer, call.session = self.peer, self.name
+        call.deadline = None if deadline is None else deadline.left()
         call.pipelined = base is not None
         made = _Made(self, call, args, send, expect, base)
         task = start_task(self.home, made.run(), copy_context())
         made.task = task
+        self.passing.add(made)  # a task that nobody holds may be collected before it has ended
         task.add_done_callback(made.done)
         return InterceptedHook(self, made)
+
+    def _let_go(self) -> None:
+        super()._let_go()
+        for made in tuple(self.passing):
+            made.end(self._ended())
 
     def passed(self, metadata: dict[str, str], make: Callable[[], Hook]) -> Hook:
         """Makes a call that has passed the interceptors."""
@@ -113,13 +127,18 @@ def call_of(path: Path, args: Payload | None) -> CallInfo:
     """A call, or the reading of a property, that is about to be made."""
     name = ".".join(map(str, path))
     if args is None:
-        interface, name = named(path.label, name) if isinstance(path, PropertyPath) else ("", name)
-        return CallInfo(interface, name, "get", idempotent=True)
+        if not isinstance(path, PropertyPath):
+            return CallInfo("", name, "get", idempotent=True)
+        return CallInfo(*named(path.label, name), "get", idempotent=True, declared=True, raises=path.raises)
     method = args.codec.method if isinstance(args.codec, Arguments) else None
     again = isinstance(args.codec, Arguments) and args.codec.idempotent
-    interface, known = ("", name) if method is None else named(method.label, name or method.label)
     arguments, keywords = args.value
-    return CallInfo(interface, known, arguments=arguments, keywords=keywords, idempotent=again)
+    if method is None:
+        return CallInfo("", name, arguments=arguments, keywords=keywords, idempotent=again)
+    interface, known = named(method.label, name or method.label)
+    call = CallInfo(interface, known, arguments=arguments, keywords=keywords, idempotent=again, declared=True)
+    call.raises = method.raises
+    return call
 
 
 class _Made:
@@ -160,8 +179,15 @@ class _Made:
             self.raw.resolve(PayloadHook(payload, self.session.host))  # unless it was sent
             self.outcome.resolve(payload)
 
+    def end(self, reason: BaseException) -> None:
+        """The session has ended: the interceptors need not wait any longer until somebody asks for the result."""
+        if self.task is not None and self._sent and not self.asked.done():
+            self.outcome.reject(reason)
+            self.task.cancel()
+
     def done(self, task: asyncio.Task[Any]) -> None:
         """It was cancelled, if it has not ended otherwise."""
+        self.session.passing.discard(self)
         self._fail(asyncio.CancelledError() if task.cancelled() else task.exception() or asyncio.CancelledError())
 
     def _fail(self, error: BaseException) -> None:
@@ -185,7 +211,8 @@ class _Made:
             self.raw.resolve(hook)
         await asyncio.shield(self.asked)
         call.asked = True
-        promise: RpcPromise[Any] = RpcPromise(hook if again else hook.dup(), (), self._expect or ANY)  # type: ignore[arg-type]  # a codec of the schema's
+        codec: Any = self._expect or ANY
+        promise: RpcPromise[Any] = RpcPromise(hook if again else hook.dup(), (), codec, raises=call.raises)
         try:
             return await promise
         except asyncio.CancelledError:  # whose traceback would keep it

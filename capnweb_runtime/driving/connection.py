@@ -73,7 +73,9 @@ def _session_class(call_within: float | None, terms: Terms | None) -> type[Sessi
     # As above.
     from capnweb_runtime.driving.calling import TermedSession  # noqa: PLC0415
 
-    own = {"call_within": call_within, "interceptors": interceptors, "peer": None if terms is None else terms.peer}
+    own: dict[str, Any] = {"call_within": call_within, "interceptors": interceptors}
+    if terms is not None:
+        own |= {"peer": terms.peer, "name": terms.session}
     return type("_OnTerms", (TermedSession,), own)
 
 

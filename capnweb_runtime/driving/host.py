@@ -119,6 +119,9 @@ class HostBase(ABC):
         """See `capnweb_runtime.core.hook.Host.attended_reading`."""
         return read
 
+    def refused(self, name: str, error: BaseException) -> None:
+        """See `capnweb_runtime.core.hook.Host.refused`."""
+
     def mapping(self, work: Callable[[], A]) -> A:
         """See `capnweb_runtime.core.hook.Host.mapping`."""
         return work()

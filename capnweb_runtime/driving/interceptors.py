@@ -4,9 +4,15 @@ interceptor sees a call once, on the side that makes it or on the side that serv
 
 from __future__ import annotations
 
+import os
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any, Literal, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Literal, Protocol, TypeAlias, runtime_checkable
+
+from capnweb_runtime.core.carrying import DEADLINE, LONGEST_NAME, LONGEST_VALUE, MOST_ITEMS
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.raises import Raises
 
 
 @dataclass(slots=True)
@@ -31,6 +37,10 @@ class CallInfo:
         idempotent: whether it may be repeated though the peer may have run it.
         asked: whether anybody has asked for the result; a call that is made and never asked for is cancelled in the
             end, which says nothing about it.
+        session: what the session is called, the same for all of its calls; of no meaning to the other end.
+        declared: whether a schema declares the method, or the function; a name that none declares may be anybody's, and
+            any number of them may come.
+        raises: what the method declares that it may raise; see `expects`.
     """
 
     interface: str
@@ -46,11 +56,30 @@ class CallInfo:
     mapped: bool = False
     idempotent: bool = False
     asked: bool = False
+    session: str = ""
+    declared: bool = False
+    raises: Raises | None = field(default=None, repr=False)
 
     @property
     def name(self) -> str:
         """Interface and method, as messages write them."""
         return f"{self.interface}.{self.method}" if self.interface else self.method
+
+    def expects(self, error: BaseException) -> bool:
+        """Whether the schema declares that the method may raise this, so that it is an answer and no failure."""
+        return self.raises is not None and self.raises.of(error) is not None
+
+    def carry(self, name: str, value: str) -> bool:
+        """Puts a text into `metadata`, in place of the one of that name, if there is room for it.
+
+        Returns:
+            Whether there was; a call with more than fits would fail.
+        """
+        room = name in self.metadata or len(self.metadata) < MOST_ITEMS - 1  # one is the deadline's
+        if not room or name == DEADLINE or len(name) > LONGEST_NAME or len(value) > LONGEST_VALUE:
+            return False
+        self.metadata[name] = value
+        return True
 
 
 Proceed: TypeAlias = Callable[[CallInfo], Awaitable[Any]]
@@ -75,6 +104,27 @@ class Interceptor(Protocol):
             proceed: goes on with it: to the next interceptor, and in the end to the peer or to the method.
         """
         ...
+
+
+@runtime_checkable
+class SeesRefused(Protocol):
+    """An interceptor that is also told of what it cannot intercept: calls that fail before anything of them runs."""
+
+    def refused(self, call: CallInfo, error: BaseException, /) -> None:
+        """A peer has called what is not there, with arguments that do not fit, or too much at a time. The call fails,
+        whatever this does.
+
+        Parameters:
+            call: the call, without arguments. Where it is of what no schema declares, it has no interface, and its
+                `method` is the peer's text.
+            error: what the peer is told.
+        """
+        ...
+
+
+def session_name() -> str:
+    """What to call a new session: a text that no other session has, of this process or another."""
+    return os.urandom(5).hex()
 
 
 def through(interceptors: Sequence[Interceptor], end: Proceed) -> Proceed:

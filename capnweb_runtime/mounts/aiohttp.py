@@ -21,6 +21,7 @@ from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger, peer_on
 from capnweb_runtime.serving.replies import Reply, refusal
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import AGREEABLE
 
@@ -65,7 +66,11 @@ class CapnwebAiohttp:
             app: the application, which has not been started.
             path: of the route.
             grace: seconds that calls in progress have to end at shutdown; None means until they end.
+
+        Raises:
+            ValueError: `health` has the same path.
         """
+        self._mounts.check_path(path)
         for each in (path, *self._mounts.pages):
             app.router.add_route("*", each, self.handle)
 
@@ -89,8 +94,20 @@ class CapnwebAiohttp:
         return _response(await mount.carry(mount.reply(request.method, peer, at, partial(_chunk, request))))
 
     def stats(self) -> ServerStats:
-        """How near the mount is to each of its bounds; on the event loop that it serves on."""
-        return self._mounts.here().stats()
+        """How near the mount is to each of its bounds; on the event loop that it serves on, or in a thread without one.
+
+        Raises:
+            RuntimeError: there is no event loop here, and the mount serves on none yet, or on several.
+        """
+        return self._mounts.seen().stats()
+
+    def totals(self) -> ServerTotals:
+        """What all sessions of the mount hold together, and how many were opened and refused; asked for as `stats` is.
+
+        Raises:
+            RuntimeError: as `stats` does.
+        """
+        return self._mounts.seen().totals()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in

@@ -18,6 +18,7 @@ from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
 from capnweb_runtime.serving.peer import Peer, Transport, peer_of
 from capnweb_runtime.serving.replies import Reply
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.keepalive import Silence
 
 __all__ = ["CapnwebASGI"]
@@ -73,8 +74,20 @@ class CapnwebASGI:
             raise ValueError(f"there is no ASGI scope of the type {scope['type']!r}, as far as is known here")
 
     def stats(self) -> ServerStats:
-        """How near the mount is to each of its bounds; on the event loop that it serves on."""
-        return self._mounts.here().stats()
+        """How near the mount is to each of its bounds; on the event loop that it serves on, or in a thread without one.
+
+        Raises:
+            RuntimeError: there is no event loop here, and the mount serves on none yet, or on several.
+        """
+        return self._mounts.seen().stats()
+
+    def totals(self) -> ServerTotals:
+        """What all sessions of the mount hold together, and how many were opened and refused; asked for as `stats` is.
+
+        Raises:
+            RuntimeError: as `stats` does.
+        """
+        return self._mounts.seen().totals()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in

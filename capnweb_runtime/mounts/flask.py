@@ -48,6 +48,7 @@ def blueprint(
         raise ValueError(f'url_prefix has to be a path, such as "/rpc", not {url_prefix!r}')
     options.setdefault("path", None)
     mounts = Mounts(main_factory, ["http"], Silence(None), options, frozenset(("http",)))
+    mounts.check_path(url_prefix.rstrip("/"))
     made = Blueprint(name, __name__, url_prefix=url_prefix.rstrip("/"))
 
     def answer() -> Response:

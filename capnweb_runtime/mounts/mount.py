@@ -27,6 +27,7 @@ from capnweb_runtime.serving.pages import Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.serving.replies import Reply, description, not_allowed, refusal
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.keepalive import Silence
 
@@ -86,6 +87,10 @@ class Mount:
     def stats(self) -> ServerStats:
         """How near each bound is."""
         return self.bounds.stats(self._admission.sessions)
+
+    def totals(self) -> ServerTotals:
+        """What all sessions hold together, and how many there have been."""
+        return self._admission.totals()
 
     def check(self, peer: Peer, at: str | None, *, describing: bool = False) -> None:
         """Refuses whom no session will be opened for.
@@ -169,6 +174,7 @@ class Mount:
         held = self.bounds.held
         pieces: list[bytes] = []
         size = counted = 0
+        guest.hold(1)  # one that has announced a body, and sends nothing of it, is waited for no longer than others
         try:
             while chunk := await chunks():
                 size += len(chunk)
@@ -177,7 +183,7 @@ class Mount:
                 held.add(len(chunk))
                 counted = size
                 pieces.append(chunk)
-                guest.hold(size)
+                guest.hold(1 + size)
             return b"".join(pieces)
         except LimitExceeded:
             raise Busy from None
@@ -281,6 +287,7 @@ class Mounts:
             silence=silence,
             **options,
         )
+        self.check_path(self.rules.path)
         self._limits = options.get("server_limits", DEFAULT_SERVER_LIMITS)
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Mount] = WeakKeyDictionary()
 
@@ -289,6 +296,11 @@ class Mounts:
         """Paths beside the one for sessions."""
         return () if self.rules.health is None else self.rules.health.paths
 
+    def check_path(self, path: str | None) -> None:
+        """Raises ValueError if sessions are to be served at a path that is one of `pages`."""
+        if path in self.pages:
+            raise ValueError(f"two things are to be served at {path}")
+
     def here(self) -> Mount:
         """The mount on the running event loop."""
         loop = asyncio.get_running_loop()
@@ -296,6 +308,17 @@ class Mounts:
         if mount is None:
             mount = self._of_loop[loop] = Mount(self.rules, self._limits)
         return mount
+
+    def seen(self) -> Mount:
+        """The mount on the running event loop; in a thread that has none, as one that gathers metrics, the only mount.
+
+        Raises:
+            RuntimeError: no event loop runs here, and there is no mount yet, or more than one.
+        """
+        mounts = [*self._of_loop.values()]
+        if len(mounts) == 1 and asyncio._get_running_loop() is None:
+            return mounts[0]
+        return self.here()
 
 
 def _too_large(most: int) -> Refuse:

@@ -56,6 +56,10 @@ def settled(cell: Cell[T]) -> asyncio.Future[T]:
     return future
 
 
+_MOST_AROUND: Final = 8
+"""How many objects, one around the other, are looked through for the stream that an application has made."""
+
+
 class ReadableStream(ReadableRef, Generic[T]):
     """A stream that the peer writes; an async iterator with one consumer.
 
@@ -510,8 +514,7 @@ async def pump(source: OutgoingStream, hook: Hook) -> None:
             reader has cancelled or the session has ended, it is cancelled, as a task is.
         hook: the pipe's writable end; owned from here on.
 
-    Raises:
-        Exception: what the application's iterable raised, after the peer has been told.
+    What the application's iterable raises is reported, unless it is declared, and the peer is told.
     """
     codec: Any = source.codec
     writer = _PumpWriter(hook, codec)
@@ -531,15 +534,24 @@ async def pump(source: OutgoingStream, hook: Hook) -> None:
         writer.waiting = False
         if writer.stopped or writer.failed or not hook.held:  # no fault of the source
             return
-        await writer.abort(
-            error if isinstance(error, Exception) else RpcError("the stream was cancelled by its writer")
-        )
-        if DECLARATION not in vars(error):  # an answer of the call, and not a failure
+        if not isinstance(error, Exception):
+            await writer.abort(RpcError("the stream was cancelled by its writer"))
             raise
+        if DECLARATION not in vars(error):  # else it is an answer of the call, and not a failure
+            hook.host.report(_name_of(source.chunks), error)
+        await writer.abort(error)
     finally:
         writer.dispose()
         if close is not None:
             await close()
+
+
+def _name_of(chunks: Any) -> str:
+    """What to call a stream in a report: what its method is called, if that is an async generator."""
+    for _ in range(_MOST_AROUND):
+        chunks = getattr(chunks, "__wrapped__", chunks)
+    name = getattr(chunks, "__qualname__", None)
+    return f"the stream of {name}" if isinstance(name, str) else "a stream"
 
 
 class _PumpWriter(WritableStream[Any]):

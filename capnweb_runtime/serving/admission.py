@@ -8,6 +8,7 @@ import asyncio
 import contextvars
 import inspect
 import logging
+from collections import Counter
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
 from http import HTTPStatus
@@ -16,7 +17,7 @@ from typing import TYPE_CHECKING, Any, Final
 from capnweb_runtime.core.carrying import HEADER
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import GoingAway, SessionClosed, wire_message
+from capnweb_runtime.errors import GoingAway, LimitExceeded, SessionClosed, wire_message
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer, error_for_peer, printable
@@ -26,6 +27,7 @@ from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.origin import check_origin, check_site
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, logger, shutting_down
 from capnweb_runtime.serving.refusals import Busy
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.transports.http_batch import BatchAnswer
 from capnweb_runtime.transports.keepalive import Silence
 
@@ -92,6 +94,8 @@ class Admission:
         self._threads = None if rules.threads is None else _threads_of(rules.threads)
         self._loop = asyncio.get_running_loop()
         self._opening: set[asyncio.Task[Connection]] = set()
+        self._opened_sessions = self._ended_at_limits = 0
+        self._refused: Counter[int] = Counter()  # by status
 
     @property
     def calls(self) -> set[asyncio.Task[Any]]:
@@ -104,10 +108,29 @@ class Admission:
         """How many are open or being opened."""
         return len(self.connections) + len(self._opening)
 
+    def totals(self) -> ServerTotals:
+        """What all sessions hold together, and how many there have been."""
+        connections = tuple(self.connections)
+        return ServerTotals(
+            imports=sum(connection.session.imports for connection in connections),
+            exports=sum(connection.session.exports for connection in connections),
+            queued_bytes=sum(connection.queued_bytes for connection in connections),
+            opened=self._opened_sessions,
+            ended_at_limits=self._ended_at_limits,
+            refused=dict(self._refused),
+        )
+
     def check(self, peer: Peer, *, describing: bool = False) -> None:
         """Raises Refuse for whom no session will be opened, before the application is asked; with `describing`, for who
         would not be told, either, what is served.
         """
+        try:
+            self._check(peer, describing)
+        except Refuse as refused:
+            self._refused[refused.status] += 1
+            raise
+
+    def _check(self, peer: Peer, describing: bool) -> None:
         self.hosts.check(peer)
         if self._rules.path is not None and peer.path != self._rules.path:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
@@ -150,7 +173,7 @@ class Admission:
             errors=self._rules.errors,
             threads=self._threads,
             total=self._bounds.held,
-            terms=None if self._rules.terms is None else replace(self._rules.terms, peer=peer),
+            terms=None if self._rules.terms is None else self._rules.terms.of_session(peer),
         )
         # What all sessions of the server have in common, each is given here.
         connection.host.everybody = self._bounds.calls
@@ -249,6 +272,7 @@ class Admission:
     def _opened(self, peer: Peer, connection: Connection, main: object) -> Connection:
         connection.serve_main(checked_main(main))
         self.connections.add(connection)
+        self._opened_sessions += 1
         if peer.transport == "http":
             self.batches.add(connection)
         began = self._loop.time()
@@ -263,9 +287,12 @@ class Admission:
             logger.warning(
                 "the main object for a session of %s was not there within %s s", peer, self._rules.request_timeout
             )
-            return Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The session could not be started in time.")
-        logger.error("the main object for a session of %s could not be made", peer, exc_info=error)
-        return Refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.")
+            refused = Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "The session could not be started in time.")
+        else:
+            logger.error("the main object for a session of %s could not be made", peer, exc_info=error)
+            refused = Refuse(HTTPStatus.INTERNAL_SERVER_ERROR, "The session could not be started.")
+        self._refused[refused.status] += 1
+        return refused
 
     def _told(self, refused: Refuse) -> Refuse:
         """What the peer is told of a refusal: its text is one of an error, which the observer may replace."""
@@ -273,6 +300,7 @@ class Admission:
         if not isinstance(told, Refuse):
             told = Refuse(refused.status, wire_message(told), refused.headers)
         told.meant = refused.meant
+        self._refused[told.status] += 1
         return told
 
     def _closed(self, peer: Peer, connection: Connection, began: float) -> None:
@@ -280,6 +308,7 @@ class Admission:
         self.batches.discard(connection)
         self._look_after(connection.host)
         self._bounds.outlived(self._bounds.address_of(peer.address), connection.host)
+        self._ended_at_limits += isinstance(connection.session.reason, LimitExceeded)
         if logger.isEnabledFor(logging.INFO):
             calls, reason = connection.session.calls_received, connection.session.reason
             why = "" if reason is None else f"; {printable(wire_message(reason))}"

@@ -25,6 +25,7 @@ from capnweb_runtime.serving.pages import Pages
 from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.serving.place import Place, url_of
 from capnweb_runtime.serving.signals import stopped_by_signals
+from capnweb_runtime.serving.totals import ServerTotals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 
 if TYPE_CHECKING:
@@ -74,6 +75,10 @@ class Server:
     def stats(self) -> ServerStats:
         """How near the server is to each of its bounds, and how often one was reached."""
         return self._bounds.stats(self._admission.sessions)
+
+    def totals(self) -> ServerTotals:
+        """What all sessions hold together, and how many were opened and refused. Takes longer the more there are."""
+        return self._admission.totals()
 
     async def wait_closed(self) -> None:
         """Waits until the server has been closed."""

@@ -22,15 +22,17 @@ from examples.conformance.points import POINTS
 
 PATIENCE = 15.0
 """Seconds that one check may take."""
+PATIENCE_OVER_HTTP3 = 60.0
+"""The same over WebTransport, where megabytes take their time."""
 
 
-async def why_not(check: Check, ground: Ground) -> str | None:
-    """Run one check; return why it failed, or None if it passed."""
+async def why_not(check: Check, ground: Ground, patience: float = PATIENCE) -> str | None:
+    """Run one check for so many seconds; return why it failed, or None if it passed."""
     try:
-        async with asyncio.timeout(PATIENCE), ground.stack:
+        async with asyncio.timeout(patience), ground.stack:
             await check.run(ground)
     except TimeoutError:
-        return f"it took longer than {PATIENCE:g} seconds"
+        return f"it took longer than {patience:g} seconds"
     except Exception as error:
         text = " ".join(str(error).split())
         return f"{type(error).__name__}: {text}"[:500]
@@ -40,9 +42,10 @@ async def why_not(check: Check, ground: Ground) -> str | None:
 async def run(url: str, chosen: Sequence[Check], *, webtransport: bool = False, insecure: bool = False) -> int:
     """Run the checks against the server at the URL; return how many failed."""
     ws, http = re.sub("^http", "ws", url), re.sub("^ws", "http", url)
+    patience = PATIENCE_OVER_HTTP3 if webtransport else PATIENCE
     failed = 0
     for number, check in enumerate(chosen, 1):
-        why = await why_not(check, Ground(ws, http, check.transport, webtransport, insecure))
+        why = await why_not(check, Ground(ws, http, check.transport, webtransport, insecure), patience)
         failed += why is not None
         print(f"ok {number} {check.name}" if why is None else f"not ok {number} {check.name}: {why}", flush=True)
     print(f"{len(chosen) - failed} passed, {failed} failed")

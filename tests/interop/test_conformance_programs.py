@@ -21,7 +21,7 @@ from tests.interop.node import FOLDER
 from tests.needs import needs_node
 
 ROOT = Path(__file__).parents[2]
-PATIENCE = 60
+PATIENCE = 200
 """Seconds after which a program is taken for hung."""
 
 NODE_SERVER = ["node", str(FOLDER / "conformance_server.mjs"), "0"]

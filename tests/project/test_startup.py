@@ -136,6 +136,14 @@ async def test_references_cost_only_those_who_mint_them() -> None:
     assert not also & {"asyncio", "cryptography", "jwt", "pydantic", "sqlite3"}
 
 
+async def test_telemetry_costs_only_those_who_ask_for_it() -> None:
+    libraries = {"opentelemetry", "prometheus_client", "structlog"}
+    server = await imported("from capnweb_runtime import serve; from capnweb_runtime.health import Health")
+    assert not server & (libraries | {"capnweb_runtime.telemetry", "capnweb_runtime.serving.health"})
+    logs = await imported("from capnweb_runtime import serve; from capnweb_runtime.telemetry.logs import LogContext")
+    assert not logs & (libraries | HEAVY)
+
+
 @pytest.mark.parametrize("name", sturdy.__all__)
 def test_every_name_of_references_can_be_imported(name: str) -> None:
     assert getattr(sturdy, name) is not None

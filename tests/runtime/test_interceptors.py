@@ -6,16 +6,21 @@ import asyncio
 import gc
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import pytest
 
 from capnweb_runtime import (
+    AnyStub,
     CallInfo,
     DeadlineExceeded,
     Interceptor,
+    Limits,
+    Observer,
     Proceed,
     RpcError,
+    SessionClosed,
     connect,
     deadline,
     in_thread,
@@ -27,6 +32,7 @@ from capnweb_runtime.driving.connection import Connection
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
 from tests.gen.golden.cancellable.expected import SearchStub, SearchTarget
+from tests.gen.golden.cancellable.schema import TooBroad
 from tests.runtime.test_cancellation import PATIENCE, Search, asked, with_find
 
 
@@ -107,6 +113,32 @@ class TestMaking:
             async with asyncio.timeout(PATIENCE):
                 while connecting.stats().imports > 1:
                     await search.count([])  # in whose turns it is given back
+
+    async def test_what_nobody_asks_for_ends_with_the_session(self) -> None:
+        seen = Seen()
+        async with joined(ready(), [seen]) as (_, search):
+            inside, count = search.inside("x"), search.count([])
+            await search.count([])
+            assert seen.ends == ["returned"]
+        await asyncio.sleep(0)
+        assert seen.ends == ["returned", "CancelledError", "CancelledError"]
+        with pytest.raises(SessionClosed):
+            await count
+        with pytest.raises(SessionClosed):
+            await inside.count([])
+
+    async def test_a_chain_that_was_dropped_is_given_up_before_it_is_collected(
+        self, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        seen = Seen()
+        async with joined(ready(), [seen]) as (_, search):
+            assert await search.inside("x").inside("y").count([]) == 7
+            async with asyncio.timeout(PATIENCE):
+                while len(seen.ends) < 3:
+                    gc.collect()
+                    await asyncio.sleep(0)
+        assert seen.ends == ["returned", "CancelledError", "CancelledError"]
+        assert [record for record in caplog.records if record.name == "asyncio"] == []
 
     async def test_it_may_change_arguments_and_results(self) -> None:
         async def more(call: CallInfo, proceed: Proceed) -> Any:
@@ -361,6 +393,39 @@ class TestServing:
             with pytest.raises(RpcError, match="reference"):
                 await search.count([])
 
+    async def test_calls_of_one_session_have_its_name_and_no_other_session_has_it(self) -> None:
+        making, serving = Seen(), Seen()
+        for _ in range(2):
+            async with joined(ready(), [making], [serving]) as (_, search):
+                await search.count([])
+                await search.each("x", lambda number, *, last=False: True)
+        for seen in (making, serving):
+            names = [call.session for call in seen.calls]
+            assert len(names) == 6
+            assert all(names)
+            assert len({*names[:3]}) == len({*names[3:]}) == 1
+            assert names[0] != names[3]
+
+    async def test_what_a_method_declares_is_expected_on_both_sides(self) -> None:
+        async def find(self: Search, word: str, limit: int = 10) -> list[int]:
+            raise TooBroad("no end") if word == "x" else KeyError("no")
+
+        expected: dict[bool, list[bool]] = {True: [], False: []}
+
+        async def looking(call: CallInfo, proceed: Proceed) -> Any:
+            try:
+                return await proceed(call)
+            except Exception as error:
+                expected[call.served].append(call.expects(error))
+                raise
+
+        async with joined(with_find(find), [looking], [looking]) as (_, search):
+            with pytest.raises(TooBroad):
+                await search.find("x")
+            with pytest.raises(RpcError):
+                await search.find("y")
+        assert expected == {True: [True, False], False: [True, False]}
+
     async def test_the_first_one_is_outermost(self) -> None:
         order: list[str] = []
 
@@ -374,6 +439,194 @@ class TestServing:
         async with joined(ready(), serving=[named("first"), named("second")]) as (_, search):
             await search.count([])
         assert order == ["first", "second"]
+
+
+class TestRefused:
+    """Calls that fail before anything of them runs."""
+
+    class Told(Seen):
+        """Keeps what it was told of."""
+
+        def __init__(self) -> None:
+            super().__init__()
+            self.refused_calls: list[tuple[CallInfo, BaseException]] = []
+
+        def refused(self, call: CallInfo, error: BaseException) -> None:
+            self.refused_calls.append((call, error))
+
+    async def test_what_is_not_declared_is_told_with_the_text_of_the_peer(self) -> None:
+        told = self.Told()
+        async with joined(ready(), serving=[told]) as (_, search):
+            anything = AnyStub(search._hook.dup())
+            with pytest.raises(TypeError, match="is not a function of Search"):
+                await anything.call("no\nsuch", 1)
+            with pytest.raises(TypeError, match="is not a function of Search"):
+                await anything.call("__class__")
+            with pytest.raises(TypeError, match="of undefined"):
+                await anything.call(("no", "such"))
+            with pytest.raises(TypeError, match="is not a function"):
+                await anything()
+        assert told.calls == []
+        assert [(call.interface, call.method) for call, _ in told.refused_calls] == [
+            ("", "no\nsuch"),
+            ("", "__class__"),
+            ("", "no.such"),
+            ("", ""),
+        ]
+        assert all(call.served and call.peer is not None and call.session for call, _ in told.refused_calls)
+        assert all(isinstance(error, TypeError) for _, error in told.refused_calls)
+
+    async def test_so_is_a_call_whose_arguments_do_not_fit(self) -> None:
+        told = self.Told()
+        async with joined(ready(), serving=[told]) as (_, search):
+            with pytest.raises(TypeError, match="numbers"):
+                await AnyStub(search._hook.dup()).call("count", "x")
+            assert await search.count([]) == 7
+        assert [(call.name, call.arguments) for call, _ in told.refused_calls] == [("Search.count", ())]
+        assert told.names == ["Search.count"]
+
+    async def test_so_is_one_too_many(self) -> None:
+        target, told = Search(), self.Told()
+        async with joined(target, serving=[told], limits=Limits(calls=1)) as (_, search):
+            first = asked(search.count([]))
+            await target.begun.wait()
+            with pytest.raises(RpcError, match="calls are running"):
+                await search.count([])
+            target.may_end.set()
+            assert await first == 7
+        assert [call.name for call, _ in told.refused_calls] == told.names == ["Search.count"]
+
+    async def test_a_call_that_an_interceptor_refuses_was_none(self) -> None:
+        async def refusing(call: CallInfo, proceed: Proceed) -> Any:
+            raise PermissionError("not you")
+
+        told = self.Told()
+        async with joined(ready(), serving=[told, refusing]) as (_, search):
+            with pytest.raises(PermissionError):
+                await search.count([])
+        assert told.refused_calls == []
+        assert told.ends == ["PermissionError"]
+
+    async def test_the_call_has_what_came_with_it(self) -> None:
+        async def adding(call: CallInfo, proceed: Proceed) -> Any:
+            call.metadata["traceparent"] = "00-ab"
+            return await proceed(call)
+
+        told = self.Told()
+        async with joined(ready(), [adding], [told]) as (_, search):
+            with pytest.raises(TypeError):
+                await AnyStub(search._hook.dup()).call("nonsense")
+        assert [call.metadata for call, _ in told.refused_calls] == [{"traceparent": "00-ab"}]
+
+    async def test_one_that_fails_is_reported_and_changes_nothing(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Failing(Seen):
+            def refused(self, call: CallInfo, error: BaseException) -> None:
+                raise KeyError("mine")
+
+        async with joined(ready(), serving=[Failing()]) as (_, search):
+            with pytest.raises(TypeError, match="is not a function"):
+                await AnyStub(search._hook.dup()).call("nonsense")
+            assert await search.count([]) == 7
+        (line,) = [record.getMessage() for record in caplog.records if record.levelname == "ERROR"]
+        assert line.startswith("Failing.refused raised KeyError: mine")
+
+
+class TestContext:
+    """What interceptors set in the Context of a call."""
+
+    name: ContextVar[str] = ContextVar("name", default="nobody")
+
+    async def named(self, call: CallInfo, proceed: Proceed) -> Any:
+        self.name.set(call.method)
+        return await proceed(call)
+
+    async def test_whoever_is_told_of_a_failure_sees_it(self) -> None:
+        name, told = self.name, []
+
+        class Watching(Observer):
+            def target_failed(self, where: str, error: BaseException) -> None:
+                told.append((name.get(), type(error)))
+
+        async def find(self: Search, word: str, limit: int = 10) -> list[int]:
+            await asyncio.sleep(0)
+            raise KeyError(word)
+
+        async with joined(with_find(find), serving=[self.named], observer=Watching()) as (_, search):
+            with pytest.raises(RpcError):
+                await search.find("x")
+        assert told == [("find", KeyError)]
+
+    async def test_so_it_does_of_what_an_interceptor_raises(self) -> None:
+        name, told = self.name, []
+
+        class Watching(Observer):
+            def target_failed(self, where: str, error: BaseException) -> None:
+                told.append(name.get())
+
+        async def refusing(call: CallInfo, proceed: Proceed) -> Any:
+            raise KeyError("mine")
+
+        async with joined(ready(), serving=[self.named, refusing], observer=Watching()) as (_, search):
+            with pytest.raises(RpcError):
+                await search.count([])
+        assert told == ["count"]
+
+    async def test_the_body_of_a_stream_runs_in_it(self) -> None:
+        name = self.name
+        seen: list[str] = []
+
+        class Following(Ready):
+            async def follow(self, word: str) -> AsyncIterator[int]:
+                try:
+                    for number in range(2):
+                        seen.append(name.get())
+                        async with asyncio.timeout(PATIENCE):
+                            await asyncio.sleep(0)
+                        yield number
+                finally:
+                    seen.append(name.get())
+
+        async with joined(Following(), serving=[self.named]) as (_, search):
+            assert [number async for number in await search.follow("x")] == [0, 1]
+            stream = await search.follow("x")
+            assert await anext(stream) == 0
+            await stream.cancel()
+        assert {*seen} == {"follow"}
+        assert len(seen) >= 5
+
+    async def test_a_stream_that_fails_is_reported_in_it_by_the_name_of_its_method(self) -> None:
+        name, told = self.name, []
+
+        class Watching(Observer):
+            def target_failed(self, where: str, error: BaseException) -> None:
+                told.append((where, name.get()))
+
+        class Failing(Ready):
+            async def follow(self, word: str) -> AsyncIterator[int]:
+                yield 1
+                raise KeyError("midway")
+
+        async with joined(Failing(), serving=[self.named], observer=Watching()) as (_, search):
+            with pytest.raises(RpcError):
+                async for _ in await search.follow("x"):
+                    pass
+        ((where, called),) = told
+        assert where.endswith("Failing.follow")
+        assert called == "follow"
+
+
+def test_metadata_that_does_not_fit_is_left_out() -> None:
+    call = CallInfo("Search", "count")
+    assert call.carry("a", "b")
+    assert call.carry("a", "c")
+    assert not call.carry("long", "x" * 513)
+    assert not call.carry("x" * 65, "b")
+    assert not call.carry("deadline", "1")
+    for number in range(20):
+        call.carry(str(number), "x")
+    assert call.metadata["a"] == "c"
+    assert len(call.metadata) == 15
+    assert call.carry("a", "d")
 
 
 async def test_sessions_without_any_are_plain_ones() -> None:

@@ -277,7 +277,7 @@ class TestEnds:
         with pytest.raises(ValueError, match="dry"):
             await within(collected(chain.depot.give()))
         # The sources, and the call that passed the error on: nothing that only crossed a relay has failed.
-        assert sorted(where for where, _ in chain.failures()) == ["Depot.take", "a stream", "a stream"]
+        assert sorted(where for where, _ in chain.failures()) == ["Depot.take", *["the stream of Producer.run"] * 2]
 
     @pytest.mark.parametrize("relays", [1, 3])
     async def test_what_a_call_does_not_read_is_cancelled_at_its_source(self, join: Joining, relays: int) -> None:

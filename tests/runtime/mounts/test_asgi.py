@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Limits, Peer, Refuse
+from capnweb_runtime import Limits, Peer, Refuse, ServerLimits
 from capnweb_runtime.mounts.asgi import CapnwebASGI
 from capnweb_runtime.mounts.socket_session import HIGH_WATER
 from tests.runtime.mounts.office import OfficeTarget
@@ -251,3 +251,22 @@ class TestBatches:
             await client.end()
         assert app.stats().held_bytes.now == 0
         assert app.stats().unfinished_bytes.now == 0
+
+    @pytest.mark.parametrize("pieces", [[], [b"["]], ids=["nothing", "a piece"])
+    async def test_a_body_that_does_not_go_on_is_given_up(self, pieces: list[bytes]) -> None:
+        app = CapnwebASGI(OfficeTarget, server_limits=ServerLimits(unfinished_seconds=0.05))
+        client = Client(app, "http")
+        for piece in pieces:
+            client.say("http.request", body=piece, more_body=True)
+        assert (await client.told())["status"] == 408
+        await client.end()
+        assert (app.stats().unfinished_bytes.now, app.stats().held_bytes.now) == (0, 0)
+
+    async def test_a_body_that_is_cut_off_is_no_batch(self) -> None:
+        app = CapnwebASGI(OfficeTarget)
+        client = Client(app, "http")
+        client.say("http.request", body=ADD.encode(), more_body=True)
+        client.say("http.disconnect")
+        await client.end()
+        assert client.outgoing.empty()
+        assert (app.stats().unfinished_bytes.now, app.stats().held_bytes.now) == (0, 0)
