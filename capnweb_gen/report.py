@@ -17,7 +17,7 @@ from rich.text import Text
 from capnweb_gen.errors import Diagnostic, column
 
 _TOKEN = re.compile(r"\w(?:\w|[\u0300-\u036f])*|->|\*\*|\S")
-_INDENT = "    "
+INDENT = "    "
 
 
 class Sources:
@@ -97,7 +97,7 @@ def render(diagnostic: Diagnostic, sources: Sources, *, warning: bool = False) -
     source = sources.find(diagnostic.file)
     if source is not None and _is_inside(diagnostic, source):
         text.append_text(_excerpt(diagnostic, source, colour))
-    return text.append_text(Text.assemble(_INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
+    return text.append_text(Text.assemble(INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
 
 
 def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
@@ -111,17 +111,28 @@ def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
 
 
 def _excerpt(diagnostic: Diagnostic, source: _Source, colour: str) -> Text:
-    line = source.lines[diagnostic.line - 1]
     start, end = diagnostic.column - 1, source.end(diagnostic.line, diagnostic.column) - 1
-    number = str(diagnostic.line)
+    return excerpt(source.lines[diagnostic.line - 1], diagnostic.line, start, end, colour)
+
+
+def excerpt(line: str, number: int, start: int, end: int, colour: str) -> Text:
+    """A line of source, and below it marks under a part of it.
+
+    Args:
+        line: the line.
+        number: what to call it.
+        start: characters before the part.
+        end: characters up to its end.
+        colour: style of the marks.
+    """
     # Tabs stay tabs, and a wide character takes two cells: the marks then stand below what they mean in any terminal.
     before = "".join("\t" if character == "\t" else " " * cell_len(character) for character in line[:start])
     marks = "^" * max(cell_len(line[start:end]), 1)
     return Text.assemble(
-        (f"{_INDENT}{number} | ", "blue"),
+        (f"{INDENT}{number} | ", "blue"),
         line,
         "\n",
-        (f"{_INDENT}{' ' * len(number)} | ", "blue"),
+        (f"{INDENT}{' ' * len(str(number))} | ", "blue"),
         before,
         (marks, colour),
         "\n",

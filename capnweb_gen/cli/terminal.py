@@ -27,7 +27,12 @@ _COLOURS = {"+": "green", "-": "red", "@": "cyan"}
 
 def say(message: str) -> None:
     """Tell the user something."""
-    _stderr().print(Text(message))
+    show(Text(message))
+
+
+def show(message: Text) -> None:
+    """The same, with colours."""
+    _stderr().print(message)
 
 
 def count(number: int, noun: str) -> str:

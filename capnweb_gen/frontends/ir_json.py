@@ -26,6 +26,16 @@ class _Format(BaseModel):
     format: object
 
 
+class _Document(BaseModel):
+    """What is told of schemas at run time: which interfaces were asked about, and all that can be reached from them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: object
+    main: tuple[ir.Reference, ...]
+    schemas: list[object]
+
+
 _FORMATS = TypeAdapter(tuple[_Format, ...])
 _SCHEMAS = TypeAdapter(tuple[ir.Schema, ...])
 _PRINTED_BY = "write it as `capnweb-gen ir` does; docs/ir.md describes the format"
@@ -38,7 +48,7 @@ def dump(schemas: Sequence[ir.Schema]) -> str:
 
 
 def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
-    """Read files that hold the IR of one schema, or a list of several.
+    """Read files that hold the IR of one schema, a list of several, or what a server tells of itself.
 
     Returns:
         The schemas, and the faults. With faults, schemas are missing.
@@ -46,14 +56,37 @@ def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnost
     schemas: list[ir.Schema] = []
     faults: list[Diagnostic] = []
     for path in paths:
-        found = _read(path)
-        if isinstance(found, Diagnostic):
-            faults.append(found)
-            continue
-        wrong = [fault for schema in found for fault in (*_names(path, schema), *_shapes(path, schema))]
+        loaded = _load(path)
+        found, wrong = ((), [loaded]) if isinstance(loaded, Diagnostic) else _understood(loaded, shown(path))
         faults.extend(wrong)
         schemas.extend(() if wrong else found)
     return tuple(schemas), faults
+
+
+def read_document(
+    document: object, source: str
+) -> tuple[tuple[ir.Schema, ...], tuple[ir.Reference, ...], list[Diagnostic]]:
+    """Read what a server tells of itself.
+
+    Args:
+        document: as `json` reads it.
+        source: what to call it in messages.
+
+    Returns:
+        The schemas, the interfaces of the main object, and the faults. With faults, both are empty.
+    """
+    schemas, faults = _understood(document, source)
+    faults = faults or list(check_references(schemas))
+    if faults:
+        return (), (), faults
+    written = cast("dict[str, object]", document)
+    main = _Document.model_validate(written).main if isinstance(document, dict) and "main" in written else ()
+    peers = graph.by_module(schemas)
+    missing = [one for one in main if graph.find_interface(one, peers) is None]
+    if missing or not main:
+        what = f"its main object is {missing[0].module}.{missing[0].name}" if missing else "it names no main object"
+        return (), (), [_fault(source, f"{what}, which is declared nowhere" if missing else what, _PRINTED_BY)]
+    return schemas, main, []
 
 
 def check_references(schemas: tuple[ir.Schema, ...]) -> Iterator[Diagnostic]:
@@ -120,57 +153,81 @@ def _types(schema: ir.Schema) -> Iterator[ir.TypeShape]:
     return (shape for written in ir.schema_types(schema) for shape in ir.walk(written))
 
 
-def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
+def _load(path: Path) -> object:
+    """What is in a file, or the fault that it cannot be told."""
     try:
-        written: object = json.loads(path.read_bytes())
+        loaded: object = json.loads(path.read_bytes())
+        return loaded
     except OSError as error:
         return Diagnostic(shown(path), 1, 1, f"cannot be read: {error.strerror}", "name a file that holds IR")
     except json.JSONDecodeError as error:
         return Diagnostic(shown(path), error.lineno, error.colno, f"this is not JSON: {error.msg}", _PRINTED_BY)
     except (UnicodeDecodeError, RecursionError) as error:
         return Diagnostic(shown(path), 1, 1, f"this is not JSON: {error}", _PRINTED_BY)
+
+
+def _understood(loaded: object, file: str) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
+    """The schemas that were read, and the faults."""
+    found = _schemas(loaded, file)
+    if isinstance(found, Diagnostic):
+        return (), [found]
+    return found, [fault for schema in found for fault in (*_names(file, schema), *_shapes(file, schema))]
+
+
+def _schemas(loaded: object, file: str) -> tuple[ir.Schema, ...] | Diagnostic:
     try:
-        formats = _FORMATS.validate_python(written if isinstance(written, list) else [written])
+        written = _listed(loaded)
+        formats = _FORMATS.validate_python(written)
         for number in formats:
             if number.format != ir.IR_FORMAT:
                 message = f"this is IR of format {number.format!r}; this compiler reads format {ir.IR_FORMAT}"
-                return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")
-        return _SCHEMAS.validate_json(json.dumps(written if isinstance(written, list) else [written]))
+                return Diagnostic(file, 1, 1, message, "make it with a compiler of the same version")
+        return _SCHEMAS.validate_json(json.dumps(written))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
-        return Diagnostic(shown(path), 1, 1, f"this is not IR: {where}: {first['msg']}", _PRINTED_BY)
+        return Diagnostic(file, 1, 1, f"this is not IR: {where}: {first['msg']}", _PRINTED_BY)
 
 
-def _names(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
+def _listed(written: object) -> list[object]:
+    """The schemas in a file, as they are written."""
+    if isinstance(written, list):
+        return cast("list[object]", written)
+    document = cast("dict[str, object]", written)
+    if not isinstance(written, dict) or "schemas" not in document:
+        return [written]
+    return _Document.model_validate(document).schemas
+
+
+def _names(file: str, schema: ir.Schema) -> Iterator[Diagnostic]:
     output = PurePosixPath(schema.output)
     if output.is_absolute() or output.suffix != ".py" or not all(map(naming.is_name, output.with_suffix("").parts)):
-        yield _fault(path, f"{schema.output!r} is not the path of a module inside the output folder")
+        yield _fault(file, f"{schema.output!r} is not the path of a module inside the output folder")
     if any(ord(character) < 32 for character in schema.path):
-        yield _fault(path, f"{schema.path!r} is not a path")
+        yield _fault(file, f"{schema.path!r} is not a path")
     for name, is_module in dict.fromkeys(_written_names(schema)):
         if not all(map(naming.is_name, name.split(".") if is_module else [name])):
-            yield _fault(path, f"{name!r} is not the name of {'a module' if is_module else 'anything'}")
+            yield _fault(file, f"{name!r} is not the name of {'a module' if is_module else 'anything'}")
 
 
-def _shapes(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:
+def _shapes(file: str, schema: ir.Schema) -> Iterator[Diagnostic]:
     """Types that no front end makes, because nothing could be generated for them."""
     for shape in dict.fromkeys(_types(schema)):
         match shape:
             case ir.UnionShape(members=()) | ir.TupleShape(items=()) | ir.LiteralShape(values=()):
-                yield _fault(path, f"this {shape.kind} is empty", "say what is in it")
+                yield _fault(file, f"this {shape.kind} is empty", "say what is in it")
             case ir.EnumShape(members=()):
-                yield _fault(path, f"the enum {shape.enum.name} is empty", "say what is in it")
+                yield _fault(file, f"the enum {shape.enum.name} is empty", "say what is in it")
             case ir.DictShape(key=key) if not keys.can_be_key(key):
-                yield _fault(path, f"the keys of a dict cannot be of the kind {key.kind!r}", keys.hint(key))
+                yield _fault(file, f"the keys of a dict cannot be of the kind {key.kind!r}", keys.hint(key))
             case ir.ConstrainedShape(item=item, when=when, microseconds=microseconds) if when or microseconds:
                 if _plain(item) not in (_DATETIME, *([_DATE] if microseconds is None else [])):
-                    yield _fault(path, "when and microseconds are said of what is no date", "leave them out")
+                    yield _fault(file, "when and microseconds are said of what is no date", "leave them out")
             case ir.UnionShape(members=members):
                 try:
                     unions.union([member.kind for member in members], members)
                 except UnsupportedTypeError as refused:
-                    yield _fault(path, refused.reason, refused.hint)
+                    yield _fault(file, refused.reason, refused.hint)
             case _:
                 pass
 
@@ -194,5 +251,5 @@ def _written_names(node: ir.Node) -> Iterator[tuple[str, bool]]:
                 yield from _written_names(part)
 
 
-def _fault(path: Path, message: str, hint: str = "use Python identifiers that are no keywords") -> Diagnostic:
-    return Diagnostic(shown(path), 1, 1, message, hint)
+def _fault(file: str, message: str, hint: str = "use Python identifiers that are no keywords") -> Diagnostic:
+    return Diagnostic(file, 1, 1, message, hint)

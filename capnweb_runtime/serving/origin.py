@@ -1,4 +1,6 @@
-"""Which web pages may talk to a server. Rule: a request without an Origin header is no page's."""
+"""Which web pages may talk to a server. Rule: a request without an Origin header is no page's, unless it is a GET,
+of which browsers may say no more than whether it is another site's.
+"""
 
 from __future__ import annotations
 
@@ -48,3 +50,20 @@ def check_origin(peer: Peer, origins: frozenset[str] | None) -> None:
             HTTPStatus.FORBIDDEN,
             f"Origin {printable(origin)} may not use this server; its {told_by(peer)} can allow it with origins=[...].",
         )
+
+
+def check_site(peer: Peer, origins: frozenset[str] | None) -> None:
+    """Refuses a page of another site that asks with a GET whose answer it could not read, as for a picture.
+
+    Parameters:
+        peer: who asks, after `check_origin`.
+        origins: see there.
+
+    Raises:
+        Refuse: with status 403.
+    """
+    if "Origin" in peer.headers or (origins is not None and "*" in origins):
+        return
+    # https://www.w3.org/TR/fetch-metadata/#sec-fetch-site-header
+    if peer.headers.get("Sec-Fetch-Site", "none") not in {"none", "same-origin"}:
+        raise Refuse(HTTPStatus.FORBIDDEN, "Pages of other sites may not ask what is served here.")

@@ -83,6 +83,7 @@ def serve(
     debug: Debug = None,
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
+    reflection: bool = False,
     health: Health | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
@@ -137,6 +138,8 @@ def serve(
             networks, "unix" for those that connect to a file; or how many proxies there are, if nobody can connect but
             through them. `Peer.address`, `scheme` and `host` are the client's then, and `origins` and `hosts` are
             compared with these. None believes nobody.
+        reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
+            have a session; see `docs/ir.md`.
         health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
 
     Returns:
@@ -150,6 +153,8 @@ def serve(
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
             is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
             the transports; or CAPNWEB_DEBUG says what cannot be meant.
+        LookupError: reflection is asked for, and the IR was not written beside the generated module of what
+            main_factory is, or says it returns.
     """
     check_several("transports", transports)
     served = _served(transports, ssl)
@@ -171,6 +176,7 @@ def serve(
         interceptors=interceptors,
         debug=debug,
         forwarded=None if forwarded is None else _forwarded(forwarded),
+        reflection=reflection,
         health=health,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl

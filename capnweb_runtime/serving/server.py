@@ -291,6 +291,7 @@ class Server:
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
+                describe=self._admission.describe if self._rules.reflection else None,
                 pages=self._pages,
             )
         return self._http.protocol(guest)

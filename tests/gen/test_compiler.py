@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
 
 import pytest
 
-from capnweb_gen.compiler import compile_schemas
+from capnweb_gen.compiler import compile_schemas, python_backend
 from tests.gen.conftest import Compile, Write
 
 COMMAND = "capnweb-gen schemas --out generated"
@@ -35,10 +36,12 @@ def test_faults_leave_no_files(compile_text: Compile) -> None:
 def test_the_example_of_the_project_is_up_to_date(monkeypatch: pytest.MonkeyPatch) -> None:
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)
-    compiled = compile_schemas([root / "schemas"], COMMAND)
+    command = f"{COMMAND} --reflection"
+    compiled = compile_schemas([root / "schemas"], command, partial(python_backend, reflection=True), reflection=True)
     assert compiled.diagnostics == ()
+    assert {"accounts.py", "accounts_ir.py"} <= compiled.files.keys()
     for name, text in compiled.files.items():
-        assert (root / "generated" / name).read_text("utf-8") == text, f"stale: run {COMMAND}"
+        assert (root / "generated" / name).read_text("utf-8") == text, f"stale: run {command}"
 
 
 def test_models_are_imported_from_packages_below_a_source_folder(project: Write) -> None:

@@ -17,6 +17,7 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
+    "capnweb_gen/cli/ir.py: capnweb_gen.cli.asking",
     "capnweb_runtime/running/certificate.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_batch",
@@ -41,7 +42,9 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
+    "capnweb_runtime/serving/admission.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/options.py: capnweb_runtime.driving.attending",
+    "capnweb_runtime/serving/options.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.serving.forwarded",
     "capnweb_runtime/mounts/mount.py: capnweb_runtime.serving.health",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.health",

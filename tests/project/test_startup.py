@@ -161,3 +161,10 @@ def test_every_exported_name_can_be_imported(name: str) -> None:
 def test_a_name_that_is_not_exported_is_missing() -> None:
     with pytest.raises(AttributeError, match="module 'capnweb_runtime' has no attribute 'nonsense'"):
         capnweb_runtime.nonsense  # type: ignore[attr-defined]  # noqa: B018
+
+
+async def test_commands_of_the_compiler_import_no_client() -> None:
+    commands = ("check", "generate", "init", "ir", "scaffold")
+    modules = await imported("\n".join(f"import capnweb_gen.cli.{command}" for command in commands))
+    assert "capnweb_gen.compiler" in modules
+    assert not modules & {"capnweb_gen.client", "capnweb_gen.cli.asking", "capnweb_runtime.connecting", "websockets"}
