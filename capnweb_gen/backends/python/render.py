@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from capnweb_gen.backends.python.views import ModuleView
+from capnweb_gen.backends.python.views import FakesView, ModuleView
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -23,6 +23,11 @@ _ENVIRONMENT = Environment(
 def render(module: ModuleView) -> str:
     """The text of a generated module."""
     return _ENVIRONMENT.get_template("module.py.j2").render(module=module)
+
+
+def render_fakes(module: FakesView) -> str:
+    """The text of a generated module of fakes."""
+    return _ENVIRONMENT.get_template("fakes.py.j2").render(module=module)
 
 
 def render_package(header: str) -> str:
