@@ -54,15 +54,17 @@ class CapnwebAiohttp:
         self._mounts = Mounts(main_factory, transports, Silence(keepalive, close_timeout), options)
 
     def add_to(self, app: web.Application, path: str, *, grace: float | None = 5.0) -> None:
-        """Adds a route for every method, and ends the sessions when the application shuts down: when it is told to stop
-        by SIGINT or SIGTERM, before aiohttp hears of that, since it reads nothing any more from then on.
+        """Adds a route for every method, and those of `health`; and ends the sessions when the application shuts down:
+        when it is told to stop by SIGINT or SIGTERM, before aiohttp hears of that, since it reads nothing any more from
+        then on.
 
         Parameters:
             app: the application, which has not been started.
             path: of the route.
             grace: seconds that calls in progress have to end at shutdown; None means until they end.
         """
-        app.router.add_route("*", path, self.handle)
+        for each in (path, *self._mounts.pages):
+            app.router.add_route("*", each, self.handle)
 
         async def living(_: web.Application) -> AsyncIterator[None]:
             # aiohttp reads nothing any more once it is told to stop, not even answers to callbacks.

@@ -10,6 +10,7 @@ from typing import Any, Final, Unpack
 from urllib.parse import quote
 
 from flask import Blueprint, Response, request
+from flask.blueprints import BlueprintSetupState
 
 from capnweb_runtime.blocking.background import background
 from capnweb_runtime.mounts.mount import MountOptions, Mounts
@@ -55,6 +56,14 @@ def blueprint(
 
     for rule in ("", "/"):
         made.add_url_rule(rule, "batch", answer, methods=_METHODS, provide_automatic_options=False)
+
+    def add_pages(state: BlueprintSetupState) -> None:
+        # Those of `health` are paths of the application, and not below the prefix.
+        for path in mounts.pages:
+            endpoint = f"{name}{path}".replace(".", "-")
+            state.app.add_url_rule(path, endpoint, answer, methods=_METHODS, provide_automatic_options=False)
+
+    made.record(add_pages)
     return made
 
 

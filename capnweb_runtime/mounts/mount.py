@@ -23,6 +23,7 @@ from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight
 from capnweb_runtime.serving.ending import Ending
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.options import check_several, rules_of
+from capnweb_runtime.serving.pages import Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.serving.replies import Reply, refusal
@@ -31,6 +32,7 @@ from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
 
 T = TypeVar("T")
 
@@ -54,6 +56,7 @@ class MountOptions(TypedDict, total=False):
     cancel_lost: bool
     call_timeout: float | None
     interceptors: Sequence[Interceptor]
+    health: Health | None
 
 
 class Mount:
@@ -68,6 +71,12 @@ class Mount:
         self.rules = rules
         self.bounds = Bounds(limits, rules.limits.message_size)
         self._admission = Admission(rules, self.bounds)
+        self._pages = Pages([rules.path])
+        if rules.health is not None:
+            # Of no use to mounts that nobody looks after.
+            from capnweb_runtime.serving.health import add_health  # noqa: PLC0415
+
+            add_health(self._pages, rules.health, lambda: self._admission.refusing)
         self._ending = Ending(self._admission, rules.silence.close_timeout)
         self.on_carry: Callable[[], object] | None = None  # told of each that begins
         self._sockets: set[asyncio.Task[Any]] = set()
@@ -109,6 +118,9 @@ class Mount:
         """
         allowed: dict[str, str] = {}
         try:
+            page = self._pages.find(peer.path)
+            if page is not None:
+                return await shown(page, peer, method)
             self.check(peer, at)
             allowed = answer_headers(peer)
             if is_preflight(method, peer):
@@ -266,6 +278,11 @@ class Mounts:
         )
         self._limits = options.get("server_limits", DEFAULT_SERVER_LIMITS)
         self._of_loop: WeakKeyDictionary[asyncio.AbstractEventLoop, Mount] = WeakKeyDictionary()
+
+    @property
+    def pages(self) -> tuple[str, ...]:
+        """Paths beside the one for sessions."""
+        return () if self.rules.health is None else self.rules.health.paths
 
     def here(self) -> Mount:
         """The mount on the running event loop."""

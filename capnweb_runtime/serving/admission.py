@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 _NAMES: Final[dict[Transport, str]] = {
@@ -62,6 +63,7 @@ class Rules:
     silence: Silence
     terms: Terms | None = None
     forwarded: Forwarded | None = None
+    health: Health | None = None
 
 
 class Admission:

@@ -19,6 +19,7 @@ from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import Guest
 from capnweb_runtime.serving.cors import answer_headers, is_preflight, preflight_headers
 from capnweb_runtime.serving.http_socket import HttpSocket
+from capnweb_runtime.serving.pages import Page, Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.serving.replies import refusal
@@ -53,6 +54,7 @@ class BatchHttpServer:
         body_limit: longest request body, in bytes.
         held: what the server holds; bodies count while they come in.
         forwarded: proxies that are believed; None if none is.
+        pages: what is answered beside batches.
     """
 
     def __init__(
@@ -63,8 +65,10 @@ class BatchHttpServer:
         body_limit: int,
         held: HeldTotal | None = None,
         forwarded: Forwarded | None = None,
+        pages: Pages | None = None,
     ) -> None:
         self._forwarded = forwarded
+        self._pages = pages or Pages()
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
@@ -102,6 +106,9 @@ class BatchHttpServer:
         allowed: dict[str, str] = {}
         socket = HttpSocket.here()
         try:
+            page = self._pages.find(peer.path)
+            if page is not None:
+                return await _shown(page, peer, request, socket)
             self._check(peer)
             allowed = answer_headers(peer)
             if is_preflight(request.method, peer):
@@ -144,6 +151,18 @@ class BatchHttpServer:
         except (HttpProcessingError, web.RequestPayloadError) as error:  # chunks that are none
             logger.debug("no body from %s: %s", request.remote, printable(str(error)))
             raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
+
+
+async def _shown(page: Page, peer: Peer, request: web.BaseRequest, socket: HttpSocket) -> web.Response:
+    socket.is_whole()
+    try:
+        reply = await shown(page, peer, request.method)
+    finally:
+        socket.is_answered()
+    response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+    if request.can_read_body:  # which nobody will
+        response.force_close()
+    return response
 
 
 async def _ask_for_body(request: web.BaseRequest) -> None:

@@ -19,6 +19,7 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 
@@ -40,6 +41,7 @@ def rules_of(
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
     forwarded: Forwarded | None = None,
+    health: Health | None = None,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -74,6 +76,7 @@ def rules_of(
         silence=silence,
         terms=_terms(cancel_lost, call_timeout, interceptors),
         forwarded=forwarded,
+        health=health,
     )
 
 

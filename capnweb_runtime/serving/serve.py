@@ -22,6 +22,7 @@ from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.interceptors import Interceptor
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
 
 __all__ = ["Serving", "serve"]
@@ -80,6 +81,7 @@ def serve(
     interceptors: Sequence[Interceptor] = (),
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
+    health: Health | None = None,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -130,6 +132,7 @@ def serve(
             networks, "unix" for those that connect to a file; or how many proxies there are, if nobody can connect but
             through them. `Peer.address`, `scheme` and `host` are the client's then, and `origins` and `hosts` are
             compared with these. None believes nobody.
+        health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -162,6 +165,7 @@ def serve(
         call_timeout=call_timeout,
         interceptors=interceptors,
         forwarded=None if forwarded is None else _forwarded(forwarded),
+        health=health,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None

@@ -19,12 +19,14 @@ from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
 from capnweb_runtime.serving.listener import Listener
+from capnweb_runtime.serving.pages import Pages
 from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.serving.place import Place, url_of
 from capnweb_runtime.serving.signals import stopped_by_signals
 from capnweb_runtime.serving.websocket_server import WebSocketServer
 
 if TYPE_CHECKING:
+    from capnweb_runtime.health import Health
     from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.http_server import BatchHttpServer
     from capnweb_runtime.serving.socket_file import SocketFile
@@ -47,6 +49,9 @@ class Server:
         if rules.forwarded is not None:
             self._bounds.is_proxy = rules.forwarded.trusts
         self._admission = Admission(rules, self._bounds)
+        self._pages = Pages([rules.path])
+        if rules.health is not None:
+            _add_health(self._pages, rules.health, self._admission)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
@@ -269,5 +274,13 @@ class Server:
                 body_limit=self._rules.limits.message_size,
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
+                pages=self._pages,
             )
         return self._http.protocol(guest)
+
+
+def _add_health(pages: Pages, health: Health, admission: Admission) -> None:
+    # Of no use to servers that nobody looks after.
+    from capnweb_runtime.serving.health import add_health  # noqa: PLC0415
+
+    add_health(pages, health, lambda: admission.refusing)
