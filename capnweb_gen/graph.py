@@ -176,6 +176,17 @@ def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
     return True
 
 
+def secret_keys(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> frozenset[str]:
+    """The names on the wire of all fields that are secret in a model that a schema names, at any depth."""
+    models = [
+        (shape.model, namer)
+        for shape, namer in _inside([ir.ModelShape(model=reference)], schema, peers)
+        if isinstance(shape, ir.ModelShape)
+    ]
+    found = (find_model(model, namer, peers) for model, namer in models)
+    return frozenset(field.wire for model in found if model for field in model.fields if field.secret)
+
+
 def hold_capabilities(shapes: Iterable[ir.TypeShape], schema: ir.Schema, peers: Peers) -> bool:
     """Whether one of some types that a schema names is a capability, or holds one at any depth."""
     return any(ir.by_reference(shape) for shape, _ in _inside(shapes, schema, peers))

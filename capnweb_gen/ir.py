@@ -9,7 +9,7 @@ faults come out together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -298,8 +298,22 @@ class Default(Node):
     value: DefaultValue
 
 
-class Parameter(Node):
-    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use.
+class Sparse(Node):
+    """A node some keys of which few have: they are left out where they say nothing, for readers that do not know
+    them.
+    """
+
+    _SELDOM: ClassVar[frozenset[str]] = frozenset({"secret"})
+
+    @model_serializer(mode="wrap")
+    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
+        written: dict[str, Any] = write(self)
+        return {key: value for key, value in written.items() if value is not False or key not in self._SELDOM}
+
+
+class Parameter(Sparse):
+    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use. `secret` tells that
+    no log may show what it is given.
 
     A variadic one takes the arguments that are left, `type` being that of each.
     """
@@ -309,6 +323,7 @@ class Parameter(Node):
     passing: Literal["positional_only", "positional", "variadic", "keyword"] = "positional"
     type: TypeShape
     default: Default | None = None
+    secret: bool = False
     position: Position
 
 
@@ -320,8 +335,12 @@ class Deprecation(Node):
     stacklevel: int = 1
 
 
-class Method(Node):
-    """Something that can be called. `idempotent` tells that calling it twice does what calling it once does."""
+class Method(Sparse):
+    """Something that can be called. `idempotent` tells that calling it twice does what calling it once does, `secret`
+    that no log may show its result.
+    """
+
+    _SELDOM = frozenset({"idempotent", "secret"})
 
     kind: Literal["method"] = "method"
     name: str
@@ -333,19 +352,12 @@ class Method(Node):
     raises: tuple[Reference, ...] = ()
     idempotent: bool = False
     cancellable: bool = False
+    secret: bool = False
     position: Position
 
-    @model_serializer(mode="wrap")
-    def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
-        """Leaves out what few methods are, for readers that do not know the key."""
-        written: dict[str, Any] = write(self)
-        if not self.idempotent:
-            written.pop("idempotent", None)
-        return written
 
-
-class Property(Node):
-    """Something that can be read."""
+class Property(Sparse):
+    """Something that can be read. `secret` tells that no log may show it."""
 
     kind: Literal["property"] = "property"
     name: str
@@ -354,6 +366,7 @@ class Property(Node):
     deprecated: Deprecation | None = None
     type: TypeShape
     raises: tuple[Reference, ...] = ()
+    secret: bool = False
     position: Position
 
 
@@ -401,11 +414,11 @@ class Callback(Node):
     position: Position
 
 
-class ModelField(Node):
+class ModelField(Sparse):
     """One field of a model. `accepts` is the name under which the model's own validation takes it; of a TypedDict, the
     key, which `name` only resembles where it is no name for an attribute.
 
-    A computed one is sent, and ignored on arrival.
+    A computed one is sent, and ignored on arrival. `secret` tells that no log may show its value.
     """
 
     name: str
@@ -416,6 +429,7 @@ class ModelField(Node):
     type: TypeShape
     required: bool
     computed: bool = False
+    secret: bool = False
     position: Position
 
 

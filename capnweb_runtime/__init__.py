@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Sampling
     from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
@@ -103,6 +104,7 @@ __all__ = [
     "RpcPromise",
     "RpcStub",
     "RpcTarget",
+    "Sampling",
     "ServerLimits",
     "SessionClosed",
     "SessionError",
@@ -134,6 +136,7 @@ _HOMES = {
     "connecting.pool": "Pool PoolStats",
     "connecting.reconnect": "Connected Reconnect",
     "debugging.capabilities": "Capability",
+    "debugging.settings": "Sampling",
     "driving.deadline": "deadline time_left",
     "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",

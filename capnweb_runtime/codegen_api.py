@@ -229,13 +229,14 @@ def model(
     decode: Callable[[Wire, Importer], Any],
     promise: Callable[[], type[PromiseRef]],
     pure: bool = True,
+    secret: tuple[str, ...] = (),
 ) -> Codec:
     """Codec of a by-value class: its two generated functions, the class of its promises, and whether it is only data:
-    no field can hold a capability, nor any value. Raises ImportError if the class has other fields than the functions
-    were made for.
+    no field can hold a capability, nor any value; the keys that are secret in it, at whatever depth. Raises ImportError
+    if the class has other fields than the functions were made for.
     """
     compare_names(cls, encode.__code__)
-    return ModelCodec(cls, unshown(cls, encode), unshown(cls, decode), promise, pure)
+    return ModelCodec(cls, unshown(cls, encode), unshown(cls, decode), promise, pure, secret)
 
 
 def typed_dict(
@@ -244,9 +245,10 @@ def typed_dict(
     decode: Callable[[Wire, Importer], Any],
     promise: Callable[[], type[PromiseRef]],
     pure: bool = True,
+    secret: tuple[str, ...] = (),
 ) -> Codec:
     """Codec of a TypedDict; as for `model`."""
-    return TypedDictCodec(cls, encode, decode, promise, pure)
+    return TypedDictCodec(cls, encode, decode, promise, pure, secret)
 
 
 def interface(

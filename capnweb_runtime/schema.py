@@ -159,6 +159,19 @@ held is checked where a model is sent and where it arrives.
 """
 
 
+class SecretMark:
+    """Beside a type in `Annotated`: what is held there is shown by no log of debug mode."""
+
+
+SECRET: Final = SecretMark()
+
+Secret = Annotated[T, SECRET]
+"""A parameter, result, property or field that no log of debug mode shows, as `token: Secret[str]`.
+
+For type checkers, and on the wire, it is the type itself. Whatever is in it is as secret as it is.
+"""
+
+
 @dataclass(frozen=True)
 class Microseconds:
     """Beside datetime in `Annotated`: what becomes of microseconds where it is sent, as `Annotated[datetime,
@@ -185,6 +198,7 @@ class Writable(Protocol[T_contra]):
 
 __all__ = [
     "BY_REFERENCE",
+    "SECRET",
     "Blob",
     "ByReference",
     "Capability",
@@ -195,6 +209,8 @@ __all__ = [
     "Property",
     "Request",
     "Response",
+    "Secret",
+    "SecretMark",
     "Stub",
     "SturdyRef",
     "Url",

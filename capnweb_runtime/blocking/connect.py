@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.connecting.settings import Headers, Transport
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = [
@@ -146,6 +147,7 @@ def connect_blocking(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
 
@@ -166,6 +168,7 @@ def connect_blocking(
         close_timeout: seconds for which closing waits for a server that is silent.
         call_timeout: see `connect`; it holds for what `run` calls, too.
         interceptors: see `connect`; they run on the background thread.
+        debug: see `connect`.
 
     Returns:
         The session: enter it with `with`, or take its `main` and `close` it.
@@ -175,7 +178,7 @@ def connect_blocking(
         ValueError: the URL's scheme is none of the four, `keepalive` is not positive, or `close_timeout` is negative.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
-    settings |= {"call_timeout": call_timeout, "interceptors": interceptors}
+    settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "debug": debug}
     settings |= {"transport": transport, "reconnect": reconnect, "keepalive": keepalive, "close_timeout": close_timeout}
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
         url, stub._covering, open_timeout=open_timeout, **settings

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.transports.http_batch import Answer, BatchRequest
 
 if TYPE_CHECKING:
@@ -164,6 +165,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: None = None,
 ) -> Connecting[S]: ...
 @overload
@@ -182,6 +184,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: Reconnect,
 ) -> Reconnecting[S]: ...
 def connect(
@@ -199,6 +202,7 @@ def connect(
     close_timeout: float = 10.0,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reconnect: Reconnect | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
@@ -225,6 +229,8 @@ def connect(
         call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
             DeadlineExceeded, and it is given up. None means without end.
         interceptors: what calls pass, in both directions, the first one outermost; see `CallInfo`.
+        debug: whether to show messages in words, and to know who has made what the session holds; or `Sampling`, to
+            know it of some. None means as the environment variable CAPNWEB_DEBUG says. See `docs/debugging.md`.
         reconnect: connects again whenever the session is lost, under the same stub; None means never. See
             `docs/reconnect.md`.
 
@@ -236,8 +242,8 @@ def connect(
     Raises:
         ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
             which has no session to lose, and `reconnect` was given; `keepalive` is not positive, or `close_timeout`
-            is negative.
-        TypeError: `headers` is a function, and `reconnect` was not given.
+            is negative; or CAPNWEB_DEBUG says what cannot be meant.
+        TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is none of what it can be.
     """
     settings = Settings(
         url=url,
@@ -251,6 +257,7 @@ def connect(
         silence=Silence(keepalive, close_timeout),
         call_timeout=call_timeout,
         interceptors=tuple(interceptors),
+        debug=debug,
     )
     settings.check()
     if reconnect is not None:

@@ -35,6 +35,7 @@ from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
 
 S = TypeVar("S", bound=RpcStub)
@@ -92,6 +93,7 @@ class Pool(Generic[S]):
         close_timeout: see `connect`.
         call_timeout: see `connect`.
         interceptors: see `connect`.
+        debug: see `connect`.
 
     Raises:
         ValueError: the URL is none of a session, or the size is less than 1.
@@ -119,6 +121,7 @@ class Pool(Generic[S]):
         close_timeout: float = 10.0,
         call_timeout: float | None = None,
         interceptors: Sequence[Interceptor] = (),
+        debug: Debug = None,
     ) -> None:
         if urlsplit(url).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
             raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
@@ -136,6 +139,7 @@ class Pool(Generic[S]):
             silence=Silence(keepalive, close_timeout),
             call_timeout=call_timeout,
             interceptors=tuple(interceptors),
+            debug=debug,
         )
         self._dialling = Dialling(settings)
         self._policy = reconnect or Reconnect()

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, TypeAlias
 from urllib.parse import urlsplit
 
-from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.connection import Connection, debug_mode
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.objects.target import RpcTarget
@@ -19,6 +19,7 @@ from capnweb_runtime.transports.unix import unix_url_of
 from capnweb_runtime.transports.websocket_client import open_websocket
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
 
@@ -42,9 +43,11 @@ class Settings:
     silence: Silence
     call_timeout: float | None
     interceptors: tuple[Interceptor, ...]
+    debug: Debug
 
     def check(self) -> None:
-        """Raises ValueError if the URL is none that can be connected to."""
+        """Raises ValueError if the URL is none that can be connected to, and what `debug_mode` raises."""
+        debug_mode(self.debug)
         if self._scheme not in {"ws", "wss", "http", "https"}:
             raise ValueError(
                 f"cannot connect to {self.url!r}: the URL has to start with ws://, wss://, http:// or https://"
@@ -75,6 +78,7 @@ class Settings:
             label=label,
             call_within=self.call_timeout,
             terms=_terms(self.interceptors, label) if self.interceptors else None,
+            debug=self.debug,
         )
         connection.url = label
         return connection

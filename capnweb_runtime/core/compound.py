@@ -316,7 +316,11 @@ class LiteralCodec(TypeCodec):
 
 
 class ModelCodec(TypeCodec):
-    """A by-value class, encoded and decoded by the two functions that were generated for it."""
+    """A by-value class, encoded and decoded by the two functions that were generated for it.
+
+    Attributes:
+        secret: keys of its wire form whose values no log may show, also of what is in it.
+    """
 
     def __init__(
         self,
@@ -325,9 +329,11 @@ class ModelCodec(TypeCodec):
         decode: Callable[[Wire, Any], Any],
         promise: Callable[[], type[PromiseRef] | None],
         pure: bool = True,
+        secret: tuple[str, ...] = (),
     ) -> None:
         self.model = model
         self.pure = pure
+        self.secret = frozenset(secret)
         self.promise = promise
         self.instances = model, encode
         self._encode = encode

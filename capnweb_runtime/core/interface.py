@@ -57,9 +57,10 @@ class Parameter:
         required: whether it has no default.
         keyword: whether it is keyword-only.
         variadic: whether it takes all further positional arguments.
+        secret: whether no log may show what it is given.
     """
 
-    __slots__ = ("codec", "keyword", "name", "required", "variadic", "wire")
+    __slots__ = ("codec", "keyword", "name", "required", "secret", "variadic", "wire")
 
     def __init__(
         self,
@@ -69,8 +70,10 @@ class Parameter:
         keyword: bool = False,
         wire: str | None = None,
         variadic: bool = False,
+        secret: bool = False,
     ) -> None:
         self.variadic = variadic
+        self.secret = secret
         self.name = name
         self.wire = name if wire is None else wire
         self.codec = codec
@@ -284,12 +287,16 @@ class Method:
         result: codec of its result.
         raises: the exceptions that it declares.
         label: what messages call it: interface and name in Python.
+        secret: whether no log may show its result.
     """
 
-    __slots__ = ("label", "name", "params", "path", "raises", "result")
+    __slots__ = ("label", "name", "params", "path", "raises", "result", "secret")
 
-    def __init__(self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None) -> None:
+    def __init__(
+        self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None, secret: bool = False
+    ) -> None:
         self.raises = raises
+        self.secret = secret
         self.name = name
         self.label = name or "a function"
         self.path: Path = (name,) if name else ()
@@ -314,12 +321,14 @@ class Property:
         codec: how its value travels.
         raises: the exceptions that reading it declares.
         label: what messages call it: interface and name in Python.
+        secret: whether no log may show its value.
     """
 
-    __slots__ = ("codec", "label", "name", "path", "raises")
+    __slots__ = ("codec", "label", "name", "path", "raises", "secret")
 
-    def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None) -> None:
+    def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None, secret: bool = False) -> None:
         self.raises = raises
+        self.secret = secret
         self.name = self.label = name
         self.codec = codec
         self.path = PropertyPath((), self)
@@ -389,20 +398,24 @@ def method(
     raises: Sequence[DeclaredError] = (),
     idempotent: bool = False,
     cancellable: bool = False,
+    secret: bool = False,
 ) -> Method:
     """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
-    exceptions it may raise, whether calling it twice does what calling it once does, and whether it may be cancelled.
+    exceptions it may raise, whether calling it twice does what calling it once does, whether it may be cancelled, and
+    whether its result is secret.
     """
     cls = CancellableMethod if cancellable else Method
     arguments = Arguments(params)
     arguments.idempotent = idempotent
-    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None)
+    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None, secret)
     return made
 
 
-def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = ()) -> Property:
-    """A property for an interface's table: its name on the wire, codec of its value, the exceptions it may raise."""
-    return Property(name, codec, Raises(raises) if raises else None)
+def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = (), secret: bool = False) -> Property:
+    """A property for an interface's table: its name on the wire, codec of its value, the exceptions it may raise, and
+    whether its value is secret.
+    """
+    return Property(name, codec, Raises(raises) if raises else None, secret)
 
 
 def param(
@@ -412,6 +425,7 @@ def param(
     keyword: bool = False,
     wire: str | None = None,
     variadic: bool = False,
+    secret: bool = False,
 ) -> Parameter:
     """A parameter for `method`; see `Parameter`."""
-    return Parameter(name, codec, required, keyword, wire, variadic)
+    return Parameter(name, codec, required, keyword, wire, variadic, secret)

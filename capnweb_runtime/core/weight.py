@@ -125,10 +125,18 @@ def _extra(text: bytes, containers: int, most: int, bigint_digits: int) -> int:
     return extra
 
 
-def slow_work(text: str | bytes) -> int:
-    """Units of work that it takes to read a text once more, with the slow parser."""
+def slow_work(text: str | bytes, most: int) -> int:
+    """Units of work that it takes to read a text once more, with the slow parser.
+
+    Parameters:
+        text: JSON text.
+        most: a number of units beyond which it does not matter any more.
+    """
+    work = len(text) // _SLOW_BYTES_PER_UNIT
+    if work > most:
+        return work
     comma = "," if isinstance(text, str) else b","
-    return len(text) // _SLOW_BYTES_PER_UNIT + text.count(comma) // _SLOW_COMMAS_PER_UNIT  # type: ignore[arg-type]  # of the same type
+    return work + text.count(comma) // _SLOW_COMMAS_PER_UNIT  # type: ignore[arg-type]  # of the same type
 
 
 def bigint_work(digits: int) -> int:

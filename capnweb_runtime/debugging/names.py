@@ -35,8 +35,8 @@ def interface_of(codec: object) -> str:
         target: Any = codec._target()
         return str(getattr(target, "_rpc_interface", target.__name__))
     if isinstance(codec, CallbackCodec):
-        return "a function"
-    return "a stream" if isinstance(codec, (StreamCodec, WritableCodec)) else ""
+        return "function"
+    return "stream" if isinstance(codec, (StreamCodec, WritableCodec)) else ""
 
 
 def type_of(codec: object) -> str:

@@ -17,7 +17,7 @@ from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_funct
 from capnweb_runtime.driving.deadline import deadline, metadata, time_left
 from capnweb_runtime.driving.handle import IN_THREAD
 from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, named, through
-from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost
 from capnweb_runtime.errors import DeadlineExceeded
 
 A = TypeVar("A")
@@ -178,6 +178,12 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
         return self._in_thread(function, args, kwargs)
 
 
+class AttendingWatchedThreadedHost(AttendingThreadedHost, WatchedThreadedHost):
+    """Runs plain functions in threads, and tells which async ones hold the loop."""
+
+    __slots__ = ()
+
+
 class AttendingWatchedHost(_Attending, WatchedHost):
     """Tells in debug mode which functions hold the loop."""
 
@@ -189,6 +195,8 @@ AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[Attend
 
 def attending(plain: type[AsyncioHost]) -> AttendingClass:
     """The class that runs calls as the given one does, on terms."""
+    if issubclass(plain, WatchedThreadedHost):
+        return AttendingWatchedThreadedHost
     if issubclass(plain, ThreadedHost):
         return AttendingThreadedHost
     return AttendingWatchedHost if issubclass(plain, WatchedHost) else AttendingHost

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import logging
+import os
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
@@ -29,7 +30,9 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.settings import Debug, Sampling
     from capnweb_runtime.driving.attending import Terms
+    from capnweb_runtime.driving.taps import Tap
     from capnweb_runtime.driving.trace import Trace
 
 S = TypeVar("S")
@@ -40,14 +43,35 @@ wire_logger: Final = logger_named("capnweb_runtime.wire")
 _FINISHING: Final = "The session is being drained: it finishes what is in progress and makes no further calls."
 
 
-def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None) -> type[AsyncioHost]:
-    """What runs the calls: plain functions on the loop, which is watched in debug mode, or in threads."""
-    if threads is None and not loop.get_debug():
+def debug_mode(debug: Debug) -> bool | Sampling:
+    """What is watched of a session: everything, nothing, or some of it.
+
+    Parameters:
+        debug: as it was given; None means as the environment says.
+
+    Raises:
+        TypeError: it is none that can be meant.
+        ValueError: the environment says what cannot be meant.
+    """
+    if debug is False or (debug is None and "CAPNWEB_DEBUG" not in os.environ):
+        return False
+    # Of no use to a program that is not debugged.
+    from capnweb_runtime.debugging.settings import mode_of  # noqa: PLC0415
+
+    return mode_of(debug)
+
+
+def _host_class(loop: asyncio.AbstractEventLoop, threads: Executor | None, debug: bool) -> type[AsyncioHost]:
+    """What runs the calls: plain functions on the loop or in threads; in debug mode the loop is watched."""
+    watched = debug or loop.get_debug()
+    if threads is None and not watched:
         return AsyncioHost
     # Of no use to most programs.
-    from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost  # noqa: PLC0415
+    from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost  # noqa: PLC0415
 
-    return WatchedHost if threads is None else ThreadedHost
+    if threads is None:
+        return WatchedHost
+    return WatchedThreadedHost if watched else ThreadedHost
 
 
 def _trace(label: object) -> Trace:
@@ -55,6 +79,20 @@ def _trace(label: object) -> Trace:
     from capnweb_runtime.driving.trace import Trace  # noqa: PLC0415
 
     return Trace(str(label), wire_logger)
+
+
+def _lines(connection: Connection) -> Tap:
+    # Of no use to a program that is not debugged.
+    from capnweb_runtime.debugging.mode import Lines  # noqa: PLC0415
+
+    return Lines(connection.session, str(connection._label), lambda: connection._main_stub)
+
+
+def _tapped(wire: Wire, taps: Sequence[Tap]) -> Wire:
+    # Of no use to a session without taps.
+    from capnweb_runtime.driving.taps import TappedWire  # noqa: PLC0415
+
+    return TappedWire(wire, taps)
 
 
 def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any) -> AsyncioHost:
@@ -66,7 +104,17 @@ def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool]
     return host
 
 
-def _session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
+def _session_class(call_within: float | None, terms: Terms | None, mode: bool | Sampling) -> type[Session]:
+    plain = _plain_session_class(call_within, terms)
+    if not mode:
+        return plain
+    # As above.
+    from capnweb_runtime.debugging.mode import session_class  # noqa: PLC0415
+
+    return session_class(mode, plain)
+
+
+def _plain_session_class(call_within: float | None, terms: Terms | None) -> type[Session]:
     interceptors = () if terms is None else terms.interceptors
     if call_within is None and not interceptors:
         return Session
@@ -117,6 +165,7 @@ class Connection:
             share it.
         terms: on what terms calls run; None means that they just do.
         call_within: seconds that calls of the peer may take where nothing else bounds them; None means without end.
+        debug: what is watched: see `connect`.
 
     Attributes:
         session: the session that is driven.
@@ -140,11 +189,13 @@ class Connection:
         total: HeldTotal | None = None,
         terms: Terms | None = None,
         call_within: float | None = None,
+        debug: Debug = None,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
         observer = observer or Observer()
-        host_class = _host_class(self._loop, threads)
+        mode = debug_mode(debug)
+        host_class = _host_class(self._loop, threads, mode is True)
         if terms is None:
             self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
         else:
@@ -152,7 +203,7 @@ class Connection:
             self.host = _host_on(terms, host_class, lambda: self.session.closed, loop=self._loop, **settings)
         self.host.threads = threads
         self.host.disclosure = errors
-        self.session = _session_class(call_within, terms)(
+        self.session = _session_class(call_within, terms, mode)(
             None if main is None else target_hook(main, self.host),
             host=self.host,
             wake=self._wake,
@@ -164,15 +215,20 @@ class Connection:
         )
         self._label = label
         self._main_stub: object = None  # the class of stubs that the peer's main object was asked for
-        self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
+        self._taps: tuple[Tap, ...] = ()
         self._account = self.host.account
         self._wire: Wire | None = None
+        self._bare_wire: Wire | None = None  # the one that the transport gave
         self.url: str | None = None
         self.round_trip_time: float | None = None
         self._closed: asyncio.Future[None] = self._loop.create_future()
         self._flush_due = False
         self._paused = False
         self._close_reason: BaseException | None = None
+        if mode is True:
+            self.tap(_lines(self))
+        if wire_logger.isEnabledFor(logging.DEBUG):
+            self.tap(_trace(label))
 
     # ---- for the application
 
@@ -303,8 +359,32 @@ class Connection:
 
     def attach(self, wire: Wire) -> None:
         """Starts writing to the transport, with what waits already."""
-        self._wire = wire if self._trace is None else self._trace.wire(wire)
+        self._wire = self._bare_wire = wire
+        self._apply_taps()
         self._wake()
+
+    def tap(self, tap: Tap) -> Callable[[], None]:
+        """Shows every message from now on.
+
+        Parameters:
+            tap: is shown them.
+
+        Returns:
+            What ends that.
+        """
+        self._taps = (*self._taps, tap)
+        self._apply_taps()
+
+        def end() -> None:
+            self._taps = tuple(other for other in self._taps if other is not tap)
+            self._apply_taps()
+
+        return end
+
+    def _apply_taps(self) -> None:
+        bare = self._bare_wire
+        if self._wire is not None and bare is not None:
+            self._wire = _tapped(bare, self._taps) if self._taps else bare
 
     def received(self, messages: Sequence[Any], *, again: bool = False) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once. Some may
@@ -317,8 +397,10 @@ class Connection:
         """
         self._flush_due = True  # by the flush below, so that none needs to be scheduled meanwhile
         session = self.session
-        if self._trace is not None and not again:
-            messages = self._trace.received(messages)
+        if self._taps and not again:
+            messages = list(messages)
+            for tap in self._taps:
+                tap.received(messages)
         try:
             left = session.receive_all(messages)
         finally:
@@ -354,6 +436,10 @@ class Connection:
         account = self._account
         account.spent += work
         return account.spent > account.look_at and account.is_over()
+
+    def later(self, work: Callable[[], object]) -> None:
+        """Does something in the session's next turn, when others have had theirs."""
+        self.host.line.put_off(work)
 
     def in_order(self, work: Callable[[], object]) -> None:
         """Does something once what has been received so far has been taken; at once if it has."""

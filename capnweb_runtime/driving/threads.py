@@ -8,7 +8,7 @@ import asyncio
 import contextvars
 import functools
 import inspect
-from collections.abc import Callable, Coroutine, Mapping, Sequence
+from collections.abc import Callable, Coroutine, Generator, Mapping, Sequence
 from concurrent.futures import Executor, ThreadPoolExecutor
 from typing import Any, ParamSpec, TypeVar
 
@@ -93,7 +93,9 @@ class ThreadedHost(AsyncioHost):
 
 
 class WatchedHost(AsyncioHost):
-    """Tells in debug mode which functions hold the loop, and all sessions with it."""
+    """Tells in debug mode which functions hold the loop, and all sessions with it, for longer than the loop's
+    `slow_callback_duration`.
+    """
 
     __slots__ = ()
 
@@ -101,14 +103,69 @@ class WatchedHost(AsyncioHost):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
     ) -> Any:
         """Calls the function; see `AsyncioHost.start`."""
+        if is_coroutine_function(function):  # of which each step is watched
+            return self.start(function, args, kwargs, in_turn=in_turn)
         begun = self._loop.time()
         try:
             return self.start(function, args, kwargs, in_turn=in_turn)
         finally:
-            taken = self._loop.time() - begun
-            if taken >= self._loop.slow_callback_duration:
-                logger.warning(
-                    "%s held up every session for %.3f s: await what takes long, or mark it with @in_thread",
-                    getattr(function, "__qualname__", "a function"),
-                    taken,
-                )
+            name = getattr(function, "__qualname__", "a function")
+            _tell_if_slow(self._loop, begun, name, "await what takes long, or mark it with @in_thread")
+
+    def _start_task(self, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context, arguments: object) -> Any:
+        return super()._start_task(_Steps(coroutine, self._loop), context, arguments)
+
+
+class WatchedThreadedHost(WatchedHost, ThreadedHost):
+    """Runs plain functions in threads, and tells which async ones hold the loop."""
+
+    __slots__ = ()
+
+    def call(
+        self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
+    ) -> Any:
+        """See `ThreadedHost.call`."""
+        return ThreadedHost.call(self, function, args, kwargs, in_turn=in_turn)
+
+
+class _Steps(Coroutine[Any, Any, Any]):
+    """A coroutine of which each step is watched, from one wait to the next."""
+
+    __slots__ = ("_coroutine", "_loop")
+
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+        self._coroutine = coroutine
+        self._loop = loop
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._coroutine, name)  # such as cr_frame, which tracebacks of tasks ask for
+
+    def __await__(self) -> Generator[Any, Any, Any]:
+        return self._coroutine.__await__()
+
+    def send(self, value: Any) -> Any:
+        """Runs it up to its next wait."""
+        return self._step(self._coroutine.send, value)
+
+    def throw(self, *error: Any) -> Any:
+        """Runs it up to its next wait, from an error."""
+        return self._step(self._coroutine.throw, *error)
+
+    def close(self) -> None:
+        """Ends it where it waits."""
+        self._coroutine.close()
+
+    def _step(self, run: Callable[..., Any], *args: Any) -> Any:
+        begun = self._loop.time()
+        try:
+            return run(*args)
+        finally:
+            name = getattr(self._coroutine, "__qualname__", "a function")
+            advice = "between two waits: await what takes long, or give it to asyncio.to_thread"
+            _tell_if_slow(self._loop, begun, name, advice)
+
+
+def _tell_if_slow(loop: asyncio.AbstractEventLoop, begun: float, name: str, advice: str) -> None:
+    taken = loop.time() - begun
+    if taken >= loop.slow_callback_duration:
+        logger.warning("%s held up every session for %.3f s: %s", name, taken, advice)

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from collections.abc import Iterable
-from typing import Any, Final, Protocol
+from typing import Any, Final
 
 from capnweb_runtime.core.text import dumps_with
 from capnweb_runtime.observe import printable
@@ -22,16 +21,6 @@ _KIND: Final = re.compile(r'\s*\[\s*"(\w{1,20})"\s*(?:,\s*|\]\s*$)')
 _TOKEN: Final = re.compile(r"eyJ[\w.-]{16,}", re.ASCII)
 """What begins as every JWT does: the base64 of `{"`. One that is cut off ends where the text does."""
 _ID: Final = re.compile(r"(-?\d{1,20})\s*(?:,\s*|\]\s*$)")
-
-
-class _Wire(Protocol):
-    """See `connection.Wire`."""
-
-    def write(self, messages: list[Any]) -> None: ...
-
-    def close(self, reason: BaseException) -> None: ...
-
-    def buffered(self) -> int: ...
 
 
 class Trace:
@@ -48,15 +37,13 @@ class Trace:
         self._received = _Direction("<-")
         self._sent = _Direction("->")
 
-    def received(self, messages: Iterable[Any]) -> list[Any]:
-        """Shows what has arrived, and gives it back."""
-        shown = list(messages)
-        self._show(self._received, shown)
-        return shown
+    def received(self, messages: list[Any]) -> None:
+        """Shows what has arrived."""
+        self._show(self._received, messages)
 
-    def wire(self, wire: _Wire) -> _Wire:
-        """A wire that shows what is written to the given one."""
-        return _Shown(wire, lambda messages: self._show(self._sent, messages))
+    def sent(self, messages: list[Any]) -> None:
+        """Shows what is sent."""
+        self._show(self._sent, messages)
 
     def _show(self, direction: _Direction, messages: list[Any]) -> None:
         for message in messages:
@@ -101,18 +88,3 @@ def _text(message: Any) -> str:
         return dumps_with(message, repr)[: 4 * LONGEST].decode("utf-8", "replace")
     except Exception as error:  # of what a transport of trees brought
         return f"{type(message).__name__} that cannot be shown: {error}"
-
-
-class _Shown:
-    """A wire of which all that is written is shown."""
-
-    def __init__(self, wire: _Wire, show: Any) -> None:
-        self._wire = wire
-        self._show = show
-        self.close = wire.close
-        self.buffered = wire.buffered
-
-    def write(self, messages: list[Any]) -> None:
-        """Shows the messages and sends them."""
-        self._show(messages)
-        self._wire.write(messages)

@@ -4,8 +4,8 @@ does much goes on when the others have been heard.
 What a session does counts in units of work (see `core.account`), and every few hundred of them somebody looks at the
 clock. In each iteration of the loop there is one turn, of some milliseconds, for all that is more than a little. What
 is left when it is over waits in its session's line, in order; then the loop asks its sockets who has something to say,
-and short messages of other sessions are taken as they come. In the next iteration the session that has done the least
-has its turn.
+and short messages of other sessions are taken as they come. Only then the session that has done the least has its turn,
+in an iteration of its own: whoever had something to say during the one before does not wait for two of them.
 """
 
 from __future__ import annotations
@@ -66,7 +66,11 @@ class Turns:
     def _go_on_later(self) -> None:
         if not self._due:
             self._due = True
-            self._loop.call_soon(self._go_on)
+            self._loop.call_soon(self._after_the_sockets)
+
+    def _after_the_sockets(self) -> None:
+        """What the sockets have said stands behind this in the iteration, and before the next one."""
+        self._loop.call_soon(self._go_on)
 
     def _go_on(self) -> None:
         """Begins the turn of another iteration, if anybody waits for it."""

@@ -31,6 +31,7 @@ from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
 
@@ -56,6 +57,7 @@ class MountOptions(TypedDict, total=False):
     cancel_lost: bool
     call_timeout: float | None
     interceptors: Sequence[Interceptor]
+    debug: Debug
     health: Health | None
 
 

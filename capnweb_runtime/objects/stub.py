@@ -62,6 +62,7 @@ class Scope(ABC):
         """Makes a call, a read or a map of what the hook stands for."""
 
 
+_HOW_TO_TELL: Final = "CAPNWEB_DEBUG=1 tells which call it came of"
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
 """What is around the calls that are made: the recorder of the mapper function that is running, or a scope. One variable
 for both, so that calls without either ask once.
@@ -157,6 +158,17 @@ def _kind(owner: object) -> str:
     return "the promise" if isinstance(owner, RpcPromise) else "the stub"
 
 
+def _came_of(hook: Hook) -> str:
+    """Where something came from that was dropped; how to find out, if that is not known."""
+    made = hook.made
+    if made is None:
+        return f"; {_HOW_TO_TELL}"
+    place = "" if made.place is None else " at {}:{}".format(*made.place)
+    if made.member:
+        return f". It came of {made.member}{place and f', called{place}'}"
+    return place and f". It was made{place}"
+
+
 class RpcStub(StubRef):
     """A capability: methods of it run where the object is.
 
@@ -241,7 +253,7 @@ class RpcStub(StubRef):
     def __del__(self) -> None:
         if getattr(self, "_owned", False) and self._hook.held:
             warnings.warn(
-                f"{type(self).__name__} was dropped without dispose(); it has been released now",
+                f"{type(self).__name__} was dropped without dispose(); it has been released now{_came_of(self._hook)}",
                 ResourceWarning,
                 1,
                 source=self,

@@ -32,6 +32,7 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.debugging.settings import Sampling
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.health import Health
@@ -62,6 +63,7 @@ class Rules:
     transports: frozenset[Transport]
     silence: Silence
     terms: Terms | None = None
+    debug: bool | Sampling = False
     forwarded: Forwarded | None = None
     health: Health | None = None
 
@@ -144,6 +146,7 @@ class Admission:
             errors=self._rules.errors,
             threads=self._threads,
             total=self._bounds.held,
+            debug=self._rules.debug,
             terms=None if self._rules.terms is None else replace(self._rules.terms, peer=peer),
         )
         # What all sessions of the server have in common, each is given here.

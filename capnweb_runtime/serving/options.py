@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from capnweb_runtime.core.hook import Disclosure
+from capnweb_runtime.driving.connection import debug_mode
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
@@ -17,6 +18,7 @@ from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
@@ -40,6 +42,7 @@ def rules_of(
     cancel_lost: bool = False,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     forwarded: Forwarded | None = None,
     health: Health | None = None,
 ) -> Rules:
@@ -75,6 +78,7 @@ def rules_of(
         threads=threads,
         silence=silence,
         terms=_terms(cancel_lost, call_timeout, interceptors),
+        debug=debug_mode(debug),
         forwarded=forwarded,
         health=health,
     )

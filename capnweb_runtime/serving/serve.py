@@ -21,6 +21,7 @@ from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.keepalive import Silence
 
 if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
     from capnweb_runtime.serving.forwarded import Forwarded
@@ -79,6 +80,7 @@ def serve(
     cancel_lost: bool = False,
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
+    debug: Debug = None,
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
     health: Health | None = None,
@@ -126,6 +128,9 @@ def serve(
         call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
             Where its caller has a nearer deadline, that counts. None means without end.
         interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
+        debug: whether to show the messages of all sessions in words, and to know who has made what they hold; or
+            `Sampling`, to know it of some. None means as the environment variable CAPNWEB_DEBUG says. See
+            `docs/debugging.md`.
         reuse_port: whether other processes of this user may listen on the same port, if they say so, too; the system
             shares connections out among them. Not on Windows.
         forwarded: proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, headers are believed: addresses and
@@ -140,11 +145,11 @@ def serve(
     Raises:
         TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
             or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
-            leaves out methods.
+            leaves out methods; `debug` is none that can be meant.
         ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
             is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
-            the transports.
+            the transports; or CAPNWEB_DEBUG says what cannot be meant.
     """
     check_several("transports", transports)
     served = _served(transports, ssl)
@@ -164,6 +169,7 @@ def serve(
         cancel_lost=cancel_lost,
         call_timeout=call_timeout,
         interceptors=interceptors,
+        debug=debug,
         forwarded=None if forwarded is None else _forwarded(forwarded),
         health=health,
     )

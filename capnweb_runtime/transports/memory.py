@@ -8,7 +8,7 @@ read of a socket; the end of a side arrives after everything it wrote.
 from __future__ import annotations
 
 import asyncio
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.hook import Disclosure
@@ -18,6 +18,9 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.transports.ends import closed_with, code_for
+
+if TYPE_CHECKING:
+    from capnweb_runtime.debugging.settings import Debug
 
 HIGH_WATER: Final = 64 * 1024
 """Bytes on their way beyond which the sender holds back, as with a socket."""
@@ -69,6 +72,7 @@ def pair(
     encoding: Encoding = "string",
     errors: Disclosure = "plain",
     calls: bool = False,
+    debug: Debug = None,
 ) -> tuple[Connection, Connection]:
     """Joins two sessions on the running loop.
 
@@ -80,12 +84,13 @@ def pair(
         encoding: what passes between them; see `Connection`.
         errors: which errors each side sends as they are; see `serve`.
         calls: whether both agree on what calls carry, such as deadlines.
+        debug: what is watched of both; see `connect`.
 
     Returns:
         The two connections; `a.main(XStub)` is the stub of `main_b`.
     """
-    a = Connection(main_a, limits=limits, observer=observer, encoding=encoding, errors=errors)
-    b = Connection(main_b, limits=limits, observer=observer, encoding=encoding, errors=errors)
+    a = Connection(main_a, limits=limits, observer=observer, encoding=encoding, errors=errors, debug=debug)
+    b = Connection(main_b, limits=limits, observer=observer, encoding=encoding, errors=errors, debug=debug)
     if calls:
         a.session.carry_calls()
         b.session.carry_calls()

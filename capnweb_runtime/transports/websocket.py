@@ -29,12 +29,25 @@ from capnweb_runtime.transports.engine import (
     State,
     Subprotocol,
 )
-from capnweb_runtime.transports.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Message, frame, frames
+from capnweb_runtime.transports.frames import (
+    BINARY,
+    CLOSE,
+    LARGE_TEXT,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    Message,
+    frame,
+    frames,
+)
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Keepalive, Silence
 
 if TYPE_CHECKING:
     from capnweb_runtime.transports.engine import ServerProtocol
 
+LONG: Final = 4 * 1024 * 1024
+"""Bytes of a frame from which on others go first once it has come whole."""
 TRY_AGAIN_LATER: Final = 1013
 """Close code of a session that had to end for want of room."""
 WITH_ATTACHMENTS: Final = Subprotocol("capnweb-gen.attachments.1")
@@ -138,9 +151,13 @@ class WebSocketEnd(asyncio.Protocol):
         if self._connection is None:
             data = self._shake_hands(data)
         if self._connection is not None and data:
-            self._take(self._connection, messages, self._reader.feed(data, taken))
-        if self._engine.close_expected():
-            self._expect_close()
+            is_long = self._reader.pending > LONG
+            frames = self._reader.feed(data, taken)
+            if is_long and frames:  # to put it together has taken a while
+                self._connection.later(partial(self._take_all, self._connection, messages, frames))
+                return
+            self._take(self._connection, messages, frames)
+        self._look_whether_closed()
 
     def eof_received(self) -> None:
         self._engine.receive_eof()
@@ -178,10 +195,11 @@ class WebSocketEnd(asyncio.Protocol):
         """Sends each message as one text frame, behind its attachments, each a binary frame."""
         if self._transport is not None and (self._open is not None or self._close_replaced):
             pieces = frames(messages, self._is_client)
-            if len(pieces) == 1:
-                self._transport.write(pieces[0])
-            else:
+            if len(pieces) > 1 and max(map(len, pieces)) < LARGE_TEXT:
                 self._transport.writelines(pieces)
+                return
+            for piece in pieces:  # up to Python 3.11, writelines() would join them: once more as much memory
+                self._transport.write(piece)
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""
@@ -287,6 +305,15 @@ class WebSocketEnd(asyncio.Protocol):
         else:
             transport.resume_reading()
 
+    def _look_whether_closed(self) -> None:
+        if self._engine.close_expected():
+            self._expect_close()
+
+    def _take_all(self, connection: Connection, messages: list[Message], frames: Iterable[tuple[int, bytes]]) -> None:
+        """The same as when they came, in the session's turn."""
+        self._take(connection, messages, frames)
+        self._look_whether_closed()
+
     def _take(self, connection: Connection, messages: list[Message], frames: Iterable[tuple[int, bytes]]) -> None:
         """Takes messages, and the frames behind them."""
         frames = iter(frames)
@@ -306,7 +333,7 @@ class WebSocketEnd(asyncio.Protocol):
                 if connection.has_worked(WORK_PER_FRAME):
                     self._tell_unfinished(connection, anew=bool(messages))
                     connection.received(messages)
-                    connection.in_order(partial(self._take, connection, [], frames))
+                    connection.in_order(partial(self._take_all, connection, [], frames))
                     return
         self._tell_unfinished(connection, anew=bool(messages))
         if messages:

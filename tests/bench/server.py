@@ -81,9 +81,7 @@ class Api(ApiTarget):
 
 async def main(port: int, limits: Limits = DEFAULT_LIMITS) -> None:
     total = ServerLimits(held_bytes=max(limits.held_bytes, ServerLimits().held_bytes))
-    async with serve(
-        lambda peer: Api(), "127.0.0.1", port, path="/rpc", limits=limits, server_limits=total
-    ) as server:
+    async with serve(lambda peer: Api(), "127.0.0.1", port, path="/rpc", limits=limits, server_limits=total) as server:
         print("READY", flush=True)
         await server.wait_closed()
 

@@ -26,7 +26,7 @@ class Calling:
         """The assignment by which a table has a member, under a name."""
         wire = layout.string(member.wire)
         if isinstance(member, ir.Property):
-            arguments = [wire, self._spell.codec(member.type), *_raises(member)]
+            arguments = [wire, self._spell.codec(member.type), *_raises(member), *_secret(member)]
             return layout.call(f"{name} = rpc.prop", arguments, indent=METHOD)
         written = [self._parameter(parameter) for parameter in member.parameters]
         arguments = [wire, self._spell.codec(member.result), *written, *_raises(member)]
@@ -34,6 +34,7 @@ class Calling:
             arguments.append("idempotent=True")
         if member.cancellable:
             arguments.append("cancellable=True")
+        arguments += _secret(member)
         return layout.call(f"{name} = rpc.method", arguments, indent=METHOD)
 
     def _parameter(self, parameter: ir.Parameter) -> str:
@@ -46,7 +47,7 @@ class Calling:
             arguments.append("keyword=True")
             if parameter.wire != parameter.name:
                 arguments.append(f"wire={layout.string(parameter.wire)}")
-        return f"rpc.param({', '.join(arguments)})"
+        return f"rpc.param({', '.join([*arguments, *_secret(parameter)])})"
 
     def member(self, entry: str, member: ir.Method | ir.Property) -> FunctionView:
         """A member as stubs and promises have it; `entry` is where the table has it."""
@@ -70,6 +71,11 @@ class Calling:
             doc=doc(member, self._schema),
             body=layout.call("return self._call", arguments, indent=BODY),
         )
+
+
+def _secret(declared: ir.Method | ir.Property | ir.Parameter) -> list[str]:
+    """The argument that says that something is secret, if it is."""
+    return ["secret=True"] if declared.secret else []
 
 
 def _raises(member: ir.Method | ir.Property) -> list[str]:

@@ -58,9 +58,8 @@ class Fields:
     def keys(self) -> list[str]:
         """The arguments by which a builder knows the keys of the wire form."""
         keys = [layout.string(field.wire) for field in self._read]
-        computed = [layout.string(field.wire) for field in self._computed]
-        if computed:
-            keys.append(f"computed=({', '.join(computed)}{',' if len(computed) == 1 else ''})")
+        if self._computed:
+            keys.append(f"computed={layout.strings([field.wire for field in self._computed])}")
         return keys
 
     def _ways_to_send(self, field: ir.ModelField) -> tuple[str, str]:

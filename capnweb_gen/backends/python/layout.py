@@ -85,6 +85,11 @@ def string(value: str) -> str:
     return '"' + body.replace('"', '\\"') + '"'
 
 
+def strings(texts: Sequence[str]) -> str:
+    """A tuple of string literals."""
+    return f"({', '.join(map(string, texts))}{',' if len(texts) == 1 else ''})"
+
+
 def docstring(text: str, *, indent: str) -> str:
     """A docstring, with its quotes, for a body at `indent`. The quotes that end several lines have one of their own.
 

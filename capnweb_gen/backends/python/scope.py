@@ -83,6 +83,10 @@ class Scope:
         """Whether decoding a model needs nothing but its wire form."""
         return graph.is_pure(reference, self._schema, self._peers)
 
+    def secret_keys(self, reference: ir.Reference) -> list[str]:
+        """Which keys are secret in a model, at any depth, in a fixed order."""
+        return sorted(graph.secret_keys(reference, self._schema, self._peers))
+
     def is_typed_dict(self, reference: ir.Reference) -> bool:
         """Whether the values of a model are dicts."""
         found = graph.find_model(reference, self._schema, self._peers)

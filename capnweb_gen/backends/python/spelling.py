@@ -139,9 +139,11 @@ class Spelling:
         if self._scope.is_cyclic(reference):
             encode = f"lambda value, to: {encode}(value, to)"
             decode = f"lambda wire, source: {decode}(wire, source)"
-        pure = [] if self._scope.is_pure(reference) else ["pure=False"]
+        said = [] if self._scope.is_pure(reference) else ["pure=False"]
+        secret = self._scope.secret_keys(reference)
+        said += [f"secret={layout.strings(secret)}"] if secret else []
         function = "rpc.typed_dict" if self._scope.is_typed_dict(reference) else "rpc.model"
-        return function, [self.model_class(reference), encode, decode, f"lambda: {promise}", *pure]
+        return function, [self.model_class(reference), encode, decode, f"lambda: {promise}", *said]
 
     def interface_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes an interface's codec."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from capnweb_gen import ir
 from capnweb_gen.frontends.python.interfaces import InterfaceReader
 from capnweb_gen.frontends.python.raising import WIRE_NAME_ATTRIBUTE
+from capnweb_gen.frontends.python.shapes import Notes
 from capnweb_gen.frontends.python.source import ClassSource, FunctionSource
 
 
@@ -42,7 +43,7 @@ class CallbackReader(InterfaceReader):
             self._fault(call.position, f"{name} has no name on the wire", "leave @wire_name out: it is a function")
         return call
 
-    def _result(self, source: FunctionSource) -> ir.TypeShape:
+    def _result(self, source: FunctionSource, notes: Notes) -> ir.TypeShape:
         if source.returns is None:
-            return super()._result(source)
-        return self._shapes.awaited_from_text(source.returns.text, source.returns.position)
+            return super()._result(source, notes)
+        return self._shapes.noting(notes).awaited_from_text(source.returns.text, source.returns.position)

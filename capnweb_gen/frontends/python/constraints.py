@@ -18,7 +18,7 @@ from pydantic.fields import FieldInfo
 from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.type_names import constant
-from capnweb_runtime.schema import ByReference, Microseconds
+from capnweb_runtime.schema import ByReference, Microseconds, SecretMark
 
 _BOUNDS = ("ge", "gt", "le", "lt")
 _LENGTHS = ("min_length", "max_length")
@@ -83,7 +83,7 @@ def _constraints(entry: object) -> Iterator[tuple[str, object]]:
     elif isinstance(entry, GroupedMetadata):
         for inner in entry:
             yield from _constraints(inner)
-    elif isinstance(entry, Strict | typing_extensions.Doc | ByReference | Microseconds):
+    elif isinstance(entry, Strict | typing_extensions.Doc | ByReference | Microseconds | SecretMark):
         return  # all is strict here
     elif isinstance(entry, BaseMetadata) or type(entry).__name__ == "_PydanticGeneralMetadata":
         for name, value in _attributes(entry).items():

@@ -21,7 +21,7 @@ from capnweb_gen.frontends.python.decorators import meaning, written_name
 from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
 from capnweb_gen.frontends.python.refusals import UNPACKED
-from capnweb_gen.frontends.python.shapes import Shapes, describe
+from capnweb_gen.frontends.python.shapes import Notes, Shapes, describe
 from capnweb_gen.frontends.python.source import (
     AttributeSource,
     ClassSource,
@@ -209,13 +209,15 @@ class InterfaceReader:
             self._fault(source.position, f"the property {where} is declared with async def", hint)
         if len(source.parameters) != 1:
             self._fault(source.position, f"the property {where} takes parameters", "declare a method")
+        notes = Notes()
         return ir.Property(
             name=source.name,
             wire=wire,
             doc=source.doc,
             deprecated=self._deprecation(where, source),
-            type=self._type(source.returns, source.position, "write -> and the type"),
+            type=self._type(source.returns, source.position, "write -> and the type", notes),
             raises=raised,
+            secret=notes.secret,
             position=source.position,
         )
 
@@ -228,19 +230,21 @@ class InterfaceReader:
         else:
             self._fault(source.position, f"{where}() does not take self", "make self the first parameter")
         parameters = (self._parameter(f"{where}()", parameter, case) for parameter in declared)
+        notes = Notes()
         return ir.Method(
             name=source.name,
             wire=wire,
             doc=source.doc,
             deprecated=self._deprecation(where, source),
             parameters=tuple(parameter for parameter in parameters if parameter),
-            result=self._result(source),
+            result=self._result(source, notes),
             raises=raised,
+            secret=notes.secret,
             position=source.position,
         )
 
-    def _result(self, source: FunctionSource) -> ir.TypeShape:
-        return self._type(source.returns, source.position, "write -> and the type, or -> None")
+    def _result(self, source: FunctionSource, notes: Notes) -> ir.TypeShape:
+        return self._type(source.returns, source.position, "write -> and the type, or -> None", notes)
 
     def _parameter(self, where: str, source: ParameterSource, case: Case) -> ir.Parameter | None:
         if source.passing == "double_star":
@@ -248,30 +252,32 @@ class InterfaceReader:
             self._fault(source.position, f"**{source.name} of {where} cannot travel", hint)
             return None
         what = f"the parameter {source.name} of {where}"
-        shape = self._parameter_type(source)
+        notes = Notes()
+        shape = self._parameter_type(source, notes)
         return ir.Parameter(
             name=source.name,
             wire=naming.wire_name(source.name, case),
             passing="variadic" if source.passing == "star" else source.passing,
             type=shape,
             default=self._default(what, source.default, shape) if source.default else None,
+            secret=notes.secret,
             position=source.position,
         )
 
-    def _parameter_type(self, source: ParameterSource) -> ir.TypeShape:
+    def _parameter_type(self, source: ParameterSource, notes: Notes) -> ir.TypeShape:
         written = source.annotation
         if source.passing == "star" and written is not None and written.text.lstrip().startswith("*"):
             reason = f"{written.text.strip()} cannot travel"
             return ir.Unsupported(reason=reason, hint=UNPACKED, position=written.position)
-        return self._type(written, source.position, f"write {source.name}: and the type")
+        return self._type(written, source.position, f"write {source.name}: and the type", notes)
 
     def _deprecation(self, what: str, source: ClassSource | FunctionSource) -> ir.Deprecation | None:
         return deprecation.read_deprecation(self._path, what, source.decorators, self._namespace, self._faults)
 
-    def _type(self, written: Expression | None, position: Position, hint: str) -> ir.TypeShape:
+    def _type(self, written: Expression | None, position: Position, hint: str, notes: Notes) -> ir.TypeShape:
         if written is None:
             return ir.Unsupported(reason="the annotation is missing", hint=hint, position=position)
-        return self._shapes.from_text(written.text, written.position)
+        return self._shapes.noting(notes).from_text(written.text, written.position)
 
     def _default(self, what: str, written: Expression, shape: ir.TypeShape) -> ir.Default:
         try:

@@ -95,14 +95,16 @@ class ModelReader:
         key = field.key if field.key is not None else field.name
         name_position, type_position = positions(key, source)
         shapes = Shapes(vars(sys.modules[record.__module__]), self._declarations, constraints=False)
+        shape = shapes.from_type(field.annotation, type_position)
         return ir.ModelField(
             name=field.name,
             wire=naming.wire_name(key, self._case) if field.key is None else key,
             accepts=key,
             doc=doc_of(key, source),
-            type=shapes.from_type(field.annotation, type_position),
+            type=shape,
             required=field.required,
             computed=field.computed,
+            secret=shapes.notes.secret,
             position=name_position,
         )
 

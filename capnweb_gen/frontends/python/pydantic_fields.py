@@ -23,7 +23,7 @@ from capnweb_gen.frontends.python.pydantic_classes import (
 )
 from capnweb_gen.frontends.python.pydantic_config import class_faults
 from capnweb_gen.frontends.python.pydantic_schemas import field_schemas, unheard
-from capnweb_gen.frontends.python.shapes import Shapes
+from capnweb_gen.frontends.python.shapes import Notes, Shapes
 from capnweb_gen.frontends.python.source import ClassSource
 from capnweb_gen.ir import Position
 from capnweb_gen.naming import Case
@@ -77,7 +77,9 @@ class PydanticFields:
         info = fields_of(self._declared)[name]
         name_position, type_position = positions(name, self._source)
         self._refuse_left_out(name, info, name_position)
-        shape = self._shapes.from_type(_annotation(info) if annotation is None else annotation, type_position)
+        notes = Notes()
+        written = _annotation(info) if annotation is None else annotation
+        shape = self._shapes.noting(notes).from_type(written, type_position)
         return ir.ModelField(
             name=name,
             wire=self._wire_name(name),
@@ -87,6 +89,7 @@ class PydanticFields:
             type=self._judged(name, shape, type_position),
             required=info.is_required() and not computed,
             computed=computed,
+            secret=notes.secret,
             position=name_position,
         )
 
@@ -95,15 +98,18 @@ class PydanticFields:
         for name, info in computed_of(self._declared).items():
             position = positions(name, self._source)[0]
             self._refuse_left_out(name, info, position)
+            notes = Notes()
+            shape = self._shapes.noting(notes).from_type(info.return_type, position)
             yield ir.ModelField(
                 name=name,
                 wire=info.alias or naming.wire_name(name, self._case),
                 accepts=name,
                 doc=info.description or doc_of(name, self._source),
                 deprecated=field_deprecation(info.deprecation_message),
-                type=self._judged(name, self._shapes.from_type(info.return_type, position), position),
+                type=self._judged(name, shape, position),
                 required=False,
                 computed=True,
+                secret=notes.secret,
                 position=position,
             )
 

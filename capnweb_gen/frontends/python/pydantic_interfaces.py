@@ -102,7 +102,8 @@ class InterfaceModelReader(InterfaceReader):
         wire = names[-1] if names else naming.wire_name(entry.name, case)
         errors = tuple(error for group in declared for error in group) if declared else None
         raised = tuple(self._raised(where, errors, written.position))
-        result = self._shapes.from_type(arguments[-1], _argument(written, len(arguments) - 1))
+        noted = shapes.Notes()
+        result = self._shapes.noting(noted).from_type(arguments[-1], _argument(written, len(arguments) - 1))
         idempotent = any(hasattr(note, IDEMPOTENT_ATTRIBUTE) for note in notes)
         cancelled = any(note is cancellable for note in notes)
         if origin is Property:
@@ -112,7 +113,13 @@ class InterfaceModelReader(InterfaceReader):
                 message = f"{where} is a property, which cannot be cancelled"
                 self._fault(written.position, message, "declare a method")
             return ir.Property(
-                name=entry.name, wire=wire, doc=entry.doc, type=result, raises=raised, position=entry.position
+                name=entry.name,
+                wire=wire,
+                doc=entry.doc,
+                type=result,
+                raises=raised,
+                secret=noted.secret,
+                position=entry.position,
             )
         return ir.Method(
             name=entry.name,
@@ -123,6 +130,7 @@ class InterfaceModelReader(InterfaceReader):
             raises=raised,
             idempotent=idempotent,
             cancellable=cancelled,
+            secret=noted.secret,
             position=entry.position,
         )
 
@@ -187,6 +195,7 @@ class InterfaceModelReader(InterfaceReader):
             passing="positional",
             type=shape,
             default=default,
+            secret=home.notes.secret,
             position=place,
         )
 

@@ -24,7 +24,7 @@ from capnweb_gen.frontends.python.annotations import misread
 from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.places import positions
 from capnweb_gen.frontends.python.pydantic_classes import validating_class
-from capnweb_gen.frontends.python.shapes import Declarations, Shapes, is_generic
+from capnweb_gen.frontends.python.shapes import Declarations, Notes, Shapes, is_generic
 from capnweb_gen.frontends.python.source import ClassSource
 from capnweb_gen.frontends.python.type_names import constant, describe
 from capnweb_gen.ir import Position
@@ -125,12 +125,14 @@ class ErrorReader:
             place, type_place = positions(name, source)
             wire = naming.wire_name(name, case)
             self._refuse_taken(error, name, wire, annotation, place)
+            notes = Notes()
             yield ir.ModelField(
                 name=name,
                 wire=wire,
                 accepts=name,
-                type=shapes.from_type(annotation, type_place),
+                type=shapes.noting(notes).from_type(annotation, type_place),
                 required=_is_required(error, name),
+                secret=notes.secret,
                 position=place,
             )
 

@@ -100,6 +100,17 @@ class Declarations(Protocol):
     def error(self, error: type[BaseException]) -> tuple[str, str] | None: ...
 
 
+@dataclass
+class Notes:
+    """What a type says beside how it travels.
+
+    Attributes:
+        secret: whether it, or a type in it, is one of `Secret[...]`.
+    """
+
+    secret: bool = False
+
+
 @dataclass(frozen=True)
 class Shapes:
     """Reads the types of one place: a schema, or a model, whose names mean what `namespace` says.
@@ -113,6 +124,11 @@ class Shapes:
     declarations: Declarations
     constraints: bool
     bindings: Bindings = field(default_factory=dict[Any, object])
+    notes: Notes = field(default_factory=Notes)
+
+    def noting(self, notes: Notes) -> Shapes:
+        """The same, which takes notes of the types that it reads."""
+        return replace(self, notes=notes)
 
     def from_text(self, text: str, position: Position) -> ir.TypeShape:
         """The type that an annotation means."""
@@ -189,6 +205,8 @@ class Shapes:
             raise UnsupportedTypeError(f"{describe(annotation)} cannot travel", UNPACKED)
         if origin is typing.Annotated:
             refuse_marks(arguments[1:])
+            if schema.SECRET in arguments[1:]:
+                self.notes.secret = True
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = values.with_microseconds(reader._shape(arguments[0], depth), arguments[1:])
             return item if self.constraints else constraints.constrained(item, arguments[1:])
@@ -264,9 +282,17 @@ class Shapes:
             hint = "list the types that it takes: Callable[[int], str]"
             raise UnsupportedTypeError(f"{describe(annotation)} does not say what it takes", hint)
         taken = typing.cast("list[object]", parameters)
-        inside = replace(self, constraints=False)  # of a function, pydantic sees only that it is one
+        # Of a function, pydantic sees only that it is one.
+        return replace(self, constraints=False)._plain_callable(taken, result, depth)
+
+    def _plain_callable(self, taken: list[object], result: object, depth: int) -> ir.TypeShape:
+        inside = self.noting(Notes())
         shapes = tuple(inside._shape(parameter, depth) for parameter in taken)
-        return ir.CallableShape(parameters=shapes, result=inside._awaited(result, depth))
+        shape = ir.CallableShape(parameters=shapes, result=inside._awaited(result, depth))
+        if inside.notes.secret:
+            hint = "declare a Protocol whose __call__ names its parameters"
+            raise UnsupportedTypeError("a function without names for its parameters cannot say what is secret", hint)
+        return shape
 
     def _awaited(self, result: object, depth: int) -> ir.TypeShape:
         """What a call of a function gives: on the other side it is awaited in any case."""
@@ -395,9 +421,7 @@ class Shapes:
                 raise UnsupportedTypeError(*fault)
         namespace = callbacks.namespace(protocol, self._in(protocol.__module__).namespace)
         inside = replace(self, namespace=namespace, constraints=False, bindings=bindings)
-        parameters, result = callbacks.signature(protocol)
-        shapes = tuple(inside._shape(parameter, depth) for parameter in parameters)
-        return ir.CallableShape(parameters=shapes, result=inside._awaited(result, depth))
+        return inside._plain_callable(*callbacks.signature(protocol), depth)
 
     def _reference(self, callback: type, given: tuple[object, ...], depth: int) -> ir.Reference:
         for argument in given:

@@ -154,8 +154,13 @@ def test_a_tree_that_a_transport_has_parsed_costs_what_its_text_does(tree: Any) 
 
 def test_the_slow_parser_costs_more_than_the_fast_one() -> None:
     text = b"[" + b"1," * 10_000 + b"1e400]"
-    assert slow_work(text) > 2500 > exact(text)
-    assert slow_work(text.decode()) == slow_work(text)
+    assert slow_work(text, BEYOND) > 2500 > exact(text)
+    assert slow_work(text.decode(), BEYOND) == slow_work(text, BEYOND)
+
+
+def test_of_a_text_that_is_too_long_for_it_nothing_is_counted() -> None:
+    text = b"," * 100_000
+    assert len(text) // 1000 < slow_work(text, 100) < slow_work(text, BEYOND)
 
 
 @pytest.mark.parametrize(

@@ -12,6 +12,7 @@ import pytest
 from capnweb_runtime.connecting.connect import connect
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.taps import TappedWire
 from capnweb_runtime.driving.trace import LONGEST, Trace
 from capnweb_runtime.serving.serve import serve
 from capnweb_runtime.transports import memory
@@ -86,7 +87,7 @@ class TestLines:
 
     def test_calls_and_pipes_are_counted_each_way(self, shown: pytest.LogCaptureFixture) -> None:
         trace, wire = Trace("here", logging.getLogger("capnweb_runtime.wire")), Wire()
-        ours = trace.wire(wire)
+        ours = TappedWire(wire, [trace])
         ours.write([b'["push",1]', b'["pull",1]', b'["pipe"]'])
         trace.received([b'["push",1]', b'["stream",1]'])
         ours.write([b'["stream",1]'])
@@ -103,7 +104,7 @@ class TestLines:
 
     def test_the_rest_of_a_wire_is_as_it_was(self) -> None:
         wire = Wire()
-        ours = Trace("here", logging.getLogger("capnweb_runtime.wire")).wire(wire)
+        ours = TappedWire(wire, [Trace("here", logging.getLogger("capnweb_runtime.wire"))])
         reason = ValueError()
         ours.close(reason)
         assert (wire.closed, ours.buffered()) == ([reason], 7)
@@ -155,5 +156,5 @@ class TestSessions:
     async def test_nothing_is_shown_or_imported_where_nobody_asked(self, monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delitem(sys.modules, "capnweb_runtime.driving.trace")
         connection = Connection()
-        assert connection._trace is None
+        assert connection._taps == ()
         assert "capnweb_runtime.driving.trace" not in sys.modules

@@ -29,9 +29,14 @@ class Loop:
         self.due.append(callback)
 
     def iterate(self) -> bool:
-        """Runs what is due; whether anything was."""
+        """Lets the sockets say what they have, and then the session that is next; whether anything was due."""
+        first = self.once()
+        return self.once() or first
+
+    def once(self, *sockets: Callable[[], Any]) -> bool:
+        """Runs what is due, and behind it what sockets say; whether anything was."""
         due, self.due = self.due, []
-        for callback in due:
+        for callback in (*due, *sockets):
             callback()
         return bool(due)
 
@@ -73,6 +78,17 @@ def test_a_turn_begins_when_somebody_looks_and_ends_with_the_iteration() -> None
     assert not shared.are_over()
     loop.iterate()
     assert not loop.iterate()  # nobody waits, so that the loop has nothing to do
+
+
+def test_between_two_turns_the_sockets_are_asked_who_has_something_to_say() -> None:
+    sessions = Sessions("heavy")
+    for number in range(20):
+        sessions.lines["heavy"].put_off(sessions.work("heavy", str(number)))
+    done: list[int] = []
+    while sessions.loop.due:
+        sessions.loop.once(lambda: done.append(len(sessions.log)))
+    assert [after - before for before, after in zip(done[1::2], done[2::2], strict=False)] == [0] * (len(done) // 2 - 1)
+    assert done[-1] == 20
 
 
 def test_what_is_put_off_is_done_a_turn_at_a_time_and_in_order() -> None:

@@ -166,3 +166,16 @@ class TestUnfinishedMessages:
         assert [flooded.connection.session.closed for flooded in ends] == [False, True, False]
         for flooded in ends:
             await closed(flooded)
+
+
+async def test_others_go_first_once_a_long_frame_has_come_whole() -> None:
+    flooded = Flooded()
+    data = frame(TEXT, b'["push",["pipeline",0,["add"],[1,2]],"' + b"x" * 5_000_000 + b'"]', True)
+    flooded.end.data_received(data[:-10])
+    flooded.end.data_received(data[-10:] + frame(TEXT, ADD, True))
+    assert flooded.connection.behind
+    assert flooded.connection.session.calls_received == 0
+    assert flooded.socket.read[-1:] == [False]
+    await flooded.finish()
+    assert flooded.connection.session.calls_received == 2
+    assert flooded.socket.read[-1:] == [True]

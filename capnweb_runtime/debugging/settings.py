@@ -1,0 +1,58 @@
+"""How much of a session is watched, as `debug=` and the environment say. Rule: what cannot be meant is said when a
+session is asked for, not when one is open.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from typing import Final
+
+SETTING: Final = "CAPNWEB_DEBUG"
+"""The environment variable that says it where the program does not."""
+_SAMPLING: Final = re.compile(r"sampling(?:=(\d{1,9}))?", re.ASCII)
+
+
+@dataclass(frozen=True, slots=True)
+class Sampling:
+    """Watches little enough for production: where one of so many calls was made, and with it the objects that came of
+    it, and when one of so many objects was handed out.
+
+    Attributes:
+        every: how many calls, or objects handed out, there are for each that is looked at; 1 looks at all.
+    """
+
+    every: int = 1000
+
+    def __post_init__(self) -> None:
+        if self.every < 1:
+            raise ValueError(f"Sampling(every={self.every}) looks at no call: it has to be at least 1")
+
+
+Debug = bool | Sampling | None
+
+
+def mode_of(debug: Debug) -> bool | Sampling:
+    """What `debug=` means: everything, nothing, or some of it.
+
+    Parameters:
+        debug: as it was given; None means as the environment says.
+
+    Raises:
+        TypeError: it is of no such type.
+        ValueError: the environment says something else.
+    """
+    if isinstance(debug, (bool, Sampling)):
+        return debug
+    if debug is not None:
+        raise TypeError(f"debug has to be True, False, Sampling(every=...) or None, not {debug!r}")
+    said = os.environ.get(SETTING, "").strip().lower()
+    if said in ("", "0", "false", "no", "off"):
+        return False
+    if said in ("1", "true", "yes", "on"):
+        return True
+    sampling = _SAMPLING.fullmatch(said)
+    if sampling is None or sampling[1] == "0":
+        raise ValueError(f'{SETTING} has to be 1, 0, or "sampling=1000", not {said[:40]!r}')
+    return Sampling(int(sampling[1])) if sampling[1] else Sampling()
