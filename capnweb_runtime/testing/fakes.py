@@ -217,6 +217,7 @@ class BareFake(RpcTarget):
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
     ) -> None:
+        __tracebackhide__ = True  # for pytest, which then shows the line of the test
         if kind is None:
             verify(self)
         else:
@@ -236,11 +237,13 @@ class Fake(BareFake):
         Raises:
             AssertionError: it is not so; the text names each fault.
         """
+        __tracebackhide__ = True
         verify(self)
 
 
 def verify(fake: BareFake) -> None:
     """See `Fake.verify`."""
+    __tracebackhide__ = True
     faults = [
         f"{type(one).__name__} {fault}"
         for one in _with_those_returned(fake)

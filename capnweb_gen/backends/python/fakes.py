@@ -14,7 +14,7 @@ from capnweb_gen.backends.python.members import BODY, METHOD, class_doc, paramet
 from capnweb_gen.backends.python.module import GENERATED_API, header
 from capnweb_gen.backends.python.scope import RUNTIME, Scope, relative
 from capnweb_gen.backends.python.spelling import Spelling
-from capnweb_gen.backends.python.views import ClassView, FakeView, FakesView, FunctionView
+from capnweb_gen.backends.python.views import ClassView, FakesView, FakeView, FunctionView
 
 TESTING = "capnweb_runtime.testing"
 VERIFY = "verify"
