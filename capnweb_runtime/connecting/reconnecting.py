@@ -38,6 +38,7 @@ class Dialling:
     def __init__(self, settings: Settings) -> None:
         self._settings = settings
         self._kept: Hook | None = None
+        self._stub: object = None
 
     def sessions(
         self, dial: Callable[[], Awaitable[Connection]], policy: Reconnect, stub: Callable[[Hook], object]
@@ -50,6 +51,7 @@ class Dialling:
             stub: makes stubs.
         """
         settings = self._settings
+        self._stub = stub
         return Succession(
             dial,
             policy,
@@ -66,6 +68,7 @@ class Dialling:
         given = settings.headers() if callable(settings.headers) else settings.headers
         headers = await given if inspect.isawaitable(given) else given
         connection = settings.connection(None)
+        connection.main_stub = self._stub
         if settings.main is not None:
             # One share is kept here, so that the end of a session does not dispose it.
             if self._kept is None:

@@ -14,7 +14,7 @@ from capnweb_runtime.core.interface import Method
 from capnweb_runtime.debugging.preview import DEEPEST, Preview
 from capnweb_runtime.debugging.records import LONGEST
 from capnweb_runtime.debugging.tables import Known, Table, result_of
-from capnweb_runtime.debugging.typed import Typed
+from capnweb_runtime.debugging.typed import SECRET, Typed
 
 MOST_INSTRUCTIONS: Final = 1_000
 """Instructions that are looked at. Of a longer function nothing is shown, and all of its result is secret."""
@@ -52,7 +52,7 @@ class Mapper:
         instructions = wire[4]
         if depth > DEEPEST or len(instructions) > MOST_INSTRUCTIONS:
             self._preview.put("…")
-            return Known(name, Typed(secret=True))
+            return Known(name, SECRET)
         variables = self._variables(wire[3], replace(over.item(0), secret=over.secret))
         self._preview.put("item -> ")
         found = over
@@ -90,7 +90,7 @@ class Mapper:
     def _given(self, wire: Wire, variables: Table, name: str = "", depth: int = 0) -> Known:
         """What an expression gives: what a call or a path leads to, or something made of several of these."""
         if depth > DEEPEST:
-            return Known(name, Typed(secret=True))
+            return Known(name, SECRET)
         if type(wire) is dict:
             parts = {key: self._given(item, variables, "", depth + 1).type for key, item in wire.items()}
             hidden = {key for key, part in parts.items() if part.secret}.union(*(one.hidden for one in parts.values()))

@@ -6,14 +6,14 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import lru_cache
 from typing import Any, Final, TextIO, cast
 
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.debugging.names import interface_of_stub
 from capnweb_runtime.debugging.reader import MessageReader
-from capnweb_runtime.debugging.records import line
+from capnweb_runtime.debugging.records import Record, line
 from capnweb_runtime.debugging.session import WatchedSession, sampled, watched
 from capnweb_runtime.debugging.settings import Sampling
 from capnweb_runtime.debugging.tables import Known
@@ -53,6 +53,16 @@ def main_of(stub: Any) -> Known:
     return Known(interface, members=getattr(target, "_rpc_members", None))
 
 
+def reader_of(session: Session, main: Callable[[], object]) -> MessageReader:
+    """Reads the messages of a session; see `Connection.reader`.
+
+    Parameters:
+        session: the session.
+        main: gives the class of the stubs of the peer's main object.
+    """
+    return MessageReader(session, lambda: main_of(main()))
+
+
 class Lines:
     """Shows the messages of a session in words.
 
@@ -65,18 +75,21 @@ class Lines:
     def __init__(self, session: Session, label: str, main: Callable[[], object]) -> None:
         show_somewhere()
         self._label = label
-        self._reader = MessageReader(session, lambda: main_of(main()))
+        self._reader = reader_of(session, main)
         cast(WatchedSession, session).reader = self._reader
 
     def received(self, messages: list[Any]) -> None:
         """Shows what has arrived."""
-        for message in messages:
-            debug_logger.debug("%s %s", self._label, line(self._reader.received(message)))
+        self._show(map(self._reader.received, messages))
 
     def sent(self, messages: list[Any]) -> None:
         """Shows what is sent."""
-        for message in messages:
-            debug_logger.debug("%s %s", self._label, line(self._reader.sent(message)))
+        self._show(map(self._reader.sent, messages))
+
+    def _show(self, records: Iterable[Record]) -> None:
+        for record in records:  # each is read, so that what comes behind is understood
+            if debug_logger.isEnabledFor(logging.DEBUG):
+                debug_logger.debug("%s %s", self._label, line(record))
 
 
 def show_somewhere() -> None:

@@ -11,11 +11,13 @@ from typing import Any, Final
 
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.interface import Arguments, Parameter
+from capnweb_runtime.debugging.names import LONGEST_NAME
 from capnweb_runtime.debugging.tables import STREAM, Known, Table
 from capnweb_runtime.debugging.typed import UNKNOWN, Typed, typed
+from capnweb_runtime.observe import printable
 from capnweb_runtime.values import WireDate, date_from_ms
 
-SECRET: Final = "***"
+HIDDEN: Final = "***"
 DEEPEST: Final = 100
 """Levels of a value that are walked."""
 _LONGEST_TEXT: Final = 200
@@ -63,9 +65,10 @@ class Preview:
         """
         secret = of.secret
         if secret:
-            self.put(SECRET)
+            self.put(HIDDEN)
             self._hiding += 1
         if depth > DEEPEST:
+            self._ours.missed = True
             self.put("…")
         elif type(wire) is dict:
             self._fields(wire, of, depth)
@@ -130,7 +133,7 @@ class Preview:
         kind = wire[0] if wire else None
         rest = wire[1:]
         if kind in ("export", "promise", "writable") and rest:
-            told = rest[1] if len(rest) > 1 and type(rest[1]) is str else ""
+            told = printable(rest[1], LONGEST_NAME) if len(rest) > 1 and type(rest[1]) is str else ""
             is_stream = kind == "writable"
             name = STREAM if is_stream else of.interface or told
             known = Known(name, of.chunks() if is_stream else of, is_stream=is_stream)

@@ -19,10 +19,10 @@ from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.text import estimated_size, loads
 from capnweb_runtime.debugging.maps import Mapper
 from capnweb_runtime.debugging.places import Place
-from capnweb_runtime.debugging.preview import SECRET, Preview, error_text
+from capnweb_runtime.debugging.preview import HIDDEN, Preview, error_text
 from capnweb_runtime.debugging.records import LONGEST, Record
 from capnweb_runtime.debugging.tables import STREAM, Known, Table, exports_of, imports_of, result_of
-from capnweb_runtime.debugging.typed import Typed
+from capnweb_runtime.debugging.typed import SECRET, Typed
 from capnweb_runtime.observe import printable
 
 LARGEST: Final = 256 * 1024
@@ -89,6 +89,8 @@ class MessageReader:
         waiting = sum(map(_is_counted, session._outbox))
         self._sent = _Way("sent", self.exports, self.imports, session._next_push - waiting)
         self._received = _Way("received", self.imports, self.exports, session._next_call)
+        if session.calls_made or session.calls_received:
+            self.exports.missed = self.imports.missed = True
         self.asked: dict[int, Asked] = {}
 
     def sent(self, message: Any) -> Record:
@@ -125,7 +127,9 @@ class MessageReader:
         name = "" if about is None else way.ours.get(about).name
         if kind in COUNTED:
             about, name, way.next = way.next, "", way.next + 1
+            way.theirs.add(about, Known(type=SECRET))
             self.asked.pop(about, None)
+        way.ours.missed = True
         return Record(way.direction, kind, about, name, preview="…", size=size)
 
     def _record(self, way: _Way, wire: Wire, size: int) -> Record:
@@ -176,12 +180,12 @@ class MessageReader:
         each = known.type if known.is_stream else Typed(secret=known.type.secret)
         preview.arguments(call[3], method, each)
         if known.type.secret:
-            made = Known(name, made.type.with_secrets_of(Typed(secret=True)), place=place)
+            made = Known(name, made.type.with_secrets_of(SECRET), place=place)
         return made, "call"
 
     def _pipe(self, way: _Way, wire: list[Wire], size: int) -> Record:
         call_id, way.next = way.next, way.next + 1
-        way.theirs.add(call_id, Known(STREAM, is_stream=True))
+        way.theirs.add(call_id, Known(STREAM, SECRET, is_stream=True))  # until it is said of what
         return Record(way.direction, "pipe", call_id, STREAM, size=size)
 
     def _pull(self, way: _Way, wire: list[Wire], size: int) -> Record:
@@ -220,7 +224,7 @@ _READERS: Final[dict[str, Callable[[MessageReader, _Way, list[Wire], int], Recor
 
 
 def _text(preview: Preview) -> str:
-    return printable(preview.text(), LONGEST + len(SECRET))
+    return printable(preview.text(), LONGEST + len(HIDDEN))
 
 
 def _text_and_size(message: Any) -> tuple[Any, int]:

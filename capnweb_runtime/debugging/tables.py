@@ -16,7 +16,7 @@ from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.target_hooks import FunctionHook, TargetHook
 from capnweb_runtime.debugging.names import LONGEST_NAME, interface_of_target
 from capnweb_runtime.debugging.places import Place, place_of
-from capnweb_runtime.debugging.typed import UNKNOWN, Typed, typed
+from capnweb_runtime.debugging.typed import SECRET, UNKNOWN, Typed, typed
 from capnweb_runtime.observe import printable
 
 MOST_REMEMBERED: Final = 100_000
@@ -77,16 +77,24 @@ class Table:
 
     Parameters:
         live: what the session itself knows of an id, if anything.
+
+    Attributes:
+        missed: whether something has been put on it that nobody has looked at: what is not known may be secret then.
     """
 
     def __init__(self, live: Callable[[int], Known | None]) -> None:
         self._known: dict[int, Known] = {}
         self._live = live
+        self.missed = False
 
     def add(self, wire_id: object, known: Known) -> None:
         """Remembers what an id stands for, unless that is known already."""
-        if type(wire_id) is int and wire_id not in self._known and len(self._known) < MOST_REMEMBERED:
+        if type(wire_id) is not int or wire_id in self._known:
+            return
+        if len(self._known) < MOST_REMEMBERED:
             self._known[wire_id] = known
+        else:
+            self.missed = True
 
     def is_stream(self, wire_id: object, chunks: Typed) -> None:
         """Remembers of which type the chunks of a stream are."""
@@ -100,7 +108,7 @@ class Table:
         known = self._known.get(wire_id)
         live = self._live(wire_id) if wire_id <= 0 or known is None else None
         if live is None:
-            return known or Known()
+            return known or (Known(type=SECRET) if self.missed else Known())
         return live if known is None else replace(live, type=known.type)
 
     def forget(self, wire_id: int) -> Known:
@@ -139,7 +147,9 @@ def imports_of(session: Session, main: Callable[[], Known]) -> Table:
             return main()
         entry = session._imports.get(import_id)
         interface = getattr(entry, "interface", None)
-        return None if interface is None else Known(printable(interface.name, LONGEST_NAME))
+        expected = UNKNOWN if entry is None or import_id > 0 else typed(entry.expect)
+        name = expected.interface or ("" if interface is None else printable(interface.name, LONGEST_NAME))
+        return Known(name, expected) if name else None
 
     return Table(live)
 

@@ -86,6 +86,8 @@ class Typed:
 
 UNKNOWN: Final = Typed()
 """Nothing is known of it."""
+SECRET: Final = Typed(secret=True)
+"""Nothing is known of it but that it is secret, or may be."""
 
 
 def typed(codec: object, secret: bool = False) -> Typed:
@@ -95,7 +97,8 @@ def typed(codec: object, secret: bool = False) -> Typed:
         codec: of a parameter or a result; None if there is none.
         secret: whether that was declared to be secret.
     """
-    return Typed(tuple(_alternatives(codec)), _hidden_in(codec), secret)
+    hidden = _hidden_in(codec)
+    return Typed(tuple(_alternatives(codec)), hidden or frozenset(), secret or hidden is None)
 
 
 def _alternatives(codec: object) -> Iterator[object]:
@@ -134,20 +137,28 @@ def _inside(codec: Any, key: str | int) -> Iterator[object]:
         yield item
 
 
-def _hidden_in(codec: object) -> frozenset[str]:
-    """The keys that are secret in a value, wherever they stand."""
+def _hidden_in(codec: object) -> frozenset[str] | None:
+    """The keys that are secret in a value, wherever they stand; None if there is too much to look at."""
     hidden: set[str] = set()
     waiting, seen = [codec], 0
-    while waiting and seen < MOST_CODECS:
+    while waiting:
         seen += 1
-        found: Any = waiting.pop(0)
+        if seen > MOST_CODECS:
+            return None
+        found = waiting.pop(0)
         if isinstance(found, ModelCodec):
             hidden |= found.secret
-        elif isinstance(found, TaggedCodec):
-            waiting += found._codecs
         else:
-            items = getattr(found, "items", ())
-            waiting += items.values() if isinstance(items, Mapping) else items if isinstance(items, tuple) else ()
-            if getattr(found, "item", None) is not None:
-                waiting.append(found.item)
+            waiting += _parts(found)
     return frozenset(hidden)
+
+
+def _parts(codec: Any) -> Iterator[object]:
+    """The codecs of all parts of a value, or of all that it may be."""
+    if isinstance(codec, TaggedCodec):
+        yield from codec._codecs
+    items = getattr(codec, "items", ())
+    yield from items.values() if isinstance(items, Mapping) else items if isinstance(items, tuple) else ()
+    for name in ("item", "limited"):
+        if getattr(codec, name, None) is not None:
+            yield getattr(codec, name)

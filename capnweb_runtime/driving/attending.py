@@ -178,16 +178,37 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
         return self._in_thread(function, args, kwargs)
 
 
-class AttendingWatchedThreadedHost(AttendingThreadedHost, WatchedThreadedHost):
+class _Watching(_Attending, WatchedHost):
+    """Tells in debug mode which functions hold the loop, by their own names, whatever is around them."""
+
+    __slots__ = ()
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `_Attending.attend`."""
+        return super().attend(begin, self.watching(function), method, args, where)
+
+
+class AttendingWatchedThreadedHost(_Watching, AttendingThreadedHost, WatchedThreadedHost):
     """Runs plain functions in threads, and tells which async ones hold the loop."""
 
     __slots__ = ()
 
+    call = ThreadedHost.call
 
-class AttendingWatchedHost(_Attending, WatchedHost):
-    """Tells in debug mode which functions hold the loop."""
+
+class AttendingWatchedHost(_Watching):
+    """Runs plain functions on the event loop, and tells which functions hold it."""
 
     __slots__ = ("is_lost", "terms")
+
+    call = AsyncioHost.start
 
 
 AttendingClass = type[AttendingHost] | type[AttendingThreadedHost] | type[AttendingWatchedHost]

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from concurrent.futures import Executor
 
     from capnweb_runtime.debugging.capabilities import Capability
+    from capnweb_runtime.debugging.reader import MessageReader
     from capnweb_runtime.debugging.settings import Debug, Sampling
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.taps import Tap
@@ -85,7 +86,7 @@ def _lines(connection: Connection) -> Tap:
     # Of no use to a program that is not debugged.
     from capnweb_runtime.debugging.mode import Lines  # noqa: PLC0415
 
-    return Lines(connection.session, str(connection._label), lambda: connection._main_stub)
+    return Lines(connection.session, str(connection._label), lambda: connection.main_stub)
 
 
 def _tapped(wire: Wire, taps: Sequence[Tap]) -> Wire:
@@ -172,6 +173,7 @@ class Connection:
         host: runs the session's calls.
         url: of the server, for the error that the session ends with; None where there is none.
         round_trip_time: see `SessionStats`; set by the transport.
+        main_stub: the class of stubs that the peer's main object was asked for; None if that is not known.
     """
 
     def __init__(
@@ -214,7 +216,7 @@ class Connection:
             encoding=encoding,
         )
         self._label = label
-        self._main_stub: object = None  # the class of stubs that the peer's main object was asked for
+        self.main_stub: object = None
         self._taps: tuple[Tap, ...] = ()
         self._account = self.host.account
         self._wire: Wire | None = None
@@ -245,7 +247,7 @@ class Connection:
         Returns:
             A stub that owns the session: disposing it ends the session.
         """
-        self._main_stub = stub
+        self.main_stub = stub
         return stub(self.session.remote_main)
 
     def stats(self) -> SessionStats:
@@ -267,7 +269,7 @@ class Connection:
         from capnweb_runtime.debugging.capabilities import capabilities_of  # noqa: PLC0415
         from capnweb_runtime.debugging.names import interface_of_stub  # noqa: PLC0415
 
-        return capabilities_of(self.session, str(self._label), interface_of_stub(self._main_stub), most)
+        return capabilities_of(self.session, str(self._label), interface_of_stub(self.main_stub), most)
 
     @property
     def messages_received(self) -> int:
@@ -380,6 +382,15 @@ class Connection:
             self._apply_taps()
 
         return end
+
+    def reader(self) -> MessageReader:
+        """What makes records of the messages that a `Tap` is shown, from now on: each of them has to be shown to it, in
+        order.
+        """
+        # Of no use to a program that is not debugged.
+        from capnweb_runtime.debugging.mode import reader_of  # noqa: PLC0415
+
+        return reader_of(self.session, lambda: self.main_stub)
 
     def _apply_taps(self) -> None:
         bare = self._bare_wire

@@ -103,17 +103,28 @@ class WatchedHost(AsyncioHost):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
     ) -> Any:
         """Calls the function; see `AsyncioHost.start`."""
-        if is_coroutine_function(function):  # of which each step is watched
-            return self.start(function, args, kwargs, in_turn=in_turn)
-        begun = self._loop.time()
-        try:
-            return self.start(function, args, kwargs, in_turn=in_turn)
-        finally:
-            name = getattr(function, "__qualname__", "a function")
-            _tell_if_slow(self._loop, begun, name, "await what takes long, or mark it with @in_thread")
+        return self.start(self.watching(function), args, kwargs, in_turn=in_turn)
 
-    def _start_task(self, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context, arguments: object) -> Any:
-        return super()._start_task(_Steps(coroutine, self._loop), context, arguments)
+    def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """A function that does the same, and is watched; an async one from each wait to the next."""
+        loop, name = self._loop, getattr(function, "__qualname__", "a function")
+        if is_coroutine_function(function):
+
+            @functools.wraps(function)
+            async def stepping(*args: Any, **kwargs: Any) -> Any:
+                return await _Steps(function(*args, **kwargs), loop, name)
+
+            return stepping
+
+        @functools.wraps(function)
+        def watched(*args: Any, **kwargs: Any) -> Any:
+            begun = loop.time()
+            try:
+                return function(*args, **kwargs)
+            finally:
+                _tell_if_slow(loop, begun, name, "await what takes long, or mark it with @in_thread")
+
+        return watched
 
 
 class WatchedThreadedHost(WatchedHost, ThreadedHost):
@@ -125,23 +136,25 @@ class WatchedThreadedHost(WatchedHost, ThreadedHost):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
     ) -> Any:
         """See `ThreadedHost.call`."""
-        return ThreadedHost.call(self, function, args, kwargs, in_turn=in_turn)
+        return ThreadedHost.call(self, self.watching(function), args, kwargs, in_turn=in_turn)
+
+    def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
+        """See `WatchedHost.watching`; what runs in a thread holds nobody."""
+        return super().watching(function) if is_coroutine_function(function) else function
 
 
-class _Steps(Coroutine[Any, Any, Any]):
-    """A coroutine of which each step is watched, from one wait to the next."""
+class _Steps(Generator[Any, Any, Any]):
+    """A coroutine that is awaited and watched, from each wait to the next."""
 
-    __slots__ = ("_coroutine", "_loop")
+    __slots__ = ("_coroutine", "_loop", "_name")
 
-    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop) -> None:
+    def __init__(self, coroutine: Coroutine[Any, Any, Any], loop: asyncio.AbstractEventLoop, name: str) -> None:
         self._coroutine = coroutine
         self._loop = loop
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._coroutine, name)  # such as cr_frame, which tracebacks of tasks ask for
+        self._name = name
 
     def __await__(self) -> Generator[Any, Any, Any]:
-        return self._coroutine.__await__()
+        return self
 
     def send(self, value: Any) -> Any:
         """Runs it up to its next wait."""
@@ -160,9 +173,8 @@ class _Steps(Coroutine[Any, Any, Any]):
         try:
             return run(*args)
         finally:
-            name = getattr(self._coroutine, "__qualname__", "a function")
             advice = "between two waits: await what takes long, or give it to asyncio.to_thread"
-            _tell_if_slow(self._loop, begun, name, advice)
+            _tell_if_slow(self._loop, begun, self._name, advice)
 
 
 def _tell_if_slow(loop: asyncio.AbstractEventLoop, begun: float, name: str, advice: str) -> None:

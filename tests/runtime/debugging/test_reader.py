@@ -25,7 +25,7 @@ class Reading:
     """A tap that has the messages of a session read."""
 
     def __init__(self, connection: Connection) -> None:
-        self.reader = MessageReader(connection.session)
+        self.reader = connection.reader()
         self.records: list[Record] = []
         connection.tap(self)
 
@@ -83,8 +83,8 @@ async def settled() -> None:
 
 async def test_ids_are_resolved_to_names_at_both_ends() -> None:
     client, server = memory.pair(None, Front(Accounts()))
-    ours, theirs = Reading(client), Reading(server)
     api = client.main(PublicApiStub)
+    ours, theirs = Reading(client), Reading(server)
     authed = api.authenticate("secret")
     names = await authed.friends().map(lambda number: authed.get_profile(number).name)
     assert names == ["Grace", "Barbara"]
@@ -116,8 +116,10 @@ async def test_ids_are_resolved_to_names_at_both_ends() -> None:
         "<- release #-3 AuthedApi",
         "-> release #-1 function",
     ]
-    # A reader that is not told of which interface the peer's main object is knows what is called, and no more.
-    assert ours.lines[:2] == ['-> push #1 authenticate("secret")', "-> push #2 authenticate.friends() on #1"]
+    assert ours.lines[:2] == [
+        '-> push #1 PublicApi.authenticate(token="secret")',
+        "-> push #2 AuthedApi.friends() on #1",
+    ]
     api.dispose()
 
 
@@ -176,8 +178,8 @@ async def test_what_is_secret_in_a_mapped_result_is_secret_there() -> None:
     assert await api.requests().map(lambda request: request.login.password) == ["HIDDEN"] * 2
     assert await api.requests().map(lambda request: api.open(request.login.password)) == [True] * 2
     await api.requests().map(lambda one: {"a": one.login.password, "b": one.login.user})
-    made: Any = await api.requests().map(lambda one: (one.login.user, {"c": one.pin}))
-    assert made[0][1] == {"c": 1234}
+    mixed: Any = api.requests().map(lambda one: (one.login.user, {"c": one.pin}))
+    assert (await mixed)[0][1] == {"c": 1234}
     await api.requests().map(lambda one: (one.login.user, api.requests().map(lambda other: other.login)))
     *mapped, nested = [one for one in theirs.lines if ".map(" in one]
     assert nested.endswith(
@@ -302,6 +304,23 @@ def test_whatever_a_peer_sends_is_a_record(message: Any) -> None:
         loop.close()
 
 
+async def test_names_that_a_peer_gives_forge_no_line() -> None:
+    _, server = memory.pair(None, Example())
+    theirs = Reading(server)
+    server.received(
+        [
+            b'["push",["pipeline",0,["a\\nb"],[["export",-1,"x\\ny\\u001b[31m' + b"z" * 200 + b'"]]]]',
+            b'["push",["pipeline",0,["echo"],[["export",-2,"q\\r"]]]]',
+            b'["abort",["error","E\\n","m\\n\\u2028"]]',
+        ]
+    )
+    for told in theirs.lines:
+        assert told.isprintable()
+        assert len(told) < LONGEST
+    (released,) = [told for told in theirs.lines if told.startswith("-> release #-1")]
+    assert released.startswith(r"-> release #-1 x\ny\x1b[31mzz")
+
+
 async def test_of_a_large_message_only_the_head_is_told() -> None:
     client, server = memory.pair(None, Example())
     theirs = Reading(server)
@@ -318,6 +337,39 @@ async def test_of_a_large_message_only_the_head_is_told() -> None:
         "<- pull #2 Example.add",
     ]
     assert theirs.records[0].size > LARGEST
+    api.dispose()
+
+
+async def test_of_what_a_large_message_was_nothing_is_shown() -> None:
+    client, server = memory.pair(None, Vault())
+    theirs = Reading(server)
+    api = client.main(VaultStub)
+    large = Request(login=Login(user="x" * LARGEST, password="HIDDEN"))
+    signed = api.sign_in(request=large)
+    assert await signed.login.password == "HIDDEN"
+    assert await api.sign_in("t", request=Request(login=Login(user="ada", password="HIDDEN"))).login.user == "ada"
+    assert [one for one in theirs.lines if "resolve" in one] == [
+        "-> resolve #2 login.password = ***",
+        '-> resolve #4 Vault.sign_in.login.user = "ada"',
+    ]
+    await api.ask(lambda what, before=None: "HIDDEN")
+    assert not [one for one in theirs.lines if "HIDDEN" in one]
+    api.dispose()
+
+
+async def test_a_reader_that_comes_late_shows_nothing_that_may_be_secret() -> None:
+    client, server = memory.pair(None, Example())
+    api = client.main(ExampleStub)
+    waiting = asyncio.ensure_future(api.wait("HIDDEN"))
+    await settled()
+    ours, theirs = Reading(client), Reading(server)
+    api.echo([ours.lines, "shown"]).dispose()
+    await settled()
+    assert theirs.lines[0] == '<- push #2 Example.echo(value=[[], "shown"])'
+    theirs.received([b'["push",["pipeline",-7,["strange"],["HIDDEN"]]]', b'["resolve",-7,"HIDDEN"]'])
+    assert theirs.lines[-2:] == ["<- push #3 strange(***) on #-7", "<- resolve #-7 = ***"]
+    assert ours.reader.imports.get(1).type.secret
+    waiting.cancel()
     api.dispose()
 
 

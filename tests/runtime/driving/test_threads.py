@@ -10,7 +10,10 @@ from collections.abc import AsyncIterator, Iterator
 import pytest
 
 from capnweb_runtime import connect, in_thread, serve
-from capnweb_runtime.transports.memory import pair
+from capnweb_runtime.driving.attending import Terms
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.threads import threads_of
+from capnweb_runtime.transports.memory import join, pair
 from tests.runtime.example import DeskStub
 from tests.runtime.example import DeskTarget as Desk
 
@@ -150,11 +153,57 @@ class TestWatching:
         assert told[0].startswith("Holding.add held up every session for ")
         assert "@in_thread" in told[0]
 
+    @pytest.mark.parametrize("on_terms", [False, True])
+    @pytest.mark.parametrize("in_threads", [False, True])
+    async def test_so_is_each_step_of_an_async_method(
+        self, in_threads: bool, on_terms: bool, caplog: pytest.LogCaptureFixture
+    ) -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0.0
+        client = Connection()
+        server = Connection(
+            Stepping(),
+            threads=threads_of(1) if in_threads else None,
+            terms=Terms(cancel_lost=True) if on_terms else None,
+            debug=True,
+        )
+        join(client, server)
+        desk = client.main(DeskStub)
+        assert await desk.add(1, 2) == 3
+        with pytest.raises(ValueError, match="nothing to add to"):
+            await desk.add(0, 2)
+        told = [one for one in messages(caplog) if one.startswith("Stepping.add held up every session for ")]
+        assert len(told) == 4  # before and behind each of the two waits
+        assert told[0].endswith(": between two waits: await what takes long, or give it to asyncio.to_thread")
+        desk.dispose()
+        if server.host.threads is not None:
+            server.host.threads.shutdown()
+
+    async def test_what_is_called_is_the_same(self) -> None:
+        client, _ = pair(None, Stepping(), debug=True)
+        desk = client.main(DeskStub)
+        with pytest.raises(TimeoutError):
+            async with asyncio.timeout(0):
+                await desk.add(1, 2)
+        assert await asyncio.gather(*(desk.add(one, 1) for one in range(1, 4))) == [2, 3, 4]
+        desk.dispose()
+
     async def test_otherwise_nothing_is_watched(self, caplog: pytest.LogCaptureFixture) -> None:
         asyncio.get_running_loop().slow_callback_duration = 0.0
         client, _ = pair(None, Holding())
         await client.main(DeskStub).add(1, 2)
         assert not [record for record in caplog.records if record.name == "capnweb_runtime"]
+
+
+def messages(caplog: pytest.LogCaptureFixture) -> list[str]:
+    return [record.getMessage() for record in caplog.records if record.name == "capnweb_runtime"]
+
+
+class Stepping(Desk):
+    async def add(self, a: int, b: int) -> int:
+        await asyncio.sleep(0)
+        if a == 0:
+            raise ValueError("nothing to add to")
+        return a + b
 
 
 class Holding(Desk):
