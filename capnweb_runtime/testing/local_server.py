@@ -4,7 +4,7 @@ that everybody uses; what cannot be asked for here is asked of `serve` and `conn
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Sequence
 from types import TracebackType
 from typing import Any, Generic, TypeVar
 
@@ -20,6 +20,7 @@ from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.peer import Peer
 from capnweb_runtime.serving.serve import Serving, serve
 from capnweb_runtime.serving.server import Server
+from capnweb_runtime.testing.fakes import BareFake, let_go, verify
 from capnweb_runtime.testing.leaks import Ends, places_known
 from capnweb_runtime.testing.recording import Record
 
@@ -51,6 +52,7 @@ class LocalServer(Ends, Generic[S]):
         self._server: Server | None = None
         self._connecting: Connecting[S] | None = None
         self._opened: list[Connection] = []
+        self._fakes: list[BareFake] = []
 
     @property
     def server(self) -> Server:
@@ -85,6 +87,8 @@ class LocalServer(Ends, Generic[S]):
     ) -> None:
         __tracebackhide__ = True  # see assert_no_leaks
         try:
+            for fake in self._fakes:
+                (let_go if kind else verify)(fake)
             await self._search(kind)
         finally:
             self._over()
@@ -99,6 +103,15 @@ class LocalServer(Ends, Generic[S]):
     def _pairs(self) -> list[tuple[Connection, Connection]]:
         client = self._client()._opened()
         return [(client, end) for end in self._opened[:1]]  # its client's; others have come by themselves
+
+    def _made(self, main: RpcTarget) -> RpcTarget:
+        """There is a main object of a session."""
+        if isinstance(main, BareFake) and all(main is not fake for fake in self._fakes):
+            self._fakes.append(main)
+        return main
+
+    async def _made_later(self, main: Awaitable[RpcTarget]) -> RpcTarget:
+        return self._made(await main)
 
     def _has_opened(self, connection: Connection) -> None:
         """A session has begun at the server."""
@@ -124,7 +137,8 @@ def serve_local(
     """Serves on a free port of this machine, and connects to it.
 
     Parameters:
-        main_factory: makes the main object of a session; see `serve`.
+        main_factory: makes the main object of a session; see `serve`. Generated fakes that it makes are verified on
+            leaving.
         stub: generated stub class of it.
         batch: whether the client sends one HTTP batch; otherwise it opens a session over WebSocket.
         path: path that is served.
@@ -142,10 +156,11 @@ def serve_local(
     """
     local: LocalServer[S]
 
-    def factory(peer: Peer) -> Any:
+    def factory(peer: Peer) -> RpcTarget | Awaitable[RpcTarget]:
         if peer.connection is not None:
             local._has_opened(peer.connection)
-        return main_factory(peer)
+        made = main_factory(peer)
+        return local._made(made) if isinstance(made, RpcTarget) else local._made_later(made)
 
     passed = (*interceptors, *(() if record is None else (record,)))
     no_leaks = no_leaks and not batch

@@ -8,6 +8,8 @@ from capnweb_runtime import ConnectionRefused, Peer, Refuse, connect
 from capnweb_runtime.testing import serve_local
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
+from tests.gen.golden.fakes.expected.library import LibraryStub
+from tests.gen.golden.fakes.expected.library_fakes import LibraryFake
 from tests.runtime.transports.example_api import Example, ExampleStub
 
 
@@ -65,3 +67,19 @@ async def test_what_needs_the_server_says_that_there_is_none() -> None:
     for asked in (lambda: local.server, local.stats):
         with pytest.raises(RuntimeError, match="has not been started: enter serve_local"):
             asked()
+
+
+@pytest.mark.parametrize("late", [False, True])
+async def test_a_fake_is_verified_on_leaving(late: bool) -> None:
+    fake = LibraryFake()
+    fake.search.returns([1])
+
+    async def later(peer: Peer) -> LibraryFake:
+        return fake
+
+    local = serve_local(later if late else lambda peer: fake, LibraryStub)
+    library = await local.__aenter__()
+    assert await library.search("Sea") == [1]
+    fake.opened.returns(True)
+    with pytest.raises(AssertionError, match="LibraryFake was not asked for what is set, opened"):
+        await local.__aexit__(None, None, None)
