@@ -8,6 +8,8 @@ LOCKING     := .venv-lock
 CONSTRAINTS := .ci/constraints.txt
 PEERS       := tests/bench/peers
 MEASURED    := .venv-bench/measured
+# What is installed to measure with: no more than users have, since what is there counts when programs start.
+MEASURABLE  := speed
 PY          := $(VENV)/bin/python
 BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
@@ -31,7 +33,8 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly attack bench bench-quick clean
+.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly attack bench bench-quick bench-mounts \
+	clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -61,7 +64,7 @@ if [ "$$base" != "$$($(PY) -c 'import sys; print(sys.executable)')" ]; then \
 	fi; \
 	if [ ! -e $(MEASURED)/.installed ] || [ pyproject.toml -nt $(MEASURED)/.installed ] || \
 		[ $(CONSTRAINTS) -nt $(MEASURED)/.installed ]; then \
-		"$$python" $(PINNED) $(BUILDERS) && "$$python" $(PINNED) --no-build-isolation -e '.[speed]' && \
+		"$$python" $(PINNED) $(BUILDERS) && "$$python" $(PINNED) --no-build-isolation -e '.[$(MEASURABLE)]' && \
 		touch $(MEASURED)/.installed || exit 1; \
 	fi; \
 fi
@@ -128,6 +131,11 @@ attack: $(DEV) ## measure what hostile clients do to a server and its other clie
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick
+
+bench-mounts: MEASURED := .venv-bench/mounts
+bench-mounts: MEASURABLE := speed,test
+bench-mounts: $(DEV) ## compare every transport and mount with plain serve and write docs/performance.md (under 3 minutes)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.mounts
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run

@@ -8,8 +8,9 @@ that wait and give values; what is passed in (callbacks, targets) runs on the ba
 
 from __future__ import annotations
 
+import socket
 import ssl as ssl_module
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Iterable, Sequence
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Generic, Protocol, TypeVar
 
@@ -131,7 +132,7 @@ class BlockingSession(Generic[B]):
 
 
 def connect_blocking(
-    url: str,
+    url: str | Iterable[str],
     stub: type[B],
     *,
     main: RpcTarget | None = None,
@@ -148,18 +149,20 @@ def connect_blocking(
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
     debug: Debug = None,
+    sock: socket.socket | None = None,
 ) -> BlockingSession[B]:
     """Connects to a server, and waits until it is connected.
 
     Parameters:
         url: ws:// or wss:// for a session; http:// or https:// for one batch, which one call, or one `run`, uses up.
+            Several are tried in their order; see `connect`.
         stub: generated blocking stub class of the server's main object.
         main: our own main object, for the server to call. Its methods run on the background thread.
         headers: headers of the request, beside those of the protocol; with `reconnect`, a function may give them.
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
-        open_timeout: seconds to wait for the connection; None means without end.
+        open_timeout: seconds to wait for the connection, at each URL; None means without end.
         transport: see `connect`.
         timeout: seconds that each call may take; None means without end. For some calls, say `with timeout(5):`.
         reconnect: connects again whenever the session is lost; see `connect`. What it calls runs on the background
@@ -169,16 +172,17 @@ def connect_blocking(
         call_timeout: see `connect`; it holds for what `run` calls, too.
         interceptors: see `connect`; they run on the background thread.
         debug: see `connect`.
+        sock: a socket that is connected, for a WebSocket; see `connect`.
 
     Returns:
         The session: enter it with `with`, or take its `main` and `close` it.
 
     Raises:
         SessionClosed: there is no connection; the message names the URL and the cause. See `connect`.
-        ValueError: the URL's scheme is none of the four, `keepalive` is not positive, or `close_timeout` is negative.
+        ValueError: as `connect` does.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
-    settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "debug": debug}
+    settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "sock": sock, "debug": debug}
     settings |= {"transport": transport, "reconnect": reconnect, "keepalive": keepalive, "close_timeout": close_timeout}
     connecting: Connecting[Any] | Reconnecting[Any] = connect(
         url, stub._covering, open_timeout=open_timeout, **settings

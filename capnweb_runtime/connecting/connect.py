@@ -7,14 +7,15 @@ ws:// and wss:// open a session that lasts; http:// and https:// make one batch,
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl as ssl_module
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Iterable, Mapping, Sequence
 from contextlib import suppress
 from functools import partial
 from types import MappingProxyType, TracebackType
 from typing import TYPE_CHECKING, Any, Final, Generic, TypeVar, overload
 
-from capnweb_runtime.connecting.settings import Headers, Settings, Transport
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport, urls_of
 from capnweb_runtime.core.session import SessionStats
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
@@ -151,7 +152,7 @@ class Connecting(Generic[S]):
 
 @overload
 def connect(
-    url: str,
+    url: str | Iterable[str],
     stub: type[S],
     *,
     main: RpcTarget | None = None,
@@ -167,10 +168,11 @@ def connect(
     interceptors: Sequence[Interceptor] = (),
     debug: Debug = None,
     reconnect: None = None,
+    sock: socket.socket | None = None,
 ) -> Connecting[S]: ...
 @overload
 def connect(
-    url: str,
+    url: str | Iterable[str],
     stub: type[S],
     *,
     main: RpcTarget | None = None,
@@ -188,7 +190,7 @@ def connect(
     reconnect: Reconnect,
 ) -> Reconnecting[S]: ...
 def connect(
-    url: str,
+    url: str | Iterable[str],
     stub: type[S],
     *,
     main: RpcTarget | None = None,
@@ -204,13 +206,16 @@ def connect(
     interceptors: Sequence[Interceptor] = (),
     debug: Debug = None,
     reconnect: Reconnect | None = None,
+    sock: socket.socket | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
     """Connects to a server.
 
     Parameters:
         url: ws:// or wss:// for a session; http:// or https:// for one batch, sent at the first await together with all
             that was called before; https:// for a session over WebTransport, too, if `transport` says so. With "+unix"
-            behind the scheme, a file of this machine and the path, as in "ws+unix:///run/app.sock:/rpc".
+            behind the scheme, a file of this machine and the path, as in "ws+unix:///run/app.sock:/rpc". Several, each
+            for a session, are tried in their order until there is one; with `reconnect`, whenever a session is lost,
+            beginning with the next.
         stub: generated stub class of the server's main object.
         main: our own main object, for the server to call; None if it has none to call.
         headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
@@ -219,7 +224,7 @@ def connect(
         ssl: settings of TLS; None means the system's defaults.
         limits: bounds of the session.
         observer: is told of failures of our own targets and callbacks; by default they are logged.
-        open_timeout: seconds to wait for the connection; None means without end.
+        open_timeout: seconds to wait for the connection, at each URL; None means without end.
         transport: "webtransport" for a session over HTTP/3, which needs the extra `webtransport`; None means as the URL
             says.
         keepalive: seconds without a sign of life of the server after which it is sent a ping; after as many again the
@@ -233,6 +238,8 @@ def connect(
             know it of some. None means as the environment variable CAPNWEB_DEBUG says. See `docs/debugging.md`.
         reconnect: connects again whenever the session is lost, under the same stub; None means never. See
             `docs/reconnect.md`.
+        sock: a socket that is connected, in place of a new one, for a WebSocket; the URL then says what is asked for,
+            and with wss:// whose certificate is expected. The session closes it.
 
     Returns:
         What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
@@ -241,12 +248,13 @@ def connect(
 
     Raises:
         ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
-            which has no session to lose, and `reconnect` was given; `keepalive` is not positive, or `close_timeout`
-            is negative; or CAPNWEB_DEBUG says what cannot be meant.
+            which has no session to lose, and `reconnect` was given, or several URLs; there is none; `sock` is for
+            nothing that it could be used for, as with `reconnect`, or is no socket for streams; `keepalive` is not
+            positive, or `close_timeout` is negative; or CAPNWEB_DEBUG says what cannot be meant.
         TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is none of what it can be.
     """
     settings = Settings(
-        url=url,
+        urls=urls_of(url),
         main=main,
         headers=headers or _NO_HEADERS,
         ssl=ssl,
@@ -258,11 +266,16 @@ def connect(
         call_timeout=call_timeout,
         interceptors=tuple(interceptors),
         debug=debug,
+        sock=sock,
     )
     settings.check()
     if reconnect is not None:
         if settings.is_batch:
-            raise ValueError(f"cannot reconnect to {url!r}: one batch has no session to lose; use ws:// or wss://")
+            raise ValueError(
+                f"cannot reconnect to {settings.url!r}: one batch has no session to lose; use ws:// or wss://"
+            )
+        if sock is not None:
+            raise ValueError("sock= is one connection, which cannot be made again: reconnect= needs to make its own")
         return _reconnecting(settings, stub, reconnect)
     if callable(headers):
         raise TypeError("headers is a function: only connect(reconnect=...) asks for headers more than once")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from collections import deque
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Sequence
 from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from functools import partial
 from types import TracebackType
@@ -24,7 +24,7 @@ from capnweb_runtime.connecting.members import Member, within
 from capnweb_runtime.connecting.outstanding import wake
 from capnweb_runtime.connecting.reconnect import Reconnect
 from capnweb_runtime.connecting.reconnecting import Dialling
-from capnweb_runtime.connecting.settings import Headers, Settings, Transport
+from capnweb_runtime.connecting.settings import Headers, Settings, Transport, urls_of
 from capnweb_runtime.connecting.spreading import SpreadHook
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.errors import SessionClosed
@@ -72,7 +72,8 @@ class Pool(Generic[S]):
     progress end, and closes all.
 
     Parameters:
-        url: ws:// or wss://.
+        url: ws:// or wss://. Several are tried in turn, each new session beginning with the one behind the last, which
+            spreads the sessions over them.
         stub: generated stub class of the server's main object.
         size: sessions at most.
         max_age: seconds after which a session gets no more to do, and ends once nothing of it is in use; another takes
@@ -101,7 +102,7 @@ class Pool(Generic[S]):
 
     def __init__(
         self,
-        url: str,
+        url: str | Iterable[str],
         stub: type[S],
         *,
         size: int = 8,
@@ -123,12 +124,14 @@ class Pool(Generic[S]):
         interceptors: Sequence[Interceptor] = (),
         debug: Debug = None,
     ) -> None:
-        if urlsplit(url).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
-            raise ValueError(f"a pool holds sessions, and {url!r} opens none: use ws:// or wss://")
+        urls = urls_of(url)
+        for one in urls:
+            if urlsplit(one).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
+                raise ValueError(f"a pool holds sessions, and {one!r} opens none: use ws:// or wss://")
         if size < 1:
             raise ValueError(f"a pool of size={size} could hold no session")
         settings = Settings(
-            url=url,
+            urls=urls,
             main=main,
             headers=headers or {},
             ssl=ssl,
@@ -141,6 +144,7 @@ class Pool(Generic[S]):
             interceptors=tuple(interceptors),
             debug=debug,
         )
+        settings.check()
         self._dialling = Dialling(settings)
         self._policy = reconnect or Reconnect()
         self._stub_class = stub

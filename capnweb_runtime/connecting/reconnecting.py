@@ -29,7 +29,8 @@ S = TypeVar("S", bound=RpcStub)
 
 
 class Dialling:
-    """Opens one connection after another to the same server.
+    """Opens one connection after another to the same server; where it has several addresses, each behind the one of the
+    session before.
 
     Parameters:
         settings: of each; every session has their main object, which is disposed once `close` has been called.
@@ -39,6 +40,7 @@ class Dialling:
         self._settings = settings
         self._kept: Hook | None = None
         self._stub: object = None
+        self._next = 0  # index of the address that is tried first
 
     def sessions(
         self, dial: Callable[[], Awaitable[Connection]], policy: Reconnect, stub: Callable[[Hook], object]
@@ -76,7 +78,12 @@ class Dialling:
                 host = AsyncioHost(loop, observer=settings.observer, limits=settings.limits)
                 self._kept = target_hook(settings.main, host)
             connection.session.export_main(self._kept.dup())
-        await settings.open(connection, headers)
+        # Whoever comes next begins at the next address, also while this one is being opened: it is another session of a
+        # pool then, or this one's end says nothing good of the address that it had.
+        first, self._next = self._next, self._next + 1
+        opened = await settings.open(connection, headers, first)
+        if opened != first % len(settings.urls):
+            self._next = opened + 1
         return connection
 
     def close(self) -> None:

@@ -107,24 +107,12 @@ class WatchedHost(AsyncioHost):
 
     def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """A function that does the same, and is watched; an async one from each wait to the next."""
-        loop, name = self._loop, getattr(function, "__qualname__", "a function")
+        name = getattr(function, "__qualname__", "a function")
         if is_coroutine_function(function):
-
-            @functools.wraps(function)
-            async def stepping(*args: Any, **kwargs: Any) -> Any:
-                return await _Steps(function(*args, **kwargs), loop, name)
-
-            return stepping
-
-        @functools.wraps(function)
-        def watched(*args: Any, **kwargs: Any) -> Any:
-            begun = loop.time()
-            try:
-                return function(*args, **kwargs)
-            finally:
-                _tell_if_slow(loop, begun, name, "await what takes long, or mark it with @in_thread")
-
-        return watched
+            return _stepping(function, self._loop, name)
+        if inspect.isasyncgenfunction(function):
+            return _yielding(function, self._loop, name)
+        return _watched(function, self._loop, name)
 
 
 class WatchedThreadedHost(WatchedHost, ThreadedHost):
@@ -140,7 +128,47 @@ class WatchedThreadedHost(WatchedHost, ThreadedHost):
 
     def watching(self, function: Callable[..., Any]) -> Callable[..., Any]:
         """See `WatchedHost.watching`; what runs in a thread holds nobody."""
-        return super().watching(function) if is_coroutine_function(function) else function
+        is_async = is_coroutine_function(function) or inspect.isasyncgenfunction(function)
+        return super().watching(function) if is_async else function
+
+
+def _stepping(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def stepping(*args: Any, **kwargs: Any) -> Any:
+        return await _Steps(function(*args, **kwargs), loop, name)
+
+    return stepping
+
+
+def _yielding(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    async def yielding(*args: Any, **kwargs: Any) -> Any:
+        source = function(*args, **kwargs)
+        try:
+            while True:
+                try:
+                    chunk = await _Steps(source.__anext__(), loop, name)
+                except StopAsyncIteration:
+                    return
+                yield chunk
+        finally:
+            await source.aclose()
+
+    return yielding
+
+
+def _watched(function: Callable[..., Any], loop: asyncio.AbstractEventLoop, name: str) -> Callable[..., Any]:
+    @functools.wraps(function)
+    def watched(*args: Any, **kwargs: Any) -> Any:
+        begun = loop.time()
+        try:
+            result = function(*args, **kwargs)
+        finally:
+            _tell_if_slow(loop, begun, name, "await what takes long, or mark it with @in_thread")
+        # Of an async function in the clothes of a plain one.
+        return _stepping(lambda: result, loop, name)() if asyncio.iscoroutine(result) else result
+
+    return watched
 
 
 class _Steps(Generator[Any, Any, Any]):

@@ -5,18 +5,21 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator, Iterable
 from dataclasses import replace
+from functools import partial
 from http import HTTPStatus
 from typing import Unpack
 
 from aiohttp import HttpVersion11, WSMsgType, web
+from aiohttp.http_exceptions import HttpProcessingError
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import ConnectionLost
 from capnweb_runtime.mounts.mount import Mount, MountOptions, Mounts
 from capnweb_runtime.mounts.socket_session import Closed, SocketSession
+from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.admission import MainFactory
 from capnweb_runtime.serving.bounds import ServerStats
-from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, peer_of
+from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger, peer_on
 from capnweb_runtime.serving.replies import Reply, refusal
 from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import AGREEABLE
@@ -83,7 +86,7 @@ class CapnwebAiohttp:
         if "websocket" in request.headers.get("Upgrade", "").lower() and request.method == "GET":
             return await mount.carry(_serve_socket(mount, request))
         peer, at = _peer_of(request, "http")
-        return _response(await mount.carry(mount.reply(request.method, peer, at, request.content.readany)))
+        return _response(await mount.carry(mount.reply(request.method, peer, at, partial(_chunk, request))))
 
     def stats(self) -> ServerStats:
         """How near the mount is to each of its bounds; on the event loop that it serves on."""
@@ -105,6 +108,15 @@ class CapnwebAiohttp:
         await self._mounts.here().aclose()
 
 
+async def _chunk(request: web.Request) -> bytes:
+    """The next piece of a body; nobody reads how it is refused whose client is gone."""
+    try:
+        return await request.content.readany()
+    except (OSError, HttpProcessingError, web.RequestPayloadError) as error:
+        logger.debug("no body from %s: %s", request.remote, printable(str(error)))
+        raise Refuse(HTTPStatus.BAD_REQUEST, "The body is not what its headers say.") from None
+
+
 class _Frames:
     """The frames of a WebSocket of aiohttp.
 
@@ -114,8 +126,10 @@ class _Frames:
 
     def __init__(self, socket: web.WebSocketResponse) -> None:
         self._socket = socket
+        self._reader: asyncio.Task[object] | None = None
 
     async def receive(self) -> str | bytes:
+        self._reader = asyncio.current_task()
         message = await self._socket.receive()
         if message.type in {WSMsgType.TEXT, WSMsgType.BINARY}:
             data: str | bytes = message.data
@@ -129,6 +143,10 @@ class _Frames:
             await self._socket.send_bytes(data)
 
     async def close(self, code: int, reason: str) -> None:
+        if self._reader is not None:
+            # While somebody else receives, aiohttp does not wait for the peer to close.
+            self._reader.cancel()
+            await asyncio.wait((self._reader,))
         await self._socket.close(code=code, message=reason.encode())
 
 
@@ -167,12 +185,13 @@ async def _prepare(connection: Connection, socket: web.WebSocketResponse, reques
 
 def _peer_of(request: web.Request, transport: Transport) -> tuple[Peer, str | None]:
     """Who asks, and the address at which the request has arrived."""
-    sockets = request.transport
-    peername = None if sockets is None else sockets.get_extra_info("peername")
-    sockname = None if sockets is None else sockets.get_extra_info("sockname")
+    sockname = None if request.transport is None else request.transport.get_extra_info("sockname")
     at = str(sockname[0]) if isinstance(sockname, tuple) else None
-    peer = peer_of(request.headers.items(), peername, request.raw_path, transport, secure=request.secure)
-    return replace(peer, request=request), at
+    peer = peer_on(request.transport, request.headers.items(), request.raw_path, transport)
+    if peer.address is not None and request.remote not in {None, peer.address[0]}:
+        # A middleware that trusts a proxy has said whose request it is: the socket and its certificate are the proxy's.
+        peer = replace(peer, address=(str(request.remote), 0), certificate=None)
+    return replace(peer, request=request, scheme=request.scheme), at
 
 
 def _response(reply: Reply) -> web.Response:

@@ -129,7 +129,7 @@ def _peer_of(scope: Scope) -> tuple[Peer, str | None]:
     is_socket = scope["type"] == "websocket"
     peer = peer_of(
         headers,
-        None if client is None else tuple(client),
+        tuple(client) if client and client[0] else None,  # at a file some servers say that it is empty
         target,
         "websocket" if is_socket else "http",
         secure=scope.get("scheme", "http") in _SECURE,

@@ -106,6 +106,10 @@ class SocketSession:
         error: BaseException = SessionClosed("the server has ended the connection")
         try:
             await asyncio.wait((reader, self._writer), return_when=asyncio.FIRST_COMPLETED)
+            if self._reason is not None:
+                # Closing may take the reader away first. A socket that is dropped before the peer has answered takes
+                # with it what has been said last, if the peer has sent anything meanwhile.
+                await asyncio.wait((self._writer,))
             error = self._why(reader)
         finally:
             if self._deadline is not None:

@@ -83,10 +83,21 @@ class Guest(Sender):
         self.at_once = False
 
     def came(self, transport: asyncio.BaseTransport) -> None:
-        """There is a connection. Does nothing if that is known."""
+        """There is a connection, on a socket of its own. Does nothing if that is known."""
+        if not self._here:
+            socket = transport.get_extra_info("socket")
+            self.came_from(transport.get_extra_info("peername"), -1 if socket is None else socket.fileno())
+
+    def came_from(self, peername: object, number: int = -1) -> None:
+        """There is a connection. Does nothing if that is known.
+
+        Parameters:
+            peername: of the peer, as sockets say it.
+            number: of the file that the connection takes; -1 if it takes none.
+        """
         if not self._here:
             self._here = True
-            self._bounds._came(self, transport)
+            self._bounds._came(self, peername, number)
 
     def left(self) -> None:
         """The connection is lost. Does nothing if that is known."""
@@ -205,13 +216,10 @@ class Bounds:
 
     # ---- told by guests
 
-    def _came(self, guest: Guest, transport: asyncio.BaseTransport) -> None:
-        socket = transport.get_extra_info("socket")
-        peername = transport.get_extra_info("peername")
+    def _came(self, guest: Guest, peername: object, number: int) -> None:
         is_proxy = self.is_proxy is not None and self.is_proxy(peername)
         guest.address = None if is_proxy else self.address_of(peername)
         beside = 0 if guest.address is None else self._of_address.get(guest.address, 0)
-        number = -1 if socket is None else socket.fileno()
         if number >= self._most_files:
             bound = "reserved_files"
         elif self.connections >= self.most_connections:

@@ -96,12 +96,15 @@ class Server:
         """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in
         progress at once, and to the others when these are answered; then closes.
 
-        WebSockets are closed with 1012, so that clients know that they may connect again. A call must not wait for
-        this, since it would wait for itself; it may start it as a task.
+        Sessions are closed with 1012, so that clients know that they may connect again; over WebTransport they are told
+        beforehand that this is to come. A call must not wait for this, since it would wait for itself; it may start it
+        as a task.
 
         Parameters:
             timeout: seconds to wait for the calls; None means until they end.
         """
+        for one in self._webtransport:
+            one.ask_to_end()
         await self._ending.drain(timeout)
         await self.close()
 
@@ -198,7 +201,7 @@ class Server:
                 rules.limits,
                 rules.request_timeout,
                 rules.silence,
-                self._bounds.most_connections,
+                self._bounds,
             )
             self._webtransport.append(one)
             self.port = await one.listen(host, self.port, shared=self._place.shared)

@@ -16,16 +16,21 @@ from aioquic.quic.connection import QuicConnection
 from aioquic.quic.events import QuicEvent
 
 from capnweb_runtime.driving.connection import Connection
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
+from capnweb_runtime.serving.bounds import Bounds, Guest
 from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, peer_of, shutting_down
+from capnweb_runtime.serving.refusals import Busy
 from capnweb_runtime.transports.keepalive import Silence
+from capnweb_runtime.transports.websocket import TRY_AGAIN_LATER
+from capnweb_runtime.transports.webtransport.agreeing import choice, chosen_of
+from capnweb_runtime.transports.webtransport.capsules import drain_session
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
-from capnweb_runtime.transports.webtransport.quic import Listener, configuration
+from capnweb_runtime.transports.webtransport.quic import Listener, NoRoom, configuration
 
 CONNECTIONS: Final = 1000
-"""How many QUIC connections a server has at most; who comes beyond them is not answered."""
+"""How many QUIC connections a server has at most, whatever its bounds; who comes beyond them is not answered."""
 _PROTOCOLS: Final = frozenset((b"webtransport", b"webtransport-h3"))  # of the drafts up to 14, and since
 _TEXT: Final = (b"content-type", b"text/plain; charset=utf-8")
 
@@ -41,7 +46,7 @@ class WebTransportServer:
         limits: bounds of each session.
         timeout: seconds that a client has for the handshake and the request.
         silence: how long a client may be silent.
-        connections: how many there may be.
+        bounds: of the server; by default there are those of one alone.
 
     Attributes:
         address: where it listens.
@@ -54,13 +59,13 @@ class WebTransportServer:
         limits: Limits,
         timeout: float,
         silence: Silence,
-        connections: int = CONNECTIONS,
+        bounds: Bounds | None = None,
     ) -> None:
         self._admit = admit
         self._limits = limits
         self._timeout = timeout
         self._silence = silence
-        self._connections = min(connections, CONNECTIONS)
+        self._bounds = bounds or Bounds()
         self._settings = configuration(is_client=False, keepalive=silence.keepalive)
         # In one file aioquic finds a key only behind the certificates, and only one that is not encrypted.
         key = certificate.chain if certificate.key is None else certificate.key
@@ -83,7 +88,7 @@ class WebTransportServer:
             OSError: that cannot be had.
         """
         transport, self._listener = await asyncio.get_running_loop().create_datagram_endpoint(
-            lambda: Listener(self._settings, self._accepted, self._connections),
+            lambda: Listener(self._settings, self._accepted, CONNECTIONS),
             local_addr=(host or "::", port),
             reuse_port=True if shared else None,
         )
@@ -95,6 +100,11 @@ class WebTransportServer:
         if self._listener is not None:
             self._listener.most = 0
 
+    def ask_to_end(self) -> None:
+        """Tells every client that its session is to end soon; it may go on until it has ended."""
+        for one in self._open_ones():
+            one.ask_to_end()
+
     async def close(self, timeout: float) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Waits until every connection is closed; those that take longer are closed without an answer.
 
@@ -104,7 +114,7 @@ class WebTransportServer:
         listener = self._listener
         if listener is None:
             return
-        open_ones = [protocol for protocol in listener.protocols if isinstance(protocol, WebTransportServerEnd)]
+        open_ones = self._open_ones()
         for one in open_ones:
             one.close_if_idle()
         if open_ones:
@@ -114,8 +124,17 @@ class WebTransportServer:
                 task.cancel()
         await listener.release()
 
-    def _accepted(self, quic: QuicConnection) -> WebTransportServerEnd:
-        return WebTransportServerEnd(quic, self._admit, self._limits, self._timeout, self._silence)
+    def _open_ones(self) -> list[WebTransportServerEnd]:
+        protocols = () if self._listener is None else self._listener.protocols
+        return [protocol for protocol in protocols if isinstance(protocol, WebTransportServerEnd)]
+
+    def _accepted(self, quic: QuicConnection, address: object) -> WebTransportServerEnd:
+        guest = Guest(self._bounds)
+        guest.came_from(address)
+        if guest.at_once:  # an answer would take a handshake
+            guest.left()
+            raise NoRoom
+        return WebTransportServerEnd(quic, guest, self._admit, self._limits, self._timeout, self._silence)
 
 
 class WebTransportServerEnd(WebTransportEnd):
@@ -123,18 +142,30 @@ class WebTransportServerEnd(WebTransportEnd):
 
     Parameters:
         quic: the connection.
+        guest: the same, as the bounds of the server know it.
         admit: see `WebTransportServer`.
         limits: bounds of the session.
         timeout: seconds until there has to be a session.
         silence: how long the client may be silent.
     """
 
-    def __init__(self, quic: QuicConnection, admit: Admit, limits: Limits, timeout: float, silence: Silence) -> None:
+    def __init__(
+        self, quic: QuicConnection, guest: Guest, admit: Admit, limits: Limits, timeout: float, silence: Silence
+    ) -> None:
         super().__init__(quic, limits.message_size, silence)
+        self._guest = guest
+        guest.on_end = self._end
+        self._on_unfinished = guest.hold
         self._admit = admit
         self._opening: asyncio.Task[Connection] | None = None
+        self._agreed: str | None = None  # on what the client and this end agree
         self._early: list[WebTransportStreamDataReceived] = []
-        self._end_after(timeout, self.close_quic)
+        self._end_after(guest.patience(timeout), self.close_quic)
+
+    def ask_to_end(self) -> None:
+        """Tells the client that its session, if there is one, is to end soon."""
+        if self._connection is not None:
+            self._tell(drain_session())
 
     def close_if_idle(self) -> None:
         """Closes the connection if it has no session."""
@@ -147,6 +178,24 @@ class WebTransportServerEnd(WebTransportEnd):
         if self._gone and self._opening is not None:
             self._opening.cancel()
 
+    def _over(self) -> None:
+        self._guest.left()
+
+    def _hold_reading(self, behind: bool) -> None:
+        super()._hold_reading(behind)
+        self._guest.wait(behind)
+
+    def _end(self, status: HTTPStatus, text: str) -> None:
+        """The connection has to go, whatever it is in the middle of."""
+        connection = self._connection
+        if connection is None or connection.session.closed:
+            self.close_quic()
+            return
+        if status == HTTPStatus.SERVICE_UNAVAILABLE:
+            self._close_code = TRY_AGAIN_LATER
+        connection.abort(LimitExceeded(text))
+        connection.flush()
+
     # ---- the request
 
     def _headers_received(self, headers: HeadersReceived) -> None:
@@ -157,10 +206,13 @@ class WebTransportServerEnd(WebTransportEnd):
         if fields.get(b":method") != b"CONNECT" or fields.get(b":protocol") not in _PROTOCOLS:
             refused = Refuse(HTTPStatus.NOT_IMPLEMENTED, "Only WebTransport sessions are served over HTTP/3.")
             self._refuse(stream_id, refused)
+        elif self._guest.refused:
+            self._refuse(stream_id, Busy())
         elif self._request_id is not None:
             self._refuse(stream_id, Refuse(HTTPStatus.TOO_MANY_REQUESTS, "A connection has one session."))
         else:
             self._request_id = stream_id
+            self._agreed = chosen_of(headers.headers)
             self._ask(stream_id, _peer_of(headers, fields, self._streams.address()))
 
     def _ask(self, stream_id: int, peer: Peer) -> None:
@@ -194,9 +246,12 @@ class WebTransportServerEnd(WebTransportEnd):
         assert self._http is not None
         assert self._request_id is not None
         self._cancel_end()
-        self._http.send_headers(self._request_id, [(b":status", b"200"), (b"sec-webtransport-http3-draft", b"draft02")])
+        answer = [(b":status", b"200"), (b"sec-webtransport-http3-draft", b"draft02")]
+        if self._agreed is not None:
+            answer.append(choice(self._agreed))
+        self._http.send_headers(self._request_id, answer)
         self.send_soon()
-        self._begin(connection)
+        self._begin(connection, self._agreed)
         early, self._early = self._early, []
         for event in early:
             self._streams.hold(event.stream_id, False)

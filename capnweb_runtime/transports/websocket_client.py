@@ -5,6 +5,7 @@ URL and the cause.
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl as ssl_module
 from collections.abc import Mapping
 from typing import Any, Final
@@ -104,6 +105,7 @@ async def open_websocket(
     ssl: ssl_module.SSLContext | None,
     open_timeout: float | None,
     silence: Silence = DEFAULT_SILENCE,
+    sock: socket.socket | None = None,
 ) -> None:
     """Connects to a server and attaches the connection to the socket.
 
@@ -114,6 +116,7 @@ async def open_websocket(
         ssl: settings of TLS for wss://; None means the system's defaults.
         open_timeout: seconds to wait; None means without end.
         silence: how long the server may be silent afterwards.
+        sock: a socket that is connected already, and belongs to the session from now on; None if one is to be.
 
     Raises:
         ValueError: the URL or a header is not valid.
@@ -133,7 +136,9 @@ async def open_websocket(
     try:
         async with asyncio.timeout(open_timeout):
             loop = asyncio.get_running_loop()
-            if file is None:
+            if sock is not None:
+                await loop.create_connection(lambda: client, sock=sock, **tls)
+            elif file is None:
                 await loop.create_connection(lambda: client, uri.host, uri.port, **tls)
             else:
                 await loop.create_unix_connection(lambda: client, file, **tls)

@@ -1,8 +1,9 @@
 """`python -m examples.conformance.client URL`: checks any server of the conformance interface, over WebSocket and HTTP
-batch.
+batch, or over one transport alone: what that can carry.
 
     python -m examples.conformance.client ws://127.0.0.1:8080/ [--only TEXT] [--points]
     python -m examples.conformance.client https://127.0.0.1:8080/ --transport webtransport [--insecure]
+    python -m examples.conformance.client http://127.0.0.1:8080/ --transport http
 
 Prints `ok N name` or `not ok N name: why` for each check, then `X passed, Y failed`; the exit code is 1 if any failed.
 """
@@ -48,6 +49,15 @@ async def run(url: str, chosen: Sequence[Check], *, webtransport: bool = False, 
     return failed
 
 
+def carried_by(transport: str) -> list[Check]:
+    """The checks of what a server can be asked for that has one transport; all of them for "websocket", beside which
+    there are batches.
+    """
+    if transport == "webtransport":
+        return [check for check in CHECKS if check.transport == "WebSocket" and not check.frames]
+    return [check for check in CHECKS if transport == "websocket" or check.transport == "HTTP batch"]
+
+
 def show_points() -> None:
     """Print every point with the checks that are about it."""
     for number, point in POINTS.items():
@@ -63,15 +73,19 @@ def main() -> int:
     parser.add_argument("url", nargs="?", default="ws://127.0.0.1:8080/", help="ws:// or http:// URL of the server")
     parser.add_argument("--only", default="", metavar="TEXT", help="run the checks whose name has this text")
     parser.add_argument("--points", action="store_true", help="list what is checked, and run nothing")
-    parser.add_argument("--transport", choices=["websocket", "webtransport"], default="websocket", help="of sessions")
+    parser.add_argument(
+        "--transport",
+        choices=["websocket", "webtransport", "http"],
+        default="websocket",
+        help="of sessions; http makes batches alone",
+    )
     parser.add_argument("--insecure", action="store_true", help="do not check the server's certificate")
     options = parser.parse_args()
     if options.points:
         show_points()
         return 0
     webtransport = options.transport == "webtransport"
-    carried = [check for check in CHECKS if not webtransport or (check.transport == "WebSocket" and not check.frames)]
-    chosen = [check for check in carried if options.only in check.name]
+    chosen = [check for check in carried_by(options.transport) if options.only in check.name]
     return 1 if asyncio.run(run(options.url, chosen, webtransport=webtransport, insecure=options.insecure)) else 0
 
 

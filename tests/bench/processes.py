@@ -4,6 +4,7 @@ and nothing is waited for without a limit.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import resource
@@ -32,13 +33,14 @@ class Server:
     """A server that is running: `with Server(command) as server:`.
 
     Parameters:
-        command: what to run, "{port}" standing for the port. It has to print READY once it accepts connections.
+        command: what to run, "{port}" standing for the port.
+        says_ready: whether it prints READY once it accepts connections; else it is tried until it does.
 
     Attributes:
         port: port on which it listens.
     """
 
-    def __init__(self, command: Sequence[str]) -> None:
+    def __init__(self, command: Sequence[str], *, says_ready: bool = True) -> None:
         self.port = free_port()
         self._command = [part.replace("{port}", str(self.port)) for part in command]
         try:
@@ -53,7 +55,10 @@ class Server:
         except OSError as error:
             raise MeasureError(f"{_shown(self._command)}: {error.strerror}") from None
         try:
-            self._wait_until_ready()
+            if says_ready:
+                self._wait_until_ready()
+            else:
+                self._wait_until_it_listens()
         except BaseException:
             self.close()
             raise
@@ -103,6 +108,16 @@ class Server:
                 if not read:
                     raise MeasureError(f"{_shown(self._command)}: ended before it was ready")
                 said += read
+
+    def _wait_until_it_listens(self) -> None:
+        end = time.monotonic() + _TO_START
+        while time.monotonic() < end:
+            with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):
+                return
+            with contextlib.suppress(subprocess.TimeoutExpired):
+                self._process.wait(0.05)
+                raise MeasureError(f"{_shown(self._command)}: ended before it was ready")
+        raise MeasureError(f"{_shown(self._command)}: not ready within {_TO_START:.0f} s")
 
 
 def figures(command: Sequence[str], timeout: float) -> dict[str, Any]:

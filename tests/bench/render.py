@@ -1,4 +1,4 @@
-"""Writes docs/performance.md and its plots from docs/performance/results.json: `python -m
+"""Writes docs/performance.md and its plots from docs/performance/results.json and mounts.json: `python -m
 tests.bench.render [--check]`.
 
 Rule: the same results and the same template give the same bytes; nothing is measured here.
@@ -11,10 +11,13 @@ import json
 import statistics
 import sys
 from pathlib import Path
+from textwrap import fill
 from typing import Any
 
 import jinja2
 
+from tests.bench import carriers
+from tests.bench.carriers import BATCH_FIGURES, BATCHES, SESSION_FIGURES, SESSIONS, Carrier, Known
 from tests.bench.contenders import CONTENDERS, EITHER_END, OURS, REFERENCE, Contender
 from tests.bench.figures import WORKLOADS, Results, Workload
 from tests.bench.growth_texts import sections
@@ -24,9 +27,16 @@ from tests.bench.processes import ROOT
 DOCUMENT = ROOT / "docs" / "performance.md"
 FOLDER = ROOT / "docs" / "performance"
 RESULTS = FOLDER / "results.json"
+MOUNTS = FOLDER / "mounts.json"
 TEMPLATE = Path(__file__).with_name("performance.md.jinja")
 NONE = "–"
 Row = dict[str, Any]
+
+
+def everything() -> dict[str, Any]:
+    """What was measured: the contents of both files, those of mounts.json as "mounts"."""
+    data: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
+    return data | {"mounts": json.loads(MOUNTS.read_text("utf-8")) if MOUNTS.exists() else None}
 
 
 def rendered(data: dict[str, Any]) -> dict[Path, str]:
@@ -49,6 +59,7 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         churn=churn(results),
         growth=sections(results, drawn),
         growth_errors=results.growth_errors(),
+        mounts=mounted(data["mounts"]) if data.get("mounts") else None,
         cold=cold(data.get("cold", {})),
         compile=data.get("compile", []),
         breakdown=data.get("breakdown", {}),
@@ -148,7 +159,7 @@ def cell(results: Results, workload: Workload, contender: Contender) -> str:
     """A rate with its ratio, or why there is none."""
     rate, ratio = results.median(workload, contender.key), results.ratio(workload, contender.key)
     if rate is not None:
-        return amount(rate) if ratio is None else f"{amount(rate)} ({ratio:.2f})"
+        return _beside(rate, ratio)
     if workload.key not in contender.workloads:
         return NONE
     if contender.key in results.data["absent"]:
@@ -190,6 +201,42 @@ def cold(times: dict[str, list[float]]) -> list[Row]:
     ]
 
 
+def mounted(found: dict[str, Any]) -> Row:
+    """What carries the calls, in two tables, and what it was measured with."""
+    turns, machine = found["turns"], found["machine"]
+    columns = ["calls/s, one in flight", "calls/s, 64 in flight", "MB/s, 1 MB there and back", "MB/s, a stream"]
+    in_batches = ["calls/s, one in a batch", "calls/s, 100 in a batch", columns[2]]
+    return {
+        "tables": [
+            {"title": title, "columns": names, "rows": [_carrier(*row) for row in carriers.rows(turns, who, figures)]}
+            for title, names, who, figures in (
+                ("sessions", columns, SESSIONS, SESSION_FIGURES),
+                ("batches", in_batches, BATCHES, BATCH_FIGURES),
+            )
+        ],
+        "failed": [*dict.fromkeys([*carriers.failed(turns, SESSIONS), *carriers.failed(turns, BATCHES)])],
+        "rounds": found["run"]["rounds"],
+        "measured": fill(
+            f"`make bench-mounts` measures this again, and nothing else. Measured {machine['Measured']}, with Python "
+            f"{machine['Python']}; load before: {machine['Load before']}; "
+            + ", ".join(f"{name} {version}" for name, version in found["versions"].items())
+            + ".",
+            118,
+            break_long_words=False,
+            break_on_hyphens=False,
+        ),
+    }
+
+
+def _carrier(carrier: Carrier, figures: list[Known]) -> Row:
+    cells = [NONE if known is None else _beside(*known) for known in figures]
+    return {"title": carrier.title, "cells": cells}
+
+
+def _beside(value: float, ratio: float | None) -> str:
+    return amount(value) if ratio is None else f"{amount(value)} ({ratio:.2f})"
+
+
 def amount(value: float | None) -> str:
     """A figure to three digits at most after the point that matter."""
     if value is None:
@@ -225,7 +272,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--check", action="store_true", help="fail if a file is not up to date, and write nothing")
     options = parser.parse_args()
-    data = json.loads(RESULTS.read_text("utf-8"))
+    data = everything()
     if not options.check:
         for path in write(data):
             print("wrote", path.relative_to(ROOT))

@@ -176,7 +176,7 @@ def main() -> None:
             steps.close()
             render.FOLDER.mkdir(parents=True, exist_ok=True)
             render.RESULTS.write_text(json.dumps(data, indent=1) + "\n", "utf-8")
-            for path in render.write(data):
+            for path in render.write(render.everything()):
                 console.print(f"wrote {path.relative_to(ROOT)}")
 
 

@@ -3,16 +3,14 @@
 from __future__ import annotations
 
 import copy
-import json
 from typing import Any
 
 from tests.bench import render
-from tests.bench.render import DOCUMENT, FOLDER, RESULTS, rendered, stale
+from tests.bench.render import DOCUMENT, FOLDER, rendered, stale
 
 
 def committed() -> dict[str, Any]:
-    data: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
-    return data
+    return render.everything()
 
 
 def document(data: dict[str, Any]) -> str:

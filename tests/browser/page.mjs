@@ -7,10 +7,9 @@ import { WebTransportTransport } from "/webtransport.mjs";
 const plan = await (await fetch("/plan")).json();
 
 const hash = () => Uint8Array.from(atob(plan.hash), character => character.charCodeAt(0));
-const overWebTransport = async () => {
-  const serverCertificateHashes = [{ algorithm: "sha-256", value: hash() }];
-  return new RpcSession(await WebTransportTransport.connect(plan.url, { serverCertificateHashes })).getRemoteMain();
-};
+const options = () => ({ serverCertificateHashes: [{ algorithm: "sha-256", value: hash() }] });
+const overWebTransport = async () =>
+  new RpcSession(await WebTransportTransport.connect(plan.url, options())).getRemoteMain();
 const connect = {
   websocket: async () => newWebSocketRpcSession(plan.url),
   http: async () => newHttpBatchRpcSession(plan.url),
@@ -29,8 +28,19 @@ const steps = {
   pipelined: api => api.makeCounter(4).increment(3),
   callback: api => api.callFunction(x => x * 10, 7),
   stream: async api => drained(await api.countdown(4)),
+  draining: () => whileDraining(),
   text: async api => (await api.echo("\u00e4\n\u{1F600}".repeat(100_000))).length,
 };
+
+// The server is drained once it is called, and the page is asked something by then.
+async function whileDraining() {
+  const session = new WebTransport(plan.url, options());
+  await session.ready;
+  const transport = new WebTransportTransport(session, await session.createBidirectionalStream(), 1_000_000);
+  const api = new RpcSession(transport).getRemoteMain();
+  const answer = await api.callFunction(x => x * 10, 7);
+  return { ...answer, code: (await session.closed).closeCode };
+}
 
 async function outcomes() {
   const got = {};

@@ -4,6 +4,7 @@ docs/webtransport.md shows; from an origin that is not allowed it is refused on 
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import re
 import socket
@@ -14,7 +15,7 @@ from typing import Any, Final, get_args
 
 import pytest
 
-from capnweb_runtime import Peer, serve
+from capnweb_runtime import CallbackStub, Peer, serve
 from capnweb_runtime.serving.development_certificate import make_certificate
 from capnweb_runtime.serving.peer import Transport
 from examples.conformance.generated.conformance import PeerApiStub
@@ -83,6 +84,31 @@ async def test_a_page_calls_pipelined_is_called_back_and_reads_streams(transport
     async with serving(transport, f"http://localhost:{port}", tmp_path) as plan:
         outcome = await outcome_of(files(), {**plan, "steps": steps}, port)
     assert outcome == {"got": {step: GOT[step] for step in steps}}
+
+
+@needs_chromium
+@needs_node
+async def test_a_call_of_a_page_is_answered_while_the_server_is_drained(tmp_path: Path) -> None:
+    draining: list[asyncio.Task[None]] = []
+
+    class Drained(Main):
+        async def call_function(self, fn: CallbackStub[[Any], Any], i: Any) -> dict[str, Any]:
+            draining.append(asyncio.create_task(server.drain()))
+            return await super().call_function(fn, i)
+
+    port, made = free_port(), make_certificate(tmp_path)
+    async with serve(
+        lambda peer: Drained(peer.main(PeerApiStub)),
+        "127.0.0.1",
+        0,
+        ssl=made.certificate,
+        transports=["webtransport"],
+        origins=[f"http://localhost:{port}"],
+    ) as server:
+        plan = {"transport": "webtransport", "url": server.http_url, "hash": made.base64, "steps": ["draining"]}
+        outcome = await outcome_of(files(), plan, port)
+        await asyncio.gather(*draining)
+    assert outcome == {"got": {"draining": {"result": 70, "code": 1012}}}
 
 
 @needs_chromium

@@ -1,6 +1,7 @@
 // Checks any server of the conformance interface with the npm package, over WebSocket and HTTP batch.
 //
 //     node conformance_client.mjs ws://127.0.0.1:PORT/            the http URL is made from it
+//     node conformance_client.mjs --batches http://127.0.0.1:PORT/     over HTTP batch alone
 //
 // Prints `ok N name` or `not ok N name: why` for each check, then `X passed, Y failed`; the exit code is 1 if any failed.
 
@@ -11,7 +12,8 @@ import { onTheWire } from "./conformance_checks_wire.mjs";
 import { streams } from "./conformance_checks_streams.mjs";
 
 const PATIENCE = 10_000;                       // milliseconds that one check may take
-const url = new URL(process.argv[2] ?? "ws://127.0.0.1:8080/");
+const batchesAlone = process.argv.includes("--batches");
+const url = new URL(process.argv.slice(2).find(argument => argument !== "--batches") ?? "ws://127.0.0.1:8080/");
 const wsUrl = url.href.replace(/^http/, "ws");
 const httpUrl = url.href.replace(/^ws/, "http");
 
@@ -103,12 +105,14 @@ async function run(checks, context, suffix = "") {
   }
 }
 
-await run(both, inSession, " (WebSocket)");
 await run(both, inBatch, " (HTTP batch)");
-await run(overWebSocket, inSession);
-await run(streams, inSession);
-await run(onTheWire, inSession);
 await run(batchOnly, inBatch);
+if (!batchesAlone) {
+  await run(both, inSession, " (WebSocket)");
+  await run(overWebSocket, inSession);
+  await run(streams, inSession);
+  await run(onTheWire, inSession);
+}
 
 console.log(`${passed} passed, ${number - passed} failed`);
 process.exit(number > passed ? 1 : 0);

@@ -1,4 +1,6 @@
-"""The conformance programs of both implementations against each other, in all four combinations."""
+"""The conformance programs of both implementations against each other, in all four combinations, and both clients
+against the mounts.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +15,7 @@ import pytest
 
 from examples.conformance import checks
 from examples.conformance.checks.base import CHECKS
+from examples.conformance.client import carried_by
 from examples.conformance.points import POINTS
 from tests.interop.node import FOLDER
 from tests.needs import needs_node
@@ -40,8 +43,8 @@ async def serving(command: list[str]) -> AsyncIterator[tuple[Process, int]]:
         yield server, int(port)
     finally:
         if server.returncode is None:
-            server.kill()
-        await server.wait()
+            server.terminate()  # not killed: some have processes of their own, which they end
+        await asyncio.wait_for(server.wait(), PATIENCE)
         await complaints
 
 
@@ -72,6 +75,37 @@ async def test_every_check_passes(client: list[str], server: list[str], at_least
         assert (failed, code) == ("0", 0)
         assert int(passed) == len(lines) - 1 >= at_least
         assert process.returncode is None, "the server has not survived it"
+
+
+BATCHES = [*OUR_CLIENT, "--transport", "http"]
+NODE_BATCHES = [*NODE_CLIENT, "--batches"]
+MOUNTED = [
+    pytest.param("asgi", OUR_CLIENT, 300, id="our client, uvicorn"),
+    pytest.param("aiohttp", OUR_CLIENT, 300, id="our client, aiohttp"),
+    pytest.param("flask", BATCHES, 40, id="our client, gunicorn"),
+    pytest.param("asgi", NODE_CLIENT, 200, id="the reference's client, uvicorn", marks=needs_node),
+    pytest.param("aiohttp", NODE_CLIENT, 200, id="the reference's client, aiohttp", marks=needs_node),
+    pytest.param("flask", NODE_BATCHES, 30, id="the reference's client, gunicorn", marks=needs_node),
+]
+
+
+@pytest.mark.parametrize(("kind", "client", "at_least"), MOUNTED)
+async def test_every_check_passes_inside_applications(kind: str, client: list[str], at_least: int) -> None:
+    async with serving([*OUR_SERVER, "--transport", kind]) as (process, port):
+        code, lines = await checked(client, port, "http")
+        assert [line for line in lines[:-1] if not line.startswith("ok ")] == []
+        assert code == 0
+        assert len(lines) - 1 >= at_least
+        assert process.returncode is None, "the server has not survived it"
+
+
+def test_checks_of_one_transport_are_those_that_it_can_carry() -> None:
+    of = {transport: carried_by(transport) for transport in ("websocket", "webtransport", "http")}
+    assert of["websocket"] == CHECKS
+    assert {check.transport for check in of["http"]} == {"HTTP batch"}
+    assert {(check.transport, check.frames) for check in of["webtransport"]} == {("WebSocket", False)}
+    about_frames = [check for check in CHECKS if check.frames]
+    assert len(CHECKS) == len(of["http"]) + len(of["webtransport"]) + len(about_frames)
 
 
 async def test_every_check_passes_over_webtransport() -> None:

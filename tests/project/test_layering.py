@@ -21,6 +21,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_batch",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/connecting/settings.py: capnweb_runtime.connecting.several",
     "capnweb_runtime/connecting/settings.py: capnweb_runtime.driving.attending",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_client",
     "capnweb_runtime/connecting/settings.py: capnweb_runtime.transports.webtransport.client",
@@ -51,6 +52,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.webtransport_server",
     "examples/conformance/checks/base.py: examples.conformance.webtransport",
     "examples/conformance/server.py: capnweb_runtime.serving.development_certificate",
+    "examples/conformance/server.py: examples.conformance",
 }
 
 MEDIAN_MODULE, LARGEST_MODULE = 200, 600

@@ -58,9 +58,15 @@ _URLS = tuple(url.__mro__[-2] for url in (pydantic.AnyUrl, pydantic.PostgresDsn)
 
 _CLEAR = "it would be sent in the clear, and nothing would hide it there"
 _REFUSED: dict[object, tuple[str, str]] = {
-    pydantic.SecretStr: (_CLEAR, "write str if the peer is to have it, or leave it out"),
-    pydantic.SecretBytes: (_CLEAR, "write bytes if the peer is to have it, or leave it out"),
-    pydantic.Secret: (_CLEAR, "write what is in it if the peer is to have it, or leave it out"),
+    pydantic.SecretStr: (
+        _CLEAR,
+        "write Secret[str] of capnweb_runtime.schema if the peer is to have it, or leave it out",
+    ),
+    pydantic.SecretBytes: (
+        _CLEAR,
+        "write Secret[bytes] of capnweb_runtime.schema if the peer is to have it, or leave it out",
+    ),
+    pydantic.Secret: (_CLEAR, "write that of capnweb_runtime.schema if the peer is to have it, or leave it out"),
     pydantic.ImportString: ("a name to import is code", IMPORT_HINT),
 }
 _INSTEAD: dict[object, str] = {

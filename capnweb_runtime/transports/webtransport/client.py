@@ -24,6 +24,7 @@ from capnweb_runtime.errors import ConnectionLost, SessionClosed
 from capnweb_runtime.observe import printable
 from capnweb_runtime.transports.ends import refusal, said, shown_url
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Silence
+from capnweb_runtime.transports.webtransport.agreeing import AVAILABLE, agreed_in, offered
 from capnweb_runtime.transports.webtransport.end import WebTransportEnd
 from capnweb_runtime.transports.webtransport.quic import configuration
 
@@ -73,6 +74,7 @@ class WebTransportClient(WebTransportEnd):
         self._opening = connection
         self._url = url
         self._headers = headers
+        self._offers = True  # what two ends of this implementation can agree on
         self._refusal: tuple[int, dict[bytes, bytes], bytearray] | None = None
         self.opened: asyncio.Future[None] = self._loop.create_future()
 
@@ -124,10 +126,16 @@ class WebTransportClient(WebTransportEnd):
                 (b":path", path.encode()),
                 (b":protocol", b"webtransport"),
                 (b"sec-webtransport-http3-draft02", b"1"),
-                *((name.lower().encode(), value.encode()) for name, value in self._headers.items()),
+                *self._further_headers(),
             ],
         )
         self.send_soon()
+
+    def _further_headers(self) -> list[tuple[bytes, bytes]]:
+        """The application's headers; those that offer something may be among them, in place of ours."""
+        own = [(name.lower().encode(), value.encode()) for name, value in self._headers.items()]
+        self._offers = all(name != AVAILABLE for name, _ in own)
+        return [*own, offered()] if self._offers else own
 
     def _headers_received(self, headers: HeadersReceived) -> None:
         request_id = self._request_id
@@ -137,7 +145,7 @@ class WebTransportClient(WebTransportEnd):
         status = int(fields.get(b":status", b"0"))
         if status == HTTPStatus.OK:
             self._stream_id = self._http.create_webtransport_stream(request_id)
-            self._begin(self._opening)
+            self._begin(self._opening, agreed_in(headers.headers) if self._offers else None)
             if not self.opened.done():
                 self.opened.set_result(None)
             return

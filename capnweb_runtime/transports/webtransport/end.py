@@ -30,9 +30,9 @@ from capnweb_runtime.errors import ConnectionLost, LimitExceeded, ProtocolError,
 from capnweb_runtime.observe import logger_named, printable
 from capnweb_runtime.transports.ends import GOODBYE, closed_with, code_for
 from capnweb_runtime.transports.keepalive import Silence
-from capnweb_runtime.transports.websocket import close_reason
+from capnweb_runtime.transports.websocket import ATTACHING, CARRYING, close_reason
 from capnweb_runtime.transports.webtransport.capsules import CapsuleError, Capsules, Closed, close_session
-from capnweb_runtime.transports.webtransport.lines import Lines
+from capnweb_runtime.transports.webtransport.lines import AttachingLines, Lines, Reader, written
 from capnweb_runtime.transports.webtransport.quic import Http3, Protocol, Streams
 
 logger: Final = logger_named("capnweb_runtime.webtransport")
@@ -86,7 +86,9 @@ class WebTransportEnd(Protocol):
         self._connection: Connection | None = None
         self._request_id: int | None = None  # the stream of the request that began the session
         self._stream_id: int | None = None  # the stream of its messages
-        self._lines = Lines(longest)
+        self._longest = longest
+        self._lines: Reader = Lines(longest)
+        self._on_unfinished: Callable[[int, bool], object] | None = None  # told of bytes of what has not come whole
         self._capsules = Capsules()
         self._full = False
         self._finished = False  # our half of the stream
@@ -96,6 +98,7 @@ class WebTransportEnd(Protocol):
         self._timer_of_end: asyncio.TimerHandle | None = None
         self._pinging: asyncio.TimerHandle | None = None
         self._reason: tuple[int, str] | None = None  # still to be sent
+        self._close_code: int | None = None  # in place of what follows from the reason
 
     # ---- called by aioquic, and by the loop
 
@@ -131,10 +134,10 @@ class WebTransportEnd(Protocol):
     # ---- for the wire
 
     def write_lines(self, messages: list[Any]) -> None:
-        """Sends each message as one line."""
+        """Sends each message as one line, behind its byte strings where that was agreed."""
         if self._stream_id is None or self._finished or self._gone:
             return
-        self.quic.send_stream_data(self._stream_id, b"".join([part for text in messages for part in (text, b"\n")]))
+        self.quic.send_stream_data(self._stream_id, written(messages))
         self.send_soon()
         if not self._full and self._connection is not None and self.unacknowledged > HIGH_WATER:
             self._full = True
@@ -146,7 +149,7 @@ class WebTransportEnd(Protocol):
             return
         self._closing = True
         told = reason if self._connection is None else self._connection.session.told
-        self._reason = (code_for(reason), close_reason(told))
+        self._reason = (self._close_code or code_for(reason), close_reason(told))
         self._finish()
         self._end_after(min(REASON_DELAY, self._silence.close_timeout), self._say_reason)
 
@@ -171,9 +174,19 @@ class WebTransportEnd(Protocol):
         """What a session ends with that the peer has ended."""
         return how(why)
 
-    def _begin(self, connection: Connection) -> None:
-        """The session has begun."""
+    def _begin(self, connection: Connection, agreed: str | None) -> None:
+        """The session has begun.
+
+        Parameters:
+            connection: what drives it.
+            agreed: on what the ends have agreed beyond the protocol, see `agreeing`; None if on nothing.
+        """
         self._connection = connection
+        if agreed in ATTACHING:
+            connection.session.attach_bytes()
+            self._lines = AttachingLines(self._longest)
+        if agreed in CARRYING:
+            connection.session.carry_calls()
         connection.tell_when_behind(self._hold_reading)
         connection.attach(_Wire(self))
         self._ping_later()
@@ -244,11 +257,18 @@ class WebTransportEnd(Protocol):
         connection = self._connection
         if connection is None or self._gone:
             return
+        if self._closing:  # nothing that comes is of interest any more but the end
+            if ended:
+                self._say_reason()
+            return
         lines, wrong = self._lines.feed(data)
         if lines:
             connection.received(lines)
+        unfinished = self._lines.unfinished
+        if self._on_unfinished is not None:
+            self._on_unfinished(unfinished, bool(lines))
         try:
-            connection.session.held.set_unfinished(self._lines.unfinished)
+            connection.session.held.set_unfinished(unfinished)
         except LimitExceeded as error:
             wrong = error
         if wrong is not None:
@@ -263,11 +283,11 @@ class WebTransportEnd(Protocol):
 
     def _stream_ended(self) -> None:
         """The peer has ended its half of the stream: it says no more there, and the reason follows."""
-        if self._lines.unfinished:
-            self._broke("its stream ended in the middle of a message")
-        elif self._reason is not None:
+        if self._closing:
             self._say_reason()
-        elif not self._closing:
+        elif self._lines.unfinished:
+            self._broke("its stream ended in the middle of a message")
+        else:
             self._finish()
             self._end_after(REASON_DELAY, self._no_reason)
 
@@ -305,9 +325,13 @@ class WebTransportEnd(Protocol):
 
     def _end_request(self, last: bytes) -> None:
         """Ends our half of the request's stream, with what is last said there."""
+        self._tell(last, ends=True)
+
+    def _tell(self, capsule: bytes, *, ends: bool = False) -> None:
+        """Says something about the session on the request's stream, unless that has ended."""
         if self._http is not None and self._request_id is not None and not self._said and not self._gone:
-            self._said = True
-            self._http.send_data(self._request_id, last, end_stream=True)
+            self._said = ends
+            self._http.send_data(self._request_id, capsule, end_stream=ends)
             self.send_soon()
 
     def close_quic(self, code: int = ErrorCode.H3_NO_ERROR, reason: str = "") -> None:

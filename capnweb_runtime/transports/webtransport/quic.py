@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from contextlib import suppress
 from typing import Final, cast
 
 from aioquic._buffer import Buffer
@@ -154,12 +155,16 @@ class Protocol(QuicConnectionProtocol):
         self._transmit_soon()
 
 
+class NoRoom(Exception):
+    """A connection is not taken: its packets are dropped."""
+
+
 class Listener(QuicServer):
     """Takes connections on a socket, up to a bound; who comes beyond it is not answered.
 
     Parameters:
         settings: of each connection, with its certificate.
-        accepted: makes what drives a connection.
+        accepted: makes what drives a connection, of which it is told where it comes from; may raise NoRoom.
         connections: the bound.
 
     Attributes:
@@ -167,9 +172,15 @@ class Listener(QuicServer):
     """
 
     def __init__(
-        self, settings: QuicConfiguration, accepted: Callable[[QuicConnection], Protocol], connections: int
+        self,
+        settings: QuicConfiguration,
+        accepted: Callable[[QuicConnection, NetworkAddress], Protocol],
+        connections: int,
     ) -> None:
-        super().__init__(configuration=settings, create_protocol=lambda quic, **_: accepted(quic), retry=True)
+        self._sender: NetworkAddress = ("", 0)  # of the packet at hand
+        super().__init__(
+            configuration=settings, create_protocol=lambda quic, **_: accepted(quic, self._sender), retry=True
+        )
         self.most = connections
         self._released = asyncio.Event()
 
@@ -184,8 +195,11 @@ class Listener(QuicServer):
 
     def datagram_received(self, data: bytes | str, addr: NetworkAddress) -> None:
         """Called by the loop."""
-        if len(self.protocols) < self.most or self._knows(data):
-            super().datagram_received(data, addr)
+        # Mostly it is a packet of a connection that is known, and counting them is dearer than to look for one.
+        if self._knows(data) or len(self.protocols) < self.most:
+            self._sender = addr
+            with suppress(NoRoom):
+                super().datagram_received(data, addr)
 
     @property
     def protocols(self) -> set[QuicConnectionProtocol]:

@@ -6,6 +6,7 @@ import asyncio
 
 from capnweb_runtime import UNDEFINED
 from examples.conformance.checks.base import Ground, check, equal, fails
+from examples.conformance.generated.conformance import ConformanceApiStub
 from examples.conformance.schema.conformance import Config, Friend, Item, Nested, Profile
 
 
@@ -102,11 +103,11 @@ async def failed_pipeline(ground: Ground) -> None:
 async def promise_as_argument(ground: Ground) -> None:
     equal(await ground.ask(lambda api: api.square(api.square(3))), 81)
 
-    async def friend() -> Friend:
-        authed = (await ground.session()).authenticate("secret")
+    async def friend(api: ConformanceApiStub) -> Friend:
+        authed = api.authenticate("secret")
         return await authed.get_friend(authed.get_user_id())
 
-    equal(await friend(), Friend(id=42, name="friend-42"))
+    equal(await ground.ask(friend), Friend(id=42, name="friend-42"))
 
 
 @check("a promise is a part of an argument", both=True)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import threading
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Awaitable, Iterator
 
 import pytest
 
@@ -14,6 +14,8 @@ from capnweb_runtime.driving.attending import Terms
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.driving.threads import threads_of
 from capnweb_runtime.transports.memory import join, pair
+from examples.demo.server import Accounts, Authed, Front
+from generated.accounts import PublicApiStub
 from tests.runtime.example import DeskStub
 from tests.runtime.example import DeskTarget as Desk
 
@@ -178,6 +180,41 @@ class TestWatching:
         if server.host.threads is not None:
             server.host.threads.shutdown()
 
+    @pytest.mark.parametrize("in_threads", [False, True])
+    async def test_so_is_each_step_of_a_stream(self, in_threads: bool, caplog: pytest.LogCaptureFixture) -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0.0
+        client = Connection()
+        closed = asyncio.Event()
+        server = Connection(Flowing(closed), threads=threads_of(1) if in_threads else None, debug=True)
+        join(client, server)
+        front = client.main(PublicApiStub)
+        authed = await front.authenticate("secret")
+        assert [chunk async for chunk in authed.download("a")] == [b"1", b"2"]
+        told = [one for one in messages(caplog) if one.startswith("Flow.download held up every session for ")]
+        assert len(told) >= 3
+        await closed.wait()
+        closed.clear()
+        async with await authed.download("b") as chunks:
+            assert await anext(chunks) == b"1"
+        async with asyncio.timeout(10):
+            await closed.wait()
+        authed.dispose()
+        front.dispose()
+        if server.host.threads is not None:
+            server.host.threads.shutdown()
+
+    async def test_so_is_an_async_method_in_the_clothes_of_a_plain_one(self, caplog: pytest.LogCaptureFixture) -> None:
+        asyncio.get_running_loop().slow_callback_duration = 0.0
+        client, _ = pair(None, Clothed(), debug=True)
+        desk = client.main(DeskStub)
+        assert await desk.add(1, 2) == 3
+        told = [one for one in messages(caplog) if one.startswith("Clothed.add held up every session for ")]
+        assert [one.partition(": ")[2].partition(":")[0] for one in told] == [
+            "await what takes long, or mark it with @in_thread",
+            *["between two waits"] * 2,
+        ]
+        desk.dispose()
+
     async def test_what_is_called_is_the_same(self) -> None:
         client, _ = pair(None, Stepping(), debug=True)
         desk = client.main(DeskStub)
@@ -204,6 +241,34 @@ class Stepping(Desk):
         if a == 0:
             raise ValueError("nothing to add to")
         return a + b
+
+
+class Clothed(Desk):
+    def add(self, a: int, b: int) -> Awaitable[int]:
+        return Stepping().add(a, b)
+
+
+class Flow(Authed):
+    def __init__(self, closed: asyncio.Event) -> None:
+        super().__init__(Accounts(), 1)
+        self._closed = closed
+
+    async def download(self, name: str) -> AsyncIterator[bytes]:
+        try:
+            yield b"1"
+            await asyncio.sleep(0)
+            yield b"2"
+        finally:
+            self._closed.set()
+
+
+class Flowing(Front):
+    def __init__(self, closed: asyncio.Event) -> None:
+        super().__init__(Accounts())
+        self._closed = closed
+
+    def authenticate(self, token: str) -> Flow:
+        return Flow(self._closed)
 
 
 class Holding(Desk):

@@ -15,7 +15,7 @@ from starlette.routing import Mount
 
 from capnweb_runtime import Peer, Refuse
 from capnweb_runtime.mounts.asgi import CapnwebASGI
-from tests.runtime.mounts.office import OfficeTarget
+from tests.runtime.mounts.office import HEALTH, OfficeTarget
 
 MEGABYTE = 1024 * 1024
 
@@ -38,7 +38,7 @@ class Finding:
         await self.app(scope, receive, send)
 
 
-rpc = CapnwebASGI(office)
+rpc = CapnwebASGI(office, health=HEALTH)
 
 # ---- Starlette
 

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
+from pathlib import Path
 from typing import Any
 
 from typing_extensions import TypeVar
 
 from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime import time_left
+from capnweb_runtime.health import Health
 from capnweb_runtime.serving.peer import Peer
 
+HEALTH = Health(alive="/healthz", ready="/readyz")
 CALL_INT = rpc.callback(rpc.INT, rpc.INT)
 STREAM_INT = rpc.stream_of(rpc.INT)
 OFFICE = rpc.interface(lambda: OfficeStub, lambda: OfficePromise, lambda: OfficeTarget)
@@ -24,6 +29,8 @@ class OfficeSpec(rpc.Interface):
     who = rpc.method("who", rpc.ANY)
     paper = rpc.method("paper", rpc.STR, rpc.param("size", rpc.INT))
     papers = rpc.method("papers", rpc.INT)
+    about = rpc.method("about", rpc.ANY)
+    read = rpc.method("read", rpc.STR, rpc.param("file", rpc.STR))
 
 
 class OfficeCalls(rpc.Calls):
@@ -47,6 +54,12 @@ class OfficeCalls(rpc.Calls):
 
     def papers(self) -> rpc.RpcPromise[int]:
         return self._call(OfficeSpec.papers)
+
+    def about(self) -> rpc.AnyPromise:
+        return self._call(OfficeSpec.about)
+
+    def read(self, file: str) -> rpc.RpcPromise[str]:
+        return self._call(OfficeSpec.read, file)
 
 
 OfficeR = TypeVar("OfficeR", covariant=True, default="OfficeStub")
@@ -103,3 +116,17 @@ class OfficeTarget(rpc.RpcTarget, spec=OfficeSpec):
 
     def papers(self) -> int:
         return OfficeTarget.made
+
+    def about(self) -> Any:
+        """What a mount may know or not."""
+        process = self.peer.process
+        return {
+            "request": type(self.peer.request).__name__,
+            "scope": isinstance(self.peer.request, dict) and "asgi" in self.peer.request,
+            "process": None if process is None else process.pid,
+            "hurried": time_left() is not None,
+        }
+
+    async def read(self, file: str) -> str:
+        """What somebody writes into a pipe."""
+        return await asyncio.to_thread(Path(file).read_text)

@@ -4,17 +4,21 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Awaitable, Iterator
+import ssl
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager
 from typing import Any
 
 import aiohttp
 import pytest
+from aiohttp import web
 from websockets.asyncio.client import connect as stock_connect
 
-from capnweb_runtime import ConnectionRefused, GoingAway, SessionClosed, connect
+from capnweb_runtime import ConnectionRefused, GoingAway, Peer, SessionClosed, connect
 from capnweb_runtime.mounts.aiohttp import CapnwebAiohttp
 from tests.runtime.mounts.office import OfficeStub, OfficeTarget
 from tests.runtime.mounts.servers import Running, running
+from tests.runtime.serving.test_peers_of_servers import CERTIFICATE, with_certificate
 
 MEGABYTE = 1024 * 1024
 PROGRAM = ["tests.runtime.mounts.with_aiohttp", "{port}"]
@@ -59,7 +63,7 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
         for method, where, headers, status in (
             ("GET", "/rpc", {}, 405),
             ("POST", "/elsewhere", {}, 404),
-            ("POST", "/rpc", {"Origin": "https://evil.example"}, 403),
+            *(("POST", "/rpc", {"Origin": page}, 403) for page in server.hostile_origins()),
             ("POST", "/rpc", {"Host": "evil.example"}, 421),
             ("POST", "/rpc", {"Content-Encoding": "gzip"}, 415),
             ("GET", "/rpc", {"Upgrade": "websocket", "Connection": "Upgrade"}, 400),
@@ -67,7 +71,8 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
         ):
             async with client.request(method, where, headers=headers) as answer:
                 assert answer.status == status, (method, where, headers)
-        for headers, status in (({"Origin": "https://evil.example"}, 403), ({"Host": "evil.example"}, 421)):
+        hostile = [({"Origin": page}, 403) for page in server.hostile_origins()]
+        for headers, status in (*hostile, ({"Host": "evil.example"}, 421)):
             with pytest.raises(aiohttp.WSServerHandshakeError) as refused:
                 await client.ws_connect("/rpc", headers=headers)
             assert refused.value.status == status
@@ -84,6 +89,116 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
             b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
         )
         assert b" 400 " in await reader.readline()
+        writer.close()
+
+
+@pytest.mark.parametrize("more", [0, 1, 100])
+async def test_a_session_that_is_aborted_waits_for_the_client_to_close(more: int) -> None:
+    """Else what the client has sent meanwhile would have the system drop what it was told."""
+    rpc = CapnwebAiohttp(OfficeTarget)
+    codes: asyncio.Queue[int | None] = asyncio.Queue()
+
+    async def handle(request: web.Request) -> web.StreamResponse:
+        answer = await rpc.handle(request)
+        assert isinstance(answer, web.WebSocketResponse)
+        codes.put_nowait(answer.close_code)
+        return answer
+
+    app = web.Application()
+    app.router.add_get("/rpc", handle)
+    runner = web.AppRunner(app)
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, listening).start()
+    url = f"ws://127.0.0.1:{listening.getsockname()[1]}/rpc"
+    async with asyncio.timeout(30), stock_connect(url) as client:
+        await client.send("no message")
+        for _ in range(more):
+            await client.send("x" * 1000)
+        assert str(await client.recv()).startswith('["abort",')
+        await client.wait_closed()
+        assert (client.close_code, await codes.get()) == (3000, 3000)
+    await runner.cleanup()
+
+
+@asynccontextmanager
+async def serving(
+    rpc: CapnwebAiohttp, *middlewares: Any, ssl_context: ssl.SSLContext | None = None
+) -> AsyncIterator[int]:
+    """Serves a mount in this process; gives the port."""
+    app = web.Application(middlewares=middlewares)
+    rpc.add_to(app, "/rpc")
+    runner = web.AppRunner(app)
+    await runner.setup()
+    listening = socket.create_server(("127.0.0.1", 0))
+    await web.SockSite(runner, listening, ssl_context=ssl_context).start()
+    try:
+        yield listening.getsockname()[1]
+    finally:
+        await runner.cleanup()
+
+
+class TestPeers:
+    @pytest.mark.parametrize("scheme", ["wss", "https"])
+    async def test_the_certificate_of_the_client_is_known(self, scheme: str) -> None:
+        peers: list[Peer] = []
+
+        def office(peer: Peer) -> OfficeTarget:
+            peers.append(peer)
+            return OfficeTarget(peer)
+
+        trusting = ssl.create_default_context(cafile=CERTIFICATE)
+        trusting.load_cert_chain(CERTIFICATE)
+        async with (
+            asyncio.timeout(30),
+            serving(CapnwebAiohttp(office), ssl_context=with_certificate()) as port,
+            connect(f"{scheme}://localhost:{port}/rpc", OfficeStub, ssl=trusting) as api,
+        ):
+            assert await api.add(1, 2) == 3
+        (peer,) = peers
+        assert peer.scheme == "https"
+        assert peer.certificate is not None
+        assert peer.certificate["subject"] == ((("commonName", "localhost"),),)
+
+    @pytest.mark.parametrize("scheme", ["ws", "http"])
+    async def test_a_middleware_that_knows_the_proxy_says_who_asks(self, scheme: str) -> None:
+        peers: list[Peer] = []
+
+        def office(peer: Peer) -> OfficeTarget:
+            peers.append(peer)
+            return OfficeTarget(peer)
+
+        @web.middleware
+        async def proxied(
+            request: web.Request, handler: Callable[[web.Request], Awaitable[web.StreamResponse]]
+        ) -> web.StreamResponse:
+            return await handler(request.clone(remote="192.0.2.7", scheme="https"))
+
+        async with (
+            asyncio.timeout(30),
+            serving(CapnwebAiohttp(office), proxied) as port,
+            connect(f"{scheme}://127.0.0.1:{port}/rpc", OfficeStub) as api,
+        ):
+            assert await api.add(1, 2) == 3
+        (peer,) = peers
+        assert (peer.address, peer.scheme) == (("192.0.2.7", 0), "https")
+
+
+async def test_a_client_that_answers_no_pings_is_lost() -> None:
+    ended = asyncio.Event()
+
+    class Office(OfficeTarget):
+        def dispose(self) -> None:
+            ended.set()
+
+    async with asyncio.timeout(30), serving(CapnwebAiohttp(Office, keepalive=0.05)) as port:
+        reader, writer = await asyncio.open_connection("127.0.0.1", port)
+        writer.write(
+            b"GET /rpc HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n"
+            b"Sec-WebSocket-Version: 13\r\nSec-WebSocket-Key: dGhlIHNhbXBsZSBub25jZQ==\r\n\r\n"
+        )
+        assert b" 101 " in await reader.readline()
+        await ended.wait()
         writer.close()
 
 

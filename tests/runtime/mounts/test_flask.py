@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import os
 from collections.abc import Iterator
+from pathlib import Path
 
 import aiohttp
 import pytest
@@ -57,7 +59,7 @@ async def test_what_is_not_for_the_mount_gets_its_status_and_the_server_serves_o
             ("GET", "/rpc", {}, 405),
             ("OPTIONS", "/rpc", {}, 405),
             ("POST", "/rpc/elsewhere", {}, 404),
-            ("POST", "/rpc", {"Origin": origin}, 403),
+            *(("POST", "/rpc", {"Origin": page}, 403) for page in server.hostile_origins()),
             ("OPTIONS", "/rpc", {"Origin": origin, "Access-Control-Request-Method": "POST"}, 403),
             ("POST", "/rpc", {"Host": "evil.example"}, 421),
             ("POST", "/rpc", {"Content-Encoding": "gzip"}, 415),
@@ -83,6 +85,27 @@ async def test_callbacks_fail_with_what_to_do(server: Running) -> None:
     async with asyncio.timeout(30), connect(server.url("/rpc", "http"), OfficeStub) as office:
         with pytest.raises(Exception, match="Use a ws:// URL"):
             await office.apply(lambda value: value, 1)
+
+
+async def test_a_call_in_progress_is_answered_when_the_server_is_told_to_stop(tmp_path: Path) -> None:
+    arguments = ["gunicorn", "tests.runtime.mounts.with_flask:app", "--bind", "127.0.0.1:{port}", "--threads", "4"]
+    pipe = tmp_path / "pipe"
+    os.mkfifo(pipe)
+
+    async def call(url: str) -> str:
+        async with connect(url, OfficeStub) as office:
+            return await office.read(str(pipe))
+
+    with running("gunicorn", arguments) as server:
+        async with asyncio.timeout(30):
+            answer = asyncio.create_task(call(server.url("/rpc", "http")))
+            writing = await asyncio.to_thread(pipe.open, "w")  # returns when the method reads
+            server.stop()
+            await asyncio.to_thread(server.wait_to_say, "Handling signal: term")
+            writing.write("read")
+            writing.close()
+            assert await answer == "read"
+        assert await asyncio.to_thread(server.process.wait, 20) == 0
 
 
 def test_what_cannot_be_served_is_said_at_once() -> None:

@@ -7,7 +7,7 @@ from flask import request as flask_request
 
 from capnweb_runtime import Peer, Refuse
 from capnweb_runtime.mounts.flask import blueprint
-from tests.runtime.mounts.office import OfficeTarget
+from tests.runtime.mounts.office import HEALTH, OfficeTarget
 
 
 async def office(peer: Peer) -> OfficeTarget:
@@ -17,7 +17,7 @@ async def office(peer: Peer) -> OfficeTarget:
 
 
 app = Flask(__name__)
-app.register_blueprint(blueprint(office, url_prefix="/rpc"))
+app.register_blueprint(blueprint(office, url_prefix="/rpc", health=HEALTH))
 
 
 @app.before_request

@@ -258,3 +258,77 @@ def test_whatever_stands_in_an_annotation_has_an_answer(annotation: object) -> N
 )
 def test_types_are_described_as_people_write_them(annotation: object, text: str) -> None:
     assert shapes.describe(annotation) == text
+
+
+SECRETS = """
+from dataclasses import dataclass
+from typing import Annotated, Generic, NewType, TypeAlias, TypeVar
+from pydantic import BaseModel, Field
+from pydantic.dataclasses import dataclass as checked
+from typing_extensions import TypeAliasType
+from capnweb_runtime.schema import SECRET, Secret, raises
+
+T = TypeVar("T")
+Id = NewType("Id", str)
+Token = TypeAliasType("Token", Secret[str])
+Old: TypeAlias = Secret[str]
+
+
+class Page(BaseModel, Generic[T]):
+    number: int
+    items: list[T]
+
+
+class Box(Protocol[T]):
+    async def get(self) -> T: ...
+    async def size(self) -> int: ...
+
+
+@checked
+class Pin:
+    pin: Secret[int]
+
+
+class Bad(Exception):
+    token: Secret[str]
+    code: int
+
+
+class Api(Protocol):
+    async def all(
+        self, a: Token, b: Old, c: "Secret[str]", d: Annotated[str, SECRET, Field(min_length=3)], e: Secret[Id],
+        f: list["Token"], g: dict[str, Secret[int]] | None, h: tuple[int, Secret[str]]
+    ) -> None: ...
+    @raises(Bad)
+    async def none(self, a: str, pin: Pin, b: Id) -> Pin: ...
+    async def page(self) -> Page[Secret[str]]: ...
+    async def box(self) -> Box[Secret[str]]: ...
+"""
+
+
+def test_what_is_secret_is_noted_however_it_is_written(compile_text: Compile) -> None:
+    compiled = compile_text(SECRETS)
+    assert not compiled.diagnostics
+    (schema,) = compiled.schemas
+    members = {f"{one.name}.{member.name}": member for one in schema.interfaces for member in one.members}
+    assert [name for name, member in members.items() if member.secret] == ["Api.page", "Api.box", "BoxStr.get"]
+    every, none = members["Api.all"], members["Api.none"]
+    assert isinstance(every, ir.Method)
+    assert isinstance(none, ir.Method)
+    assert all(parameter.secret for parameter in every.parameters)
+    assert not any(parameter.secret for parameter in none.parameters)
+    fields = {f"{one.name}.{field.name}" for one in schema.models for field in one.fields if field.secret}
+    assert fields == {"Pin.pin", "PageStr.items"}
+    (error,) = schema.errors
+    assert [field.name for field in error.fields if field.secret] == ["token"]
+
+
+def test_what_is_not_secret_does_not_say_so(compile_text: Compile) -> None:
+    (schema,) = compile_text("""
+        from capnweb_runtime.schema import Secret
+        class Api(Protocol):
+            async def get(self, key: str) -> int: ...
+            async def put(self, key: Secret[str], value: int) -> None: ...
+    """).schemas
+    assert schema.model_dump_json().count('"secret"') == 1
+    assert ir.Schema.model_validate_json(schema.model_dump_json()) == schema

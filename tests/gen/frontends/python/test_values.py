@@ -74,9 +74,9 @@ def test_an_email_address_needs_what_reads_it(monkeypatch: pytest.MonkeyPatch) -
 @pytest.mark.parametrize(
     ("annotation", "reason", "hint"),
     [
-        (pydantic.SecretStr, "SecretStr cannot travel: it would be sent in the clear", "write str if the peer"),
-        (pydantic.Secret[int], "Secret[int] cannot travel: it would be sent in the clear", "write what is in it"),
-        (pydantic.Secret, "Secret cannot travel: it would be sent in the clear", "write what is in it"),
+        (pydantic.SecretStr, "SecretStr cannot travel: it would be sent in the clear", "write Secret[str] of"),
+        (pydantic.Secret[int], "Secret[int] cannot travel: it would be sent in the clear", "write that of capnweb"),
+        (pydantic.Secret, "Secret cannot travel: it would be sent in the clear", "write that of capnweb"),
         (collections.Counter[str], "Counter[str] cannot travel", "write dict[str, int]"),
         (re.Pattern, "Pattern cannot travel", "write str"),
         (pydantic.ByteSize, "ByteSize cannot travel", "write int"),

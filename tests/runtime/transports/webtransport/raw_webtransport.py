@@ -25,6 +25,7 @@ class RawWebTransport(QuicConnectionProtocol):
 
     Attributes:
         statuses: of answers, by stream.
+        answers: headers of answers, by stream.
         request: what has come on the stream of the first request.
         lines: text that has come on streams of its own, by stream.
         resets: streams that were reset, with the code.
@@ -36,6 +37,7 @@ class RawWebTransport(QuicConnectionProtocol):
         self.http = H3Connection(self._quic, enable_webtransport=True)
         self.own: set[int] = set()
         self.statuses: dict[int, int] = {}
+        self.answers: dict[int, dict[bytes, bytes]] = {}
         self.request: bytes = b""
         self.lines: dict[int, bytes] = {}
         self.resets: dict[int, int] = {}
@@ -52,7 +54,8 @@ class RawWebTransport(QuicConnectionProtocol):
         else:
             for happened in self.http.handle_event(event):
                 if isinstance(happened, HeadersReceived):
-                    self.statuses[happened.stream_id] = int(dict(happened.headers)[b":status"])
+                    self.answers[happened.stream_id] = dict(happened.headers)
+                    self.statuses[happened.stream_id] = int(self.answers[happened.stream_id][b":status"])
                 elif isinstance(happened, DataReceived):
                     self.request += happened.data
         self._changed.set()
@@ -72,6 +75,12 @@ class RawWebTransport(QuicConnectionProtocol):
     async def ask(self, path: str = "/", *, method: str = "CONNECT", **headers: str) -> int:
         """Sends a request, and waits for its status."""
         await self.until(lambda: self.http.received_settings)
+        stream = self.send_request(path, method=method, **headers)
+        self.transmit()
+        return await self.until(lambda: self.statuses.get(stream, 0))
+
+    def send_request(self, path: str, *, method: str = "CONNECT", **headers: str) -> int:
+        """Writes a request, whatever the server has said that it can; gives its stream."""
         stream = self._quic.get_next_available_stream_id()
         protocol = [(b":protocol", headers.pop("protocol", "webtransport").encode())] if method == "CONNECT" else []
         self.http.send_headers(
@@ -86,8 +95,7 @@ class RawWebTransport(QuicConnectionProtocol):
             ],
             end_stream=method != "CONNECT",
         )
-        self.transmit()
-        return await self.until(lambda: self.statuses.get(stream, 0))
+        return stream
 
     def stream(self, session: int = 0, *, one_way: bool = False) -> int:
         """Begins a stream of a session."""

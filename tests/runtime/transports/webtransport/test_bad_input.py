@@ -8,15 +8,18 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime import connect
+from capnweb_runtime.errors import GoingAway, SessionClosed
 from capnweb_runtime.limits import Limits, ServerLimits
+from capnweb_runtime.serving import bounds
 from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.webtransport import end
 from capnweb_runtime.transports.webtransport.capsules import close_session
 from capnweb_runtime.transports.webtransport.end import NO_SESSION, SESSION_GONE
 from capnweb_runtime.transports.webtransport.quic import WINDOW
+from tests.runtime.transports.example_api import ExampleStub
 from tests.runtime.transports.webtransport.raw_webtransport import RawWebTransport, raw_webtransport
-from tests.runtime.transports.webtransport.test_sessions import serving, to
+from tests.runtime.transports.webtransport.test_sessions import serving, to, trusting
 
 CALL = b'["push",["pipeline",0,["add"],[1,2]]]\n["pull",1]\n'
 ANSWER = b'["resolve",1,3]'
@@ -48,6 +51,15 @@ async def with_session_alone(server: Server) -> AsyncIterator[None]:
     async with raw_webtransport(server.port) as raw:
         assert await raw.ask() == 200
         yield
+
+
+async def emptied(server: Server) -> None:
+    """Waits until the server has no connection any more, which it is asked at the end of each that it had."""
+    gone = asyncio.Event()
+    server._bounds.on_room = lambda: gone.set() if not server._bounds.connections else None
+    async with asyncio.timeout(10):
+        if server._bounds.connections:
+            await gone.wait()
 
 
 async def test_text_may_be_cut_anywhere() -> None:
@@ -105,6 +117,10 @@ async def test_the_signal_of_a_stream_on_the_request_ends_the_connection() -> No
         ("CONNECT", {"origin": "null"}, 403),
         ("CONNECT", {"origin": "https://localhost:444"}, 403),
         ("CONNECT", {"origin": "https://localhost.evil.example"}, 403),
+        ("CONNECT", {"origin": "http://localhost"}, 403),
+        ("CONNECT", {"origin": "https://LOCALHOST.EVIL.EXAMPLE."}, 403),
+        ("CONNECT", {"authority": "evil.example"}, 421),
+        ("CONNECT", {"authority": "evil.example", "origin": "https://evil.example"}, 421),
     ],
 )
 async def test_who_may_not_have_a_session_is_told_the_status(what: str, headers: dict[str, str], status: int) -> None:
@@ -112,6 +128,30 @@ async def test_who_may_not_have_a_session_is_told_the_status(what: str, headers:
         asked = {"authority": "localhost", **headers}
         assert await raw.ask(asked.pop("path", "/"), method=what, **asked) == status
         assert await raw.ask() == 200  # on the same connection
+
+
+@pytest.mark.parametrize("origin", ["https://localhost", "https://LocalHost.", "https://localhost:443"])
+async def test_pages_of_the_servers_own_may_have_one_however_they_are_written(origin: str) -> None:
+    async with serving(close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
+        assert await raw.ask(origin=origin) == 200
+
+
+async def test_names_that_a_server_was_not_told_of_are_not_answered_to() -> None:
+    async with serving(hosts=["example.org"], close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
+        assert await raw.ask(authority="localhost") == 421
+        assert await raw.ask(authority="example.org") == 200
+
+
+async def test_sessions_are_counted_whatever_their_transport() -> None:
+    limits = ServerLimits(sessions=1)
+    transports = ["websocket", "webtransport"]
+    async with (
+        serving(close_timeout=0.02, server_limits=limits, transports=transports) as server,
+        connect(server.url, ExampleStub, ssl=trusting()) as first,
+        raw_webtransport(server.port) as raw,
+    ):
+        assert await first.add(1, 2) == 3
+        assert await raw.ask() == 503
 
 
 async def test_a_connection_has_one_session() -> None:
@@ -170,11 +210,70 @@ async def test_a_line_that_has_begun_counts_as_held_until_it_ends() -> None:
         assert held.unfinished == 0
 
 
-async def test_who_comes_beyond_the_connections_of_a_server_is_not_answered() -> None:
+async def test_who_comes_beyond_the_connections_of_a_server_is_told_that_it_is_busy() -> None:
+    limits = ServerLimits(connections=1)
+    async with serving(close_timeout=0.02, server_limits=limits) as server:
+        async with with_session_alone(server):
+            with pytest.raises(GoingAway, match="The server is busy") as busy:
+                await to(server.http_url)
+            assert (busy.value.status, busy.value.retry_after) == (503, 10)
+            assert server.stats().connections.refused == 1
+        await emptied(server)
+        async with to(server.http_url) as api:
+            assert await api.add(1, 2) == 3
+
+
+async def test_where_there_are_too_many_of_them_they_are_not_answered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(bounds, "REFUSED_AT_A_TIME", 0)
     limits = ServerLimits(connections=1)
     async with serving(close_timeout=0.02, server_limits=limits) as server, with_session_alone(server):
         with pytest.raises(SessionClosed, match="no answer within"):
             await to(server.http_url, open_timeout=0.3)
+        assert server.stats().connections.now == 1
+
+
+async def test_connections_of_one_address_are_counted_whatever_their_transport() -> None:
+    limits = ServerLimits(connections_per_address=1)
+    transports = ["websocket", "webtransport"]
+    async with serving(close_timeout=0.02, server_limits=limits, transports=transports) as server:
+        async with connect(server.url, ExampleStub, ssl=trusting()) as first:
+            assert await first.add(1, 2) == 3
+            with pytest.raises(GoingAway, match="The server is busy"):
+                await to(server.http_url)
+        await emptied(server)
+        async with to(server.http_url) as api:
+            assert server.stats().connections_per_address.now == 1
+            with pytest.raises(GoingAway, match="The server is busy"):
+                await connect(server.url, ExampleStub, ssl=trusting())
+            assert await api.add(1, 2) == 3
+
+
+async def test_who_has_begun_the_most_goes_when_all_together_have_begun_too_much() -> None:
+    limits, server_limits = Limits(message_size=60_000), ServerLimits(unfinished_bytes=60_000)
+    async with serving(limits=limits, server_limits=server_limits, close_timeout=0.02) as server:
+        async with raw_webtransport(server.port) as more, raw_webtransport(server.port) as less:
+            sessions = []
+            for raw, size in ((more, 40_000), (less, 30_000)):
+                await raw.ask()
+                stream = raw.stream()
+                raw.write(stream, b"[" + b"x" * size)
+                sessions.append(stream)
+                if raw is more:
+                    await raw.until(lambda: server.stats().unfinished_bytes.now > 40_000)
+            assert b"The server is busy" in await more.line(sessions[0])
+            await more.until(lambda: (1013).to_bytes(4, "big") in more.request)
+            assert less.ended is None
+            less.write(sessions[1], b"\n")
+            assert (await less.line(sessions[1])).startswith(b'["abort",["error","SyntaxError"')
+        assert server.stats().unfinished_bytes.refused == 1
+
+
+async def test_what_does_not_go_on_is_ended_in_time() -> None:
+    limits = ServerLimits(unfinished_seconds=0.1)
+    async with serving(server_limits=limits, close_timeout=0.02) as server, with_session(server) as (raw, stream):
+        raw.write(stream, b'["push",')
+        assert b"did not go on" in await raw.line(stream)
+        await raw.until(lambda: (3000).to_bytes(4, "big") in raw.request)
 
 
 @pytest.mark.parametrize("text", [b"\xff\xfe\n", b"[\n", b"{}\n", b'["no kind of mine"]\n'])

@@ -8,10 +8,12 @@ from typing import Any
 import pytest
 
 from capnweb_runtime import ConnectionLost, DeadlineExceeded, GoingAway, Peer, Reconnect, connect, deadline, time_left
+from capnweb_runtime.transports.webtransport.capsules import Capsules, Closed, Draining, drain_session
 from tests.chaos.generated.bank import BankStub
 from tests.chaos.server import Bank, State
 from tests.gen.golden.cancellable.expected import SearchStub
 from tests.runtime.test_cancellation import PATIENCE, Search, asked
+from tests.runtime.transports.webtransport.raw_webtransport import raw_webtransport
 from tests.runtime.transports.webtransport.test_sessions import serving, trusting
 
 WEBTRANSPORT: dict[str, Any] = {"transport": "webtransport"}
@@ -30,7 +32,7 @@ async def test_what_nobody_waits_for_any_more_is_cancelled() -> None:
         assert await target.outcome() == "cancelled"
 
 
-async def test_deadlines_are_kept_by_the_caller_alone() -> None:
+async def test_deadlines_are_kept_by_both_ends() -> None:
     left: list[float | None] = []
 
     class Timed(Search):
@@ -48,7 +50,9 @@ async def test_deadlines_are_kept_by_the_caller_alone() -> None:
         with deadline(0.2), pytest.raises(DeadlineExceeded):
             await search.find("x")
         assert await target.outcome() == "cancelled"
-    assert left == [None]
+    [seen] = left
+    assert seen is not None
+    assert 0 < seen <= 60
 
 
 async def test_draining_tells_clients_that_the_server_goes_away() -> None:
@@ -66,6 +70,23 @@ async def test_draining_tells_clients_that_the_server_goes_away() -> None:
         error = await asyncio.wait_for(broken, PATIENCE)
     assert isinstance(error, GoingAway)
     assert error.code == 1012
+
+
+async def test_draining_says_beforehand_that_the_end_is_to_come() -> None:
+    state = State()
+    async with serving(lambda peer: Bank(state), close_timeout=0.02) as server, raw_webtransport(server.port) as raw:
+        assert await raw.ask() == 200
+        stream = raw.stream()
+        raw.write(stream, b'["push",["pipeline",0,["wait"],["gate"]]]\n["pull",1]\n')
+        await state.at("gate").wait()
+        draining = asyncio.create_task(server.drain(timeout=PATIENCE))
+        await raw.until(lambda: raw.request)
+        assert [*Capsules().feed(raw.request)] == [Draining()]
+        state.gate("gate").set()
+        assert await raw.line(stream) == b'["resolve",1,"gate"]'
+        await raw.until(lambda: len(raw.request) > len(drain_session()))
+        assert [*Capsules().feed(raw.request)] == [Draining(), Closed(1012, "The server is shutting down.")]
+        await draining
 
 
 async def test_a_peer_that_vanishes_is_noticed_by_both_ends() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import Certificate, Peer, Refuse, connect, serve
+from capnweb_runtime import Certificate, Peer, Pool, Refuse, connect, serve
 from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.errors import LimitExceeded, SessionClosed
 from capnweb_runtime.limits import Limits
@@ -180,6 +180,10 @@ async def test_urls_and_settings_that_cannot_work_are_refused_before_anything_is
     half.check_hostname = False
     with pytest.raises(ValueError, match="checked with its host, or not at all"):
         await to("https://localhost/", ssl=half)
+    other: Any = "websocket"
+    for opening in (connect, Pool):
+        with pytest.raises(ValueError, match=r"transport has to be .webtransport., or None .* not 'websocket'"):
+            opening("ws://localhost/", ExampleStub, transport=other)
 
 
 @pytest.mark.parametrize(
