@@ -67,6 +67,11 @@ def camel(name: str) -> str:
     return head + "".join(part[:1].upper() + part[1:] for part in rest)
 
 
+def pascal(name: str) -> str:
+    """`get_profile` → `GetProfile`, for the name of a class."""
+    return "".join(part[:1].upper() + part[1:] for part in name.split("_"))
+
+
 def as_case(value: object) -> Case | None:
     """A case as a schema gives it, or None if it is none."""
     return next((case for case in CASES if case == value), None)

@@ -23,6 +23,7 @@ def check(
     backend: str | None,
     blocking: bool,
     reflection: bool,
+    fakes: bool,
     as_json: bool,
     types: bool,
 ) -> None:
@@ -30,7 +31,7 @@ def check(
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking, reflection)
+    job = find_job(schemas, out, backend, as_json, blocking, reflection, fakes)
     if types and find_spec("mypy") is None:
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")
     compiled, changes = run(job)

@@ -21,6 +21,7 @@ def generate(
     backend: str | None,
     blocking: bool,
     reflection: bool,
+    fakes: bool,
     as_json: bool,
     watching: bool,
 ) -> None:
@@ -28,7 +29,7 @@ def generate(
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking, reflection)
+    job = find_job(schemas, out, backend, as_json, blocking, reflection, fakes)
     if watching:
         watch(job.schemas, lambda: _again_and_again(job), say=terminal.say)
     else:

@@ -34,6 +34,7 @@ class Job:
     as_json: bool = False
     blocking: bool = False
     reflection: bool = False
+    fakes: bool = False
 
     @property
     def command(self) -> str:
@@ -44,7 +45,8 @@ class Job:
         backend = [] if self.backend == PYTHON else ["--backend", self.backend]
         blocking = ["--blocking"] if self.blocking else []
         reflection = ["--reflection"] if self.reflection else []
-        options = [*backend, *blocking, *reflection]
+        fakes = ["--fakes"] if self.fakes else []
+        options = [*backend, *blocking, *reflection, *fakes]
         return shlex.join(["capnweb-gen", *map(shown, named), "--out", shown(self.out), *options])
 
 
@@ -58,6 +60,7 @@ class Settings(BaseModel):
     backend: str = PYTHON
     blocking: bool = False
     reflection: bool = False
+    fakes: bool = False
 
 
 def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -70,6 +73,7 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
         click.option("--backend", metavar="NAME", help="What to generate: python, or a back end that is installed."),
         click.option("--blocking", is_flag=True, help="Also make stubs for scripts, whose methods wait for results."),
         click.option("--reflection", is_flag=True, help="Also write the IR, for servers that say what they serve."),
+        click.option("--fakes", is_flag=True, help="Also make fakes of the interfaces, for tests."),
         click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI."),
     )
     for argument in reversed(arguments):
@@ -84,6 +88,7 @@ def find_job(
     as_json: bool,
     blocking: bool = False,
     reflection: bool = False,
+    fakes: bool = False,
 ) -> Job:
     """The job that arguments describe, completed by the configuration if no schema is named.
 
@@ -96,12 +101,13 @@ def find_job(
     if schemas and out is None:
         raise click.UsageError("--out is missing: name the folder for the generated modules, such as --out generated")
     if schemas and out is not None:
-        return _sound(Job(tuple(schemas), out, backend or PYTHON, as_json, blocking, reflection))
+        return _sound(Job(tuple(schemas), out, backend or PYTHON, as_json, blocking, reflection, fakes))
     found, settings = _settings()
     configured = tuple(found.parent / schema for schema in settings.schemas)
     out = out or found.parent / settings.out
     blocking, reflection = blocking or settings.blocking, reflection or settings.reflection
-    return _sound(Job(configured, out, backend or settings.backend, as_json, blocking, reflection))
+    fakes = fakes or settings.fakes
+    return _sound(Job(configured, out, backend or settings.backend, as_json, blocking, reflection, fakes))
 
 
 def _sound(job: Job) -> Job:
@@ -109,6 +115,8 @@ def _sound(job: Job) -> Job:
         raise click.UsageError(f"blocking stubs are made by the back end python; leave out blocking for {job.backend}")
     if job.reflection and job.backend != PYTHON:
         raise click.UsageError(f"the back end python writes the IR; leave out reflection for {job.backend}")
+    if job.fakes and job.backend != PYTHON:
+        raise click.UsageError(f"fakes are made by the back end python; leave out fakes for {job.backend}")
     return job
 
 
@@ -119,7 +127,7 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
         click.UsageError: there is no such back end.
     """
     try:
-        own = partial(python_backend, blocking=job.blocking, reflection=job.reflection)
+        own = partial(python_backend, blocking=job.blocking, reflection=job.reflection, fakes=job.fakes)
         backend = own if job.backend == PYTHON else load(job.backend)
     except BackendError as error:
         raise click.UsageError(str(error)) from error

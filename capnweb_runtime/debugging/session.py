@@ -153,6 +153,18 @@ class SampledSession(Session):
         _note(hook, made)
         return hook
 
+    def send_map(
+        self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
+    ) -> Hook:
+        self._calls_left -= 1
+        if self._calls_left:
+            return super().send_map(import_id, path, captures, instructions, expect)
+        self._calls_left = self.every
+        made = Made(".".join(map(str, (*path, "map"))), "", asking_place(2), self.host.now())
+        hook = super().send_map(import_id, path, captures, instructions, expect)
+        _note(hook, made)
+        return hook
+
     def export_stub(self, hook: Hook) -> int:
         """See `Exporter.export_stub`."""
         export_id = super().export_stub(hook)
@@ -173,7 +185,7 @@ class NotedEntry(ImportEntry):
             what = interface_of(self.expect)
             for hook in resolution._payload.hooks or ():
                 if isinstance(hook, ImportHook) and hook.entry is not None and not hasattr(hook.entry, "made"):
-                    hook.entry.made = self.made._replace(what=what)
+                    _note(hook, self.made._replace(what=what))  # also of a promise in it, as results of map() are
         super().resolve(resolution)
 
 

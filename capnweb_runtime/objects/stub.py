@@ -68,6 +68,8 @@ class Scope(ABC):
         """Awaits something that is no call."""
 
 
+DROPPED: Final[list[Callable[[RpcStub], object]]] = []
+"""Who is told of stubs that are dropped without being disposed, beside the warning: by a finalizer, in any thread."""
 _HOW_TO_TELL: Final = "CAPNWEB_DEBUG=1 tells which call it came of"
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
 """What is around the calls that are made: the recorder of the mapper function that is running, or a scope. One variable
@@ -273,6 +275,8 @@ class RpcStub(StubRef):
 
     def __del__(self) -> None:
         if getattr(self, "_owned", False) and self._hook.held:
+            for tell in DROPPED:
+                tell(self)
             warnings.warn(
                 f"{type(self).__name__} was dropped without dispose(); it has been released now{_came_of(self._hook)}",
                 ResourceWarning,

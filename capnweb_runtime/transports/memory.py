@@ -26,8 +26,14 @@ HIGH_WATER: Final = 64 * 1024
 """Bytes on their way beyond which the sender holds back, as with a socket."""
 
 
-class _MemoryWire:
-    """One direction: the Wire of `own`, which delivers to `peer`."""
+class MemoryWire:
+    """One direction: the Wire of `own`, which delivers to `peer`.
+
+    Parameters:
+        loop: the event loop of both.
+        own: who writes.
+        peer: who receives.
+    """
 
     def __init__(self, loop: asyncio.AbstractEventLoop, own: Connection, peer: Connection) -> None:
         self._loop = loop
@@ -39,25 +45,40 @@ class _MemoryWire:
     def write(self, messages: list[Any]) -> None:
         size = sum(len(message) for message in messages if isinstance(message, bytes))
         self._buffered += size
-        self._loop.call_soon(self._deliver, messages, size)
+        self.send(messages, size)
         if self._buffered > HIGH_WATER and not self._full:
             self._full = True
             self._own.pause_writing()
 
     def close(self, reason: BaseException) -> None:
-        self._loop.call_soon(self._end, reason)
+        self.send_end(reason)
 
     def buffered(self) -> int:
         return self._buffered
 
-    def _deliver(self, messages: list[Any], size: int) -> None:
+    def send(self, messages: list[Any], size: int) -> None:
+        """Has messages arrive in the loop's next turn.
+
+        Parameters:
+            messages: what has been written at a time.
+            size: bytes of them.
+        """
+        self._loop.call_soon(self.deliver, messages, size)
+
+    def send_end(self, reason: BaseException) -> None:
+        """Has the end arrive behind all that was sent."""
+        self._loop.call_soon(self.end, reason)
+
+    def deliver(self, messages: list[Any], size: int) -> None:
+        """Messages arrive."""
         self._buffered -= size
         self._peer.received(messages)
         if self._full and self._buffered == 0:
             self._full = False
             self._own.resume_writing()
 
-    def _end(self, reason: BaseException) -> None:
+    def end(self, reason: BaseException) -> None:
+        """The end arrives."""
         self._own.lost(reason)
         told = wire_message(self._own.session.told)
         self._peer.lost(closed_with(code_for(reason))(f"Peer closed the session: {told}"))
@@ -101,5 +122,5 @@ def pair(
 def join(a: Connection, b: Connection) -> None:
     """Joins two connections that are attached to nothing yet, on the running loop."""
     loop = asyncio.get_running_loop()
-    a.attach(_MemoryWire(loop, a, b))
-    b.attach(_MemoryWire(loop, b, a))
+    a.attach(MemoryWire(loop, a, b))
+    b.attach(MemoryWire(loop, b, a))

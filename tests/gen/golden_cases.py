@@ -2,9 +2,9 @@
 
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
-be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs and
-`reflection = true` for the IR beside the modules; `python = "3.12"` says that older Pythons cannot read the schema, so
-that `make test-newest` runs the case.
+be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs,
+`reflection = true` for the IR beside the modules, and `fakes = true` for fakes; `python = "3.12"` says that older
+Pythons cannot read the schema, so that `make test-newest` runs the case.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def compile_case(name: str) -> dict[str, str]:
     """What the compiler makes of a case now: texts by path relative to the folder of the case."""
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
-    asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection")}
+    asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection", "fakes")}
     backend = partial(python_backend, **asked)
     compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:

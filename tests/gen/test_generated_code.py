@@ -12,7 +12,7 @@ from typing import Any, Literal
 import pytest
 
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.transports import memory
+from capnweb_runtime.testing import pair
 from capnweb_runtime.values import Blob, Headers, Request, Response, Url
 from examples.demo.server import Accounts, Authed
 from generated.accounts import AuthedApiStub
@@ -260,14 +260,10 @@ async def test_a_chunk_of_another_type_is_refused(served: Serve) -> None:
 
 
 async def test_the_demo_gives_a_file_in_pieces() -> None:
-    authed = Authed(Accounts(), user_id=1)
-    ours, theirs = memory.pair(authed, None)
-    stub = AuthedApiStub(theirs.session.remote_main)
-    assert await read(stub.download("profiles.csv")) == [b"id,name\n", b"1,Ada\n", b"2,Grace\n", b"3,Barbara\n"]
-    with pytest.raises(LookupError, match="no file"):
-        await read(stub.download("other.csv"))
-    stub.dispose()
-    await ours.wait_closed()
+    async with pair(Authed(Accounts(), user_id=1), AuthedApiStub, no_leaks=True) as stub:
+        assert await read(stub.download("profiles.csv")) == [b"id,name\n", b"1,Ada\n", b"2,Grace\n", b"3,Barbara\n"]
+        with pytest.raises(LookupError, match="no file"):
+            await read(stub.download("other.csv"))
 
 
 # ---- functions as results

@@ -18,6 +18,7 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.serving.server import Server
 from capnweb_runtime.sturdy import MemoryRevocations, Restorer, SturdyRefs, TokenCodec, TokenKey
 from capnweb_runtime.sturdy.refs import REFUSED
+from capnweb_runtime.testing import pair
 from capnweb_runtime.transports import memory
 from tests.gen.conftest import Serve
 from tests.gen.golden.sturdy_refs import expected as made
@@ -138,12 +139,10 @@ class TestSessions:
             assert await user.restore(SturdyRef[RoomApi](ref.token)).say("c") == 3
 
     async def test_saving_and_restoring_take_one_round_trip_together(self, chat: Chat) -> None:
-        server, client = memory.pair(User(chat, "ada"), None)
-        user = made.UserApiStub(client.session.remote_main)
-        assert await user.restore(user.room("lobby").save()).say("hello") == 1
-        assert client.stats().round_trips == 1
-        user.dispose()
-        await server.wait_closed()
+        joined = pair(User(chat, "ada"), made.UserApiStub, no_leaks=True)
+        async with joined as user:
+            assert await user.restore(user.room("lobby").save()).say("hello") == 1
+            assert joined.stats().round_trips == 1
 
     async def test_two_at_once_restore_objects_of_their_own(self, server: Server) -> None:
         ref = await saved(server)

@@ -8,8 +8,11 @@ import sys
 
 import pytest
 
+from capnweb_runtime.testing import PairFixture, Record
 from examples.demo import __main__ as demo
 from examples.demo.client import STEPS, Step
+from examples.demo.server import Accounts, Front
+from generated.accounts import PublicApiStub
 from tests.project.sources import ROOT
 
 
@@ -31,6 +34,18 @@ def test_demo_ends_with_ok_and_shows_every_step() -> None:
     for step in STEPS:
         assert demo.code_of(step) in done.stdout.replace("\n    ", "\n")
         assert repr(step.result) in done.stdout
+
+
+@pytest.mark.capnweb(no_leaks=True)
+async def test_its_steps_take_their_round_trips_and_leave_nothing(
+    capnweb_pair: PairFixture, capnweb_calls: Record
+) -> None:
+    accounts = Accounts()
+    async with capnweb_pair(Front(accounts), PublicApiStub) as api:
+        for step in STEPS:
+            before = capnweb_calls.round_trips
+            assert await step.run(api, accounts) == step.result
+            assert capnweb_calls.round_trips == before + step.round_trips
 
 
 async def test_demo_fails_when_a_step_does_not_do_what_it_claims(

@@ -238,13 +238,13 @@ def test_methods_that_block(folder: Path) -> None:
         database.execute("INSERT INTO books VALUES (3, 'The Sea Wolf', 1904)")
     program = """
 import asyncio
-from capnweb_runtime.transports.memory import pair
+from capnweb_runtime.testing import pair
 from blocking import Library
 from generated.library import LibraryStub
 
 async def main() -> None:
-    library = pair(None, Library("books.db"))[0].main(LibraryStub)
-    print(await library.search("Sea").map(lambda number: library.book(number).title))
+    async with pair(Library("books.db"), LibraryStub) as library:
+        print(await library.search("Sea").map(lambda number: library.book(number).title))
 
 asyncio.run(main())
 """

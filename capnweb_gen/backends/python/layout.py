@@ -39,6 +39,15 @@ def assigned(name: str, generic: str, argument: str, head: str, items: Sequence[
     return f"{name}: {generic}[\n{STEP}{argument}\n{call(f'] = {head}', items)}"
 
 
+def annotated(name: str, annotation: str, *, indent: str) -> str:
+    """`name: annotation`, as an attribute of a class; a union in parentheses where it does not fit."""
+    flat = f"{indent}{name}: {annotation}"
+    parts = _split(annotation, " | ")
+    if len(flat) <= WIDTH or len(parts) == 1:
+        return _joined([flat] if len(flat) <= WIDTH else _term(indent, f"{name}: ", annotation, ""), indent)
+    return _joined([f"{indent}{name}: (", *_item(indent + STEP, annotation, ""), f"{indent})"], indent)
+
+
 def signature(name: str, parameters: Sequence[str], result: str, tail: str, *, indent: str) -> str:
     """`def name(parameters) -> result:tail`, broken in the parameters first, then in the result."""
     head = f"def {name}("

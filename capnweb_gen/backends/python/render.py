@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from capnweb_gen.backends.python.views import ModuleView, ReflectedView
+from capnweb_gen.backends.python.views import FakesView, ModuleView, ReflectedView
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -28,6 +28,11 @@ def render(module: ModuleView) -> str:
 def render_reflected(reflected: ReflectedView) -> str:
     """The text of the module that holds the IR of a schema."""
     return _ENVIRONMENT.get_template("reflected.py.j2").render(reflected=reflected)
+
+
+def render_fakes(module: FakesView) -> str:
+    """The text of a generated module of fakes."""
+    return _ENVIRONMENT.get_template("fakes.py.j2").render(module=module)
 
 
 def render_package(header: str) -> str:

@@ -21,18 +21,25 @@ _THIRD_PARTY = frozenset({"pydantic", "typing_extensions"})
 class Scope:
     """Spells names for one module and collects its imports."""
 
-    def __init__(self, schema: ir.Schema, peers: graph.Peers, cyclic: frozenset[str]) -> None:
+    def __init__(
+        self,
+        schema: ir.Schema,
+        peers: graph.Peers,
+        cyclic: frozenset[str],
+        shadowed: frozenset[str] | None = None,
+    ) -> None:
         """Begin a module for `schema`.
 
         Args:
             schema: the schema that the module is generated for.
             peers: all schemas of the run, by module.
             cyclic: the peers that also need this schema, directly or not. Their names are looked up when used.
+            shadowed: names that no import may take, if they are others than those of the module of stubs.
         """
         self._schema = schema
         self._peers = peers
         self._cyclic = cyclic
-        self._shadowed = frozenset(_class_scope_names(schema))
+        self._shadowed = frozenset(_class_scope_names(schema)) if shadowed is None else shadowed
         self._models = frozenset(reference.name for reference in graph.references(schema))
         self._models |= {reference.name for reference in graph.imported(schema)}
         self._models |= {model.name for model in schema.models} | {error.name for error in schema.errors}

@@ -111,3 +111,24 @@ class ReflectedView:
     doc: str
     modules: tuple[str, ...]
     schema: tuple[str, ...]
+
+
+@dataclass(frozen=True)
+class FakeView:
+    """The classes made for the fakes of an interface."""
+
+    name: str
+    calls: tuple[ClassView, ...]
+    members: ClassView
+    fake: ClassView
+
+
+@dataclass(frozen=True)
+class FakesView:
+    """A generated module of fakes."""
+
+    header: str
+    doc: str
+    imports: tuple[tuple[str, ...], ...]
+    api: int
+    fakes: tuple[FakeView, ...]

@@ -1,0 +1,177 @@
+"""A client and a server in one process, joined by bytes. Rule: between the stub and the target everything is as it is
+in production; only the socket is missing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from types import TracebackType
+from typing import Generic, TypeVar
+
+from capnweb_runtime.core.hook import Disclosure
+from capnweb_runtime.core.session import SessionStats
+from capnweb_runtime.driving.attending import Terms
+from capnweb_runtime.driving.connection import Connection
+from capnweb_runtime.driving.interceptors import Interceptor
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import Observer
+from capnweb_runtime.testing.fakes import BareFake, let_go, verify
+from capnweb_runtime.testing.faults import Faults
+from capnweb_runtime.testing.leaks import Ends, places_known
+from capnweb_runtime.testing.recording import Record
+from capnweb_runtime.transports.memory import join
+
+S = TypeVar("S", bound=RpcStub)
+
+
+class Pair(Ends, Generic[S]):
+    """Two sessions that are about to be joined: `async with pair(Library(), LibraryStub) as library:`; made by `pair`.
+
+    Attributes:
+        client: the client's connection, once it has been entered.
+        server: the server's.
+    """
+
+    def __init__(
+        self,
+        target: RpcTarget,
+        stub: type[S],
+        *,
+        main: RpcTarget | None,
+        limits: Limits,
+        observer: Observer | None,
+        errors: Disclosure,
+        interceptors: Sequence[Interceptor],
+        record: Record | None,
+        faults: Faults | None,
+        no_leaks: bool,
+    ) -> None:
+        super().__init__(no_leaks)
+        self._target = target
+        self._stub = stub
+        self._main = main
+        self._limits = limits
+        self._observer = observer
+        self._errors: Disclosure = errors
+        self._interceptors = (*interceptors, *(() if record is None else (record,)))
+        self._record = record
+        self._faults = faults
+        self._joined: tuple[Connection, Connection] | None = None
+        self._api: S | None = None
+
+    @property
+    def client(self) -> Connection:
+        return self._both()[0]
+
+    @property
+    def server(self) -> Connection:
+        return self._both()[1]
+
+    def stats(self) -> SessionStats:
+        """Counts of what the client's session holds and has done.
+
+        Raises:
+            RuntimeError: it has not been entered yet.
+        """
+        return self.client.stats()
+
+    async def __aenter__(self) -> S:
+        if self._joined is not None:
+            raise RuntimeError("pair(...) gives one session; call it again for another")
+        debug = places_known() if self._no_leaks else None
+        client = Connection(self._main, limits=self._limits, observer=self._observer, label="the server", debug=debug)
+        server = Connection(
+            self._target,
+            limits=self._limits,
+            observer=self._observer,
+            errors=self._errors,
+            label="the client",
+            debug=debug,
+            terms=Terms(interceptors=self._interceptors) if self._interceptors else None,
+        )
+        self._joined = client, server
+        for end in self._joined:
+            end.session.carry_calls()  # as two ends of this implementation agree to
+        if self._record is not None:
+            client.tap(self._record._of_wire("client"))
+            self._record._watch(client.stats)
+        if self._faults is None:
+            join(client, server)
+        else:
+            self._faults._join(client, server)
+        self._api = client.main(self._stub)
+        self._begun()
+        return self._api
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, traceback: TracebackType | None
+    ) -> None:
+        __tracebackhide__ = True  # see assert_no_leaks
+        client, server = self._both()
+        try:
+            if self._faults is not None:
+                self._faults._mend()
+            if isinstance(self._target, BareFake):
+                (let_go if kind else verify)(self._target)
+            await self._search(kind)
+        finally:
+            self._over()
+            if self._api is not None:
+                self._api.dispose()
+            await client.wait_closed()
+            await server.wait_closed()
+
+    def _pairs(self) -> list[tuple[Connection, Connection]]:
+        return [self._both()]
+
+    def _both(self) -> tuple[Connection, Connection]:
+        if self._joined is None:
+            raise RuntimeError("the sessions have not been joined: enter pair(...) with `async with` first")
+        return self._joined
+
+
+def pair(
+    target: RpcTarget,
+    stub: type[S],
+    *,
+    main: RpcTarget | None = None,
+    limits: Limits = DEFAULT_LIMITS,
+    observer: Observer | None = None,
+    errors: Disclosure = "plain",
+    interceptors: Sequence[Interceptor] = (),
+    record: Record | None = None,
+    faults: Faults | None = None,
+    no_leaks: bool = False,
+) -> Pair[S]:
+    """Joins a client to a target, in this process and without a socket: what is called and what is answered is encoded,
+    passed on as bytes, validated and counted as it is over one.
+
+    Parameters:
+        target: the main object of the server; a generated fake, say, which is verified on leaving.
+        stub: generated stub class of it.
+        main: the client's own main object, for the server to call.
+        limits: bounds of both sessions.
+        observer: is told of the failures of both; by default they are logged.
+        errors: which errors the server sends as they are; see `serve`.
+        interceptors: what calls pass at the server; see `serve`.
+        record: keeps calls and messages; see `record`.
+        faults: what goes wrong on the line; see `Faults`.
+        no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`.
+
+    Returns:
+        What joins them: entering it with `async with` gives the stub, leaving it ends both sessions.
+    """
+    return Pair(
+        target,
+        stub,
+        main=main,
+        limits=limits,
+        observer=observer,
+        errors=errors,
+        interceptors=interceptors,
+        record=record,
+        faults=faults,
+        no_leaks=no_leaks,
+    )
