@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
+    from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
@@ -70,6 +71,7 @@ __all__ = [
     "Blob",
     "CallInfo",
     "CallbackStub",
+    "Capability",
     "CapnwebError",
     "Certificate",
     "Connected",
@@ -131,6 +133,7 @@ _HOMES = {
     "connecting.connect": "connect",
     "connecting.pool": "Pool PoolStats",
     "connecting.reconnect": "Connected Reconnect",
+    "debugging.capabilities": "Capability",
     "driving.deadline": "deadline time_left",
     "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",

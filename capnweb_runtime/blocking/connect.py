@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect, State
     from capnweb_runtime.connecting.reconnecting import Reconnecting
     from capnweb_runtime.connecting.settings import Headers, Transport
+    from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.driving.interceptors import Interceptor
 
 __all__ = [
@@ -88,6 +89,14 @@ class BlockingSession(Generic[B]):
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
         return self._link.background.here(self._connecting.stats)
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+        """
+        return self._link.background.here(lambda: self._connecting.capabilities(most))
 
     @property
     def state(self) -> State:

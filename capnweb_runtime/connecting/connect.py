@@ -27,6 +27,7 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Reconnect
     from capnweb_runtime.connecting.reconnecting import Reconnecting
+    from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.transports.http_batch import Answer, BatchRequest
 
 if TYPE_CHECKING:
@@ -97,6 +98,17 @@ class Connecting(Generic[S]):
             RuntimeError: it has not been opened yet.
         """
         return self._opened().stats()
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+
+        Raises:
+            RuntimeError: it has not been opened yet.
+        """
+        return self._opened().capabilities(most)
 
     def _opened(self) -> Connection:
         if self._connection is None:

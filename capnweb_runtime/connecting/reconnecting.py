@@ -9,7 +9,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Generator
 from contextlib import suppress
 from types import TracebackType
-from typing import Any, Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from capnweb_runtime.connecting.lasting import MainLastingHook
 from capnweb_runtime.connecting.reconnect import Reconnect, State
@@ -21,6 +21,9 @@ from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import target_hook
+
+if TYPE_CHECKING:
+    from capnweb_runtime.debugging.capabilities import Capability
 
 S = TypeVar("S", bound=RpcStub)
 
@@ -149,10 +152,24 @@ class Reconnecting(Generic[S]):
         Raises:
             RuntimeError: there has been none yet.
         """
+        return self._connection().stats()
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the current session holds of the server, and the server of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+
+        Raises:
+            RuntimeError: there has been none yet.
+        """
+        return self._connection().capabilities(most)
+
+    def _connection(self) -> Connection:
         connection = None if self._succession is None else self._succession.connection
         if connection is None:
             raise RuntimeError("no session has been opened: enter it with `async with`, or await it, first")
-        return connection.stats()
+        return connection
 
     def _opened(self) -> Succession:
         if self._succession is None:

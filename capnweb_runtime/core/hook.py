@@ -437,6 +437,11 @@ class Hook(Uncopied):
         """Whether the peer keeps something alive for this reference."""
         return False
 
+    @property
+    def made(self) -> Any:
+        """How what it refers to came about, as a `tables.Made`; None where that is not known."""
+        return None
+
     def known_to(self, session: object) -> int | None:
         """Id under which a session's peer knows what this stands for, where it is an import of that session's in
         disguise; otherwise None.

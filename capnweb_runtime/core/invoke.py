@@ -214,7 +214,7 @@ def _settled(value: Any, codec: TypeCodec, host: Host, where: str, held: list[Ho
         if not codec.pure:
             captured = codec.capture(value, host)
             if captured is not None:
-                return PayloadHook(Payload(PlainStub(captured), None, [captured]), host)
+                return PayloadHook(Payload(PlainStub(captured), None, [captured], None, where), host)
             own_result(payload, host)
     except Mismatch as mismatch:
         error = mismatch.error(f"result of {where}")

@@ -9,7 +9,7 @@ its promise resolves; an export entry until the peer has released it as often as
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, Protocol
+from typing import TYPE_CHECKING, Any, NamedTuple, Protocol
 
 from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
@@ -24,6 +24,22 @@ if TYPE_CHECKING:
 
 _CANCELLED = "RPC was canceled because the RpcPromise was disposed."
 _GIVEN_UP = ErrorHook(RpcError(_CANCELLED))
+
+
+class Made(NamedTuple):
+    """How an entry of a table came about; known where somebody wants to know, see `debugging`.
+
+    Attributes:
+        member: interface and method of the call that is meant, or that it came with; "" if that is not known.
+        what: the interface of an object; "" if that is not known.
+        place: file and line of the application that made it; None if that is not known.
+        since: when, by the clock of the host.
+    """
+
+    member: str
+    what: str
+    place: tuple[str, int] | None
+    since: float
 
 
 class Sender(Protocol):
@@ -115,10 +131,11 @@ class ImportEntry:
     """
 
     __slots__ = (
-        *("expect", "import_id", "interface", "local_refs", "remote_refs", "resolution", "sender", "waiting"),
+        *("expect", "import_id", "interface", "local_refs", "made", "remote_refs", "resolution", "sender", "waiting"),
         "watches",
     )
     interface: Interface  # of an object, if the peer has said of which it is
+    made: Made  # if anybody wants to know
 
     def __init__(self, sender: Sender, import_id: int, expect: Codec | None = None) -> None:
         self.sender: Sender | Any = sender  # `Ended` once the session has
@@ -253,6 +270,10 @@ class ImportHook(Hook):
         return entry is not None and entry.resolution is None and not entry.sender.closed
 
     @property
+    def made(self) -> Made | None:
+        return getattr(self.entry, "made", None)
+
+    @property
     def host(self) -> Host:
         return self.opened().sender.host
 
@@ -381,7 +402,8 @@ class ExportEntry:
         readable_taken: whether the readable end of a pipe has been used.
     """
 
-    __slots__ = ("auto_release", "hook", "pulled", "readable_taken", "refcount")
+    __slots__ = ("auto_release", "hook", "made", "pulled", "readable_taken", "refcount")
+    made: Made  # if anybody wants to know
 
     def __init__(self, hook: Hook) -> None:
         self.hook = hook

@@ -28,6 +28,7 @@ from capnweb_runtime.observe import Observer, logger_named
 if TYPE_CHECKING:
     from concurrent.futures import Executor
 
+    from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.trace import Trace
 
@@ -161,6 +162,8 @@ class Connection:
             observer=observer,
             encoding=encoding,
         )
+        self._label = label
+        self._main_stub: object = None  # the class of stubs that the peer's main object was asked for
         self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
         self._account = self.host.account
         self._wire: Wire | None = None
@@ -186,11 +189,29 @@ class Connection:
         Returns:
             A stub that owns the session: disposing it ends the session.
         """
+        self._main_stub = stub
         return stub(self.session.remote_main)
 
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done."""
         return self.session.stats()._replace(round_trip_time=self.round_trip_time)
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the two sides hold of each other; see `Capability`. When and where each came about is known in debug
+        mode.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all. Their `stats()` tell how many
+                there are.
+
+        Returns:
+            Imports first, the oldest of each first; nothing once the session has ended.
+        """
+        # Of no use to most programs.
+        from capnweb_runtime.debugging.capabilities import capabilities_of  # noqa: PLC0415
+        from capnweb_runtime.debugging.names import interface_of_stub  # noqa: PLC0415
+
+        return capabilities_of(self.session, str(self._label), interface_of_stub(self._main_stub), most)
 
     @property
     def messages_received(self) -> int:

@@ -22,6 +22,8 @@ from capnweb_runtime.observe import logger_named, printable
 if TYPE_CHECKING:
     import asyncio
 
+    from capnweb_runtime.debugging.capabilities import Capability
+
 S = TypeVar("S", bound=RpcStub)
 Transport = Literal["websocket", "http", "webtransport"]
 
@@ -151,9 +153,23 @@ class Peer:
             A stub of its own, to be disposed by the caller; calls fail if the peer offers none, or cannot answer
             because its HTTP request has ended.
         """
+        return stub(self._connected().session.remote_main.dup())
+
+    def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
+        """What the session holds of the peer, and the peer of it; see `Connection.capabilities`.
+
+        Parameters:
+            most: how many imports, and how many exports, to look at; None means all.
+
+        Raises:
+            RuntimeError: there is no session.
+        """
+        return self._connected().capabilities(most)
+
+    def _connected(self) -> Connection:
         if self.connection is None:
             raise RuntimeError("there is no session with this peer")
-        return stub(self.connection.session.remote_main.dup())
+        return self.connection
 
 
 def peer_of(

@@ -30,6 +30,8 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.handle",
     "capnweb_runtime/driving/host.py: capnweb_runtime.core.cancelling",
     "capnweb_runtime/transports/http_batch.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/driving/connection.py: capnweb_runtime.debugging.capabilities",
+    "capnweb_runtime/driving/connection.py: capnweb_runtime.debugging.names",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.attending",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.calling",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
