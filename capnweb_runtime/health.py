@@ -1,7 +1,7 @@
 """What a server is to say of its health, at which paths. Rule: nothing is said anywhere until its path is named.
 
-    health = Health(alive="/healthz", ready="/readyz", checks=[Check("database", ping)])
-    serving = serve(main, port=8080, health=health)
+health = Health(alive="/healthz", ready="/readyz", checks=[Check("database", ping)])
+serving = serve(main, port=8080, health=health)
 """
 
 from __future__ import annotations
@@ -37,7 +37,9 @@ class Check:
         if not self.name:
             raise ValueError("a check needs a name, for the report")
         if not self.timeout > 0:
-            raise ValueError(f"the timeout of the check {self.name!r} has to be a number of seconds, not {self.timeout}")
+            raise ValueError(
+                f"the timeout of the check {self.name!r} has to be a number of seconds, not {self.timeout}"
+            )
 
 
 @dataclass(frozen=True, slots=True)

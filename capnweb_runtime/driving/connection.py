@@ -12,7 +12,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
@@ -95,6 +95,28 @@ class Wire(Protocol):
         ...
 
 
+class Tapping(Protocol):
+    """What takes note of the messages of a session for a while; see `Connection.tap`.
+
+    Attributes:
+        before: what showed them before; sees to it that this still does.
+    """
+
+    before: Trace | None
+
+    def received(self, messages: Sequence[Any]) -> Sequence[Any]:
+        """Takes note of what has arrived, and gives it back."""
+        ...
+
+    def wire(self, wire: Wire) -> Wire:
+        """A wire over a new one, which nobody has seen."""
+        ...
+
+    def over(self, wire: Wire) -> Wire:
+        """A wire over one that shows what it has to show already; `inner` of it is the given one."""
+        ...
+
+
 class Connection:
     """One session and the transport that carries it.
 
@@ -164,7 +186,7 @@ class Connection:
         )
         self._label = label
         self._main_stub: object = None  # the class of stubs that the peer's main object was asked for
-        self._trace = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
+        self._trace: Trace | Tapping | None = _trace(label) if wire_logger.isEnabledFor(logging.DEBUG) else None
         self._account = self.host.account
         self._wire: Wire | None = None
         self.url: str | None = None
@@ -305,6 +327,20 @@ class Connection:
         """Starts writing to the transport, with what waits already."""
         self._wire = wire if self._trace is None else self._trace.wire(wire)
         self._wake()
+
+    def tap(self, tap: Tapping) -> None:
+        """Has something take note of what is received and written, until `untap`; one at a time."""
+        assert not hasattr(self._trace, "before")
+        tap.before = cast("Trace | None", self._trace)
+        self._trace = tap
+        if self._wire is not None:
+            self._wire = tap.over(self._wire)
+
+    def untap(self, tap: Tapping) -> None:
+        """Ends what `tap` has begun."""
+        if self._trace is tap:
+            self._trace = tap.before
+            self._wire = getattr(self._wire, "inner", None)
 
     def received(self, messages: Sequence[Any], *, again: bool = False) -> None:
         """Takes messages that arrived together, in order, and writes what answers to them are ready at once. Some may
