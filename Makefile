@@ -73,7 +73,7 @@ help: ## list the commands
 setup: $(DEV) $(INTEROP) $(IDE) ## install everything that development needs into .venv
 
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
-	@$(PY) -m capnweb_gen.cli schemas --out generated
+	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 	@$(PY) -m examples.demo
 
 test: $(DEV) $(INTEROP) $(IDE) ## run the tests: make test PYTEST_ARGS='-k map -x'
@@ -145,7 +145,7 @@ format: $(DEV) ## format the code and mend what the linter can mend
 	$(PY) -m ruff format .
 
 schemas: $(BASE) ## compile schemas/ into generated/
-	$(PY) -m capnweb_gen.cli schemas --out generated
+	$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 
 clean: ## remove environments, installed packages and caches
 	rm -rf $(VENV) $(NEWEST) $(LATEST) $(LOCKING) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info

@@ -18,13 +18,19 @@ from capnweb_gen.errors import Diagnostic, shown
 @job_arguments
 @click.option("--types", is_flag=True, help="Also run mypy over the schemas and the generated modules.")
 def check(
-    schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, types: bool
+    schemas: tuple[Path, ...],
+    out: Path | None,
+    backend: str | None,
+    blocking: bool,
+    reflection: bool,
+    as_json: bool,
+    types: bool,
 ) -> None:
     """Fail, with the diff, if the generated modules are not up to date.
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking)
+    job = find_job(schemas, out, backend, as_json, blocking, reflection)
     if types and find_spec("mypy") is None:
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")
     compiled, changes = run(job)

@@ -16,13 +16,19 @@ from capnweb_gen.cli.watch import watch
 @job_arguments
 @click.option("--watch", "watching", is_flag=True, help="Go on, and write again when a schema or its imports change.")
 def generate(
-    schemas: tuple[Path, ...], out: Path | None, backend: str | None, blocking: bool, as_json: bool, watching: bool
+    schemas: tuple[Path, ...],
+    out: Path | None,
+    backend: str | None,
+    blocking: bool,
+    reflection: bool,
+    as_json: bool,
+    watching: bool,
 ) -> None:
     """Write the generated modules (the default command).
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking)
+    job = find_job(schemas, out, backend, as_json, blocking, reflection)
     if watching:
         watch(job.schemas, lambda: _again_and_again(job), say=terminal.say)
     else:

@@ -33,6 +33,7 @@ class Job:
     backend: str = PYTHON
     as_json: bool = False
     blocking: bool = False
+    reflection: bool = False
 
     @property
     def command(self) -> str:
@@ -42,7 +43,9 @@ class Job:
         named = [folder for folder in folders if folder not in {schema.parent for schema in written}] + written
         backend = [] if self.backend == PYTHON else ["--backend", self.backend]
         blocking = ["--blocking"] if self.blocking else []
-        return shlex.join(["capnweb-gen", *map(shown, named), "--out", shown(self.out), *backend, *blocking])
+        reflection = ["--reflection"] if self.reflection else []
+        options = [*backend, *blocking, *reflection]
+        return shlex.join(["capnweb-gen", *map(shown, named), "--out", shown(self.out), *options])
 
 
 class Settings(BaseModel):
@@ -54,6 +57,7 @@ class Settings(BaseModel):
     out: str
     backend: str = PYTHON
     blocking: bool = False
+    reflection: bool = False
 
 
 def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -65,6 +69,7 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
         ),
         click.option("--backend", metavar="NAME", help="What to generate: python, or a back end that is installed."),
         click.option("--blocking", is_flag=True, help="Also make stubs for scripts, whose methods wait for results."),
+        click.option("--reflection", is_flag=True, help="Also write the IR, for servers that say what they serve."),
         click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI."),
     )
     for argument in reversed(arguments):
@@ -73,7 +78,12 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 
 
 def find_job(
-    schemas: Sequence[Path], out: Path | None, backend: str | None, as_json: bool, blocking: bool = False
+    schemas: Sequence[Path],
+    out: Path | None,
+    backend: str | None,
+    as_json: bool,
+    blocking: bool = False,
+    reflection: bool = False,
 ) -> Job:
     """The job that arguments describe, completed by the configuration if no schema is named.
 
@@ -86,16 +96,19 @@ def find_job(
     if schemas and out is None:
         raise click.UsageError("--out is missing: name the folder for the generated modules, such as --out generated")
     if schemas and out is not None:
-        return _sound(Job(tuple(schemas), out, backend or PYTHON, as_json, blocking))
+        return _sound(Job(tuple(schemas), out, backend or PYTHON, as_json, blocking, reflection))
     found, settings = _settings()
     configured = tuple(found.parent / schema for schema in settings.schemas)
     out = out or found.parent / settings.out
-    return _sound(Job(configured, out, backend or settings.backend, as_json, blocking or settings.blocking))
+    blocking, reflection = blocking or settings.blocking, reflection or settings.reflection
+    return _sound(Job(configured, out, backend or settings.backend, as_json, blocking, reflection))
 
 
 def _sound(job: Job) -> Job:
     if job.blocking and job.backend != PYTHON:
         raise click.UsageError(f"blocking stubs are made by the back end python; leave out blocking for {job.backend}")
+    if job.reflection and job.backend != PYTHON:
+        raise click.UsageError(f"the back end python writes the IR; leave out reflection for {job.backend}")
     return job
 
 
@@ -106,12 +119,13 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
         click.UsageError: there is no such back end.
     """
     try:
-        backend = partial(python_backend, blocking=job.blocking) if job.backend == PYTHON else load(job.backend)
+        own = partial(python_backend, blocking=job.blocking, reflection=job.reflection)
+        backend = own if job.backend == PYTHON else load(job.backend)
     except BackendError as error:
         raise click.UsageError(str(error)) from error
     with terminal.working("compiling"):
         try:
-            compiled = compile_schemas(job.schemas, job.command, backend)
+            compiled = compile_schemas(job.schemas, job.command, backend, reflection=job.reflection)
         except BackendError as error:
             raise click.ClickException(str(error)) from error
     if not job.as_json:

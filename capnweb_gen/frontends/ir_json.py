@@ -26,6 +26,16 @@ class _Format(BaseModel):
     format: object
 
 
+class _Document(BaseModel):
+    """What is told of schemas at run time: which interfaces were asked about, and all that can be reached from them."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    format: object
+    main: tuple[ir.Reference, ...]
+    schemas: list[object]
+
+
 _FORMATS = TypeAdapter(tuple[_Format, ...])
 _SCHEMAS = TypeAdapter(tuple[ir.Schema, ...])
 _PRINTED_BY = "write it as `capnweb-gen ir` does; docs/ir.md describes the format"
@@ -38,7 +48,7 @@ def dump(schemas: Sequence[ir.Schema]) -> str:
 
 
 def read_ir(paths: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
-    """Read files that hold the IR of one schema, or a list of several.
+    """Read files that hold the IR of one schema, a list of several, or what a server tells of itself.
 
     Returns:
         The schemas, and the faults. With faults, schemas are missing.
@@ -122,7 +132,7 @@ def _types(schema: ir.Schema) -> Iterator[ir.TypeShape]:
 
 def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
     try:
-        written: object = json.loads(path.read_bytes())
+        loaded: object = json.loads(path.read_bytes())
     except OSError as error:
         return Diagnostic(shown(path), 1, 1, f"cannot be read: {error.strerror}", "name a file that holds IR")
     except json.JSONDecodeError as error:
@@ -130,16 +140,27 @@ def _read(path: Path) -> tuple[ir.Schema, ...] | Diagnostic:
     except (UnicodeDecodeError, RecursionError) as error:
         return Diagnostic(shown(path), 1, 1, f"this is not JSON: {error}", _PRINTED_BY)
     try:
-        formats = _FORMATS.validate_python(written if isinstance(written, list) else [written])
+        written = _listed(loaded)
+        formats = _FORMATS.validate_python(written)
         for number in formats:
             if number.format != ir.IR_FORMAT:
                 message = f"this is IR of format {number.format!r}; this compiler reads format {ir.IR_FORMAT}"
                 return Diagnostic(shown(path), 1, 1, message, "make it with a compiler of the same version")
-        return _SCHEMAS.validate_json(json.dumps(written if isinstance(written, list) else [written]))
+        return _SCHEMAS.validate_json(json.dumps(written))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"])
         return Diagnostic(shown(path), 1, 1, f"this is not IR: {where}: {first['msg']}", _PRINTED_BY)
+
+
+def _listed(written: object) -> list[object]:
+    """The schemas in a file, as they are written."""
+    if isinstance(written, list):
+        return cast("list[object]", written)
+    document = cast("dict[str, object]", written)
+    if not isinstance(written, dict) or "schemas" not in document:
+        return [written]
+    return _Document.model_validate(document).schemas
 
 
 def _names(path: Path, schema: ir.Schema) -> Iterator[Diagnostic]:

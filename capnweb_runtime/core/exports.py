@@ -113,6 +113,11 @@ class Exports(ABC):
         before, self._exports[0] = self._exports[0], ExportEntry(hook)
         before.hook.dispose()
 
+    @property
+    def main_hook(self) -> Hook:
+        """The hook of our main object, owned by the table."""
+        return self._exports[0].hook
+
     def export_stub(self, hook: Hook) -> int:
         """See `Exporter.export_stub`."""
         self.held.bytes += EXPORT  # of which a call has to do with, and is looked at then

@@ -19,6 +19,7 @@ from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.held import HeldTotal
 from capnweb_runtime.core.hook import Disclosure, Hook
 from capnweb_runtime.core.session import Session, SessionStats
+from capnweb_runtime.core.target_hooks import TargetHook
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.errors import SessionClosed
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
@@ -201,6 +202,13 @@ class Connection:
     def serve_main(self, main: RpcTarget) -> None:
         """Offers a main object to the peer, in place of the one given before; to be called before anything arrives."""
         self.session.export_main(target_hook(main, self.host))
+
+    @property
+    def main_object(self) -> RpcTarget | None:
+        """What the peer sees as our main object; None if there is none."""
+        hook = self.session.main_hook
+        target = hook.target if isinstance(hook, TargetHook) else None
+        return target if isinstance(target, RpcTarget) else None
 
     def main(self, stub: Callable[[Hook], S]) -> S:
         """The peer's main object.

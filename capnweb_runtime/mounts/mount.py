@@ -26,7 +26,7 @@ from capnweb_runtime.serving.options import check_several, rules_of
 from capnweb_runtime.serving.pages import Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, Transport, log_refusal, logger
 from capnweb_runtime.serving.refusals import Busy
-from capnweb_runtime.serving.replies import Reply, refusal
+from capnweb_runtime.serving.replies import Reply, description, not_allowed, refusal
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.keepalive import Silence
 
@@ -57,6 +57,7 @@ class MountOptions(TypedDict, total=False):
     call_timeout: float | None
     interceptors: Sequence[Interceptor]
     health: Health | None
+    reflection: bool
 
 
 class Mount:
@@ -86,19 +87,20 @@ class Mount:
         """How near each bound is."""
         return self.bounds.stats(self._admission.sessions)
 
-    def check(self, peer: Peer, at: str | None) -> None:
+    def check(self, peer: Peer, at: str | None, *, describing: bool = False) -> None:
         """Refuses whom no session will be opened for.
 
         Parameters:
             peer: who asks.
             at: address at which the request has arrived, if that is known.
+            describing: whether what is served is all that was asked.
 
         Raises:
             Refuse: for the reason.
         """
         if self.rules.hosts is None and at is not None and is_loopback(at):
             _LOOPBACK.check(peer)
-        self._admission.check(peer)
+        self._admission.check(peer, describing=describing)
 
     def admit(self, peer: Peer, at: str | None) -> Connection | asyncio.Task[Connection]:
         """Opens a session, as `Admission.admit` does; the parameters are those of `check`."""
@@ -117,16 +119,19 @@ class Mount:
             chunks: reads the request's body.
         """
         allowed: dict[str, str] = {}
+        describing = self.rules.reflection and method == "GET"
         try:
             page = self._pages.find(peer.path)
             if page is not None:
                 return await shown(page, peer, method)
-            self.check(peer, at)
+            self.check(peer, at, describing=describing)
             allowed = answer_headers(peer)
             if is_preflight(method, peer):
                 return Reply(HTTPStatus.NO_CONTENT, preflight_headers(peer), b"")
+            if describing:
+                return description(await self._admission.describe(peer), allowed)
             if method != "POST":
-                raise Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
+                raise not_allowed(self.rules.reflection)
             body = await self._body(peer, chunks)
             status, text = await self._admission.answer(peer, body)
         except Refuse as refused:

@@ -15,7 +15,7 @@ import sys
 import warnings
 from collections.abc import Iterable
 from types import FrameType
-from typing import Final
+from typing import Any, Final
 
 from capnweb_runtime.errors import StaleCodeWarning
 
@@ -43,7 +43,7 @@ def tell(name: str, gone: Iterable[str], new: Iterable[str], *, fatal: bool) -> 
     module, file = frame.f_globals["__name__"], frame.f_code.co_filename
     lost, gained = ", ".join(map(repr, gone)), ", ".join(map(repr, new))
     found = [f"no longer has {lost}"] * bool(lost) + [f"has gained {gained}"] * bool(gained)
-    message = f"{module} is out of date: {name} {' and '.join(found)}; run: {_command(frame)}"
+    message = f"{module} is out of date: {name} {' and '.join(found)}; run: {command_of(file, frame.f_globals)}"
     if fatal:
         raise ImportError(message, name=module, path=file)
     seen = frame.f_globals.setdefault("__warningregistry__", {})
@@ -58,8 +58,12 @@ def _generated() -> FrameType:
     return frame
 
 
-def _command(frame: FrameType) -> str:
-    """What makes the module anew, as its first lines say."""
-    lines = linecache.getlines(frame.f_code.co_filename, frame.f_globals)[:2]
-    found = _COMMAND.search("".join(lines))
+def command_of(file: str, module: dict[str, Any]) -> str:
+    """What makes a generated module anew, as its first lines say.
+
+    Parameters:
+        file: of the module.
+        module: its globals.
+    """
+    found = _COMMAND.search("".join(linecache.getlines(file, module)[:2]))
     return found[1] if found else "capnweb-gen"

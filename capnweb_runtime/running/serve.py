@@ -52,6 +52,7 @@ def add(commands: Commands) -> None:
     add_option("--origins", type=several, metavar="LIST", help="pages that may connect beside those of this server")
     add_option("--hosts", type=several, metavar="LIST", help="names that the server answers to")
     add_option("--forwarded", type=several, metavar="LIST", help="proxies that are believed, or how many there are")
+    add_option("--reflection", action="store_true", help="answer a GET of the path with the IR of what is served")
     add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
     add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
@@ -131,9 +132,10 @@ def _serving(options: argparse.Namespace) -> Serving:
             origins=options.origins,
             hosts=options.hosts,
             forwarded=_forwarded(options.forwarded),
+            reflection=options.reflection,
             reuse_port=options.supervised is not None and options.port is not None,
         )
-    except (TypeError, ValueError) as error:
+    except (LookupError, TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
 
 

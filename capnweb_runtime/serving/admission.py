@@ -64,6 +64,7 @@ class Rules:
     terms: Terms | None = None
     forwarded: Forwarded | None = None
     health: Health | None = None
+    reflection: bool = False
 
 
 class Admission:
@@ -103,14 +104,16 @@ class Admission:
         """How many are open or being opened."""
         return len(self.connections) + len(self._opening)
 
-    def check(self, peer: Peer) -> None:
-        """Raises Refuse for whom no session will be opened, before the application is asked."""
+    def check(self, peer: Peer, *, describing: bool = False) -> None:
+        """Raises Refuse for whom no session will be opened, before the application is asked; with `describing`, for who
+        would not be told, either, what is served.
+        """
         self.hosts.check(peer)
         if self._rules.path is not None and peer.path != self._rules.path:
             raise Refuse(HTTPStatus.NOT_FOUND, f"Nothing is served at {peer.path}.")
         if self.refusing:
             raise shutting_down()
-        if peer.transport not in self._rules.transports:
+        if peer.transport not in self._rules.transports and not describing:
             raise Refuse(HTTPStatus.NOT_IMPLEMENTED, f"This server does not serve {_NAMES[peer.transport]}.")
         check_origin(peer, self._rules.origins)
         if self._bounds.held.bytes >= self._bounds.held.most:
@@ -123,17 +126,18 @@ class Admission:
             self._bounds.refuse("calls")
             raise Busy
 
-    def admit(self, peer: Peer) -> Connection | asyncio.Task[Connection]:
+    def admit(self, peer: Peer, *, describing: bool = False) -> Connection | asyncio.Task[Connection]:
         """Opens a session.
 
         Parameters:
             peer: who asks.
+            describing: see `check`.
 
         Returns:
             Its connection, to be attached to a transport; or, where the factory is async, the task that will give it,
             which may be cancelled. Both may raise Refuse.
         """
-        self.check(peer)
+        self.check(peer, describing=describing)
         # What the factory sets in its Context, every call of the session sees, and no other session does.
         context = contextvars.copy_context()
         connection = Connection(
@@ -183,6 +187,31 @@ class Admission:
         if isinstance(connection.session.reason, GoingAway):
             raise shutting_down()
         return answer
+
+    async def describe(self, peer: Peer) -> bytes:
+        """Opens a session to see what it would offer, and ends it.
+
+        Parameters:
+            peer: who asks.
+
+        Returns:
+            The IR of that, as JSON.
+
+        Raises:
+            Refuse: there is no session, or nothing is known of its main object.
+        """
+        admitted = self.admit(peer, describing=True)
+        connection = await admitted if isinstance(admitted, asyncio.Task) else admitted
+        # Of no use to a server that tells nobody what it serves.
+        from capnweb_runtime.reflection import ir_text  # noqa: PLC0415
+
+        try:
+            return ir_text(connection.main_object)
+        except LookupError as error:
+            logger.error("what is served to %s cannot be described: %s", peer, error)
+            raise Refuse(HTTPStatus.NOT_IMPLEMENTED, "This server cannot say what it serves.") from None
+        finally:
+            connection.lost(SessionClosed("it was asked what is served, and nothing else"))
 
     def end_threads(self) -> None:
         """Lets the threads of plain methods end, each with the method that it runs."""

@@ -29,12 +29,29 @@ def check_factory(factory: object) -> None:
             "serve() needs a function that is given the peer and returns a main object, "
             f"not {type(factory).__name__}: write serve(lambda peer: ..., ...)"
         )
-    made: object = factory
-    while isinstance(made, partial):
-        made = made.func
+    made = _unwrapped(factory)
     if isinstance(made, type):
         _check_class(made)
     _check_signature(factory, made)
+
+
+def declared_main(factory: object) -> type[RpcTarget] | None:
+    """What a factory makes, as far as it says so: the class that it is, or that it is annotated to return."""
+    made: Any = _unwrapped(factory)
+    if not isinstance(made, type):
+        try:
+            made = inspect.get_annotations(made, eval_str=True).get("return")
+        except Exception:  # of an annotation, which may be anything; and of what has none
+            return None
+    says = isinstance(made, type) and issubclass(made, RpcTarget) and made is not RpcTarget
+    return made if says else None
+
+
+def _unwrapped(factory: object) -> object:
+    made = factory
+    while isinstance(made, partial):
+        made = made.func
+    return made
 
 
 def _check_class(cls: type) -> None:

@@ -22,7 +22,7 @@ from capnweb_runtime.serving.http_socket import HttpSocket
 from capnweb_runtime.serving.pages import Page, Pages, shown
 from capnweb_runtime.serving.peer import Peer, Refuse, log_refusal, logger, peer_on
 from capnweb_runtime.serving.refusals import Busy
-from capnweb_runtime.serving.replies import refusal
+from capnweb_runtime.serving.replies import Reply, description, not_allowed, refusal
 from capnweb_runtime.transports.http_batch import CONTENT_TYPE
 from capnweb_runtime.transports.http_body import TooLargeError, read_body
 
@@ -50,23 +50,27 @@ class BatchHttpServer:
     Parameters:
         answer: runs one batch; gets the peer and the body, returns status and body of the response; may raise
             Refuse.
-        check: refuses a request before its body is read, by raising Refuse.
+        check: refuses a request before its body is read, by raising Refuse; with `describing`, one that only asks what
+            is served.
         body_limit: longest request body, in bytes.
         held: what the server holds; bodies count while they come in.
         forwarded: proxies that are believed; None if none is.
         pages: what is answered beside batches.
+        describe: says what is served to a peer; may raise Refuse. None if that is not told.
     """
 
     def __init__(
         self,
         answer: Callable[[Peer, bytes], Awaitable[tuple[int, bytes]]],
-        check: Callable[[Peer], None],
+        check: Callable[..., None],
         *,
         body_limit: int,
         held: HeldTotal | None = None,
         forwarded: Forwarded | None = None,
         pages: Pages | None = None,
+        describe: Callable[[Peer], Awaitable[bytes]] | None = None,
     ) -> None:
+        self._describe = describe
         self._forwarded = forwarded
         self._pages = pages or Pages()
         self._answer = answer
@@ -105,19 +109,25 @@ class BatchHttpServer:
         peer = self._peer(request)
         allowed: dict[str, str] = {}
         socket = HttpSocket.here()
+        describe = self._describe if request.method == "GET" else None
         try:
             page = self._pages.find(peer.path)
             if page is not None:
                 return await _shown(page, peer, request, socket)
-            self._check(peer)
+            if describe is None:
+                self._check(peer)
+            else:
+                self._check(peer, describing=True)
             allowed = answer_headers(peer)
             if is_preflight(request.method, peer):
                 return web.Response(status=HTTPStatus.NO_CONTENT, headers=preflight_headers(peer))
-            if request.method != "POST":
-                raise Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "POST"})
-            body = await self._body(request, socket)
+            if request.method != "POST" and describe is None:
+                raise not_allowed(self._describe is not None)
+            body = await self._body(request, socket) if describe is None else b""
             socket.is_whole()
             try:
+                if describe is not None:
+                    return _response(description(await describe(peer), allowed))
                 status, text = await self._answer(peer, body)
             finally:
                 socket.is_answered()
@@ -177,7 +187,10 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
 
 
 def _refusal(refused: Refuse, allowed: Mapping[str, str]) -> web.Response:
-    reply = refusal(refused, allowed)
-    response = web.Response(status=reply.status, body=reply.body, headers=reply.headers)
+    response = _response(refusal(refused, allowed))
     response.force_close()
     return response
+
+
+def _response(reply: Reply) -> web.Response:
+    return web.Response(status=reply.status, body=reply.body, headers=reply.headers)

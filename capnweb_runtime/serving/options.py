@@ -11,7 +11,7 @@ from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.serving.admission import MainFactory, Rules
-from capnweb_runtime.serving.factory import check_factory
+from capnweb_runtime.serving.factory import check_factory, declared_main
 from capnweb_runtime.serving.hosts import Hosts
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.transports.keepalive import Silence
@@ -42,6 +42,7 @@ def rules_of(
     interceptors: Sequence[Interceptor] = (),
     forwarded: Forwarded | None = None,
     health: Health | None = None,
+    reflection: bool = False,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -62,6 +63,8 @@ def rules_of(
     check_several("hosts", hosts)
     _check_options(path, errors, threads)
     _check_room(limits, server_limits)
+    if reflection:
+        _check_reflection(main_factory, transports)
     return Rules(
         main_factory=main_factory,
         path=path,
@@ -77,6 +80,7 @@ def rules_of(
         terms=_terms(cancel_lost, call_timeout, interceptors),
         forwarded=forwarded,
         health=health,
+        reflection=reflection,
     )
 
 
@@ -108,6 +112,18 @@ def _check_options(path: str | None, errors: object, threads: int | None) -> Non
         raise ValueError(f'errors has to be "declared", "plain" or "all", not {errors!r}')
     if threads is not None and threads < 1:
         raise ValueError(f"threads has to be at least 1, not {threads}; None runs plain methods on the event loop")
+
+
+def _check_reflection(main_factory: MainFactory, transports: frozenset[Transport]) -> None:
+    """Refuses to describe what cannot be, as far as that is known before there is a main object."""
+    if not transports & {"websocket", "http"}:
+        raise ValueError('reflection is an answer over HTTP: it needs "websocket" or "http" among the transports')
+    made = declared_main(main_factory)
+    if made is not None:
+        # Of no use to a server that tells nobody what it serves.
+        from capnweb_runtime.reflection import ir_text  # noqa: PLC0415
+
+        ir_text(made)
 
 
 def _check_room(limits: Limits, server_limits: ServerLimits) -> None:

@@ -5,6 +5,7 @@ an allowed page read it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from http import HTTPStatus
 from typing import NamedTuple
 
 from capnweb_runtime.serving.peer import Refuse
@@ -23,6 +24,26 @@ class Reply(NamedTuple):
     status: int
     headers: dict[str, str]
     body: bytes
+
+
+def description(text: bytes, allowed: Mapping[str, str]) -> Reply:
+    """What is served, for whoever asked.
+
+    Parameters:
+        text: the IR, as JSON.
+        allowed: headers for pages, see `cors`.
+    """
+    ours = {"Content-Type": "application/json", "Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"}
+    return Reply(HTTPStatus.OK, {**ours, **allowed}, text)
+
+
+def not_allowed(reflects: bool) -> Refuse:
+    """How a request of another method is refused.
+
+    Parameters:
+        reflects: whether a GET is answered.
+    """
+    return Refuse(HTTPStatus.METHOD_NOT_ALLOWED, headers={"Allow": "GET, POST" if reflects else "POST"})
 
 
 def refusal(refused: Refuse, allowed: Mapping[str, str]) -> Reply:

@@ -82,6 +82,7 @@ def serve(
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
     health: Health | None = None,
+    reflection: bool = False,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -133,6 +134,8 @@ def serve(
             through them. `Peer.address`, `scheme` and `host` are the client's then, and `origins` and `hosts` are
             compared with these. None believes nobody.
         health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
+        reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
+            have a session; see `docs/ir.md`.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
@@ -145,6 +148,8 @@ def serve(
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
             is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
             the transports.
+        LookupError: reflection is asked for, and the IR was not written beside the generated module of what
+            main_factory is, or says it returns.
     """
     check_several("transports", transports)
     served = _served(transports, ssl)
@@ -166,6 +171,7 @@ def serve(
         interceptors=interceptors,
         forwarded=None if forwarded is None else _forwarded(forwarded),
         health=health,
+        reflection=reflection,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None

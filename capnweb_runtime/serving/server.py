@@ -275,6 +275,7 @@ class Server:
                 held=self._bounds.held,
                 forwarded=self._rules.forwarded,
                 pages=self._pages,
+                describe=self._admission.describe if self._rules.reflection else None,
             )
         return self._http.protocol(guest)
 

@@ -99,16 +99,50 @@ async def post(
         SessionClosed: there is no response, or its status is not of success. It names the URL and what was said, and
             its class says which of the two it was.
     """
-    plain, file = unix_url_of(url) or (url, None)
     sent = CIMultiDict({"Content-Type": CONTENT_TYPE})
     sent.update(headers)
+    return await _ask("POST", url, _in_portions(body), sent, ssl, open_timeout, body_limit)
+
+
+async def get(
+    url: str, *, headers: Mapping[str, str], ssl: ssl_module.SSLContext | None, open_timeout: float | None, limit: int
+) -> Answer:
+    """Asks for what is at a URL.
+
+    Parameters:
+        url: as of `post`, and so are the others.
+        headers: headers of the request.
+        ssl: settings of TLS.
+        open_timeout: seconds to wait for a connection.
+        limit: longest response body, in bytes.
+
+    Returns:
+        The response.
+
+    Raises:
+        SessionClosed: as `post` does.
+    """
+    return await _ask("GET", url, None, CIMultiDict(headers), ssl, open_timeout, limit)
+
+
+async def _ask(
+    method: str,
+    url: str,
+    body: bytes | io.BytesIO | None,
+    headers: CIMultiDict[str],
+    ssl: ssl_module.SSLContext | None,
+    open_timeout: float | None,
+    body_limit: int,
+) -> Answer:
+    plain, file = unix_url_of(url) or (url, None)
     try:
         client = await _client(file)
         # Redirects are not followed: they would carry the headers, credentials among them, to wherever the answer says.
-        async with client.post(
+        async with client.request(
+            method,
             plain,
-            data=_in_portions(body),
-            headers=sent,
+            data=body,
+            headers=headers,
             ssl=ssl or True,
             allow_redirects=False,
             timeout=_timeout(open_timeout),

@@ -2,8 +2,9 @@
 
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
-be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs, and
-`python = "3.12"` says that older Pythons cannot read the schema; `make test-newest` runs such a case.
+be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs and
+`reflection = true` for the IR beside the modules; `python = "3.12"` says that older Pythons cannot read the schema, so
+that `make test-newest` runs the case.
 """
 
 from __future__ import annotations
@@ -52,7 +53,8 @@ def compile_case(name: str) -> dict[str, str]:
     """What the compiler makes of a case now: texts by path relative to the folder of the case."""
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
-    backend = partial(python_backend, blocking=settings(name).get("blocking", False))
+    asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection")}
+    backend = partial(python_backend, **asked)
     compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:
         return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}

@@ -2,5 +2,5 @@
 
 Lowering makes views of the IR, and `render` prints them as they are. Every decision about generated code is made on the
 way: `layout` lays out lines · `scope` spells names and collects imports · `spelling` spells types · `members`, `fields`
-and `blocking` make parts · `views` are the result · `module` puts it together.
+and `blocking` make parts · `views` are the result · `module` puts it together · `reflected` is the IR as data.
 """

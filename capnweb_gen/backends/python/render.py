@@ -8,7 +8,7 @@ from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
-from capnweb_gen.backends.python.views import ModuleView
+from capnweb_gen.backends.python.views import ModuleView, ReflectedView
 
 _ENVIRONMENT = Environment(
     loader=FileSystemLoader(Path(__file__).parent / "templates"),
@@ -23,6 +23,11 @@ _ENVIRONMENT = Environment(
 def render(module: ModuleView) -> str:
     """The text of a generated module."""
     return _ENVIRONMENT.get_template("module.py.j2").render(module=module)
+
+
+def render_reflected(reflected: ReflectedView) -> str:
+    """The text of the module that holds the IR of a schema."""
+    return _ENVIRONMENT.get_template("reflected.py.j2").render(reflected=reflected)
 
 
 def render_package(header: str) -> str:

@@ -63,10 +63,10 @@ class Scope:
         if home is self._schema:
             return name
         if home.module in self._cyclic:
-            package, module = _relative(self._schema, home)
+            package, module = relative(self._schema, home)
             # `from ..folder import other`, but `from .. import other`
             return f"{self.imported(package.rstrip('.') or package, module)}.{name}"
-        return self.imported("".join(_relative(self._schema, home)), name)
+        return self.imported("".join(relative(self._schema, home)), name)
 
     def is_cyclic(self, reference: ir.Reference) -> bool:
         """Whether it belongs to a module that needs this one too."""
@@ -140,7 +140,7 @@ def _class_scope_names(schema: ir.Schema) -> Iterable[str]:
         yield from (field.name for field in model.fields)
 
 
-def _relative(schema: ir.Schema, other: ir.Schema) -> tuple[str, str]:
+def relative(schema: ir.Schema, other: ir.Schema) -> tuple[str, str]:
     """How the module generated for one schema names the one of another: (".", "other"), ("..folder.", "other")."""
     here = schema.output.removesuffix(".py").split("/")[:-1]
     there = other.output.removesuffix(".py").split("/")

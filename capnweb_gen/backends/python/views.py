@@ -101,3 +101,13 @@ class ModuleView:
     interfaces: tuple[InterfaceView, ...]
     callbacks: tuple[CallbackView, ...] = ()
     blocking_stubs: tuple[ClassView, ...] = ()
+
+
+@dataclass(frozen=True)
+class ReflectedView:
+    """The IR of a schema: `modules` are entries, `schema` is the inside of a string."""
+
+    header: str
+    doc: str
+    modules: tuple[str, ...]
+    schema: tuple[str, ...]
