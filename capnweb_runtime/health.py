@@ -7,8 +7,7 @@ serving = serve(main, port=8080, health=health)
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass
 
 __all__ = ["Check", "Health"]
 
@@ -44,23 +43,24 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a server answers to those who look after it, with GET, and over HTTP/1.1 alone. Names of hosts and origins of
-    pages are not asked for at these paths: who probes a server knows an address.
+    """What a server answers to those who look after it, with GET, and over HTTP/1.1 alone. Names of hosts and origins
+    of pages are not asked for at these paths: who probes a server knows an address.
 
     Parameters:
         alive: path of whether the process answers at all, always with 200: "/healthz", say. None means nowhere, as for
             the others.
         ready: path of whether it should get traffic: 200, or 503 while it is drained and while a required check fails;
             with a report of the checks as JSON, without what they failed with, which the log has.
-        metrics: path of the metrics of `capnweb_runtime.telemetry.prometheus`, which needs the extra `prometheus`.
+        metrics: path of what `exposition` gives.
         checks: what `ready` asks.
         max_age: seconds for which a report is good; who asks meanwhile gets the same one, so that no crowd of probes
             becomes one of checks.
-        registry: of `prometheus_client`, whose metrics are shown; None means its default one.
+        exposition: gives the metrics, and the type of their text, whenever somebody asks: that of
+            `capnweb_runtime.telemetry.prometheus`, say.
 
     Raises:
-        ValueError: a path does not start with a slash, two are the same, two checks have one name, or there are checks
-            and nowhere to report them.
+        ValueError: a path does not start with a slash, two are the same, two checks have one name, there are checks and
+            nowhere to report them, or metrics at a path without anything that gives them.
     """
 
     alive: str | None = None
@@ -68,7 +68,7 @@ class Health:
     metrics: str | None = None
     checks: Sequence[Check] = ()
     max_age: float = 1.0
-    registry: Any = field(default=None, repr=False)
+    exposition: Callable[[], tuple[bytes, str]] | None = None
 
     def __post_init__(self) -> None:
         for path in self.paths:
@@ -81,6 +81,8 @@ class Health:
             raise ValueError("each check needs a name of its own: " + ", ".join(names))
         if self.checks and self.ready is None:
             raise ValueError('checks are reported at the path of ready, as in ready="/readyz"')
+        if (self.metrics is None) != (self.exposition is None):
+            raise ValueError('metrics need a path and what gives them, as in metrics="/metrics", exposition=exposition')
 
     @property
     def paths(self) -> tuple[str, ...]:

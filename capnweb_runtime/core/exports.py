@@ -17,11 +17,11 @@ from capnweb_runtime.core.asked import AskedPull
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_error
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
-from capnweb_runtime.core.held import EXPORT, HeldBytes
+from capnweb_runtime.core.held import EXPORT, SENT, SENT_SHORT, SHORT, HeldBytes
 from capnweb_runtime.core.hook import Exporter, Hook, Host, OutgoingStream, Payload, PromiseRef, Wire
 from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.mismatch import Mismatch
-from capnweb_runtime.core.payload import SENT, encode_payload
+from capnweb_runtime.core.payload import encode_payload
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
@@ -69,6 +69,7 @@ class Exports(ABC):
     raw_bytes: bool
     waits: bool
     outbox_bytes: int
+    _taken_bytes: int  # that have left the outbox
     _room: int  # bytes in the outbox from which on nothing more is begun
     _held_back: deque[Callable[[], None]]  # what sends the answers for which the outbox has no room
     _calls: int  # results that the peer has asked for and not been sent
@@ -235,9 +236,11 @@ class Exports(ABC):
                     message.append(codec.encode(root, self))
                     self._send(message)
                 else:
+                    before = self._taken_bytes + self.outbox_bytes
                     self._send_encoded(message, message, codec.encode, root)
                     if payload.counted is None:
-                        payload.counted = SENT
+                        size = self._taken_bytes + self.outbox_bytes - before
+                        payload.counted = SENT_SHORT if size < SHORT else SENT
             except ENDS_PROGRAM:
                 raise
             except BaseException as error:  # the application's value has no wire form: that call is rejected

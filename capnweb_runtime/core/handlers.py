@@ -12,10 +12,9 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import Exchange
-from capnweb_runtime.core.held import EXPORT, PROMISE, SMALL
+from capnweb_runtime.core.held import EXPORT, NOTHING, PROMISE, SMALL
 from capnweb_runtime.core.hook import Codec, Hook, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import describe_value
-from capnweb_runtime.core.payload import NOTHING
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook

@@ -3,7 +3,7 @@ as it begins to be held, given back when it no longer is, and never looked up in
 
 What the values of a message take follows from what its text is made of, within a factor of two of the truth; the
 smallest leaves and the shortest byte strings count for a little more. What an application's result takes is known once
-it has been sent; one that nobody asks for is weighed once the messages at hand have been taken.
+it has been sent, or is weighed a moment later, so that one that is released by then need not be.
 """
 
 from __future__ import annotations
@@ -32,8 +32,20 @@ SESSION: Final = 16 * 1024
 """Bytes that a session takes, with nothing on its tables."""
 STEP: Final = 64 * 1024
 """Bytes that a session may hold more before it tells the server's total."""
-LINGERING: Final = 64
-"""Results that may wait to be weighed."""
+NOTHING: Final = ()
+"""In `Payload.counted`: what is held is known, and hardly anything."""
+SENT: Final = ("sent",)
+"""In `Payload.counted`: it has been sent, and will be released soon, or be weighed."""
+SENT_SHORT: Final = ("sent", "short")
+"""In `Payload.counted`: the same, and it took few bytes."""
+UNWEIGHED: Final = 64
+"""Results that may wait to be asked for, which peers do a moment after they call; later they are weighed."""
+LINGERING: Final = 256
+"""Short results that have been sent and may wait to be released: most are within a few messages, and need not be
+weighed.
+"""
+SHORT: Final = 1024
+"""Bytes of text from which on a result is none of these."""
 _LIST: Final = 20
 _OBJECT: Final = 100
 _TWO_QUOTES: Final = 25
@@ -56,8 +68,8 @@ class _Result(Protocol):
     """The hook of a result."""
 
     @property
-    def is_sent(self) -> bool:
-        """Whether it has been sent, and not been weighed."""
+    def counted(self) -> object:
+        """What is known of the bytes that it takes: None if nothing, `SENT` or `SENT_SHORT` if it has been sent."""
         ...
 
     def weigh(self) -> int:
@@ -81,16 +93,19 @@ class HeldBytes:
         told: bytes that the total knows of.
         message: what is being received; bytes that its values take, once somebody has asked for them.
         attached: bytes that came beside it.
-        unweighed: results of the application's of which nobody knows what they take.
-        lingering: those among them that had been sent when they were last looked at, and so should be released soon.
-        due: whether there are any of either.
+        unweighed: results of the application's of which nobody knows what they take, and that nobody has asked for.
+        leaving: those that had been sent when they were last looked at, and so should be released soon.
+        lingering: those of these that are short, of which some more may wait.
+        due: whether there is something to be weighed.
+        remind: has `overdue` called in a moment; without it, results that nobody has asked for wait for no time.
+        reminded: whether it is about to.
         end: ends the session; the session's.
         ended: whether it has ended.
     """
 
     __slots__ = (
         *("_total", "attached", "bytes", "end", "ended", "look_at", "message", "most", "outbox", "told"),
-        *("due", "lingering", "unfinished", "unweighed"),
+        *("due", "leaving", "lingering", "remind", "reminded", "unfinished", "unweighed"),
     )
 
     def __init__(self, most: int, total: HeldTotal | None = None) -> None:
@@ -98,9 +113,10 @@ class HeldBytes:
         self.most = most
         self.message: Any = None
         self.unweighed: list[_Result] = []
+        self.leaving: list[_Result] = []
         self.lingering: list[_Result] = []
-        self.due = False
-        self.ended = False
+        self.due = self.reminded = self.ended = False
+        self.remind: Callable[[HeldBytes], object] | None = None
         self.end: Callable[[LimitExceeded], object] | None = None
         self._total = total
         self.look_at = most
@@ -199,39 +215,57 @@ class HeldBytes:
             self.end(error)
 
     def later(self, result: _Result) -> None:
-        """Weighs a result of the application's once the messages at hand have been taken, or those after them if it is
-        sent by then: unless it has been given up.
-        """
+        """Weighs a result of the application's if it is neither sent and released, nor given up, in a moment."""
         unweighed = self.unweighed
         unweighed.append(result)
         self.due = True
-        if len(unweighed) > LINGERING:
-            self.weigh()
+        if len(unweighed) > UNWEIGHED:
+            self.weigh(UNWEIGHED // 2)
 
     def taken(self) -> int:
         """No message is at hand any more: weighs what has come to be held. Returns units of work that it took."""
         self.message = None
         return self.weigh() if self.due else 0
 
-    def weigh(self) -> int:
-        """Weighs what has come to be held. Returns units of work that it took. Ends the session if that is too much."""
-        due, unweighed = self.lingering, self.unweighed
-        self.lingering = lingering = []
-        self.unweighed = []
+    def overdue(self) -> None:
+        """The moment is over: weighs what nobody has asked for in it."""
+        self.reminded = False
+        self.weigh(0)
+
+    def weigh(self, waiting: int = UNWEIGHED) -> int:
+        """Weighs what has come to be held, and is not about to be released. Ends the session if that is too much.
+
+        Parameters:
+            waiting: how many results, the newest, may go on waiting to be asked for.
+
+        Returns:
+            Units of work that it took.
+        """
+        unweighed, self.unweighed = self.unweighed, []
+        due, self.leaving = self.leaving, []
         self.due = False
-        work = 0
+        first = len(unweighed) - (waiting if self.remind is not None else 0)
         try:
-            for result in due:
-                work += result.weigh()
-            for result in unweighed:
-                if result.is_sent:
-                    lingering.append(result)
-                else:
-                    work += result.weigh()
+            for index, result in enumerate(unweighed):
+                counted = result.counted
+                if counted is SENT_SHORT:
+                    self.lingering.append(result)
+                elif counted is SENT:
+                    self.leaving.append(result)
+                elif counted is None:
+                    (due if index < first else self.unweighed).append(result)
+            if len(self.lingering) > LINGERING:
+                due += self.lingering[: LINGERING // 2]
+                del self.lingering[: LINGERING // 2]
+            work = sum([result.weigh() for result in due])
         except LimitExceeded as error:
             self._end(error)
-        if lingering:
+            return 0
+        if self.unweighed or self.leaving:
             self.due = True
+            if self.unweighed and not self.reminded and self.remind is not None:
+                self.reminded = True
+                self.remind(self)
         return work
 
     def end_out_of_memory(self, when: str) -> None:
@@ -245,9 +279,10 @@ class HeldBytes:
 
     def leave(self) -> None:
         """The session has ended: what it still holds is on its way out."""
-        self.end = None
+        self.end = self.remind = None
         self.ended = True
         self.unweighed.clear()
+        self.leaving.clear()
         self.lingering.clear()
         if self._total is not None:
             self._total.leave(self)

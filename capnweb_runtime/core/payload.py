@@ -16,7 +16,7 @@ from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.composite import charge_written, written_work
 from capnweb_runtime.core.devaluate import devaluate
 from capnweb_runtime.core.evaluate import DirectEvaluator, Evaluator, readable_in
-from capnweb_runtime.core.held import weighed_work, weight
+from capnweb_runtime.core.held import NOTHING, SENT, SENT_SHORT, weighed_work, weight
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, Path, Payload, PromiseRef, Ref, StubRef, Wire
 from capnweb_runtime.core.loopback import Loopback
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
@@ -28,10 +28,6 @@ _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 _NODES_PER_UNIT: Final = 8  # that are only looked at
 _UNCOUNTED: Final = frozenset((int, float, bool, type(None)))
 """Types of values for which their payload counts."""
-NOTHING: Final = ()
-"""In `Payload.counted`: what is held is known, and hardly anything."""
-SENT: Final = ("sent",)
-"""In `Payload.counted`: it has been sent, and will be released soon, or be weighed."""
 COPIED: Final = 64
 """Bytes that a unit of work makes of a value that is copied: a list with one number in it."""
 
@@ -45,7 +41,8 @@ def weigh(payload: Payload, host: Host) -> int:
     Raises:
         LimitExceeded: there is no room for it.
     """
-    if (payload.counted is not None and payload.counted is not SENT) or type(payload.value) in _UNCOUNTED:
+    counted = payload.counted
+    if not (counted is None or counted is SENT or counted is SENT_SHORT) or type(payload.value) in _UNCOUNTED:
         return 0
     size, nodes = weight(payload.value)
     payload.counted = host.held.count(size) or NOTHING

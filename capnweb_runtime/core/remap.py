@@ -18,8 +18,9 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
-from capnweb_runtime.core.payload import NOTHING, branch, encode_arguments, encode_payload
+from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.raises import Raises
 from capnweb_runtime.core.weight import made_bytes, steps_of

@@ -194,19 +194,8 @@ class Session(Handlers):
 
     def _take_apart(self, message: Any) -> None:
         """Takes a message with attachments, or one whose JSON text needs the slow parser."""
-        account = self.account
-        if type(message) is tuple:
-            message, *attachments = message
-            self.attachments = Attachments(attachments)
-            self.held.message, self.held.attached = message, self.attachments.size
-            self.message_bytes = size = len(message) + self.attachments.size
-            self._charge_reading(message, size)
         try:
-            try:
-                wire = fast_loads(message)
-            except ValueError:
-                account.charge(slow_work(message))
-                wire = loads(message)
+            wire = self._read_attached(*message) if type(message) is tuple else self._read_slowly(message)
             handler = self._handlers.get(wire[0]) if type(wire) is list and wire and type(wire[0]) is str else None
             if handler is None:
                 raise bad_message(wire)
@@ -214,6 +203,21 @@ class Session(Handlers):
         finally:
             self.attachments = NO_ATTACHMENTS
             self.held.attached = 0
+
+    def _read_attached(self, text: Any, *attachments: bytes) -> Any:
+        self.attachments = Attachments(attachments)
+        self.held.message, self.held.attached = text, self.attachments.size
+        self.message_bytes = size = len(text) + self.attachments.size
+        self._charge_reading(text, size)
+        try:
+            return fast_loads(text)
+        except ValueError:
+            return self._read_slowly(text)
+
+    def _read_slowly(self, text: Any) -> Any:
+        """The tree of a text that the fast parser refuses."""
+        self.account.charge(slow_work(text))
+        return loads(text)
 
     def attach_bytes(self) -> None:
         """Both ends have agreed on attachments: from here on bytes travel beside the text."""

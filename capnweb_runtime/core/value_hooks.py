@@ -12,6 +12,7 @@ from capnweb_runtime.core.asked import Asked, AskedCall, AskedGet, AskedPull, As
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import (
     Codec,
     Hook,
@@ -26,8 +27,6 @@ from capnweb_runtime.core.hook import (
     dispose_all,
 )
 from capnweb_runtime.core.payload import (
-    NOTHING,
-    SENT,
     Inside,
     branch,
     follow,
@@ -177,9 +176,10 @@ class PayloadHook(Hook):
         return self.get(())
 
     @property
-    def is_sent(self) -> bool:
-        """Whether the value has been sent, and not been weighed."""
-        return self._payload is not None and self._payload.counted is SENT
+    def counted(self) -> object:
+        """What is known of the bytes that the value takes, as in `Payload`; `NOTHING` once it is given up."""
+        payload = self._payload
+        return NOTHING if payload is None else payload.counted
 
     def weigh(self) -> int:
         """Counts what the value takes, if that is not counted yet. Returns units of work."""

@@ -15,7 +15,7 @@ from functools import lru_cache, partial
 from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 
 from capnweb_runtime.core.cell import Cell
-from capnweb_runtime.core.held import HeldTotal
+from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import Hook
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
@@ -33,6 +33,8 @@ WORK_PER_CALL: Final = 20
 """Units of work that it takes, about, to start a call."""
 HAS_EAGER_TASKS: Final = sys.version_info >= (3, 12)
 """Whether a task can run up to its first wait while it is created."""
+UNASKED_SECONDS: Final = 0.05
+"""How long peers have for asking for a result before what it takes is counted."""
 
 if sys.version_info >= (3, 12):
 
@@ -68,6 +70,11 @@ def _is_awaitable(cls: type) -> bool:
 
 async def _wait_for(awaitable: Awaitable[Any]) -> Any:
     return await awaitable
+
+
+def _in_a_moment(held: HeldBytes) -> None:
+    """See `HeldBytes.remind`; called on the session's loop."""
+    asyncio.get_running_loop().call_later(UNASKED_SECONDS, held.overdue)
 
 
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
@@ -144,6 +151,7 @@ class AsyncioHost(HostBase):
     ) -> None:
         super().__init__(observer or Observer(), limits, total, loop, asyncio._get_running_loop)
         self.line = Line(Turns.of(loop), self.account)
+        self.held.remind = _in_a_moment
         self._loop = loop
         self._context = contextvars.copy_context() if context is None else context
         self._eager = eager

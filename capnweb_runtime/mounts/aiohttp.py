@@ -54,8 +54,9 @@ class CapnwebAiohttp:
         self._mounts = Mounts(main_factory, transports, Silence(keepalive, close_timeout), options)
 
     def add_to(self, app: web.Application, path: str, *, grace: float | None = 5.0) -> None:
-        """Adds a route for every method, and those of `health`, and ends the sessions when the application shuts down: when it is told to stop
-        by SIGINT or SIGTERM, before aiohttp hears of that, since it reads nothing any more from then on.
+        """Adds a route for every method, and those of `health`; and ends the sessions when the application shuts down:
+        when it is told to stop by SIGINT or SIGTERM, before aiohttp hears of that, since it reads nothing any more from
+        then on.
 
         Parameters:
             app: the application, which has not been started.

@@ -60,8 +60,8 @@ def blueprint(
     def add_pages(state: BlueprintSetupState) -> None:
         # Those of `health` are paths of the application, and not below the prefix.
         for path in mounts.pages:
-            options = {"methods": _METHODS, "provide_automatic_options": False}
-            state.app.add_url_rule(path, f"{name}{path}".replace(".", "-"), answer, **options)
+            endpoint = f"{name}{path}".replace(".", "-")
+            state.app.add_url_rule(path, endpoint, answer, methods=_METHODS, provide_automatic_options=False)
 
     made.record(add_pages)
     return made

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import re
 from collections.abc import Callable
+from functools import partial
 from http import HTTPStatus
 from typing import Final, cast
 
@@ -65,6 +66,7 @@ class FirstRequest(asyncio.Protocol):
     Parameters:
         websocket: makes the protocol for a WebSocket.
         http: makes the protocol for any other request.
+        http_waits: whether that cannot be made yet; it calls what it is given once it can.
         timeout: seconds that a client has for the head.
         on_made: called with this object once there is a connection.
         on_gone: called with this object once it has handed on, or lost, the connection.
@@ -76,6 +78,7 @@ class FirstRequest(asyncio.Protocol):
         websocket: Callable[[], asyncio.Protocol],
         http: Callable[[], asyncio.Protocol],
         *,
+        http_waits: Callable[[Callable[[], object]], bool] = lambda then: False,
         timeout: float,
         on_made: Callable[[FirstRequest], object],
         on_gone: Callable[[FirstRequest], object],
@@ -83,6 +86,7 @@ class FirstRequest(asyncio.Protocol):
     ) -> None:
         self._websocket = websocket
         self._http = http
+        self._http_waits = http_waits
         self._timeout = timeout
         self._on_made = on_made
         self._on_gone = on_gone
@@ -92,6 +96,7 @@ class FirstRequest(asyncio.Protocol):
         self._deadline: asyncio.TimerHandle | None = None
         self._lost = False
         self._answered = False  # and what comes is thrown away
+        self._waiting = False  # and what comes is kept
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
         if self._lost:  # TLS can also lose the connection before that
@@ -113,7 +118,8 @@ class FirstRequest(asyncio.Protocol):
             return
         searched = max(0, len(self._head) - len(_END))
         self._head += data
-        self._look(searched)
+        if not self._waiting:
+            self._look(searched)
 
     def connection_lost(self, exc: Exception | None) -> None:
         self._transport = None
@@ -145,8 +151,24 @@ class FirstRequest(asyncio.Protocol):
             self._say_busy()
         else:
             self._guest.hold(0)
-            is_websocket = _UPGRADE.search(self._head, 0, end) is not None
-            self._hand_on(transport, self._websocket() if is_websocket else self._http(), end + len(_END))
+            self._take(transport, end)
+
+    def _take(self, transport: asyncio.Transport, end: int) -> None:
+        """The head is there, and ends at the position."""
+        if _UPGRADE.search(self._head, 0, end) is not None:
+            self._hand_on(transport, self._websocket(), end + len(_END))
+        elif not self._http_waits(partial(self._go_on, end + len(_END))):
+            self._hand_on(transport, self._http(), end + len(_END))
+        else:
+            self._waiting = True
+            transport.pause_reading()
+
+    def _go_on(self, head: int) -> None:
+        """The protocol for requests can be made now."""
+        transport = self._transport
+        if transport is not None and not transport.is_closing():
+            transport.resume_reading()  # first, since the protocol may stop it
+            self._hand_on(transport, self._http(), head)
 
     def _hand_on(self, transport: asyncio.Transport, protocol: asyncio.Protocol, head: int) -> None:
         self._transport = None

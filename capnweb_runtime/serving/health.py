@@ -9,7 +9,7 @@ import asyncio
 import inspect
 from collections.abc import Callable
 from http import HTTPStatus
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 
 import orjson
 
@@ -33,27 +33,23 @@ def add_health(pages: Pages, health: Health, draining: Callable[[], bool]) -> No
         draining: whether the server lets nobody in any more.
 
     Raises:
-        ModuleNotFoundError: metrics are asked for, and the extra is not installed.
         ValueError: something else is served at one of the paths.
     """
     if health.alive is not None:
         pages.add(health.alive, _alive)
     if health.ready is not None:
         pages.add(health.ready, _Readiness(health, draining).page)
-    if health.metrics is not None:
-        pages.add(health.metrics, _metrics(health.registry))
+    if health.metrics is not None and health.exposition is not None:
+        pages.add(health.metrics, _metrics(health.exposition))
 
 
 async def _alive(_: Peer) -> Reply:
     return Reply(HTTPStatus.OK, _TEXT, b"alive\n")
 
 
-def _metrics(registry: Any) -> Page:
-    # An extra, of use to those alone who ask for it.
-    from capnweb_runtime.telemetry.prometheus import exposition  # noqa: PLC0415
-
+def _metrics(exposition: Callable[[], tuple[bytes, str]]) -> Page:
     async def page(_: Peer) -> Reply:
-        body, kind = exposition(registry)
+        body, kind = exposition()
         return Reply(HTTPStatus.OK, {"Content-Type": kind, "Cache-Control": "no-store"}, body)
 
     return page

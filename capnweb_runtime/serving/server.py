@@ -8,6 +8,7 @@ allowed origins are, under the names that the server answers to.
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -18,6 +19,7 @@ from capnweb_runtime.serving.ending import Ending
 from capnweb_runtime.serving.first_bytes import FirstBytes
 from capnweb_runtime.serving.first_request import FirstRequest
 from capnweb_runtime.serving.hosts import Hosts, is_loopback
+from capnweb_runtime.serving.importing import Importing
 from capnweb_runtime.serving.listener import Listener
 from capnweb_runtime.serving.pages import Pages
 from capnweb_runtime.serving.peer import logger
@@ -55,6 +57,7 @@ class Server:
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
+        self._aiohttp = Importing(self._loop, "capnweb_runtime.serving.http_server")
         self._webtransport: list[WebTransportServer] = []
         self._file: SocketFile | None = None
         self._patience = rules.silence.close_timeout
@@ -249,6 +252,7 @@ class Server:
         return FirstRequest(
             partial(self._websocket_protocol, guest),
             partial(self._http_protocol, guest),
+            http_waits=self._http_waits,
             timeout=self._rules.request_timeout,
             on_made=self._socket_made,
             on_gone=self._socket_gone,
@@ -262,6 +266,9 @@ class Server:
         )
         self._sockets.add(socket)
         return socket
+
+    def _http_waits(self, then: Callable[[], object]) -> bool:
+        return not self._aiohttp.is_over(then)
 
     def _http_protocol(self, guest: Guest) -> asyncio.Protocol:
         if self._http is None:

@@ -26,6 +26,8 @@ PING: Final = 0x89
 PONG: Final = 0x8A
 """First byte of a pong."""
 _MASKED: Final = 0x80
+LARGE_TEXT: Final = 64 * 1024
+"""Bytes from which on the text of a message is a piece of its own."""
 _LARGE: Final = 4096  # bytes from which a copy costs more than a piece of its own
 _SHORT: Final = 126  # lengths below stand in the second byte
 _LONGEST: Final = 127
@@ -173,7 +175,9 @@ def frames(messages: list[Message], masked: bool) -> list[bytes]:
         else:
             text = message
         length = len(text)
-        if masked:
+        if length >= LARGE_TEXT:
+            _add_large(text, masked, small, pieces, TEXT)
+        elif masked:
             key = keys[at : at + 4]
             at += 4
             small += (
@@ -183,16 +187,17 @@ def frames(messages: list[Message], masked: bool) -> list[bytes]:
             )
         else:
             small += _HEADS[length] if length < _SHORT else head(TEXT, length), text
-    pieces.append(b"".join(small))
+    if small:
+        pieces.append(b"".join(small))
     return pieces
 
 
-def _add_large(attachment: bytes, masked: bool, small: list[bytes], pieces: list[bytes]) -> None:
-    """Adds a binary frame: to the small parts that are joined, or behind them if it is large."""
+def _add_large(content: bytes, masked: bool, small: list[bytes], pieces: list[bytes], first: int = BINARY) -> None:
+    """Adds a frame: to the small parts that are joined, or behind them if it is large."""
     key = urandom(4) if masked else b""
-    small += head(BINARY, len(attachment), _MASKED if masked else 0), key
-    payload = apply_mask(attachment, key) if masked else attachment
-    if len(attachment) < _LARGE:
+    small += head(first, len(content), _MASKED if masked else 0), key
+    payload = apply_mask(content, key) if masked else content
+    if len(content) < _LARGE:
         small.append(payload)
     else:
         pieces += b"".join(small), payload

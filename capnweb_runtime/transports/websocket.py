@@ -29,7 +29,18 @@ from capnweb_runtime.transports.engine import (
     State,
     Subprotocol,
 )
-from capnweb_runtime.transports.frames import BINARY, CLOSE, PING, PONG, TEXT, FrameReader, Message, frame, frames
+from capnweb_runtime.transports.frames import (
+    BINARY,
+    CLOSE,
+    LARGE_TEXT,
+    PING,
+    PONG,
+    TEXT,
+    FrameReader,
+    Message,
+    frame,
+    frames,
+)
 from capnweb_runtime.transports.keepalive import DEFAULT_SILENCE, Keepalive, Silence
 
 if TYPE_CHECKING:
@@ -178,10 +189,11 @@ class WebSocketEnd(asyncio.Protocol):
         """Sends each message as one text frame, behind its attachments, each a binary frame."""
         if self._transport is not None and (self._open is not None or self._close_replaced):
             pieces = frames(messages, self._is_client)
-            if len(pieces) == 1:
-                self._transport.write(pieces[0])
-            else:
+            if len(pieces) > 1 and max(map(len, pieces)) < LARGE_TEXT:
                 self._transport.writelines(pieces)
+                return
+            for piece in pieces:  # up to Python 3.11, writelines() would join them: once more as much memory
+                self._transport.write(piece)
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""

@@ -16,12 +16,13 @@ if not __package__:  # as a script, whose own folder would hide the project's pa
     sys.path[0] = str(Path(__file__).resolve().parents[2])
 
 from capnweb_runtime import ReadableStream, serve
-from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
+from capnweb_runtime.limits import DEFAULT_LIMITS, Limits, ServerLimits
 from tests.bench.driver import freeze_heap, resident, use_uvloop
 from tests.bench.generated.api import AccountTarget, ApiTarget, CapabilityTarget, StepTarget
 from tests.bench.schema.api import Item, Profile, Usage
 
-RAISED = Limits(exports=2_000_000, imports=2_000_000)
+RAISED = Limits(exports=2_000_000, imports=2_000_000, held_bytes=2 << 30)
+"""A million capabilities, which are over a kilobyte each."""
 
 
 class Account(AccountTarget):
@@ -79,7 +80,8 @@ class Api(ApiTarget):
 
 
 async def main(port: int, limits: Limits = DEFAULT_LIMITS) -> None:
-    async with serve(lambda peer: Api(), "127.0.0.1", port, path="/rpc", limits=limits) as server:
+    total = ServerLimits(held_bytes=max(limits.held_bytes, ServerLimits().held_bytes))
+    async with serve(lambda peer: Api(), "127.0.0.1", port, path="/rpc", limits=limits, server_limits=total) as server:
         print("READY", flush=True)
         await server.wait_closed()
 

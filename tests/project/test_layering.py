@@ -42,7 +42,6 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/serving/options.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.serving.forwarded",
     "capnweb_runtime/mounts/mount.py: capnweb_runtime.serving.health",
-    "capnweb_runtime/serving/health.py: capnweb_runtime.telemetry.prometheus",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.health",
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",

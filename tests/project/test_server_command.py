@@ -15,7 +15,7 @@ from tests.project.sources import ROOT
 TEXT = (ROOT / "docs" / "server.md").read_text("utf-8")
 SECTION = TEXT.partition("## From the command line")[2].partition("\n## ")[0]
 (COMMAND,) = re.findall(r"```sh\n(.*?)\n```", SECTION, re.DOTALL)
-(PRINTED,) = re.findall(r"```text\n(.*?)\n```", SECTION, re.DOTALL)
+(PRINTED,) = re.findall(r"```console\n(.*?)\n```", SECTION, re.DOTALL)
 
 
 def test_the_command_prints_what_is_shown_and_ends_when_told_to(tmp_path: Path) -> None:

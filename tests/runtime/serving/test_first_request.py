@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -18,6 +19,7 @@ class FakeTransport(asyncio.Transport):
         super().__init__()
         self.protocol: asyncio.BaseProtocol | None = None
         self.written = b""
+        self.paused = False
         self.closed = ""
         self.on_close = asyncio.Event()
 
@@ -36,6 +38,12 @@ class FakeTransport(asyncio.Transport):
 
     def is_closing(self) -> bool:
         return bool(self.closed)
+
+    def pause_reading(self) -> None:
+        self.paused = True
+
+    def resume_reading(self) -> None:
+        self.paused = False
 
 
 class Recorder(asyncio.Protocol):
@@ -57,9 +65,12 @@ class Case:
         self.websocket, self.http = Recorder(), Recorder()
         self.made: list[FirstRequest] = []
         self.gone: list[FirstRequest] = []
+        self.waiting: list[Callable[[], object]] = []
+        self.http_is_there = True
         self.first = FirstRequest(
             lambda: self.websocket,
             lambda: self.http,
+            http_waits=self.http_waits,
             timeout=timeout,
             on_made=self.made.append,
             on_gone=self.gone.append,
@@ -67,6 +78,11 @@ class Case:
         self.transport = FakeTransport()
         if connected:
             self.first.connection_made(self.transport)
+
+    def http_waits(self, then: Callable[[], object]) -> bool:
+        if not self.http_is_there:
+            self.waiting.append(then)
+        return not self.http_is_there
 
 
 @pytest.mark.parametrize(("head", "kind"), [(UPGRADE, "websocket"), (POST, "http")])
@@ -78,6 +94,43 @@ async def test_the_first_request_decides(head: bytes, kind: str) -> None:
     assert chosen.transport is case.transport
     assert chosen.chunks == [head]
     assert case.gone == [case.first]
+
+
+class TestWhatRequestsNeedIsNotThereYet:
+    async def test_the_request_waits_and_nothing_more_is_read(self) -> None:
+        case = Case()
+        case.http_is_there = False
+        case.first.data_received(POST + b"bo")
+        case.first.data_received(b"dy")
+        assert case.transport.protocol is None
+        assert case.transport.paused
+        case.waiting.pop()()
+        assert not case.transport.paused
+        assert case.http.chunks == [POST, b"body"]
+        assert case.gone == [case.first]
+
+    async def test_websockets_do_not_wait(self) -> None:
+        case = Case()
+        case.http_is_there = False
+        case.first.data_received(UPGRADE)
+        assert case.websocket.chunks == [UPGRADE]
+
+    @pytest.mark.parametrize("ends", [FakeTransport.abort, FakeTransport.close])
+    async def test_a_connection_that_ends_meanwhile_is_left_alone(self, ends: Callable[[FakeTransport], None]) -> None:
+        case = Case()
+        case.http_is_there = False
+        case.first.data_received(POST)
+        ends(case.transport)
+        case.waiting.pop()()
+        assert case.transport.protocol is None
+
+    async def test_the_time_for_the_head_goes_on(self) -> None:
+        case = Case(timeout=0.001)
+        case.http_is_there = False
+        case.first.data_received(POST)
+        async with asyncio.timeout(20):
+            await case.transport.on_close.wait()
+        assert b" 408 " in case.transport.written
 
 
 async def test_bytes_after_the_head_follow_it() -> None:

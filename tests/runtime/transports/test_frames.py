@@ -83,6 +83,11 @@ class TestOut:
         pieces = frames([b"before", (b"text", data), b"after"], masked=False)
         assert [piece is data for piece in pieces] == [False, True, False]
 
+    def test_nor_is_a_large_text(self) -> None:
+        text = payload(70_000)
+        pieces = frames([b"before", text, (b"short", text), text], masked=False)
+        assert [piece is text for piece in pieces] == [False, True, False, True, False, True]
+
     def test_small_messages_are_one_piece(self) -> None:
         assert len(frames([b"a", (b"b", b"attached"), b"c"], masked=True)) == 1
 
