@@ -127,7 +127,7 @@ class CallsOfSession:
             arguments="",
             began=moment,
             took=None,
-            state="running",
+            state="running" if kind == "stream" else "not awaited",
             outcome="",
         )
         member = None
@@ -145,8 +145,10 @@ class CallsOfSession:
     def asked(self, call_id: int) -> None:
         """Somebody wants to have the result."""
         record = self._open.get(call_id)
-        if record is not None:
+        if record is not None and not record.asked:
             record.asked = True
+            record.call.state = "running"
+            self._history.changed(record.call)
 
     def end(self, call_id: int, failed: bool, wire: Any, at: float, words: Words) -> str:
         """There is a result, or an error; what is shown of it.
@@ -172,7 +174,7 @@ class CallsOfSession:
         """Nobody wants to have the result any more."""
         record = self._open.pop(call_id, None)
         if record is not None:
-            self._ended(record, "given up" if record.asked else "not asked for", "", at)
+            self._ended(record, "given up" if record.asked else "released", "", at)
 
     def look(self, still: Container[int]) -> None:
         """Takes note of calls whose end was not seen.
@@ -197,7 +199,8 @@ class CallsOfSession:
     def _ended(self, record: Record, state: str, outcome: str, at: float) -> None:
         call = record.call
         call.state, call.outcome = state, outcome
-        call.took = max(0.0, (at - record.began) * 1000)
+        if record.asked:  # else nobody was told when it ended
+            call.took = max(0.0, (at - record.began) * 1000)
         self._history.changed(call)
 
     def _called(self, call: Call, wire: list[Any], words: Words) -> Method | Property | None:

@@ -6,13 +6,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
-from importlib import import_module
 from typing import Any
 
 from capnweb_runtime.inspector.schema.inspection import SchemaText
+from capnweb_runtime.reflection import ir_of
 
 _NOBODY = "Nobody has connected yet, and the function that makes main objects does not say what it returns."
-_NOT_HERE = "This version of the runtime has no reflection."
 
 
 def described(classes: Iterable[type]) -> SchemaText:
@@ -23,14 +22,14 @@ def described(classes: Iterable[type]) -> SchemaText:
     """
     why = _NOBODY
     found: list[Any] = []
+    module = ""
     for cls in classes:
         try:
-            document = import_module("capnweb_runtime.reflection").ir_of(cls)
-        except ModuleNotFoundError:
-            return SchemaText("", _NOT_HERE)
+            document = ir_of(cls)
         except LookupError as error:
             why = str(error.args[0]) if error.args else str(error)
         else:
+            module = module or next(base.__module__ for base in cls.__mro__ if "_rpc_interface" in vars(base))
             if document not in found:
                 found.append(document)
-    return SchemaText(json.dumps(found), "") if found else SchemaText("", why)
+    return SchemaText(json.dumps(found), "", module) if found else SchemaText("", why, "")

@@ -74,6 +74,23 @@ class Inspector:
         """Where the page's session is."""
         return f"{self.path.rstrip('/')}/session"
 
+    def check_reach(self, addresses: Iterable[str | None]) -> None:
+        """Refuses to show a server elsewhere than on this machine with a token that its maker may not know.
+
+        Parameters:
+            addresses: where it listens; None is every address, and "" a file.
+
+        Raises:
+            ValueError: it listens beyond this machine, and no token was given.
+        """
+        reachable = [address for address in addresses if address is None or not _is_own(address)]
+        if reachable and self.token is None:
+            where = reachable[0] or ("every address" if reachable[0] is None else "a socket that is a file")
+            raise ValueError(
+                f"the inspector of a server that listens on {where} needs a token of its own, since others than this "
+                'machine may reach it: Inspector(token=os.environ["INSPECTOR_TOKEN"]); or listen on 127.0.0.1'
+            )
+
 
 def inspector_of(given: object) -> Inspector | None:
     """What the parameter `inspector` of `serve` says.
@@ -98,25 +115,6 @@ def inspector_of(given: object) -> Inspector | None:
 def token_of(settings: Inspector) -> str:
     """The token that opens the page of a server; one of this process where none was given."""
     return settings.token or secrets.token_urlsafe(_TOKEN_BYTES)
-
-
-def check_reach(settings: Inspector, addresses: Iterable[str | None]) -> None:
-    """Refuses to show a server elsewhere than on this machine with a token that its maker may not know.
-
-    Parameters:
-        settings: how it is inspected.
-        addresses: where it listens; None is every address, and "" a file.
-
-    Raises:
-        ValueError: it listens beyond this machine, and no token was given.
-    """
-    reachable = [address for address in addresses if address is None or not _is_own(address)]
-    if reachable and settings.token is None:
-        where = reachable[0] or ("every address" if reachable[0] is None else "a socket that is a file")
-        raise ValueError(
-            f"the inspector of a server that listens on {where} needs a token of its own, since others than this machine "
-            'may reach it: Inspector(token=os.environ["INSPECTOR_TOKEN"]); or listen on 127.0.0.1'
-        )
 
 
 def _is_own(address: str) -> bool:

@@ -30,6 +30,7 @@ from capnweb_runtime.inspector.settings import Inspector
 from capnweb_runtime.inspector.watch import Watch, Watched
 from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import ServerStats
+from capnweb_runtime.serving.peer import logger
 
 _MOST_ROWS: Final = 200
 _MOST_ENTRIES: Final = 500
@@ -46,14 +47,12 @@ class Server:
         path: what it serves; None for every path.
         stats: gives how near its bounds are.
         made: class of main objects, where the factory says it.
-        records_places: whether it is known where capabilities were made.
     """
 
     url: str
     path: str | None
     stats: Callable[[], ServerStats]
     made: type | None = None
-    records_places: bool = False
 
 
 class Door(DoorTarget):
@@ -75,6 +74,7 @@ class Door(DoorTarget):
         async with self._turn:  # one guess at a time
             if hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
                 return self._inspection()
+            logger.warning("the inspector was shown a wrong token")
             await asyncio.sleep(self._settings.wrong_token_delay)
             raise PermissionError(
                 "That is not the token of this server; its log has the URL of this page, with the token."
@@ -106,7 +106,6 @@ class Inspection(InspectionTarget):
             started=self._watch.started * 1000,
             now=self._watch.moment(self._watch.now),
             interval=self._settings.interval * 1000,
-            records_places=self._server.records_places,
         )
 
     def overview(self) -> Overview:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.forwarded import Forwarded
 
 
@@ -43,6 +44,7 @@ def rules_of(
     forwarded: Forwarded | None = None,
     health: Health | None = None,
     reflection: bool = False,
+    inspector: Inspector | None = None,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -81,6 +83,7 @@ def rules_of(
         forwarded=forwarded,
         health=health,
         reflection=reflection,
+        inspector=inspector,
     )
 
 

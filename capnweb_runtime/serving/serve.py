@@ -7,7 +7,7 @@ import socket
 import ssl as ssl_module
 from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
@@ -23,6 +23,7 @@ from capnweb_runtime.transports.keepalive import Silence
 if TYPE_CHECKING:
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.forwarded import Forwarded
 
 __all__ = ["Serving", "serve"]
@@ -83,6 +84,7 @@ def serve(
     forwarded: Iterable[str] | int | None = None,
     health: Health | None = None,
     reflection: bool = False,
+    inspector: bool | Literal["calls"] | Inspector = False,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -136,18 +138,21 @@ def serve(
         health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
         reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
             have a session; see `docs/ir.md`.
+        inspector: whether there is a page at which the server can be watched; see `Server.inspector_url` and
+            `docs/inspector.md`. With "calls", one from which it can be called, too; an `Inspector` says more. A server
+            that others than this machine may reach needs one with a token.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
         TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
-            or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
+            inspector is something else; or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
             leaves out methods.
         ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
-            is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
-            the transports.
+            is out of range, a message may be longer than all that may be unfinished, `sock` or `unix` is for none of
+            the transports, or an inspector has no token of its own, or nobody whom HTTP would lead to it.
         LookupError: reflection is asked for, and the IR was not written beside the generated module of what
             main_factory is, or says it returns.
     """
@@ -172,6 +177,7 @@ def serve(
         forwarded=None if forwarded is None else _forwarded(forwarded),
         health=health,
         reflection=reflection,
+        inspector=None if inspector is False else _inspected(inspector),
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
@@ -185,6 +191,8 @@ def serve(
         unix=None if unix is None else os.fspath(unix),
     )
     check_place(place, port, streams=bool(served & {"websocket", "http"}))
+    if rules.inspector is not None:
+        _check_inspector(rules.inspector, place, served)
     return Serving(place, rules, server_limits)
 
 
@@ -193,6 +201,21 @@ def _forwarded(trusted: Iterable[str] | int) -> Forwarded:
     from capnweb_runtime.serving.forwarded import Forwarded  # noqa: PLC0415
 
     return Forwarded(trusted)
+
+
+def _inspected(given: object) -> Inspector | None:
+    # Of no use to servers that nobody looks at.
+    from capnweb_runtime.inspector.settings import inspector_of  # noqa: PLC0415
+
+    return inspector_of(given)
+
+
+def _check_inspector(inspector: Inspector, place: Place, served: frozenset[Transport]) -> None:
+    if not served & {"websocket", "http"}:
+        raise ValueError('the inspector is a page over HTTP: it needs "websocket" or "http" among the transports')
+    names = [one.getsockname() for one in place.sockets]
+    addresses = [str(name[0]) if isinstance(name, tuple) else "" for name in names]
+    inspector.check_reach([*place.hosts, *addresses, *([] if place.unix is None else [""])])
 
 
 def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None) -> frozenset[Transport]:

@@ -36,7 +36,7 @@ rpc.require(3)
 # ---- models: one encode and one decode function each
 
 ABOUT_BUILDER = rpc.record_builder(
-    About, "url", "path", "calls", "pid", "python", "version", "started", "now", "interval", "records_places"
+    About, "url", "path", "calls", "pid", "python", "version", "started", "now", "interval"
 )
 RATES_BUILDER = rpc.record_builder(Rates, "at", "sessions", "calls", "running", "received", "sent", "queued")
 BOUND_BUILDER = rpc.record_builder(Bound, "name", "now", "most", "refused")
@@ -81,7 +81,7 @@ CALL_BUILDER = rpc.record_builder(
 CALLS_BUILDER = rpc.record_builder(Calls, "at", "calls", "skipped")
 FRAME_BUILDER = rpc.record_builder(Frame, "number", "session", "at", "received", "kind", "id", "text", "size")
 FRAMES_BUILDER = rpc.record_builder(Frames, "at", "frames", "skipped")
-SCHEMA_TEXT_BUILDER = rpc.record_builder(SchemaText, "text", "why")
+SCHEMA_TEXT_BUILDER = rpc.record_builder(SchemaText, "text", "why", "module")
 
 
 def encode_about(value: About, to: rpc.Exporter) -> rpc.Wire:
@@ -96,7 +96,6 @@ def encode_about(value: About, to: rpc.Exporter) -> rpc.Wire:
         "started": x if type(x := value.started) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "now": x if type(x := value.now) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
         "interval": x if type(x := value.interval) is float and x and x - x == 0.0 else rpc.FLOAT.encode(x, to),
-        "records_places": rpc.BOOL.encode(value.records_places, to),
     }
 
 
@@ -113,7 +112,6 @@ def decode_about(wire: rpc.Wire, source: rpc.Importer) -> About:
         "started": x if type(x := wire.get("started")) is float else rpc.FLOAT.read(wire, "started", source),
         "now": x if type(x := wire.get("now")) is float else rpc.FLOAT.read(wire, "now", source),
         "interval": x if type(x := wire.get("interval")) is float else rpc.FLOAT.read(wire, "interval", source),
-        "records_places": rpc.BOOL.read(wire, "records_places", source),
     }
     return ABOUT_BUILDER.build(fields, wire, source)
 
@@ -410,6 +408,7 @@ def encode_schema_text(value: SchemaText, to: rpc.Exporter) -> rpc.Wire:
     return {
         "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
         "why": x if type(x := value.why) is str else rpc.STR.encode(x, to),
+        "module": x if type(x := value.module) is str else rpc.STR.encode(x, to),
     }
 
 
@@ -419,6 +418,7 @@ def decode_schema_text(wire: rpc.Wire, source: rpc.Importer) -> SchemaText:
     fields: dict[str, rpc.Wire] = {
         "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
         "why": x if type(x := wire.get("why")) is str else rpc.STR.read(wire, "why", source),
+        "module": x if type(x := wire.get("module")) is str else rpc.STR.read(wire, "module", source),
     }
     return SCHEMA_TEXT_BUILDER.build(fields, wire, source)
 
@@ -510,10 +510,6 @@ class AboutPromise(rpc.RpcPromise[AboutR]):
     @property
     def interval(self) -> rpc.RpcPromise[float]:
         return self._field("interval", rpc.FLOAT)
-
-    @property
-    def records_places(self) -> rpc.RpcPromise[bool]:
-        return self._field("records_places", rpc.BOOL)
 
 
 class RatesPromise(rpc.RpcPromise[RatesR]):
@@ -838,6 +834,10 @@ class SchemaTextPromise(rpc.RpcPromise[SchemaTextR]):
     @property
     def why(self) -> rpc.RpcPromise[str]:
         return self._field("why", rpc.STR)
+
+    @property
+    def module(self) -> rpc.RpcPromise[str]:
+        return self._field("module", rpc.STR)
 
 
 # ---- Inspection

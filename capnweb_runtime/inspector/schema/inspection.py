@@ -21,7 +21,6 @@ class About:
     started: float
     now: float
     interval: float
-    records_places: bool
 
 
 @dataclass
@@ -108,7 +107,8 @@ class Tables:
 @dataclass
 class Call:
     """A call, as far as it has come. `parent` is the call whose result it is made of; `uses` are those that it gets
-    results of as arguments.
+    results of as arguments. `state` is "not awaited" (its result is used, and nobody waits for it), "running", "done",
+    "failed", "released" (nobody ever waited for it), "given up", "cut off" (the session has ended), or "end not seen".
     """
 
     key: str
@@ -161,10 +161,11 @@ class Frames:
 
 @dataclass
 class SchemaText:
-    """The IR of what is served, as JSON; empty, with a reason, where it is not known."""
+    """The IR of what is served, as JSON; empty, with a reason, where it is not known. `module` is the generated one."""
 
     text: str
     why: str
+    module: str
 
 
 class Inspection(Protocol):
