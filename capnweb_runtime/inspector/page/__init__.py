@@ -12,8 +12,8 @@ from typing import Final, NamedTuple
 
 _STYLES: Final = ("page.css",)
 _SCRIPTS: Final = (
-
-
+    *("dom.js", "wire.js", "values.js", "shell.js", "overview.js", "sessions.js", "calls.js", "frames.js"),
+    *("schema.js", "forms.js", "copying.js", "try_it.js", "start.js"),
 )
 """In the order in which they run, all in one scope."""
 
