@@ -118,6 +118,7 @@ class Inspection(InspectionTarget):
         )
 
     def sessions(self, text: str, order: str, offset: int, most: int) -> Sessions:
+        self._watch.measure()
         wanted = text.casefold()
         found = [
             one for one in self._watch if not wanted or wanted in f"#{one.number} {one.peer} {_main(one)}".casefold()

@@ -132,6 +132,7 @@ class Watch:
             How many messages were skipped since the server was started.
         """
         self._wanted[session] = self.now + PATIENCE
+        self.measure()
         self._tap_and_untap()
         bursts = self._ring.take()
         if self._ring.skipped:

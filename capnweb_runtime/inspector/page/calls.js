@@ -116,7 +116,7 @@
     say(cell.at, clock(call.began));
     say(cell.of, `#${call.session}`);
     const given = ["call", "write"].includes(call.kind) ? `(${call.arguments})` : call.arguments ? ` ${call.arguments}` : "";
-    say(cell.name, call.name);
+    say(cell.name, level ? call.name.replace(/^#\d+(?=\.)/, "") : call.name); // what it is made of stands above
     say(cell.given, given);
     element.what.title = `${call.name}${given}`;
     say(cell.outcome, outcome(call));
@@ -130,7 +130,7 @@
   }
 
   function outcome(call) {
-    if (call.state === "done") return call.outcome || (call.kind === "write" ? "taken" : "null");
+    if (call.state === "done") return call.outcome === "undefined" ? "done" : call.outcome;
     if (call.state === "failed") return call.outcome;
     return { "not awaited": "used by others", running: "…", released: "used by others, released" }[call.state] ?? call.state;
   }

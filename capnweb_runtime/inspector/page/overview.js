@@ -1,6 +1,6 @@
 // The server at a glance: rates of the last two minutes, and how near its bounds it is.
 
-const SPAN = 120_000; // milliseconds that a graph shows
+const SPAN = [30_000, 120_000]; // milliseconds that a graph shows, at least and at most
 const GRAPH = { width: 240, height: 56 };
 
 {
@@ -43,8 +43,9 @@ const GRAPH = { width: 240, height: 56 };
     const { value, note: noted, line, area } = tiles.get(id);
     const top = Math.max(1, ...points.map(([, height]) => height));
     const last = points.at(-1)?.[0] ?? now();
+    const span = Math.min(SPAN[1], Math.max(SPAN[0], last - (points[0]?.[0] ?? last)));
     const places = points.map(([at, height]) => {
-      const x = GRAPH.width - ((last - at) / SPAN) * GRAPH.width;
+      const x = GRAPH.width - ((last - at) / span) * GRAPH.width;
       const y = GRAPH.height - 2 - (height / top) * (GRAPH.height - 6);
       return `${x.toFixed(1)} ${y.toFixed(1)}`;
     });

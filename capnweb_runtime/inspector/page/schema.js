@@ -103,6 +103,9 @@ function defaultText({ value }) {
   return value?.float ?? JSON.stringify(value);
 }
 
+/** A documentation, in which what stands between backticks is code. */
+const docParts = (text) => text.split(/`+([^`]+)`+/).map((part, at) => (at % 2 ? h("code", {}, part) : part));
+
 /** How a member is declared, in parts. */
 function signature(member) {
   if (member.kind === "property") return [h("b", {}, member.name), ": ", ...typeParts(member.type)];
@@ -135,7 +138,7 @@ function signature(member) {
   }
 
   function doc(text) {
-    return text ? h("p.doc", {}, text) : null;
+    return text ? h("p.doc", {}, ...docParts(text)) : null;
   }
 
   function member(one, owner) {
@@ -174,7 +177,8 @@ function signature(member) {
     const current = all.find((one) => id(one) === chosen) ?? all.find((one) => id(one) === first) ?? all[0];
     index.replaceChildren(
       ...KINDS.flatMap(([kind, title]) => {
-        const some = all.filter((one) => one.sort === kind);
+        const order = (one) => `${id(one) === first ? 0 : 1} ${one.name}`;
+        const some = all.filter((one) => one.sort === kind).sort((one, other) => order(one).localeCompare(order(other)));
         const entry = (one) => h("a", { href: `#/schema/${encodeURIComponent(id(one))}`, ariaCurrent: one === current ? "true" : null, className: one.deprecated ? "old" : "" }, one.name);
         return some.length ? [h("h3", {}, title), ...some.map(entry)] : [];
       }),

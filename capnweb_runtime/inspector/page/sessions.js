@@ -6,7 +6,7 @@
     ["Session", ""],
     ["Peer", ""],
     ["Main object", ""],
-    ["Open", "num"],
+    ["Open for", "num"],
     ["Calls in", "num"],
     ["Calls out", "num"],
     ["Running", "num"],
@@ -95,7 +95,7 @@
   );
 
   function section(name, note, rows) {
-    return h("section", {}, h("h3", {}, name, h("span.note", {}, ` ${note}`)), h("table.rows.still", {}, h("thead", {}, header(heldColumns)), rows));
+    return h("section", {}, h("h3", {}, name, h("span.note", {}, ` ${note}`)), h("table.rows.still", {}, h("colgroup", {}, ...heldColumns.map(([column]) => h(`col.c-${column.split(" ")[0].toLowerCase()}`))), h("thead", {}, header(heldColumns)), rows));
   }
 
   function heldRow() {

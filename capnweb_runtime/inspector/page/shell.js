@@ -34,7 +34,7 @@ function setTheme(name) {
   if (name === "auto") delete document.documentElement.dataset.theme;
   else document.documentElement.dataset.theme = name;
   localStorage.setItem("capnweb-inspector-theme", name);
-  say(theme, { auto: "Auto", dark: "Dark", light: "Light" }[name]);
+  say(theme, `Theme: ${name}`);
 }
 
 function pauseOrGo() {

@@ -111,7 +111,7 @@
   function showFields() {
     const member = memberNow();
     described.replaceChildren(...(member ? [h("code", {}, ...signature(member))] : []));
-    say(documentation, member?.doc ?? (held.size ? "" : "There is no session."));
+    documentation.replaceChildren(...docParts(member?.doc ?? (held.size ? "" : "There is no session.")));
     const offer = (name) => offerFunction(name);
     fields = (member?.parameters ?? []).map((parameter) => parameterField(parameter, holding, offer));
     inputs.replaceChildren(...fields.map((field) => field.element));
@@ -224,7 +224,7 @@
       say(entry.took, "no round trip");
     } else await awaitResult(entry, step, id, result);
     steps.push(step);
-    finish(entry);
+    finish(entry, step);
   }
 
   async function awaitResult(entry, step, id, result) {
@@ -238,6 +238,7 @@
       for (const capability of capabilitiesIn(value)) {
         const type = value === capability && step.typeName ? result : typeNamed(capability.name);
         capability.held = keep(capability.id, type, capability.name || "object");
+        capability.name ||= type?.interface?.name ?? "";
         if (value === capability) step.kept = capability.held;
       }
       if (value instanceof Stream) await readStream(entry, step, value, used);
@@ -280,10 +281,14 @@
     });
   }
 
-  function finish(entry) {
+  function finish(entry, step) {
     entry.wire.replaceChildren();
-    for (const [received, text] of entry.messages) entry.wire.append(`${received ? "→" : "←"} ${text.length > 2000 ? `${text.slice(0, 2000)}…` : text}\n`);
-    say(entry.summary, `${count(entry.messages.length)} messages`);
+    const secrets = step.given.filter(({ value }) => value instanceof Given && value.kind === "secret").map(({ wire }) => JSON.stringify(wire));
+    for (const [received, text] of entry.messages) {
+      const open = secrets.reduce((said, secret) => said.replaceAll(secret, '"•••"'), text);
+      entry.wire.append(`${received ? "→" : "←"} ${open.length > 2000 ? `${open.slice(0, 2000)}…` : open}\n`);
+    }
+    say(entry.summary, entry.messages.length === 1 ? "1 message" : `${count(entry.messages.length)} messages`);
     say(trips, session ? `${count(session.roundTrips)} round trip${session.roundTrips === 1 ? "" : "s"} in this session` : "");
     showHeld();
   }
