@@ -73,6 +73,7 @@ class Reading:
         self._frames = frames
         self._moment = moment
         self._names = Names(session)
+        self._names.thing(True, 0)  # while it is there: a batch may be over before it is read
         self._served = CallsOfSession(number, True, self._names, history)
         self._made = CallsOfSession(number, False, self._names, history)
         self._counted: dict[bool, int | None] = {True: None, False: None}  # by whether the peer counts

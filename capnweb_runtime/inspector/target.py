@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import asyncio
+from asyncio import Lock, sleep
 import hmac
 import importlib.metadata
 import os
@@ -68,14 +68,14 @@ class Door(DoorTarget):
         self._token = token.encode()
         self._settings = settings
         self._inspection = inspection
-        self._turn = asyncio.Lock()
+        self._turn = Lock()
 
     async def authenticate(self, token: str) -> InspectionTarget:
         async with self._turn:  # one guess at a time
             if hmac.compare_digest(token.encode("utf-8", "replace"), self._token):
                 return self._inspection()
             logger.warning("the inspector was shown a wrong token")
-            await asyncio.sleep(self._settings.wrong_token_delay)
+            await sleep(self._settings.wrong_token_delay)
             raise PermissionError(
                 "That is not the token of this server; its log has the URL of this page, with the token."
             )
