@@ -12,7 +12,7 @@ import contextvars
 import logging
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar, cast
+from typing import TYPE_CHECKING, Any, Final, Protocol, TypeVar
 
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.exchange import Encoding
@@ -103,7 +103,7 @@ class Tapping(Protocol):
         before: what showed them before; sees to it that this still does.
     """
 
-    before: Trace | None
+    before: Trace | Tapping | None
 
     def received(self, messages: Sequence[Any]) -> Sequence[Any]:
         """Takes note of what has arrived, and gives it back."""
@@ -339,7 +339,7 @@ class Connection:
     def tap(self, tap: Tapping) -> None:
         """Has something take note of what is received and written, until `untap`; one at a time."""
         assert not hasattr(self._trace, "before")
-        tap.before = cast("Trace | None", self._trace)
+        tap.before = self._trace
         self._trace = tap
         if self._wire is not None:
             self._wire = tap.over(self._wire)

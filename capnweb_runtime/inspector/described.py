@@ -1,5 +1,5 @@
-"""What a server serves, for the page. Rule: the IR where it was generated; without it the page still shows calls, and says
-what to do.
+"""What a server serves, for the page. Rule: the IR where it was generated; without it the page still shows calls, and
+says what to do.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""Messages in words, and the calls that they are about. Rule: what is shown of a message is what can be understood of it;
-nothing that cannot be is shown, since it could be anything.
+"""Messages in words, and the calls that they are about. Rule: what is shown of a message is what can be understood of
+it; nothing that cannot be is shown, since it could be anything.
 """
 
 from __future__ import annotations
@@ -140,6 +140,41 @@ class Reading:
         if number > 0:
             return (self._served if ours else self._made).describe(number)
         return self._names.thing(ours, number).name
+
+
+def newest(bursts: list[Burst], most: int) -> tuple[list[Burst], int]:
+    """The last messages.
+
+    Parameters:
+        bursts: the messages, the oldest first.
+        most: how many.
+
+    Returns:
+        Those messages, and how many there were before.
+    """
+    kept: list[Burst] = []
+    room = most
+    for burst in reversed(bursts):
+        if room <= 0:
+            break
+        cut = max(0, len(burst.messages) - room)
+        if cut:
+            known = None if burst.counted is None else burst.counted + sum(map(_is_counted, burst.messages[:cut]))
+            burst = burst._replace(counted=known, messages=burst.messages[cut:])
+        kept.append(burst)
+        room -= len(burst.messages)
+    everything = sum(len(burst.messages) for burst in bursts)
+    return kept[::-1], everything - (most - room)
+
+
+def _is_counted(message: Any) -> bool:
+    """Whether both ends count an id for a message."""
+    if type(message) is Cut:
+        message = message.beginning
+    if type(message) is list:
+        return bool(message) and message[0] in _COUNTED
+    found = _KIND.match(message.encode() if isinstance(message, str) else message)
+    return found is not None and found[1].decode() in _COUNTED
 
 
 _NOTHING: Final[list[Any]] = ["?"]

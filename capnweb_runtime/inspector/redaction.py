@@ -1,10 +1,11 @@
-"""What is not shown of values. Rule: by the name under which something travels, and by its look; rather too much than too
-little.
+"""What is not shown of values. Rule: by the name under which something travels, and by its look; rather too much than
+too little.
 """
 
 from __future__ import annotations
 
 import re
+from itertools import pairwise
 from typing import Final
 
 HIDDEN: Final = "•••"
@@ -30,7 +31,7 @@ def is_secret(name: str) -> bool:
     if len(name) > 100:
         return False
     words = _WORDS.findall(name)
-    pairs = [f"{first}_{second}" for first, second in zip(words, words[1:], strict=False)]
+    pairs = [f"{first}_{second}" for first, second in pairwise(words)]
     return any(_NAMES.fullmatch(part) for part in (name, *words, *pairs))
 
 

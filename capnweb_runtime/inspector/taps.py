@@ -1,5 +1,5 @@
-"""What takes note of the messages of a session while somebody looks. Rule: it does as little as it can: a message is kept as
-it is, and whoever asks has it read.
+"""What takes note of the messages of a session while somebody looks. Rule: it does as little as it can: a message is
+kept as it is, and whoever asks has it read.
 """
 
 from __future__ import annotations
@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from capnweb_runtime.driving.connection import Connection, Wire
+from capnweb_runtime.driving.connection import Connection, Tapping, Wire
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.trace import Trace
@@ -60,6 +60,7 @@ class Ring:
 
     Attributes:
         skipped: how many were not, since that was asked.
+        rests: whether none is kept just now.
     """
 
     def __init__(self, most: int) -> None:
@@ -67,6 +68,7 @@ class Ring:
         self._bursts: deque[Burst] = deque()
         self._messages = 0
         self.skipped = 0
+        self.rests = False
 
     def add(self, burst: Burst) -> None:
         """Keeps messages, in the place of the oldest."""
@@ -103,13 +105,16 @@ class Tap:
         self._reading = reading
         self._ring = ring
         self._clock = clock
-        self.before: Trace | None = None
-        session = connection.session
-        self._sent = session.calls_made - counted(session._outbox)
+        self.before: Trace | Tapping | None = None
 
     def received(self, messages: Iterable[Any]) -> list[Any]:
         """Takes note of what has arrived, and gives it back."""
-        kept = [*messages] if self.before is None else self.before.received(messages)
+        kept = [*messages]
+        if self.before is not None:
+            self.before.received(kept)
+        if self._ring.rests:
+            self._ring.skipped += len(kept)
+            return kept
         # What waits for the session's turn has not been counted yet.
         known = None if self._connection.behind else self._connection.session.calls_received
         self._ring.add(Burst(self._reading, True, self._clock(), known, _bounded(kept)))
@@ -124,8 +129,11 @@ class Tap:
         return TappedWire(wire, self._wrote)
 
     def _wrote(self, messages: list[Any]) -> None:
-        before = self._sent
-        self._sent = before + counted(messages)
+        if self._ring.rests:
+            self._ring.skipped += len(messages)
+            return
+        session = self._connection.session
+        before = session.calls_made - counted(session._outbox) - counted(messages)
         self._ring.add(Burst(self._reading, False, self._clock(), before, _bounded(messages)))
 
 
@@ -170,9 +178,8 @@ def _begins_counted(message: Any) -> bool:
 
 def _bounded(messages: list[Any]) -> list[Any]:
     """The messages as they are kept, none of which is large."""
-    for message in messages:
-        if len(message) > LARGEST or type(message) is tuple:
-            return [*map(_kept, messages)]
+    if max(map(len, messages), default=0) > LARGEST or tuple in map(type, messages):
+        return [*map(_kept, messages)]
     return messages
 
 

@@ -1,12 +1,14 @@
-"""What the inspector answers. Rule: it reads, and never writes; nothing of a peer's comes out but what is cut and escaped."""
+"""What the inspector answers. Rule: it reads, and never writes; nothing of a peer's comes out but what is cut and
+escaped.
+"""
 
 from __future__ import annotations
 
-from asyncio import Lock, sleep
 import hmac
 import importlib.metadata
 import os
 import platform
+from asyncio import Lock, sleep
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from typing import Final

@@ -1,5 +1,5 @@
-"""What is known of a server that is inspected: its sessions, always, and what they say, while somebody looks. Rule: what
-nobody looks at costs nothing, and what everybody does is bounded: of many messages the newest are read.
+"""What is known of a server that is inspected: its sessions, always, and what they say, while somebody looks. Rule:
+what nobody looks at costs nothing, and what everybody does is bounded: of many messages the newest are read.
 """
 
 from __future__ import annotations
@@ -13,7 +13,7 @@ from typing import Final
 
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.inspector.calls import History
-from capnweb_runtime.inspector.reading import Frames, Reading
+from capnweb_runtime.inspector.reading import Frames, Reading, newest
 from capnweb_runtime.inspector.schema.inspection import Rates
 from capnweb_runtime.inspector.settings import Inspector
 from capnweb_runtime.inspector.taps import Ring, Tap
@@ -23,6 +23,11 @@ READ_AT_A_TIME: Final = 400
 """Messages that are read when somebody looks: those of half a second at some 270 calls a second, beyond which some are
 skipped. Reading one takes some 20 µs, so that two looks a second take less than 2 % of a core's time.
 """
+READ_WHEN_BUSY: Final = 60
+"""Likewise, where some were skipped: a server that has so much to do is not to be kept from it, and nobody can follow.
+"""
+RESTS: Final = 0.8
+"""Part of the time between two looks in which nothing is taken note of, if there was too much."""
 PATIENCE: Final = 5.0
 """Seconds after the last look in which messages are still taken note of."""
 RATES_EVERY: Final = 1.0
@@ -67,6 +72,7 @@ class Watch:
         self._ended = (0, 0, 0)  # calls, messages received and sent of sessions that have ended
         self._ring = Ring(READ_AT_A_TIME)
         self._skipped = 0
+        self._interval = settings.interval
         self._left: list[Reading] = []  # of sessions that have ended
         self.history = History(settings.calls)
         self.frames = Frames(settings.frames)
@@ -136,8 +142,11 @@ class Watch:
         self._tap_and_untap()
         bursts = self._ring.take()
         if self._ring.skipped:
-            self._skipped += self._ring.skipped
+            bursts, more = newest(bursts, READ_WHEN_BUSY)
+            self._skipped += self._ring.skipped + more
             self._ring.skipped = 0
+            if bursts:  # else it has rested for longer than it was waited for
+                self._rest()
             for watched in self:
                 if watched.reading is not None:
                     watched.reading.missed()
@@ -155,6 +164,14 @@ class Watch:
             self._timer = None
         self._wanted.clear()
         self._tap_and_untap()
+
+    def _rest(self) -> None:
+        """Takes note of nothing until shortly before the next look: more is done than can be read."""
+        self._ring.rests = True
+        self._loop.call_later(RESTS * self._interval, self._rested)
+
+    def _rested(self) -> None:
+        self._ring.rests = False
 
     def _tap_and_untap(self) -> None:
         """Sees to it that those are tapped that are looked at, and no others."""

@@ -1,4 +1,5 @@
-"""Expressions of the wire in words, for people. Rule: bounded in length and depth whatever arrives, and no secret in it.
+"""Expressions of the wire in words, for people. Rule: bounded in length and depth whatever arrives, and no secret in
+it.
 
 It reads what `core.evaluate` reads, and shares nothing with it: what cannot be understood is shown as JSON, and nothing
 is ever made of it.
@@ -12,6 +13,7 @@ from typing import Any, Final
 
 from capnweb_runtime.core.text import dumps_with
 from capnweb_runtime.inspector.redaction import HIDDEN, is_secret, without_secrets
+from capnweb_runtime.observe import printable
 
 LONGEST: Final = 600
 """Characters of one expression that are shown."""
@@ -63,7 +65,8 @@ class Words:
             write()
         except _Full:
             self._parts.append("…")
-        return without_secrets("".join(self._parts))
+        # What would change how the page shows it, a control character or a turn of direction, is escaped.
+        return printable(without_secrets("".join(self._parts)), LONGEST + 1)[: 2 * LONGEST]
 
     def _say(self, text: str) -> None:
         if len(text) > self._room:

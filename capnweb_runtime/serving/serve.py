@@ -147,8 +147,8 @@ def serve(
 
     Raises:
         TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
-            inspector is something else; or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
-            leaves out methods.
+            inspector is something else; or main_factory cannot make a main object, being one itself, say, or a class
+            that takes no peer or that leaves out methods.
         ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
             is out of range, a message may be longer than all that may be unfinished, `sock` or `unix` is for none of

@@ -1,4 +1,4 @@
-"""Clients that keep a server busy, each in its own way. Rule: chance is an argument, so that the same seed does the same."""
+"""Clients that keep a server busy, each in its own way. Rule: chance is an argument, so a seed does the same again."""
 
 from __future__ import annotations
 
@@ -76,13 +76,13 @@ async def download(api: PublicApiStub, _: Accounts, __: Random) -> object:
     return [piece async for piece in api.authenticate("secret").download("profiles.csv")]
 
 
-async def watch(api: PublicApiStub, accounts: Accounts, chance: Random) -> object:
+async def watch(api: PublicApiStub, accounts: Accounts, chance: Random) -> None:
     """Hears of a change, and then of no more."""
     heard = asyncio.Event()
     async with await api.authenticate("secret").watch(lambda _: heard.set()) as subscription:
         await accounts.rename(2, chance.choice(["Grace", "Grace H.", "G. Hopper"]))
         await heard.wait()
-        return await subscription.cancel()
+        await subscription.cancel()
 
 
 DOINGS: list[Doing] = [look_up, look_up, look_up, list_friends, list_friends, download, watch, miss, be_refused]

@@ -69,10 +69,10 @@ class Page:
         await self.tell("Input.dispatchKeyEvent", type="keyDown", text=text, **common)
         await self.tell("Input.dispatchKeyEvent", type="keyUp", **common)
 
-    async def screenshot(self, file: Path) -> None:
+    async def screenshot(self) -> bytes:
         """Takes a picture, as PNG."""
         answer = await self.tell("Page.captureScreenshot", format="png")
-        file.write_bytes(base64.b64decode(answer["data"]))
+        return base64.b64decode(answer["data"])
 
     def happened(self, method: str, params: dict[str, Any]) -> None:
         """Takes note of what the browser tells."""
@@ -148,7 +148,10 @@ async def browser() -> AsyncIterator[Browser]:
                 while (found := _LISTENING.search(line := await process.stderr.readline())) is None:
                     assert line, "Chromium has ended"
             saying = asyncio.create_task(process.stderr.read())  # or it stops once the pipe is full
-            async with aiohttp.ClientSession() as http, http.ws_connect(found[1].decode(), max_msg_size=0) as line_to_it:
+            async with (
+                aiohttp.ClientSession() as http,
+                http.ws_connect(found[1].decode(), max_msg_size=0) as line_to_it,
+            ):
                 made = Browser(line_to_it)
                 listening = asyncio.create_task(made.listen())
                 try:

@@ -52,7 +52,11 @@ async def opened(server: Server, **options: Any) -> AsyncIterator[Page]:
         page = await shown(running, server, **options)
         yield page
         assert page.complaints == []
-        own = {f"http://127.0.0.1:{server.port}/inspector", f"ws://127.0.0.1:{server.port}/inspector/session", server.url}
+        own = {
+            f"http://127.0.0.1:{server.port}/inspector",
+            f"ws://127.0.0.1:{server.port}/inspector/session",
+            server.url,
+        }
         assert {url for url in page.requests if not url.startswith("data:")} <= own
 
 
@@ -64,8 +68,12 @@ async def shown(running: Browser, server: Server, **options: Any) -> Page:
 
 async def picture(page: Page, name: str) -> None:
     if FOLDER is not None:
-        Path(FOLDER).mkdir(parents=True, exist_ok=True)
-        await page.screenshot(Path(FOLDER) / f"{name}.png")
+        keep(Path(FOLDER), f"{name}.png", await page.screenshot())
+
+
+def keep(folder: Path, name: str, content: bytes) -> None:
+    folder.mkdir(parents=True, exist_ok=True)
+    (folder / name).write_bytes(content)
 
 
 def texts(selector: str) -> str:
@@ -114,7 +122,10 @@ async def test_traffic_is_shown_in_every_view(dark: bool) -> None:
         return SlowFront(accounts, chance)
 
     name = "dark" if dark else "light"
-    async with serve(front, "127.0.0.1", 0, path="/rpc", inspector="calls") as server, opened(server, dark=dark) as page:
+    async with (
+        serve(front, "127.0.0.1", 0, path="/rpc", inspector="calls") as server,
+        opened(server, dark=dark) as page,
+    ):
         clients = [asyncio.create_task(client(server.url, accounts, Random(at), pause=0.2)) for at in range(12)]
         try:
             await go(page, "sessions")
@@ -168,37 +179,39 @@ async def test_everything_can_be_reached_with_the_keyboard() -> None:
 
 
 async def test_hostile_texts_stay_texts() -> None:
-    async with serve(lambda _: Example(), "127.0.0.1", 0, path="/rpc", inspector=True) as server:
-        async with opened(server) as page, connect(server.url, ExampleStub) as example:
-            for view in ("calls", "messages"):
-                await go(page, view)
-                await page.until("document.querySelector('main input[type=search]')")
-                await page.until(f"document.title.startsWith('{view.capitalize()}')")
-                await example.echo({HOSTILE: HOSTILE})
-                with pytest.raises(ValueError, match="script"):
-                    await example.fail(HOSTILE)
-                await page.until("document.querySelector('main').textContent.includes('onerror=')")
-                assert await page.evaluate("document.querySelectorAll('main img, main b, main script').length") == 0
-            await picture(page, "hostile")
-            assert await page.evaluate("document.title") == "Messages · Inspector"
+    async with (
+        serve(lambda _: Example(), "127.0.0.1", 0, path="/rpc", inspector=True) as server,
+        opened(server) as page,
+        connect(server.url, ExampleStub) as example,
+    ):
+        for view in ("calls", "messages"):
+            await go(page, view)
+            await page.until("document.querySelector('main input[type=search]')")
+            await page.until(f"document.title.startsWith('{view.capitalize()}')")
+            await example.echo({HOSTILE: HOSTILE})
+            with pytest.raises(ValueError, match="script"):
+                await example.fail(HOSTILE)
+            await page.until("document.querySelector('main').textContent.includes('onerror=')")
+            assert await page.evaluate("document.querySelectorAll('main img, main b, main script').length") == 0
+        await picture(page, "hostile")
+        assert await page.evaluate("document.title") == "Messages · Inspector"
 
 
 async def test_a_thousand_sessions_are_shown_in_parts_and_found() -> None:
-    async with accounts_served() as (server, _), opened(server) as page:
-        async with many(server, 1_000) as clients:
-            await go(page, "sessions")
-            await page.until(f"{texts('.note')}.includes('1–100 of 1,000 sessions')")
-            assert await page.evaluate("document.querySelectorAll('tr.item').length") == 100
-            await press_button(page, "Next")
-            await page.until(f"{texts('.note')}.includes('101–200 of 1,000 sessions')")
-            await picture(page, "thousand")
-            field = "document.querySelector('main input[type=search]')"
-            await page.evaluate(f"{field}.value = '#77'; {field}.dispatchEvent(new Event('input'))")
-            await page.until(f"{texts('.note')}.some(text => text.includes('of 1,000 sessions') && !text.includes('–'))")
-            await go(page, "calls")
-            await page.until("document.title.startsWith('Calls')")
-            await asyncio.gather(*(one.authenticate("secret").me() for one in clients[:100]))
-            await page.until("document.querySelectorAll('.calls .item').length > 50")
+    async with accounts_served() as (server, _), opened(server) as page, many(server, 1_000) as clients:
+        await go(page, "sessions")
+        await page.until(f"{texts('.note')}.includes('1–100 of 1,000 sessions')")
+        assert await page.evaluate("document.querySelectorAll('tr.item').length") == 100
+        await press_button(page, "Next")
+        await page.until(f"{texts('.note')}.includes('101–200 of 1,000 sessions')")
+        await picture(page, "thousand")
+        field = "document.querySelector('main input[type=search]')"
+        await page.evaluate(f"{field}.value = '#77'; {field}.dispatchEvent(new Event('input'))")
+        await page.until(f"{texts('.note')}.some(text => text.includes('of 1,000 sessions') && !text.includes('–'))")
+        await go(page, "calls")
+        await page.until("document.title.startsWith('Calls')")
+        await asyncio.gather(*(one.authenticate("secret").me() for one in clients[:100]))
+        await page.until("document.querySelectorAll('.calls .item').length > 50")
 
 
 @asynccontextmanager
@@ -219,7 +232,9 @@ async def test_the_schema_is_shown_with_what_its_docstrings_say() -> None:
         await go(page, "schema")
         await page.until("document.querySelector('.member')")
         assert await page.evaluate(texts(".index a")) == ["PublicApi", "AuthedApi", "Subscription", "Profile"]
-        assert "Sign in. A token that is not valid" in await page.evaluate("document.querySelector('.described').innerText")
+        assert "Sign in. A token that is not valid" in await page.evaluate(
+            "document.querySelector('.described').innerText"
+        )
         await page.evaluate("document.querySelectorAll('.index a')[1].click()")
         await page.until(f"{texts('.signature code')}.includes('get_profile(user_id: int) → Profile')")
         await picture(page, "schema")
@@ -266,7 +281,7 @@ async def test_calls_are_made_on_what_is_held_and_can_be_copied(tmp_path: Path) 
         await choose(page, "For each item", "$1 get_profile")
         await choose(page, "Field of each result", "name")
         await press_button(page, "Call")
-        await page.until(f"{texts('.entry .result')}.includes('[\"Grace\", \"Barbara\"]')")
+        await page.until(f'{texts(".entry .result")}.includes(\'["Grace", "Barbara"]\')')
         assert (await call(page, "watch")) == "$2 Subscription"
         await accounts.rename(2, HOSTILE)
         await page.until(f"{texts('.calls-back')}.some(text => text.startsWith('on_change('))")

@@ -121,7 +121,7 @@
     element.what.title = `${call.name}${given}`;
     say(cell.outcome, outcome(call));
     cell.outcome.title = call.outcome;
-    say(cell.took, call.took === null ? (call.state === "running" ? age(now() - call.began) : "") : duration(call.took));
+    say(cell.took, call.took === null ? (call.state === "running" ? duration(Math.max(0, now() - call.began)) : "") : duration(call.took));
     cell.bar.dataset.long = call.took === null ? 0 : Math.max(0, Math.min(5, Math.ceil(Math.log10(call.took * 10 + 1) * 1.3)));
     const isOpen = expanded.has(key);
     element.setAttribute("aria-expanded", isOpen);

@@ -9,7 +9,18 @@ from capnweb_runtime.inspector.redaction import HIDDEN, is_secret, without_secre
 
 @pytest.mark.parametrize(
     "name",
-    ["token", "user_token", "apiKey", "API_KEY", "access-key", "Set-Cookie", "password", "newPassword", "pin", "Authorization"],
+    [
+        "token",
+        "user_token",
+        "apiKey",
+        "API_KEY",
+        "access-key",
+        "Set-Cookie",
+        "password",
+        "newPassword",
+        "pin",
+        "Authorization",
+    ],
 )
 def test_names_of_secrets_are_known_in_any_spelling(name: str) -> None:
     assert is_secret(name)
