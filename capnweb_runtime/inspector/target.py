@@ -29,14 +29,14 @@ from capnweb_runtime.inspector.schema.inspection import (
     Tables,
 )
 from capnweb_runtime.inspector.settings import Inspector
-from capnweb_runtime.inspector.watch import Watch, Watched
+from capnweb_runtime.inspector.watch import READ_AT_A_TIME, Watch, Watched
 from capnweb_runtime.observe import printable
 from capnweb_runtime.serving.bounds import ServerStats
 from capnweb_runtime.serving.peer import logger
 
 _MOST_ROWS: Final = 200
 _MOST_ENTRIES: Final = 500
-_MOST_CHANGES: Final = 300
+_MOST_CHANGES: Final = READ_AT_A_TIME
 """Calls or messages in one answer."""
 
 

@@ -24,7 +24,8 @@ READ_AT_A_TIME: Final = 400
 skipped. Reading one takes some 20 µs, so that two looks a second take less than 2 % of a core's time.
 """
 READ_WHEN_BUSY: Final = 60
-"""Likewise, where some were skipped: a server that has so much to do is not to be kept from it, and nobody can follow.
+"""Likewise, where some were skipped at two looks: a server that has so much to do is not to be kept from it, and nobody
+can follow.
 """
 RESTS: Final = 0.8
 """Part of the time between two looks in which nothing is taken note of, if there was too much."""
@@ -72,6 +73,7 @@ class Watch:
         self._ended = (0, 0, 0)  # calls, messages received and sent of sessions that have ended
         self._ring = Ring(READ_AT_A_TIME)
         self._skipped = 0
+        self._busy = False  # whether some were skipped at the last look
         self._interval = settings.interval
         self._left: list[Reading] = []  # of sessions that have ended
         self.history = History(settings.calls)
@@ -141,11 +143,12 @@ class Watch:
         self.measure()
         self._tap_and_untap()
         bursts = self._ring.take()
-        if self._ring.skipped:
-            bursts, more = newest(bursts, READ_WHEN_BUSY)
+        was_busy, self._busy = self._busy, self._ring.skipped > 0
+        if self._busy:
+            bursts, more = newest(bursts, READ_WHEN_BUSY if was_busy else READ_AT_A_TIME)
             self._skipped += self._ring.skipped + more
             self._ring.skipped = 0
-            if bursts:  # else it has rested for longer than it was waited for
+            if was_busy and bursts:  # else it has rested for longer than it was waited for
                 self._rest()
             for watched in self:
                 if watched.reading is not None:

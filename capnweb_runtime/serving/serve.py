@@ -84,7 +84,7 @@ def serve(
     forwarded: Iterable[str] | int | None = None,
     health: Health | None = None,
     reflection: bool = False,
-    inspector: bool | Literal["calls"] | Inspector = False,
+    inspector: bool | Literal["calls"] | Inspector | None = False,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -177,7 +177,7 @@ def serve(
         forwarded=None if forwarded is None else _forwarded(forwarded),
         health=health,
         reflection=reflection,
-        inspector=None if inspector is False else _inspected(inspector),
+        inspector=_inspected(inspector) if inspector else None,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
