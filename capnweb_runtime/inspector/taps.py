@@ -6,13 +6,12 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable
-from typing import TYPE_CHECKING, Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, Protocol
 
 from capnweb_runtime.driving.connection import Connection, Tapping, Wire
 
 if TYPE_CHECKING:
     from capnweb_runtime.driving.trace import Trace
-    from capnweb_runtime.inspector.reading import Reading
 
 LARGEST: Final = 16 * 1024
 """Bytes of a message that is kept; of a larger one its beginning is, and its size."""
@@ -34,6 +33,14 @@ class Cut(NamedTuple):
     size: int
 
 
+class Reads(Protocol):
+    """What reads the messages of a session."""
+
+    def read(self, burst: Burst) -> None:
+        """Reads messages that went together."""
+        ...
+
+
 class Burst(NamedTuple):
     """Messages that went together.
 
@@ -45,7 +52,7 @@ class Burst(NamedTuple):
         messages: the messages.
     """
 
-    reading: Reading
+    reading: Reads
     received: bool
     at: float
     counted: int | None
@@ -100,7 +107,7 @@ class Tap:
         clock: of the loop.
     """
 
-    def __init__(self, connection: Connection, reading: Reading, ring: Ring, clock: Callable[[], float]) -> None:
+    def __init__(self, connection: Connection, reading: Reads, ring: Ring, clock: Callable[[], float]) -> None:
         self._connection = connection
         self._reading = reading
         self._ring = ring
