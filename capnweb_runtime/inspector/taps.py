@@ -67,7 +67,6 @@ class Ring:
 
     Attributes:
         skipped: how many were not, since that was asked.
-        rests: whether none is kept just now.
     """
 
     def __init__(self, most: int) -> None:
@@ -75,7 +74,6 @@ class Ring:
         self._bursts: deque[Burst] = deque()
         self._messages = 0
         self.skipped = 0
-        self.rests = False
 
     def add(self, burst: Burst) -> None:
         """Keeps messages, in the place of the oldest."""
@@ -119,9 +117,6 @@ class Tap:
         kept = [*messages]
         if self.before is not None:
             self.before.received(kept)
-        if self._ring.rests:
-            self._ring.skipped += len(kept)
-            return kept
         # What waits for the session's turn has not been counted yet.
         known = None if self._connection.behind else self._connection.session.calls_received
         self._ring.add(Burst(self._reading, True, self._clock(), known, _bounded(kept)))
@@ -136,9 +131,6 @@ class Tap:
         return TappedWire(wire, self._wrote)
 
     def _wrote(self, messages: list[Any]) -> None:
-        if self._ring.rests:
-            self._ring.skipped += len(messages)
-            return
         session = self._connection.session
         before = session.calls_made - counted(session._outbox) - counted(messages)
         self._ring.add(Burst(self._reading, False, self._clock(), before, _bounded(messages)))

@@ -46,6 +46,7 @@ class Watched:
         connection: its connection.
         since: when it began, by the clock of the loop.
         tap: takes note of what it says; None while nobody looks.
+        before: how many messages had gone when it was last left alone.
         reading: reads that.
     """
 
@@ -55,6 +56,12 @@ class Watched:
     since: float
     tap: Tap | None = None
     reading: Reading | None = None
+    before: int = 0
+
+    def messages(self) -> int:
+        """How many messages have gone, in both directions."""
+        stats = self.connection.session.stats()
+        return stats.messages_received + stats.messages_sent
 
 
 class Watch:
@@ -81,6 +88,7 @@ class Watch:
         self.rates: deque[Rates] = deque(maxlen=_MOMENTS)
         self._wanted: dict[int | None, float] = {}  # sessions that are looked at, None for all, and until when
         self._timer: asyncio.TimerHandle | None = None
+        self._resting: asyncio.TimerHandle | None = None
 
     # ---- sessions
 
@@ -143,12 +151,12 @@ class Watch:
         self.measure()
         self._tap_and_untap()
         bursts = self._ring.take()
-        was_busy, self._busy = self._busy, self._ring.skipped > 0
+        was_busy, self._busy = self._busy, self._ring.skipped > 0 or self._resting is not None
         if self._busy:
             bursts, more = newest(bursts, READ_WHEN_BUSY if was_busy else READ_AT_A_TIME)
             self._skipped += self._ring.skipped + more
             self._ring.skipped = 0
-            if was_busy and bursts:  # else it has rested for longer than it was waited for
+            if was_busy and self._resting is None:
                 self._rest()
             for watched in self:
                 if watched.reading is not None:
@@ -162,19 +170,27 @@ class Watch:
 
     def close(self) -> None:
         """The server is closed."""
-        if self._timer is not None:
-            self._timer.cancel()
-            self._timer = None
+        for timer in (self._timer, self._resting):
+            if timer is not None:
+                timer.cancel()
+        self._timer = self._resting = None
         self._wanted.clear()
         self._tap_and_untap()
 
     def _rest(self) -> None:
         """Takes note of nothing until shortly before the next look: more is done than can be read."""
-        self._ring.rests = True
-        self._loop.call_later(RESTS * self._interval, self._rested)
+        for watched in self:
+            if watched.tap is not None:
+                watched.before = watched.messages()
+                watched.connection.untap(watched.tap)
+        self._resting = self._loop.call_later(RESTS * self._interval, self._rested)
 
     def _rested(self) -> None:
-        self._ring.rests = False
+        self._resting = None
+        for watched in self:
+            if watched.tap is not None and not watched.connection.session.closed:
+                self._skipped += watched.messages() - watched.before
+                watched.connection.tap(watched.tap)
 
     def _tap_and_untap(self) -> None:
         """Sees to it that those are tapped that are looked at, and no others."""
@@ -198,7 +214,7 @@ class Watch:
         self._tap_and_untap()
 
     def _tap(self, watched: Watched) -> None:
-        if None not in self._wanted and watched.number not in self._wanted:
+        if self._resting is not None or (None not in self._wanted and watched.number not in self._wanted):
             return
         if watched.connection.behind or watched.connection.session.closed:
             return  # what it has received is not counted yet: the next look will do

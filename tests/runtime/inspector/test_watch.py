@@ -84,20 +84,28 @@ async def test_what_comes_faster_than_it_can_be_read_is_skipped_and_counted(monk
         assert (last.name, last.outcome) == ("Example.add", "3")
 
 
-async def test_a_server_that_does_more_than_can_be_read_is_left_alone_for_a_while() -> None:
+async def test_a_server_that_does_more_than_can_be_read_is_left_alone_until_shortly_before_the_next_look() -> None:
     async with (
         serve(lambda _: Example(), "127.0.0.1", 0, path="/rpc", inspector=Inspector(interval=1_000)) as server,
         looking(server) as inspection,
         connect(server.url, ExampleStub) as example,
+        connect(server.url, ExampleStub) as other,
     ):
-        before = (await inspection.calls(0, None)).skipped
-        for _ in range(2):
+        await inspection.calls(0, None)
+        for alone in (False, True):
             await asyncio.gather(*(example.add(1, number) for number in range(1_000)))
-            before = (await inspection.calls(0, None)).skipped
-        assert await example.add(1, 2) == 3
-        after = await inspection.calls(0, None)
-        assert after.skipped > before
-        assert "3" not in [call.outcome for call in after.calls if call.arguments == "a: 1, b: 2" and call.id > 2_000]
+            before = await inspection.calls(0, None)
+            assert (traced(server) == 0) is alone
+        await other.add(1, 2)
+        assert (await inspection.calls(before.at, None)).calls == []
+        assert traced(server) == 0
+        assert server._inspecting is not None
+        server._inspecting.watch._rested()
+        assert traced(server) >= 1
+        assert await example.add(40, 2) == 42
+        after = await inspection.calls(before.at, None)
+        assert [(call.name, call.outcome) for call in after.calls] == [("Example.add", "42")]
+        assert after.skipped > before.skipped
 
 
 async def test_what_is_remembered_is_bounded() -> None:
