@@ -23,11 +23,11 @@ READ_AT_A_TIME: Final = 400
 """Messages that are read when somebody looks: those of half a second at some 270 calls a second, beyond which some are
 skipped. Reading one takes some 20 µs, so that two looks a second take less than 2 % of a core's time.
 """
-READ_WHEN_BUSY: Final = 60
+READ_WHEN_BUSY: Final = 40
 """Likewise, where some were skipped at two looks: a server that has so much to do is not to be kept from it, and nobody
 can follow.
 """
-RESTS: Final = 0.8
+RESTS: Final = 0.95
 """Part of the time between two looks in which nothing is taken note of, if there was too much."""
 PATIENCE: Final = 5.0
 """Seconds after the last look in which messages are still taken note of."""
