@@ -5,9 +5,12 @@ from __future__ import annotations
 import ast
 import asyncio
 import dataclasses
+import os
 import re
 import sys
 from pathlib import Path
+
+import pytest
 
 from capnweb_runtime import connect, serve
 from capnweb_runtime.inspector import Inspector
@@ -108,3 +111,24 @@ def test_the_pictures_are_there_and_small() -> None:
     pictures = re.findall(r"!\[[^\]]+\]\(([^)]+)\)", TEXT)
     assert len(pictures) == 3
     assert all((ROOT / "docs" / name).stat().st_size < 80_000 for name in pictures)
+
+
+@pytest.mark.parametrize(
+    ("options", "told"),
+    [
+        (("--workers", "2"), b"--inspector shows what one process does: leave out --workers"),
+        (("--host", "0.0.0.0"), b"needs a token of its own"),
+    ],
+)
+async def test_the_command_says_why_it_cannot_be_watched(options: tuple[str, ...], told: bytes) -> None:
+    process = await asyncio.create_subprocess_exec(
+        *(sys.executable, "-m", "capnweb_runtime", "serve", "examples.demo.app:front", "--port", "0", "--inspector"),
+        *options,
+        cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "CAPNWEB_INSPECTOR_TOKEN"},
+        stderr=asyncio.subprocess.PIPE,
+    )
+    _, said = await asyncio.wait_for(process.communicate(), 60)
+    assert process.returncode != 0
+    assert told in said
+    assert b"Traceback" not in said

@@ -246,7 +246,7 @@
     } catch (error) {
       say(entry.took, `1 round trip · ${duration(performance.now() - began)}`);
       entry.element.classList.add("failed");
-      entry.result.append(`${error.name}: ${error.message}`);
+      entry.result.append(visible(`${error.name}: ${error.message}`));
     }
     used.release(id);
   }
@@ -266,7 +266,7 @@
       const end = (error) => {
         if (error !== null) {
           entry.element.classList.add("failed");
-          entry.result.append(`${errorOf(error).name}: ${errorOf(error).message}`);
+          entry.result.append(visible(`${errorOf(error).name}: ${errorOf(error).message}`));
         } else entry.result.append(h("span.note", {}, `end of the stream: ${count(chunks)} items`));
         resolve();
       };
@@ -286,7 +286,7 @@
     const secrets = step.given.filter(({ value }) => value instanceof Given && value.kind === "secret").map(({ wire }) => JSON.stringify(wire));
     for (const [received, text] of entry.messages) {
       const open = secrets.reduce((said, secret) => said.replaceAll(secret, '"•••"'), text);
-      entry.wire.append(`${received ? "→" : "←"} ${open.length > 2000 ? `${open.slice(0, 2000)}…` : open}\n`);
+      entry.wire.append(`${received ? "→" : "←"} ${visible(open.length > 2000 ? `${open.slice(0, 2000)}…` : open)}\n`);
     }
     say(entry.summary, entry.messages.length === 1 ? "1 message" : `${count(entry.messages.length)} messages`);
     say(trips, session ? `${count(session.roundTrips)} round trip${session.roundTrips === 1 ? "" : "s"} in this session` : "");

@@ -92,17 +92,20 @@ function* capabilitiesIn(value) {
 
 const WIDTH = 76;
 
+/** A text in which what would change how others are shown, such as a turn of direction, is escaped. */
+const visible = (text) => text.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, (one) => `\\u{${one.codePointAt(0).toString(16)}}`);
+
 /** A value as lines of a `pre`; `named` gives what a capability is called. */
 function shown(value, named, indent = "") {
   if (value === null) return [h("span.v-word", {}, "null")];
-  if (typeof value === "string") return [h("span.v-text", {}, JSON.stringify(value))];
+  if (typeof value === "string") return [h("span.v-text", {}, visible(JSON.stringify(value)))];
   if (typeof value !== "object") return [h("span.v-word", {}, String(value))];
   if (value instanceof Capability) return [h("span.v-held", {}, named(value))];
   if (value instanceof Stream) return [h("span.v-word", {}, "‹stream›")];
-  if (value instanceof Special) return [h("span.v-word", {}, value.text)];
+  if (value instanceof Special) return [h("span.v-word", {}, visible(value.text))];
   const items = Array.isArray(value)
     ? value.map((item) => shown(item, named, `${indent}  `))
-    : [...value].map(([key, item]) => [h("span.v-key", {}, key), ": ", ...shown(item, named, `${indent}  `)]);
+    : [...value].map(([key, item]) => [h("span.v-key", {}, visible(key)), ": ", ...shown(item, named, `${indent}  `)]);
   const [open, close] = Array.isArray(value) ? ["[", "]"] : ["{", "}"];
   if (!items.length) return [open + close];
   const length = items.flat().reduce((sum, part) => sum + (part.textContent ?? part).length + 2, indent.length);
