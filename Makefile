@@ -33,8 +33,8 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo test test-newest test-latest lock check format schemas nightly attack bench bench-quick bench-mounts \
-	clean
+.PHONY: help setup demo inspect test test-newest test-latest lock check format schemas nightly attack bench bench-quick \
+	bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -78,6 +78,9 @@ setup: $(DEV) $(INTEROP) $(IDE) ## install everything that development needs int
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 	@$(PY) -m examples.demo
+
+inspect: $(BASE) ## serve schemas/ with some traffic, and print where to watch it
+	@$(PY) -m examples.inspected
 
 test: $(DEV) $(INTEROP) $(IDE) ## run the tests: make test PYTEST_ARGS='-k map -x'
 	$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)

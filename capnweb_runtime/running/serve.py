@@ -7,11 +7,13 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
 import socket
 import ssl
 from pathlib import Path
 from typing import TYPE_CHECKING, get_args
 
+from capnweb_runtime.inspector.settings import Inspector, Mode
 from capnweb_runtime.running.failures import Failed, cannot_listen, place, reason
 from capnweb_runtime.running.loading import load_factory
 from capnweb_runtime.running.options import count, port, seconds, several
@@ -28,6 +30,8 @@ if TYPE_CHECKING:
 
 HOST = "127.0.0.1"
 PORT = 8080
+TOKEN = "CAPNWEB_INSPECTOR_TOKEN"
+"""Variable of the environment that has the token of the inspector."""
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -53,6 +57,8 @@ def add(commands: Commands) -> None:
     add_option("--hosts", type=several, metavar="LIST", help="names that the server answers to")
     add_option("--forwarded", type=several, metavar="LIST", help="proxies that are believed, or how many there are")
     add_option("--reflection", action="store_true", help="answer a GET of the path with the IR of what is served")
+    modes = get_args(Mode)
+    add_option("--inspector", nargs="?", const="watch", choices=modes, help="a page at which the server can be watched")
     add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
     add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
@@ -82,6 +88,8 @@ def run(options: argparse.Namespace) -> None:
     if options.port is None and (options.host is not None or not (options.unix or options.systemd)):
         options.port = PORT
     options.host = options.host or [HOST]
+    if options.workers > 1 and options.inspector is not None:
+        raise Failed("--inspector shows what one process does: leave out --workers", code=2)
     if options.workers > 1 and options.supervised is None:
         run_workers(options)
     else:
@@ -107,6 +115,8 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
     await asyncio.sleep(0)  # signals are handled from now on
     if options.supervised is None:
         print(f"serving {server.url} and {server.http_url}", flush=True)
+        if server.inspector_url:
+            print(f"inspector at {server.inspector_url}", flush=True)
         await running
         return
     supervised = Supervised(options.supervised, lambda: server.drain(options.drain))
@@ -133,10 +143,16 @@ def _serving(options: argparse.Namespace) -> Serving:
             hosts=options.hosts,
             forwarded=_forwarded(options.forwarded),
             reflection=options.reflection,
+            inspector=_inspector(options.inspector),
             reuse_port=options.supervised is not None and options.port is not None,
         )
     except (LookupError, TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+
+
+def _inspector(mode: Mode | None) -> Inspector | None:
+    """How the server is inspected, if it is. A server that others may reach takes the token from the environment."""
+    return None if mode is None else Inspector(mode=mode, token=os.environ.get(TOKEN) or None)
 
 
 def _forwarded(given: list[str] | None) -> list[str] | int | None:

@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.forwarded import Forwarded
 
 _NAMES: Final[dict[Transport, str]] = {
@@ -69,6 +70,7 @@ class Rules:
     forwarded: Forwarded | None = None
     reflection: bool = False
     health: Health | None = None
+    inspector: Inspector | None = None
 
 
 class Admission:
@@ -83,6 +85,7 @@ class Admission:
         connections: of the sessions that are open.
         batches: those of them that are for one request, and end by themselves.
         refusing: whether nobody is admitted any more.
+        on_opened: told of each session that begins; None if nobody wants to know.
     """
 
     def __init__(self, rules: Rules, bounds: Bounds) -> None:
@@ -90,6 +93,7 @@ class Admission:
         self.batches: set[Connection] = set()
         self._outlived: set[AsyncioHost] = set()  # of sessions that have ended before their calls
         self.refusing = False
+        self.on_opened: Callable[[Peer, Connection], object] | None = None
         self.hosts = rules.hosts or Hosts(None)
         self._rules = rules
         self._bounds = bounds
@@ -281,6 +285,8 @@ class Admission:
         began = self._loop.time()
         connection.when_closed(lambda: self._closed(peer, connection, began))
         logger.debug("session of %s begins", peer)
+        if self.on_opened is not None:
+            self.on_opened(peer, connection)
         return connection
 
     def _failed(self, peer: Peer, connection: Connection, error: Exception, late: bool = False) -> Refuse:

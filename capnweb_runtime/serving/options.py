@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.driving.attending import Terms
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.forwarded import Forwarded
 
 
@@ -46,6 +47,7 @@ def rules_of(
     forwarded: Forwarded | None = None,
     reflection: bool = False,
     health: Health | None = None,
+    inspector: Inspector | None = None,
 ) -> Rules:
     """Who may have a session, and what it is like.
 
@@ -85,6 +87,7 @@ def rules_of(
         forwarded=forwarded,
         reflection=reflection,
         health=health,
+        inspector=inspector,
     )
 
 

@@ -7,7 +7,7 @@ import socket
 import ssl as ssl_module
 from collections.abc import Generator, Iterable, Sequence
 from types import TracebackType
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from capnweb_runtime.core.hook import Disclosure
 from capnweb_runtime.limits import DEFAULT_LIMITS, DEFAULT_SERVER_LIMITS, Limits, ServerLimits
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.debugging.settings import Debug
     from capnweb_runtime.driving.interceptors import Interceptor
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.forwarded import Forwarded
 
 __all__ = ["Serving", "serve"]
@@ -85,6 +86,7 @@ def serve(
     forwarded: Iterable[str] | int | None = None,
     reflection: bool = False,
     health: Health | None = None,
+    inspector: bool | Literal["calls"] | Inspector | None = False,
 ) -> Serving:
     """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
 
@@ -141,18 +143,22 @@ def serve(
         reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
             have a session; see `docs/ir.md`.
         health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
+        inspector: whether there is a page at which the server can be watched; see `Server.inspector_url` and
+            `docs/inspector.md`. With "calls", one from which it can be called, too; an `Inspector` says more. A server
+            that others than this machine may reach needs one with a token.
 
     Returns:
         What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
 
     Raises:
         TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
-            or main_factory cannot make a main object, being one itself, say, or a class that takes no peer or that
-            leaves out methods; `debug` is none that can be meant.
+            inspector is something else; main_factory cannot make a main object, being one itself, say, or a class that
+            takes no peer or that leaves out methods; or `debug` is none that can be meant.
         ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
             is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
-            is out of range, a message may be longer than all that may be unfinished, or `sock` or `unix` is for none of
-            the transports; or CAPNWEB_DEBUG says what cannot be meant.
+            is out of range, a message may be longer than all that may be unfinished, `sock` or `unix` is for none of
+            the transports, an inspector has no token of its own, or nobody whom HTTP would lead to it; or
+            CAPNWEB_DEBUG says what cannot be meant.
         LookupError: reflection is asked for, and the IR was not written beside the generated module of what
             main_factory is, or says it returns.
     """
@@ -178,6 +184,7 @@ def serve(
         forwarded=None if forwarded is None else _forwarded(forwarded),
         reflection=reflection,
         health=health,
+        inspector=_inspected(inspector) if inspector else None,
     )
     context = ssl.context() if isinstance(ssl, Certificate) else ssl
     certificate = ssl if isinstance(ssl, Certificate) and "webtransport" in served else None
@@ -191,6 +198,8 @@ def serve(
         unix=None if unix is None else os.fspath(unix),
     )
     check_place(place, port, streams=bool(served & {"websocket", "http"}))
+    if rules.inspector is not None:
+        _check_inspector(rules.inspector, place, served)
     return Serving(place, rules, server_limits)
 
 
@@ -199,6 +208,21 @@ def _forwarded(trusted: Iterable[str] | int) -> Forwarded:
     from capnweb_runtime.serving.forwarded import Forwarded  # noqa: PLC0415
 
     return Forwarded(trusted)
+
+
+def _inspected(given: object) -> Inspector | None:
+    # Of no use to servers that nobody looks at.
+    from capnweb_runtime.inspector.settings import inspector_of  # noqa: PLC0415
+
+    return inspector_of(given)
+
+
+def _check_inspector(inspector: Inspector, place: Place, served: frozenset[Transport]) -> None:
+    if not served & {"websocket", "http"}:
+        raise ValueError('the inspector is a page over HTTP: it needs "websocket" or "http" among the transports')
+    names = [one.getsockname() for one in place.sockets]
+    addresses = [str(name[0]) if isinstance(name, tuple) else "" for name in names]
+    inspector.check_reach([*place.hosts, *addresses, *([] if place.unix is None else [""])])
 
 
 def _served(transports: Iterable[Transport], ssl: ssl_module.SSLContext | Certificate | None) -> frozenset[Transport]:

@@ -31,6 +31,8 @@ from capnweb_runtime.serving.websocket_server import WebSocketServer
 
 if TYPE_CHECKING:
     from capnweb_runtime.health import Health
+    from capnweb_runtime.inspector.inspecting import Inspecting
+    from capnweb_runtime.inspector.settings import Inspector
     from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.http_server import BatchHttpServer
     from capnweb_runtime.serving.socket_file import SocketFile
@@ -44,6 +46,8 @@ class Server:
         port: port on which it listens; 0 if it listens on none.
         url: WebSocket URL, ws:// or wss://; ws+unix:// or wss+unix:// if all there is is a file.
         http_url: URL for HTTP batches, of the same kind; also for WebTransport.
+        inspector_url: URL of the page at which the server can be watched, with the token that it asks for; "" if there
+            is none, or if all there is is a file.
     """
 
     def __init__(self, place: Place, rules: Rules, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
@@ -56,6 +60,7 @@ class Server:
         self._pages = Pages([rules.path])
         if rules.health is not None:
             _add_health(self._pages, rules.health, self._admission)
+        self._inspecting = None if rules.inspector is None else self._inspect(rules.inspector)
         self._loop = asyncio.get_running_loop()
         self._listener: Listener | None = None
         self._http: BatchHttpServer | None = None
@@ -72,6 +77,7 @@ class Server:
         self.port: int = place.port
         self.url = ""
         self.http_url = ""
+        self.inspector_url = ""
 
     def stats(self) -> ServerStats:
         """How near the server is to each of its bounds, and how often one was reached."""
@@ -127,6 +133,8 @@ class Server:
         self._closing = True
         try:
             await self._admission.end_openings()
+            if self._inspecting is not None:
+                await self._inspecting.close()
             self._end_sessions()
             await self._ending.cancel_calls()
             if self._http is not None:
@@ -172,6 +180,9 @@ class Server:
         path = self._rules.path or "/"
         self.url, self.http_url = (url_of(kind + s, place, self.port, sockets, path) for kind in ("ws", "http"))
         logger.info("serving %s and %s", self.url, self.http_url)
+        if self._inspecting is not None and self.http_url.startswith(f"http{s}://"):
+            at = self._inspecting.at(url_of(f"http{s}", place, self.port, sockets, ""), self.url)
+            self.inspector_url = at
 
     async def _listen(self) -> None:
         place = self._place
@@ -212,6 +223,15 @@ class Server:
             )
             self._webtransport.append(one)
             self.port = await one.listen(host, self.port, shared=self._place.shared)
+
+    def _inspect(self, settings: Inspector) -> Inspecting:
+        # Of no use to servers that nobody looks at.
+        from capnweb_runtime.inspector.inspecting import Inspecting  # noqa: PLC0415
+
+        inspecting = Inspecting(settings, self._rules, self.stats, self._admission.admit)
+        self._pages.add(settings.path, inspecting.page)
+        self._admission.on_opened = inspecting.watch.opened
+        return inspecting
 
     def _addresses(self) -> list[str]:
         """Where it listens."""
@@ -271,9 +291,8 @@ class Server:
 
     def _websocket_protocol(self, guest: Guest) -> asyncio.Protocol:
         rules = self._rules
-        socket = WebSocketServer(
-            self._admission.admit, rules.limits, self._socket_gone, rules.silence, guest, rules.forwarded
-        )
+        admit = self._admission.admit if self._inspecting is None else self._inspecting.admit
+        socket = WebSocketServer(admit, rules.limits, self._socket_gone, rules.silence, guest, rules.forwarded)
         self._sockets.add(socket)
         return socket
 

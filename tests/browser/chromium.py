@@ -14,7 +14,7 @@ from aiohttp import web
 
 PATIENCE: Final = 60
 """Seconds after which a page that says nothing is taken for hung."""
-_FLAGS: Final = (
+FLAGS: Final = (
     *("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking"),
     *("--disable-component-update", "--disable-sync", "--disable-dev-shm-usage", "--enable-logging=stderr", "--v=0"),
 )
@@ -53,7 +53,7 @@ async def browsing(url: str) -> AsyncIterator[asyncio.subprocess.Process]:
     """Opens a page for as long as the block lasts."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         process = await asyncio.create_subprocess_exec(
-            "chromium", *_FLAGS, f"--user-data-dir={profile}", url, stdout=DEVNULL, stderr=PIPE, cwd=Path(profile)
+            "chromium", *FLAGS, f"--user-data-dir={profile}", url, stdout=DEVNULL, stderr=PIPE, cwd=Path(profile)
         )
         assert process.stderr is not None
         said = asyncio.create_task(process.stderr.read())  # or it stops once the pipe is full

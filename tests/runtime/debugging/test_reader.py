@@ -291,7 +291,7 @@ HOSTILE: list[Any] = [
 ]
 
 
-@pytest.mark.parametrize("message", HOSTILE, ids=lambda value: repr(value)[:40])
+@pytest.mark.parametrize("message", HOSTILE, ids=lambda value: repr(value).partition(" at 0x")[0][:40])
 def test_whatever_a_peer_sends_is_a_record(message: Any) -> None:
     loop = asyncio.new_event_loop()
     try:

@@ -1,0 +1,1 @@
+"""What the inspector's page may ask; compiled into `inspector.generated`."""

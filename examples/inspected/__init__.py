@@ -1,0 +1,1 @@
+"""A server with something going on, to be looked at: `python -m examples.inspected`, or `make inspect`."""
