@@ -131,3 +131,14 @@ class Refusals:
             refuse(self._hook, "calculate with a value")
 
         __radd__ = __sub__ = __rsub__ = __mul__ = __rmul__ = __truediv__ = __rtruediv__ = __mod__ = __neg__ = __add__
+
+
+def came_of(hook: Hook) -> str:
+    """Where something came from that was dropped; how to find out, if that is not known."""
+    made = hook.made
+    if made is None:
+        return "; CAPNWEB_DEBUG=1 tells which call it came of"
+    place = "" if made.place is None else " at {}:{}".format(*made.place)
+    if made.member:
+        return f". It came of {made.member}{place and f', called{place}'}"
+    return place and f". It was made{place}"

@@ -32,7 +32,7 @@ from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportEntry, ImportHook
 from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer, say_whose
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, if_held, logger
-from capnweb_runtime.objects.refusals import Refusals, allow_disposal, refuse, refuse_elsewhere
+from capnweb_runtime.objects.refusals import Refusals, allow_disposal, came_of, refuse, refuse_elsewhere
 
 T = TypeVar("T")
 U = TypeVar("U")
@@ -70,7 +70,6 @@ class Scope(ABC):
 
 DROPPED: Final[list[Callable[[RpcStub], object]]] = []
 """Who is told of stubs that are dropped without being disposed, beside the warning: by a finalizer, in any thread."""
-_HOW_TO_TELL: Final = "CAPNWEB_DEBUG=1 tells which call it came of"
 around: Final[ContextVar[Recorder | Scope | None]] = ContextVar("capnweb_around", default=None)
 """What is around the calls that are made: the recorder of the mapper function that is running, or a scope. One variable
 for both, so that calls without either ask once.
@@ -181,17 +180,6 @@ def _kind(owner: object) -> str:
     return "the promise" if isinstance(owner, RpcPromise) else "the stub"
 
 
-def _came_of(hook: Hook) -> str:
-    """Where something came from that was dropped; how to find out, if that is not known."""
-    made = hook.made
-    if made is None:
-        return f"; {_HOW_TO_TELL}"
-    place = "" if made.place is None else " at {}:{}".format(*made.place)
-    if made.member:
-        return f". It came of {made.member}{place and f', called{place}'}"
-    return place and f". It was made{place}"
-
-
 class RpcStub(StubRef):
     """A capability: methods of it run where the object is.
 
@@ -278,7 +266,7 @@ class RpcStub(StubRef):
             for tell in DROPPED:
                 tell(self)
             warnings.warn(
-                f"{type(self).__name__} was dropped without dispose(); it has been released now{_came_of(self._hook)}",
+                f"{type(self).__name__} was dropped without dispose(); it has been released now{came_of(self._hook)}",
                 ResourceWarning,
                 1,
                 source=self,

@@ -218,8 +218,10 @@ def with_defaults(model: Any, complete: Callable[[object], object]) -> Any:
 
 def defaults(generic: Any) -> tuple[object, ...] | None:
     """The defaults of the type parameters of a generic class; None unless all have one."""
-    found = tuple(map(_default, _parameters(generic)))
-    return None if typing_extensions.NoDefault in found else found
+    found: dict[Any, object] = {}
+    for parameter in _parameters(generic):
+        found[parameter] = substituted(_default(parameter), found)
+    return None if typing_extensions.NoDefault in found.values() else tuple(found.values())
 
 
 def demanded(generic: Any) -> str:

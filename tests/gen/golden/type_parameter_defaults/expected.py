@@ -25,7 +25,7 @@ PAGE_USER_BUILDER = rpc.builder(Page[User], "items")
 PAIR_STR_INT_BUILDER = rpc.record_builder(cast("type[Pair[str, int]]", Pair), "a", "b")
 TWO_STR_INT_BUILDER = rpc.builder(Two[str, int], "a", "b")
 NAMED_LATER_BUILDER = rpc.typed_dict_builder(Named, "value")
-PAGED_INT_LIST_INT_BUILDER = rpc.record_builder(cast("type[Paged[int, list[int]]]", Paged), "first", "pages")
+PAGED_INT_LIST_INT_BUILDER = rpc.record_builder(Paged, "first", "pages")
 PAGED_STR_LIST_STR_BUILDER = rpc.record_builder(cast("type[Paged[str, list[str]]]", Paged), "first", "pages")
 
 
