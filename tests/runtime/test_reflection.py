@@ -44,7 +44,7 @@ def names(document: dict[str, Any], listed: str) -> dict[str, list[str]]:
         Front(Accounts()),
         PublicApiStub(DISPOSED),
     ],
-    ids=repr,
+    ids=["table", "target", "stub class", "promise class", "implementation", "object", "stub"],
 )
 def test_targets_stubs_and_tables_are_described(described: object) -> None:
     document = ir_of(described)
