@@ -205,13 +205,14 @@ def with_defaults(model: Any, complete: Callable[[object], object]) -> Any:
         UnsupportedTypeError: a default is not what its parameter demands.
     """
     origin = generic_origin(model)
-    given = () if origin is None else generic_arguments(model)
+    named = () if origin is None else generic_arguments(model)
+    given = tuple(one if generic_origin(one) is None else with_defaults(one, complete) for one in named)
     generic: Any = origin or model
     parameters = _parameters(generic)
     left = parameters[len(given) :]
     # Where typing has put a default among the arguments, it may still name the parameters before it.
-    named = any(map(_names_parameters, parameters, given))
-    if not (left or named) or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
+    whole = given == named and not any(map(_names_parameters, parameters, given))
+    if (whole and not left) or any(_default(parameter) is typing_extensions.NoDefault for parameter in left):
         return model
     return subscript(generic, tuple(map(complete, bound(generic, given).values())))
 

@@ -88,3 +88,12 @@ def test_folders_of_schemas_come_before_those_of_pythonpath(project: Write, monk
     monkeypatch.syspath_prepend(root / "other")
     module = load(root / "f12/a.py", root / "f12")
     assert getattr(module, "X", None) == 1
+
+
+def test_what_pydantic_refuses_beside_types_is_not_taken_for_a_type(project: Write) -> None:
+    text = 'from pydantic import BaseModel, Field\n\n\nclass Odd(BaseModel):\n    a: int = Field(alias="\\ud800")\n'
+    root = project({"f13/__init__.py": "", "f13/a.py": text})
+    fault = load(root / "f13/a.py", root / "f13")
+    assert isinstance(fault, Diagnostic)
+    assert fault.line == 4
+    assert fault.hint == "look at aliases, discriminators and constraints; `python -c 'import f13.a'` shows the cause"

@@ -27,6 +27,9 @@ TWO_STR_INT_BUILDER = rpc.builder(Two[str, int], "a", "b")
 NAMED_LATER_BUILDER = rpc.typed_dict_builder(Named, "value")
 PAGED_INT_LIST_INT_BUILDER = rpc.record_builder(Paged, "first", "pages")
 PAGED_STR_LIST_STR_BUILDER = rpc.record_builder(cast("type[Paged[str, list[str]]]", Paged), "first", "pages")
+PAGED_PAGED_STR_LIST_STR_LIST_PAGED_STR_LIST_STR_BUILDER = rpc.record_builder(
+    cast("type[Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]]", Paged), "first", "pages"
+)
 
 
 def encode_user(value: User, to: rpc.Exporter) -> rpc.Wire:
@@ -169,6 +172,27 @@ def decode_paged_str_list_str(wire: rpc.Wire, source: rpc.Importer) -> Paged[str
     return PAGED_STR_LIST_STR_BUILDER.build(fields, wire, source)
 
 
+def encode_paged_paged_str_list_str_list_paged_str_list_str(
+    value: Paged[Paged[str, list[str]], list[Paged[str, list[str]]]], to: rpc.Exporter
+) -> rpc.Wire:
+    return {
+        "first": PAGED_STR_LIST_STR.encode(value.first, to),
+        "pages": LIST_PAGED_STR_LIST_STR.encode(value.pages, to),
+    }
+
+
+def decode_paged_paged_str_list_str_list_paged_str_list_str(
+    wire: rpc.Wire, source: rpc.Importer
+) -> Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]:
+    if wire.__class__ is not dict:
+        raise PAGED_PAGED_STR_LIST_STR_LIST_PAGED_STR_LIST_STR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "first": PAGED_STR_LIST_STR.read(wire, "first", source),
+        "pages": LIST_PAGED_STR_LIST_STR.read(wire, "pages", source),
+    }
+    return PAGED_PAGED_STR_LIST_STR_LIST_PAGED_STR_LIST_STR_BUILDER.build(fields, wire, source)
+
+
 # ---- codecs: how each type of this schema travels
 
 USER = rpc.model(User, encode_user, decode_user, lambda: UserPromise)
@@ -183,10 +207,17 @@ PAGED_INT_LIST_INT = rpc.model(
 PAGED_STR_LIST_STR = rpc.model(
     Paged, encode_paged_str_list_str, decode_paged_str_list_str, lambda: PagedStrListStrPromise
 )
+PAGED_PAGED_STR_LIST_STR_LIST_PAGED_STR_LIST_STR = rpc.model(
+    Paged,
+    encode_paged_paged_str_list_str_list_paged_str_list_str,
+    decode_paged_paged_str_list_str_list_paged_str_list_str,
+    lambda: PagedPagedStrListStrListPagedStrListStrPromise,
+)
 USERS = rpc.interface(lambda: UsersStub, lambda: UsersPromise, lambda: UsersTarget)
 LIST_USER = rpc.list_of(USER)
 LIST_INT = rpc.list_of(rpc.INT)
 LIST_STR = rpc.list_of(rpc.STR)
+LIST_PAGED_STR_LIST_STR = rpc.list_of(PAGED_STR_LIST_STR)
 LIST_PAIR_STR_INT = rpc.list_of(PAIR_STR_INT)
 OPTIONAL_PAGE_USER = rpc.optional(PAGE_USER)
 OPTIONAL_INT = rpc.optional(rpc.INT)
@@ -199,6 +230,11 @@ TwoStrIntR = rpc.TypeVar("TwoStrIntR", covariant=True, default=Two[str, int])
 NamedLaterR = rpc.TypeVar("NamedLaterR", covariant=True, default="Named[Later]")
 PagedIntListIntR = rpc.TypeVar("PagedIntListIntR", covariant=True, default="Paged[int, list[int]]")
 PagedStrListStrR = rpc.TypeVar("PagedStrListStrR", covariant=True, default="Paged[str, list[str]]")
+PagedPagedStrListStrListPagedStrListStrR = rpc.TypeVar(
+    "PagedPagedStrListStrListPagedStrListStrR",
+    covariant=True,
+    default="Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]",
+)
 UsersR = rpc.TypeVar("UsersR", covariant=True, default="UsersStub")
 
 
@@ -285,6 +321,18 @@ class PagedStrListStrPromise(rpc.RpcPromise[PagedStrListStrR]):
         return self._field("pages", LIST_STR)
 
 
+class PagedPagedStrListStrListPagedStrListStrPromise(rpc.RpcPromise[PagedPagedStrListStrListPagedStrListStrR]):
+    """A PagedPagedStrListStrListPagedStrListStr that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def first(self) -> PagedStrListStrPromise:
+        return self._field("first", PAGED_STR_LIST_STR)
+
+    @property
+    def pages(self) -> rpc.ListPromise[Paged[str, list[str]], PagedStrListStrPromise]:
+        return self._field("pages", LIST_PAGED_STR_LIST_STR)
+
+
 # ---- Users
 
 
@@ -295,6 +343,7 @@ class UsersSpec(rpc.Interface):
     all = rpc.method("all", OPTIONAL_PAGE_USER, rpc.param("pairs", LIST_PAIR_STR_INT), rpc.param("two", TWO_STR_INT))
     later = rpc.method("later", NAMED_LATER, rpc.param("count", OPTIONAL_INT, required=False))
     paged = rpc.method("paged", PAGED_STR_LIST_STR, rpc.param("default", PAGED_INT_LIST_INT))
+    nested = rpc.method("nested", rpc.INT, rpc.param("of", PAGED_PAGED_STR_LIST_STR_LIST_PAGED_STR_LIST_STR))
 
 
 class UsersCalls(rpc.Calls):
@@ -315,6 +364,13 @@ class UsersCalls(rpc.Calls):
 
     def paged(self, default: Paged[int, list[int]] | rpc.RpcPromise[Paged[int, list[int]]]) -> PagedStrListStrPromise:
         return self._call(UsersSpec.paged, default)
+
+    def nested(
+        self,
+        of: Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]
+        | rpc.RpcPromise[Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]],
+    ) -> rpc.RpcPromise[int]:
+        return self._call(UsersSpec.nested, of)
 
 
 class UsersStub(UsersCalls, rpc.RpcStub):
@@ -341,3 +397,6 @@ class UsersTarget(rpc.RpcTarget, spec=UsersSpec):
 
     @abstractmethod
     def paged(self, default: Paged[int, list[int]]) -> Paged[str, list[str]] | Awaitable[Paged[str, list[str]]]: ...
+
+    @abstractmethod
+    def nested(self, of: Paged[Paged[str, list[str]], list[Paged[str, list[str]]]]) -> int | Awaitable[int]: ...
