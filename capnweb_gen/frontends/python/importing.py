@@ -73,7 +73,9 @@ def _failure(file: SchemaFile, error: BaseException) -> Diagnostic:
         if unchecked is not None:
             position, message, hint = unchecked
         elif isinstance(error, SchemaError):  # of what is said beside the types
-            hint = f"look at aliases, discriminators and constraints; `python -c 'import {file.module}'` shows the cause"
+            hint = (
+                f"look at aliases, discriminators and constraints; `python -c 'import {file.module}'` shows the cause"
+            )
         else:
             hint = "declare a model if it is data; write Capability[...] if it is a Protocol"
     return Diagnostic(file.shown, position.line, position.column, message, hint)
