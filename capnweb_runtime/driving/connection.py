@@ -484,7 +484,7 @@ class Connection:
         if session.waits:
             session.go_on()
             if self._close_reason is not None:
-                self._wire = None
+                self._wire = self._bare_wire = None
                 wire.close(self._close_reason)
 
     def pause_writing(self) -> None:
@@ -504,7 +504,8 @@ class Connection:
         Parameters:
             error: why, for what is in progress; ignored if the session has ended already.
         """
-        self._wire = None
+        self._wire = self._bare_wire = None
+        self._taps = ()
         self.host.line.in_order(partial(self._end, error))
 
     def _end(self, error: BaseException) -> None:

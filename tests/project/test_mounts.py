@@ -73,7 +73,7 @@ def test_the_options_have_the_names_and_defaults_of_serve() -> None:
     parameters = inspect.signature(serve).parameters
     assert MountOptions.__annotations__.keys() <= parameters.keys()
     left_out = parameters.keys() - MountOptions.__annotations__.keys()
-    about_sockets = {"host", "port", "sock", "unix", "reuse_port", "forwarded", "ssl"}
+    about_sockets = {"host", "port", "sock", "unix", "reuse_port", "forwarded", "ssl", "inspector"}
     assert left_out == {"main_factory", "transports", "keepalive", "close_timeout", *about_sockets}
 
 
