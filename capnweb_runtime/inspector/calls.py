@@ -6,9 +6,12 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Container
+from functools import lru_cache
 from typing import Any, Final
 
-from capnweb_runtime.core.interface import Method, Property
+from capnweb_runtime.core.codecs import TypeCodec
+from capnweb_runtime.core.interface import Arguments, Method, Property
+from capnweb_runtime.debugging.typed import typed
 from capnweb_runtime.inspector.names import LONGEST, Names, Thing, of_codec, parameters_of, result_of
 from capnweb_runtime.inspector.redaction import HIDDEN, is_secret
 from capnweb_runtime.inspector.schema.inspection import Call
@@ -20,6 +23,12 @@ _MOST_OPEN: Final = 1_000
 """Calls of one session and direction whose end is waited for."""
 
 
+Secrets = tuple[bool, frozenset[str]]
+"""Whether a value is secret, and else the keys, at whatever depth, of what is secret in it."""
+NO_SECRETS: Final[Secrets] = (False, frozenset())
+ALL_SECRET: Final[Secrets] = (True, frozenset())
+
+
 class Record:
     """A call that is followed.
 
@@ -27,15 +36,17 @@ class Record:
         call: what is shown of it.
         member: what is called, by the table; None if that is not known.
         began: by the clock of the loop.
+        secrets: what is secret in what comes of it.
         asked: whether its result was asked for.
     """
 
-    __slots__ = ("asked", "began", "call", "member")
+    __slots__ = ("asked", "began", "call", "member", "secrets")
 
-    def __init__(self, call: Call, member: Method | Property | None, began: float) -> None:
+    def __init__(self, call: Call, member: Method | Property | None, began: float, secrets: Secrets) -> None:
         self.call = call
         self.member = member
         self.began = began
+        self.secrets = secrets
         self.asked = False
 
 
@@ -135,7 +146,7 @@ class CallsOfSession:
             member = self._called(call, wire, words)
         if kind == "stream":
             call.kind = "write"
-        record = self._open[call_id] = Record(call, member, at)
+        record = self._open[call_id] = Record(call, member, at, self._secrets(member, wire))
         record.asked = kind == "stream"
         if len(self._open) > _MOST_OPEN:
             self._lose(self._open.popitem(last=False)[1])
@@ -161,12 +172,13 @@ class CallsOfSession:
             words: writes it.
         """
         record = self._open.pop(call_id, None)
-        if record is None:
-            return words.value(wire)
+        if record is None:  # it was made before anybody looked, and may be secret
+            return words.value(wire) if failed else "…"
         codec = result_of(record.member)
         self._names.learn(self._served, wire, codec)
-        secret = not failed and record.call.kind != "map" and _hides(record.call.name)
-        outcome = HIDDEN if secret and wire is not None else words.value(wire)
+        secret, words.hidden = record.secrets
+        secret = secret or (record.call.kind != "map" and _hides(record.call.name))
+        outcome = HIDDEN if secret and not failed and wire is not None else words.value(wire)
         self._ended(record, "failed" if failed else "done", outcome, at)
         return outcome
 
@@ -238,7 +250,31 @@ class CallsOfSession:
         names, codecs = known
         for wire, codec, name in zip(args, codecs, names, strict=False):
             self._names.learn(not self._served, wire, codec, name)
-        call.arguments = words.arguments(args, names)
+        params: Arguments = member.params  # type: ignore[union-attr,assignment]  # which are known
+        rest = (params.variadic or params.positional[-1],) if params.variadic or params.positional else ()
+        taken = [*params.positional, *rest * (len(args) - len(params.positional))]
+        secrets = [secrets_of(param.codec, param.secret) for param in taken]
+        words.hidden = frozenset[str]().union(*(hidden for _, hidden in secrets))
+        for param in params.keyword:
+            secret, hidden = secrets_of(param.codec, param.secret)
+            words.hidden |= hidden | {param.wire} if secret else hidden
+        call.arguments = words.arguments(args, names, [secret for secret, _ in secrets])
+
+    def _secrets(self, member: Method | Property | None, wire: Any) -> Secrets:
+        """What is secret in what comes of an expression; all of it, where that is not known."""
+        if member is not None:
+            return secrets_of(result_of(member), member.secret)
+        if type(wire) is not list or len(wire) < 2 or wire[0] not in ("pipeline", "remap") or type(wire[1]) is not int:
+            return NO_SECRETS
+        path = wire[2] if len(wire) > 2 and type(wire[2]) is list else []
+        if wire[1] > 0:
+            made = self._open.get(wire[1])
+            secret, hidden = ALL_SECRET if made is None else made.secrets
+        else:
+            entry = (self._thing(wire[1])[0].members or {}).get(path[0]) if path and type(path[0]) is str else None
+            secret, hidden = NO_SECRETS if entry is None else secrets_of(result_of(entry[1]), entry[1].secret)
+        built = wire[0] == "remap" and bool(hidden)  # what a map makes of it has keys of its own
+        return secret or built or not hidden.isdisjoint(key for key in path if type(key) is str), hidden
 
     def _thing(self, target: int) -> tuple[Thing, str]:
         """What is called, and what stands before the path where that is not known."""
@@ -247,6 +283,18 @@ class CallsOfSession:
             return thing, thing.name
         record = self._open.get(target)
         return (Thing(), f"#{target}") if record is None else (of_codec(result_of(record.member)), f"#{target}")
+
+
+@lru_cache(maxsize=1024)
+def secrets_of(codec: TypeCodec | None, declared: bool) -> Secrets:
+    """What the schema says of a value: whether all of it is secret, and else the keys of what is in it.
+
+    Parameters:
+        codec: of the value; None if it is not known.
+        declared: whether the parameter, result or property is declared to be secret.
+    """
+    said = typed(codec, declared)
+    return said.secret, said.hidden
 
 
 def _member(thing: Thing, path: list[Any]) -> Method | Property | None:

@@ -13,6 +13,7 @@ from capnweb_runtime.core.compound import InterfaceCodec, OptionalCodec
 from capnweb_runtime.core.interface import Arguments, Method, Property
 from capnweb_runtime.core.session import Session
 from capnweb_runtime.core.target_hooks import FunctionHook, TargetHook
+from capnweb_runtime.objects.callbacks import CallbackCodec
 from capnweb_runtime.observe import printable
 
 Members = Mapping[str, tuple[str, Method | Property]]
@@ -95,8 +96,7 @@ def of_codec(codec: TypeCodec | None) -> Thing:
     if isinstance(codec, InterfaceCodec):
         target: Any = codec._target()
         return Thing(str(getattr(target, "_rpc_interface", target.__name__)), target._rpc_members)
-    method = getattr(codec, "_method", None)
-    return Thing("", None, method) if isinstance(method, Method) else UNKNOWN
+    return Thing("", None, codec.method) if isinstance(codec, CallbackCodec) else UNKNOWN
 
 
 def result_of(member: Method | Property | None) -> TypeCodec | None:

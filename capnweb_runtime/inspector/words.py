@@ -8,7 +8,7 @@ is ever made of it.
 from __future__ import annotations
 
 import datetime
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 from capnweb_runtime.core.text import dumps_with
@@ -32,10 +32,14 @@ class Words:
     Parameters:
         named: gives what an object is called, by its expression and id: "export", "import", "pipeline", ...; "" where
             that is not known.
+
+    Attributes:
+        hidden: keys of objects whose values are secret by the schema.
     """
 
     def __init__(self, named: Callable[[str, int], str]) -> None:
         self._named = named
+        self.hidden: frozenset[str] = frozenset()
         self._parts: list[str] = []
         self._room = LONGEST
 
@@ -43,12 +47,13 @@ class Words:
         """A value, in words."""
         return self._finished(lambda: self._write(wire, 0))
 
-    def arguments(self, wire: list[Any], names: list[str]) -> str:
-        """The arguments of a call, without those that are secret by their names.
+    def arguments(self, wire: list[Any], names: list[str], secret: Sequence[bool] = ()) -> str:
+        """The arguments of a call, without those that are secret, by the schema or by their names.
 
         Parameters:
             wire: an expression for each.
             names: of the parameters; "" behind the last.
+            secret: which of them the schema says to be secret.
         """
 
         def write() -> None:
@@ -56,7 +61,10 @@ class Words:
                 name = names[index] if index < len(names) else ""
                 self._say(", " if index else "")
                 self._say(f"{name}: " if name else "")
-                self._secret_or(name, item, 1)
+                if index < len(secret) and secret[index] and not _is_reference(item):
+                    self._say(HIDDEN)
+                else:
+                    self._secret_or(name, item, 1)
 
         return self._finished(write)
 
@@ -76,7 +84,7 @@ class Words:
         self._parts.append(text)
 
     def _secret_or(self, name: str, wire: Any, depth: int) -> None:
-        if is_secret(name) and not _is_reference(wire):
+        if (name in self.hidden or is_secret(name)) and not _is_reference(wire):
             self._say(HIDDEN)
         else:
             self._write(wire, depth)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import json
+from base64 import b64encode
+from collections.abc import AsyncIterator, Awaitable, Callable
 
 import pytest
 
@@ -12,6 +14,8 @@ from capnweb_runtime.inspector.generated.inspection import InspectionPromise
 from capnweb_runtime.inspector.schema.inspection import Call, Frame
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
+from tests.gen.golden.secrets.expected import VaultStub, VaultTarget
+from tests.gen.golden.secrets.schema import Hints, Key, Login, Request
 from tests.runtime.inspector.looking import looking
 from tests.runtime.transports.example_api import Example, ExampleStub, Gates
 
@@ -53,6 +57,58 @@ async def test_secrets_are_left_out_of_calls_and_messages() -> None:
         seen = f"{await inspection.calls(0, None)} {await frames_of(inspection)}"
     assert "token: •••" in seen
     assert "secret" not in seen.replace("Secret", "")
+
+
+class Keeper(VaultTarget):
+    """All that is secret in it begins with "hush"."""
+
+    master = "hush-1"
+
+    def open(self, token: str, reason: str = "") -> bool:
+        return True
+
+    def sign_in(self, *tokens: str, request: Request | None = None) -> Request:
+        return Request(login=Login(user="Ada", password="hush-2"), pin=4711)
+
+    def requests(self) -> list[Request]:
+        return [self.sign_in()]
+
+    def key(self, hints: Hints) -> Key:
+        return Key(hints["question"], [b"hush-3"])
+
+    async def backup(self) -> AsyncIterator[bytes]:
+        yield b"hush-4"
+
+    async def ask(self, ask: Callable[..., Awaitable[str]]) -> None:
+        await ask("a name", "hush-5")
+
+
+async def test_so_is_what_the_schema_says_to_be_secret() -> None:
+    async def answer(what: str, before: str | None = None) -> str:
+        return "hush-6"
+
+    async with (
+        serve(lambda _: Keeper(), "127.0.0.1", 0, inspector=True) as server,
+        looking(server) as inspection,
+        connect(server.url, VaultStub) as vault,
+    ):
+        await inspection.frames(0, None)
+        await vault.master
+        await vault.open("hush-7", "a reason")
+        await vault.sign_in("hush-8", "hush-9", request=Request(login=Login(user="Eve", password="hush-10")))
+        await vault.requests().map(lambda each: {"renamed": each.login.password})
+        await vault.requests()[0].login.password
+        await vault.requests()[0].login.user
+        await vault.key({"question": "a question", "answer": "hush-11"})
+        await vault.ask(answer)
+        async for _ in vault.backup():
+            pass
+        seen = f"{await inspection.calls(0, None)} {await frames_of(inspection)}"
+    assert "hush" not in seen
+    assert b64encode(b"hush-3").decode().rstrip("=") not in seen
+    assert "4711" not in seen
+    for shown in ("a reason", "Ada", "a question", "a name"):
+        assert shown in seen
 
 
 async def test_errors_and_calls_in_progress_are_told() -> None:
