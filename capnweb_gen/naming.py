@@ -45,7 +45,9 @@ def is_name(text: str) -> bool:
 
 def as_name(text: str) -> str:
     """A name that resembles a text and can stand for a variable: `in-reply-to` → `in_reply_to`, `from` → `from_`."""
-    words = re.sub(r"\W+", "_", unicodedata.normalize("NFKC", text)).strip("_")
+    written = unicodedata.normalize("NFKC", text)
+    kept = [char if f"x{char}".isidentifier() else " " for char in written]  # letters and digits that names may have
+    words = re.sub(r"\W+", "_", "".join(kept)).strip("_")
     if not words[:1].isidentifier():  # nothing is left, or it begins with a digit
         words = f"name_{words}".rstrip("_")
     return f"{words}_" if keyword.iskeyword(words) else words

@@ -111,6 +111,7 @@ def test_only_known_cases_are_cases(value: object, case: str | None) -> None:
         ("日本 語", "日本_語"),
         ("ﬁle", "file"),
         ("plain", "plain"),
+        ("a\N{MEROITIC CURSIVE NUMBER ONE}b", "a_b"),
     ],
 )
 def test_a_text_gets_a_name_that_resembles_it(text: str, name: str) -> None:
