@@ -70,7 +70,7 @@ class Build:
         told = [flag for flag in ("--enable-optimizations", "--with-lto") if flag in self.configured]
         if told:
             return "configured with " + " ".join(told)
-        if "--with-dbmliborder=" in self.configured and self.path.startswith("/usr/"):
+        if "--with-dbmliborder=" in self.configured and str(Path(self.path).resolve()).startswith("/usr/"):
             return "as Debian builds it, with profile-guided optimisation"  # its rules say `profile-opt`, not configure
         return "configured without optimisation"
 
