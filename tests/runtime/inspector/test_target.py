@@ -62,7 +62,9 @@ async def test_secrets_are_left_out_of_calls_and_messages() -> None:
 class Keeper(VaultTarget):
     """All that is secret in it begins with "hush"."""
 
-    master = "hush-1"
+    @property
+    def master(self) -> str:
+        return "hush-1"
 
     def open(self, token: str, reason: str = "") -> bool:
         return True
