@@ -19,6 +19,7 @@ from pathlib import Path
 from types import FrameType
 from typing import Any
 
+from capnweb_runtime.debugging.settings import Debug
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.transports import memory
 from capnweb_runtime.transports.http_batch import Answer, BatchAnswer, BatchRequest
@@ -128,9 +129,9 @@ class Ends:
         return value
 
 
-def add_at_client() -> Operation:
+def add_at_client(debug: Debug = None) -> Operation:
     """`add` awaited, its answer made by hand."""
-    client = Tape(Connection())
+    client = Tape(Connection(debug=debug))
     api = client.connection.main(ApiStub)
     number = 0
 
@@ -153,9 +154,9 @@ def add_at_client() -> Operation:
     return operation
 
 
-def add_at_server() -> Operation:
+def add_at_server(debug: Debug = None) -> Operation:
     """`add` answered and released, its messages made by hand."""
-    server = Tape(Connection(Api()))
+    server = Tape(Connection(Api(), debug=debug))
     number = 0
 
     def operation() -> None:

@@ -12,49 +12,9 @@ from capnweb_runtime.debugging.mode import debug_logger
 from capnweb_runtime.debugging.settings import Debug
 from capnweb_runtime.driving.connection import Connection
 from tests.bench.debugging import MODES, main, table
-from tests.bench.generated.api import ApiStub
 from tests.bench.server import Api
-from tests.runtime.cost import WARM_UP, Cost, Operation, Tape, counted, expect, kept
+from tests.runtime.cost import WARM_UP, Cost, Operation, add_at_client, add_at_server, counted, kept
 from tests.runtime.test_cost import RECORDED_ON
-
-
-def call(debug: Debug, number: int = 0) -> Operation:
-    """A call awaited, its answer made by hand."""
-    client = Tape(Connection(debug=debug))
-    api = client.connection.main(ApiStub)
-
-    async def add() -> int:
-        return await api.add(1, 2)
-
-    def operation() -> None:
-        nonlocal number
-        number += 1
-        calling = add()
-        calling.send(None)
-        client.take()
-        client.connection.received([b'["resolve",%d,3]' % number])
-        try:
-            calling.send(None)
-        except StopIteration as end:
-            expect(end.value, 3)
-        client.take()
-
-    return operation
-
-
-def answer(debug: Debug) -> Operation:
-    """A call answered and released, its messages made by hand."""
-    server = Tape(Connection(Api(), debug=debug))
-    number = 0
-
-    def operation() -> None:
-        nonlocal number
-        number += 1
-        server.connection.received([b'["push",["pipeline",0,["add"],[1,2]]]', b'["pull",%d]' % number])
-        expect(server.take(), [b'["resolve",%d,3]' % number])
-        server.connection.received([b'["release",%d,1]' % number])
-
-    return operation
 
 
 async def cost(operation: Operation) -> Cost:
@@ -64,20 +24,20 @@ async def cost(operation: Operation) -> Cost:
 
 
 async def test_a_call_that_is_not_sampled_costs_one_function_call_more() -> None:
-    plain, watched = await cost(call(False)), await cost(call(Sampling()))
+    plain, watched = await cost(add_at_client(False)), await cost(add_at_client(Sampling()))
     slack = 1 if sys.version_info[:2] == RECORDED_ON else 3  # other versions count otherwise
     assert watched.calls - plain.calls <= slack
     assert watched.instructions - plain.instructions <= 25 * slack
 
 
 async def test_to_answer_a_call_costs_the_same_when_sampled() -> None:
-    assert await cost(answer(False)) == await cost(answer(Sampling()))
+    assert await cost(add_at_server(False)) == await cost(add_at_server(Sampling()))
 
 
 @pytest.mark.parametrize("debug", [Sampling(), Sampling(every=1), True])
 async def test_what_is_noted_is_not_left_behind(debug: Debug, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(debug_logger, "disabled", True)  # the lines themselves are kept by pytest
-    for operation in (call(debug), answer(debug)):
+    for operation in (add_at_client(debug), add_at_server(debug)):
         assert await kept(operation) < 150  # of 200 operations
 
 
