@@ -87,7 +87,8 @@ def test_an_example_has_its_files_and_its_test_runs_it(name: str) -> None:
 def test_links_of_readmes_lead_to_files(name: str) -> None:
     page = pages.PAGES / pages.page_name(header(name))
     for path in (EXAMPLES / name / "README.md", page):
-        for link in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", path.read_text("utf-8")):
+        prose = re.sub(r"^(`{3,}).*?^\1$", "", path.read_text("utf-8"), flags=re.DOTALL | re.MULTILINE)
+        for link in re.findall(r"\]\((?!https?://|#)([^)#\s]+)", prose):
             assert (path.parent / link).exists(), f"{path.relative_to(ROOT)}: {link}"
 
 
