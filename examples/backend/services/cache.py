@@ -109,7 +109,7 @@ class Cache(Generic[T]):
         await asyncio.gather(*(self.get(key, partial(load, key)) for key in keys), return_exceptions=True)
 
     def forget(self, prefix: str) -> int:
-        """Forget every value whose key begins like this, and what is being loaded. Returns how many values there were."""
+        """Forget every value whose key begins like this, and what is being loaded. Returns how many."""
         for key in [key for key in self._loading if key.startswith(prefix)]:
             del self._loading[key]
         gone = [key for key in self._values if key.startswith(prefix)]
