@@ -12,10 +12,9 @@ from typing import Annotated
 
 from annotated_types import MaxLen
 
-from capnweb_runtime import Limits, connect, serve
+from capnweb_runtime import Limits, Serving, connect, serve
 from capnweb_runtime.health import Check, Health
 from capnweb_runtime.schema import SturdyRef
-from capnweb_runtime.serving.serve import Serving
 from examples.production_patterns.generated.production import RatesStub, ShopApiTarget, UserApiTarget
 from examples.production_patterns.monitor import Monitor
 from examples.production_patterns.prices import Cache, Prices
