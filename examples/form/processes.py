@@ -11,6 +11,7 @@ import sys
 from collections.abc import AsyncGenerator, Mapping
 from contextlib import asynccontextmanager
 from os import environ
+from tempfile import TemporaryFile
 
 START = 30
 """Seconds that a program has to say that it is ready."""
@@ -73,17 +74,21 @@ async def started(module: str, *arguments: str, env: Mapping[str, str] | None = 
     Raises:
         RuntimeError: it ended, or said something else; with what it said.
     """
-    process = await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", module, *arguments),
-        stdout=asyncio.subprocess.PIPE,
-        env={**environ, "PYTHONUNBUFFERED": "1", **(env or {})},
-    )
-    program = Program("", process)
-    try:
-        said = await program.line()
-        if not said.startswith(READY):
-            raise RuntimeError(f"python -m {module} was to say {READY!r} and a URL, and said {said!r}")
-        program.url = said.removeprefix(READY).split()[0]
-        yield program
-    finally:
-        await program.stop()
+    with TemporaryFile() as log:  # what it logs would only stand between the lines of the example
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", module, *arguments),
+            stdout=asyncio.subprocess.PIPE,
+            stderr=log,
+            env={**environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+        )
+        program = Program("", process)
+        try:
+            said = await program.line()
+            if not said.startswith(READY):
+                log.seek(0)
+                told = said + log.read().decode(errors="replace")
+                raise RuntimeError(f"python -m {module} was to say {READY!r} and a URL, and said: {told}")
+            program.url = said.removeprefix(READY).split()[0]
+            yield program
+        finally:
+            await program.stop()
