@@ -11,10 +11,11 @@ from hypothesis import strategies as st
 
 from capnweb_runtime import AnyStub, RpcError
 from capnweb_runtime.testing import PairFixture
+from examples.form.processes import started
 from examples.form.testing import as_documented
 from examples.game_state.arena import AHEAD, Arena
 from examples.game_state.bytes_sent import bytes_sent, no_stats
-from examples.game_state.client import Screen
+from examples.game_state.client import Screen, playing, walk
 from examples.game_state.generated.game import GameStub
 from examples.game_state.mirror import Mirror, digest_of
 from examples.game_state.schemas.game import Delta, Full, IllegalMove, Player
@@ -139,3 +140,17 @@ async def test_directions_that_the_schema_does_not_know_never_reach_the_world(
 async def test_deltas_are_a_twentieth_of_full_states() -> None:
     full, deltas = await bytes_sent(players=100, moving=10, ticks=10)
     assert full * 10 > 20 * deltas
+
+
+async def test_the_server_ticks_by_itself_and_bots_walk() -> None:
+    async with (
+        asyncio.timeout(LIMIT),
+        started("examples.game_state.server", "--port", "0", "--rate", "100") as server,
+        playing(server.url, "ada") as ada,
+    ):
+        walking = asyncio.create_task(walk(server.url, "bot"))
+        seen: set[tuple[int, int]] = set()
+        while len(seen) < 3:
+            await ada.screen.until(ada.screen.mirror.tick + 1)
+            seen |= {(each.x, each.y) for each in ada.screen.mirror.players.values() if each.name == "bot"}
+        walking.cancel()
