@@ -106,6 +106,7 @@ async def serve_page(
         host, port = runner.addresses[0][:2]
         yield Website(f"http://{host}:{port}/", f"ws://{host}:{port}/rpc")
     finally:
+        await rpc.drain(GRACE)  # before aiohttp stops, which reads no goodbyes any more by then
         await runner.cleanup()
 
 
