@@ -18,16 +18,18 @@ from capnweb_runtime import CapnwebError, Connected, Reconnect, connect
 from examples.bidirectional_chat.generated.chat import ChatStub, HouseStub, RoomStub
 from examples.bidirectional_chat.listening import Listener
 from examples.bidirectional_chat.rooms import PASSWORD, Event
-from examples.bidirectional_chat.schemas.chat import Came, NameTaken, NoSuchRoom, Said, WrongPassword
+from examples.bidirectional_chat.schemas.chat import Came, NameTaken, NoSuchRoom, NotHere, Said, WrongPassword
 
 WHY = {"left": "has left", "lost": "was lost", "deaf": "does not listen any more"}
 
 
 def shown(event: Event) -> str:
-    """An event as a line."""
+    """An event as a line. What others write must not steer the terminal, as escape sequences do."""
     if isinstance(event, Said):
-        return f"{event.name}: {event.text}"
-    return f"* {event.name} {'is here' if isinstance(event, Came) else WHY[event.why]}"
+        line = f"{event.name}: {event.text}"
+    else:
+        line = f"* {event.name} {'is here' if isinstance(event, Came) else WHY[event.why]}"
+    return "".join(character if character.isprintable() else "�" for character in line)
 
 
 class Member:
@@ -97,7 +99,7 @@ async def talk(member: Member, lines: AsyncIterator[str], show: Callable[[str], 
                 show("* here: " + ", ".join(await member.room.present()))
             elif line:
                 await member.room.say(line)
-        except (CapnwebError, PermissionError, TypeError) as error:  # lost, put out of the room, too long
+        except (CapnwebError, NotHere, TypeError) as error:  # lost, put out of the room, too long
             show(f"! not said: {error}")
 
 

@@ -11,7 +11,7 @@ from examples.bidirectional_chat.client import Member
 from examples.bidirectional_chat.generated.chat import ChatStub
 from examples.bidirectional_chat.listening import Heard
 from examples.bidirectional_chat.rooms import PASSWORD
-from examples.bidirectional_chat.schemas.chat import Said
+from examples.bidirectional_chat.schemas.chat import NotHere, Said
 from examples.bidirectional_chat.server import Chat, Hall
 from examples.form.report import Report
 
@@ -66,4 +66,4 @@ async def deaf(report: Report) -> None:
         hall.patience = 0.05  # for those who join from now on
         await dora.come_in(second)
         report.check("one who takes longer than the server's patience is", (await ears.until_gone("dora")).why, "deaf")
-        await report.refused("what she says then", dora.room.say("Hello?"), PermissionError)
+        await report.refused("what she says then", dora.room.say("Hello?"), NotHere)

@@ -11,7 +11,7 @@ from capnweb_runtime import ConnectionLost
 from capnweb_runtime.mounts.aiohttp import CapnwebAiohttp
 from examples.bidirectional_chat.generated.chat import ChatTarget, HouseTarget, MemberStub, RoomTarget
 from examples.bidirectional_chat.rooms import PASSWORD, Place, Room, Why
-from examples.bidirectional_chat.schemas.chat import NameTaken, News, NoSuchRoom, Said, WrongPassword
+from examples.bidirectional_chat.schemas.chat import NameTaken, News, NoSuchRoom, NotHere, Said, WrongPassword
 from examples.form.website import serve_until_told, website_options
 
 PAGE = Path(__file__).parent / "page"
@@ -72,6 +72,8 @@ class House(HouseTarget):
         return list(self._hall.rooms)
 
     def join(self, room: str, after: int | None = None) -> Seat:
+        if self._hall.houses.get(self._name) is not self:
+            raise NotHere
         found = self._hall.rooms.get(room)
         if found is None:
             raise NoSuchRoom(room, self.rooms())
@@ -112,7 +114,7 @@ class Seat(RoomTarget):
 
     def say(self, text: str) -> int:
         if not self._place.here:
-            raise PermissionError("you are not in this room any more: join it again, after your cursor")
+            raise NotHere
         return self._room.log.add(lambda number: Said(number=number, name=self._name, text=text))
 
     def present(self) -> list[str]:

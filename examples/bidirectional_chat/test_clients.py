@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import sys
 from collections.abc import AsyncGenerator
-from contextlib import asynccontextmanager
+from contextlib import AsyncExitStack, asynccontextmanager
 
 import pytest
 
@@ -45,8 +45,8 @@ async def test_a_person_at_a_terminal_talks_to_the_others() -> None:
         assert bob.stdin is not None
         assert bob.stdout is not None
         assert await bob.stdout.readline() == b"* bob is here\n"
-        await ada.room.say("Hello, Bob")
-        assert await bob.stdout.readline() == b"ada: Hello, Bob\n"
+        await ada.room.say("Hello, \x1b[31mBob")
+        assert (await bob.stdout.readline()).decode() == "ada: Hello, �[31mBob\n"
         bob.stdin.write(b"Hello, Ada\n/who\n" + b"x" * 501 + b"\n")
         answers = {await bob.stdout.readline() for _ in range(2)}
         assert answers == {b"bob: Hello, Ada\n", b"* here: ada, bob\n"}
@@ -55,6 +55,22 @@ async def test_a_person_at_a_terminal_talks_to_the_others() -> None:
         assert (await ears.until_gone("bob")).why == "left"
         assert await bob.wait() == 0
         assert "Hello, Ada" in ears.texts()
+
+
+async def test_a_member_comes_back_by_itself_after_its_server_did_and_hears_what_it_missed() -> None:
+    hall, ears = Hall(), Heard()
+    async with AsyncExitStack() as staying, asyncio.timeout(LIMIT):
+        async with serve_page(PAGE, chat(hall)) as website:
+            ada = await staying.enter_async_context(entered(website.rpc, "ada", ears))
+            await ears.until(1)
+        missed = hall.rooms["hall"].log.add(lambda number: Said(number=number, name="bob", text="Are you there?"))
+        port = int(website.page.rsplit(":", 1)[1].strip("/"))
+        async with serve_page(PAGE, chat(hall), port=port):
+            await ears.until(missed + 1)
+            assert [event.number for event in ears.events] == [1, 2, 3, 4]
+            assert await ada.room.say("Yes") == 5
+            await ears.until(5)
+            assert ears.texts() == ["Are you there?", "Yes"]
 
 
 @pytest.mark.parametrize(

@@ -14,9 +14,10 @@ from examples.form.running import run
 from examples.form.website import serve_page
 from examples.game_state.arena import AHEAD, Arena
 from examples.game_state.bytes_sent import bytes_sent
-from examples.game_state.client import Bot, playing
+from examples.game_state.client import Bot, Screen, playing
+from examples.game_state.generated.game import GameStub
 from examples.game_state.mirror import digest_of
-from examples.game_state.schemas.game import IllegalMove
+from examples.game_state.schemas.game import GameFull, IllegalMove
 from examples.game_state.server import PAGE, mounted
 from examples.game_state.world import World
 
@@ -132,6 +133,9 @@ async def refusals(report: Report) -> None:
             why = await report.refused("another step in the same tick", ada.figure.move("east"), IllegalMove)
             report.say(str(why))
             report.check("where ada is", [each.x for each in arena.world.players.values() if each.name == "ada"], [0])
+            async with connect(website.rpc, GameStub) as game:
+                full = await report.refused("a third player where two have room", game.join("eve", Screen()), GameFull)
+                report.say(str(full))
         async with connect(website.rpc, AnyStub) as untyped:
             wrong = await report.refused("a player without a name", untyped.call("join", "", None), TypeError)
             report.say(str(wrong))

@@ -23,7 +23,7 @@ class Figure(FigureTarget):
     def __init__(self, arena: Arena, name: str, screen: ScreenStub) -> None:
         self._arena = arena
         self._player = arena.world.add(name)
-        self._viewer = arena.open(screen)
+        self._viewer = arena.open(screen.dup())
 
     @property
     def id(self) -> int:
@@ -50,7 +50,7 @@ class Game(GameTarget):
         self._stats = stats
 
     def join(self, name: str, screen: ScreenStub) -> Figure:
-        return Figure(self._arena, name, screen.dup())
+        return Figure(self._arena, name, screen)
 
     def stats(self) -> Stats:
         return self._stats()

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from random import Random
 
-from examples.game_state.schemas.game import Delta, Direction, Full, IllegalMove, Player
+from examples.game_state.schemas.game import Delta, Direction, Full, GameFull, IllegalMove, Player
 
+MOST_PLAYERS = 500
 STEPS: dict[Direction, tuple[int, int]] = {"north": (0, -1), "east": (1, 0), "south": (0, 1), "west": (-1, 0)}
 
 
@@ -21,9 +22,11 @@ class World:
     Attributes:
         tick: how many ticks there were.
         players: by id.
+        most: how many players there may be: a quarter of the cells remains free.
     """
 
     def __init__(self, width: int = 64, height: int = 40, coins: int = 60, seed: int | None = None) -> None:
+        self.most = min(MOST_PLAYERS, width * height * 3 // 4 - coins)
         self.width = width
         self.height = height
         self.tick = 0
@@ -37,7 +40,13 @@ class World:
             self._coins.add(self._free_cell())
 
     def add(self, name: str) -> Player:
-        """Put a player on a free cell."""
+        """Put a player on a free cell.
+
+        Raises:
+            GameFull: there are too many.
+        """
+        if len(self.players) >= self.most:
+            raise GameFull(len(self.players))
         self._last_id += 1
         x, y = self._free_cell()
         player = self.players[self._last_id] = Player(id=self._last_id, name=name, x=x, y=y)

@@ -8,10 +8,10 @@ from __future__ import annotations
 
 from examples.streaming_analytics.schemas.analytics import ImpossibleWindows, Row, Spec, Window
 
-MOST_PANES = 1000
+MOST_PANES = 100
 """Panes that a window may have, and that may wait for late rows."""
-MOST_KEYS = 1000
-"""Keys in one pane."""
+MOST_SUMS = 100_000
+"""Sums that are held for a stream: one for each key in each pane."""
 
 Sums = dict[str, tuple[int, int, int, int]]
 """By key: count, total, least, greatest."""
@@ -38,6 +38,7 @@ class Engine:
         self._spec = spec
         self._panes: dict[int, Sums] = {}
         self._next = -MOST_PANES  # the first window that is not closed, in steps
+        self._held = 0  # sums
         self._horizon = -1  # no row before it can come and count
         self.late = 0
 
@@ -57,8 +58,9 @@ class Engine:
             sums = panes.setdefault(pane, {})
             before = sums.get(row.key)
             if before is None:
-                if len(sums) >= MOST_KEYS:
-                    raise ImpossibleWindows(f"there are more than {MOST_KEYS} keys within {step} ms")
+                if self._held >= MOST_SUMS:
+                    raise ImpossibleWindows(f"there are more than {MOST_SUMS} sums to be held: too many keys")
+                self._held += 1
                 sums[row.key] = 1, value, value, value
             else:
                 count, total, low, high = before
@@ -78,13 +80,15 @@ class Engine:
         size, step = self._spec.size, self._spec.step
         panes = size // step
         # Only where there are rows: the next one may come a year later.
-        firsts = {first for pane in self._panes for first in range(max(pane - panes + 1, self._next), pane + 1)}
+        old = [pane for pane in self._panes if horizon is None or (pane + 1) * step <= horizon]
+        firsts = {first for pane in old for first in range(max(pane - panes + 1, self._next), pane + 1)}
         closing = sorted(first for first in firsts if horizon is None or first * step + size <= horizon)
         if not closing:
             return []
         windows = [window for first in closing for window in self._window(first, panes)]
         self._next = closing[-1] + 1
         self._panes = {pane: sums for pane, sums in self._panes.items() if pane >= self._next}
+        self._held = sum(map(len, self._panes.values()))
         return windows
 
     def _window(self, first: int, panes: int) -> list[Window]:

@@ -16,7 +16,7 @@ from examples.streaming_analytics.schemas.analytics import Closed, Row, Spec, Wi
 from examples.streaming_analytics.server import Analytics
 
 EACH = Spec(size=1, step=1)  # as many windows as there are rows, about
-PUBLISHED = 2000
+PUBLISHED = 1000
 
 
 class Endless(Source):

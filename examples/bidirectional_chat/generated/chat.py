@@ -12,7 +12,16 @@ from collections.abc import Awaitable, Sequence
 from typing import Literal
 
 from capnweb_runtime import codegen_api as rpc
-from examples.bidirectional_chat.schemas.chat import Came, NameTaken, News, NoSuchRoom, Said, Went, WrongPassword
+from examples.bidirectional_chat.schemas.chat import (
+    Came,
+    NameTaken,
+    News,
+    NoSuchRoom,
+    NotHere,
+    Said,
+    Went,
+    WrongPassword,
+)
 
 rpc.require(3)
 
@@ -137,6 +146,7 @@ LIST_STR = rpc.list_of(rpc.STR)
 INT_LIMITED = rpc.constrained(rpc.INT, ge=1, le=100)
 OPTIONAL_INT = rpc.optional(rpc.INT)
 STR_LIMITED_2 = rpc.constrained(rpc.STR, min_length=1, max_length=32)
+NOT_HERE = rpc.error(NotHere, "NotHere")
 NO_SUCH_ROOM = rpc.error(NoSuchRoom, "NoSuchRoom", rpc.error_field("room", rpc.STR), rpc.error_field("rooms", LIST_STR))
 WRONG_PASSWORD = rpc.error(WrongPassword, "WrongPassword")
 NAME_TAKEN = rpc.error(NameTaken, "NameTaken", rpc.error_field("taken", rpc.STR))
@@ -270,7 +280,7 @@ class MemberTarget(rpc.RpcTarget, spec=MemberSpec):
 class RoomSpec(rpc.Interface):
     """What a Room has, by the names it has on the wire."""
 
-    say = rpc.method("say", rpc.INT, rpc.param("text", STR_LIMITED))
+    say = rpc.method("say", rpc.INT, rpc.param("text", STR_LIMITED), raises=[NOT_HERE])
     present = rpc.method("present", LIST_STR)
     history = rpc.method(
         "history", NEWS, rpc.param("after", rpc.INT), rpc.param("most", INT_LIMITED, required=False), idempotent=True
@@ -281,7 +291,11 @@ class RoomCalls(rpc.Calls):
     """A place in a room. Whoever disposes of it leaves."""
 
     def say(self, text: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
-        """Say something to all who are here, oneself included. Returns the number of the event."""
+        """Say something to all who are here, oneself included. Returns the number of the event.
+
+        Raises:
+            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
+        """
         return self._call(RoomSpec.say, text)
 
     def present(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
@@ -308,7 +322,11 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
     @abstractmethod
     def say(self, text: str) -> int | Awaitable[int]:
-        """Say something to all who are here, oneself included. Returns the number of the event."""
+        """Say something to all who are here, oneself included. Returns the number of the event.
+
+        Raises:
+            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
+        """
 
     @abstractmethod
     def present(self) -> Sequence[str] | Awaitable[Sequence[str]]:
@@ -331,7 +349,7 @@ class HouseSpec(rpc.Interface):
         ROOM,
         rpc.param("room", rpc.STR),
         rpc.param("after", OPTIONAL_INT, required=False),
-        raises=[NO_SUCH_ROOM],
+        raises=[NO_SUCH_ROOM, NOT_HERE],
     )
 
 
@@ -348,6 +366,7 @@ class HouseCalls(rpc.Calls):
 
         Raises:
             NoSuchRoom: There are others.
+            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
         """
         return self._call(HouseSpec.join, room, after)
 
@@ -372,6 +391,7 @@ class HouseTarget(rpc.RpcTarget, spec=HouseSpec):
 
         Raises:
             NoSuchRoom: There are others.
+            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
         """
 
 

@@ -79,6 +79,13 @@ class NoSuchRoom(Exception):
         self.room, self.rooms = room, rooms
 
 
+class NotHere(Exception):
+    """Whoever asks has left, was put out, or has lost the name to somebody else while not answering."""
+
+    def __init__(self) -> None:
+        super().__init__("you are not here any more: enter again, and join the room after your cursor")
+
+
 class Member(Protocol):
     """What a client hands over when it enters, for the server to call."""
 
@@ -94,6 +101,7 @@ class Member(Protocol):
 class Room(Protocol):
     """A place in a room. Whoever disposes of it leaves."""
 
+    @raises(NotHere)
     async def say(self, text: Text) -> int:
         """Say something to all who are here, oneself included. Returns the number of the event."""
         ...
@@ -113,7 +121,7 @@ class House(Protocol):
 
     async def rooms(self) -> list[str]: ...
 
-    @raises(NoSuchRoom)
+    @raises(NoSuchRoom, NotHere)
     async def join(self, room: str, after: int | None = None) -> Room:
         """Come into a room, and be told of all that happens there from now on, or after a cursor."""
         ...

@@ -12,7 +12,7 @@ from collections.abc import Awaitable
 from typing import Literal
 
 from capnweb_runtime import codegen_api as rpc
-from examples.game_state.schemas.game import Delta, Full, IllegalMove, Player, Stats
+from examples.game_state.schemas.game import Delta, Full, GameFull, IllegalMove, Player, Stats
 
 rpc.require(3)
 
@@ -167,6 +167,7 @@ FULL_OR_DELTA = rpc.tagged_union("kind", ("full", FULL), ("delta", DELTA))
 LITERAL_NORTH_EAST_SOUTH_WEST = rpc.literal_of("north", "east", "south", "west")
 STR_LIMITED = rpc.constrained(rpc.STR, min_length=1, max_length=32)
 ILLEGAL_MOVE = rpc.error(IllegalMove, "IllegalMove")
+GAME_FULL = rpc.error(GameFull, "GameFull")
 
 PlayerR = rpc.TypeVar("PlayerR", covariant=True, default=Player)
 FullR = rpc.TypeVar("FullR", covariant=True, default=Full)
@@ -397,7 +398,7 @@ class FigureTarget(rpc.RpcTarget, spec=FigureSpec):
 class GameSpec(rpc.Interface):
     """What a Game has, by the names it has on the wire."""
 
-    join = rpc.method("join", FIGURE, rpc.param("name", STR_LIMITED), rpc.param("screen", SCREEN))
+    join = rpc.method("join", FIGURE, rpc.param("name", STR_LIMITED), rpc.param("screen", SCREEN), raises=[GAME_FULL])
     stats = rpc.method("stats", STATS)
 
 
@@ -407,7 +408,11 @@ class GameCalls(rpc.Calls):
     def join(
         self, name: str | rpc.RpcPromise[str], screen: ScreenTarget | ScreenStub | rpc.RpcPromise[ScreenStub]
     ) -> FigurePromise:
-        """Play. The screen is shown a full state, and from then on a delta for each tick."""
+        """Play. The screen is shown a full state, and from then on a delta for each tick.
+
+        Raises:
+            GameFull: There is no room on the board.
+        """
         return self._call(GameSpec.join, name, screen)
 
     def stats(self) -> StatsPromise:
@@ -427,7 +432,11 @@ class GameTarget(rpc.RpcTarget, spec=GameSpec):
 
     @abstractmethod
     def join(self, name: str, screen: ScreenStub) -> FigureTarget | FigureStub | Awaitable[FigureTarget | FigureStub]:
-        """Play. The screen is shown a full state, and from then on a delta for each tick."""
+        """Play. The screen is shown a full state, and from then on a delta for each tick.
+
+        Raises:
+            GameFull: There is no room on the board.
+        """
 
     @abstractmethod
     def stats(self) -> Stats | Awaitable[Stats]: ...

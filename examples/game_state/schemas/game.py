@@ -83,6 +83,13 @@ class IllegalMove(Exception):
         super().__init__(reason)
 
 
+class GameFull(Exception):
+    """There is no room on the board."""
+
+    def __init__(self, players: int) -> None:
+        super().__init__(f"there are {players} players, as many as there may be")
+
+
 class Screen(Protocol):
     """What a client hands over, to be shown the state."""
 
@@ -106,6 +113,7 @@ class Figure(Protocol):
 class Game(Protocol):
     """What anyone may do."""
 
+    @raises(GameFull)
     async def join(self, name: Name, screen: Screen) -> Figure:
         """Play. The screen is shown a full state, and from then on a delta for each tick."""
         ...

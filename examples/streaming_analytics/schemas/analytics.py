@@ -34,7 +34,7 @@ class Spec(BaseModel):
     """Which windows are wanted: [start, start + size) for each multiple of `step`.
 
     Attributes:
-        size: of a window; a multiple of `step`, at most a thousand times as much.
+        size: of a window; a multiple of `step`, at most a hundred times as much.
         step: from one window to the next; windows that do not overlap (tumbling) have size and step alike.
         lateness: how much later than others a row may come and still count.
     """
