@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.mismatch import SENT_BY
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
@@ -291,8 +292,10 @@ class AsyncioHost(HostBase):
             callback()
 
     def report(self, where: str, error: BaseException) -> None:
-        """Tells the observer that code of the application failed; being cancelled is no failure."""
-        if not isinstance(error, _CancelledCall):
+        """Tells the observer that code of the application failed. Being cancelled is no failure, nor is not to have
+        caught that the peer sends chunks of another type than is declared: it gets the error as an answer.
+        """
+        if not isinstance(error, _CancelledCall) and vars(error).get(SENT_BY) is not self:
             super().report(where, error)
 
     def wake_from_anywhere(self) -> None:
