@@ -123,5 +123,5 @@ async def resumed(report: Report, url: str, here: Path) -> None:
 
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m examples.file_transfer", description=__doc__)
-    parser.add_argument("--size", type=int, default=256, help="MiB of the large file (default: %(default)s)")
+    parser.add_argument("--size", type=int, default=128, help="MiB of the large file (default: %(default)s)")
     run("file_transfer", partial(file_transfer, parser.parse_args().size))
