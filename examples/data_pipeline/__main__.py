@@ -48,7 +48,7 @@ async def comparison(report: Report, url: str) -> None:
 
 
 async def measured(url: str, pipeline: Pipeline) -> tuple[list[list[Invoice]], int, int]:
-    """Run a pipeline in a session of its own: what it gave, and the round trips and messages, both ways, that it took."""
+    """Run a pipeline in a session of its own: what it gave, and the round trips and messages that it took."""
     session = connect(url, OrdersStub)
     async with session as orders:
         invoices = await pipeline(orders)
