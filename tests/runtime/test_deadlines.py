@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
@@ -16,6 +17,7 @@ from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.transports.memory import pair
 from tests.gen.golden.cancellable.expected import SearchSpec, SearchStub
+from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
 from tests.runtime.test_cancellation import PATIENCE, Search, asked, with_find
 
 
@@ -205,6 +207,27 @@ class TestServing:
             await client.main(SearchStub).count([])
         assert inner.left[0] is not None
         assert inner.left[0] <= PATIENCE
+
+    async def test_they_reach_an_object_that_came_home_before_it_was_passed_on(self) -> None:
+        left: list[float | None] = []
+
+        class Ours(Counter):
+            def increment(self, n: int = 1) -> int:
+                left.append(time_left())
+                return super().increment(n)
+
+        class Hurried(Desk):
+            def use(self, counter: CounterStub, n: int = 1) -> Awaitable[int]:
+                with deadline(PATIENCE):
+                    return counter.increment(n)
+
+        near, _ = pair(None, Desk(), calls=True)
+        far, _ = pair(None, Hurried(), calls=True)
+        home = await near.main(DeskStub).same(Ours())
+        assert await far.main(DeskStub).use(home, 2) == 2
+        assert left[0] is not None
+        assert left[0] <= PATIENCE
+        home.dispose()
 
     async def test_of_a_call_that_is_not_declared_only_the_answer_is_late(self) -> None:
         target = Timed()
