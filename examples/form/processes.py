@@ -6,10 +6,11 @@ Rule: a program says on one line that it is ready, `serving URL`, and whoever st
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from os import environ
 
 START = 30
@@ -52,7 +53,8 @@ class Program:
 
     async def _end(self, how: signal.Signals) -> int:
         if self.process.returncode is None:
-            self.process.send_signal(how)
+            with suppress(ProcessLookupError):  # it has just ended
+                os.kill(self.process.pid, how)  # `send_signal` would take its exit code from whoever waits for that
         try:
             async with asyncio.timeout(END):
                 return await self.process.wait()
