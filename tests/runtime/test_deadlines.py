@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import DeadlineExceeded, connect, connect_blocking, deadline, serve, time_left
+from capnweb_runtime import ConnectionLost, DeadlineExceeded, connect, connect_blocking, deadline, serve, time_left
 from capnweb_runtime.blocking.stub import BlockingStub
 from capnweb_runtime.core.carrying import MOST_ITEMS, read, read_header, written
 from capnweb_runtime.driving.connection import Connection
@@ -79,6 +79,15 @@ class TestCalling:
                 with pytest.raises(DeadlineExceeded, match="nothing was sent"):
                     await call
         assert client.session.calls_made == 0
+
+    async def test_a_call_of_a_session_that_has_ended_fails_as_it_does_without(self) -> None:
+        client, _ = pair(None, Search())
+        search = client.main(SearchStub)
+        client.abort(ConnectionLost("cut"))
+        with deadline(PATIENCE):
+            for call in (search.count([]), search.find("x").map(lambda number: number)):
+                with pytest.raises(ConnectionLost):
+                    await call
 
     async def test_a_block_inside_another_cannot_extend_it(self) -> None:
         with deadline(5), deadline(100):
