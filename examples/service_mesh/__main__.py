@@ -26,7 +26,7 @@ PAUSE = 0.005
 async def service_mesh(report: Report) -> None:
     """Everything that the README claims."""
     with tempfile.TemporaryDirectory() as folder:
-        async with running(Path(folder), patience=0.2, rest=0.2) as mesh:
+        async with running(Path(folder), patience=0.5, rest=0.2) as mesh:
             await strangers(report, mesh)
             await through_all(report, mesh)
             await too_late(report, mesh)

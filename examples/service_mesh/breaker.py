@@ -8,11 +8,12 @@ by one call before all others.
 
 from __future__ import annotations
 
+import asyncio
 import time
 from collections.abc import Awaitable, Callable, Collection
 from typing import Any, Literal, TypeVar
 
-from capnweb_runtime import CallInfo, Proceed
+from capnweb_runtime import CallInfo, Proceed, time_left
 from examples.service_mesh.schemas.orders import Unavailable
 
 T = TypeVar("T")
@@ -76,6 +77,11 @@ class Breaker:
         except TimeoutError:
             self._failed()
             raise
+        except asyncio.CancelledError:
+            left = time_left()
+            if left is not None and left <= 0:  # else its client has given it up, which says nothing of the service
+                self._failed()
+            raise
         except ConnectionError as error:
             self._failed()
             raise Unavailable(self._left()) from error
@@ -86,7 +92,7 @@ class Breaker:
             self._answered()
             return result
         finally:
-            if probe:  # also if it was cancelled, which says nothing about the service
+            if probe:
                 self._probing = False
 
     def _left(self) -> float:
