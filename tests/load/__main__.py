@@ -59,4 +59,7 @@ if __name__ == "__main__":
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for all together (default: %(default)s)")
     parser.add_argument("--dry", action="store_true", help="write nothing")
     told = parser.parse_args()
+    unknown = [name for name in told.names if name not in SCENARIOS]
+    if unknown:
+        parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
     main(told.names or list(SCENARIOS), told.seconds, told.dry)

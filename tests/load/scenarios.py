@@ -6,16 +6,23 @@ server keeps up; so a load is a number of users.
 
 from __future__ import annotations
 
+import asyncio
+import itertools
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from locust import constant_throughput, task
 
 from examples.backend.services.generated.market import MarketStub
 from examples.calculator.generated.calculator import CalculatorStub
+from examples.pubsub.generated.pubsub import PubSubStub
+from examples.pubsub.schemas.pubsub import Batch, Event
 from tests.load.user import CapnwebUser
 
 PER_SECOND = 10
+TOGETHER = 10
+"""Subscribers of one topic."""
 
 
 class Accountant(CapnwebUser[CalculatorStub]):
@@ -56,6 +63,37 @@ class Trader(CapnwebUser[MarketStub]):
         self.measure("all companies, by map()", lambda api: api.symbols().map(api.company))
 
 
+class Subscriber(CapnwebUser[PubSubStub]):
+    """Publishes, and waits until it hears that: with it, everybody who has the same topic does."""
+
+    stub = PubSubStub
+    wait_time = constant_throughput(PER_SECOND)
+    _number = itertools.count()
+
+    async def prepare(self, api: PubSubStub) -> None:
+        """Subscribe to one of the topics, each of which has so many subscribers."""
+        self._heard = asyncio.Condition()
+        self._last = 0
+        self._topic = f"topic {next(Subscriber._number) // TOGETHER}"
+        subscribed = await api.subscribe(self._topic, self._deliver)
+        self._subscription = subscribed.subscription  # holding it is being subscribed
+
+    @task
+    def publish(self) -> None:
+        self.measure("publish, and hear it", self._round)
+
+    async def _round(self, api: PubSubStub) -> None:
+        number = await api.publish(self._topic, "news")
+        async with self._heard:
+            await self._heard.wait_for(lambda: self._last >= number)
+
+    async def _deliver(self, batch: Batch) -> None:
+        numbers = [entry.number for entry in batch.entries if isinstance(entry, Event)]
+        async with self._heard:
+            self._last = max([self._last, *numbers])
+            self._heard.notify_all()
+
+
 @dataclass(frozen=True)
 class Scenario:
     """Users, and the server that they need.
@@ -66,7 +104,7 @@ class Scenario:
         says: what it is about, for the report.
     """
 
-    user: type[CapnwebUser[CalculatorStub]] | type[CapnwebUser[MarketStub]]
+    user: type[CapnwebUser[Any]]
     server: str
     says: str
 
@@ -78,4 +116,5 @@ SCENARIOS: Mapping[str, Scenario] = {
     "market": Scenario(
         Trader, "examples.backend.services.server", "models: three of four read a company, one all three"
     ),
+    "pubsub": Scenario(Subscriber, "examples.pubsub.server", f"callbacks: each event goes to {TOGETHER} subscribers"),
 }
