@@ -21,7 +21,7 @@ from tests.load.step import Step
 SECONDS = 120
 
 
-def main(names: list[str], seconds: float, dry: bool) -> None:
+def main(names: list[str], users: list[int], seconds: float, dry: bool) -> None:
     """Run, print, and write the report."""
     console = Console(highlight=False, soft_wrap=True)
 
@@ -31,7 +31,7 @@ def main(names: list[str], seconds: float, dry: bool) -> None:
             f"p99 {step.p99:4.0f} ms  {step.failures} failed  server {step.server:4.0%}  users {step.users_core:4.0%}"
         )
 
-    steps = run(names, seconds, STEPS, tell)
+    steps = run(names, seconds, users, tell)
     data = {
         "machine": machine(),
         "seconds": seconds,
@@ -57,9 +57,10 @@ if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m tests.load", description=__doc__)
     parser.add_argument("names", nargs="*", metavar="SCENARIO", help=f"which of {', '.join(SCENARIOS)} (default: all)")
     parser.add_argument("--seconds", type=float, default=SECONDS, help="for all together (default: %(default)s)")
+    parser.add_argument("--users", nargs="+", type=int, default=STEPS, metavar="N", help="at a time, step by step")
     parser.add_argument("--dry", action="store_true", help="write nothing")
     told = parser.parse_args()
     unknown = [name for name in told.names if name not in SCENARIOS]
     if unknown:
         parser.error(f"no such scenario: {', '.join(unknown)}; there are {', '.join(SCENARIOS)}")
-    main(told.names or list(SCENARIOS), told.seconds, told.dry)
+    main(told.names or list(SCENARIOS), told.users, told.seconds, told.dry)

@@ -21,7 +21,7 @@ from examples.form.processes import READY
 from tests.load.scenarios import SCENARIOS, Scenario
 from tests.load.step import Step
 
-STEPS = (50, 100, 200, 400)
+STEPS = [50, 100, 200, 400]
 """Users at a time."""
 PATIENCE = 60
 """Seconds beyond its time after which a step has hung."""
@@ -31,7 +31,7 @@ TICKS = os.sysconf("SC_CLK_TCK")
 """Units of a second in which the system counts processor time."""
 
 
-def run(names: list[str], seconds: float, steps: tuple[int, ...], tell: Callable[[Step], None]) -> list[Step]:
+def run(names: list[str], seconds: float, steps: list[int], tell: Callable[[Step], None]) -> list[Step]:
     """Run scenarios.
 
     Parameters:
