@@ -145,12 +145,12 @@ def test_scaffold_without_an_output_for_python_takes_the_usual_folder(project: W
 
 def test_watching_writes_all_of_them_again(project: Write) -> None:
     root = make(project, "m8", THREE)
-    steps = [lambda: (root / "m8/api.py").write_text(API.replace("get", "fetch")) and None, lambda: None]
+    texts = [API.replace("get", "fetch")]
 
     def wait() -> None:
-        if not steps:
+        if not texts:
             raise KeyboardInterrupt
-        steps.pop(0)()
+        (root / "m8/api.py").write_text(texts.pop())
 
     job = find_job(Asked())
     watch(job.schemas, lambda: once(job), say=lambda message: None, wait=wait)
@@ -241,7 +241,7 @@ def test_a_back_end_that_fails_keeps_the_others_from_writing(project: Write, ins
 def test_what_a_back_end_refuses_is_a_diagnostic_as_any_other(project: Write, install: Install) -> None:
     install(strict=f"{__name__}:refusing")
     root = make(project, "n7", THREE + '[[tool.capnweb-gen.output]]\nbackend = "strict"\nout = "made"\n')
-    result = run("generate", "--json")
+    result = run("--json")
     assert (result.exit_code, files(root)) == (1, set())
     (fault,) = json.loads(result.stdout)["diagnostics"]
     assert (fault["file"], fault["line"], fault["message"]) == ("n7/api.py", 2, "this is not for me")
