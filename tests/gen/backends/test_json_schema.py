@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capnweb_gen.naming import constant
+from capnweb_gen.backends.python.module_names import constant
 from tests.gen.backends.documents import GOLDEN_IR, made, references, schema_faults, value_faults
 from tests.gen.conftest import Write
 from tests.gen.golden.constraints import expected as constraints
