@@ -1,7 +1,7 @@
 """What a schema must not say: from the IR to diagnostics.
 
-Rule: here is what is wrong whatever is made of a schema; what only one language cannot say, its back end refuses. Schemas
-that pass both can be lowered. Each fault is told where it stands, with what to write instead.
+Rule: here is what is wrong whatever is made of a schema; what only one language cannot say, its back end refuses.
+Schemas that pass both can be lowered. Each fault is told where it stands, with what to write instead.
 """
 
 from __future__ import annotations
