@@ -9,10 +9,12 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable, Mapping
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from capnweb_runtime.core.calls import Carried
-from capnweb_runtime.core.hook import Hook, Wire
+from capnweb_runtime.core.hook import Wire
+
+A = TypeVar("A")
 
 MOST_ITEMS: Final = 16
 """Entries that are read; an object with more of them is ignored as a whole, as it was not made by the rules."""
@@ -66,7 +68,7 @@ def written(seconds: float | None, metadata: Mapping[str, str]) -> dict[str, Wir
     return wire
 
 
-def carry(session: Any, carried: dict[str, Wire], make: Callable[[], Hook]) -> Hook:
+def carry(session: Any, carried: dict[str, Wire], make: Callable[[], A]) -> A:
     """Makes a call, and lets its message carry something.
 
     What sends messages is replaced for the one message, so that no other call has to be asked. Whatever encoding the
@@ -77,6 +79,9 @@ def carry(session: Any, carried: dict[str, Wire], make: Callable[[], Hook]) -> H
         session: the session; a peer that has not agreed is sent nothing more.
         carried: the third element.
         make: makes the call.
+
+    Returns:
+        What `make` gives.
     """
     if session.collected is not None:
         session.collected.append(carried)

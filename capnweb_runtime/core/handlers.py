@@ -18,7 +18,6 @@ from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
-from capnweb_runtime.core.target_hooks import LocalHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, PeerAborted, ProtocolError, RpcError
 
@@ -77,11 +76,10 @@ class Handlers(Exchange):
         host, call_id = self.host, self._next_call
         arrived = host.arrived(carried)
         called = self._called(wire[1])
-        other = called.host if isinstance(called, LocalHook) else host
-        if other is host:
+        if called is None:
             host.within(arrived, self._on_push, wire[:2], target)
-        else:  # an object of ours that another session has brought home: that session's host runs its calls
-            other.within(arrived, host.within, arrived, self._on_push, wire[:2], target)
+        else:
+            host.passing_on(arrived, lambda _: self._on_push(wire[:2], target), called)
         entry = self._exports.get(call_id)
         if entry is not None and target is None:
             entry.hook = host.bounded(entry.hook, arrived)

@@ -130,12 +130,11 @@ class Host(Protocol):
         ...
 
     def within(self, carried: Any, work: Callable[..., Any], *args: Any) -> Any:
-        """Does something, and lets the calls that it makes see what their message carries.
+        """Does something, and lets the calls that it makes see what their message carries, which `arrived` gave."""
+        ...
 
-        Parameters:
-            carried: what `arrived` gave.
-            work: called with the rest.
-        """
+    def passing_on(self, carried: Any, work: Callable[[Hook], object], called: Hook) -> None:
+        """Like `within`, for what is asked of a hook, which may lead to another peer or to another session's object."""
         ...
 
     def bounded(self, hook: Hook, carried: Any) -> Hook:

@@ -63,6 +63,11 @@ class PayloadHook(Hook):
     def host(self) -> Host:
         return self._host
 
+    @property
+    def value(self) -> Any:
+        """The value as it is held; None once the hook has been disposed."""
+        return None if self._payload is None else self._payload.value
+
     def _open(self) -> Payload:
         if self._payload is None:
             raise GIVEN_BACK.error_of("a stub or promise was used", "it")
@@ -244,12 +249,17 @@ class PromiseHook(Hook):
     def host(self) -> Host:
         return self._host
 
+    @property
+    def known(self) -> Hook | None:
+        """What it has resolved to; None until then."""
+        return self._cell.value
+
     def _later(self, asked: Asked) -> Hook:
         host, cell = self._host, self._cell
         if host.carried is None:
             cell.wait(asked)
         else:
-            cell.then(partial(host.within, host.carried, asked.on_value), asked.on_error)
+            cell.then(partial(host.passing_on, host.carried, asked.on_value), asked.on_error)
         return PromiseHook(asked, host)
 
     def call(self, path: Path, args: Payload, expect: Codec | None = None) -> Hook:

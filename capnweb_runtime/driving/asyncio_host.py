@@ -236,6 +236,13 @@ class AsyncioHost(HostBase):
         finally:
             self.carried, self._context = outer, own
 
+    def passing_on(self, carried: Any, work: Callable[[Hook], object], called: Hook) -> None:
+        """See `capnweb_runtime.core.hook.Host.passing_on`."""
+        # Of no use to sessions in which no call carries anything.
+        from capnweb_runtime.driving.deadline import pass_on  # noqa: PLC0415
+
+        pass_on(self, carried, work, called)
+
     def bounded(self, hook: Hook, carried: Any) -> Hook:
         """See `capnweb_runtime.core.hook.Host.bounded`."""
         bounded: Hook = carried.bounded(hook)

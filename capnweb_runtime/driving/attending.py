@@ -74,6 +74,11 @@ class _Mapping:
     def __init__(self, outside: Any) -> None:
         self._outside = outside
 
+    @property
+    def at(self) -> float | None:
+        """See `deadline.Arrived`."""
+        return None if self._outside is None else self._outside.at
+
     def enter(self) -> None:
         """See `deadline.Arrived.enter`."""
         if self._outside is not None:

@@ -8,6 +8,7 @@ import asyncio
 import time
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 from typing import Any, Final, TypeVar
 from weakref import ref
 
@@ -17,8 +18,10 @@ from capnweb_runtime.core.calls import Carried
 from capnweb_runtime.core.carrying import carry, written
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
-from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, Wire
+from capnweb_runtime.core.hook import Codec, Hook, Host, IncomingArgs, Path, Payload, StubRef, Wire
 from capnweb_runtime.core.tables import ImportHook
+from capnweb_runtime.core.target_hooks import LocalHook
+from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.objects.stub import Scope, around, metadata
 
@@ -204,6 +207,11 @@ class BoundedHook(Hook):
         self._at = at
 
     @property
+    def inner(self) -> Hook:
+        """The hook as it is."""
+        return self._inner
+
+    @property
     def host(self) -> Host:
         return self._inner.host
 
@@ -267,29 +275,70 @@ def _until(result: Cell[Payload], into: Cell[Payload], seconds: float, give_up: 
 # ---- serving
 
 
+def pass_on(host: Host, carried: Any, work: Callable[[Hook], object], called: Hook) -> None:
+    """See `capnweb_runtime.core.hook.Host.passing_on`. To another peer goes what is left of the deadline, and nothing
+    else: it is this side that the other peer trusts, or does not.
+    """
+    end, at = _end_of(called), carried.at
+    if isinstance(end, LocalHook) and end.host is not host:  # another session has brought it home, and runs it
+        end.host.within(carried, host.within, carried, work, called)
+    elif at is None or not (isinstance(end, ImportHook) or end.lasts):
+        host.within(carried, work, called)
+    else:
+        _pass_on(end, partial(host.within, carried, work, called), Deadline(at))
+
+
+def _pass_on(end: Hook, work: Callable[[], object], deadline: Deadline) -> None:
+    token = around.set(deadline)
+    try:
+        session: Any = end.entry.sender if isinstance(end, ImportHook) and end.entry is not None else None
+        if session is None or session.bounds_calls:
+            work()
+        else:
+            carry(session, written(max(deadline.left(), 0.001), {}), work)
+    finally:
+        around.reset(token)
+
+
+def _end_of(hook: Hook) -> Hook:
+    """What a hook leads to, as far as that is known."""
+    while True:
+        if isinstance(hook, BoundedHook):
+            hook = hook.inner
+        elif isinstance(hook, PromiseHook) and hook.known is not None:
+            hook = hook.known
+        elif isinstance(hook, PayloadHook) and isinstance(value := hook.value, StubRef):
+            hook = value._hook
+        else:
+            return hook
+
+
 class Arrived:
     """What came with a call, since when it came.
 
     Parameters:
         carried: the same.
+
+    Attributes:
+        at: when its deadline is, on the clock of `time.monotonic`; None if it has none.
     """
 
-    __slots__ = ("_at", "_metadata")
+    __slots__ = ("_metadata", "at")
 
     mapped = False
     """Whether what makes calls is a mapper function."""
 
     def __init__(self, carried: Carried) -> None:
-        self._at = None if carried.seconds is None else time.monotonic() + carried.seconds
+        self.at = None if carried.seconds is None else time.monotonic() + carried.seconds
         self._metadata = carried.metadata
 
     def enter(self) -> None:
         """Sets the variables of this Context to it."""
-        if self._at is not None:
-            around.set(Deadline(self._at))
+        if self.at is not None:
+            around.set(Deadline(self.at))
         if self._metadata:
             metadata.set(self._metadata)
 
     def bounded(self, hook: Hook) -> Hook:
         """See `capnweb_runtime.core.hook.Host.bounded`."""
-        return hook if self._at is None else BoundedHook(hook, self._at)
+        return hook if self.at is None else BoundedHook(hook, self.at)

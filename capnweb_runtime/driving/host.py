@@ -142,6 +142,10 @@ class HostBase(ABC):
         """See `capnweb_runtime.core.hook.Host.handle`."""
         return None
 
+    def passing_on(self, carried: Any, work: Callable[[Hook], object], called: Hook) -> None:
+        """See `capnweb_runtime.core.hook.Host.passing_on`."""
+        self.within(carried, work, called)
+
     def once_begun(self, work: Callable[[], None]) -> None:
         """See `capnweb_runtime.core.hook.Host.once_begun`: calls begin when they come."""
         work()

@@ -10,7 +10,18 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import ConnectionLost, DeadlineExceeded, connect, connect_blocking, deadline, serve, time_left
+from capnweb_runtime import (
+    CallInfo,
+    ConnectionLost,
+    DeadlineExceeded,
+    Proceed,
+    Reconnect,
+    connect,
+    connect_blocking,
+    deadline,
+    serve,
+    time_left,
+)
 from capnweb_runtime.blocking.stub import BlockingStub
 from capnweb_runtime.core.carrying import MOST_ITEMS, read, read_header, written
 from capnweb_runtime.driving.connection import Connection
@@ -38,6 +49,17 @@ class Timed(Search):
         if numbers:
             await self._wait()
         return len(numbers)
+
+
+class Lender(Search):
+    """Lends what it has been given by somebody else."""
+
+    def __init__(self, search: SearchStub) -> None:
+        super().__init__()
+        self._search = search
+
+    async def inside(self, word: str) -> Any:
+        return self._search.dup()
 
 
 class Tape:
@@ -216,6 +238,32 @@ class TestServing:
             await client.main(SearchStub).count([])
         assert inner.left[0] is not None
         assert inner.left[0] <= PATIENCE
+
+    @pytest.mark.parametrize("way", ["plain", "with interceptors", "connecting again"])
+    async def test_they_reach_an_object_of_a_third_peer_to_whom_its_stub_leads(self, way: str) -> None:
+        async def proceeding(call: CallInfo, proceed: Proceed) -> Any:
+            return await proceed(call)
+
+        target = Timed()
+        ways: dict[str, dict[str, Any]] = {
+            "plain": {},
+            "with interceptors": {"interceptors": [proceeding]},
+            "connecting again": {"reconnect": Reconnect()},
+        }
+        async with (
+            serve(lambda peer: target, "127.0.0.1", 0) as far,
+            connect(far.url, SearchStub, **ways[way]) as search,
+            serve(lambda peer: Lender(search), "127.0.0.1", 0) as near,
+            connect(near.url, SearchStub) as lender,
+        ):
+            lent = await lender.inside("x")
+            assert await lent.count([]) == 0
+            with deadline(PATIENCE):
+                assert await lent.count([]) == 0
+                assert await lender.inside("x").count([]) == 0
+            lent.dispose()
+        assert target.left[0] is None
+        assert [left is not None and left <= PATIENCE for left in target.left] == [False, True, True]
 
     async def test_they_reach_an_object_that_came_home_before_it_was_passed_on(self) -> None:
         left: list[float | None] = []
