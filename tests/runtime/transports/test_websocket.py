@@ -307,6 +307,17 @@ async def server_frame(reader: asyncio.StreamReader) -> tuple[int, bytes]:
     return head, await reader.readexactly(length)
 
 
+async def test_nothing_is_written_to_a_transport_that_is_closing(caplog: pytest.LogCaptureFixture) -> None:
+    async with served() as server, stock_connect(server.url) as peer:
+        await ask(peer, 1, "add", 1, 2)
+        (socket,) = server.sockets
+        assert socket._transport is not None
+        socket._transport.abort()  # what a write that fails does; that the connection is lost is told in the next turn
+        for _ in range(10):
+            socket.write([b'["release",1,1]'])
+    assert [record for record in caplog.records if record.name == "asyncio"] == []
+
+
 def test_both_ends_ask_for_no_more_than_the_allocator_has_at_hand(monkeypatch: pytest.MonkeyPatch) -> None:
     transport: Any = asyncio.selector_events._SelectorSocketTransport  # type: ignore[attr-defined]  # not public
     asked: list[int] = []
