@@ -1,6 +1,6 @@
 """Generated files on disk: writing them, and telling whether they are up to date.
 
-Rule: a run changes everything or nothing. A file is replaced as a whole, and only if its first line says that it was
+Rule: a run changes everything or nothing. A file is replaced as a whole, and only if it says near its top that it was
 generated. Files that would not change are left alone.
 """
 
@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen.errors import Diagnostic, shown
-from capnweb_gen.naming import MARK, is_generated
+from capnweb_gen.naming import MARK, is_generated, noticed
 
 _SOURCE = re.compile(rf"{MARK} from (\S+)")
 
@@ -131,7 +131,7 @@ def _orphans(files: Mapping[str, str], out: Path, sources: frozenset[str], pytho
         if not may_be or not path.is_file() or path.relative_to(out).as_posix() in files:
             continue
         text = _read(path) or ""
-        source = _SOURCE.search(text.partition("\n")[0])
+        source = _SOURCE.search(noticed(text))
         if source and any(folder == "." or source[1].startswith(f"{folder}/") for folder in sources):
             yield Change(path, text, None)
 

@@ -20,7 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from capnweb_gen import output
 from capnweb_gen.backends.plugins import PYTHON, BackendError, load
 from capnweb_gen.cli import terminal
-from capnweb_gen.compiler import Compiled, compile_schemas, python_backend
+from capnweb_gen.compiler import Compiled, compile_schemas
 from capnweb_gen.errors import in_order, shown
 
 
@@ -127,13 +127,14 @@ def run(job: Job) -> tuple[Compiled, list[output.Change]]:
         click.UsageError: there is no such back end.
     """
     try:
-        own = partial(python_backend, blocking=job.blocking, reflection=job.reflection, fakes=job.fakes)
-        backend = own if job.backend == PYTHON else load(job.backend)
+        chosen = load(job.backend)
+        asked = {"blocking": job.blocking, "reflection": job.reflection, "fakes": job.fakes}
+        backend = partial(chosen, **asked) if job.backend == PYTHON else chosen
     except BackendError as error:
         raise click.UsageError(str(error)) from error
     with terminal.working("compiling"):
         try:
-            compiled = compile_schemas(job.schemas, job.command, backend, reflection=job.reflection)
+            compiled = compile_schemas(job.schemas, job.command, backend)
         except BackendError as error:
             raise click.ClickException(str(error)) from error
     if not job.as_json:

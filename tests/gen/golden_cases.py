@@ -16,7 +16,8 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from capnweb_gen.compiler import compile_schemas, python_backend
+from capnweb_gen.backends.python.generate import generate
+from capnweb_gen.compiler import compile_schemas
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = "python -m tests.gen.update_golden"
@@ -54,7 +55,7 @@ def compile_case(name: str) -> dict[str, str]:
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
     asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection", "fakes")}
-    backend = partial(python_backend, **asked)
+    backend = partial(generate, **asked)
     compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:
         return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}
