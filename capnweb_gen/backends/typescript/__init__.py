@@ -15,7 +15,7 @@ What TypeScript has no words for, so that a reader of the output can tell what t
       int decimal uuid date time timedelta exact_datetime local_datetime json    the scalar of that name
       set frozenset               of a generic alias: `type SetOf<T> = T[];`; a `readonly T[]` is a `tuple[T, ...]`
       text MODULE.CLASS FORMAT    a string that a class reads
-      sturdy_ref                  `SturdyRef<RoomApi>`
+      sturdy_ref                  of a generic alias: `SturdyRef<RoomApi>`
       stub                        any capability
       new_type                    exported, under its own name
       constrained {"ge":0,...}    the limits as in the IR, as JSON on the rest of the line
@@ -27,11 +27,14 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 - An enum is `export const Colour = {RED: "red"} as const` with a type of the same name; `@capnweb flag` on the constant
   of one whose numbers add up, `@capnweb partial` if it has members that are never allowed; some of its members are
   `typeof Colour.RED | typeof Colour.BLUE`.
-- An interface extends RpcTarget; one without members is `export type X = RpcTarget`, tagged `@capnweb interface`. A model
-  is an interface that does not; one without fields is `export type X = Record<string, never>`, tagged `@capnweb model`; a
-  root model is an alias tagged `@capnweb root`. `[key: string]: unknown` says `extra="allow"`, `@capnweb forbid_extra` says
-  `extra="forbid"`. A callback is an exported alias of a function type, tagged `@capnweb callback`. An error extends Error,
-  `readonly errorName: "..."` being its name on the wire.
+- An interface is an `interface` that extends RpcTarget, or others that do; of a base some members of which it declares
+  anew it extends `Omit<Base, "member">`. One that only has one base's members is `export type X = RpcTarget`, or another
+  name, tagged `@capnweb interface`.
+- A model is an alias of an object type, because npm's types let callers put promises and targets into the fields of those
+  alone. One without fields is `Record<string, never>`, tagged `@capnweb model`; a root model is any other type, tagged
+  `@capnweb root`. `[key: string]: unknown` says `extra="allow"`, `@capnweb forbid_extra` says `extra="forbid"`.
+- A callback is an `interface` with nothing but a call signature. An error is one that extends Error, `readonly errorName:
+  "..."` being its name on the wire; of its fields, `message` is not shown, which every Error has.
 - A capability in a parameter, a model or a stream is `RpcStub<X>`; as a result, `X`. Both mean the interface.
 - `?` is a field or parameter that may be left out. The default of a parameter, unless it is None, stands in its
   documentation as JSON in backquotes: ``@param limit - Defaults to `50`.``; of a keyword-only one, in the comment on its
@@ -47,3 +50,25 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 What is not said: whether a parameter can be given by name in Python, how a model is declared, `accepts`, the category of
 a deprecation's warning, and that something was made of a generic type.
 """
+
+from __future__ import annotations
+
+from capnweb_gen import graph, ir
+from capnweb_gen.backends.typescript import names
+from capnweb_gen.backends.typescript.module import lower
+from capnweb_gen.backends.typescript.render import render
+
+
+def generate(schemas: tuple[ir.Schema, ...], command: str, /, *, validate: bool = False) -> dict[str, str]:
+    """Types for the npm package `capnweb`, what tells errors apart, and what opens sessions: one file for each schema.
+
+    Args:
+        schemas: all schemas of the run.
+        command: what a reader should run instead of editing a file.
+        validate: check calls and results with the npm package `capnweb-validate`.
+
+    Returns:
+        Texts by path relative to the output folder.
+    """
+    peers = graph.by_module(schemas)
+    return {names.output(schema): render(lower(schema, peers, command, validate=validate)) for schema in schemas}
