@@ -9,7 +9,7 @@ from capnweb_gen import graph, ir, naming
 from capnweb_gen.backends.typescript import names, text
 from capnweb_gen.backends.typescript.aliases import TAG
 from capnweb_gen.backends.typescript.checked import checked
-from capnweb_gen.backends.typescript.members import Members, deprecated, documented, renamed
+from capnweb_gen.backends.typescript.members import Members, deprecated, documented
 from capnweb_gen.backends.typescript.scope import Named, Scope, named_types
 from capnweb_gen.backends.typescript.spelling import Spelling
 from capnweb_gen.backends.typescript.views import (

@@ -13,15 +13,25 @@ from capnweb_gen import ir, naming
 from capnweb_gen.backends.typescript.text import string
 
 _WORDS = frozenset(
-    "arguments as await break case catch class const continue debugger default delete do else enum eval export extends "
-    "false finally for function if implements import in instanceof interface let new null package private protected "
-    "public return static super switch this throw true try typeof var void while with yield".split()
+    re.findall(
+        r"\w+",
+        """
+    arguments as await break case catch class const continue debugger default delete do else enum eval export
+    extends false finally for function if implements import in instanceof interface let new null package private
+    protected public return static super switch this throw true try typeof var void while with yield
+    """,
+    )
 )
 """What no variable can be called in a module."""
 _TYPES = frozenset(
-    "any bigint boolean never number object string symbol undefined unknown ArrayBuffer Blob Date Disposable Error "
-    "Headers Object Omit Partial Promise ReadableStream Record Request Response RpcSessionOptions RpcStub RpcTarget "
-    "Symbol URL Uint8Array WritableStream globalThis".split()
+    re.findall(
+        r"\w+",
+        """
+    any bigint boolean never number object string symbol undefined unknown ArrayBuffer Blob Date Disposable
+    Error Headers Object Omit Partial Promise ReadableStream Record Request Response RpcSessionOptions RpcStub
+    RpcTarget Symbol URL Uint8Array WritableStream globalThis
+    """,
+    )
 )
 """What generated files use, or the language keeps for itself, so that nothing declared can be called that."""
 _IDENTIFIER = re.compile(r"[A-Za-z_$][A-Za-z0-9_$]*", re.ASCII)

@@ -84,9 +84,10 @@ def _values_first(known: tuple[str, bool]) -> tuple[bool, str]:
 
 
 def _declared(schema: ir.Schema, peers: graph.Peers) -> list[str]:
-    nodes = (*schema.models, *schema.interfaces, *schema.callbacks, *schema.errors)
-    own = [names.type_name(node.name) for node in nodes]
-    return own + [names.type_name(reference(shape).name) for shape in named_types(schema, peers)]
+    own = [model.name for model in schema.models] + [error.name for error in schema.errors]
+    own += [interface.name for interface in schema.interfaces] + [callback.name for callback in schema.callbacks]
+    own += [reference(shape).name for shape in named_types(schema, peers)]
+    return list(map(names.type_name, own))
 
 
 def reference(shape: Named) -> ir.Reference:

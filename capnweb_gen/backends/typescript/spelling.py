@@ -6,7 +6,7 @@ for which callers may give an X as well; one that a call gives is an `X`, for wh
 
 from __future__ import annotations
 
-from capnweb_gen import graph, ir
+from capnweb_gen import ir
 from capnweb_gen.backends.typescript import aliases, names, text
 from capnweb_gen.backends.typescript.scope import Scope
 
