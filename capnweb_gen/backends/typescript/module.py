@@ -63,7 +63,7 @@ class _Lowering:
         told = f"What {schema.path} declares, for the npm package capnweb."
         about = documented(f"{told}\n\n{schema.doc}" if schema.doc else told, "@packageDocumentation")
         return ModuleView(
-            header=text.header(f"{HEADER} {schema.path}. Do not edit; run: {command}"),
+            header=text.header(f"{HEADER} {schema.path}.", f"Do not edit; run: {command}"),
             comment=text.comment(about),
             imports=tuple(_imported(module, spelled) for module, spelled in self._scope.imports()),
             aliases=tuple(

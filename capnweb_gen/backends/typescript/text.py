@@ -50,9 +50,11 @@ def data(value: object) -> str:
     return written.replace("*/", "*\\/").replace("@", "\\u0040").replace("`", "\\u0060")
 
 
-def header(line: str) -> str:
-    """A comment of one line."""
-    return f"// {_ODD_SPACE.sub(' ', _UNPRINTABLE.sub(_escaped, ' '.join(line.splitlines())))}"
+def header(origin: str, advice: str) -> str:
+    """The comment by which people, and the compiler itself, know a generated file."""
+    said = [_ODD_SPACE.sub(" ", _UNPRINTABLE.sub(_escaped, " ".join(line.splitlines()))) for line in (origin, advice)]
+    flat = f"// {' '.join(said)}"
+    return flat if len(flat) <= WIDTH else "\n".join(f"// {line}" for line in said)
 
 
 def doc(text: str | None) -> list[str]:
