@@ -57,12 +57,12 @@ def header(origin: str, advice: str) -> str:
     return flat if len(flat) <= WIDTH else "\n".join(f"// {line}" for line in said)
 
 
-def doc(text: str | None) -> list[str]:
+def doc(said: str | None) -> list[str]:
     """The lines of a docstring, for `comment`: nothing in them is a tag or ends the comment."""
-    if text is None or not text.strip():
+    if said is None or not said.strip():
         return []
-    plain = _ODD_SPACE.sub(" ", inspect.cleandoc(text))
-    plain = _UNPRINTABLE.sub(_escaped, plain)
+    plain = _ODD_SPACE.sub(" ", said.replace("\r\n", "\n").replace("\r", "\n"))
+    plain = _UNPRINTABLE.sub(_escaped, inspect.cleandoc(plain))
     plain = plain.replace("*/", "*\\/").replace("{@", "\\{@")
     return [re.sub(r"^(\s*)@", r"\1\\@", line).rstrip() for line in plain.split("\n")]
 
