@@ -22,7 +22,7 @@ What TypeScript has no words for, so that a reader of the output can tell what t
       constrained {"ge":0,...}    the limits as in the IR, as JSON on the rest of the line
 
   `number` is a float, `string` a str, `Uint8Array` bytes, `ArrayBuffer` a bytearray, `Date` a datetime, `unknown`
-  Any, `null` None (as a result: `Promise<void>`), `T[]` a list, `[A, B]` a tuple of that length, `Record<K, V>` or,
+  Any, `null` None (as a result: `Promise<void>` or `Promise<void | null>`), `T[]` a list, `[A, B]` a tuple of that length, `Record<K, V>` or,
   where keys are constants, `Partial<Record<K, V>>` a dict, `A | B` a union, `"a" | 1` a literal, `Blob`, `URL`,
   `Headers`, `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a function type a callable.
 - An enum is `export const Colour = {RED: "red"} as const` with a type of the same name; `@capnweb flag` on the

@@ -45,7 +45,7 @@ class _Lowering:
         self._peers = peers
         self._validate = validate
         self._scope = Scope(schema, peers)
-        self._spelling = Spelling(self._scope)
+        self._spelling = Spelling(self._scope, validate=validate)
         self._members = Members(self._spelling)
 
     def module(self, command: str) -> ModuleView:

@@ -16,8 +16,10 @@ _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 class Spelling:
     """Spells the types of one generated file."""
 
-    def __init__(self, scope: Scope) -> None:
+    def __init__(self, scope: Scope, *, validate: bool = False) -> None:
+        """`validate` tells that results are checked: nothing is null where it comes from Python."""
         self._scope = scope
+        self._nothing = "Promise<void | null>" if validate else "Promise<void>"
 
     def held(self, shape: ir.TypeShape, within: ir.Reference | None = None) -> str:
         """A type as it stands in a parameter, a model or a stream.
@@ -35,7 +37,7 @@ class Spelling:
 
     def promised(self, shape: ir.TypeShape) -> str:
         """What a method gives."""
-        return "Promise<void>" if _is_none(shape) else f"Promise<{self.given(shape)}>"
+        return self._nothing if _is_none(shape) else f"Promise<{self.given(shape)}>"
 
     def answered(self, shape: ir.TypeShape, within: ir.Reference | None = None) -> str:
         """What a function gives, which whoever passes one may write with or without `async`."""
