@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from capnweb_gen import ir
@@ -21,15 +21,21 @@ from capnweb_gen.frontends.python.unmarked import unmarked
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """What came of a run. `files` are texts by path relative to the output folder, and empty if there are
-    diagnostics. `warnings` tell what keeps nothing from being compiled, and is hardly meant.
-    """
+class Understood:
+    """What was read of schemas. `warnings` tell what keeps nothing from being compiled, and is hardly meant."""
 
     schemas: tuple[ir.Schema, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: dict[str, str]
     warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled(Understood):
+    """The same, and what one back end made of them. `files` are texts by path relative to the output folder, and empty
+    if there are diagnostics.
+    """
+
+    files: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
@@ -70,20 +76,45 @@ def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> 
     return in_order(told)
 
 
+def understand(arguments: Sequence[Path]) -> Understood:
+    """Read all schemas that arguments name, and tell everything about them that there is to tell.
+
+    Args:
+        arguments: as for `read`.
+    """
+    schemas, faults = read(arguments)
+    return Understood(schemas, in_order(faults), warnings(arguments, None if faults else schemas))
+
+
+def make(
+    schemas: tuple[ir.Schema, ...], command: str, backend: Backend
+) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
+    """Have a back end make its files of schemas in which nothing is wrong.
+
+    Args:
+        schemas: as `understand` gives them.
+        command: what a generated file tells its reader to run.
+        backend: what makes the files.
+
+    Returns:
+        Texts by path relative to the output folder, and what the back end refused. With faults, there are no files.
+    """
+    try:
+        return dict(sorted(backend(schemas, command).items())), ()
+    except RefusedError as error:
+        return {}, in_order(list(error.diagnostics))
+
+
 def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
     """Compile all schemas that arguments name.
 
     Args:
         arguments: as for `read`.
-        command: what the header of a generated file tells its reader to run.
+        command: what a generated file tells its reader to run.
         backend: what makes the files; if left out, the one for Python.
     """
-    schemas, faults = read(arguments)
-    if faults:
-        return Compiled(schemas, in_order(faults), {}, warnings(arguments, None))
-    told = warnings(arguments, schemas)
-    try:
-        files = (backend or load(PYTHON))(schemas, command)
-    except RefusedError as error:
-        return Compiled(schemas, in_order(list(error.diagnostics)), {}, told)
-    return Compiled(schemas, (), dict(sorted(files.items())), told)
+    found = understand(arguments)
+    if found.diagnostics:
+        return Compiled(found.schemas, found.diagnostics, found.warnings)
+    files, faults = make(found.schemas, command, backend or load(PYTHON))
+    return Compiled(found.schemas, faults, found.warnings, files)

@@ -95,7 +95,7 @@ def checked(given: Mapping[str, object], options: Mapping[str, Option], owner: s
         option = options.get(name)
         if option is None:
             there = f"it has {', '.join(options)}" if options else "it has none"
-            meant = get_close_matches(name, options, 1)
+            meant = get_close_matches(name, {*options, *RESERVED} - {name}, 1)
             raise ValueError(f"{owner} has no option {name}; " + (f"did you mean {meant[0]}?" if meant else there))
         if not isinstance(value, bool | str) or not option.admits(value):
             raise ValueError(f"the option {name} of {owner} takes {option.takes}, not {_shown(value)}")
