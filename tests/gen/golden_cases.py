@@ -3,9 +3,9 @@
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
 be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs,
-`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for what is made for
-TypeScript, in `expected.ts` or in `expected/`; `python = "3.12"` says that older
-Pythons cannot read the schema, so that `make test-newest` runs the case.
+`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for TypeScript too,
+in `expected.ts` or in `expected/`; `python = "3.12"` says that older Pythons cannot read the schema, so that
+`make test-newest` runs the case.
 """
 
 from __future__ import annotations

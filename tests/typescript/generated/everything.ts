@@ -72,12 +72,12 @@ type SetOf<T> = T[];
 type Uuid = string;
 
 export type Circle = {
-  kind?: "circle";
+  kind: "circle";
   radius: number;
 };
 
 export type Square = {
-  kind?: "square";
+  kind: "square";
   side: number;
 };
 

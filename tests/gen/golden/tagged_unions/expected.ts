@@ -20,13 +20,13 @@ import {
 type Int = number;
 
 export type Cat = {
-  kind?: "cat";
+  kind: "cat";
   lives?: Int;
   friend?: Cat | Dog | null;
 };
 
 export type Dog = {
-  kind?: "dog" | "puppy";
+  kind: "dog" | "puppy";
   name: string;
   chases?: (Cat | Dog)[];
 };

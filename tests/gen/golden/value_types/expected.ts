@@ -66,12 +66,12 @@ export const Level = {
 export type Level = (typeof Level)[keyof typeof Level];
 
 export type Card = {
-  kind?: typeof Kind.CARD;
+  kind: typeof Kind.CARD;
   number: string;
 };
 
 export type Cash = {
-  kind?: typeof Kind.CASH;
+  kind: typeof Kind.CASH;
 };
 
 export type Site = {
