@@ -26,6 +26,23 @@ MANY = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+RECURSIVE = """
+from typing import Annotated, Literal, Protocol
+from annotated_types import MaxLen
+from pydantic import BaseModel, RootModel
+
+class Names(RootModel["dict[str, Names] | None"]): pass
+class Sides(RootModel["list[dict[Literal['left', 'right'], Sides]]"]): pass
+class Deep(RootModel["Annotated[list[Deep], MaxLen(3)]"]): pass
+class One(BaseModel):
+    other: "Other | None" = None
+class Other(BaseModel):
+    ones: dict[str, list[One]] = {}
+    rest: "tuple[Other, ...]" = ()
+
+class Api(Protocol):
+    async def all(self, names: Names, sides: Sides, deep: Deep) -> One: ...
+"""
 
 
 def golden() -> Iterator[tuple[str, tuple[ir.Schema, ...]]]:
@@ -74,3 +91,11 @@ def test_strict_typescript_accepts_schemas_at_random(tmp_path: Path) -> None:
     assert compiled.diagnostics == ()
     folder = prepare(tmp_path / "checked", compiled.files)
     assert tsc(folder) == "", "\n".join(schema.text for schema in found)
+
+
+def test_models_that_hold_themselves_compile(tmp_path: Path) -> None:
+    source = tmp_path / "schema.py"
+    source.write_text(RECURSIVE, "utf-8")
+    compiled = compile_schemas([source], "capnweb-gen", generate)
+    assert compiled.diagnostics == ()
+    assert tsc(prepare(tmp_path / "checked", compiled.files)) == ""

@@ -82,7 +82,7 @@ class _Lowering:
         if isinstance(shape, ir.NewTypeShape):
             name = names.type_name(shape.new_type.name)
             comment = text.comment([*_renamed(shape.new_type.name), f"{TAG} new_type"])
-            return StatementView(comment, f"export type {name} = {self._spelling.indexed(shape.item)};")
+            return StatementView(comment, f"export type {name} = {self._spelling.whole(shape.item)};")
         name = names.type_name(shape.enum.name)
         tags = [*_renamed(shape.enum.name), *([f"{TAG} flag"] if shape.flag else [])]
         tags += [f"{TAG} partial"] if shape.partial else []
@@ -104,7 +104,7 @@ class _Lowering:
             comment = text.comment(documented(model.doc, *tags, f"{TAG} root"))
             return StatementView(
                 comment,
-                text.declared(f"export type {name} =", self._spelling.indexed(model.fields[0].type), ";", indent=""),
+                text.declared(f"export type {name} =", self._spelling.whole(model.fields[0].type), ";", indent=""),
             )
         tags += [f"{TAG} forbid_extra"] if model.extra == "forbid" else []
         own = ir.Reference(module=model.module, name=model.name)

@@ -118,3 +118,18 @@ def test_a_function_that_takes_itself_is_not_spelled_as_a_stub_within() -> None:
     assert spelling.held(again) == "RpcStub<Visit>"
     assert spelling.held(again, visit) == "Visit"
     assert spelling.held(apart, visit) == "RpcStub<Other>"
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (ir.DictShape(value=MODEL), "{ [key: string]: Profile }"),
+        (ir.OptionalShape(item=ir.DictShape(key=INT, value=MODEL)), "{ [key: Int]: Profile } | null"),
+        (
+            ir.ListShape(item=ir.DictShape(key=ir.LiteralShape(values=("a",)), value=MODEL)),
+            '{ [K in "a"]?: Profile }[]',
+        ),
+    ],
+)
+def test_dictionaries_are_written_out_where_an_alias_may_name_itself(shape: ir.TypeShape, text: str) -> None:
+    assert spelled()[1].whole(shape) == text
