@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from capnweb_runtime import Blob, Headers, Url, connect
+from capnweb_runtime import Blob, Headers, ReadableStream, Request, SturdyRef, Url, connect
 from tests.needs import needs_node_typescript
 from tests.typescript.generated.everything import CounterStub, CounterTarget, EverythingStub
 from tests.typescript.node import program
-from tests.typescript.schema.everything import Full, NotFound, Room
+from tests.typescript.schema.everything import Counter, Full, NotFound, Room
 from tests.typescript.schema.people import Person, PersonId
 from tests.typescript.target import Tally
 from tests.typescript.values import ADA, BOB, COMPOUNDS, SCALARS
@@ -50,6 +50,11 @@ async def test_values_arrive_as_they_were(api: EverythingStub) -> None:
         api.scalars(SCALARS), api.compounds(COMPOUNDS), api.title, api.nothing(), api.large(2**60), api.buffer(sent)
     )
     assert values == [SCALARS, COMPOUNDS, "everything", None, 2**60 + 1, sent]
+
+
+async def test_references_that_outlive_sessions_arrive(api: EverythingStub) -> None:
+    ref: SturdyRef[Counter] = SturdyRef("token")
+    assert await api.saved(ref) == ref
 
 
 async def test_parameters_arrive_however_they_are_passed(api: EverythingStub) -> None:
@@ -141,3 +146,11 @@ async def test_streams_go_both_ways(session: EverythingStub) -> None:
 
 async def test_blobs_go_both_ways(session: EverythingStub) -> None:
     assert await session.blob(Blob(b"abc", "text/plain")) == Blob(b"abc", "text/plain")
+
+
+async def test_requests_and_responses_go_both_ways(session: EverythingStub) -> None:
+    headers = Headers([("x-one", "1")])
+    response = await session.fetch(Request("https://example.com/", method="PUT", headers=headers))
+    assert (response.status, dict(response.headers.pairs)["x-one"]) == (201, "1")
+    assert isinstance(response.body, ReadableStream)
+    assert b"".join([chunk async for chunk in response.body]) == b"PUT https://example.com/"
