@@ -23,9 +23,9 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 
   `number` is a float, `string` a str, `Uint8Array` bytes, `ArrayBuffer` a bytearray, `Date` a datetime, `unknown`
   Any, `null` None (as a result: `Promise<void>` or `Promise<void | null>`), `T[]` a list, `[A, B]` a tuple of that
-  length, `Record<K, V>` or, where keys are constants, `Partial<Record<K, V>>` a dict, `A | B` a union, `"a" | 1` a
-  literal, `Blob`, `URL`, `Headers`, `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a
-  function type a callable.
+  length, `Record<K, V>` or, where keys are constants, `Partial<Record<K, V>>` a dict (all of an alias writes `{ [key:
+  K]: V }` and `{ [K in ...]?: V }` instead), `A | B` a union, `"a" | 1` a literal, `Blob`, `URL`, `Headers`,
+  `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a function type a callable.
 - An enum is `export const Colour = {RED: "red"} as const` with a type of the same name; `@capnweb flag` on the
   constant of one whose numbers add up, `@capnweb partial` if it has members that are never allowed; some of its
   members are `typeof Colour.RED | typeof Colour.BLUE`.
