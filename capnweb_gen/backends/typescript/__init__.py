@@ -39,9 +39,10 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 - A callback is an `interface` with nothing but a call signature. An error is one that extends Error, `readonly
   errorName: "..."` being its name on the wire; of its fields, `message` is not shown, which every Error has.
 - A capability in a parameter, a model or a stream is `RpcStub<X>`; as a result, `X`. Both mean the interface.
-- `?` is a field or parameter that may be left out. The default of a parameter, unless it is None, stands in its
-  documentation as JSON in backquotes: ``@param limit - Defaults to `50`.``; of a keyword-only one, in the comment on
-  its property. `-Infinity`, `Infinity` and `NaN` are written so.
+- `?` is a field or parameter that may be left out. A field that tells the models of a union apart may not; where it
+  has a default in Python, it is tagged `@capnweb optional`. The default of a parameter, unless it is None, stands in
+  its documentation as JSON in backquotes: ``@param limit - Defaults to `50`.``; of a keyword-only one, in the comment
+  on its property. `-Infinity`, `Infinity` and `NaN` are written so.
 - Keyword-only parameters are the properties of a last parameter `options`, whose type is written out in place.
   Variadic ones are `...rest: T[]`; where keywords follow, an array whose documentation is ``@param rest - Any number
   of them.``
@@ -51,9 +52,8 @@ What TypeScript has no words for, so that a reader of the output can tell what t
   an underscore after a keyword; where it is another, `@capnweb name e_mail` says which.
 - In comments `*/` is written `*\/`, an `@` that begins a line `\@`, and `{@` `\{@`.
 
-What is not said: that the constant field which tells the models of a union apart has a default; whether a parameter
-can be given by name in Python, how a model is declared, `accepts`, the category of a deprecation's warning, and that
-something was made of a generic type.
+What is not said: whether a parameter can be given by name in Python, how a model is declared, `accepts`, the category
+of a deprecation's warning, and that something was made of a generic type.
 """
 
 from __future__ import annotations

@@ -46,6 +46,7 @@ class Members:
         tags = [*deprecated(field.deprecated), *renamed(field.name, field.wire)]
         tags += [f"{TAG} computed"] if field.computed else []
         tags += [f"{TAG} secret"] if field.secret else []
+        tags += [f"{TAG} optional"] if is_tag and not field.required else []
         optional = "" if is_tag or (field.required and not field.computed) else "?"
         head = f"{'readonly ' if field.computed else ''}{names.member(field.wire)}{optional}:"
         spelled = self._spelling.held(field.type)

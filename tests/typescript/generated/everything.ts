@@ -77,11 +77,13 @@ type SturdyRef<T extends RpcTarget> = T extends RpcTarget ? string : never;
 type Uuid = string;
 
 export type Circle = {
+  /** @capnweb optional */
   kind: "circle";
   radius: number;
 };
 
 export type Square = {
+  /** @capnweb optional */
   kind: "square";
   side: number;
 };

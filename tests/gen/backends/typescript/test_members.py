@@ -57,7 +57,8 @@ def test_what_is_said_of_a_field(made: ir.ModelField, comment: str, text: str) -
 
 
 def test_a_field_that_tells_models_apart_is_never_left_out() -> None:
-    assert members().field(field(required=False), is_tag=True).text == "size: string;"
+    view = members().field(field(required=False), is_tag=True)
+    assert (view.comment, view.text) == ("  /** @capnweb optional */\n", "size: string;")
 
 
 @pytest.mark.parametrize(

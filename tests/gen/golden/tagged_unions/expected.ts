@@ -20,12 +20,14 @@ import {
 type Int = number;
 
 export type Cat = {
+  /** @capnweb optional */
   kind: "cat";
   lives?: Int;
   friend?: Cat | Dog | null;
 };
 
 export type Dog = {
+  /** @capnweb optional */
   kind: "dog" | "puppy";
   name: string;
   chases?: (Cat | Dog)[];

@@ -66,11 +66,13 @@ export const Level = {
 export type Level = (typeof Level)[keyof typeof Level];
 
 export type Card = {
+  /** @capnweb optional */
   kind: typeof Kind.CARD;
   number: string;
 };
 
 export type Cash = {
+  /** @capnweb optional */
   kind: typeof Kind.CASH;
 };
 
