@@ -7,6 +7,7 @@ chosen, and not before.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping, Sequence
 from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
@@ -30,6 +31,8 @@ BUILT_IN = {
 }
 """What is chosen by these names, whatever else is installed."""
 
+
+_HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
 
 Faults = Callable[[tuple[ir.Schema, ...]], Sequence[Diagnostic]]
 FAULTS = "faults"
@@ -134,7 +137,11 @@ class Chosen:
             self._check(path, text)
         return files
 
-    def _check(self, path: str, text: str) -> None:
+    def _check(self, path: object, text: object) -> None:
+        if not isinstance(path, str) or not isinstance(text, str):
+            raise BackendError(f"the back end {self.name} made {path!r}: paths and what is in files are strings")
+        if not text.isascii() and _HALF_A_CHARACTER.search(text):
+            raise BackendError(f"the back end {self.name} made {path} with half a character in it")
         parts = PurePosixPath(path).parts
         if PurePosixPath(path).is_absolute() or ".." in parts or not parts:
             raise BackendError(f"the back end {self.name} made {path!r}, which is outside the output folder")

@@ -18,7 +18,8 @@ UPDATE = "python -m tests.gen.update_gallery"
 _GOLDEN = "tests/gen/golden"
 _INTRODUCTION = (
     "What one writes, and what `capnweb-gen` makes of it. Only the classes in question are shown; the files are "
-    "complete modules, which pass `mypy --strict`, pyright and `ruff format` as they are."
+    "complete modules, which pass `mypy --strict`, pyright and `ruff format` as they are. References, OpenRPC and JSON "
+    "Schema are shown in [backends.md](backends.md)."
 )
 
 

@@ -111,8 +111,10 @@ class Forms:
                 return {**_marked("readable", {"type": "integer"}), "x-capnweb-stream": self.of(item)}
             case ir.WritableShape(item=item):
                 return {**_marked("writable", {"type": "integer"}), "x-capnweb-stream": self.of(item)}
-            case _:  # a stub, of which nothing is said
+            case ir.StubShape():
                 return {**CAPABILITY, "x-capnweb-stub": True}
+            case _:
+                raise TypeError(f"nothing is known of the form of a {shape.kind}")
 
     def _key(self, shape: ir.TypeShape) -> Json:
         """What a key of this type is, which JSON has as a string."""

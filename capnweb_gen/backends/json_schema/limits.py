@@ -101,7 +101,7 @@ def _holds(value: float, limits: Limits) -> bool:
     upper = [value <= limits["le"]] if "le" in limits else []
     above = [value > limits["gt"]] if "gt" in limits else []
     below = [value < limits["lt"]] if "lt" in limits else []
-    return value == value and all([*lower, *upper, *above, *below])
+    return all([*lower, *upper, *above, *below])
 
 
 def _kept_of_bigint(other: Json, limits: Limits) -> Json:

@@ -166,9 +166,12 @@ class Samples:
                 return None if None in found else _array(found, "(", ",)" if len(found) == 1 else ")")
             case ir.DictShape(key=key, value=value):
                 return self._mapping(key, value, name)
+            case ir.StreamShape():
+                return Sample(name, variable(name), ["readable", 1])
+            case ir.WritableShape():
+                return Sample(name, variable(name), ["writable", -1])
             case _:
-                marker = {"stream": "readable", "writable": "writable"}.get(shape.kind)
-                return Sample(name, variable(name), [marker, 1] if marker else _CAPABILITY)
+                return Sample(name, variable(name), _CAPABILITY) if ir.by_reference(shape) else None
 
     def _mapping(self, key: ir.TypeShape, value: ir.TypeShape, name: str) -> Sample:
         spelled, inner = self.of(key, name), self.of(value, name)

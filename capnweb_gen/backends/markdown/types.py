@@ -154,8 +154,10 @@ class Types:
                 yield from self._around("AsyncIterator[", [self._parts(item)], "]")
             case ir.WritableShape(item=item):
                 yield from self._around("Writable[", [self._parts(item)], "]")
-            case _:
+            case ir.StubShape():
                 yield "Stub"
+            case _:
+                raise TypeError(f"nothing is known of how a {shape.kind} is spelled")
 
     def _around(
         self, opening: str, items: Iterable[Iterable[str]], closing: str, separator: str = ", "

@@ -197,7 +197,22 @@ def test_exceptions_that_are_sent_are_what_their_schemas_say(monkeypatch: pytest
         assert len(wire) == 3 or value_faults([*wire[:3], None, {}], reference, documents)
 
 
-# ---- what they refuse
+# ---- what they take and refuse
+
+
+@pytest.mark.parametrize(
+    ("case", "name", "value"),
+    [
+        ("models", "Tree", {"label": "x"}),
+        ("models", "Bag", {"anything": 1}),
+        ("model_kinds", "Item", {"name": "a", "price": 20}),
+    ],
+)
+def test_what_a_reader_fills_in_may_be_missing(
+    case: str, name: str, value: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    documents = made("json-schema", GOLDEN / case / "ir.json", monkeypatch)
+    assert value_faults(value, f"schema.schema.json#/$defs/{name}", documents) == []
 
 
 @pytest.mark.parametrize(

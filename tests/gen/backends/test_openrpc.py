@@ -60,6 +60,21 @@ def test_what_documents_refer_to_is_there(path: Path, monkeypatch: pytest.Monkey
             assert posixpath.normpath(posixpath.join(posixpath.dirname(name), other)) in documents
 
 
+@pytest.mark.parametrize("path", GOLDEN_IR, ids=NAMES)
+def test_nothing_stands_beside_a_reference_where_nobody_looks(path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for document in made("openrpc", path, monkeypatch).values():
+        for node in nodes(document):
+            assert "$ref" not in node or len(node) == 1
+            assert "prefixItems" not in node
+
+
+def nodes(node: Any) -> list[dict[str, Any]]:
+    """Every object in a document."""
+    if isinstance(node, list):
+        return [found for item in node for found in nodes(item)]
+    return [node, *(found for value in node.values() for found in nodes(value))] if isinstance(node, dict) else []
+
+
 def interfaces(node: Any) -> list[str]:
     """The documents of interfaces that a document names."""
     if isinstance(node, list):

@@ -304,6 +304,22 @@ def test_configuration_that_cannot_be_followed_is_wrong_usage_and_nothing_is_wri
     assert {path.name for path in root.iterdir()} == {"pyproject.toml", "u1"}
 
 
+def one(schemas: tuple[ir.Schema, ...], command: str) -> dict[str, str]:
+    return {"one.txt": f"# {plugins.MARK} from {schemas[0].path}.\n"}
+
+
+def two(schemas: tuple[ir.Schema, ...], command: str) -> dict[str, str]:
+    return {"two.txt": f"# {plugins.MARK} from {schemas[0].path}.\n"}
+
+
+def test_back_ends_that_do_not_say_who_they_are_may_share_a_folder_in_one_run(project: Write, install: Install) -> None:
+    install(one=f"{__name__}:one", two=f"{__name__}:two")
+    tables = "".join(f'[[tool.capnweb-gen.output]]\nbackend = "{name}"\nout = "made"\n' for name in ("one", "two"))
+    root = make(project, "u4", HEAD + tables)
+    assert run().stderr == "wrote made/one.txt\nwrote made/two.txt\n"
+    assert (run().output, files(root)) == ("", {"made/one.txt", "made/two.txt"})
+
+
 def test_a_file_that_two_would_make_is_wrong_usage(project: Write, install: Install) -> None:
     install(other=f"{__name__}:twice")
     configured = (
