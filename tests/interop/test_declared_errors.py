@@ -33,8 +33,8 @@ async def test_an_error_of_that_name_is_caught_as_the_class() -> None:
 
 
 async def test_a_client_sees_the_message_and_the_attributes() -> None:
-    """Of names it keeps, as of 0.12, only those that JavaScript has: others go over the wire, and are dropped there. The
-    property of the same text stays.
+    """Of names it keeps, as of 0.12, only those that JavaScript has: others go over the wire, and are dropped there;
+    the property of the same text stays.
     """
     async with (
         serve(lambda peer: Directory(), "127.0.0.1", 0, path="/rpc") as server,
