@@ -3,8 +3,9 @@
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
 be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs,
-`reflection = true` for the IR beside the modules, and `fakes = true` for fakes; `python = "3.12"` says that older
-Pythons cannot read the schema, so that `make test-newest` runs the case.
+`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for TypeScript too,
+in `expected.ts` or in `expected/`; `python = "3.12"` says that older Pythons cannot read the schema, so that
+`make test-newest` runs the case.
 """
 
 from __future__ import annotations
@@ -64,11 +65,17 @@ def compile_case(name: str) -> dict[str, str]:
         texts.update({f"expected/{path}": text for path, text in compiled.files.items()})
     else:
         texts["expected.py"] = compiled.files["schema.py"]
+    if settings(name).get("typescript", False):
+        made = load("typescript")(compiled.schemas, UPDATE)
+        texts.update(
+            {f"expected/{path}": text for path, text in made.items()} if several else {"expected.ts": made["schema.ts"]}
+        )
     return texts
 
 
 def committed_case(name: str) -> dict[str, str]:
     """What was committed for a case."""
     folder = GOLDEN / name
-    paths = [folder / "ir.json", folder / "diagnostics.txt", folder / "expected.py", *folder.glob("expected/**/*.py")]
+    paths = [folder / name for name in ("ir.json", "diagnostics.txt", "expected.py", "expected.ts")]
+    paths += [*folder.glob("expected/**/*.py"), *folder.glob("expected/**/*.ts")]
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}

@@ -194,7 +194,7 @@ def test_exceptions_that_are_sent_are_what_their_schemas_say(monkeypatch: pytest
         reference = f"schema.schema.json#/$defs/{type(error).__name__}"
         assert value_faults(wire, reference, documents) == []
         assert value_faults(["error", "Other", *wire[2:]], reference, documents)
-        assert len(wire) == 3 or value_faults([*wire[:3], None, {}], reference, documents)
+        assert not declaration.fields or value_faults([*wire[:3], None, {}], reference, documents)
 
 
 # ---- what they take and refuse
