@@ -36,6 +36,28 @@ def begins_request(first: int) -> bool:
     return first in _BEGINNINGS
 
 
+def asks_for_websocket(head: bytes | bytearray, end: int) -> bool:
+    """Whether the head of a request, which ends at the position, is a handshake of WebSocket."""
+    return _UPGRADE.search(head, 0, end) is not None
+
+
+def hand_on(transport: asyncio.Transport, protocol: asyncio.Protocol, read: bytes | bytearray, head: int) -> None:
+    """Has a protocol go on with a connection.
+
+    Parameters:
+        transport: the connection.
+        protocol: what goes on.
+        read: what has been read.
+        head: how many bytes of it are the head of a request.
+    """
+    transport.set_protocol(protocol)
+    protocol.connection_made(transport)
+    # The engine of WebSockets wants the handshake to be answered before it sees frames.
+    protocol.data_received(bytes(read[:head]))
+    if len(read) > head:
+        protocol.data_received(bytes(read[head:]))
+
+
 def refuse_plainly(transport: asyncio.Transport, status: HTTPStatus, text: str, closes: bool = True) -> None:
     """Answers, before there is a request that could be, and closes the connection. It is a stranger's most often, so
     the log has it for those who debug.
@@ -155,7 +177,7 @@ class FirstRequest(asyncio.Protocol):
 
     def _take(self, transport: asyncio.Transport, end: int) -> None:
         """The head is there, and ends at the position."""
-        if _UPGRADE.search(self._head, 0, end) is not None:
+        if asks_for_websocket(self._head, end):
             self._hand_on(transport, self._websocket(), end + len(_END))
         elif not self._http_waits(partial(self._go_on, end + len(_END))):
             self._hand_on(transport, self._http(), end + len(_END))
@@ -173,12 +195,7 @@ class FirstRequest(asyncio.Protocol):
     def _hand_on(self, transport: asyncio.Transport, protocol: asyncio.Protocol, head: int) -> None:
         self._transport = None
         self._gone()
-        transport.set_protocol(protocol)
-        protocol.connection_made(transport)
-        # The engine of WebSockets wants the handshake to be answered before it sees frames.
-        protocol.data_received(bytes(self._head[:head]))
-        if len(self._head) > head:
-            protocol.data_received(bytes(self._head[head:]))
+        hand_on(transport, protocol, self._head, head)
 
     def _say_busy(self) -> None:
         """Answers, and leaves the client time to read it: bytes that it sends to a closed socket could cost it that."""

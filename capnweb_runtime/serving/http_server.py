@@ -88,13 +88,14 @@ class BatchHttpServer:
             keepalive_timeout=_KEEPALIVE_TIMEOUT,
         )
 
-    def protocol(self, guest: Guest) -> asyncio.Protocol:
+    def protocol(self, guest: Guest, websocket: Callable[[], asyncio.Protocol] | None = None) -> asyncio.Protocol:
         """A protocol for one connection.
 
         Parameters:
             guest: the connection, as the bounds of the server know it.
+            websocket: makes the protocol for a WebSocket that is asked for after a batch; None if none is served.
         """
-        return HttpSocket(self._server(), guest)
+        return HttpSocket(self._server(), guest, websocket)
 
     async def close(self, grace: float) -> None:
         """Closes every connection: idle ones at once, others once their request is answered or the time is up.

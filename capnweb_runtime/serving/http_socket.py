@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from http import HTTPStatus
 from typing import Any, Final, cast
 
@@ -16,7 +16,7 @@ from capnweb_runtime.core.account import Account
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.serving.bounds import Guest
-from capnweb_runtime.serving.first_request import refuse_plainly
+from capnweb_runtime.serving.first_request import HEAD_BYTES, asks_for_websocket, hand_on, refuse_plainly
 from capnweb_runtime.serving.peer import Refuse
 from capnweb_runtime.serving.refusals import Busy
 
@@ -46,6 +46,10 @@ class _Transport:
     def resume_reading(self) -> None:
         self._socket.inside_reads(True)
 
+    def close(self) -> None:
+        if not self._socket.is_handed_on:
+            self._transport.close()
+
 
 class HttpSocket(asyncio.Protocol):
     """One connection.
@@ -53,11 +57,16 @@ class HttpSocket(asyncio.Protocol):
     Parameters:
         inside: aiohttp's protocol.
         guest: the connection, as the bounds of the server know it.
+        websocket: makes the protocol for a WebSocket, which a client may ask for on a connection that it has kept; None
+            leaves that to aiohttp, too.
     """
 
-    def __init__(self, inside: Any, guest: Guest) -> None:
+    def __init__(self, inside: Any, guest: Guest, websocket: Callable[[], asyncio.Protocol] | None = None) -> None:
         self._inside = inside
         self._guest = guest
+        self._websocket = websocket
+        self._head = b""  # of a request that may ask for a WebSocket
+        self.is_handed_on = False  # to that, so that aiohttp has nothing to close any more
         guest.on_end = self._end
         self._loop = asyncio.get_running_loop()
         self._account = Account(DEFAULT_LIMITS)
@@ -86,6 +95,10 @@ class HttpSocket(asyncio.Protocol):
         if not self._refused:
             self._since += len(data)
             self._guest.hold(self._since)
+        if (data[:1] == b"G" or self._head) and self._websocket is not None and self._is_between_requests():
+            data = self._head + data
+            if self._has_handed_on(data, self._websocket):
+                return
         if self._ahead or len(data) > SLICE or self._account.over:
             self._ahead += data
             self._go_on()
@@ -106,6 +119,32 @@ class HttpSocket(asyncio.Protocol):
 
     def resume_writing(self) -> None:
         self._inside.resume_writing()
+
+    # ---- a WebSocket, after requests
+
+    def _is_between_requests(self) -> bool:
+        inside = self._inside
+        busy = self._answering or self._refused or self._ahead or inside._messages or inside._current_request
+        return self._transport is not None and not busy
+
+    def _has_handed_on(self, data: bytes, websocket: Callable[[], asyncio.Protocol]) -> bool:
+        """Whether what has come of a GET is taken care of: it is the whole head of a WebSocket's handshake, which is
+        handed on, or too little of a head to tell.
+        """
+        end = data.find(_END)
+        if end < 0 and len(data) <= HEAD_BYTES:
+            self._head = data
+            return True
+        self._head = b""
+        if end < 0 or not asks_for_websocket(data, end):
+            return False
+        transport = cast(asyncio.Transport, self._transport)
+        self._transport = None
+        self.is_handed_on = True
+        self._inside.connection_lost(None)
+        self._guest.hold(0)
+        hand_on(transport, websocket(), data, end + len(_END))
+        return True
 
     # ---- called where requests are handled
 

@@ -316,7 +316,7 @@ class Server:
                 describe=self._admission.describe if self._rules.reflection else None,
                 pages=self._pages,
             )
-        return self._http.protocol(guest)
+        return self._http.protocol(guest, partial(self._websocket_protocol, guest))
 
 
 def _add_health(pages: Pages, health: Health, admission: Admission) -> None:
