@@ -43,4 +43,4 @@ if __name__ == "__main__":
     options = parser.parse_args()
     wanted = [header(name) for name in options.names] or headers()
     wrong = compile_examples(wanted, check=options.check)
-    sys.exit("\n".join(wrong))
+    sys.exit("\n".join(wrong) or None)
