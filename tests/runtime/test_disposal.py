@@ -117,7 +117,9 @@ class TestResults:
         log: list[str] = []
 
         class Made(CounterTarget):
-            value = 0
+            @property
+            def value(self) -> int:
+                return 0
 
             async def increment(self, n: int = 1) -> int:
                 log.append("called")
