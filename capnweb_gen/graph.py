@@ -170,6 +170,8 @@ def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
     for shape, namer in _inside([ir.ModelShape(model=reference)], schema, peers):
         if ir.by_reference(shape) or (isinstance(shape, ir.Scalar) and shape.name in _IMPURE):
             return False
+        if isinstance(shape, ir.OpenShape) and isinstance(shape.item, ir.UnionShape):  # what is not known may hold any
+            return False
         model = find_model(shape.model, namer, peers) if isinstance(shape, ir.ModelShape) else None
         if model is not None and model.extra == "allow":
             return False

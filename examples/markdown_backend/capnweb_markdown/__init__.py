@@ -102,6 +102,8 @@ def spell(shape: ir.TypeShape) -> str:
             return " | ".join(map(spell, members))
         case ir.OptionalShape(item=item):
             return f"{spell(item)} | None"
+        case ir.OpenShape(item=item):
+            return f"{spell(item)} | ..."
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
             return reference.name
         case ir.CallbackShape(callback=reference):
