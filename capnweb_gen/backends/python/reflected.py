@@ -44,9 +44,7 @@ def reflect(schema: ir.Schema, peers: graph.Peers, header: str) -> ReflectedView
         header=header,
         doc=layout.docstring(summary, indent=""),
         modules=tuple(f"{layout.string(module)}: {layout.string(name + SUFFIX)}" for module, name in modules.items()),
-        schema=tuple(
-            line for written in _lines(_unplaced(schema.model_dump(mode="json"))) for line in _broken(written)
-        ),
+        schema=tuple(line for written in _lines(unplaced(schema.model_dump(mode="json"))) for line in _broken(written)),
     )
 
 
@@ -61,12 +59,12 @@ def same_place(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
     ]
 
 
-def _unplaced(node: object) -> object:
-    """A node of the IR without the places at which things are declared."""
+def unplaced(node: object) -> object:
+    """A node of the IR, as JSON has it, without the places at which things are declared."""
     if isinstance(node, dict):
         keyed = cast("dict[str, object]", node)
-        return {key: _START if key == "position" else _unplaced(value) for key, value in keyed.items()}
-    return [_unplaced(item) for item in cast("list[object]", node)] if isinstance(node, list) else node
+        return {key: _START if key == "position" else unplaced(value) for key, value in keyed.items()}
+    return [unplaced(item) for item in cast("list[object]", node)] if isinstance(node, list) else node
 
 
 def _lines(node: object, indent: str = "", before: str = "", after: str = "") -> Iterator[str]:
