@@ -52,7 +52,8 @@ class Types:
     def compare(self, old: Part, new: Part, where: Where) -> None:
         """Compare two types of what goes one way."""
         before, after = forms_of(old, self._old), forms_of(new, self._new)
-        change = f"it was {type_text(old.shape)}, and is {type_text(new.shape)}"
+        texts = type_text(old.shape), type_text(new.shape)
+        change = f"it was {texts[0]}, and is {texts[1]}" if texts[0] != texts[1] else ""
         if "anything" in before.told or "anything" in after.told:
             if before.told != after.told:
                 self._grown(where, change, before, after, wider="anything" in after.told)
@@ -60,11 +61,12 @@ class Types:
         common = before.told & after.told
         if not common:
             by_reference = (before.told | after.told) & BY_REFERENCE
-            self._found.add("capability-changed" if by_reference else "representation-changed", where, change)
+            rule = "capability-changed" if by_reference else "representation-changed"
+            self._found.add(rule, where, change or "it is another type of that name")
             return
         lost = any(self._lost(form, before.by_form[form], after.by_form[form]) for form in common)
         if lost:
-            self._found.add("representation-changed", where, change)
+            self._found.add("representation-changed", where, change or "it is another type of that name")
             return
         self._compare_values(before, after, where, change)
         if before.names != after.names:
@@ -106,7 +108,8 @@ class Types:
         if reader.open and before.told == after.told:
             effects = Effects(SAFE, SAFE, code=wider and not where.up)
         rule = f"{'parameter' if where.up else 'result'}-{'widened' if wider else 'narrowed'}"
-        self._found.add(rule, where, _difference(before, after, wider=wider) or change, effects)
+        message = _difference(before, after, wider=wider) or change
+        self._found.add(rule, where, message or f"{'more' if wider else 'fewer'} values are allowed", effects)
 
     def _opened(self, where: Where, change: str, *, opened: bool) -> None:
         """The values are the same, and what is not known is kept now, or refused."""
@@ -159,7 +162,7 @@ class Types:
                 (ir.ListShape(item=other) | ir.CollectionShape(item=other)),
             ):
                 if _container(old.shape) != _container(new.shape):
-                    self._found.add("container-changed", where, change)
+                    self._found.add("container-changed", where, change or "it is in another container")
                 self.compare(old.inside(one), new.inside(other), where)
             case _:
                 raise AssertionError(f"{old.shape!r} and {new.shape!r} are not both arrays")
@@ -205,7 +208,7 @@ class Types:
             case _:
                 before, after = _function(old, self._old, where.was), _function(new, self._new, where.at)
                 if before is None or after is None:
-                    self._found.add("capability-changed", where, change)
+                    self._found.add("capability-changed", where, change or "it is another of that name")
                     return
                 called = Where(where.path, after[2] or where.at, before[2], where.up, "callback-changed")
                 self._work.add(Functions(*before[:2], *after[:2], called, where.up))
@@ -224,16 +227,16 @@ class Types:
         elif after.items() <= before.items() and after:
             self._related(where, change, extended=False)
         else:
-            self._found.add("capability-changed", where, change)
+            self._found.add("capability-changed", where, change or "it is another of that name")
 
     def _related(self, where: Where, change: str, *, extended: bool) -> None:
         """In place of a capability one is given that has more, or less."""
         if extended:
             effects = Effects(BREAKS, SAFE) if where.up else BY_ID["capability-extended"].effects
-            self._found.add("capability-extended", where, change, effects)
+            self._found.add("capability-extended", where, change or "it has more members", effects)
         else:
             effects = Effects(SAFE, BREAKS_IF_USED, code=True) if where.up else BY_ID["capability-reduced"].effects
-            self._found.add("capability-reduced", where, change, effects)
+            self._found.add("capability-reduced", where, change or "it has fewer members", effects)
 
 
 def _difference(before: Forms, after: Forms, *, wider: bool) -> str:

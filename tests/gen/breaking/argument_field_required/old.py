@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+
+
+class Api(Protocol):
+    def save(self, user: User) -> str: ...

@@ -1,0 +1,15 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class User(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+
+
+class Api(Protocol):
+    def save(self, user: User) -> str: ...

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Protocol
+
+
+class Api(Protocol):
+    def each(self, call: Callable[[int], str]) -> str: ...

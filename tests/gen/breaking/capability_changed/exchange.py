@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def user(self) -> Any:
+        return "Ann"
+
+
+class New:
+    schema: Any
+
+    def user(self) -> Any:
+        return self.targets["User"]({"name": lambda self: "Ann"})
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return (await api.user()).upper()
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.user().name()

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class User(Protocol):
+    def name(self) -> str: ...
+
+
+class Api(Protocol):
+    def user(self) -> User: ...

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def user(self) -> Any:
+        return self.targets["User"]({"name": lambda self: "Ann"})
+
+
+class New:
+    schema: Any
+
+    def user(self) -> Any:
+        return self.targets["Admin"]({"name": lambda self: "Ann", "ban": lambda self: "banned"})
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.user().name()
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.user().ban()

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    async def meet(self, user: Any) -> Any:
+        return await user.name()
+
+
+class New:
+    schema: Any
+
+    async def meet(self, user: Any) -> Any:
+        return await user.ban()
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.meet(schema.targets["User"]({"name": lambda self: "Ann"}))
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.meet(schema.targets["Admin"]({"name": lambda self: "Ann", "ban": lambda self: "banned"}))

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def sort(self, items: list[int]) -> list[int]: ...

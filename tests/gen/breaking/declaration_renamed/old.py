@@ -1,0 +1,17 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+
+
+class Desk(Protocol):
+    def user(self) -> User: ...
+
+
+class Api(Protocol):
+    def desk(self) -> Desk: ...

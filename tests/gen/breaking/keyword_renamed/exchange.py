@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def greet(self, name: Any, *, max_times: Any) -> Any:
+        return " ".join([name] * max_times)
+
+
+class New:
+    schema: Any
+
+    def greet(self, name: Any, *, max_times: Any) -> Any:
+        return " ".join([name] * max_times)
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.greet("Ann", max_times=2)
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.greet("Ann", max_times=2)

@@ -1,0 +1,9 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+WIRE_CASE = "camel"
+
+
+class Api(Protocol):
+    def greet(self, name: str, *, max_times: int) -> str: ...

@@ -1,0 +1,26 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def size(self) -> Any:
+        return 3
+
+
+class New:
+    schema: Any
+
+    @property
+    def size(self) -> Any:
+        return 3
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.size()
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.size

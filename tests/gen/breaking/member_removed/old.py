@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def greet(self, name: str) -> str: ...
+    def part(self) -> str: ...

@@ -1,0 +1,7 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def pay(self, amount: int, currency: str) -> str: ...

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def double(self, price: Any) -> Any:
+        return price * 2
+
+
+class New:
+    schema: Any
+
+    def double(self, price: Any) -> Any:
+        return price * 2
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.double(1.5)
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.double(schema.Decimal("1.50"))

@@ -1,0 +1,8 @@
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Protocol
+
+
+class Api(Protocol):
+    def double(self, price: Decimal) -> Decimal: ...

@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def user(self) -> Any:
+        return {"name": "Ann", "age": 7}
+
+
+class New:
+    schema: Any
+
+    def user(self) -> Any:
+        return {"name": "Ann"}
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return (await api.user())["age"]
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return (await api.user()).get("age")

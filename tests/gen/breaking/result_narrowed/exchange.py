@@ -1,0 +1,25 @@
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+
+    def colour(self) -> Any:
+        return self.schema.Colour.BLUE
+
+
+class New:
+    schema: Any
+
+    def colour(self) -> Any:
+        return self.schema.Colour.RED
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return (await api.colour()).value
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return (await api.colour()).value

@@ -1,0 +1,13 @@
+from __future__ import annotations
+
+from enum import Enum
+from typing import Protocol
+
+
+class Colour(Enum):
+    RED = "red"
+    BLUE = "blue"
+
+
+class Api(Protocol):
+    def colour(self) -> Colour: ...
