@@ -19,6 +19,7 @@ Form = Literal[
 ]  # fmt: skip
 BY_REFERENCE: frozenset[Form] = frozenset({"capability", "stream", "writable"})
 SAFE_INTEGER = 2**53
+_IN_JSON: frozenset[Form] = frozenset({"null", "bool", "number", "seconds", "text", "array", "object", "anything"})
 
 _SCALARS: dict[ir.ScalarName, Form] = {
     "none": "null",
@@ -39,6 +40,7 @@ _SCALARS: dict[ir.ScalarName, Form] = {
     "json": "anything",
     "any": "anything",
 }
+_KINDS: dict[ir.ScalarName, set[str]] = {"none": set(), "bytearray": {"bytes"}, "float": {"float", "int"}}
 _CONSTANTS: dict[type[ir.LiteralValue], Form] = {bool: "bool", int: "number", str: "text"}
 _WHOLE = {"text": "str", "number": "float", "bool": "bool"}
 """What of a form has all values of it."""
@@ -63,7 +65,7 @@ class Values:
     def covers(self, form: Form, other: Values) -> bool:
         """Whether it has all values of the other, but for limits and parts."""
         whole = _WHOLE.get(form) in self.kinds
-        kinds = other.kinds <= self.kinds or whole
+        kinds = whole or other.kinds <= self.kinds | ({"flags"} if "int" in self.kinds else set())
         return kinds and (whole or all(self._has(kind, value) for kind, value in other.constants))
 
     def meets(self, form: Form, other: Values) -> bool:
@@ -77,10 +79,12 @@ class Values:
 
 @dataclass
 class Forms:
-    """All values of a type. `open` tells that it takes constants and members that later versions may have added."""
+    """All values of a type. `open` tells what it takes besides, because later versions may have added it: further
+    constants, or anything that is none of the members of a union.
+    """
 
     by_form: dict[Form, Values] = field(default_factory=dict[Form, Values])
-    open: bool = False
+    open: Literal["", "constants", "members"] = ""
     names: list[ir.Reference] = field(default_factory=list[ir.Reference])
 
     def values(self, form: Form) -> Values:
@@ -89,7 +93,7 @@ class Forms:
 
     @property
     def told(self) -> set[Form]:
-        """The forms, but for null."""
+        """The forms, but for null; that only where there is no other."""
         return {*self.by_form} - {"null"} or {*self.by_form}
 
 
@@ -106,7 +110,7 @@ def _add(part: Part, side: Side, found: Forms, limits: ir.ConstrainedShape | Non
             found.values("null")
             _add(part.inside(item), side, found, limits)
         case ir.OpenShape(item=item):
-            found.open = True
+            found.open = "members" if isinstance(item, ir.UnionShape) else "constants"
             _add(part.inside(item), side, found, limits)
         case ir.UnionShape(members=members):
             for member in members:
@@ -127,16 +131,18 @@ def _add_plain(part: Part, found: Forms, limits: ir.ConstrainedShape | None) -> 
     match part.shape:
         case ir.LiteralShape(values=constants):
             _add_constants(constants, found)
-        case ir.EnumShape(enum=reference, members=members):
+        case ir.EnumShape(enum=reference, members=members, flag=flag):
             found.names.append(reference)
             _add_constants([member.value for member in members], found)
+            if flag:  # any sum of them
+                found.values("number").kinds.add("flags")
         case ir.TextShape(format=written):
             found.values("text").kinds.add(written)
         case ir.SturdyRefShape():
             found.values("text").kinds.add("sturdy_ref")
         case ir.Scalar(name=name):
             values = found.values(_form_of(part.shape))
-            values.kinds |= {"bytes"} if name == "bytearray" else {"float", "int"} if name == "float" else {name}
+            values.kinds |= _KINDS.get(name, {name})
             values.limits += [limits] if limits else []
         case _:
             values = found.values(_form_of(part.shape))
@@ -185,6 +191,20 @@ def _bounds(limits: ir.ConstrainedShape) -> tuple[float | None, float | None]:
     return lower, upper
 
 
+def excludes(limits: list[ir.ConstrainedShape], constants: Iterable[ir.LiteralValue]) -> bool:
+    """Whether limits may not let through one of some constants."""
+    return any(not _lets_through(limit, value) for limit in limits for value in constants)
+
+
+def _lets_through(limit: ir.ConstrainedShape, value: ir.LiteralValue) -> bool:
+    if limit.pattern is not None or limit.multiple_of is not None:
+        return False  # which nobody looks at so closely
+    if isinstance(value, str):
+        return (limit.min_length or 0) <= len(value) <= (len(value) if limit.max_length is None else limit.max_length)
+    lower, upper = _bounds(limit)
+    return (lower is None or lower <= value) and (upper is None or value <= upper)
+
+
 def loosened(old: list[ir.ConstrainedShape], new: list[ir.ConstrainedShape]) -> bool:
     """Whether limits let through what they did not let through."""
     return any(_looser(one, other) for one, other in _side_by_side(old, new))
@@ -223,3 +243,18 @@ def _lower(limits: ir.ConstrainedShape, at: str = "ge", beyond: str = "gt", sign
     inclusive, exclusive = getattr(limits, at), getattr(limits, beyond)
     bounds = [(sign * bound, rank) for bound, rank in ((inclusive, 0), (exclusive, 1)) if bound is not None]
     return max(bounds, default=(float("-inf"), 0))
+
+
+# ---- anything
+
+
+def is_json(part: Part) -> bool:
+    """Whether a type is any value of JSON."""
+    return part.shape == ir.Scalar(name="json")
+
+
+def fits_json(part: Part, side: Side) -> bool:
+    """Whether all values of a type are values of JSON; what is in models is not looked at."""
+    inner = [one for one in ir.walk(part.shape) if not isinstance(one, ir.Unsupported)]
+    forms = {form for one in inner for form in forms_of(part.inside(one), side).by_form}
+    return forms <= _IN_JSON and ir.Scalar(name="any") not in inner

@@ -5,7 +5,8 @@ Rule: what matters is who sends and who reads. The one who reads must know all t
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from capnweb_gen import graph, ir
 from capnweb_gen.client.spelled import type_text
@@ -17,7 +18,10 @@ from capnweb_gen.evolution.forms import (
     Form,
     Forms,
     Values,
+    excludes,
+    fits_json,
     forms_of,
+    is_json,
     loosened,
     reach,
     tightened,
@@ -26,6 +30,7 @@ from capnweb_gen.evolution.rules import BY_ID
 from capnweb_gen.evolution.sides import Owned, Part, Place, Side
 from capnweb_gen.evolution.work import Functions, Interfaces, Models, Work
 
+_OF_THAT_NAME = "it is another type of that name"
 _NOWHERE = ir.Position(line=1, column=1)
 
 
@@ -54,23 +59,41 @@ class Types:
         before, after = forms_of(old, self._old), forms_of(new, self._new)
         texts = type_text(old.shape), type_text(new.shape)
         change = f"it was {texts[0]}, and is {texts[1]}" if texts[0] != texts[1] else ""
-        if "anything" in before.told or "anything" in after.told:
-            if before.told != after.told:
-                self._grown(where, change, before, after, wider="anything" in after.told)
+        if "anything" in before.told | after.told:
+            self._compare_anything(old, new, before, after, where, change)
             return
         common = before.told & after.told
-        if not common:
-            by_reference = (before.told | after.told) & BY_REFERENCE
-            rule = "capability-changed" if by_reference else "representation-changed"
-            self._found.add(rule, where, change or "it is another type of that name")
+        if not common and not {"null"} & before.by_form.keys() & after.by_form.keys():
+            self._other(before, after, where, change)
             return
         lost = any(self._lost(form, before.by_form[form], after.by_form[form]) for form in common)
         if lost:
-            self._found.add("representation-changed", where, change or "it is another type of that name")
+            self._found.add("representation-changed", where, change or _OF_THAT_NAME)
             return
         self._compare_values(before, after, where, change)
         if before.names != after.names:
             self._named(before, after, where)
+
+    def _compare_anything(self, old: Part, new: Part, before: Forms, after: Forms, where: Where, change: str) -> None:
+        """One of two types is any value, or any of JSON."""
+        if old.shape == new.shape:
+            return
+        if is_json(old) or is_json(new):
+            other, side = (new, self._new) if is_json(old) else (old, self._old)
+            if not fits_json(other, side) and other.shape != ir.Scalar(name="any"):
+                self._found.add("representation-changed", where, change)
+                return
+        wider = "anything" in after.told and not (is_json(new) and "anything" in before.told)
+        self._grown(where, change, before, after, wider=wider, known=False)
+
+    def _other(self, before: Forms, after: Forms, where: Where, change: str) -> None:
+        """Two types have nothing in common. A union that is open takes the other for what it does not know."""
+        by_reference = (before.told | after.told) & BY_REFERENCE
+        old_reads, new_reads = (SAFE if forms.open == "members" else BREAKS for forms in (before, after))
+        # What goes up is read by servers: what an old client sends, by a new one.
+        effects = Effects(new_reads, old_reads) if where.up else Effects(old_reads, new_reads)
+        rule = "capability-changed" if by_reference else "representation-changed"
+        self._found.add(rule, where, change or _OF_THAT_NAME, replace(effects, code=True))
 
     def _lost(self, form: Form, old: Values, new: Values) -> bool:
         """Whether two types have one form, and nothing else in common."""
@@ -85,8 +108,8 @@ class Types:
         narrower = bool(before.by_form.keys() - after.by_form.keys())
         for form in before.by_form.keys() & after.by_form.keys():
             old, new = before.by_form[form], after.by_form[form]
-            wider = wider or not old.covers(form, new) or loosened(old.limits, new.limits)
-            narrower = narrower or not new.covers(form, old) or tightened(old.limits, new.limits)
+            wider = wider or not old.covers(form, new) or _beyond(old, new, more=True)
+            narrower = narrower or not new.covers(form, old) or _beyond(new, old, more=False)
             more, fewer = self._compare_parts(form, old, new, where, change)
             wider, narrower = wider or more, narrower or fewer
             if form == "number":
@@ -95,17 +118,21 @@ class Types:
             self._grown(where, change, before, after, wider=True)
         if narrower:
             self._grown(where, change, before, after, wider=False)
-        if before.open != after.open and not wider and not narrower:
-            self._opened(where, change, opened=after.open)
+        if bool(before.open) != bool(after.open) and not wider and not narrower:
+            self._opened(where, change, opened=bool(after.open))
 
     # ---- what is told
 
-    def _grown(self, where: Where, change: str, before: Forms, after: Forms, *, wider: bool) -> None:
-        """A type has more values than it had, or fewer."""
+    def _grown(
+        self, where: Where, change: str, before: Forms, after: Forms, *, wider: bool, known: bool = True
+    ) -> None:
+        """A type has more values than it had, or fewer. `known` tells that an open type takes these."""
         # Who reads what is gone is one of now; who reads what is new is one of then.
-        reader = before if wider else after
+        reader, side, sender, others = (
+            (before, self._old, after, self._new) if wider else (after, self._new, before, self._old)
+        )
         effects = None
-        if reader.open and before.told == after.told:
+        if known and _takes(reader, side, sender, others):
             effects = Effects(SAFE, SAFE, code=wider and not where.up)
         rule = f"{'parameter' if where.up else 'result'}-{'widened' if wider else 'narrowed'}"
         message = _difference(before, after, wider=wider) or change
@@ -121,9 +148,14 @@ class Types:
         self._found.add(rule, where, change, effects)
 
     def _compare_size(self, old: Values, new: Values, where: Where) -> None:
-        if "int" not in old.kinds or "int" not in new.kinds or {"float"} & (old.kinds | new.kinds):
+        if "int" not in old.kinds or "int" not in new.kinds:
             return
         before, after = reach(old.limits), reach(new.limits)
+        if ("float" in old.kinds) != ("float" in new.kinds):
+            large = before if "float" in new.kinds else after
+            if large is None or large > SAFE_INTEGER:
+                self._found.add("integer-size-changed", where, "an integer beyond 2**53 is no float on the wire")
+            return
         was_small, is_small = (at is not None and at <= SAFE_INTEGER for at in (before, after))
         if was_small and not is_small:
             self._found.add("integer-size-changed", where, "it may be beyond 2**53 now")
@@ -239,6 +271,30 @@ class Types:
             self._found.add("capability-reduced", where, change or "it has fewer members", effects)
 
 
+def _beyond(reader: Values, sender: Values, *, more: bool) -> bool:
+    """Whether limits of the reader may refuse what the sender sends."""
+    if not sender.kinds and not sender.parts:
+        return excludes(reader.limits, (value for _, value in sender.constants))
+    return loosened(reader.limits, sender.limits) if more else tightened(sender.limits, reader.limits)
+
+
+def _takes(reader: Forms, side: Side, sender: Forms, others: Side) -> bool:
+    """Whether the reader's type is open, and takes what it does not know of the sender's. Among models it knows one
+    that it does not know by its tag.
+    """
+    if not reader.open or (reader.open == "constants" and reader.told != sender.told):
+        return False
+    models = [model.node for part in _objects(reader) if (model := side.model(part)) is not None]
+    tags = [frozenset(graph.constants_of(model)) for model in models]
+    known = frozenset[str].intersection(*tags) if tags else frozenset[str]()
+    strange = [model.node for part in _objects(sender) if (model := others.model(part)) is not None]
+    return not models or all(known & graph.constants_of(model).keys() for model in strange)
+
+
+def _objects(forms: Forms) -> list[Part]:
+    return forms.by_form["object"].parts if "object" in forms.by_form else []
+
+
 def _difference(before: Forms, after: Forms, *, wider: bool) -> str:
     """Which single values are new, or gone; empty if that is not all."""
     more, less = (after, before) if wider else (before, after)
@@ -265,6 +321,11 @@ def _container(shape: ir.TypeShape) -> str:
     return shape.container if isinstance(shape, ir.CollectionShape) else shape.kind
 
 
+_KEYS: tuple[Callable[[ir.Model], object], ...] = (
+    lambda model: (model.module, model.name),
+    lambda model: model.name,
+    lambda model: graph.constants_of(model) or model,
+)
 _Found = tuple[Part, Owned[ir.Model]]
 
 
@@ -273,12 +334,7 @@ def _same_models(old: list[_Found], new: list[_Found]) -> Iterator[tuple[Owned[i
     because there is one of each.
     """
     left_old, left_new = [model for _, model in old], [model for _, model in new]
-    keys = (
-        lambda model: (model.module, model.name),
-        lambda model: model.name,
-        lambda model: graph.constants_of(model) or model,
-    )
-    for key in keys:
+    for key in _KEYS:
         for one in tuple(left_old):
             other = next((found for found in left_new if key(found.node) == key(one.node)), None)
             if other is not None:

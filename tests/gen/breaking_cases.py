@@ -13,12 +13,11 @@ from __future__ import annotations
 
 import asyncio
 import importlib
-import importlib.util
 import io
 import json
 import subprocess
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from contextlib import redirect_stdout
 from dataclasses import dataclass
 from functools import cache
@@ -80,19 +79,15 @@ def versions(case: str) -> Versions:
             written.write_text(text, "utf-8")
             found[name], faults = read_ir([written])
             assert not faults, faults
-            made[name] = _module(f"made_of_{case}_{name}", compiled.files[schema.output], Path(place))
+            made[name] = module_of(f"made_of_{case}_{name}", compiled.files[schema.output])
     return Versions(found["old"], found["new"], made)
 
 
-def _module(name: str, text: str, place: Path) -> ModuleType:
-    path = place / f"{name}.py"
-    path.write_text(text, "utf-8")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
+def module_of(name: str, text: str) -> ModuleType:
+    """A module of this text."""
+    module = ModuleType(name)
     sys.modules[name] = module
-    spec.loader.exec_module(module)
+    exec(compile(text, f"{name}.py", "exec"), vars(module))
     return module
 
 
@@ -175,10 +170,3 @@ def written(checked: dict[str, str], lenient: dict[str, str]) -> str:
 
 def _lines(outcomes: dict[str, str]) -> str:
     return "".join(f"    {who}: {what}\n" for who, what in outcomes.items())
-
-
-def committed(case: str, part: Sequence[str]) -> dict[str, str]:
-    """One part of outcome.txt as it is committed: of generated code, or of peers that check nothing."""
-    text = (FOLDER / case / "outcome.txt").read_text("utf-8")
-    lines = text.split(f"\n{LENIENT}\n")[0 if "generated" in part else 1].splitlines()
-    return dict(line.strip().split(": ", 1) for line in lines if line.startswith("    "))  # type: ignore[misc]  # pairs

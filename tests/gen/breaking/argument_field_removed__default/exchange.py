@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def save(self, user: Any) -> Any:
         return f"{user.name} {user.age}"
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def save(self, user: Any) -> Any:
         return user.name

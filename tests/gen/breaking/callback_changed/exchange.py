@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     async def each(self, call: Any) -> Any:
         return await call(1)
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     async def each(self, call: Any) -> Any:
         return await call(1, 2)

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def user(self) -> Any:
         return self.targets["User"]({"name": lambda self: "Ann"})
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def user(self) -> Any:
         return self.targets["Admin"]({"name": lambda self: "Ann", "ban": lambda self: "banned"})

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     async def meet(self, user: Any) -> Any:
         return await user.name()
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     async def meet(self, user: Any) -> Any:
         return await user.ban()

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def desk(self) -> Any:
         return self.targets["Desk"]({"user": lambda _: self.schema.User(name="Ann")})
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def desk(self) -> Any:
         return self.targets["Office"]({"user": lambda _: self.schema.Person(name="Ann")})

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def find(self, key: Any) -> Any:
         return f"found {key}"
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def find(self, key: Any) -> Any:
         raise self.schema.NotFound(key)

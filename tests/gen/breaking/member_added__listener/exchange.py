@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     async def listen(self, listener: Any) -> Any:
         return await listener.tell("x")
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     async def listen(self, listener: Any) -> Any:
         return await listener.end()

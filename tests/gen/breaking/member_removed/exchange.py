@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def greet(self, name: Any) -> Any:
         return f"hello {name}"
@@ -15,6 +16,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def greet(self, name: Any) -> Any:
         return f"hello {name}"

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def pay(self, amount: Any, currency: Any) -> Any:
         return f"{amount} {currency}"
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def pay(self, currency: Any, amount: Any) -> Any:
         return f"{amount} {currency}"

@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def greet(self, name: Any, times: Any) -> Any:
         return " ".join([name] * times)
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def greet(self, name: Any) -> Any:
         return name

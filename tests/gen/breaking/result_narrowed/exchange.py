@@ -5,6 +5,7 @@ from typing import Any
 
 class Old:
     schema: Any
+    targets: Any
 
     def colour(self) -> Any:
         return self.schema.Colour.BLUE
@@ -12,6 +13,7 @@ class Old:
 
 class New:
     schema: Any
+    targets: Any
 
     def colour(self) -> Any:
         return self.schema.Colour.RED
