@@ -16,6 +16,8 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from pydantic import TypeAdapter
+
 import capnweb_gen
 from capnweb_gen import ir
 from capnweb_gen.check import check
@@ -23,6 +25,7 @@ from capnweb_gen.cli.revisions import Revision, RevisionError, revision
 from capnweb_gen.errors import Diagnostic, in_order, project_of, shown
 from capnweb_gen.frontends.ir_json import check_references, read_ir
 
+_FAULTS = TypeAdapter(list[Diagnostic])
 _CONFLICT = b"<<<<<<< "
 # Found wherever this one is, and after everything else from then on.
 _PROGRAM = (
@@ -151,7 +154,7 @@ def _compile(found: Revision, paths: Sequence[Path], folder: Path) -> tuple[tupl
         hint = "compile that revision by itself: git worktree add ../then, and capnweb-gen ir in it"
         raise RevisionError(f"the schemas of {found.name} cannot be read: {last[0]}", hint) from error
     if isinstance(told, dict):
-        return (), [Diagnostic(**fault) for fault in told["diagnostics"]]
+        return (), list(_FAULTS.validate_python(told["diagnostics"]))
     written = found.root.parent / "ir.json"
     written.write_bytes(done.stdout)
     return read_ir([written])

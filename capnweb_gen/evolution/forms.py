@@ -94,7 +94,8 @@ class Forms:
     @property
     def told(self) -> set[Form]:
         """The forms, but for null; that only where there is no other."""
-        return {*self.by_form} - {"null"} or {*self.by_form}
+        without: set[Form] = {form for form in self.by_form if form != "null"}
+        return without or set(self.by_form)
 
 
 def forms_of(part: Part, side: Side) -> Forms:

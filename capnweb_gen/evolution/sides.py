@@ -133,14 +133,15 @@ def place_in(interface: Owned[ir.Interface], position: ir.Position, text: str = 
 def paired(old: Side, new: Side) -> dict[ir.Reference, ir.Reference]:
     """Which interface of now is which of then."""
     pairs = {reference: reference for reference in old.interfaces if reference in new.interfaces}
-    for key in (lambda side, reference: reference.name, _wire_names):
+    for key in (_name, _wire_names):
         _pair_by(key, old, new, pairs)
     return pairs
 
 
-def _pair_by(
-    key: Callable[[Side, ir.Reference], object], old: Side, new: Side, pairs: dict[ir.Reference, ir.Reference]
-) -> None:
+_Key = Callable[[Side, ir.Reference], object]
+
+
+def _pair_by(key: _Key, old: Side, new: Side, pairs: dict[ir.Reference, ir.Reference]) -> None:
     """Adds pairs of what is left and has the same key, where no other has it."""
     taken = set(pairs.values())
     before = _unique(key, old, (reference for reference in old.interfaces if reference not in pairs))
@@ -148,14 +149,16 @@ def _pair_by(
     pairs.update({reference: after[found] for found, reference in before.items() if found in after})
 
 
-def _unique(
-    key: Callable[[Side, ir.Reference], object], side: Side, references: Iterable[ir.Reference]
-) -> Mapping[object, ir.Reference]:
+def _unique(key: _Key, side: Side, references: Iterable[ir.Reference]) -> Mapping[object, ir.Reference]:
     found: dict[object, ir.Reference | None] = {}
     for reference in references:
         value = key(side, reference)
         found[value] = None if value in found else reference
     return {value: reference for value, reference in found.items() if reference is not None and value}
+
+
+def _name(side: Side, reference: ir.Reference) -> object:
+    return reference.name
 
 
 def _wire_names(side: Side, reference: ir.Reference) -> object:
