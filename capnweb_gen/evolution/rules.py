@@ -266,7 +266,7 @@ RULES: Final = (
         Effects(BREAKS, SAFE, code=True),
         "an old client asks for what is not there any more",
         "give the same capability until no old client is left",
-        "as an argument: safe for old clients",
+        "as an argument: safe for old clients, breaks new ones",
     ),
     Rule(
         "callback-changed",

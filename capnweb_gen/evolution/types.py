@@ -10,7 +10,7 @@ from dataclasses import replace
 
 from capnweb_gen import graph, ir
 from capnweb_gen.client.spelled import type_text
-from capnweb_gen.evolution.effects import BREAKS, BREAKS_IF_USED, CHECKED_IF_USED, SAFE, WARNS, Effects
+from capnweb_gen.evolution.effects import BREAKS, CHECKED_IF_USED, SAFE, WARNS, Effects
 from capnweb_gen.evolution.findings import Findings, Where
 from capnweb_gen.evolution.forms import (
     BY_REFERENCE,
@@ -242,7 +242,14 @@ class Types:
                 if before is None or after is None:
                     self._found.add("capability-changed", where, change or "it is another of that name")
                     return
-                called = Where(where.path, after[2] or where.at, before[2], where.up, "callback-changed")
+                # One with a name is told by that, once: it may take functions of its own kind.
+                called = Where(
+                    _called(old.shape, new.shape) or where.path,
+                    after[2] or where.at,
+                    before[2],
+                    where.up,
+                    "callback-changed",
+                )
                 self._work.add(Functions(*before[:2], *after[:2], called, where.up))
 
     def _compare_interfaces(self, one: ir.Reference, other: ir.Reference, where: Where, change: str) -> None:
@@ -267,7 +274,7 @@ class Types:
             effects = Effects(BREAKS, SAFE) if where.up else BY_ID["capability-extended"].effects
             self._found.add("capability-extended", where, change or "it has more members", effects)
         else:
-            effects = Effects(SAFE, BREAKS_IF_USED, code=True) if where.up else BY_ID["capability-reduced"].effects
+            effects = Effects(SAFE, BREAKS) if where.up else BY_ID["capability-reduced"].effects
             self._found.add("capability-reduced", where, change or "it has fewer members", effects)
 
 
@@ -343,6 +350,11 @@ def _same_models(old: list[_Found], new: list[_Found]) -> Iterator[tuple[Owned[i
                 yield one, other
     if len(old) == len(new) == 1 and left_old and left_new:
         yield left_old[0], left_new[0]
+
+
+def _called(old: ir.TypeShape, new: ir.TypeShape) -> str:
+    """What two functions are called that have a name; empty if they have none."""
+    return new.callback.name if isinstance(old, ir.CallbackShape) and isinstance(new, ir.CallbackShape) else ""
 
 
 def _function(part: Part, side: Side, at: Place | None) -> tuple[ir.Method, ir.Schema, Place | None] | None:

@@ -1,0 +1,11 @@
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Listener(Protocol):
+    def tell(self, what: str) -> str: ...
+
+
+class Api(Protocol):
+    def listen(self, listener: Listener) -> str: ...
