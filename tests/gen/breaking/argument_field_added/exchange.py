@@ -1,3 +1,5 @@
+"""A field with a default was added to what clients send: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

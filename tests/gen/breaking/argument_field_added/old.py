@@ -1,3 +1,5 @@
+"""A field with a default was added to what clients send: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

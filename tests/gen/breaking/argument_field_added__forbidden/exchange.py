@@ -1,3 +1,8 @@
+"""A field with a default was added to what clients send; the models forbid fields that they do not know.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

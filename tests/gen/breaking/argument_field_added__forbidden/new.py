@@ -1,3 +1,8 @@
+"""A field with a default was added to what clients send; the models forbid fields that they do not know.
+
+Here: the schema of now.
+"""
+
 from __future__ import annotations
 
 from typing import Protocol

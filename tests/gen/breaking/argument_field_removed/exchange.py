@@ -1,3 +1,5 @@
+"""A field was removed from what clients send: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A field was removed from what clients send: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A field was removed from what clients send; the models forbid fields that they do not know: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

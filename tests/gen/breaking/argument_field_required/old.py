@@ -1,3 +1,5 @@
+"""A field without a default was added to what clients send, or lost its default: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

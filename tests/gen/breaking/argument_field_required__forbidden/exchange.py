@@ -1,3 +1,8 @@
+"""A field without a default was added to what clients send, or lost its default, and the models forbid others.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

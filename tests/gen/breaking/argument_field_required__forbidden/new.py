@@ -1,3 +1,8 @@
+"""A field without a default was added to what clients send, or lost its default, and the models forbid others.
+
+Here: the schema of now.
+"""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A function that is passed takes or gives something else: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A function that is passed takes or gives something else: the schema of now."""
+
 from __future__ import annotations
 
 from collections.abc import Callable

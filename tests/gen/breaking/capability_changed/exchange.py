@@ -1,3 +1,5 @@
+"""A value became a capability or a stream, or a capability another: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

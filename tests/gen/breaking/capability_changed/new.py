@@ -1,3 +1,5 @@
+"""A value became a capability or a stream, or a capability another: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""In place of a capability one of an interface that inherits it is given: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

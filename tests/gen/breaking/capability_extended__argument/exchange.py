@@ -1,3 +1,8 @@
+"""In place of a capability one of an interface that inherits it is given; as an argument.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""In place of a capability one of an interface that it inherits is given: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A type is another in Python, and travels in the same form: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A type is another in Python, and travels in the same form: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,8 @@
+"""A module, model, exception or interface has another name, and the same members.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A module, model, exception or interface has another name, and the same members: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A default is another: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A default is another: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A method declares a further exception: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

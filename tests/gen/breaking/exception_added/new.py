@@ -1,3 +1,5 @@
+"""A method declares a further exception: the schema of now."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

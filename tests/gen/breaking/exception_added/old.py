@@ -1,3 +1,5 @@
+"""A method declares a further exception: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""An attribute of an exception was removed, added, or has another type: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

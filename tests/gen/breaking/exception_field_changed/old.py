@@ -1,3 +1,5 @@
+"""An attribute of an exception was removed, added, or has another type: the schema of then."""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

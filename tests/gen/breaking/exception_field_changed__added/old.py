@@ -1,3 +1,8 @@
+"""An attribute of an exception was removed, added, or has another type; it was added without a default.
+
+Here: the schema of then.
+"""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

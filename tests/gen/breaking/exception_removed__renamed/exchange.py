@@ -1,3 +1,8 @@
+"""A method no longer declares an exception, or it has another name on the wire; another name on the wire.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,8 @@
+"""A method no longer declares an exception, or it has another name on the wire; another name on the wire.
+
+Here: the schema of now.
+"""
+
 from __future__ import annotations
 
 from dataclasses import dataclass

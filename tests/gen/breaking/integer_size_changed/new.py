@@ -1,3 +1,5 @@
+"""An integer may now be beyond 2**53, or no longer: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Annotated, Protocol

@@ -1,3 +1,5 @@
+"""A keyword-only parameter has another name on the wire: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A method or property was added; in an interface that clients implement: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A method or property was added; in an interface that clients implement: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A method became a property, or a property a method: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A method became a property, or a property a method: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A method or property was removed, or has another name on the wire: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A method or property was removed, or has another name on the wire: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,8 @@
+"""A method or property was removed, or has another name on the wire; in an interface that clients implement.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

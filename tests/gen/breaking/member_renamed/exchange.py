@@ -1,3 +1,5 @@
+"""A member has another name in Python, and the same on the wire: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

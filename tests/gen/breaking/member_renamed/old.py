@@ -1,3 +1,5 @@
+"""A member has another name in Python, and the same on the wire: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,8 @@
+"""A description, a deprecation, `async` or what Python calls something has changed.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

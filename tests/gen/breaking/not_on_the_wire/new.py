@@ -1,3 +1,5 @@
+"""A description, a deprecation, `async` or what Python calls something has changed: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

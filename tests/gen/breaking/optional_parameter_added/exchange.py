@@ -1,3 +1,5 @@
+"""A parameter with a default was added at the end, or keyword-only: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,8 @@
+"""A parameter with a default was added at the end, or keyword-only; keyword-only.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A parameter was inserted before others, or they changed places: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

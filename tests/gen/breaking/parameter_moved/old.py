@@ -1,3 +1,5 @@
+"""A parameter was inserted before others, or they changed places: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A server takes fewer values than before: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A server takes fewer values than before; the type is open: the schema of then."""
+
 from __future__ import annotations
 
 from enum import Enum

@@ -1,3 +1,5 @@
+"""A parameter got a default: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A positional parameter became keyword-only, or the other way round: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A positional parameter became keyword-only, or the other way round: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

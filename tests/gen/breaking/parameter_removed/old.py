@@ -1,3 +1,5 @@
+"""A parameter was removed: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

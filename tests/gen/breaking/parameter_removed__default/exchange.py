@@ -1,3 +1,5 @@
+"""A parameter was removed; it has a default: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

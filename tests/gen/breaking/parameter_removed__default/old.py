@@ -1,3 +1,5 @@
+"""A parameter was removed; it has a default: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A positional parameter has another name: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

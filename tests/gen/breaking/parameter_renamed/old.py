@@ -1,3 +1,5 @@
+"""A positional parameter has another name: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

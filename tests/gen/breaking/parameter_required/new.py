@@ -1,3 +1,5 @@
+"""A parameter lost its default: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A server takes more values than before: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

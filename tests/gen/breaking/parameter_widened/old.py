@@ -1,3 +1,5 @@
+"""A server takes more values than before: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

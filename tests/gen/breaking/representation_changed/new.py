@@ -1,3 +1,5 @@
+"""A value travels in another form: the schema of now."""
+
 from __future__ import annotations
 
 from decimal import Decimal

@@ -1,3 +1,5 @@
+"""A value travels in another form: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A parameter without a default was added: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

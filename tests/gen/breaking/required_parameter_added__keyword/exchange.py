@@ -1,3 +1,5 @@
+"""A parameter without a default was added; keyword-only: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A field was added to what servers send: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,5 @@
+"""A field was added to what servers send; it has a default: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

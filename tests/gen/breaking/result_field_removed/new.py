@@ -1,3 +1,5 @@
+"""A field was removed from what servers send, or may be missing now: the schema of now."""
+
 from __future__ import annotations
 
 from typing import Protocol

@@ -1,3 +1,8 @@
+"""A field was removed from what servers send, or may be missing now; it got a default.
+
+Here: what servers do and clients ask for.
+"""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A field was removed from what servers send, or may be missing now; it got a default: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Protocol

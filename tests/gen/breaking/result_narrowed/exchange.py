@@ -1,3 +1,5 @@
+"""A server no longer gives some of the values that it gave before: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

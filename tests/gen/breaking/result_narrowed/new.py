@@ -1,3 +1,5 @@
+"""A server no longer gives some of the values that it gave before: the schema of now."""
+
 from __future__ import annotations
 
 from enum import Enum

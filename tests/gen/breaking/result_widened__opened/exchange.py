@@ -1,3 +1,5 @@
+"""A server gives values that it did not give before; the type became open: what servers do and clients ask for."""
+
 from __future__ import annotations
 
 from typing import Any

@@ -1,3 +1,5 @@
+"""A server gives values that it did not give before; the type became open: the schema of then."""
+
 from __future__ import annotations
 
 from enum import Enum

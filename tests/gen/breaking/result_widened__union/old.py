@@ -1,3 +1,5 @@
+"""A server gives values that it did not give before; of models: the schema of then."""
+
 from __future__ import annotations
 
 from typing import Literal, Protocol
