@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import AsyncIterator, Callable
 from typing import Any
 
 import pytest
@@ -15,7 +15,7 @@ from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.schema import Unknown
 from capnweb_runtime.testing import pair
 from tests.gen.golden.open_types import expected as made
-from tests.gen.golden.open_types.schema import Access, Circle, Colour, Drawing, Square, Stock
+from tests.gen.golden.open_types.schema import Access, Box, Circle, Colour, Drawing, Faded, Square, Stock
 from tests.runtime.codec_ends import decode, encode, refusal
 from tests.runtime.pair import SyncHost
 
@@ -122,6 +122,15 @@ class Studio(made.StudioTarget):
     def add(self, shape: Any) -> Any:
         return self._note(shape)
 
+    def boxed(self, box: Any) -> Any:
+        if box.item == Colour.RED:
+            raise Faded(Unknown("grey"))
+        return self._note(box)
+
+    async def each(self, colours: Any, call: Any) -> None:
+        async for colour in colours:
+            self._note(await call(colour))
+
     def stock(self, stock: Any, wish: Any) -> Any:
         self._note(wish)
         return self._note(stock)
@@ -149,6 +158,24 @@ async def test_values_of_a_later_version_come_back_through_a_session_as_they_wer
     assert studio.seen[-2:] == [{"colour": Unknown("blue")}, stock]
 
 
+async def test_what_is_unknown_goes_through_generics_streams_callbacks_and_exceptions() -> None:
+    async def colours() -> AsyncIterator[Colour | Unknown]:
+        yield Colour.BLUE
+        yield Unknown("green")
+
+    def shape(colour: Colour | Unknown) -> Circle | Unknown:
+        return Circle(radius=1) if isinstance(colour, Colour) else Unknown({"kind": "star"})
+
+    studio = Studio()
+    async with pair(studio, made.StudioStub) as api:
+        assert await api.boxed(Box(Unknown("green"))) == Box(Unknown("green"))
+        with pytest.raises(Faded) as caught:
+            await api.boxed(Box(Colour.RED))
+        assert caught.value.colour == Unknown("grey")
+        await api.each(colours(), shape)
+    assert studio.seen[-2:] == [Circle(radius=1), Unknown({"kind": "star"})]
+
+
 async def test_a_capability_in_what_is_unknown_is_a_stub_that_can_be_called() -> None:
     called: list[int] = []
 
@@ -169,7 +196,12 @@ async def test_a_capability_in_what_is_unknown_is_a_stub_that_can_be_called() ->
 def test_pydantic_keeps_what_is_unknown_and_writes_it_in_json_as_it_travels() -> None:
     drawing = Drawing(colour=Unknown("green"), shapes=[Unknown({"kind": "star"})])
     assert drawing.colour == Unknown("green")
-    assert drawing.model_dump(mode="json") == {"colour": "green", "shapes": [{"kind": "star"}], "mode": "draft"}
+    assert drawing.model_dump(mode="json") == {
+        "colour": "green",
+        "frame": None,
+        "shapes": [{"kind": "star"}],
+        "mode": "draft",
+    }
 
 
 @pytest.mark.parametrize("make", [lambda: Drawing.model_validate({"colour": "green", "shapes": []})])

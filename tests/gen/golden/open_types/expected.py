@@ -8,11 +8,11 @@ Enums, literals and unions to which later versions may add.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable
-from typing import Literal
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Literal, cast
 
 from capnweb_runtime import codegen_api as rpc
-from tests.gen.golden.open_types.schema import Access, Circle, Colour, Drawing, Square, Stock, Wish
+from tests.gen.golden.open_types.schema import Access, Box, Circle, Colour, Drawing, Faded, Square, Stock, Wish
 
 rpc.require(3)
 
@@ -21,9 +21,10 @@ rpc.require(3)
 
 CIRCLE_BUILDER = rpc.builder(Circle, "kind", "radius")
 SQUARE_BUILDER = rpc.builder(Square, "kind", "side")
-DRAWING_BUILDER = rpc.builder(Drawing, "colour", "shapes", "mode")
+DRAWING_BUILDER = rpc.builder(Drawing, "colour", "frame", "shapes", "mode")
 STOCK_BUILDER = rpc.record_builder(Stock, "best", "left")
 WISH_BUILDER = rpc.typed_dict_builder(Wish, "colour")
+BOX_OPEN_COLOUR_BUILDER = rpc.record_builder(cast("type[Box[Colour | rpc.Unknown]]", Box), "item")
 
 
 def encode_circle(value: Circle, to: rpc.Exporter) -> rpc.Wire:
@@ -69,6 +70,7 @@ decode_square: rpc.Decoder[Square] = SQUARE_BUILDER.decoder(read_square)
 def encode_drawing(value: Drawing, to: rpc.Exporter) -> rpc.Wire:
     return {
         "colour": OPEN_COLOUR.encode(value.colour, to),
+        "frame": OPTIONAL_OPEN_CIRCLE_OR_SQUARE.encode(value.frame, to),
         "shapes": LIST_OPEN_CIRCLE_OR_SQUARE.encode(value.shapes, to),
         "mode": OPEN_LITERAL_DRAFT_FINAL.encode(value.mode, to),
     }
@@ -79,8 +81,9 @@ def read_drawing(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
         raise DRAWING_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
         "colour": OPEN_COLOUR.read(wire, "colour", source),
-        "shapes": LIST_OPEN_CIRCLE_OR_SQUARE.read(wire, "shapes", source),
     }
+    rpc.read_optional(fields, "frame", wire, "frame", OPTIONAL_OPEN_CIRCLE_OR_SQUARE, source)
+    fields["shapes"] = LIST_OPEN_CIRCLE_OR_SQUARE.read(wire, "shapes", source)
     rpc.read_optional(fields, "mode", wire, "mode", OPEN_LITERAL_DRAFT_FINAL, source)
     return fields
 
@@ -120,6 +123,21 @@ def decode_wish(wire: rpc.Wire, source: rpc.Importer) -> Wish:
     return WISH_BUILDER.build(fields, wire, source)
 
 
+def encode_box_open_colour(value: Box[Colour | rpc.Unknown], to: rpc.Exporter) -> rpc.Wire:
+    return {
+        "item": OPEN_COLOUR.encode(value.item, to),
+    }
+
+
+def decode_box_open_colour(wire: rpc.Wire, source: rpc.Importer) -> Box[Colour | rpc.Unknown]:
+    if wire.__class__ is not dict:
+        raise BOX_OPEN_COLOUR_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "item": OPEN_COLOUR.read(wire, "item", source),
+    }
+    return BOX_OPEN_COLOUR_BUILDER.build(fields, wire, source)
+
+
 # ---- codecs: how each type of this schema travels
 
 CIRCLE = rpc.model(Circle, encode_circle, decode_circle, lambda: CirclePromise)
@@ -127,6 +145,7 @@ SQUARE = rpc.model(Square, encode_square, decode_square, lambda: SquarePromise)
 DRAWING = rpc.model(Drawing, encode_drawing, decode_drawing, lambda: DrawingPromise, pure=False)
 STOCK = rpc.model(Stock, encode_stock, decode_stock, lambda: StockPromise)
 WISH = rpc.typed_dict(Wish, encode_wish, decode_wish, lambda: WishPromise)
+BOX_OPEN_COLOUR = rpc.model(Box, encode_box_open_colour, decode_box_open_colour, lambda: BoxOpenColourPromise)
 STUDIO = rpc.interface(lambda: StudioStub, lambda: StudioPromise, lambda: StudioTarget)
 LITERAL_CIRCLE = rpc.literal_of("circle")
 LITERAL_SQUARE = rpc.literal_of("square")
@@ -134,6 +153,7 @@ COLOUR = rpc.enum_of(Colour)
 OPEN_COLOUR = rpc.open_of(COLOUR)
 CIRCLE_OR_SQUARE = rpc.tagged_union("kind", ("circle", CIRCLE), ("square", SQUARE))
 OPEN_CIRCLE_OR_SQUARE = rpc.open_of(CIRCLE_OR_SQUARE)
+OPTIONAL_OPEN_CIRCLE_OR_SQUARE = rpc.optional(OPEN_CIRCLE_OR_SQUARE)
 LIST_OPEN_CIRCLE_OR_SQUARE = rpc.list_of(OPEN_CIRCLE_OR_SQUARE)
 LITERAL_DRAFT_FINAL = rpc.literal_of("draft", "final")
 OPEN_LITERAL_DRAFT_FINAL = rpc.open_of(LITERAL_DRAFT_FINAL)
@@ -147,12 +167,16 @@ CIRCLE_2 = rpc.tagged_union("kind", ("circle", CIRCLE))
 CIRCLE_OR_STR = rpc.union_of(CIRCLE_2, rpc.STR)
 OPEN_CIRCLE_OR_STR = rpc.open_of(CIRCLE_OR_STR)
 OPTIONAL_OPEN_CIRCLE_OR_STR = rpc.optional(OPEN_CIRCLE_OR_STR)
+STREAM_OPEN_COLOUR = rpc.stream_of(OPEN_COLOUR)
+CALL_OPEN_COLOUR_TO_OPEN_CIRCLE_OR_SQUARE = rpc.callback(OPEN_CIRCLE_OR_SQUARE, OPEN_COLOUR)
+FADED = rpc.error(Faded, "Faded", rpc.error_field("colour", OPEN_COLOUR))
 
 CircleR = rpc.TypeVar("CircleR", covariant=True, default=Circle)
 SquareR = rpc.TypeVar("SquareR", covariant=True, default=Square)
 DrawingR = rpc.TypeVar("DrawingR", covariant=True, default=Drawing)
 StockR = rpc.TypeVar("StockR", covariant=True, default=Stock)
 WishR = rpc.TypeVar("WishR", covariant=True, default=Wish)
+BoxOpenColourR = rpc.TypeVar("BoxOpenColourR", covariant=True, default="Box[Colour | rpc.Unknown]")
 StudioR = rpc.TypeVar("StudioR", covariant=True, default="StudioStub")
 
 
@@ -191,6 +215,10 @@ class DrawingPromise(rpc.RpcPromise[DrawingR]):
         return self._field("colour", OPEN_COLOUR)
 
     @property
+    def frame(self) -> rpc.RpcPromise[Circle | Square | rpc.Unknown | None]:
+        return self._field("frame", OPTIONAL_OPEN_CIRCLE_OR_SQUARE)
+
+    @property
     def shapes(self) -> rpc.ListPromise[Circle | Square | rpc.Unknown, rpc.RpcPromise[Circle | Square | rpc.Unknown]]:
         return self._field("shapes", LIST_OPEN_CIRCLE_OR_SQUARE)
 
@@ -219,6 +247,14 @@ class WishPromise(rpc.RpcPromise[WishR]):
         return self._field("colour", OPEN_COLOUR_RED)
 
 
+class BoxOpenColourPromise(rpc.RpcPromise[BoxOpenColourR]):
+    """A BoxOpenColour that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def item(self) -> rpc.RpcPromise[Colour | rpc.Unknown]:
+        return self._field("item", OPEN_COLOUR)
+
+
 # ---- Studio
 
 
@@ -229,6 +265,13 @@ class StudioSpec(rpc.Interface):
     grant = rpc.method("grant", OPEN_ACCESS, rpc.param("access", OPEN_ACCESS))
     draw = rpc.method("draw", DRAWING, rpc.param("drawing", DRAWING))
     add = rpc.method("add", OPTIONAL_OPEN_CIRCLE_OR_STR, rpc.param("shape", OPEN_CIRCLE_OR_STR))
+    boxed = rpc.method("boxed", BOX_OPEN_COLOUR, rpc.param("box", BOX_OPEN_COLOUR), raises=[FADED])
+    each = rpc.method(
+        "each",
+        rpc.NONE,
+        rpc.param("colours", STREAM_OPEN_COLOUR),
+        rpc.param("call", CALL_OPEN_COLOUR_TO_OPEN_CIRCLE_OR_SQUARE),
+    )
     stock = rpc.method("stock", STOCK, rpc.param("stock", STOCK), rpc.param("wish", WISH))
 
 
@@ -252,6 +295,18 @@ class StudioCalls(rpc.Calls):
         self, shape: Circle | str | rpc.Unknown | rpc.RpcPromise[Circle | str | rpc.Unknown]
     ) -> rpc.RpcPromise[Circle | str | rpc.Unknown | None]:
         return self._call(StudioSpec.add, shape)
+
+    def boxed(self, box: Box[Colour | rpc.Unknown] | rpc.RpcPromise[Box[Colour | rpc.Unknown]]) -> BoxOpenColourPromise:
+        """Raises: Faded."""
+        return self._call(StudioSpec.boxed, box)
+
+    def each(
+        self,
+        colours: AsyncIterable[Colour | rpc.Unknown],
+        call: Callable[[Colour | rpc.Unknown], Circle | Square | rpc.Unknown | Awaitable[Circle | Square | rpc.Unknown]]
+        | rpc.CallbackStub[[Colour | rpc.Unknown], Circle | Square | rpc.Unknown],
+    ) -> rpc.RpcPromise[None]:
+        return self._call(StudioSpec.each, colours, call)
 
     def stock(self, stock: Stock | rpc.RpcPromise[Stock], wish: Wish | rpc.RpcPromise[Wish]) -> StockPromise:
         return self._call(StudioSpec.stock, stock, wish)
@@ -283,6 +338,17 @@ class StudioTarget(rpc.RpcTarget, spec=StudioSpec):
     def add(
         self, shape: Circle | str | rpc.Unknown
     ) -> Circle | str | rpc.Unknown | Awaitable[Circle | str | rpc.Unknown | None] | None: ...
+
+    @abstractmethod
+    def boxed(self, box: Box[Colour | rpc.Unknown]) -> Box[Colour | rpc.Unknown] | Awaitable[Box[Colour | rpc.Unknown]]:
+        """Raises: Faded."""
+
+    @abstractmethod
+    def each(
+        self,
+        colours: rpc.ReadableStream[Colour | rpc.Unknown],
+        call: rpc.CallbackStub[[Colour | rpc.Unknown], Circle | Square | rpc.Unknown],
+    ) -> Awaitable[None] | None: ...
 
     @abstractmethod
     def stock(self, stock: Stock, wish: Wish) -> Stock | Awaitable[Stock]: ...

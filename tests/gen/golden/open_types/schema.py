@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import AsyncIterator, Callable
 from dataclasses import dataclass
 from enum import Enum, Flag
-from typing import Literal, Protocol, TypedDict
+from typing import Annotated, Generic, Literal, Protocol, TypedDict, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 
-from capnweb_runtime.schema import Open
+from capnweb_runtime.schema import Open, raises
+
+T = TypeVar("T")
 
 
 class Colour(Enum):
@@ -31,8 +34,12 @@ class Square(BaseModel):
     side: float
 
 
+Tint = Open[Colour]
+
+
 class Drawing(BaseModel):
-    colour: Open[Colour]
+    colour: Tint
+    frame: Open[Annotated[Circle | Square, Field(discriminator="kind")]] | None = None
     shapes: list[Open[Circle | Square]]
     mode: Open[Literal["draft", "final"]] = "draft"
 
@@ -47,6 +54,16 @@ class Wish(TypedDict):
     colour: Open[Literal[Colour.RED]]
 
 
+@dataclass
+class Box(Generic[T]):
+    item: T
+
+
+@dataclass
+class Faded(Exception):
+    colour: Open[Colour]
+
+
 class Studio(Protocol):
     def paint(self, colour: Open[Colour] = Colour.RED) -> Open[Colour]: ...
 
@@ -55,5 +72,10 @@ class Studio(Protocol):
     def draw(self, drawing: Drawing) -> Drawing: ...
 
     def add(self, shape: Open[Circle | str]) -> Open[Circle | str] | None: ...
+
+    @raises(Faded)
+    def boxed(self, box: Box[Open[Colour]]) -> Box[Tint]: ...
+
+    def each(self, colours: AsyncIterator[Tint], call: Callable[[Tint], Open[Circle | Square]]) -> None: ...
 
     def stock(self, stock: Stock, wish: Wish) -> Stock: ...
