@@ -34,14 +34,14 @@ def compare(old: tuple[ir.Schema, ...], new: tuple[ir.Schema, ...]) -> tuple[Fin
     findings, work = Findings(), Work()
     types = Types(before, after, pairs, findings, work)
     members = MemberComparison(before, after, types, findings)
-    named = before.named_elsewhere() | after.named_elsewhere()
+    named = before.named | after.named
     for led_to in (False, True):  # first those that sessions begin with
         for one, other in pairs.items():
             if (one in named) is led_to and not work.has_seen(before.interfaces[one].node):
                 work.add(Interfaces(before.interfaces[one], after.interfaces[other], by_clients=False))
             _run(work, types, members, findings)
     _tell_of_names(before, after, pairs, findings)
-    _tell_of_missing(before, after, pairs, named, findings)
+    _tell_of_missing(before, after, pairs, findings)
     return findings.in_order()
 
 
@@ -65,12 +65,12 @@ def _tell_of_names(before: Side, after: Side, pairs: _Pairs, findings: Findings)
             findings.add("declaration-renamed", Where(other.name, at, was, up=False), message)
 
 
-def _tell_of_missing(
-    before: Side, after: Side, pairs: _Pairs, named: frozenset[ir.Reference], findings: Findings
-) -> None:
-    """Interfaces that sessions may have begun with. Where others named one, that is told there."""
-    for reference, interface in before.interfaces.items():
-        if reference not in pairs and reference not in named and interface.node.generic is None:
+def _tell_of_missing(before: Side, after: Side, pairs: _Pairs, findings: Findings) -> None:
+    """Interfaces that sessions may have begun with. Where others led to one, that is told there."""
+    missing = [reference for reference in before.interfaces if reference not in pairs]
+    for reference in missing:
+        interface = before.interfaces[reference]
+        if interface.node.generic is None and not before.is_given(reference):
             was = place_of_interface(interface, f"class {reference.name}")
             home = after.peers.get(reference.module)
             at = Place(home.path, 1, 1) if home is not None else was

@@ -67,12 +67,23 @@ class Side:
             for interface in schema.interfaces
         }
 
+    @cached_property
+    def _models(self) -> dict[tuple[str, ir.Reference], Owned[ir.Model]]:
+        """All models, by the schema that describes them and by name."""
+        found: dict[tuple[str, ir.Reference], Owned[ir.Model]] = {}
+        for schema in self.schemas:
+            for model in schema.models:
+                reference = ir.Reference(module=model.module, name=model.name)
+                home = self.peers.get(model.module, schema)
+                found.setdefault((schema.module, reference), Owned(model, home))
+        return found
+
     def model(self, part: Part) -> Owned[ir.Model] | None:
         """The model that a type is, and the schema in which the types of its fields mean something."""
         if not isinstance(part.shape, ir.ModelShape):
             return None
-        found = graph.find_model(part.shape.model, part.schema, self.peers)
-        return None if found is None else Owned(found, self.peers.get(part.shape.model.module, part.schema))
+        home = self.peers.get(part.shape.model.module, part.schema)
+        return self._models.get((home.module, part.shape.model))
 
     def callback(self, reference: ir.Reference) -> Owned[ir.Callback] | None:
         """The callback of a name."""
@@ -88,36 +99,65 @@ class Side:
                 found.setdefault(member.wire, (member, owner))
         return found
 
+    @cached_property
+    def _by_identity(self) -> dict[int, Owned[ir.Interface]]:
+        return {id(owned.node): owned for owned in self.interfaces.values()}
+
     def bases(self, interface: Owned[ir.Interface]) -> Iterator[Owned[ir.Interface]]:
         """The interfaces that one inherits, nearest first."""
-        by_identity = {id(owned.node): owned for owned in self.interfaces.values()}
-        return (by_identity[id(base)] for base in graph.bases(interface.node, self.peers))
+        return (self._by_identity[id(base)] for base in graph.bases(interface.node, self.peers))
 
-    def named_elsewhere(self) -> frozenset[ir.Reference]:
-        """The interfaces that others name: what servers and clients give each other, rather than where they begin."""
-        return frozenset(
-            shape.interface
-            for reference, owned in self.interfaces.items()
-            for part in self._within(owned)
-            for shape in ir.walk(part)
-            if isinstance(shape, ir.InterfaceShape) and shape.interface != reference
-        )
+    @cached_property
+    def named(self) -> frozenset[ir.Reference]:
+        """The interfaces that models, functions, or members of other interfaces name: what servers and clients give
+        each other, rather than where sessions begin.
+        """
+        found: set[ir.Reference] = set()
+        for schema in self.schemas:
+            inside = [field.type for model in schema.models for field in model.fields]
+            inside += [shape for callback in schema.callbacks for shape in ir.member_types(callback.call)]
+            found.update(_named_in(inside))
+        for reference, owned in self.interfaces.items():
+            inside = [shape for member in owned.node.members for shape in ir.member_types(member)]
+            found.update(_named_in(inside) - {reference})
+        return frozenset(found)
 
-    def _within(self, owned: Owned[ir.Interface]) -> Iterator[ir.TypeShape]:
+    def is_given(self, reference: ir.Reference) -> bool:
+        """Whether another interface leads to one."""
+        others = (owned for one, owned in self.interfaces.items() if one != reference)
+        waiting = [
+            Part(shape, owned.schema)
+            for owned in others
+            for member in owned.node.members
+            for shape in ir.member_types(member)
+        ]
         seen: set[ir.Reference] = set()
-        waiting = [Part(shape, owned.schema) for member in owned.node.members for shape in ir.member_types(member)]
         while waiting:
             part = waiting.pop()
-            yield part.shape
+            if reference in _named_in([part.shape]):
+                return True
             for shape in ir.walk(part.shape):
-                model = self.model(part.inside(shape))
-                if isinstance(shape, ir.CallbackShape) and (called := self.callback(shape.callback)) is not None:
-                    if shape.callback not in seen:
-                        seen.add(shape.callback)
-                        waiting += [Part(one, called.schema) for one in ir.member_types(called.node.call)]
-                elif model is not None and isinstance(shape, ir.ModelShape) and shape.model not in seen:
-                    seen.add(shape.model)
-                    waiting += [Part(field.type, model.schema) for field in model.node.fields]
+                waiting += self._inside(part.inside(shape), seen)
+        return False
+
+    def _inside(self, part: Part, seen: set[ir.Reference]) -> list[Part]:
+        """The types in a model or a function that has not been seen yet."""
+        match part.shape:
+            case ir.CallbackShape(callback=reference) if reference not in seen:
+                called = self.callback(reference)
+                seen.add(reference)
+                return [Part(one, called.schema) for one in ir.member_types(called.node.call)] if called else []
+            case ir.ModelShape(model=reference) if reference not in seen:
+                model = self.model(part)
+                seen.add(reference)
+                return [Part(field.type, model.schema) for field in model.node.fields] if model else []
+            case _:
+                return []
+
+
+def _named_in(shapes: Iterable[ir.TypeShape]) -> set[ir.Reference]:
+    """The interfaces that types name, those of models not looked at."""
+    return {shape.interface for outer in shapes for shape in ir.walk(outer) if isinstance(shape, ir.InterfaceShape)}
 
 
 def place_of_interface(interface: Owned[ir.Interface], text: str = "") -> Place:
