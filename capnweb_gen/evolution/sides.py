@@ -119,7 +119,7 @@ class Side:
             found.update(_named_in(inside))
         for reference, owned in self.interfaces.items():
             inside = [shape for member in owned.node.members for shape in ir.member_types(member)]
-            found.update(_named_in(inside) - {reference})
+            found.update(one for one in _named_in(inside) if one != reference)
         return frozenset(found)
 
     def is_given(self, reference: ir.Reference) -> bool:
@@ -155,9 +155,9 @@ class Side:
                 return []
 
 
-def _named_in(shapes: Iterable[ir.TypeShape]) -> set[ir.Reference]:
+def _named_in(shapes: Iterable[ir.TypeShape]) -> Iterator[ir.Reference]:
     """The interfaces that types name, those of models not looked at."""
-    return {shape.interface for outer in shapes for shape in ir.walk(outer) if isinstance(shape, ir.InterfaceShape)}
+    return (shape.interface for outer in shapes for shape in ir.walk(outer) if isinstance(shape, ir.InterfaceShape))
 
 
 def place_of_interface(interface: Owned[ir.Interface], text: str = "") -> Place:
