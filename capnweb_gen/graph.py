@@ -100,7 +100,7 @@ def tags(union: ir.UnionShape, schema: ir.Schema, peers: Peers) -> tuple[str, Ta
     that no other has, and the model of each constant; None if there is no such field.
     """
     shapes = [member for member in union.members if isinstance(member, ir.ModelShape)]
-    constants = [_constants(find_model(shape.model, schema, peers)) for shape in shapes]
+    constants = [constants_of(find_model(shape.model, schema, peers)) for shape in shapes]
     for wire in constants[0]:
         if all(wire in there for there in constants):
             found = [(value, shape) for shape, there in zip(shapes, constants, strict=True) for value in there[wire]]
@@ -109,7 +109,7 @@ def tags(union: ir.UnionShape, schema: ir.Schema, peers: Peers) -> tuple[str, Ta
     return None
 
 
-def _constants(model: ir.Model | None) -> dict[str, tuple[ir.LiteralValue, ...]]:
+def constants_of(model: ir.Model | None) -> dict[str, tuple[ir.LiteralValue, ...]]:
     """The fields of a model that are always sent and have one of a few constants, by wire name."""
     found: dict[str, tuple[ir.LiteralValue, ...]] = {}
     for field in model.fields if model else ():
@@ -182,6 +182,8 @@ def is_pure(reference: ir.Reference, schema: ir.Schema, peers: Peers) -> bool:
     """
     for shape, namer in _inside([ir.ModelShape(model=reference)], schema, peers):
         if ir.by_reference(shape) or (isinstance(shape, ir.Scalar) and shape.name in _IMPURE):
+            return False
+        if isinstance(shape, ir.OpenShape) and isinstance(shape.item, ir.UnionShape):  # what is not known may hold any
             return False
         model = find_model(shape.model, namer, peers) if isinstance(shape, ir.ModelShape) else None
         if model is not None and model.extra == "allow":

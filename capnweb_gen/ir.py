@@ -205,6 +205,15 @@ class OptionalShape(Node):
     item: TypeShape
 
 
+class OpenShape(Node):
+    """An enum, a literal or a union that may have grown where the peer is: what is none of it is kept as it came, and
+    sent again so. A reader that treats it as the type inside refuses what it does not know, and nothing else.
+    """
+
+    kind: Literal["open"] = "open"
+    item: TypeShape
+
+
 class ModelShape(Node):
     """A model: it travels by value."""
 
@@ -277,6 +286,7 @@ TypeShape = Annotated[
     | TupleShape
     | UnionShape
     | OptionalShape
+    | OpenShape
     | ModelShape
     | InterfaceShape
     | CallableShape
@@ -496,7 +506,7 @@ def walk(shape: TypeShape) -> Iterator[TypeShape]:
     """The type and every type inside it, outermost first. Models, interfaces and callbacks are leaves."""
     yield shape
     match shape:
-        case ListShape(item=inner) | OptionalShape(item=inner):
+        case ListShape(item=inner) | OptionalShape(item=inner) | OpenShape(item=inner):
             yield from walk(inner)
         case DictShape(key=key, value=inner):
             yield from walk(key)

@@ -93,11 +93,21 @@ def render(diagnostic: Diagnostic, sources: Sources, *, warning: bool = False) -
     """One diagnostic, with colours; `.plain` is the same without. A warning is called so."""
     colour = "bold yellow" if warning else "bold red"
     message = f"warning: {diagnostic.message}" if warning else diagnostic.message
+    text = _head(diagnostic, message, sources, colour)
+    return text.append_text(Text.assemble(INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
+
+
+def render_head(diagnostic: Diagnostic, sources: Sources, colour: str) -> Text:
+    """A diagnostic without its hint, in a colour: the place, the reason, the line of source."""
+    return _head(diagnostic, diagnostic.message, sources, colour)
+
+
+def _head(diagnostic: Diagnostic, message: str, sources: Sources, colour: str) -> Text:
     text = Text.assemble((diagnostic.location, "bold"), ": ", (message, colour), "\n")
     source = sources.find(diagnostic.file)
     if source is not None and _is_inside(diagnostic, source):
         text.append_text(_excerpt(diagnostic, source, colour))
-    return text.append_text(Text.assemble(INDENT, ("hint:", "bold green"), " ", diagnostic.hint))
+    return text
 
 
 def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:

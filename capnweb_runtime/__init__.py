@@ -61,6 +61,7 @@ if TYPE_CHECKING:
         Response,
         SturdyRef,
         Uint8ClampedArray,
+        Unknown,
         Url,
         WireDate,
     )
@@ -116,6 +117,7 @@ __all__ = [
     "SturdyRef",
     "URIError",
     "Uint8ClampedArray",
+    "Unknown",
     "Url",
     "WireDate",
     "WritableStream",
@@ -159,7 +161,7 @@ _HOMES = {
     "objects.callbacks": "CallbackStub",
     "objects.stub": "RpcPromise RpcStub",
     "objects.target": "RpcTarget",
-    "values": "UNDEFINED BigInt Blob Headers Request Response SturdyRef Uint8ClampedArray Url WireDate",
+    "values": "UNDEFINED BigInt Blob Headers Request Response SturdyRef Uint8ClampedArray Unknown Url WireDate",
 }
 
 if not TYPE_CHECKING:  # else they would believe that every name is here

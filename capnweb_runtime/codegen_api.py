@@ -60,7 +60,7 @@ from capnweb_runtime.objects.streams import (
 from capnweb_runtime.objects.stub import Calls, DictPromise, ListPromise, MapPromise, RpcPromise, RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.objects.variables import TypeVar
-from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Url
+from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Unknown, Url
 
 if TYPE_CHECKING:
     from capnweb_runtime.blocking.stub import (
@@ -73,6 +73,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.core.formats import format_of
     from capnweb_runtime.core.json_value import JSON
     from capnweb_runtime.core.moments import EXACT_DATETIME, LOCAL_DATETIME, datetime_of
+    from capnweb_runtime.core.opened import open_of
     from capnweb_runtime.core.standard import (
         BYTEARRAY,
         DATE,
@@ -100,6 +101,7 @@ else:
         "dict_by": "objects.keyed",
         "dict_by_number": "objects.keyed",
         "format_of": "core.formats",
+        "open_of": "core.opened",
     }
 
     def __getattr__(name):
@@ -369,6 +371,7 @@ __all__ = [
     "StubPromise",
     "SturdyRef",
     "TypeVar",
+    "Unknown",
     "Url",
     "Wire",
     "WritableStream",
@@ -393,6 +396,7 @@ __all__ = [
     "method",
     "model",
     "omitted",
+    "open_of",
     "optional",
     "param",
     "prop",

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Generic, Literal, Proto
 
 from capnweb_runtime.errors import ERROR_TYPES as ERROR_TYPES  # for the compiler: what exceptions arrive as
 from capnweb_runtime.values import FORBIDDEN_KEYS as FORBIDDEN_KEYS  # as above: what no field can be called on the wire
-from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Url
+from capnweb_runtime.values import Blob, Headers, Request, Response, SturdyRef, Unknown, Url
 
 if TYPE_CHECKING:  # a schema that declares models imports pydantic itself; this module never does
     from pydantic import BaseModel
@@ -172,6 +172,20 @@ For type checkers, and on the wire, it is the type itself. Whatever is in it is 
 """
 
 
+class OpenMark:
+    """Beside a type in `Annotated`: it may have grown where the peer is."""
+
+
+OPEN: Final = OpenMark()
+
+Open = Annotated[T | Unknown, OPEN]
+"""An enum, a `Literal` or a union to which later versions of the schema may add, as `status: Open[Status]`.
+
+What this version does not know arrives as an `Unknown`, which type checkers ask one to look for, and is sent again as
+it came. Without it such a value is refused, as is every other that is not of its type; see `docs/evolution.md`.
+"""
+
+
 @dataclass(frozen=True)
 class Microseconds:
     """Beside datetime in `Annotated`: what becomes of microseconds where it is sent, as `Annotated[datetime,
@@ -198,6 +212,7 @@ class Writable(Protocol[T_contra]):
 
 __all__ = [
     "BY_REFERENCE",
+    "OPEN",
     "SECRET",
     "Blob",
     "ByReference",
@@ -206,6 +221,8 @@ __all__ = [
     "InterfaceModel",
     "Method",
     "Microseconds",
+    "Open",
+    "OpenMark",
     "Property",
     "Request",
     "Response",
@@ -213,6 +230,7 @@ __all__ = [
     "SecretMark",
     "Stub",
     "SturdyRef",
+    "Unknown",
     "Url",
     "Writable",
     "cancellable",

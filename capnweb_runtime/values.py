@@ -236,6 +236,30 @@ class Blob:
 
 
 @final
+@dataclass(frozen=True, slots=True)
+class Unknown:
+    """What has arrived where a schema says `Open[...]` and is none of the values that this version of it knows: a
+    constant that an enum or a literal lacks, or a member that a union lacks.
+
+    Sent again it is what came. Two are equal if their values are. Pydantic takes an instance, and writes the value in
+    JSON.
+
+    Attributes:
+        value: the constant; of a union, the value as it travels: dicts and lists of plain values, in which a capability
+            is a stub of which nothing is said.
+    """
+
+    value: Any
+
+    if not TYPE_CHECKING:
+
+        @classmethod
+        def __get_pydantic_core_schema__(cls, source, handler):
+            plain = {"type": "function-plain", "function": lambda value: value.value, "when_used": "json"}
+            return {"type": "is-instance", "cls": cls, "serialization": plain}
+
+
+@final
 class SturdyRef(Generic[T_co]):
     """A reference that outlives its session: plain data, which whoever minted it makes an object of again.
 

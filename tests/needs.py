@@ -58,6 +58,7 @@ NEEDS = {
         "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
     ),
     "chromium": Need("Chromium", lambda: shutil.which("chromium") is not None, "on Debian: apt-get install chromium"),
+    "git": Need("git", lambda: shutil.which("git") is not None, "on Debian: apt-get install git"),
     "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
     "postgres": Need("PostgreSQL", lambda: binaries() is not None, "on Debian: apt-get install postgresql"),
     "node-ide": Need(
@@ -72,6 +73,7 @@ needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
 needs_node_typescript = pytest.mark.needs("node-typescript")
 needs_chromium = pytest.mark.needs("chromium")
+needs_git = pytest.mark.needs("git")
 needs_nginx = pytest.mark.needs("nginx")
 needs_postgres = pytest.mark.needs("postgres")
 

@@ -1,7 +1,7 @@
 """The command line: `capnweb-gen SCHEMA... --out DIR` writes, `capnweb-gen check SCHEMA... --out DIR` compares.
 
 Rule: one module per command, imported when the command is run. Quiet when all is well. Exit codes: 0 fine · 1 a schema
-has faults, generated files are stale, or a server has not answered · 2 wrong usage.
+has faults, generated files are stale, a change breaks something, or a server has not answered · 2 wrong usage.
 """
 
 from __future__ import annotations
@@ -13,11 +13,13 @@ from pathlib import Path
 import click
 
 _COMMANDS = {
+    "breaking": "Fail if schemas changed in a way that breaks those who have not changed yet.",
     "call": "Ask a server one thing, and print the answer.",
     "check": "Fail, with the diff, if generated files are stale.",
     "generate": "Write the generated files (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, or a server of itself, as JSON.",
+    "lock": "Write the IR of schemas to a file, to compare with later.",
     "repl": "Ask a server one thing after the other.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
@@ -72,6 +74,8 @@ capnweb-gen SCHEMA... --out DIR         write the generated files
 capnweb-gen check SCHEMA... --out DIR   fail, with the diff, if they are stale
 capnweb-gen init [DIR]                  start a project that works
 capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
+capnweb-gen breaking --against REF      fail if a change breaks old or new clients
+capnweb-gen lock                        write the IR of now, to compare with later
 capnweb-gen ir SCHEMA... | URL          print what schemas say, as JSON
 capnweb-gen call URL EXPRESSION         ask a server one thing
 capnweb-gen repl URL                    ask it one thing after the other

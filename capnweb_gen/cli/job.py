@@ -80,6 +80,7 @@ class Settings(BaseModel):
     out: str | None = None
     backend: str | None = None
     output: list[OutputSettings] | None = Field(default=None, min_length=1)
+    breaking: dict[str, object] = Field(default_factory=dict[str, object])  # cli.breaking reads what is in it
 
 
 def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -239,9 +240,31 @@ def _sources(job: Job) -> frozenset[str]:
     return frozenset(shown(schema) for schema in job.schemas if schema.is_dir())
 
 
+def configured_schemas(schemas: Sequence[Path]) -> tuple[Path, ...]:
+    """The schemas that arguments name; those of the configuration if there are none.
+
+    Raises:
+        click.UsageError: one is missing, or none is named in either.
+    """
+    missing = next((schema for schema in schemas if not os.path.lexists(schema)), None)
+    if missing is not None:
+        raise click.UsageError(f"no such file or folder: {missing}")
+    if schemas:
+        return tuple(schemas)
+    found, settings = configuration(Path.cwd())
+    return tuple(found.parent / schema for schema in settings.schemas)
+
+
 def _settings() -> tuple[Path, Settings]:
-    """The nearest pyproject.toml, in this folder or above it, and what it says."""
-    here = Path.cwd()
+    return configuration(Path.cwd())
+
+
+def configuration(here: Path) -> tuple[Path, Settings]:
+    """The nearest pyproject.toml, in a folder or above it, and what it says.
+
+    Raises:
+        click.UsageError: there is none, or it cannot be understood.
+    """
     found = next((path for folder in (here, *here.parents) if (path := folder / "pyproject.toml").is_file()), None)
     if found is None:
         raise click.UsageError("name a schema, and a folder with --out: there is no pyproject.toml to read them from")

@@ -121,8 +121,9 @@ def stop_on(
     as_json: bool,
     schemas: Sequence[Path] = (),
     warnings: Sequence[Diagnostic] = (),
+    ends: str = "nothing was written",
 ) -> None:
-    """End the program with exit code 1 if there are diagnostics, after printing them.
+    """End the program with exit code 1 if there are diagnostics, after printing them. `ends` says what came of it.
 
     Lines of source are looked for in the projects of `schemas`. JSON goes to standard output: an object whose
     `diagnostics` have file, line, column, message and hint; and so have its `warnings`, if there are any.
@@ -130,7 +131,7 @@ def stop_on(
     if as_json and diagnostics:
         print_json(diagnostics, warnings)
     elif diagnostics:
-        _print(diagnostics, schemas)
+        _print(diagnostics, schemas, ends)
     if diagnostics:
         sys.exit(1)
 
@@ -153,12 +154,12 @@ def print_json(diagnostics: Sequence[Diagnostic], warnings: Sequence[Diagnostic]
     click.echo(json.dumps(found))
 
 
-def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path]) -> None:
+def _print(diagnostics: Sequence[Diagnostic], schemas: Sequence[Path], ends: str) -> None:
     console = _stderr()
     sources = report.Sources(schemas)
     for diagnostic in diagnostics:
         console.print(report.render(diagnostic, sources))
-    console.print(Text(f"{count(len(diagnostics), 'fault')}; nothing was written"))
+    console.print(Text(f"{count(len(diagnostics), 'fault')}; {ends}"))
 
 
 def _stderr() -> Console:

@@ -64,6 +64,8 @@ class Described:
     def alternatives(self, part: Part) -> Type:
         """What a type may be, without names of its own, limits, and null."""
         match part.shape:
+            case ir.OpenShape():
+                return UNKNOWN
             case ir.OptionalShape(item=item) | ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
                 return self.alternatives(Part(item, part.schema))
             case ir.UnionShape(members=members):

@@ -87,6 +87,8 @@ class Literals:
                 value = self.fit(node, Part(item, schema), what)
                 _within(shape, value, node, what)
                 return value
+            case ir.OpenShape(item=item):
+                return self._fit_or_keep(node, Part(item, schema), what)
             case ir.UnionShape(members=members):
                 return self._one_of(node, shape, [Part(member, schema) for member in members], what)
             case ir.Scalar(name=name):
@@ -180,6 +182,13 @@ class Literals:
                 faults.append(fault)
         inside = [fault for fault in faults if fault.span != node.span]
         raise inside[0] if len(inside) == 1 else _wrong(node, shape, what)
+
+    def _fit_or_keep(self, node: Node, part: Part, what: str) -> object:
+        """What travels of a value of an open type; the server may know more of it than is known here."""
+        try:
+            return self.fit(node, part, what)
+        except ExpressionError:
+            return plain(node, self._chain)
 
     def _scalar(self, node: Node, name: ir.ScalarName, shape: ir.TypeShape, what: str) -> object:
         if name in ("any", "json"):

@@ -52,6 +52,8 @@ def _composed(shape: ir.TypeShape) -> str:
             return type_text(item)
         case ir.OptionalShape(item=item):
             return f"{type_text(item)} | None"
+        case ir.OpenShape(item=item):
+            return f"Open[{type_text(item)}]"
         case ir.UnionShape(members=members):
             return " | ".join(map(type_text, members))
         case ir.ListShape(item=item):

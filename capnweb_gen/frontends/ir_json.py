@@ -223,6 +223,8 @@ def _shapes(file: str, schema: ir.Schema) -> Iterator[Diagnostic]:
             case ir.ConstrainedShape(item=item, when=when, microseconds=microseconds) if when or microseconds:
                 if _plain(item) not in (_DATETIME, *([_DATE] if microseconds is None else [])):
                     yield _fault(file, "when and microseconds are said of what is no date", "leave them out")
+            case ir.OpenShape(item=item) if not isinstance(item, ir.EnumShape | ir.LiteralShape | ir.UnionShape):
+                yield _fault(file, f"an open type is made of the kind {item.kind!r}", "make it of an enum or a union")
             case ir.UnionShape(members=members):
                 try:
                     unions.union([member.kind for member in members], members)

@@ -28,6 +28,7 @@ _FORMS: dict[ir.ScalarName, str] = {
 }
 _CONSTANT_FORMS: dict[type[ir.LiteralValue], str] = {bool: "true or false", int: "an integer", str: "a string"}
 _HINT = "unions are of types that have different forms on the wire, such as int | str | list[int] or Profile | str"
+_OPEN_HINT = "write Open[...] around the whole union"
 _APART_HINT = "write one of them, or two models that a Literal field with different values tells apart"
 
 
@@ -43,6 +44,8 @@ def union(written: Sequence[str], shapes: Sequence[ir.TypeShape]) -> ir.TypeShap
     for name, shape in zip(written, shapes, strict=True):
         if isinstance(shape, ir.OptionalShape):
             shape, null = shape.item, True
+        if isinstance(shape, ir.OpenShape):
+            raise UnsupportedTypeError(f"{' | '.join(written)} is a union with an open type in it", _OPEN_HINT)
         for member in shape.members if isinstance(shape, ir.UnionShape) else (shape,):
             if member == ir.Scalar(name="none"):
                 null = True
@@ -68,7 +71,7 @@ def forms(shape: ir.TypeShape) -> Iterator[str]:
             yield from dict.fromkeys(_CONSTANT_FORMS[type(member.value)] for member in members)
         case ir.TextShape() | ir.SturdyRefShape():
             yield "a string"
-        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
+        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item) | ir.OpenShape(item=item):
             yield from forms(item)
         case ir.ListShape() | ir.TupleShape() | ir.CollectionShape():
             yield "an array"
@@ -97,3 +100,27 @@ def _refuse_what_looks_alike(written: Sequence[str], members: Sequence[ir.TypeSh
     constants = [member for member in members if isinstance(member, ir.LiteralShape)]
     if any(set(forms(one)) & set(forms(other)) for one in enums for other in constants):
         raise UnsupportedTypeError(f"in {names}, constants with and without names are mixed", _APART_HINT)
+
+
+def _what(shape: ir.TypeShape) -> str:
+    return shape.name if isinstance(shape, ir.Scalar) else shape.kind.replace("_", " ")
+
+
+def opened(shape: ir.TypeShape) -> ir.TypeShape:
+    """The shape of a type to which later versions of a schema may add.
+
+    Raises:
+        UnsupportedTypeError: the type is not one of a known few.
+    """
+    match shape:
+        case ir.OptionalShape(item=item):
+            return ir.OptionalShape(item=opened(item))
+        case ir.EnumShape() | ir.LiteralShape() | ir.UnionShape():
+            return ir.OpenShape(item=shape)
+        case ir.OpenShape():
+            return shape
+        case _:
+            raise UnsupportedTypeError(
+                f"Open is said of the type {_what(shape)}, to which no values can be added",
+                "put it around an enum, a Literal or a union; a model may get further fields without it",
+            )

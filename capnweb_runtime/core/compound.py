@@ -299,6 +299,11 @@ class LiteralCodec(TypeCodec):
         self.values = values
 
     @property
+    def kinds(self) -> frozenset[type[Any]]:
+        """The types of the values."""
+        return frozenset(map(type, self.values))
+
+    @property
     def label(self) -> str:
         return "one of " + ", ".join(map(repr, self.values))
 
@@ -384,8 +389,13 @@ class TaggedCodec(TypeCodec):
     def __init__(self, tag: str, items: tuple[tuple[str | int | bool, ModelCodec], ...]) -> None:
         self.tag = tag
         self.pure = all(codec.pure for _, codec in items)
-        self._by_tag: dict[tuple[type[Any], Any], ModelCodec] = {(type(value), value): codec for value, codec in items}
+        self.by_tag: dict[tuple[type[Any], Any], ModelCodec] = {(type(value), value): codec for value, codec in items}
         self._codecs = list(dict.fromkeys(codec for _, codec in items))
+
+    @property
+    def kinds(self) -> frozenset[type[Any]]:
+        """The types of the constants."""
+        return frozenset(kind for kind, _ in self.by_tag)
 
     @property
     def label(self) -> str:
@@ -409,9 +419,9 @@ class TaggedCodec(TypeCodec):
         if type(wire) is not dict:
             raise wire_mismatch(self.label, wire)
         value = wire.get(self.tag)
-        codec = self._by_tag.get((type(value), value)) if type(value) in (str, int, bool) else None
+        codec = self.by_tag.get((type(value), value)) if type(value) in (str, int, bool) else None
         if codec is None:
-            constants = ", ".join(repr(constant) for _, constant in self._by_tag)
+            constants = ", ".join(repr(constant) for _, constant in self.by_tag)
             raise wire_mismatch(f"one of {constants}", value).inside(self.tag)
         return codec.decode(wire, source)
 

@@ -148,6 +148,11 @@ class EnumCodec(TypeCodec):
         self._asked = {kind for kind, _ in self._members} if _has_missing(cls) else frozenset()
 
     @property
+    def kinds(self) -> frozenset[type[Any]]:
+        """The types of the values."""
+        return frozenset({int} if self._flag else {kind for kind, _ in self._members})
+
+    @property
     def label(self) -> str:
         if self._flag:
             return f"a combination of {self._cls.__name__}"

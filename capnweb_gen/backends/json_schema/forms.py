@@ -95,6 +95,9 @@ class Forms:
                 return one_of([self.of(item), {"type": "null"}])
             case ir.UnionShape(members=members):
                 return one_of(map(self.of, members))
+            case ir.OpenShape(item=item):
+                # What a later version has added is of no known form.
+                return {"anyOf": [self.of(item), {}], "x-capnweb-open": True}
             case _:
                 return {}
 
@@ -121,6 +124,8 @@ class Forms:
         match shape:
             case ir.NewTypeShape(item=item):
                 return self._key(item)
+            case ir.OpenShape():
+                return {"type": "string"}
             case ir.ConstrainedShape(item=item) if self._key(item) == {"pattern": NUMBER_AS_KEY}:
                 return self._key(item)
             case ir.Scalar(name="int"):

@@ -152,6 +152,8 @@ class Samples:
         match shape:
             case ir.OptionalShape(item=item):
                 return self.of(item, name) or _SCALARS["none"]
+            case ir.OpenShape(item=item):
+                return self.of(item, name)
             case ir.UnionShape(members=members):
                 return next(filter(None, (self.of(member, name) for member in members)), None)
             case ir.ListShape(item=item):

@@ -147,6 +147,8 @@ class Types:
                 yield from self._around("", map(self._parts, members), "", " | ")
             case ir.OptionalShape(item=item):
                 yield from [*self._parts(item), " | None"]
+            case ir.OpenShape(item=item):
+                yield from self._around("Open[", [self._parts(item)], "]")
             case ir.CallableShape(parameters=parameters, result=result):
                 yield from self._around("Callable[[", map(self._parts, parameters), "], ")
                 yield from [*self._parts(result), "]"]

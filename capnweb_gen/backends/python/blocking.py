@@ -121,6 +121,8 @@ class Blocking:
                 return [f"{mapping}[{self.argument(key)}, {self.argument(value)}]"]
             case ir.OptionalShape(item=item):
                 return [*self._parts(item), "None"]
+            case ir.OpenShape(item=item):
+                return [*self._parts(item), "rpc.Unknown"]
             case ir.TupleShape(items=items):
                 return [f"{self._scope.builtin('tuple')}[{', '.join(map(self.argument, items))}]"]
             case ir.CollectionShape(container="tuple", item=item):

@@ -46,7 +46,7 @@ def reflect(schema: ir.Schema, peers: graph.Peers, header: str) -> ReflectedView
         modules=tuple(f"{layout.string(module)}: {layout.string(name + SUFFIX)}" for module, name in modules.items()),
         schema=tuple(
             line
-            for written in lines(_unplaced(schema.model_dump(mode="json")), layout.WIDTH)
+            for written in lines(unplaced(schema.model_dump(mode="json")), layout.WIDTH)
             for line in _broken(written)
         ),
     )
@@ -63,12 +63,12 @@ def same_place(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
     ]
 
 
-def _unplaced(node: object) -> object:
-    """A node of the IR without the places at which things are declared."""
+def unplaced(node: object) -> object:
+    """A node of the IR, as JSON has it, without the places at which things are declared."""
     if isinstance(node, dict):
         keyed = cast("dict[str, object]", node)
-        return {key: _START if key == "position" else _unplaced(value) for key, value in keyed.items()}
-    return [_unplaced(item) for item in cast("list[object]", node)] if isinstance(node, list) else node
+        return {key: _START if key == "position" else unplaced(value) for key, value in keyed.items()}
+    return [unplaced(item) for item in cast("list[object]", node)] if isinstance(node, list) else node
 
 
 def _broken(line: str) -> Iterator[str]:

@@ -110,6 +110,10 @@ class Scope:
         plain = found.form not in {"pydantic", "root"}
         return plain or graph.hold_capabilities(found.generic.arguments, self._schema, self._peers)
 
+    def has_tags(self, union: ir.UnionShape) -> bool:
+        """Whether a field tells the models of a union apart."""
+        return graph.tags(union, self._schema, self._peers) is not None
+
     def tags(self, union: ir.UnionShape) -> tuple[str, graph.Tags]:
         """The field that tells the models of a union apart, and the model of each of its values."""
         found = graph.tags(union, self._schema, self._peers)

@@ -11,18 +11,15 @@ Rule: one class, one method per place where a type can stand, each total over th
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable
 from typing import Literal
 
 from capnweb_gen import ir, naming
 from capnweb_gen.backends.python import layout, module_names
+from capnweb_gen.backends.python.labels import label
 from capnweb_gen.backends.python.scope import Scope
 
-LONGEST_NAME = 60
-
 _COLLECTION_CODECS = {"set": "rpc.set_of", "frozenset": "rpc.frozenset_of", "tuple": "rpc.tuple_of_any"}
-_COLLECTION_LABELS = {"set": "SET", "frozenset": "FROZENSET", "tuple": "TUPLE_OF_ANY"}
 _ETC = {"set": "", "frozenset": "", "tuple": ", ..."}
 
 
@@ -64,7 +61,7 @@ class Spelling:
                 key = repr(shape)
                 if key not in self._codecs:
                     function, arguments = self._codec_text(shape)
-                    name = self._free_name(_label(shape))
+                    name = self._free_name(label(shape))
                     self._codecs[key] = name
                     self._texts.append(layout.call(f"{name} = {function}", arguments))
                 return self._codecs[key]
@@ -83,6 +80,8 @@ class Spelling:
                 return "rpc.tuple_of", [self.codec(item) for item in items]
             case ir.UnionShape():
                 return self._union_text(shape)
+            case ir.OpenShape(item=item):
+                return "rpc.open_of", [self.codec(self._now(item))]
             case ir.CollectionShape(container=container, item=item):
                 return _COLLECTION_CODECS[container], [self.codec(item)]
             case ir.EnumShape(enum=reference, members=members, partial=True):
@@ -122,7 +121,7 @@ class Spelling:
 
     def _union_text(self, union: ir.UnionShape) -> tuple[str, list[str]]:
         models = tuple(member for member in union.members if isinstance(member, ir.ModelShape))
-        if len(models) < 2:
+        if len(models) < 2 <= len(union.members):
             return "rpc.union_of", [self.codec(member) for member in sorted(union.members, key=_order_to_try)]
         if len(models) < len(union.members):
             others = sorted((member for member in union.members if member not in models), key=_order_to_try)
@@ -130,6 +129,17 @@ class Spelling:
         wire, tags = self._scope.tags(union)
         pairs = (f"({_constant(value)}, {self.codec(model)})" for value, model in tags)
         return "rpc.tagged_union", [layout.string(wire), *pairs]
+
+    def _now(self, shape: ir.TypeShape) -> ir.TypeShape:
+        """What an open type may be now. An object of another class is told by its tag, also where the union has but one
+        model yet.
+        """
+        members = shape.members if isinstance(shape, ir.UnionShape) else ()
+        models = [member for member in members if isinstance(member, ir.ModelShape)]
+        alone = ir.UnionShape(members=tuple(models))
+        if len(models) != 1 or not self._scope.has_tags(alone):
+            return shape
+        return ir.UnionShape(members=(alone, *(member for member in members if member not in models)))
 
     def model_codec(self, reference: ir.Reference) -> tuple[str, list[str]]:
         """The expression that makes a model's codec: what is called, and with what."""
@@ -155,17 +165,17 @@ class Spelling:
         parts = (self.interface(reference, part) for part in ("Stub", "Promise", "Spec.call"))
         return "rpc.declared_callback", [f"lambda: {part}" for part in parts]
 
-    def _free_name(self, label: str) -> str:
-        name, number = label, 2
+    def _free_name(self, wanted: str) -> str:
+        name, number = wanted, 2
         while name in self._taken:
-            name, number = f"{label}_{number}", number + 1
+            name, number = f"{wanted}_{number}", number + 1
         self._taken.add(name)
         return name
 
     def default(self, value: ir.DefaultValue, shape: ir.TypeShape) -> str:
         """The default of a parameter of a type, as an expression."""
         match shape:
-            case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item):
+            case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item) | ir.OpenShape(item=item):
                 return "None" if value is None else self.default(value, item)
             case ir.NewTypeShape(new_type=reference, item=item):
                 return f"{self.named(reference)}({self.default(value, item)})"
@@ -318,6 +328,8 @@ class Spelling:
                 return f"{self._scope.builtin('dict')}[{inside(key)}, {inside(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{inside(item)} | None"
+            case ir.OpenShape(item=item):
+                return f"{inside(item)} | rpc.Unknown"
             case ir.TupleShape(items=items):
                 return f"{self._scope.builtin('tuple')}[{', '.join(map(inside, items))}]"
             case ir.CollectionShape(container=container, item=item):
@@ -341,6 +353,8 @@ class Spelling:
                 return f"{mapping}[{self.given(key)}, {self.given(value)}]"
             case ir.OptionalShape(item=item):
                 return f"{self.given(item)} | None"
+            case ir.OpenShape(item=item):
+                return f"{self.given(item)} | rpc.Unknown"
             case ir.TupleShape(items=items):
                 return f"{self._scope.builtin('tuple')}[{', '.join(map(self.given, items))}]"
             case ir.CollectionShape(container=container, item=item):
@@ -398,6 +412,8 @@ class Spelling:
                 return [part for member in members for part in self._values(member)]
             case ir.OptionalShape(item=item):
                 return self._values(item)
+            case ir.OpenShape(item=item):
+                return [*self._values(item), "rpc.Unknown"]
             case _:
                 return self._whole(shape)
 
@@ -523,7 +539,7 @@ def _has_plain_keys(shape: ir.DictShape) -> bool:
 def _is_number(key: ir.TypeShape) -> bool:
     """Whether keys of a type are integers."""
     match key:
-        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item):
+        case ir.NewTypeShape(item=item) | ir.ConstrainedShape(item=item) | ir.OpenShape(item=item):
             return _is_number(item)
         case ir.LiteralShape(values=values):
             return type(values[0]) is int
@@ -543,58 +559,3 @@ def _is_any(shape: ir.TypeShape) -> bool:
 
 def _constant(value: ir.LiteralValue) -> str:
     return layout.string(value) if isinstance(value, str) else repr(value)
-
-
-def _label(shape: ir.TypeShape) -> str:
-    """A readable name for a codec: `LIST_PROFILE`, `CALL_INT_TO_STR`."""
-    match shape:
-        case ir.Scalar(name=name):
-            return name.upper()
-        case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
-            return module_names.constant(reference.name)
-        case ir.CallbackShape(callback=reference):
-            return module_names.constant(reference.name)
-        case ir.EnumShape(enum=reference, members=members, partial=True):
-            names = (module_names.constant(reference.name), *(member.name.upper() for member in members))
-            return _short("_".join(names), names[0])
-        case ir.TextShape(type=reference):
-            return module_names.constant(reference.name.replace("IPv", "Ipv"))
-        case ir.SturdyRefShape(interface=reference):
-            return f"STURDY_{module_names.constant(reference.name)}"
-        case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
-            return module_names.constant(reference.name)
-        case ir.ConstrainedShape(item=item):
-            return f"{_label(item)}_LIMITED"
-        case ir.ListShape(item=item):
-            return f"LIST_{_label(item)}"
-        case ir.CollectionShape(container=container, item=item):
-            return f"{_COLLECTION_LABELS[container]}_{_label(item)}"
-        case ir.DictShape(value=value) if _has_plain_keys(shape):
-            return f"DICT_{_label(value)}"
-        case ir.DictShape(key=key, value=value):
-            return f"DICT_{_label(key)}_TO_{_label(value)}"
-        case ir.OptionalShape(item=item):
-            return f"OPTIONAL_{_label(item)}"
-        case ir.StubShape():
-            return "STUB"
-        case ir.StreamShape(item=item):
-            return f"STREAM_{_label(item)}"
-        case ir.WritableShape(item=item):
-            return f"WRITABLE_{_label(item)}"
-        case ir.TupleShape(items=items):
-            return _short("_".join(["TUPLE", *map(_label, items)]), "TUPLE")
-        case ir.UnionShape(members=members):
-            return _short("_OR_".join(map(_label, members)), "UNION")
-        case ir.LiteralShape(values=values):
-            words = "_".join(re.sub(r"[^A-Z0-9]+", "_", str(value).upper()).strip("_") for value in values)
-            return f"LITERAL_{words}".rstrip("_") if len(words) <= LONGEST_NAME else "LITERAL"
-        case ir.CallableShape(parameters=parameters, result=result):
-            taken = "_".join(["CALL", *map(_label, parameters)])
-            given = "" if isinstance(result, ir.Scalar) and result.name == "none" else f"_TO_{_label(result)}"
-            return _short(taken + given, "CALL")
-        case ir.Unsupported():
-            raise AssertionError(f"{shape!r} cannot be spelled: check lets no such type through")
-
-
-def _short(label: str, otherwise: str) -> str:
-    return label if len(label) <= LONGEST_NAME else otherwise

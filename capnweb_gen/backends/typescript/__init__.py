@@ -26,6 +26,7 @@ What TypeScript has no words for, so that a reader of the output can tell what t
   length, `Record<K, V>` or, where keys are constants, `Partial<Record<K, V>>` a dict (all of an alias writes `{ [key:
   K]: V }` and `{ [K in ...]?: V }` instead), `A | B` a union, `"a" | 1` a literal, `Blob`, `URL`, `Headers`,
   `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a function type a callable.
+- `Open<T>`, tagged `@capnweb open`, is an enum, a literal or a union to which later versions may add.
 - An enum is `export const Colour = {RED: "red"} as const` with a type of the same name; `@capnweb flag` on the
   constant of one whose numbers add up, `@capnweb partial` if it has members that are never allowed; some of its
   members are `typeof Colour.RED | typeof Colour.BLUE`.

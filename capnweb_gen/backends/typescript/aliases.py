@@ -63,6 +63,13 @@ STURDY_REF = Alias(
     "T extends RpcTarget ? string : never",
     (f"A reference that outlives the session: opaque text, from which a T is made again. {TAG} sturdy_ref",),
 )
+OPEN = Alias(
+    "Open",
+    "<T>",
+    "T | (T extends string ? string & {} : T extends number ? number & {} : "
+    "T extends object ? { readonly [key: string]: unknown } : never)",
+    (f"A T, or what a later version has added to it, as it came. {TAG} open",),
+)
 STUB = Alias("AnyTarget", "", "RpcTarget | ((...args: never[]) => unknown)", (f"Any capability. {TAG} stub",))
 PLAIN: dict[ir.ScalarName, str] = {
     "none": "null",

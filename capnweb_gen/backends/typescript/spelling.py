@@ -123,6 +123,8 @@ class Spelling:
                 return " | ".join(_grouped(inner(member), " => ") for member in members)
             case ir.OptionalShape(item=item):
                 return f"{_grouped(inner(item), ' => ')} | null"
+            case ir.OpenShape(item=item):
+                return f"{self._scope.alias(aliases.OPEN)}<{inner(item)}>"
             case _:
                 raise AssertionError(f"no spelling for {shape!r}")
 
@@ -233,7 +235,7 @@ def _label(shape: ir.TypeShape) -> str:
             return reference.name
         case ir.EnumShape(enum=reference):
             return reference.name
-        case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item):
+        case ir.OptionalShape(item=item) | ir.OpenShape(item=item) | ir.ConstrainedShape(item=item):
             return _label(item)
         case ir.DictShape():
             return "Dict"

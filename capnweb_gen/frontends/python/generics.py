@@ -22,7 +22,7 @@ from capnweb_gen.frontends.python.annotations import subscript
 from capnweb_gen.frontends.python.failures import said
 from capnweb_gen.frontends.python.records import record_form
 from capnweb_gen.frontends.python.type_names import describe
-from capnweb_runtime.schema import InterfaceModel, SturdyRef
+from capnweb_runtime.schema import OPEN, InterfaceModel, SturdyRef, Unknown
 
 # `type X = ...` makes the one of typing, which older Pythons do not have.
 ALIASES: tuple[type[typing_extensions.TypeAliasType], ...] = (
@@ -122,7 +122,12 @@ def _joined(parts: typing.Iterable[str | None]) -> str | None:
 def _parts(argument: object) -> Iterator[str | None]:
     origin = get_origin(argument)
     if origin is Annotated:
-        yield from _parts(get_args(argument)[0])
+        inside, *marks = get_args(argument)
+        if any(mark is OPEN for mark in marks):
+            yield "Open"
+            known = tuple(part for part in get_args(inside) if part is not Unknown)
+            inside = typing.Union[known] if known else inside  # noqa: UP007  # of what is known at run time alone
+        yield from _parts(inside)
     elif generic := generic_origin(argument):
         yield generic.__name__
         for inner in generic_arguments(argument):

@@ -333,7 +333,7 @@ def _fits(value: ir.DefaultValue, shape: ir.TypeShape) -> bool:
             return value is None or _fits(value, inner)
         case ir.UnionShape(members=members):
             return any(_fits(value, member) for member in members)
-        case ir.NewTypeShape(item=inner) | ir.ConstrainedShape(item=inner):
+        case ir.NewTypeShape(item=inner) | ir.ConstrainedShape(item=inner) | ir.OpenShape(item=inner):
             return _fits(value, inner)
         case ir.LiteralShape(values=values):
             return any(value == constant and type(value) is type(constant) for constant in values)

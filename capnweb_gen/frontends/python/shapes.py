@@ -195,6 +195,8 @@ class Shapes:
             return self._composite(annotation, origin, depth)
         if annotation is schema.Stub:
             return ir.StubShape()
+        if annotation is schema.Unknown:
+            raise UnsupportedTypeError("Unknown is what arrives where Open[...] is declared", "write Open[...] instead")
         if isinstance(annotation, type) and annotation not in (schema.Writable, BaseModel):
             return self._class(typing.cast("type[object]", annotation), depth)
         raise _refusal(annotation)
@@ -207,6 +209,8 @@ class Shapes:
             refuse_marks(arguments[1:])
             if schema.SECRET in arguments[1:]:
                 self.notes.secret = True
+            if schema.OPEN in arguments[1:]:
+                return unions.opened(self._known(arguments[0], depth))
             reader = replace(self, constraints=False) if schema.BY_REFERENCE in arguments[1:] else self
             item = values.with_microseconds(reader._shape(arguments[0], depth), arguments[1:])
             return item if self.constraints else constraints.constrained(item, arguments[1:])
@@ -271,6 +275,11 @@ class Shapes:
         others = [argument for argument in arguments if argument is not type(None)]
         inner = self._shape(others[0], depth) if len(others) == 1 else self._alternatives(others, depth)
         return inner if len(others) == len(arguments) or _includes_null(inner) else ir.OptionalShape(item=inner)
+
+    def _known(self, union: object, depth: int) -> ir.TypeShape:
+        """What is in `Open[...]`, beside what stands for all that it does not know."""
+        known = tuple(part for part in get_args(union) if part is not schema.Unknown)
+        return self._union(known, depth) if known else self._shape(union, depth)
 
     def _alternatives(self, types: list[object], depth: int) -> ir.TypeShape:
         shapes = [self._shape(written, depth) for written in types]

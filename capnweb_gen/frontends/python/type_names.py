@@ -27,7 +27,7 @@ from typing import (
 import typing_extensions
 from pydantic.fields import FieldInfo
 
-from capnweb_runtime.schema import BY_REFERENCE
+from capnweb_runtime.schema import BY_REFERENCE, OPEN, Unknown
 
 # typing_extensions has its own of these where typing lacks what it adds to them.
 _UNPACK = tuple(vars(module)["Unpack"] for module in (typing, typing_extensions))
@@ -98,6 +98,9 @@ def _subscripted(annotation: object, arguments: tuple[object, ...]) -> str:
         first, *others = arguments
         if any(other is BY_REFERENCE for other in others):
             return f"Capability[{describe(first)}]"
+        if any(other is OPEN for other in others):
+            known = [part for part in get_args(first) if part is not Unknown]
+            return f"Open[{' | '.join(map(describe, known))}]"
         return f"Annotated[{', '.join([describe(first), *map(constant, others)])}]"
     if origin in _UNPACK and (isinstance(arguments[0], _MANY) or get_origin(arguments[0]) is tuple):
         return f"*{describe(arguments[0])}"

@@ -6,7 +6,7 @@ import pytest
 
 from capnweb_gen import ir
 from capnweb_gen.client.described import Described
-from capnweb_gen.client.spelled import signature
+from capnweb_gen.client.spelled import signature, type_text
 
 
 @pytest.mark.parametrize(
@@ -41,3 +41,8 @@ def test_a_signature_is_what_the_schema_says(shop: Described, name: str, written
     assert attribute is not None
     assert isinstance(attribute.method, ir.Method)
     assert signature(attribute.method) == written
+
+
+def test_an_open_type_says_so() -> None:
+    shape = ir.OptionalShape(item=ir.OpenShape(item=ir.LiteralShape(values=("a", "b"))))
+    assert type_text(shape) == "Open[Literal['a', 'b']] | None"

@@ -1,0 +1,15 @@
+"""A field with a default was added to what clients send: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+
+
+class Api(Protocol):
+    def save(self, user: User) -> str: ...

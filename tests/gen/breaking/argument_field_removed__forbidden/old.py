@@ -1,0 +1,18 @@
+"""A field was removed from what clients send; the models forbid fields that they do not know: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class User(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    age: int
+
+
+class Api(Protocol):
+    def save(self, user: User) -> str: ...

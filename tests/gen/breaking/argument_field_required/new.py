@@ -1,0 +1,16 @@
+"""A field without a default was added to what clients send, or lost its default: the schema of now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class User(BaseModel):
+    name: str
+    age: int
+
+
+class Api(Protocol):
+    def save(self, user: User) -> str: ...

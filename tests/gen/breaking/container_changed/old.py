@@ -1,0 +1,9 @@
+"""A type is another in Python, and travels in the same form: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def sort(self, items: list[int]) -> list[int]: ...

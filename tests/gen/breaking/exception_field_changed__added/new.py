@@ -1,0 +1,22 @@
+"""An attribute of an exception was removed, added, or has another type; it was added without a default.
+
+Here: the schema of now.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+from capnweb_runtime.schema import raises
+
+
+@dataclass
+class NotFound(Exception):
+    key: int
+    shelf: str
+
+
+class Api(Protocol):
+    @raises(NotFound)
+    def find(self, key: int) -> str: ...

@@ -1,0 +1,9 @@
+"""A method or property was added: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def greet(self, name: str) -> str: ...

@@ -1,0 +1,15 @@
+"""A method or property was added; in an interface that clients implement: the schema of now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Listener(Protocol):
+    def tell(self, what: str) -> str: ...
+
+    def end(self) -> str: ...
+
+
+class Api(Protocol):
+    def listen(self, listener: Listener) -> str: ...

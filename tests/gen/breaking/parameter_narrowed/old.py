@@ -1,0 +1,9 @@
+"""A server takes fewer values than before: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def find(self, key: int) -> str: ...

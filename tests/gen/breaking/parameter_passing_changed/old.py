@@ -1,0 +1,9 @@
+"""A positional parameter became keyword-only, or the other way round: the schema of then."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def greet(self, name: str, times: int) -> str: ...

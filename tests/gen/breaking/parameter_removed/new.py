@@ -1,0 +1,9 @@
+"""A parameter was removed: the schema of now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+
+class Api(Protocol):
+    def greet(self, name: str) -> str: ...

@@ -1,0 +1,29 @@
+"""A parameter lost its default: what servers do and clients ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+    targets: Any
+
+    def greet(self, name: Any = "you") -> Any:
+        return name.upper()
+
+
+class New:
+    schema: Any
+    targets: Any
+
+    def greet(self, name: Any) -> Any:
+        return name.upper()
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.greet()
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.greet("Ann")

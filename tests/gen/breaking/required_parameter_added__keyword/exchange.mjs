@@ -1,0 +1,19 @@
+export default (RpcTarget) => {
+  class Old extends RpcTarget {
+    greet(name) { return name.toUpperCase(); }
+  }
+
+  class New extends RpcTarget {
+    greet(name, options) { return `${name} ${options.times.toFixed()}`; }
+  }
+
+  async function oldClient(api) {
+    return await api.greet('Ann');
+  }
+
+  async function newClient(api) {
+    return await api.greet('Ann', { times: 2 });
+  }
+
+  return { Old, New, oldClient, newClient };
+};

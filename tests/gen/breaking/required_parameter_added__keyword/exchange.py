@@ -1,0 +1,29 @@
+"""A parameter without a default was added; keyword-only: what servers do and clients ask for."""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+    targets: Any
+
+    def greet(self, name: Any) -> Any:
+        return name
+
+
+class New:
+    schema: Any
+    targets: Any
+
+    def greet(self, name: Any, *, times: Any) -> Any:
+        return " ".join([name] * times)
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return await api.greet("Ann")
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return await api.greet("Ann", times=2)

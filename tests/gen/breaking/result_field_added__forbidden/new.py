@@ -1,0 +1,18 @@
+"""A field was added to what servers send; the models forbid fields that they do not know: the schema of now."""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel, ConfigDict
+
+
+class User(BaseModel):
+    model_config = ConfigDict(extra="forbid")
+
+    name: str
+    age: int = 0
+
+
+class Api(Protocol):
+    def user(self) -> User: ...

@@ -1,0 +1,32 @@
+"""A field was removed from what servers send, or may be missing now; a key that may be missing.
+
+Here: what servers do and clients ask for.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+
+class Old:
+    schema: Any
+    targets: Any
+
+    def user(self) -> Any:
+        return {"name": "Ann", "age": 7}
+
+
+class New:
+    schema: Any
+    targets: Any
+
+    def user(self) -> Any:
+        return {"name": "Ann"}
+
+
+async def old(api: Any, schema: Any) -> Any:
+    return (await api.user())["age"]
+
+
+async def new(api: Any, schema: Any) -> Any:
+    return (await api.user()).get("age")

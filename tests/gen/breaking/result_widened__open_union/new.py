@@ -1,0 +1,25 @@
+"""A server gives values that it did not give before; of models, and open: the schema of now."""
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from pydantic import BaseModel
+
+from capnweb_runtime.schema import Open
+
+
+class Circle(BaseModel):
+    kind: Literal["circle"] = "circle"
+
+
+class Square(BaseModel):
+    kind: Literal["square"] = "square"
+
+
+class Star(BaseModel):
+    kind: Literal["star"] = "star"
+
+
+class Api(Protocol):
+    def shape(self) -> Open[Circle | Square | Star]: ...
