@@ -152,9 +152,9 @@ class Host(Protocol):
         """What runs a function so that it can be cancelled; None if it cannot."""
         ...
 
-    def finish(self, awaitable: Awaitable[Any]) -> Any:
-        """Runs what is left of an async disposer, to its end: neither the end of the session nor that of its calls
-        cancels it. Returns what `start` would.
+    def finish(self, dispose: Callable[[], Awaitable[Any] | None]) -> Any:
+        """Runs a disposer once the calls have started that have come; an async one to its end: neither the end of the
+        session nor that of its calls cancels it. Returns what `start` would.
         """
         ...
 

@@ -322,10 +322,7 @@ def _run_disposer(dispose: Callable[[], Awaitable[None] | None], host: Host, whe
     not the session.
     """
     try:
-        awaitable = dispose()
-        if awaitable is None:
-            return
-        outcome = host.finish(awaitable)
+        outcome = host.finish(dispose)
     except Exception as error:  # whatever the application raises
         host.report(where, error)
         return

@@ -84,6 +84,10 @@ def is_coroutine_function(function: Callable[..., Any]) -> bool:
     return code is not None and bool(code.co_flags & inspect.CO_COROUTINE)
 
 
+def _nothing() -> None:
+    """What is called in the place of a disposer, whose turn it is then."""
+
+
 class _CancelledCall(RpcError):
     """What the caller is told of a call that was cancelled."""
 
@@ -133,6 +137,7 @@ class AsyncioHost(HostBase):
         "_eager",
         "_loop",
         "_queue",
+        "_to_dispose",
         "_unstarted",
         "_when_disposed",
         "line",
@@ -168,6 +173,7 @@ class AsyncioHost(HostBase):
         self.threads: Executor | None = None
         self._collect_due = False
         self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
+        self._to_dispose = 0  # how many are in the queue
         self._when_disposed: Callable[[], object] | None = None
 
     def elsewhere(self) -> None:
@@ -257,8 +263,14 @@ class AsyncioHost(HostBase):
         for task in tuple(self.tasks):
             task.cancel()
 
-    def finish(self, awaitable: Awaitable[Any]) -> Any:
+    def finish(self, dispose: Callable[[], Awaitable[Any] | None]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
+        return self._finish_in_turn(dispose) if self._unstarted else self._finish(dispose)
+
+    def _finish(self, dispose: Callable[[], Awaitable[Any] | None]) -> Any:
+        awaitable = dispose()
+        if awaitable is None:
+            return None
         task = self._loop.create_task(_wait_for(awaitable), context=self._context.copy())
         cell: Cell[Any] = Cell()
         self._disposers.add(task)
@@ -266,13 +278,36 @@ class AsyncioHost(HostBase):
         task.add_done_callback(self._disposer_done)
         return cell
 
+    def _finish_in_turn(self, dispose: Callable[[], Awaitable[Any] | None]) -> Cell[Any]:
+        """Lets the disposer take its place among the calls that have not started."""
+        ended: Cell[Any] = Cell()
+        turn: Cell[Any] = Cell()
+
+        def has_come(_: object) -> None:
+            self._to_dispose -= 1
+            try:
+                outcome = self._finish(dispose)
+            except Exception as error:  # whatever the application raises
+                ended.reject(error)
+            else:
+                if isinstance(outcome, Cell):
+                    outcome.then(ended.resolve, ended.reject)
+                else:
+                    ended.resolve(outcome)
+            self._tell_disposed()
+
+        self._to_dispose += 1
+        turn.then(has_come, has_come)  # also where the calls are cancelled
+        self._queue.append((turn, _nothing, (), {}, self._context))
+        return ended
+
     @property
     def disposing(self) -> bool:
-        """Whether an async disposer is running."""
-        return bool(self._disposers)
+        """Whether an async disposer is running, or a disposer is still to run."""
+        return bool(self._disposers or self._to_dispose)
 
     def when_disposed(self, callback: Callable[[], object]) -> None:
-        """Calls back once no async disposer is running; at once if none is. There is one such callback."""
+        """Calls back once nothing is `disposing`; at once if nothing is. There is one such callback."""
         self._when_disposed = callback
         self._tell_disposed()
 
@@ -286,7 +321,7 @@ class AsyncioHost(HostBase):
         self._tell_disposed()
 
     def _tell_disposed(self) -> None:
-        if not self._disposers and self._when_disposed is not None:
+        if self._when_disposed is not None and not self.disposing:
             callback, self._when_disposed = self._when_disposed, None
             callback()
 

@@ -142,9 +142,9 @@ class HostBase(ABC):
         """See `capnweb_runtime.core.hook.Host.handle`."""
         return None
 
-    def finish(self, awaitable: Awaitable[Any]) -> Any:
+    def finish(self, dispose: Callable[[], Awaitable[Any] | None]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
-        return self.start(lambda: awaitable, (), {})
+        return self.start(dispose, (), {})
 
     def new_stub(self, hook: Hook) -> StubRef:
         """An untyped stub over the hook."""
