@@ -20,6 +20,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_gen/cli/ir.py: capnweb_gen.cli.asking",
     "capnweb_runtime/running/certificate.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
+    "examples/database_proxy/server.py: examples.database_proxy.postgresql",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.transports.http_batch",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.core.carrying",
     "capnweb_runtime/connecting/settings.py: capnweb_runtime.connecting.several",

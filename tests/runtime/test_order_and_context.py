@@ -12,7 +12,7 @@ import pytest_asyncio
 
 from capnweb_runtime import RpcError
 from capnweb_runtime import codegen_api as rpc
-from capnweb_runtime.driving.asyncio_host import HAS_EAGER_TASKS
+from capnweb_runtime.driving.asyncio_host import HAS_EAGER_TASKS, AsyncioHost
 from tests.runtime.stream_example import Depot, Joined, Joining, within
 
 USER: ContextVar[str] = ContextVar("user", default="nobody")
@@ -101,6 +101,47 @@ class TestOrder:
         gate.set()
         await all_of(promises)
         assert log == ["next", "late"]
+
+    async def test_an_object_is_disposed_when_the_calls_that_came_before_have_started(self, start: Start) -> None:
+        log: list[str] = []
+
+        class Other(Depot):
+            async def do(self, value: Any) -> Any:
+                log.append("started")
+                await asyncio.sleep(0)
+                log.append("ended")
+
+            def dispose(self) -> None:
+                log.append("disposed")
+
+        joined = start(lambda _: Other())
+        other = joined.depot.do(None)
+        first, second = other.call("do", 1), other.call("echo", 2)
+        other.dispose()
+        assert await all_of([first, second]) == [None, 2]
+        await joined.quiet()
+        assert log[0] == "started"
+        assert sorted(log) == ["disposed", "ended", "started"]
+
+    @pytest.mark.parametrize("cancelled", [False, True])
+    async def test_what_is_to_be_disposed_after_a_call_is_waited_for_and_not_lost(self, cancelled: bool) -> None:
+        host = AsyncioHost(asyncio.get_running_loop(), eager=False)
+        log: list[str] = []
+
+        async def call() -> None:
+            log.append("started")
+
+        host.start(call, (), {})
+        host.once_begun(lambda: log.append("disposed"))
+        host.when_disposed(lambda: log.append("told"))
+        assert host.disposing
+        assert log == []
+        if cancelled:
+            host.cancel_all()
+        else:
+            await asyncio.sleep(0)  # the first step of the call, and what comes after it
+        assert log == [*([] if cancelled else ["started"]), "disposed", "told"]
+        assert not host.disposing
 
     async def test_a_slow_call_does_not_hold_up_the_answers_of_others(self, start: Start) -> None:
         gate = asyncio.Event()
