@@ -9,6 +9,7 @@ from capnweb_gen import ir
 from capnweb_gen.frontends.typescript.declared import Declarer, Entry
 from capnweb_gen.frontends.typescript.files import File
 from capnweb_gen.frontends.typescript.names import Module
+from capnweb_gen.naming import Case
 
 
 @dataclass
@@ -21,7 +22,7 @@ class Details:
         enums: all members of each enum that is declared here, and its docstring.
     """
 
-    case: str = "as-written"
+    case: Case = "as-written"
     aliases: dict[str, ir.TypeShape] = field(default_factory=dict[str, ir.TypeShape])
     enums: dict[str, tuple[ir.EnumShape, str | None]] = field(default_factory=dict[str, "tuple[ir.EnumShape, str | None]"])
 

@@ -11,7 +11,6 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from capnweb_gen import graph, ir
-from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.decisions import Decision, Notes, Options
@@ -22,13 +21,6 @@ from capnweb_gen.frontends.typescript.finishing import Details, schemas_of
 from capnweb_gen.frontends.typescript.modules import Modules, forced, referenced
 from capnweb_gen.frontends.typescript.names import Hint, class_name
 from capnweb_gen.frontends.typescript.scope import Closure, Declared, Env, RefusedTypeError, parameters_of
-
-_HINTS = {
-    'give each a field such as kind: Literal["..."], with a value that the others do not have': (
-        'give each a member such as kind: "...", with a value that the others do not have'
-    ),
-}
-
 
 @dataclass(frozen=True)
 class Read:
@@ -68,8 +60,6 @@ def read_typescript(paths: Sequence[Path], package: str = "", options: Options |
     if not faults and not schemas:
         hint = "export one: export interface Greeter { greet(name: string): Promise<string> }"
         faults += [Diagnostic(file.shown, 1, 1, "no interface is declared here", hint) for file in given]
-    if not faults:
-        faults = [_in_typescript(fault) for fault in check(schemas)]
     return Read(schemas, in_order(faults), tuple(sorted(run.notes.decisions)), details)
 
 
@@ -209,9 +199,3 @@ def _worth_telling(faults: Sequence[Diagnostic], reading: Sequence[Diagnostic]) 
     """Faults that are not of the making of a file that could not be read."""
     broken = {fault.file for fault in reading}
     return [fault for fault in faults if fault.file not in broken and not (reading and "not known" in fault.message)]
-
-
-def _in_typescript(fault: Diagnostic) -> Diagnostic:
-    """A fault that was found in the IR, in the words of TypeScript."""
-    hint = _HINTS.get(fault.hint, fault.hint)
-    return Diagnostic(fault.file, fault.line, fault.column, fault.message, hint)
