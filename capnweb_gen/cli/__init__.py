@@ -15,13 +15,16 @@ import click
 _COMMANDS = {
     "call": "Ask a server one thing, and print the answer.",
     "check": "Fail, with the diff, if the generated modules are stale.",
+    "from-typescript": "Write schemas that say what TypeScript declares.",
     "generate": "Write the generated modules (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, or a server of itself, as JSON.",
     "repl": "Ask a server one thing after the other.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
-"""What `--help` says of each command. A command is the function of that name in the module of that name here."""
+"""What `--help` says of each command. A command is the function of that name, with underscores, in the module of that name
+here.
+"""
 
 
 class _Commands(click.Group):
@@ -42,7 +45,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -72,6 +76,8 @@ capnweb-gen SCHEMA... --out DIR         write the generated modules
 capnweb-gen check SCHEMA... --out DIR   fail, with the diff, if they are stale
 capnweb-gen init [DIR]                  start a project that works
 capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
+capnweb-gen from-typescript FILE.ts --out DIR
+                                        write schemas of what TypeScript declares
 capnweb-gen ir SCHEMA... | URL          print what schemas say, as JSON
 capnweb-gen call URL EXPRESSION         ask a server one thing
 capnweb-gen repl URL                    ask it one thing after the other

@@ -5,7 +5,7 @@ Rule: a file that is imported is read when a name from it is needed, once. What 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -61,10 +61,16 @@ class Foreign:
 
 
 class Files:
-    """All files of a run. Faults of reading them are added to `faults`."""
+    """All files of a run. Faults of reading them are added to `faults`.
 
-    def __init__(self, faults: list[Diagnostic]) -> None:
+    Args:
+        faults: is added to.
+        sources: of files that were made of others, the one that messages name.
+    """
+
+    def __init__(self, faults: list[Diagnostic], sources: Mapping[Path, Path] | None = None) -> None:
         self._faults = faults
+        self._sources = {_place(path): source for path, source in (sources or {}).items()}
         self._files: dict[Path, File | None] = {}
         self._groups: dict[tuple[File, str], Group] = {}
 
@@ -169,14 +175,14 @@ class Files:
         return Foreign(f"it comes from {source!r}, where there is no file", hint)
 
     def _load(self, path: Path, *, given: bool) -> File | None:
-        path = Path(path.parent.resolve(), path.name)
+        path = _place(path)
         if path not in self._files:
             self._files[path] = None
             self._files[path] = self._read(path, given=given)
         return self._files[path]
 
     def _read(self, path: Path, *, given: bool) -> File | None:
-        called = shown(path)
+        called = shown(self._sources.get(path, path))
         if not path.name.endswith(SUFFIXES):
             self._fault(called, "this is not TypeScript", f"name files that end with {', '.join(SUFFIXES[:4])}")
             return None
@@ -201,6 +207,11 @@ class Files:
         self._faults.append(Diagnostic(called, 1, 1, message, hint))
 
 
+def _place(path: Path) -> Path:
+    """A file by its folder's true path, so that it is the same file whatever leads to it."""
+    return Path(path.parent.resolve(), path.name)
+
+
 def _candidates(path: Path) -> Iterator[Path]:
     """The files that an import may mean, as TypeScript looks for them."""
     if path.name.endswith(SUFFIXES):
@@ -216,4 +227,4 @@ def _candidates(path: Path) -> Iterator[Path]:
 def module_stem(file: File) -> str:
     """What the module of a file is called: `live_query` for `live-query.ts`."""
     stem = file.stem if file.stem != "index" else file.path.absolute().parent.name or file.stem
-    return naming.as_name(naming.snake(stem))
+    return naming.as_name(naming.snake(stem).lstrip("0123456789_-.") or stem)

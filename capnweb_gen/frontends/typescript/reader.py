@@ -6,7 +6,7 @@ else a file exports is read as far as it can be, and left out with a word where 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -20,6 +20,7 @@ from capnweb_gen.frontends.typescript.files import File, Files, Group
 from capnweb_gen.frontends.typescript.finishing import Details, schemas_of
 from capnweb_gen.frontends.typescript.modules import Modules, forced, referenced
 from capnweb_gen.frontends.typescript.names import Hint, class_name
+from capnweb_gen.frontends.typescript.places import Places
 from capnweb_gen.frontends.typescript.scope import Closure, Declared, Env, RefusedTypeError, parameters_of
 
 @dataclass(frozen=True)
@@ -32,19 +33,25 @@ class Read:
     details: dict[str, Details] = field(default_factory=dict[str, Details])
 
 
-def read_typescript(paths: Sequence[Path], package: str = "", options: Options | None = None) -> Read:
+def read_typescript(
+    paths: Sequence[Path],
+    package: str = "",
+    options: Options | None = None,
+    sources: Mapping[Path, Path] | None = None,
+) -> Read:
     """Read files of TypeScript.
 
     Args:
         paths: the files; what they import from others is followed.
         package: the package that the modules made of them are in, which models are imported from.
         options: what is decided for the user otherwise.
+        sources: of declaration files that tsc has made, the files that it has made them of, which messages name.
 
     Raises:
         MissingExtraError: what parses TypeScript is not installed.
     """
     reading: list[Diagnostic] = []
-    files = Files(reading)
+    files = Files(reading, sources)
     given = list(dict.fromkeys(files.give(paths)))
     together: list[list[File]] = []
     while True:
@@ -60,7 +67,12 @@ def read_typescript(paths: Sequence[Path], package: str = "", options: Options |
     if not faults and not schemas:
         hint = "export one: export interface Greeter { greet(name: string): Promise<string> }"
         faults += [Diagnostic(file.shown, 1, 1, "no interface is declared here", hint) for file in given]
-    return Read(schemas, in_order(faults), tuple(sorted(run.notes.decisions)), details)
+    decisions = sorted(run.notes.decisions)
+    if sources:
+        told = Places({file.shown: file.syntax for file in files.all()}, sources)
+        faults = [told.fault(fault) for fault in faults]
+        decisions = [told.decision(decision) for decision in decisions]
+    return Read(schemas, in_order(faults), tuple(dict.fromkeys(decisions)), details)
 
 
 class _Run:
