@@ -18,6 +18,7 @@ IDE         := tests/ide/node_modules/.installed
 PYTHON      ?=
 PYTEST_ARGS ?=
 ATTACKS     ?=
+EXAMPLES    ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -33,8 +34,8 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo inspect test test-newest test-latest lock check format schemas nightly attack bench bench-quick \
-	bench-mounts clean
+.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack bench \
+	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -78,6 +79,9 @@ setup: $(DEV) $(INTEROP) $(IDE) ## install everything that development needs int
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 	@$(PY) -m examples.demo
+
+examples: $(DEV) ## run every example, and end with a table of what was checked: make examples EXAMPLES='calculator'
+	@$(PY) -m examples $(EXAMPLES)
 
 inspect: $(BASE) ## serve schemas/ with some traffic, and print where to watch it
 	@$(PY) -m examples.inspected
@@ -150,13 +154,16 @@ check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to 
 	$(PY) -m pyright
 	$(VENV)/bin/lint-imports
 	$(PY) -m capnweb_gen.cli check
+	$(PY) -m examples.form.schemas --check
+	$(PY) -m examples.form.pages --check
 
 format: $(DEV) ## format the code and mend what the linter can mend
 	$(PY) -m ruff check --fix .
 	$(PY) -m ruff format .
 
-schemas: $(BASE) ## compile schemas/ into generated/
+schemas: $(BASE) ## compile schemas/ into generated/, and those of the examples
 	$(PY) -m capnweb_gen.cli schemas --out generated --reflection
+	$(PY) -m examples.form.schemas
 
 clean: ## remove environments, installed packages and caches
 	rm -rf $(VENV) $(NEWEST) $(LATEST) $(LOCKING) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info

@@ -50,7 +50,8 @@ if TYPE_CHECKING:
     from capnweb_runtime.serving.certificate import Certificate
     from capnweb_runtime.serving.handed_over import systemd_sockets
     from capnweb_runtime.serving.peer import Peer, Refuse
-    from capnweb_runtime.serving.serve import serve
+    from capnweb_runtime.serving.serve import Serving, serve
+    from capnweb_runtime.serving.server import Server
     from capnweb_runtime.values import (
         UNDEFINED,
         BigInt,
@@ -105,7 +106,9 @@ __all__ = [
     "RpcStub",
     "RpcTarget",
     "Sampling",
+    "Server",
     "ServerLimits",
+    "Serving",
     "SessionClosed",
     "SessionError",
     "StaleCapability",
@@ -150,7 +153,8 @@ _HOMES = {
     "serving.certificate": "Certificate",
     "serving.handed_over": "systemd_sockets",
     "serving.peer": "Peer Refuse",
-    "serving.serve": "serve",
+    "serving.serve": "Serving serve",
+    "serving.server": "Server",
     "objects.streams": "ReadableStream WritableStream WritableTarget",
     "objects.callbacks": "CallbackStub",
     "objects.stub": "RpcPromise RpcStub",

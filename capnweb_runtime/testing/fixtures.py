@@ -50,6 +50,7 @@ class PairFixture(_Asked):
         observer: Observer | None = None,
         errors: Disclosure = "plain",
         interceptors: Sequence[Interceptor] = (),
+        client_interceptors: Sequence[Interceptor] = (),
         record: Record | None = None,
         faults: Faults | None = None,
         no_leaks: bool | None = None,
@@ -63,6 +64,7 @@ class PairFixture(_Asked):
             observer=observer,
             errors=errors,
             interceptors=interceptors,
+            client_interceptors=client_interceptors,
             record=record or self._record,
             faults=faults,
             no_leaks=self._no_leaks if no_leaks is None else no_leaks,
@@ -84,6 +86,7 @@ class ServerFixture(_Asked):
         limits: Limits = DEFAULT_LIMITS,
         errors: Disclosure = "plain",
         interceptors: Sequence[Interceptor] = (),
+        client_interceptors: Sequence[Interceptor] = (),
         record: Record | None = None,
         no_leaks: bool | None = None,
     ) -> LocalServer[S]:
@@ -98,6 +101,7 @@ class ServerFixture(_Asked):
             limits=limits,
             errors=errors,
             interceptors=interceptors,
+            client_interceptors=client_interceptors,
             record=record or self._record,
             no_leaks=self._no_leaks if no_leaks is None else no_leaks,
         )

@@ -131,6 +131,7 @@ def serve_local(
     limits: Limits = DEFAULT_LIMITS,
     errors: Disclosure = "plain",
     interceptors: Sequence[Interceptor] = (),
+    client_interceptors: Sequence[Interceptor] = (),
     record: Record | None = None,
     no_leaks: bool = False,
 ) -> LocalServer[S]:
@@ -147,6 +148,7 @@ def serve_local(
         limits: bounds of each session, at both ends.
         errors: which errors the server sends as they are; see `serve`.
         interceptors: what calls pass at the server; see `serve`.
+        client_interceptors: what calls pass at the client; see `connect`.
         record: keeps calls and messages; see `record`.
         no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`. Without meaning for a
             batch, of which nothing outlives the answer.
@@ -166,6 +168,12 @@ def serve_local(
     no_leaks = no_leaks and not batch
     debug = places_known() if no_leaks else None
     serving = serve(factory, "127.0.0.1", 0, path=path, limits=limits, errors=errors, interceptors=passed, debug=debug)
-    options = {"headers": headers, "main": main, "limits": limits, "debug": debug}
+    options = {
+        "headers": headers,
+        "main": main,
+        "limits": limits,
+        "debug": debug,
+        "interceptors": client_interceptors,
+    }
     local = LocalServer(serving, stub, batch, options, record, no_leaks)
     return local

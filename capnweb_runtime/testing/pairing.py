@@ -44,6 +44,7 @@ class Pair(Ends, Generic[S]):
         observer: Observer | None,
         errors: Disclosure,
         interceptors: Sequence[Interceptor],
+        client_interceptors: Sequence[Interceptor],
         record: Record | None,
         faults: Faults | None,
         no_leaks: bool,
@@ -56,6 +57,7 @@ class Pair(Ends, Generic[S]):
         self._observer = observer
         self._errors: Disclosure = errors
         self._interceptors = (*interceptors, *(() if record is None else (record,)))
+        self._client_interceptors = tuple(client_interceptors)
         self._record = record
         self._faults = faults
         self._joined: tuple[Connection, Connection] | None = None
@@ -81,7 +83,14 @@ class Pair(Ends, Generic[S]):
         if self._joined is not None:
             raise RuntimeError("pair(...) gives one session; call it again for another")
         debug = places_known() if self._no_leaks else None
-        client = Connection(self._main, limits=self._limits, observer=self._observer, label="the server", debug=debug)
+        client = Connection(
+            self._main,
+            limits=self._limits,
+            observer=self._observer,
+            label="the server",
+            debug=debug,
+            terms=Terms(interceptors=self._client_interceptors) if self._client_interceptors else None,
+        )
         server = Connection(
             self._target,
             limits=self._limits,
@@ -141,6 +150,7 @@ def pair(
     observer: Observer | None = None,
     errors: Disclosure = "plain",
     interceptors: Sequence[Interceptor] = (),
+    client_interceptors: Sequence[Interceptor] = (),
     record: Record | None = None,
     faults: Faults | None = None,
     no_leaks: bool = False,
@@ -156,6 +166,7 @@ def pair(
         observer: is told of the failures of both; by default they are logged.
         errors: which errors the server sends as they are; see `serve`.
         interceptors: what calls pass at the server; see `serve`.
+        client_interceptors: what calls pass at the client; see `connect`.
         record: keeps calls and messages; see `record`.
         faults: what goes wrong on the line; see `Faults`.
         no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`.
@@ -171,6 +182,7 @@ def pair(
         observer=observer,
         errors=errors,
         interceptors=interceptors,
+        client_interceptors=client_interceptors,
         record=record,
         faults=faults,
         no_leaks=no_leaks,

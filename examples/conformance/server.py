@@ -14,8 +14,7 @@ import logging
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
-from capnweb_runtime import serve
-from capnweb_runtime.serving.serve import Serving
+from capnweb_runtime import Serving, serve
 from examples.conformance.main import main_of
 
 MOUNTS = ("asgi", "aiohttp", "flask")

@@ -15,8 +15,7 @@ from rich.console import Console
 from rich.syntax import Syntax
 from rich.text import Text
 
-from capnweb_runtime import connect, serve
-from capnweb_runtime.serving.server import Server
+from capnweb_runtime import Server, connect, serve
 from examples.demo.client import STEPS, Step
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub

@@ -7,8 +7,7 @@ import asyncio
 import logging
 from random import Random
 
-from capnweb_runtime import Peer, serve
-from capnweb_runtime.serving.server import Server
+from capnweb_runtime import Peer, Server, serve
 from examples.demo.server import Accounts
 from examples.inspected.traffic import SlowFront, client
 

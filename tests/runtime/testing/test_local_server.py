@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from capnweb_runtime import ConnectionRefused, Peer, Refuse, connect
+from capnweb_runtime import CallInfo, ConnectionRefused, Peer, Proceed, Refuse, connect
 from capnweb_runtime.testing import serve_local
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
@@ -49,6 +49,18 @@ async def test_an_async_factory_and_a_main_object_of_the_client_are_taken() -> N
         assert await api.add(1, 2) == 3
         with pytest.raises(ValueError, match="as it is"):
             await api.fail("as it is")
+
+
+async def test_interceptors_of_the_client_see_its_calls() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    async def noting(call: CallInfo, proceed: Proceed) -> object:
+        seen.append((call.name, call.served))
+        return await proceed(call)
+
+    async with serve_local(factory, PublicApiStub, client_interceptors=[noting]) as api:
+        assert await api.authenticate("secret").me() == 1
+    assert seen == [("PublicApi.authenticate", False), ("AuthedApi.me", False)]
 
 
 async def test_a_client_that_is_refused_leaves_no_server() -> None:

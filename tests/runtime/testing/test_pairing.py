@@ -93,6 +93,18 @@ async def test_what_serve_takes_is_taken() -> None:
             await api.fail("not sent")
 
 
+async def test_interceptors_of_the_client_see_what_it_calls_and_what_it_serves() -> None:
+    seen: list[tuple[str, bool]] = []
+
+    async def noting(call: CallInfo, proceed: Proceed) -> object:
+        seen.append((call.name, call.served))
+        return await proceed(call)
+
+    async with pair(Example(), ExampleStub, client_interceptors=[noting]) as api:
+        assert await api.add(1, 2) == 3
+    assert seen == [("Example.add", False)]
+
+
 async def test_a_fake_is_verified_on_leaving() -> None:
     fake = LibraryFake()
     fake.search.returns([1])

@@ -1,0 +1,1 @@
+"""The interfaces of billing, and of the payments that it depends on."""

@@ -1,0 +1,1 @@
+"""The interfaces of the shop, and of what it depends on."""
