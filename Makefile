@@ -15,6 +15,7 @@ BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
 INTEROP     := tests/interop/node_modules/.installed
 IDE         := tests/ide/node_modules/.installed
+TYPESCRIPT  := tests/typescript/node_modules/.installed
 PYTHON      ?=
 PYTEST_ARGS ?=
 ATTACKS     ?=
@@ -74,7 +75,7 @@ endef
 help: ## list the commands
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-setup: $(DEV) $(INTEROP) $(IDE) ## install everything that development needs into .venv
+setup: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## install everything that development needs into .venv
 
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
@@ -86,7 +87,7 @@ examples: $(DEV) ## run every example, and end with a table of what was checked:
 inspect: $(BASE) ## serve schemas/ with some traffic, and print where to watch it
 	@$(PY) -m examples.inspected
 
-test: $(DEV) $(INTEROP) $(IDE) ## run the tests: make test PYTEST_ARGS='-k map -x'
+test: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## run the tests: make test PYTEST_ARGS='-k map -x'
 	$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)
 
 test-newest: $(DEV) ## run what depends on Python's version on the newest Python found
@@ -109,16 +110,18 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 	fi; \
 	$(NEWEST)/bin/python -m pytest -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
 
+# TypeScript stays at 6, since what checks its programs in tests/typescript allows no newer one.
 test-latest: $(DEV) ## run the tests with the newest release of everything, and say what moved since `make lock`
 	@echo "installing the newest releases into $(LATEST)"
 	@rm -rf $(LATEST) && $(PY) -m venv $(LATEST)
 	@$(LATEST)/bin/python $(PIP) --upgrade -e '.[dev]'
 	@$(LATEST)/bin/python .ci/moved.py
 	@if command -v npm >/dev/null 2>&1; then \
-		rm -f $(INTEROP) $(IDE); \
-		for folder in tests/interop tests/ide; do (cd $$folder && npm ci --silent && { npm outdated || true; } && \
-			npm install --silent --no-save --no-package-lock $$(node -p \
-			"Object.keys(require('./package.json').dependencies).map(name => name + '@latest').join(' ')")) || exit 1; \
+		rm -f $(INTEROP) $(IDE) $(TYPESCRIPT); \
+		for folder in tests/interop tests/ide tests/typescript; do \
+			(cd $$folder && npm ci --silent && { npm outdated || true; } && \
+			npm install --silent --no-save --no-package-lock $$(node -p "Object.keys(require('./package.json').dependencies) \
+			.map(name => name + (name == 'typescript' ? '@6' : '@latest')).join(' ')")) || exit 1; \
 		done; \
 	fi
 	$(LATEST)/bin/python -m pytest $(PYTEST_ARGS)
@@ -166,7 +169,8 @@ schemas: $(BASE) ## compile schemas/ into generated/, and those of the examples
 	$(PY) -m examples.form.schemas
 
 clean: ## remove environments, installed packages and caches
-	rm -rf $(VENV) $(NEWEST) $(LATEST) $(LOCKING) .venv-bench tests/interop/node_modules tests/ide/node_modules build dist *.egg-info
+	rm -rf $(VENV) $(NEWEST) $(LATEST) $(LOCKING) .venv-bench tests/interop/node_modules tests/ide/node_modules \
+		tests/typescript/node_modules build dist *.egg-info
 	rm -rf .mypy_cache .ruff_cache .pytest_cache .import_linter_cache .hypothesis .coverage .coverage.* htmlcov
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
@@ -194,9 +198,9 @@ $(DEV): pyproject.toml $(CONSTRAINTS) | $(PY)
 	@$(PY) $(PINNED) --no-build-isolation -e '.[dev]'
 	@touch $@
 
-# The npm package at the other end of tests/interop, and the language server of tests/ide. Without Node those tests skip
-# by name, except in CI.
-$(INTEROP) $(IDE): tests/%/node_modules/.installed: tests/%/package.json tests/%/package-lock.json
+# The npm package at the other end of tests/interop, the language server of tests/ide, and what checks and runs the
+# TypeScript of tests/typescript. Without Node those tests skip by name, except in CI.
+$(INTEROP) $(IDE) $(TYPESCRIPT): tests/%/node_modules/.installed: tests/%/package.json tests/%/package-lock.json
 	@if command -v npm >/dev/null 2>&1; then \
 		echo "installing the npm packages of tests/$*"; \
 		cd tests/$* && npm ci --silent && touch node_modules/.installed; \

@@ -7,15 +7,11 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from capnweb_gen import graph, ir
-from capnweb_gen.backends.plugins import Backend, BackendError
-from capnweb_gen.backends.python.fakes import lower_fakes, output_of
-from capnweb_gen.backends.python.module import header, lower
-from capnweb_gen.backends.python.reflected import reflect, reflected_path, same_place
-from capnweb_gen.backends.python.render import render, render_fakes, render_package, render_reflected
+from capnweb_gen import ir
+from capnweb_gen.backends.plugins import PYTHON, Backend, RefusedError, load
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
@@ -25,15 +21,21 @@ from capnweb_gen.frontends.python.unmarked import unmarked
 
 
 @dataclass(frozen=True)
-class Compiled:
-    """What came of a run. `files` are texts by path relative to the output folder, and empty if there are
-    diagnostics. `warnings` tell what keeps nothing from being compiled, and is hardly meant.
-    """
+class Understood:
+    """What was read of schemas. `warnings` tell what keeps nothing from being compiled, and is hardly meant."""
 
     schemas: tuple[ir.Schema, ...]
     diagnostics: tuple[Diagnostic, ...]
-    files: dict[str, str]
     warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(frozen=True)
+class Compiled(Understood):
+    """The same, and what one back end made of them. `files` are texts by path relative to the output folder, and empty
+    if there are diagnostics.
+    """
+
+    files: dict[str, str] = field(default_factory=dict[str, str])
 
 
 def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic]]:
@@ -74,61 +76,45 @@ def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> 
     return in_order(told)
 
 
-def compile_schemas(
-    arguments: Sequence[Path], command: str, backend: Backend | None = None, *, reflection: bool = False
-) -> Compiled:
+def understand(arguments: Sequence[Path]) -> Understood:
+    """Read all schemas that arguments name, and tell everything about them that there is to tell.
+
+    Args:
+        arguments: as for `read`.
+    """
+    schemas, faults = read(arguments)
+    return Understood(schemas, in_order(faults), warnings(arguments, None if faults else schemas))
+
+
+def make(
+    schemas: tuple[ir.Schema, ...], command: str, backend: Backend
+) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
+    """Have a back end make its files of schemas in which nothing is wrong.
+
+    Args:
+        schemas: as `understand` gives them.
+        command: what a generated file tells its reader to run.
+        backend: what makes the files.
+
+    Returns:
+        Texts by path relative to the output folder, and what the back end refused. With faults, there are no files.
+    """
+    try:
+        return dict(sorted(backend(schemas, command).items())), ()
+    except RefusedError as error:
+        return {}, in_order(list(error.diagnostics))
+
+
+def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | None = None) -> Compiled:
     """Compile all schemas that arguments name.
 
     Args:
         arguments: as for `read`.
-        command: what the header of a generated file tells its reader to run.
+        command: what a generated file tells its reader to run.
         backend: what makes the files; if left out, the one for Python.
-        reflection: whether that writes the IR, too, which needs a place of its own.
     """
-    schemas, faults = read(arguments)
-    if reflection and not faults:
-        faults = same_place(schemas)
-    if faults:
-        return Compiled(schemas, in_order(faults), {}, warnings(arguments, None))
-    files = (backend or python_backend)(schemas, command)
-    return Compiled(schemas, (), dict(sorted(files.items())), warnings(arguments, schemas))
-
-
-def python_backend(
-    schemas: tuple[ir.Schema, ...],
-    command: str,
-    /,
-    *,
-    blocking: bool = False,
-    reflection: bool = False,
-    fakes: bool = False,
-) -> dict[str, str]:
-    """Client stubs and server skeletons: one module for each schema, and the packages that they are in.
-
-    Args:
-        schemas: all schemas of the run.
-        command: what a reader should run instead of editing a file.
-        blocking: whether to make blocking stubs too.
-        reflection: whether to write the IR of each schema too.
-        fakes: whether to make a module of fakes for each schema with interfaces, too.
-
-    Raises:
-        BackendError: the modules of two schemas would be one file.
-    """
-    peers = graph.by_module(schemas)
-    files = {schema.output: render(lower(schema, peers, command, blocking=blocking)) for schema in schemas}
-    for schema in schemas if reflection else ():
-        view = reflect(schema, peers, header(f" from {schema.path}", command))
-        files[reflected_path(schema)] = render_reflected(view)
-    for schema in schemas if fakes else ():
-        if schema.interfaces:
-            output = output_of(schema)
-            if output in files:
-                raise BackendError(
-                    f"{output} would be both the fakes of {schema.path} and the module of another schema; rename one"
-                )
-            files[output] = render_fakes(lower_fakes(schema, peers, command))
-    package = render_package(header("", command))
-    folders = {parent.as_posix() for name in files for parent in Path(name).parents}
-    files.update({f"{folder}/__init__.py".removeprefix("./"): package for folder in folders})
-    return files
+    found = understand(arguments)
+    if found.diagnostics:
+        return Compiled(found.schemas, found.diagnostics, found.warnings)
+    files, faults = make(found.schemas, command, backend or load(PYTHON))
+    return Compiled(found.schemas, faults, found.warnings, files)

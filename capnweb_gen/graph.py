@@ -136,6 +136,19 @@ def bases(interface: ir.Interface, peers: Peers) -> Iterator[ir.Interface]:
             yield base
 
 
+def lineage(interface: ir.Interface, schema: ir.Schema, peers: Peers) -> Iterator[tuple[ir.Interface, ir.Schema]]:
+    """An interface and those that it inherits, nearest first, each once and with the schema that declares it."""
+    seen: set[ir.Reference] = set()
+    waiting = [ir.Reference(module=schema.module, name=interface.name)]
+    while waiting:
+        reference = waiting.pop(0)
+        found = find_interface(reference, peers)
+        if found is not None and reference not in seen:
+            seen.add(reference)
+            waiting.extend(found.bases)
+            yield found, peers[reference.module]
+
+
 def all_members(interface: ir.Interface, peers: Peers) -> dict[str, ir.Method | ir.Property]:
     """The members of an interface by Python name, its own before inherited ones."""
     members: dict[str, ir.Method | ir.Property] = {}

@@ -1,6 +1,6 @@
 """Generated files on disk: writing them, and telling whether they are up to date.
 
-Rule: a run changes everything or nothing. A file is replaced as a whole, and only if its first line says that it was
+Rule: a run changes everything or nothing. A file is replaced as a whole, and only if it says near its top that it was
 generated. Files that would not change are left alone.
 """
 
@@ -10,15 +10,18 @@ import difflib
 import os
 import re
 import tempfile
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from capnweb_gen.backends.plugins import PYTHON
 from capnweb_gen.errors import Diagnostic, shown
-from capnweb_gen.naming import MARK, is_generated
+from capnweb_gen.naming import MARK, is_generated, noticed
 
 _SOURCE = re.compile(rf"{MARK} from (\S+)")
+_COMMAND = re.compile(r"run: capnweb-gen (?:.* )?--out .*")
+_BACKEND = re.compile(r" --backend ([^\s\"',]+)")
 
 
 @dataclass(frozen=True)
@@ -44,7 +47,12 @@ class Change:
 
 
 def compare(
-    files: Mapping[str, str], out: Path, sources: frozenset[str], *, python: bool = True
+    files: Mapping[str, str],
+    out: Path,
+    sources: frozenset[str],
+    *,
+    backend: str = PYTHON,
+    kept: Collection[Path] = (),
 ) -> tuple[list[Change], list[Diagnostic]]:
     """What has to change in the output folder, and which files there are in the way.
 
@@ -53,8 +61,10 @@ def compare(
         out: the output folder.
         sources: the folders whose schemas were compiled, as headers write them. A generated file that names a schema
             in one of them, and that this run did not make, has lost its schema.
-        python: whether the back end makes Python modules. Of another one's files only those of this run tell what they
-            are like; where there are none, every generated file but modules may be its.
+        backend: what made the files. A generated file that says what else made it is left alone. Of one that does not
+            say it, the ending decides: it has to be one that files of this run have; where there are none, that of a
+            module is Python's, and any other another's.
+        kept: the real paths of all files of the run, also of other outputs, which may be in the same folder.
     """
     changes: list[Change] = []
     faults: list[Diagnostic] = []
@@ -76,7 +86,7 @@ def compare(
                 faults.append(Diagnostic(shown(path), 1, 1, message, hint))
         elif before != text:
             changes.append(Change(path, before, text))
-    changes.extend(_orphans(files, out, sources, python))
+    changes.extend(_orphans(files, out, sources, backend, kept))
     return changes, faults
 
 
@@ -124,16 +134,28 @@ def _undo(done: list[Change]) -> None:
                 change.path.write_bytes(change.before.encode())
 
 
-def _orphans(files: Mapping[str, str], out: Path, sources: frozenset[str], python: bool) -> Iterator[Change]:
+def _orphans(
+    files: Mapping[str, str], out: Path, sources: frozenset[str], backend: str, kept: Collection[Path]
+) -> Iterator[Change]:
     endings = {Path(name).suffix for name in files}
     for path in sorted(out.rglob("*")) if out.is_dir() and sources else ():
-        may_be = path.suffix in endings if files else (path.suffix == ".py") == python
-        if not may_be or not path.is_file() or path.relative_to(out).as_posix() in files:
+        may_be = path.suffix in endings if files else (path.suffix == ".py") == (backend == PYTHON)
+        if not may_be or not path.is_file() or path.relative_to(out).as_posix() in files or path.resolve() in kept:
             continue
         text = _read(path) or ""
-        source = _SOURCE.search(text.partition("\n")[0])
-        if source and any(folder == "." or source[1].startswith(f"{folder}/") for folder in sources):
+        source = _SOURCE.search(noticed(text))
+        mine = source is not None and _maker(text) in (backend, None)
+        if source and mine and any(folder == "." or source[1].startswith(f"{folder}/") for folder in sources):
             yield Change(path, text, None)
+
+
+def _maker(text: str) -> str | None:
+    """The back end that made a generated file, by the command in its first lines; None if there is no such command."""
+    command = _COMMAND.search("\n".join(text.split("\n", 5)[:5]))
+    if command is None:
+        return None
+    named = _BACKEND.search(command[0])
+    return named[1] if named else PYTHON
 
 
 def _read(path: Path) -> str | None:

@@ -21,6 +21,7 @@ import pytest
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
 IDE = Path(__file__).parent / "ide"
+TYPESCRIPT = Path(__file__).parent / "typescript"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +47,10 @@ def _language_server_is_installed() -> bool:
     return shutil.which("node") is not None and (IDE / "node_modules" / "pyright").is_dir()
 
 
+def _typescript_is_installed() -> bool:
+    return shutil.which("node") is not None and (TYPESCRIPT / "node_modules" / "typescript").is_dir()
+
+
 NEEDS = {
     "node": Need(
         "Node with the npm packages of tests/interop", _npm_packages_are_installed, "install Node, then: make setup"
@@ -55,10 +60,14 @@ NEEDS = {
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
+    "node-typescript": Need(
+        "Node with the npm packages of tests/typescript", _typescript_is_installed, "install Node, then: make setup"
+    ),
 }
 
 needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
+needs_node_typescript = pytest.mark.needs("node-typescript")
 needs_chromium = pytest.mark.needs("chromium")
 needs_nginx = pytest.mark.needs("nginx")
 

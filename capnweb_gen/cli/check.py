@@ -1,59 +1,52 @@
-"""`capnweb-gen check`: fail if the generated modules are not up to date, or, with `--types`, not well typed."""
+"""`capnweb-gen check`: fail if the generated files are not up to date, or, with `--types`, not well typed."""
 
 from __future__ import annotations
 
 import subprocess
 import sys
 from importlib.util import find_spec
-from pathlib import Path
 
 import click
 
+from capnweb_gen.backends.plugins import PYTHON
 from capnweb_gen.cli import terminal
-from capnweb_gen.cli.job import Job, find_job, job_arguments, run
+from capnweb_gen.cli.job import Asked, Job, find_job, job_arguments, run
 from capnweb_gen.errors import Diagnostic, shown
 
 
 @click.command()
 @job_arguments
 @click.option("--types", is_flag=True, help="Also run mypy over the schemas and the generated modules.")
-def check(
-    schemas: tuple[Path, ...],
-    out: Path | None,
-    backend: str | None,
-    blocking: bool,
-    reflection: bool,
-    fakes: bool,
-    as_json: bool,
-    types: bool,
-) -> None:
-    """Fail, with the diff, if the generated modules are not up to date.
+def check(asked: Asked, types: bool) -> None:
+    """Fail, with the diff, if the generated files are not up to date.
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking, reflection, fakes)
+    job = find_job(asked)
     if types and find_spec("mypy") is None:
         raise click.UsageError("--types needs mypy: pip install 'capnweb-gen[checking]'")
-    compiled, changes = run(job)
-    if changes:
-        if as_json:
-            hint = f"run: {job.command}"
-            stale = [Diagnostic(shown(item.path), 1, 1, "out of date", hint) for item in changes]
-            terminal.print_json(stale, compiled.warnings)
+    done = run(job)
+    if done.changes:
+        if job.as_json:
+            stale = [Diagnostic(shown(item.path), 1, 1, "out of date", f"run: {done.command}") for item in done.changes]
+            terminal.print_json(stale, done.warnings)
         else:
-            terminal.print_diff(changes)
-            terminal.say(f"{terminal.count(len(changes), 'file')} out of date; run: {job.command}")
+            terminal.print_diff(done.changes)
+            terminal.say(f"{terminal.count(len(done.changes), 'file')} out of date; run: {done.command}")
         sys.exit(1)
     if types:
         _check_types(job)
-    if as_json:
-        terminal.print_json((), compiled.warnings)
-    terminal.summarize(compiled.schemas, len(compiled.files), 0)
+    if job.as_json:
+        terminal.print_json((), done.warnings)
+    terminal.summarize(done.schemas, done.files, 0)
 
 
 def _check_types(job: Job) -> None:
     """Run mypy with the project's own settings, but strict. Ends the program if it finds anything."""
-    paths = [*(schema for schema in job.schemas if schema.suffix != ".json"), job.out]
+    modules = [output.out for output in job.outputs if output.backend == PYTHON]
+    paths = [*(schema for schema in job.schemas if schema.is_dir() or schema.suffix == ".py"), *modules]
+    if not paths:
+        raise click.UsageError("--types is for Python, and there is none: neither schemas nor modules made of them")
     options = ["--strict", "--namespace-packages", "--explicit-package-bases", "--no-error-summary"]
     command = [sys.executable, "-m", "mypy", *options, *map(str, paths)]
     with terminal.working("checking types"):

@@ -49,7 +49,9 @@ class _Task:
 
 @click.command(name="from-typescript")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path), help="Folder of the schemas; with --ir, a file too.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the schemas; with --ir, a file too."
+)
 @click.option("--ir", "as_ir", is_flag=True, help="Write the IR, as JSON, in place of schemas.")
 @click.option("--package", help="The package that models are imported from; if left out, what the folder is.")
 @click.option("--tsc", "with_tsc", is_flag=True, help="Let the TypeScript compiler tell what is inferred.")
@@ -214,7 +216,9 @@ def _text(path: Path) -> str | None:
 def _tell(read: Read) -> None:
     """Say what was decided."""
     for decision in read.decisions:
-        terminal.show(Text.assemble((f"{decision.file}:{decision.line}:{decision.column}", "bold"), f": {decision.text}"))
+        terminal.show(
+            Text.assemble((f"{decision.file}:{decision.line}:{decision.column}", "bold"), f": {decision.text}")
+        )
     interfaces = sum(len(schema.interfaces) for schema in read.schemas)
     models = sum(len(schema.models) for schema in read.schemas)
     made = f"{terminal.count(interfaces, 'interface')}, {terminal.count(models, 'model')}"

@@ -1,35 +1,25 @@
-"""`capnweb-gen generate`, the default command: write the generated modules, once or whenever a schema changes."""
+"""`capnweb-gen generate`, the default command: write the generated files, once or whenever a schema changes."""
 
 from __future__ import annotations
 
 import sys
-from pathlib import Path
 
 import click
 
 from capnweb_gen.cli import terminal
-from capnweb_gen.cli.job import Job, find_job, job_arguments, run
+from capnweb_gen.cli.job import Asked, Job, find_job, job_arguments, run
 from capnweb_gen.cli.watch import watch
 
 
 @click.command()
 @job_arguments
 @click.option("--watch", "watching", is_flag=True, help="Go on, and write again when a schema or its imports change.")
-def generate(
-    schemas: tuple[Path, ...],
-    out: Path | None,
-    backend: str | None,
-    blocking: bool,
-    reflection: bool,
-    fakes: bool,
-    as_json: bool,
-    watching: bool,
-) -> None:
-    """Write the generated modules (the default command).
+def generate(asked: Asked, watching: bool) -> None:
+    """Write the generated files (the default command).
 
     That imports the schemas, and so runs their code.
     """
-    job = find_job(schemas, out, backend, as_json, blocking, reflection, fakes)
+    job = find_job(asked)
     if watching:
         watch(job.schemas, lambda: _again_and_again(job), say=terminal.say)
     else:
@@ -37,12 +27,12 @@ def generate(
 
 
 def once(job: Job) -> None:
-    """Write the generated modules. Ends the program if anything is wrong."""
-    compiled, changes = run(job)
-    terminal.write(changes)
+    """Write the generated files. Ends the program if anything is wrong."""
+    done = run(job)
+    terminal.write(done.changes)
     if job.as_json:
-        terminal.print_json((), compiled.warnings)
-    terminal.summarize(compiled.schemas, len(compiled.files), len(changes))
+        terminal.print_json((), done.warnings)
+    terminal.summarize(done.schemas, done.files, len(done.changes))
 
 
 def _again_and_again(job: Job) -> None:

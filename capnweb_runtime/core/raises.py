@@ -23,6 +23,8 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
 MESSAGE: Final = "message"
+ERROR_NAME: Final = "errorName"
+"""Property that says the type name once more: npm peers keep, as of 0.12, only names that JavaScript has."""
 _NOWHERE: Final[Any] = SimpleNamespace(limits=DEFAULT_LIMITS, account=Account(DEFAULT_LIMITS))
 """Host of what is decoded here: fields of errors are data, for which nothing has to run."""
 
@@ -65,8 +67,8 @@ class DeclaredError:
         self._base: Any = next(base for base in cls.__mro__ if base.__module__ == "builtins")
 
     def encode(self, error: BaseException, to: Exporter) -> tuple[str, str, dict[str, Wire]]:
-        """Type name, message and properties of an exception that travels as this. A property that cannot is left out,
-        and reported.
+        """Type name, message and properties of an exception that travels as this, its type name among them. A property
+        that cannot travel is left out, and reported.
         """
         text = wire_message(error) if self._text is None else _read(error, self._text)
         props: dict[str, Wire] = {}
@@ -80,6 +82,7 @@ class DeclaredError:
             except BaseException as failure:  # it was never set, or has no wire form
                 if field.required or not isinstance(failure, AttributeError):
                     to.host.report(f"{self.cls.__name__}.{field.name}", as_answer(failure))
+        props.setdefault(ERROR_NAME, self.wire)
         return self.wire, text if isinstance(text, str) else wire_message(error), props
 
     def made_from(self, error: RpcError) -> Exception:
@@ -98,6 +101,7 @@ class DeclaredError:
             else:
                 values.update(_default(self.cls, field.name))
         values["args"] = (error.message,)
+        rest.pop(ERROR_NAME, None)  # this is an instance of the class that it names
         if rest:
             values["props"] = rest
         if error.__cause__ is not None:

@@ -3,7 +3,8 @@
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
 be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs,
-`reflection = true` for the IR beside the modules, and `fakes = true` for fakes; `python = "3.12"` says that older
+`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for what is made for
+TypeScript, in `expected.ts` or in `expected/`; `python = "3.12"` says that older
 Pythons cannot read the schema, so that `make test-newest` runs the case.
 """
 
@@ -16,7 +17,9 @@ from functools import partial
 from pathlib import Path
 from typing import Any
 
-from capnweb_gen.compiler import compile_schemas, python_backend
+from capnweb_gen.backends.python.generate import generate
+from capnweb_gen.backends.typescript import generate as generate_typescript
+from capnweb_gen.compiler import compile_schemas
 
 GOLDEN = Path(__file__).parent / "golden"
 UPDATE = "python -m tests.gen.update_golden"
@@ -54,7 +57,7 @@ def compile_case(name: str) -> dict[str, str]:
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
     asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection", "fakes")}
-    backend = partial(python_backend, **asked)
+    backend = partial(generate, **asked)
     compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:
         return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}
@@ -64,11 +67,17 @@ def compile_case(name: str) -> dict[str, str]:
         texts.update({f"expected/{path}": text for path, text in compiled.files.items()})
     else:
         texts["expected.py"] = compiled.files["schema.py"]
+    if settings(name).get("typescript", False):
+        made = generate_typescript(compiled.schemas, UPDATE)
+        texts.update(
+            {f"expected/{path}": text for path, text in made.items()} if several else {"expected.ts": made["schema.ts"]}
+        )
     return texts
 
 
 def committed_case(name: str) -> dict[str, str]:
     """What was committed for a case."""
     folder = GOLDEN / name
-    paths = [folder / "ir.json", folder / "diagnostics.txt", folder / "expected.py", *folder.glob("expected/**/*.py")]
+    paths = [folder / name for name in ("ir.json", "diagnostics.txt", "expected.py", "expected.ts")]
+    paths += [*folder.glob("expected/**/*.py"), *folder.glob("expected/**/*.ts")]
     return {path.relative_to(folder).as_posix(): path.read_text("utf-8") for path in paths if path.is_file()}

@@ -70,6 +70,7 @@ class RandomSchema:
     models: tuple[str, ...]
     methods: tuple[Method, ...]
     case: str
+    model_forms: tuple[Form, ...] = ()
 
     @property
     def text(self) -> str:
@@ -186,4 +187,5 @@ def schemas(draw: st.DrawFn) -> RandomSchema:
             form = draw(forms(known))
             parameters.append((f"value_{n}", _optional(form) if optional else form, keyword, optional))
         methods.append(Method(f"method_{number}", tuple(parameters), draw(forms(known))))
-    return RandomSchema(tuple(texts), tuple(methods), draw(st.sampled_from(["as-written", "camel"])))
+    case = draw(st.sampled_from(["as-written", "camel"]))
+    return RandomSchema(tuple(texts), tuple(methods), case, tuple(known))

@@ -195,7 +195,7 @@ def test_without_arguments_pyproject_says_what_to_do(
         ("[tool.capnweb-gen]\nschemas = []\nout = 'x'\n", "pyproject.toml: schemas: "),
         ("[tool.capnweb-gen]\nschemas = 'schemas'\nout = 'x'\n", "pyproject.toml: schemas: "),
         ("[tool.capnweb-gen]\nschemas = ['schemas']\n", "pyproject.toml: out: "),
-        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "pyproject.toml: outs: "),
+        ("[tool.capnweb-gen]\nschemas = ['schemas']\nout = 'x'\nouts = 1\n", "has no option outs; did you mean out?"),
         ("[tool", "cannot be read"),
     ],
 )

@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from capnweb_gen.compiler import compile_schemas, python_backend
+from capnweb_gen.backends.python.generate import generate
+from capnweb_gen.compiler import compile_schemas
 from tests.gen.conftest import Compile, Write
 
 COMMAND = "capnweb-gen schemas --out generated"
@@ -37,7 +38,7 @@ def test_the_example_of_the_project_is_up_to_date(monkeypatch: pytest.MonkeyPatc
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)
     command = f"{COMMAND} --reflection"
-    compiled = compile_schemas([root / "schemas"], command, partial(python_backend, reflection=True), reflection=True)
+    compiled = compile_schemas([root / "schemas"], command, partial(generate, reflection=True))
     assert compiled.diagnostics == ()
     assert {"accounts.py", "accounts_ir.py"} <= compiled.files.keys()
     for name, text in compiled.files.items():

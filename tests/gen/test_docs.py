@@ -18,6 +18,7 @@ from click import Context
 from pydantic import TypeAdapter
 
 from capnweb_gen import ir
+from capnweb_gen.backends.plugins import BUILT_IN, load
 from capnweb_gen.cli import main
 from capnweb_gen.cli.job import Settings
 from capnweb_gen.compiler import compile_schemas
@@ -72,10 +73,16 @@ def test_the_format_number_is_the_one_described() -> None:
 
 
 def test_the_configuration_that_is_shown_is_valid_and_complete() -> None:
-    (shown,) = re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
-    settings = tomllib.loads(shown)["tool"]["capnweb-gen"]
-    Settings.model_validate(settings)
-    assert settings.keys() == Settings.model_fields.keys()
+    flat, several = (
+        tomllib.loads(shown)["tool"]["capnweb-gen"]
+        for shown in re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
+    )
+    options = load("python").options
+    assert {**flat, "output": None}.keys() == Settings.model_fields.keys() | options.keys()
+    load("python").checked(Settings.model_validate(flat).model_extra or {})
+    for output in Settings.model_validate(several).output or ():
+        load(output.backend).checked(output.model_extra or {})
+    assert {output["backend"] for output in several["output"]} == set(BUILT_IN)
 
 
 def test_every_command_is_listed() -> None:

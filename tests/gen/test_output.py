@@ -80,13 +80,13 @@ def test_nothing_else_is_removed(tmp_path: Path, text: str) -> None:
     assert (tmp_path / "other.py").read_text() == text
 
 
-@pytest.mark.parametrize(("python", "removed"), [(True, "old.py"), (False, "old.md")])
+@pytest.mark.parametrize(("backend", "removed"), [("python", "old.py"), ("markdown", "old.md")])
 def test_without_any_schema_only_files_that_the_back_end_may_have_made_are_removed(
-    tmp_path: Path, python: bool, removed: str
+    tmp_path: Path, backend: str, removed: str
 ) -> None:
     for name in ("old.py", "old.md"):
         (tmp_path / name).write_text(TEXT)
-    changes, faults = output.compare({}, tmp_path, SOURCES, python=python)
+    changes, faults = output.compare({}, tmp_path, SOURCES, backend=backend)
     assert ([change.path.name for change in changes], faults) == ([removed], [])
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -42,9 +42,13 @@ class Program:
 
 
 @asynccontextmanager
-async def program(name: str, *arguments: str) -> AsyncIterator[Program]:
-    """Run ``node name arguments`` in this folder while the block runs; a failing test shows what it says on stderr."""
-    process = await asyncio.create_subprocess_exec("node", name, *arguments, cwd=FOLDER, stdin=PIPE, stdout=PIPE)
+async def program(name: str, *arguments: str, flags: Sequence[str] = ()) -> AsyncIterator[Program]:
+    """Run ``node flags name arguments`` in this folder while the block runs; a failing test shows what it says on
+    stderr.
+    """
+    process = await asyncio.create_subprocess_exec(
+        "node", *flags, name, *arguments, cwd=FOLDER, stdin=PIPE, stdout=PIPE
+    )
     try:
         yield Program(process)
     finally:

@@ -33,7 +33,9 @@ async def test_an_error_of_that_name_is_caught_as_the_class() -> None:
 
 
 async def test_a_client_sees_the_message_and_the_attributes() -> None:
-    """Of names it keeps, as of 0.12, only those that JavaScript has: others go over the wire, and are dropped there."""
+    """Of names it keeps, as of 0.12, only those that JavaScript has: others go over the wire, and are dropped there. The
+    property of the same text stays.
+    """
     async with (
         serve(lambda peer: Directory(), "127.0.0.1", 0, path="/rpc") as server,
         program("errors.mjs", "call", server.url) as reference,
@@ -41,6 +43,7 @@ async def test_a_client_sees_the_message_and_the_attributes() -> None:
         *caught, refused = [json.loads(line) for line in await reference.rest()]
     assert [error["message"] for error in caught] == ["no such user", "too many", "nobody's", "no such user"]
     assert {error["name"] for error in caught} == {"Error"}
+    assert [error["errorName"] for error in caught] == ["NotFound", "QuotaExceeded", "NotFound", "NotFound"]
     assert (caught[1]["limit"], caught[1]["spent_on"]) == (3, [{"id": 1, "name": "ada"}])
     assert refused == {
         "name": "TypeError",

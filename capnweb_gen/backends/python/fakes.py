@@ -15,6 +15,7 @@ from capnweb_gen.backends.python.module import GENERATED_API, header
 from capnweb_gen.backends.python.scope import RUNTIME, Scope, relative
 from capnweb_gen.backends.python.spelling import Spelling
 from capnweb_gen.backends.python.views import ClassView, FakesView, FakeView, FunctionView
+from capnweb_gen.errors import Diagnostic
 
 TESTING = "capnweb_runtime.testing"
 VERIFY = "verify"
@@ -24,6 +25,19 @@ VERIFY = "verify"
 def output_of(schema: ir.Schema) -> str:
     """The path of the module of a schema's fakes: `library.py` → `library_fakes.py`."""
     return f"{schema.output.removesuffix('.py')}_fakes.py"
+
+
+def same_module(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
+    """Schemas whose generated module would be that of the fakes of another one."""
+    places = {output_of(schema): schema for schema in schemas if schema.interfaces}
+    hint = "rename one of them, or leave out fakes"
+    return [
+        Diagnostic(
+            schema.path, 1, 1, f"this becomes {schema.output}, as the fakes of {places[schema.output].path}", hint
+        )
+        for schema in schemas
+        if schema.output in places
+    ]
 
 
 def lower_fakes(schema: ir.Schema, peers: graph.Peers, command: str) -> FakesView:

@@ -6,13 +6,13 @@ else, and not when lines move: all positions in it are the first of the file.
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Iterator
 from pathlib import PurePosixPath
 from typing import cast
 
 from capnweb_gen import graph, ir
+from capnweb_gen.backends.json_text import lines
 from capnweb_gen.backends.python import layout
 from capnweb_gen.backends.python.scope import relative
 from capnweb_gen.backends.python.views import ReflectedView
@@ -45,7 +45,9 @@ def reflect(schema: ir.Schema, peers: graph.Peers, header: str) -> ReflectedView
         doc=layout.docstring(summary, indent=""),
         modules=tuple(f"{layout.string(module)}: {layout.string(name + SUFFIX)}" for module, name in modules.items()),
         schema=tuple(
-            line for written in _lines(_unplaced(schema.model_dump(mode="json"))) for line in _broken(written)
+            line
+            for written in lines(_unplaced(schema.model_dump(mode="json")), layout.WIDTH)
+            for line in _broken(written)
         ),
     )
 
@@ -67,24 +69,6 @@ def _unplaced(node: object) -> object:
         keyed = cast("dict[str, object]", node)
         return {key: _START if key == "position" else _unplaced(value) for key, value in keyed.items()}
     return [_unplaced(item) for item in cast("list[object]", node)] if isinstance(node, list) else node
-
-
-def _lines(node: object, indent: str = "", before: str = "", after: str = "") -> Iterator[str]:
-    """A tree as lines of JSON; what fits into one line is in one."""
-    flat = json.dumps(node)
-    if len(indent) + len(before) + len(flat) + len(after) < layout.WIDTH or not isinstance(node, dict | list):
-        yield f"{indent}{before}{flat}{after}"
-        return
-    opening, closing = ("{", "}") if isinstance(node, dict) else ("[", "]")
-    yield f"{indent}{before}{opening}"
-    keyed: list[tuple[str, object]]
-    if isinstance(node, dict):
-        keyed = [(f"{json.dumps(key)}: ", value) for key, value in cast("dict[str, object]", node).items()]
-    else:
-        keyed = [("", value) for value in cast("list[object]", node)]
-    for number, (key, value) in enumerate(keyed, 1):
-        yield from _lines(value, indent + " ", key, "," if number < len(keyed) else "")
-    yield f"{indent}{closing}{after}"
 
 
 def _broken(line: str) -> Iterator[str]:

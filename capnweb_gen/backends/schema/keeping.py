@@ -141,7 +141,9 @@ class _Merge:
         if untouched or digest(old.text) == digest(new):
             return _Block(name, new, old.line, is_plain=old.is_plain)
         if recorded != digest(new) and self._prefer != "theirs":
-            what = "was changed here, and would be written otherwise than before" if recorded else "is something else here"
+            what = (
+                "was changed here, and would be written otherwise than before" if recorded else "is something else here"
+            )
             self._conflict(old.line, f"{name} {what}", old.text, new)
         self.kept.changed.append(name)
         return old

@@ -162,7 +162,9 @@ class Lowering:
         self._names.inside(())
         if model.form == "dataclass":
             view = self._class(model.name, f"class {model.name}:", model.doc, None, entries)
-            return ClassView(view.name, view.head, (self._names.use("dataclasses", "dataclass"),), view.doc, view.entries)
+            return ClassView(
+                view.name, view.head, (self._names.use("dataclasses", "dataclass"),), view.doc, view.entries
+            )
         base = ("typing", "NamedTuple") if model.form == "named_tuple" else ("pydantic", "BaseModel")
         return self._class(model.name, f"class {model.name}({self._names.use(*base)}):", model.doc, None, entries)
 
@@ -230,7 +232,11 @@ class Lowering:
 
     def _typed_dict_call(self, model: ir.Model) -> AssignedView:
         """A typed dictionary whose keys are no names. Python evaluates its types when it is imported: they are quoted."""
-        lines = [f"{self._names.use('typing_extensions', 'TypedDict')}(", f"{_STEP}{layout.string(model.name)},", f"{_STEP}{{"]
+        lines = [
+            f"{self._names.use('typing_extensions', 'TypedDict')}(",
+            f"{_STEP}{layout.string(model.name)},",
+            f"{_STEP}{{",
+        ]
         required = self._names.use("typing_extensions", "NotRequired")
         optional = [field for field in model.fields if not field.required]
         for field in model.fields:

@@ -56,7 +56,9 @@ def print_schema(schema: ir.Schema, peers: graph.Peers, header: str, sayings: Sa
     """
     said = sayings or Sayings()
     enums = {**_enums(schema), **said.enums}
-    new_types = {shape.new_type.name: shape for shape in _inside(schema, ir.NewTypeShape) if _is_own(shape.new_type, schema)}
+    new_types = {
+        shape.new_type.name: shape for shape in _inside(schema, ir.NewTypeShape) if _is_own(shape.new_type, schema)
+    }
     classes = [*schema.models, *schema.interfaces, *schema.callbacks]
     names = Names([*(one.name for one in classes), *enums, *new_types, *said.aliases])
     by_shape: dict[ir.TypeShape, str] = {}
@@ -79,7 +81,9 @@ def case_of(schema: ir.Schema) -> Case:
     a typed dictionary contradicts.
     """
     found = list(_wire_names(schema))
-    camel = any(naming.wire_name(name, "camel") == wire != naming.wire_name(name, "as-written") for name, wire, _ in found)
+    camel = any(
+        naming.wire_name(name, "camel") == wire != naming.wire_name(name, "as-written") for name, wire, _ in found
+    )
     against = any(is_key and naming.wire_name(name, "camel") != wire for name, wire, is_key in found)
     return "camel" if camel and not against else "as-written"
 

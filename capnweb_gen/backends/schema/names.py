@@ -59,4 +59,6 @@ class Names:
 
 def _sorted(names: Collection[str]) -> list[str]:
     """Constants, then classes, then functions."""
-    return sorted(names, key=lambda name: (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name))
+    return sorted(
+        names, key=lambda name: (0 if name.isupper() and len(name) > 1 else 1 if name[0].isupper() else 2, name)
+    )

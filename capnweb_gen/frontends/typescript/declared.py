@@ -98,7 +98,9 @@ class Declarer:
     def mark(self) -> object:
         """What is known by now, for `back`."""
         taken = [(module, set(module.taken)) for module in self._modules.values()]
-        found = Found(list(self.found.entries), {k: dict(v) for k, v in self.found.aliases.items()}, dict(self.found.enums))
+        found = Found(
+            list(self.found.entries), {k: dict(v) for k, v in self.found.aliases.items()}, dict(self.found.enums)
+        )
         kept = dict(self._capabilities), dict(self._names), dict(self._nominal), dict(self._alike), set(self.sound)
         return found, kept, taken
 
@@ -191,7 +193,10 @@ class Declarer:
         """The shape of an object type that has no name."""
         module = self._modules[closure.env.file]
         if view.is_target or view.has_methods:
-            found, key = self._members.interface("", nodes.NO_DOC, view, closure.position, module.case, hint), "interface"
+            found, key = (
+                self._members.interface("", nodes.NO_DOC, view, closure.position, module.case, hint),
+                "interface",
+            )
         else:
             found, key = self._models.model(module, "", nodes.NO_DOC, view, closure, hint), "model"
         alike = (module.name, key, _without_places(found))
@@ -216,9 +221,7 @@ class Declarer:
             return self._alike[alike]
         name = self.reference(declared).name if declared else module.take(hint.short, hint.long)
         doc = docstring(declared.group.first.doc) if declared else docstring(slot.doc)
-        callback = ir.Callback(
-            name=name, doc=doc, deprecated=deprecation(slot.doc), call=call, position=slot.position
-        )
+        callback = ir.Callback(name=name, doc=doc, deprecated=deprecation(slot.doc), call=call, position=slot.position)
         shape = ir.CallbackShape(callback=ir.Reference(module=module.name, name=name))
         self._alike[alike] = shape
         entry = self._enter(module, slot.env.file, declared.group.first.position if declared else slot.position)

@@ -271,7 +271,9 @@ class Types(Scope):
         first, *path = name.split(".")
         found = self.files.lookup(place.env.file, first, place.env.namespace)
         constants = (
-            [one for one in found.declarations if isinstance(one, nodes.ConstDeclaration)] if isinstance(found, Group) else []
+            [one for one in found.declarations if isinstance(one, nodes.ConstDeclaration)]
+            if isinstance(found, Group)
+            else []
         )
         if not constants or not isinstance(found, Group):
             raise place.refuse(f"what {name} is can be told by TypeScript alone", "write its type out, or use --tsc")
@@ -286,7 +288,9 @@ class Types(Scope):
             value = value.get(part) if isinstance(value, dict) else None
         made = _type_of_value(place.position, value)
         if made is None:
-            raise place.refuse(f"what {name} is can be told by TypeScript alone", "write its type out, or add `as const`")
+            raise place.refuse(
+                f"what {name} is can be told by TypeScript alone", "write its type out, or add `as const`"
+            )
         return Closure(made, env)
 
     # ---- members
@@ -366,7 +370,9 @@ class Types(Scope):
                 if inner is None:
                     return None
                 optional = builtin.name == "Partial"
-                slots = {name: replace(slot, optional=optional, made_optional=optional) for name, slot in inner.slots.items()}
+                slots = {
+                    name: replace(slot, optional=optional, made_optional=optional) for name, slot in inner.slots.items()
+                }
                 return View(slots, inner.index, inner.key, inner.calls, inner.is_target)
             case "Readonly":
                 return self.view(builtin.argument(), depth + 1)
@@ -491,7 +497,9 @@ def _view_of(members: tuple[nodes.Member, ...], env: Env, *, is_class: bool = Fa
             case "property" | "getter" | "method" if member.name is not None:
                 _add(view, member, env)
             case "call" if member.signature is not None:
-                view.calls.append(Slot("", member.position, env, signature=member.signature, doc=member.doc, member=member))
+                view.calls.append(
+                    Slot("", member.position, env, signature=member.signature, doc=member.doc, member=member)
+                )
             case "index" if member.type is not None:
                 view.index = Closure(member.type, env)
                 view.key = Closure(member.key, env) if member.key is not None else None

@@ -197,7 +197,9 @@ class Files:
         try:
             text.decode()
         except UnicodeDecodeError as error:
-            self._fault(called, f"this is not UTF-8: byte {error.start + 1} is {text[error.start]:#04x}", "save it as UTF-8")
+            self._fault(
+                called, f"this is not UTF-8: byte {error.start + 1} is {text[error.start]:#04x}", "save it as UTF-8"
+            )
             return None
         source, faults = parse(text.removeprefix(b"\xef\xbb\xbf"), called, tsx=path.suffix == ".tsx")
         self._faults.extend(faults)

@@ -24,7 +24,9 @@ class Details:
 
     case: Case = "as-written"
     aliases: dict[str, ir.TypeShape] = field(default_factory=dict[str, ir.TypeShape])
-    enums: dict[str, tuple[ir.EnumShape, str | None]] = field(default_factory=dict[str, "tuple[ir.EnumShape, str | None]"])
+    enums: dict[str, tuple[ir.EnumShape, str | None]] = field(
+        default_factory=dict[str, "tuple[ir.EnumShape, str | None]"]
+    )
 
 
 def schemas_of(declarer: Declarer, modules: Mapping[File, Module]) -> tuple[tuple[ir.Schema, ...], dict[str, Details]]:
@@ -61,7 +63,11 @@ def _schema(module: Module, files: list[File], entries: list[Entry]) -> ir.Schem
         output=f"{module.stem}.py",
         doc=next((file.syntax.doc for file in files if file.syntax.doc), None),
         models=tuple(one for one in found if isinstance(one, ir.Model)),
-        interfaces=tuple(_placed(entry, one, files[0]) for entry, one in zip(entries, found, strict=True) if isinstance(one, ir.Interface)),
+        interfaces=tuple(
+            _placed(entry, one, files[0])
+            for entry, one in zip(entries, found, strict=True)
+            if isinstance(one, ir.Interface)
+        ),
         callbacks=tuple(one for one in found if isinstance(one, ir.Callback)),
     )
 

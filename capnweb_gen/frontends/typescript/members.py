@@ -12,7 +12,6 @@ from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.comments import default_of, docstring, is_many, is_secret
 from capnweb_gen.frontends.typescript.decisions import Notes, Options
 from capnweb_gen.frontends.typescript.evaluate import Slot, View
-from capnweb_gen.frontends.typescript.nodes import Doc, Parameter, Signature
 from capnweb_gen.frontends.typescript.names import (
     Hint,
     implied,
@@ -21,6 +20,7 @@ from capnweb_gen.frontends.typescript.names import (
     part_name,
     said_name,
 )
+from capnweb_gen.frontends.typescript.nodes import Doc, Parameter, Signature
 from capnweb_gen.frontends.typescript.scope import Closure, Env
 from capnweb_gen.frontends.typescript.shapes import BROKEN, Shapes
 from capnweb_gen.naming import Case
@@ -37,9 +37,7 @@ class MemberReader:
         self._notes = notes
         self._declare = "declare it" if options.tsc else "declare it, or use --tsc"
 
-    def interface(
-        self, name: str, doc: Doc, view: View, position: ir.Position, case: Case, hint: Hint
-    ) -> ir.Interface:
+    def interface(self, name: str, doc: Doc, view: View, position: ir.Position, case: Case, hint: Hint) -> ir.Interface:
         """Describe an interface."""
         members: dict[str, ir.Method | ir.Property] = {}
         for slot in view.slots.values():
@@ -50,7 +48,9 @@ class MemberReader:
         if view.index is not None:
             closure = view.index
             what = "an interface cannot have members of any name"
-            self._notes.fault(closure.env.file, closure.position, what, "list them, or declare a method that takes the name")
+            self._notes.fault(
+                closure.env.file, closure.position, what, "list them, or declare a method that takes the name"
+            )
         return ir.Interface(
             name=name,
             doc=docstring(doc),
@@ -120,9 +120,7 @@ class MemberReader:
             position=slot.position,
         )
 
-    def _method(
-        self, slot: Slot, signature: Signature | None, name: str, case: Case, hint: Hint
-    ) -> ir.Method | None:
+    def _method(self, slot: Slot, signature: Signature | None, name: str, case: Case, hint: Hint) -> ir.Method | None:
         if signature is None or not self._is_plain(slot, signature):
             return None
         parameters = self._parameters(slot, signature, case, hint)
@@ -253,16 +251,16 @@ class MemberReader:
         all_optional = all(member.optional for member in view.slots.values())
         return view if parameter.optional == all_optional else None
 
-    def _keyword_parameters(
-        self, view: View, others: Sequence[str], case: Case, hint: Hint
-    ) -> Iterator[ir.Parameter]:
+    def _keyword_parameters(self, view: View, others: Sequence[str], case: Case, hint: Hint) -> Iterator[ir.Parameter]:
         taken = list(others)
         for member in view.slots.values():
             if member.name in FORBIDDEN_KEYS:
                 self._fault(member, f"{member.name} is a name that every JavaScript object has", "rename it")
             name = said_name(member.doc) or parameter_name(member.name, taken)
             if implied(name, case) != member.name:  # nothing else can say how a keyword is called on the wire
-                name = member.name if naming.is_name(member.name) and implied(member.name, case) == member.name else name
+                name = (
+                    member.name if naming.is_name(member.name) and implied(member.name, case) == member.name else name
+                )
             if implied(name, case) != member.name:
                 what = f"the option {member.name} has a name that no keyword can have in Python"
                 self._fault(member, what, "rename it, or declare the options as an interface")
@@ -315,7 +313,7 @@ def _default(value: object, shape: ir.TypeShape) -> ir.Default | None:
         known = any(value == one.value and type(value) is type(one.value) for one in item.members)
     elif isinstance(item, ir.Scalar) and item.name == "float":
         known = type(value) in {int, float}
-        if known and isinstance(value, float) and value in (float("inf"), float("-inf")) or value != value:
+        if (known and isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:
             return ir.Default.model_validate({"value": {"float": repr(value)}})
     else:
         known = isinstance(item, ir.Scalar) and type(value).__name__ == item.name

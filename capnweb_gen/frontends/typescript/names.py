@@ -15,7 +15,13 @@ from capnweb_gen import ir, naming
 from capnweb_gen.frontends.typescript.nodes import Doc
 from capnweb_gen.naming import Case
 
-_SCALAR_PARTS: dict[str, str] = {"none": "None", "any": "Any", "uuid": "UUID", "json": "JsonValue", "timedelta": "Timedelta"}
+_SCALAR_PARTS: dict[str, str] = {
+    "none": "None",
+    "any": "Any",
+    "uuid": "UUID",
+    "json": "JsonValue",
+    "timedelta": "Timedelta",
+}
 _CLASSES = naming.CLASS_NAMES_TAKEN
 
 

@@ -35,7 +35,9 @@ def _inside(types: Types, closure: Closure) -> str:
     if isinstance(head, Closure):
         match head.node:
             case nodes.Template(parts=parts):
-                return "".join(re.escape(part) if isinstance(part, str) else _inside(types, head.at(part)) for part in parts)
+                return "".join(
+                    re.escape(part) if isinstance(part, str) else _inside(types, head.at(part)) for part in parts
+                )
             case nodes.Constant(value=value):
                 return re.escape(str(value).lower() if isinstance(value, bool) else str(value))
             case nodes.UnionType(members=members):

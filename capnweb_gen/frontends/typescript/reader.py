@@ -23,6 +23,7 @@ from capnweb_gen.frontends.typescript.names import Hint, class_name
 from capnweb_gen.frontends.typescript.places import Places
 from capnweb_gen.frontends.typescript.scope import Closure, Declared, Env, RefusedTypeError, parameters_of
 
+
 @dataclass(frozen=True)
 class Read:
     """What came of reading files. With faults, schemas may be missing or incomplete."""
@@ -182,7 +183,9 @@ class _Run:
 def _names_an_instance(group: Group) -> bool:
     """Aliases that name a generic with its type arguments come first, so that these are called so."""
     alias = group.first
-    return not (isinstance(alias, nodes.AliasDeclaration) and isinstance(alias.type, nodes.Named) and alias.type.arguments)
+    return not (
+        isinstance(alias, nodes.AliasDeclaration) and isinstance(alias.type, nodes.Named) and alias.type.arguments
+    )
 
 
 def _looks_like_interface(group: Group) -> bool:

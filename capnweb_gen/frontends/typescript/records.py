@@ -48,7 +48,9 @@ class ModelReader:
         made = any(slot.optional and (slot.made_optional or not _nullable(shape)) for slot, shape in typed)
         extra = self._extra(view, made=made)
         if made:
-            which = next(slot for slot, shape in typed if slot.optional and (slot.made_optional or not _nullable(shape)))
+            which = next(
+                slot for slot, shape in typed if slot.optional and (slot.made_optional or not _nullable(shape))
+            )
             text = f"{name or 'this'} is a typed dictionary, since {which.name} may be left out, but is not null then"
             self._notes.decide(written.env.file, position or written.position, text)
         said = doc

@@ -102,16 +102,99 @@ class Builtin:
 Meaning = Closure | Declared | Builtin
 
 BUILTINS = frozenset(
-    (
-        "Array ReadonlyArray Promise PromiseLike RpcPromise RpcStub RpcTarget RpcCompatible Date URL Blob File Headers Request Response "
-        "ReadableStream WritableStream Record Partial Required Readonly Pick Omit Exclude Extract NonNullable Awaited NoInfer "
-        "ReturnType Parameters InstanceType Map ReadonlyMap Set ReadonlySet WeakMap WeakSet RegExp Error EvalError RangeError "
-        "ReferenceError SyntaxError TypeError URIError AggregateError ArrayBuffer SharedArrayBuffer ArrayBufferLike DataView Buffer "
-        "Uint8Array Int8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array "
-        "Float32Array Float64Array AsyncGenerator AsyncIterable AsyncIterator AsyncIterableIterator Generator Iterable Iterator "
-        "IterableIterator Function Object String Number Boolean BigInt Symbol Disposable AsyncDisposable AbortSignal Uppercase "
-        "Lowercase Capitalize Uncapitalize ConstructorParameters ThisType FormData URLSearchParams TransformStream Event JSON"
-    ).split()
+    [
+        "Array",
+        "ReadonlyArray",
+        "Promise",
+        "PromiseLike",
+        "RpcPromise",
+        "RpcStub",
+        "RpcTarget",
+        "RpcCompatible",
+        "Date",
+        "URL",
+        "Blob",
+        "File",
+        "Headers",
+        "Request",
+        "Response",
+        "ReadableStream",
+        "WritableStream",
+        "Record",
+        "Partial",
+        "Required",
+        "Readonly",
+        "Pick",
+        "Omit",
+        "Exclude",
+        "Extract",
+        "NonNullable",
+        "Awaited",
+        "NoInfer",
+        "ReturnType",
+        "Parameters",
+        "InstanceType",
+        "Map",
+        "ReadonlyMap",
+        "Set",
+        "ReadonlySet",
+        "WeakMap",
+        "WeakSet",
+        "RegExp",
+        "Error",
+        "EvalError",
+        "RangeError",
+        "ReferenceError",
+        "SyntaxError",
+        "TypeError",
+        "URIError",
+        "AggregateError",
+        "ArrayBuffer",
+        "SharedArrayBuffer",
+        "ArrayBufferLike",
+        "DataView",
+        "Buffer",
+        "Uint8Array",
+        "Int8Array",
+        "Uint8ClampedArray",
+        "Int16Array",
+        "Uint16Array",
+        "Int32Array",
+        "Uint32Array",
+        "BigInt64Array",
+        "BigUint64Array",
+        "Float32Array",
+        "Float64Array",
+        "AsyncGenerator",
+        "AsyncIterable",
+        "AsyncIterator",
+        "AsyncIterableIterator",
+        "Generator",
+        "Iterable",
+        "Iterator",
+        "IterableIterator",
+        "Function",
+        "Object",
+        "String",
+        "Number",
+        "Boolean",
+        "BigInt",
+        "Symbol",
+        "Disposable",
+        "AsyncDisposable",
+        "AbortSignal",
+        "Uppercase",
+        "Lowercase",
+        "Capitalize",
+        "Uncapitalize",
+        "ConstructorParameters",
+        "ThisType",
+        "FormData",
+        "URLSearchParams",
+        "TransformStream",
+        "Event",
+        "JSON",
+    ]
 )
 
 
@@ -166,11 +249,15 @@ class Scope:
         if len(arguments) < len(needed):
             names = ", ".join(parameter.name for parameter in parameters)
             what = f"{group.name}<{names}>"
-            raise written.refuse(f"{group.name} is generic, and is not told what its type parameters are", f"write {what}")
+            raise written.refuse(
+                f"{group.name} is generic, and is not told what its type parameters are", f"write {what}"
+            )
         alias = next((one for one in group.declarations if isinstance(one, nodes.AliasDeclaration)), None)
         if alias is not None:
             env = Env(group.file, _namespace(group.name))
-            return Declared(group, arguments, written, Closure(alias.type, env.binding(_bound(parameters, arguments, env))))
+            return Declared(
+                group, arguments, written, Closure(alias.type, env.binding(_bound(parameters, arguments, env)))
+            )
         typed = (nodes.InterfaceDeclaration, nodes.EnumDeclaration)
         if not any(isinstance(one, typed) for one in group.declarations):
             raise written.refuse(f"{group.name} is a value, not a type", f"write typeof {group.name}")
@@ -182,9 +269,7 @@ def _namespace(name: str) -> str:
     return f"{inside}{dot}"
 
 
-def _bound(
-    parameters: Iterable[nodes.TypeParameter], arguments: tuple[Closure, ...], env: Env
-) -> dict[str, Closure]:
+def _bound(parameters: Iterable[nodes.TypeParameter], arguments: tuple[Closure, ...], env: Env) -> dict[str, Closure]:
     """What stands for each type parameter; defaults may name the parameters before them."""
     bindings: dict[str, Closure] = {}
     for index, parameter in enumerate(parameters):

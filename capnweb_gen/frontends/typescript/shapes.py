@@ -47,11 +47,22 @@ _SCALARS: dict[str, ir.ScalarName] = {
     "ArrayBuffer": "bytearray",
 }
 _BYTES = frozenset(
-    "Int8Array Uint8ClampedArray Int16Array Uint16Array Int32Array Uint32Array BigInt64Array BigUint64Array Float32Array "
-    "Float64Array DataView".split()
+    [
+        "Int8Array",
+        "Uint8ClampedArray",
+        "Int16Array",
+        "Uint16Array",
+        "Int32Array",
+        "Uint32Array",
+        "BigInt64Array",
+        "BigUint64Array",
+        "Float32Array",
+        "Float64Array",
+        "DataView",
+    ]
 )
 _ERRORS = frozenset(
-    "Error EvalError RangeError ReferenceError SyntaxError TypeError URIError AggregateError".split()
+    ["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError", "AggregateError"]
 )
 _WRAPPERS = {"String": "string", "Number": "number", "Boolean": "boolean", "BigInt": "bigint", "Symbol": "string"}
 _STREAM_HINT = "write ReadableStream<T>, and return a stream: the npm package sends no generators"
@@ -169,10 +180,14 @@ class Shapes:
         if name in _KEYWORDS:
             return ir.Scalar(name=_KEYWORDS[name])
         if name == "never":
-            raise closure.refuse("never has no values that could travel", "leave it out; a method that only fails gives void")
+            raise closure.refuse(
+                "never has no values that could travel", "leave it out; a method that only fails gives void"
+            )
         if name == "this":
             raise closure.refuse("`this` means nothing here", "name the type")
-        raise closure.refuse(f"{name} may be anything that is no primitive", "write Record<string, unknown>, or unknown")
+        raise closure.refuse(
+            f"{name} may be anything that is no primitive", "write Record<string, unknown>, or unknown"
+        )
 
     # ---- containers
 

@@ -18,18 +18,42 @@ from capnweb_gen.errors import Diagnostic, shown
 _BOUND = 120  # seconds: what takes longer has gone wrong
 _SAID = re.compile(r"^(?P<file>.+?)\((?P<line>\d+),(?P<column>\d+)\): error (?P<code>TS\d+): (?P<text>.*)$")
 _FATAL = frozenset({"TS1", "TS5", "TS6"})  # codes that begin so: of syntax, of options, of files
-_OPTIONS = (
-    "--declaration --emitDeclarationOnly --skipLibCheck --noEmit false --target esnext --module esnext "
-    "--moduleResolution bundler --allowImportingTsExtensions --strict --removeComments false --stripInternal false "
-    "--declarationMap false --incremental false --composite false --pretty false"
-).split()
+_OPTIONS = [
+    "--declaration",
+    "--emitDeclarationOnly",
+    "--skipLibCheck",
+    "--noEmit",
+    "false",
+    "--target",
+    "esnext",
+    "--module",
+    "esnext",
+    "--moduleResolution",
+    "bundler",
+    "--allowImportingTsExtensions",
+    "--strict",
+    "--removeComments",
+    "false",
+    "--stripInternal",
+    "false",
+    "--declarationMap",
+    "false",
+    "--incremental",
+    "false",
+    "--composite",
+    "false",
+    "--pretty",
+    "false",
+]
 
 
 class NoCompilerError(Exception):
     """There is no TypeScript compiler."""
 
     def __init__(self) -> None:
-        super().__init__("--tsc needs the TypeScript compiler: npm install --save-dev typescript, or put tsc on the PATH")
+        super().__init__(
+            "--tsc needs the TypeScript compiler: npm install --save-dev typescript, or put tsc on the PATH"
+        )
 
 
 @dataclass(frozen=True)
@@ -77,10 +101,18 @@ def emit(files: Sequence[Path], out: Path) -> Emitted:
     arguments = [*_OPTIONS, "--rootDir", str(anchor), "--outDir", str(out), *map(str, sources)]
     try:
         done = subprocess.run(
-            [*command, *arguments], capture_output=True, text=True, errors="replace", timeout=_BOUND, cwd=root, check=False
+            [*command, *arguments],
+            capture_output=True,
+            text=True,
+            errors="replace",
+            timeout=_BOUND,
+            cwd=root,
+            check=False,
         )
     except (OSError, subprocess.TimeoutExpired) as error:
-        return Emitted({}, [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")])
+        return Emitted(
+            {}, [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")]
+        )
     faults = [fault for fault in _faults(done.stdout, root) if fault is not None]
     for path in sources:
         made = _emitted(path, anchor, out)
@@ -88,7 +120,9 @@ def emit(files: Sequence[Path], out: Path) -> Emitted:
             emitted[made] = path
         elif not faults:
             said = " ".join((done.stdout + done.stderr).split())[:300]
-            faults.append(Diagnostic(shown(path), 1, 1, f"tsc made no declarations: {said}", "run it yourself to see why"))
+            faults.append(
+                Diagnostic(shown(path), 1, 1, f"tsc made no declarations: {said}", "run it yourself to see why")
+            )
     return Emitted(emitted, faults)
 
 

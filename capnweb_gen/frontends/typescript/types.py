@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 _DEEPEST = 60  # types inside types: more than anybody writes, and far fewer than Python can recurse
 _WRITE_OUT = "write the type out"
 _REFUSED = {
-    "conditional_type": ("a conditional type cannot be read", f"{_WRITE_OUT} that it comes to, or use --tsc where it is inferred"),
+    "conditional_type": (
+        "a conditional type cannot be read",
+        f"{_WRITE_OUT} that it comes to, or use --tsc where it is inferred",
+    ),
     "infer_type": ("an infer type cannot be read", _WRITE_OUT),
     "constructor_type": ("a constructor cannot travel", "pass a function that makes an object: () => T"),
     "existential_type": ("this type cannot be read", _WRITE_OUT),
@@ -73,7 +76,9 @@ def number_value(text: str) -> int | float | None:
     """The value of a number as TypeScript writes it; None if it is none."""
     bare = text.replace("_", "").removesuffix("n")
     try:
-        return int(bare, 0) if bare[:1] != "0" or len(bare) == 1 or bare[1:2].lower() in {"x", "o", "b"} else float(bare)
+        return (
+            int(bare, 0) if bare[:1] != "0" or len(bare) == 1 or bare[1:2].lower() in {"x", "o", "b"} else float(bare)
+        )
     except ValueError:
         try:
             value = float(bare)
@@ -115,7 +120,9 @@ class TypeReader:
     def _type(self, node: Node) -> TypeNode:
         position = self._source.position(node)
         match node.type:
-            case "type_identifier" | "identifier" | "nested_type_identifier" | "member_expression" | "nested_identifier":
+            case (
+                "type_identifier" | "identifier" | "nested_type_identifier" | "member_expression" | "nested_identifier"
+            ):
                 return self._named(node)
             case "generic_type":
                 return self._generic(node)
@@ -196,7 +203,9 @@ class TypeReader:
 
     def _generic(self, node: Node) -> TypeNode:
         name, *others = children(node)
-        arguments = tuple(self.type(one) for other in others if other.type == "type_arguments" for one in children(other))
+        arguments = tuple(
+            self.type(one) for other in others if other.type == "type_arguments" for one in children(other)
+        )
         named = self._named(name)
         return nodes.Named(named.position, named.name, arguments) if isinstance(named, nodes.Named) else named
 
@@ -235,7 +244,9 @@ class TypeReader:
                 inner = next(children(node), None)
                 value = self.value(inner) if inner is not None else None
                 if isinstance(value, int | float) and not isinstance(value, bool):
-                    return {"-": -value, "+": value, "~": ~value if isinstance(value, int) else None}.get(text_of(node)[0])
+                    return {"-": -value, "+": value, "~": ~value if isinstance(value, int) else None}.get(
+                        text_of(node)[0]
+                    )
                 return None
             case "template_string" if not any(child.type == "template_substitution" for child in node.children):
                 return string_value(node)
@@ -307,7 +318,14 @@ class TypeReader:
         alias = clause.child_by_field_name("alias")
         annotation = signature.child_by_field_name("type")
         inside = next(children(annotation), None) if annotation is not None else None
-        if name is None or keys is None or inside is None or annotation is None or alias is not None or has(clause, "as"):
+        if (
+            name is None
+            or keys is None
+            or inside is None
+            or annotation is None
+            or alias is not None
+            or has(clause, "as")
+        ):
             return nodes.Refused(position, "a mapped type that renames its keys cannot be read", _WRITE_OUT)
         optional = {"opting_type_annotation": True, "omitting_type_annotation": False}.get(annotation.type)
         return nodes.MappedType(position, text_of(name), self.type(keys), self.type(inside), optional)
@@ -339,7 +357,9 @@ class TypeReader:
             case "index_signature":
                 key = node.child_by_field_name("index_type")
                 declared = self.annotation(node.child_by_field_name("type"))
-                return Member("index", position, doc=doc, key=self.type(key) if key is not None else None, type=declared)
+                return Member(
+                    "index", position, doc=doc, key=self.type(key) if key is not None else None, type=declared
+                )
             case _:
                 return None
 
@@ -375,7 +395,7 @@ class TypeReader:
             body=node.child_by_field_name("body") is not None,
         )
 
-    def _access(self, node: Node, name: Node | None) -> nodes.Literal["public", "private", "protected"]:
+    def _access(self, node: Node, name: Node | None) -> nodes.Literal[public, private, protected]:
         if name is not None and name.type == "private_property_identifier":
             return "private"
         modifier = next((text_of(child) for child in node.children if child.type == "accessibility_modifier"), "")

@@ -17,7 +17,7 @@ from tests.gen.conftest import Write
 from tests.gen.golden_cases import GOLDEN
 
 ROOT = GOLDEN.parents[2]
-EXAMPLE = ROOT / "examples" / "markdown_backend"
+EXAMPLE = ROOT / "examples" / "graphviz_backend"
 API = "from typing import Protocol\nclass Api(Protocol):\n    def get(self, n: int) -> int: ...\n"
 
 Install = Callable[..., None]
@@ -38,7 +38,7 @@ def install(monkeypatch: pytest.MonkeyPatch) -> Install:
 def example(install: Install, monkeypatch: pytest.MonkeyPatch) -> None:
     """Puts the example on sys.path, with the entry point that its pyproject.toml declares."""
     monkeypatch.syspath_prepend(str(EXAMPLE))
-    install(markdown="capnweb_markdown:generate")
+    install(graphviz="capnweb_graphviz:generate")
 
 
 def run(*arguments: str) -> Result:
@@ -52,43 +52,75 @@ def make(project: Write, name: str) -> Path:
 @pytest.mark.usefixtures("example")
 def test_a_back_end_by_name_writes_compares_and_removes(project: Write) -> None:
     root = make(project, "p1")
-    assert run("p1", "--out", "reference", "--backend", "markdown").stderr == "wrote reference/api.md\n"
-    first, *_ = (root / "reference/api.md").read_text().splitlines()
-    assert "run: capnweb-gen p1 --out reference --backend markdown" in first
-    assert run("check", "p1", "--out", "reference", "--backend", "markdown").output == ""
+    assert run("p1", "--out", "reference", "--backend", "graphviz").stderr == "wrote reference/api.dot\n"
+    first, *_ = (root / "reference/api.dot").read_text().splitlines()
+    assert "run: capnweb-gen p1 --out reference --backend graphviz" in first
+    assert run("check", "p1", "--out", "reference", "--backend", "graphviz").output == ""
     (root / "p1/more.py").write_text(API)
-    result = run("check", "p1", "--out", "reference", "--backend", "markdown")
-    assert (result.exit_code, "+++ b/reference/more.md" in result.stdout) == (1, True)
-    run("p1", "--out", "reference", "--backend", "markdown")
+    result = run("check", "p1", "--out", "reference", "--backend", "graphviz")
+    assert (result.exit_code, "+++ b/reference/more.dot" in result.stdout) == (1, True)
+    run("p1", "--out", "reference", "--backend", "graphviz")
     (root / "p1/more.py").unlink()
-    assert run("p1", "--out", "reference", "--backend", "markdown").stderr == "removed reference/more.md\n"
+    assert run("p1", "--out", "reference", "--backend", "graphviz").stderr == "removed reference/more.dot\n"
 
 
 @pytest.mark.usefixtures("example")
 def test_the_configuration_may_name_the_back_end(project: Write) -> None:
-    configured = '[tool.capnweb-gen]\nschemas = ["p2"]\nout = "reference"\nbackend = "markdown"\n'
+    configured = '[tool.capnweb-gen]\nschemas = ["p2"]\nout = "reference"\nbackend = "graphviz"\n'
     root = project({"pyproject.toml": configured, "p2/__init__.py": "", "p2/api.py": API})
     assert run().exit_code == 0
-    assert "### `get(n: int) → int`" in (root / "reference/api.md").read_text()
+    assert '  "p2.api.Api";\n' in (root / "reference/api.dot").read_text()
 
 
 @pytest.mark.usefixtures("example")
-def test_the_example_describes_every_golden_case(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_example_draws_every_golden_case(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(ROOT)
-    backend = plugins.load("markdown")
+    backend = plugins.load("graphviz")
     for path in sorted(GOLDEN.glob("*/ir.json")):
         compiled = compile_schemas([path], "x", backend)
         assert compiled.diagnostics == ()
         text = "".join(compiled.files.values())
         for schema in compiled.schemas:
             for interface in schema.interfaces:
-                assert f"## {interface.name}\n" in text
-                assert all(f"### `{member.name}" in text for member in interface.members)
+                assert f'  "{schema.module}.{interface.name}";\n' in text
+                assert all(f'" -> "{base.module}.{base.name}" [style=dashed];\n' in text for base in interface.bases)
+
+
+@pytest.mark.usefixtures("example")
+def test_the_example_follows_what_members_give_and_what_models_in_it_hold(
+    project: Write, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = project(
+        {
+            "p6/__init__.py": "",
+            "p6/api.py": API
+            + """
+class User(Protocol): ...
+@dataclass
+class Room:
+    owner: User
+    next: "Room | None"
+class Lobby(Api, Protocol):
+    @property
+    def me(self) -> User: ...
+    def rooms(self) -> list[Room]: ...
+""",
+        }
+    )
+    text = (root / "p6/api.py").read_text()
+    (root / "p6/api.py").write_text("from dataclasses import dataclass\n" + text)
+    files = compile_schemas([root / "p6"], "x", plugins.load("graphviz")).files
+    arrows = [line.strip() for line in files["api.dot"].splitlines() if "->" in line]
+    assert arrows == [
+        '"p6.api.Lobby" -> "p6.api.Api" [style=dashed];',
+        '"p6.api.Lobby" -> "p6.api.User" [label="me"];',
+        '"p6.api.Lobby" -> "p6.api.User" [label="rooms"];',
+    ]
 
 
 def test_the_example_declares_the_entry_point_that_is_tested() -> None:
     text = (EXAMPLE / "pyproject.toml").read_text()
-    assert f'[project.entry-points."{plugins.GROUP}"]\nmarkdown = "capnweb_markdown:generate"\n' in text
+    assert f'[project.entry-points."{plugins.GROUP}"]\ngraphviz = "capnweb_graphviz:generate"\n' in text
 
 
 def test_an_unknown_back_end_is_wrong_usage(project: Write, install: Install) -> None:
@@ -96,7 +128,10 @@ def test_an_unknown_back_end_is_wrong_usage(project: Write, install: Install) ->
     make(project, "p3")
     result = run("p3", "--out", "made", "--backend", "nope")
     assert result.exit_code == 2
-    assert "there is no back end called 'nope'; installed are: other, python" in " ".join(result.stderr.split())
+    assert (
+        "there is no back end called 'nope'; there are: json-schema, markdown, openrpc, other, python, typescript"
+        in " ".join(result.stderr.split())
+    )
 
 
 def test_a_back_end_that_cannot_be_imported_is_wrong_usage(project: Write, install: Install) -> None:

@@ -14,6 +14,7 @@ from click.testing import CliRunner
 from capnweb_gen.cli import main
 from capnweb_gen.cli.generate import once
 from capnweb_gen.cli.job import Job
+from capnweb_gen.cli.outputs import Output
 from capnweb_gen.cli.watch import watch
 from tests.gen.conftest import Write
 
@@ -43,7 +44,7 @@ def nothing() -> None:
 
 def run(root: Path, name: str, *steps: Step) -> list[str]:
     said: list[str] = []
-    job = Job((root / name / "api.py",), root / "generated")
+    job = Job((root / name / "api.py",), (Output(root / "generated"),))
     watch(job.schemas, lambda: once(job), say=said.append, wait=Steps(*steps))
     return said
 
@@ -118,7 +119,7 @@ def test_a_part_that_is_broken_from_the_start_is_watched(files: Path) -> None:
 
 def test_a_new_file_in_a_folder_is_compiled(files: Path) -> None:
     name = make(files, 6)
-    job = Job((files / name,), files / "generated")
+    job = Job((files / name,), (Output(files / "generated"),))
     text = "from typing import Protocol\nclass New(Protocol):\n    def x(self) -> int: ...\n"
     said: list[str] = []
     watch(
@@ -158,7 +159,7 @@ def write(path: Path, text: str = "") -> None:
 
 def watched(argument: Path, generated: Path, *steps: Step) -> list[str]:
     said: list[str] = []
-    job = Job((argument,), generated)
+    job = Job((argument,), (Output(generated),))
     watch(job.schemas, lambda: once(job), say=said.append, wait=Steps(*steps))
     return said
 

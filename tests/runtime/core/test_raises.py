@@ -66,6 +66,11 @@ def test_no_constructor_is_called_for_what_comes_in() -> None:
     assert (made.seconds, made.args, vars(made)["props"]) == (3, ("later",), {"other": [1]})
 
 
+def test_the_name_that_npm_peers_read_is_no_property_of_what_it_names() -> None:
+    made = Raises([BUSY]).received(RpcError("later", "Busy", secs=3, errorName="Busy"))
+    assert "props" not in vars(made)
+
+
 def test_the_text_and_defaults_of_a_record_are_set_even_if_it_is_frozen() -> None:
     made = Raises([FROZEN]).received(RpcError("full", "Frozen", size=7))
     assert made == Frozen("full", 7)

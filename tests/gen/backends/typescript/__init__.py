@@ -1,0 +1,1 @@
+"""Tests of the back end for TypeScript that need no Node."""

@@ -1,0 +1,1 @@
+"""What is compiled to Python and to TypeScript, for both to talk to each other."""
