@@ -22,8 +22,8 @@ _COMMANDS = {
     "repl": "Ask a server one thing after the other.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
-"""What `--help` says of each command. A command is the function of that name, with underscores, in the module of that name
-here.
+"""What `--help` says of each command. A command is the function of that name in the module of that name here; both have
+underscores where it has hyphens.
 """
 
 

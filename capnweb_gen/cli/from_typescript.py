@@ -1,4 +1,7 @@
-"""`capnweb-gen from-typescript`: write schemas that say what files of TypeScript declare. docs/from-typescript.md describes it."""
+"""`capnweb-gen from-typescript`: write schemas that say what files of TypeScript declare.
+
+Rule: what decides is elsewhere; here it is told, and written. docs/from-typescript.md describes it.
+"""
 
 from __future__ import annotations
 
@@ -157,7 +160,7 @@ def _schema_changes(task: _Task, read: Read) -> tuple[list[output.Change], _Agai
         before = _text(path)
         kept = Kept(record(printed)) if before is None else _kept(path, before, printed, task.prefer)
         for conflict in kept.conflicts:
-            hint = f"take over from the difference what you want, then run with --keep; or --replace what is in {path.name}"
+            hint = f"take over what you want of it and run with --keep; or --replace what is in {path.name}"
             fault = Diagnostic(shown(path), conflict.line, 1, conflict.message, hint)
             against.append((fault, output.Change(path, conflict.before, conflict.after)))
         for name in kept.changed if not kept.conflicts else ():

@@ -1,9 +1,9 @@
 """Writing a schema again over one that people have changed by hand.
 
-Rule: a block is a class, or a name at the top level, with the comments above it. The last lines of a file record a digest
-of each block as it was written. So it can be proved of a block that nobody has touched it since: it is replaced; or that
-what it is made of has not changed since: it stays as it is. Where neither can be proved, nothing is written. What was never
-recorded is somebody's own, and stays.
+Rule: a block is a class, or a name at the top level, with the comments above it. The last lines of a file record a
+digest of each block as it was written. So it can be proved of a block that nobody has touched it since: it is
+replaced; or that what it is made of has not changed since: it stays as it is. Where neither can be proved, nothing is
+written. What was never recorded is somebody's own, and stays.
 """
 
 from __future__ import annotations
@@ -65,7 +65,8 @@ def keep(existing: str, printed: Printed, *, prefer: str = "") -> Kept:
     Args:
         existing: what stands in it.
         printed: what would be written into a new one.
-        prefer: whose text wins where nothing can be proved: "theirs" of the file, "ours" of what is printed, "" neither's.
+        prefer: whose text wins where nothing can be proved: "theirs" of the file, "ours" of what is printed, or ""
+            of neither.
 
     Raises:
         NotPythonError: the file is not Python.

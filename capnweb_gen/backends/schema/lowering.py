@@ -1,6 +1,7 @@
 """From the IR to the classes of a schema: protocols, models, enums.
 
-Rule: every decision about the text is made here. What the IR does not say is left to what the compiler takes for granted.
+Rule: every decision about the text is made here. What the IR does not say is left to what the compiler takes for
+granted.
 """
 
 from __future__ import annotations
@@ -190,7 +191,8 @@ class Lowering:
         return self._described(text, field.doc)
 
     def _field_default(self, shape: ir.TypeShape) -> str:
-        return "None" if not isinstance(shape, ir.LiteralShape) or len(shape.values) > 1 else constant(shape.values[0])
+        only = shape.values if isinstance(shape, ir.LiteralShape) else ()
+        return constant(only[0]) if len(only) == 1 else "None"
 
     def _field_arguments(self, field: ir.ModelField) -> Iterator[tuple[str, str]]:
         if naming.wire_name(field.name, self._case) != field.wire:
@@ -231,7 +233,7 @@ class Lowering:
         return f"{self._names.use('typing_extensions', 'NotRequired')}[{written}]"
 
     def _typed_dict_call(self, model: ir.Model) -> AssignedView:
-        """A typed dictionary whose keys are no names. Python evaluates its types when it is imported: they are quoted."""
+        """A typed dictionary whose keys are no names. Python evaluates its types early, so that they are quoted."""
         lines = [
             f"{self._names.use('typing_extensions', 'TypedDict')}(",
             f"{_STEP}{layout.string(model.name)},",

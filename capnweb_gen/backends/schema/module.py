@@ -17,6 +17,7 @@ from capnweb_gen.naming import Case
 
 S = TypeVar("S", bound=ir.Node)
 _Placed = tuple[tuple[int, int, int], Block]
+_Waiting = tuple[str, ir.TypeShape, Block]
 
 
 @dataclass(frozen=True)
@@ -59,15 +60,16 @@ def print_schema(schema: ir.Schema, peers: graph.Peers, header: str, sayings: Sa
     new_types = {
         shape.new_type.name: shape for shape in _inside(schema, ir.NewTypeShape) if _is_own(shape.new_type, schema)
     }
-    classes = [*schema.models, *schema.interfaces, *schema.callbacks]
-    names = Names([*(one.name for one in classes), *enums, *new_types, *said.aliases])
+    declared = [*(one.name for one in schema.models), *(one.name for one in schema.interfaces)]
+    declared += [one.name for one in schema.callbacks]
+    names = Names([*declared, *enums, *new_types, *said.aliases])
     by_shape: dict[ir.TypeShape, str] = {}
     for name, shape in said.aliases.items():
         by_shape.setdefault(shape, name)
     case = said.case or case_of(schema)
     lowering = Lowering(Spelling(schema, peers, names, by_shape), case)
     blocks: list[Block] = [lowering.enum(shape, doc) for shape, doc in enums.values()]
-    waiting = [(name, shape, lowering.new_type(shape)) for name, shape in new_types.items()]
+    waiting: list[_Waiting] = [(name, shape, lowering.new_type(shape)) for name, shape in new_types.items()]
     waiting += [(name, shape, lowering.alias(name, shape)) for name, shape in said.aliases.items()]
     blocks += _with_names(_classes(schema, lowering), waiting, schema)
     doc = layout.docstring(schema.doc, indent="") if schema.doc is not None else None
@@ -77,8 +79,8 @@ def print_schema(schema: ir.Schema, peers: graph.Peers, header: str, sayings: Sa
 
 
 def case_of(schema: ir.Schema) -> Case:
-    """How most names of a schema are spelled on the wire: in camel case if one is that no other spelling gives, and no key of
-    a typed dictionary contradicts.
+    """How most names of a schema are spelled on the wire: in camel case if one is that no other spelling gives, and
+    no key of a typed dictionary contradicts.
     """
     found = list(_wire_names(schema))
     camel = any(
@@ -136,22 +138,22 @@ def _classes(schema: ir.Schema, lowering: Lowering) -> list[tuple[Block, frozens
     placed += [(place(one.path, one.position), lowering.interface(one)) for one in bases_first]
     placed += [(place(one.path, one.position), lowering.callback(one)) for one in schema.callbacks]
     placed.sort(key=lambda one: one[0])
-    return [(block, frozenset({block.name})) for _, block in _bases_first([block for _, block in placed], schema)]
+    return [(block, frozenset({block.name})) for block in _bases_first([block for _, block in placed], schema)]
 
 
-def _bases_first(blocks: Sequence[Block], schema: ir.Schema) -> Iterator[tuple[None, Block]]:
+def _bases_first(blocks: Sequence[Block], schema: ir.Schema) -> Iterator[Block]:
     """The same order, except that what a class inherits comes before it."""
     bases = {one.name: [base.name for base in one.bases] for one in schema.interfaces}
     by_name = {block.name: block for block in blocks}
     done: set[str] = set()
 
-    def add(name: str) -> Iterator[tuple[None, Block]]:
+    def add(name: str) -> Iterator[Block]:
         if name in done or name not in by_name:
             return
         done.add(name)
         for base in bases.get(name, ()):
             yield from add(base)
-        yield None, by_name[name]
+        yield by_name[name]
 
     for block in blocks:
         yield from add(block.name)
@@ -159,12 +161,12 @@ def _bases_first(blocks: Sequence[Block], schema: ir.Schema) -> Iterator[tuple[N
 
 def _with_names(
     classes: Sequence[tuple[Block, frozenset[str]]],
-    waiting: Sequence[tuple[str, ir.TypeShape, Block]],
+    waiting: Sequence[_Waiting],
     schema: ir.Schema,
 ) -> Iterator[Block]:
     """The classes, and names for types, each as soon as everything that it names is there."""
     left = list(waiting)
-    known = {name for block, names in classes for name in names} | {name for name, _, _ in waiting}
+    known = {name for _, names in classes for name in names} | {name for name, _, _ in waiting}
     there: set[str] = set()
 
     def ready() -> Iterator[Block]:

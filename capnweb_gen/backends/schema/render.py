@@ -1,5 +1,5 @@
-"""Printing views. Rule: a module is a head and blocks, each of which is printed by itself, so that a block can be compared
-with what stands in a file.
+"""Printing views. Rule: a module is a head and blocks, each of which is printed by itself, so that a block can be
+compared with what stands in a file.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """Types and constants as a schema writes them.
 
-Rule: what the compiler reads of what is written here is what it was made of. In a pydantic model, what travels by reference
-stands in `Capability[...]`, because pydantic cannot check it.
+Rule: what the compiler reads of what is written here is what it was made of. In a pydantic model, what travels by
+reference stands in `Capability[...]`, because pydantic cannot check it.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """JSDoc comments: from what stands before a declaration to the text of a docstring.
 
-Rule: the text stays as it is written. Only the tags for parameters and results become the sections that docstrings have,
-and links become the names that they lead to.
+Rule: the text stays as it is written. Only the tags for parameters and results become the sections that docstrings
+have, and links become the names that they lead to.
 """
 
 from __future__ import annotations
@@ -18,6 +18,7 @@ _PARAMETER = re.compile(r"(?:\{[^}]*\}\s*)?(\[?[\w$.]+(?:=[^\]]*)?\]?)\s*(?:-\s*
 _OF_FILES = ("packageDocumentation", "module", "fileoverview", "file")
 _FOR_PROGRAMS = frozenset({"capnweb", *_OF_FILES})
 _SAYS_NOTHING = frozenset({"public", "export", "override", "async", "interface", "abstract", "type", "typedef"})
+_MARK = re.compile(r"(?:^|(?<=\s))@capnweb\s.*$")
 _DEFAULT = re.compile(r"\s*Defaults to `([^`]*)`\.")
 _SECRET = re.compile(r"\s*Secret\.(?=\s|$)")
 _MANY = re.compile(r"\s*Any number of them\.(?=\s|$)")
@@ -119,18 +120,29 @@ def _split(lines: list[str]) -> tuple[str, list[tuple[str, str]]]:
     text: list[str] = []
     tags: list[list[str]] = []
     in_code = False
+    marks = 0
     for line in lines:
         in_code ^= line.lstrip().startswith("```")
+        line, mark = _marked(line) if not in_code else (line, None)
+        if mark is not None:
+            tags.insert(marks, [mark])  # what follows goes on with what came before
+            marks += 1
         if not in_code and re.match(r"\s*@\w", line):
             tags.append([line.strip()])
         else:
-            (tags[-1] if tags else text).append(line.rstrip())
+            (tags[-1] if len(tags) > marks else text).append(line.rstrip())
     split: list[tuple[str, str]] = []
     for tag in tags:
         found = _TAG.match("\n".join(tag))
         if found:
             split.append((found[1], inspect.cleandoc(found[2]).strip()))
     return _unescaped(inspect.cleandoc("\n".join(text)).strip()), split
+
+
+def _marked(line: str) -> tuple[str, str | None]:
+    """A line without the `@capnweb` that it may end with, and that."""
+    found = _MARK.search(line)
+    return (line[: found.start()], found[0].strip()) if found is not None else (line, None)
 
 
 def _entry(text: str) -> str:

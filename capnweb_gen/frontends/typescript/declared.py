@@ -169,7 +169,7 @@ class Declarer:
     def nominal(
         self, declared: Declared, view: View, arguments: tuple[ir.TypeShape, ...], called: Declared | None
     ) -> ir.TypeShape:
-        """The shape of an interface or a model that has a name; `called` is an alias that names it and its arguments."""
+        """The shape of an interface or a model that has a name; `called` is an alias that names it with arguments."""
         key = (declared.group, arguments)
         if key in self._nominal:
             return self._nominal[key]
@@ -192,6 +192,7 @@ class Declarer:
     def anonymous(self, closure: Closure, view: View, hint: Hint) -> ir.TypeShape:
         """The shape of an object type that has no name."""
         module = self._modules[closure.env.file]
+        found: ir.Interface | ir.Model
         if view.is_target or view.has_methods:
             found, key = (
                 self._members.interface("", nodes.NO_DOC, view, closure.position, module.case, hint),
@@ -304,7 +305,9 @@ class Declarer:
     def _tell_skipped(self, group: Group, member: nodes.Member) -> None:
         name = member.name or "a member"
         if member.access != "public":
-            text = f"{group.name}.{name} is {member.access}, and left out; peers can call it all the same: `#{name}` keeps it"
+            text = (
+                f"{group.name}.{name} is {member.access}, and left out; peers can call it all the same, but not #{name}"
+            )
         elif member.static:
             text = f"{group.name}.{name} is static, and left out"
         elif member.kind == "setter":
@@ -344,7 +347,7 @@ def _without_places(node: object) -> object:
     if isinstance(node, ir.Node):
         return (type(node), *(_without_places(value) for _, value in _values(node)))
     if isinstance(node, tuple):
-        return tuple(map(_without_places, _items(node)))
+        return tuple(map(_without_places, cast("tuple[object, ...]", node)))
     return (type(node), node)
 
 
@@ -352,10 +355,6 @@ def _values(node: ir.Node) -> Iterator[tuple[str, object]]:
     for name in type(node).model_fields:
         if name != "path":
             yield name, getattr(node, name)
-
-
-def _items(values: tuple[object, ...]) -> tuple[object, ...]:
-    return values
 
 
 __all__ = ["BROKEN", "Declarer", "Entry", "Found"]

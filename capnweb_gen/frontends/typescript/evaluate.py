@@ -190,6 +190,13 @@ class Types(Scope):
             return one.node in others
         return (one.group if isinstance(one, Declared) else one.name) in others
 
+    def may_be_undefined(self, closure: Closure) -> bool:
+        """Whether undefined is one of the values of a type, written as such."""
+        try:
+            return any(_is_keyword(self.head(one), "undefined") for one in self.alternatives(closure))
+        except RefusedTypeError:
+            return False
+
     def literals(self, closure: Closure) -> list[str]:
         """The constants that a type consists of, as names of members.
 
@@ -383,8 +390,7 @@ class Types(Scope):
                 slots = {name: Slot(name, key.position, value.env, value.node) for name in self.literals(key)}
                 return View(slots)
             case "Record":
-                value = self.head(builtin.argument(1))
-                if isinstance(value, Closure) and _is_keyword(value, "never"):
+                if _is_keyword(self.head(builtin.argument(1)), "never"):
                     return View()
                 return View(index=builtin.argument(1), key=builtin.argument(0))
             case _:
@@ -440,8 +446,8 @@ class Types(Scope):
 
 
 def enum_of(group: Group) -> nodes.EnumDeclaration | None:
-    """The enum that a name is: one that is declared as such, in one place or several, or a constant object of which a type
-    of the same name tells the values.
+    """The enum that a name is: one that is declared as such, in one place or several, or a constant object of which a
+    type of the same name tells the values.
     """
     enums = [one for one in group.declarations if isinstance(one, nodes.EnumDeclaration)]
     if enums:

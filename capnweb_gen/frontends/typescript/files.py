@@ -101,9 +101,9 @@ class Files:
             namespace: that it stands in, with a dot at its end.
         """
         while True:
-            group = self.group(file, f"{namespace}{name}")
-            if group is not None:
-                return group
+            local = self.group(file, f"{namespace}{name}")
+            if local is not None:
+                return local
             if not namespace:
                 break
             namespace = "".join(f"{part}." for part in namespace.split(".")[:-2])
@@ -135,12 +135,12 @@ class Files:
             yield from (group for name in syntax.declarations if (group := self.group(file, name)))
             return
         seen: set[Group] = set()
-        inside = [name for name, found in syntax.declarations.items() if "." in name and found[0].exported]
+        inside = [name for name, declared in syntax.declarations.items() if "." in name and declared[0].exported]
         for name in [*syntax.exports, *inside]:
-            group = self.exported(file, name) if "." not in name else self.group(file, name)
-            if isinstance(group, Group) and group not in seen:
-                seen.add(group)
-                yield group
+            found = self.exported(file, name) if "." not in name else self.group(file, name)
+            if isinstance(found, Group) and found not in seen:
+                seen.add(found)
+                yield found
         for star in syntax.stars:
             other = self._target(file, star.source)
             if isinstance(other, File) and not other.given:

@@ -1,7 +1,7 @@
 """Types that TypeScript has no words for, as comments tag them: `/** @capnweb int */ type Int = number;`.
 
-Rule: these are the tags that the TypeScript back end writes. What is not understood is passed over: a tag only adds to what
-the type says by itself.
+Rule: these are the tags that the TypeScript back end writes. What is not understood is passed over: a tag only adds to
+what the type says by itself.
 """
 
 from __future__ import annotations

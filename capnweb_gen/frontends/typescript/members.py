@@ -41,7 +41,7 @@ class MemberReader:
         """Describe an interface."""
         members: dict[str, ir.Method | ir.Property] = {}
         for slot in view.slots.values():
-            for member in self._member(slot, case, hint, members):
+            for member in self._member(slot, case, hint, list(members)):
                 members[member.name] = member
         for call in view.calls:
             self._fault(call, "an object with members cannot be called, too", "give the function a name")
@@ -67,8 +67,7 @@ class MemberReader:
 
     # ---- members
 
-    def _member(self, slot: Slot, case: Case, hint: Hint, others: object) -> Iterator[ir.Method | ir.Property]:
-        taken: list[str] = list(others) if isinstance(others, dict) else []
+    def _member(self, slot: Slot, case: Case, hint: Hint, taken: Sequence[str]) -> Iterator[ir.Method | ir.Property]:
         if slot.name.startswith("#") or not slot.name:
             return
         if slot.name in FORBIDDEN_KEYS - {"toJSON"}:
@@ -177,10 +176,16 @@ class MemberReader:
                 found += self._keyword_parameters(keywords, others, case, hint)
                 continue
             text = said.get(parameter.name, "")
-            must = any(not later.optional and not later.rest for later in signature.parameters[number + 1 :])
+            must = any(not self._may_be_left_out(slot, later) for later in signature.parameters[number + 1 :])
             many = is_many(text) and not parameter.rest
             found.append(self._parameter(slot, parameter, others, case, hint, text, must=must, many=many))
         return found
+
+    def _may_be_left_out(self, slot: Slot, parameter: Parameter) -> bool:
+        """Whether Python could call without a parameter: it is optional, or undefined will do, or it holds keywords."""
+        if parameter.optional or parameter.rest or (parameter.name == "options" and self._keywords(slot, parameter)):
+            return True
+        return parameter.type is not None and self._shapes.types.may_be_undefined(Closure(parameter.type, slot.env))
 
     def _parameter(
         self,
@@ -199,7 +204,7 @@ class MemberReader:
         default: ir.Default | None = None
         if parameter.rest or many:
             shape = self._rest(slot, parameter, shape)
-        elif parameter.optional and shape is not BROKEN:
+        elif shape is not BROKEN and self._may_be_left_out(slot, parameter):
             shape, default = self._optional(parameter.default, default_of(said), shape, must=must)
         return ir.Parameter(
             name=name,

@@ -1,7 +1,7 @@
 """Names in Python for what TypeScript names, and for what it does not.
 
-Rule: pure functions, except that a module remembers which names it has given away. A name on the wire is never changed by
-the one that it has in Python.
+Rule: pure functions, except that a module remembers which names it has given away. A name on the wire is never changed
+by the one that it has in Python.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a TypeScript file declares, as data: types, members, declarations.
 
-Rule: plain frozen data with positions. A form that has no meaning for a schema is kept as a `Refused` type, which is told
-only where a schema needs it: most of a file may be about something else.
+Rule: plain frozen data with positions. A form that has no meaning for a schema is kept as a `Refused` type, which is
+told only where a schema needs it: most of a file may be about something else.
 """
 
 from __future__ import annotations
@@ -22,8 +22,9 @@ ConstValue = TypeValue | dict[str, "ConstValue"] | list["ConstValue"] | None
 class Doc:
     """A JSDoc comment.
 
-    `text` is what stands before all tags, and behind those that are none of the others here. `deprecated` is what follows
-    that tag, and empty if nothing does; `raises` what `@throws` links to; `tags` are for programs, as ("capnweb", "int").
+    `text` is what stands before all tags, and behind those that are none of the others here. `deprecated` is what
+    follows that tag, and empty if nothing does; `raises` what `@throws` links to; `tags` are for programs, as
+    ("capnweb", "int").
     """
 
     text: str = ""
@@ -200,6 +201,7 @@ class Signature:
     type_parameters: tuple[TypeParameter, ...] = ()
 
 
+Access = Literal["public", "private", "protected"]
 MemberKind = Literal["property", "method", "getter", "setter", "call", "construct", "index", "constructor"]
 
 
@@ -219,7 +221,7 @@ class Member:
     key: TypeNode | None = None
     signature: Signature | None = None
     optional: bool = False
-    access: Literal["public", "private", "protected"] = "public"
+    access: Access = "public"
     static: bool = False
     generator: bool = False
     body: bool = False

@@ -1,7 +1,7 @@
 """From files of TypeScript to schemas: what is read, and what is passed over.
 
-Rule: interfaces that travel by reference are why a file is read, and everything that they reach is held to the rules. What
-else a file exports is read as far as it can be, and left out with a word where it cannot.
+Rule: interfaces that travel by reference are why a file is read, and everything that they reach is held to the rules.
+What else a file exports is read as far as it can be, and left out with a word where it cannot.
 """
 
 from __future__ import annotations

@@ -1,16 +1,17 @@
 """Models: from objects that travel by value to the IR.
 
-Rule: what may be left out is left out where it is sent, since `undefined` is not `null` to whoever reads it. A pydantic
-model has a value for every field, so that an object with a member that may be left out and may not be null becomes a typed
-dictionary.
+Rule: what may be left out is left out where it is sent, since `undefined` is not `null` to whoever reads it. A
+pydantic model has a value for every field, so that an object with a member that may be left out and may not be null
+becomes a typed dictionary.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from typing import Literal
 
-from capnweb_gen import ir
+from capnweb_gen import ir, naming
 from capnweb_gen.frontends.typescript import names
 from capnweb_gen.frontends.typescript.comments import docstring
 from capnweb_gen.frontends.typescript.decisions import Notes
@@ -93,7 +94,7 @@ class ModelReader:
             return shape
         return shape
 
-    def _extra(self, view: View, *, made: bool) -> str:
+    def _extra(self, view: View, *, made: bool) -> Literal["ignore", "allow"]:
         """What becomes of members that are not listed."""
         if view.index is None:
             return "ignore"
@@ -135,7 +136,7 @@ class ModelReader:
         for slot, shape, key in found:
             name = key
             if not names.is_attribute(key):
-                name = names.naming.as_name(key)
+                name = naming.as_name(key)
                 while name in taken:
                     name = f"{name}_"
                 taken.add(name)

@@ -1,7 +1,7 @@
 """What a type means where it stands: a type with the file, the namespace and the type arguments around it.
 
-Rule: nothing is looked up before it is needed. A name is followed one step at a time, so that whoever asks can stop at a
-name that is worth keeping.
+Rule: nothing is looked up before it is needed. A name is followed one step at a time, so that whoever asks can stop at
+a name that is worth keeping.
 """
 
 from __future__ import annotations

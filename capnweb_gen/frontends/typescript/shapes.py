@@ -1,8 +1,8 @@
 """From TypeScript's types to IR types.
 
-Rule: total. Every type has an answer; what cannot travel is told where it stands, with what to write instead, and becomes
-`BROKEN`, so that the rest is still read. Interfaces and models are named, not read: whoever asked is told of each through
-`Registry`.
+Rule: total. Every type has an answer; what cannot travel is told where it stands, with what to write instead, and
+becomes `BROKEN`, so that the rest is still read. Interfaces and models are named, not read: whoever asked is told of
+each through `Registry`.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import keys, unions
 from capnweb_gen.frontends.typescript import marked, nodes
+from capnweb_gen.frontends.typescript.alternatives import constant_of, tag_name, tag_of, with_constants_together
 from capnweb_gen.frontends.typescript.decisions import Notes, Options
 from capnweb_gen.frontends.typescript.evaluate import Slot, Types, View, enum_of
 from capnweb_gen.frontends.typescript.names import Hint, part_name, shape_name
@@ -94,8 +95,8 @@ _REFUSED = {
     "AsyncDisposable": "write RpcStub<{}> for something that is held until it is disposed of",
 }
 _UNION_HINT = (
-    "unions are of types that have different forms on the wire, such as string | number | string[]; objects in one need a "
-    'member such as kind: "...", with a value that the others do not have'
+    "unions are of types that have different forms on the wire, such as string | number | string[]; objects in one "
+    'need a member such as kind: "...", with a value that the others do not have'
 )
 
 
@@ -204,8 +205,7 @@ class Shapes:
         for number, element in enumerate(items, 1):
             one = closure.at(element.type)
             if element.rest:
-                one = self.types.head(one) if not isinstance(one.node, nodes.ArrayType) else one
-                one = self._element(one, closure)
+                one = self._element(self.types.head(one), closure)
             shapes.append(self.shape(one, hint.inside(str(number))))
             names.append(f"element {number}")
         if BROKEN in shapes:
@@ -238,7 +238,7 @@ class Shapes:
         kept = [(name, _inner(shape)) for name, shape in zip(names, shapes, strict=True) if shape != _NONE]
         if not kept:
             return _NONE
-        kept = _with_constants_together(kept)
+        kept = with_constants_together(kept)
         try:
             whole = kept[0][1] if len(kept) == 1 else unions.union([name for name, _ in kept], [one for _, one in kept])
         except UnsupportedTypeError as refused:
@@ -251,12 +251,12 @@ class Shapes:
         if len(bare) < 2:
             return [hint for _ in members]
         views = {id(closure): self._quietly(closure) for closure in bare}
-        tag = _tag([view for view in views.values() if view is not None], self.types)
+        tag = tag_of([view for view in views.values() if view is not None], self.types)
         hints: list[Hint] = []
         for member in members:
             view = views.get(id(member))
-            constant = _constant_of(view, tag, self.types) if view is not None and tag is not None else None
-            hints.append(hint if constant is None or tag is None else hint.inside(_tag_name(tag, constant)))
+            constant = constant_of(view, tag, self.types) if view is not None and tag is not None else None
+            hints.append(hint if constant is None or tag is None else hint.inside(tag_name(tag, constant)))
         return hints
 
     def _quietly(self, closure: Closure) -> View | None:
@@ -336,7 +336,7 @@ class Shapes:
         if signature.type_parameters:
             hint_text = "declare what it takes and gives: a function of its own for each type"
             raise place.refuse("a function with type parameters of its own cannot be read", hint_text)
-        if any(parameter.optional or parameter.rest for parameter in signature.parameters):
+        if _is_callback(place.node):
             return self._registry.callback(slot, hint)
         shapes: list[ir.TypeShape] = []
         for number, parameter in enumerate(signature.parameters, 1):
@@ -375,10 +375,8 @@ class Shapes:
                 return self._nominal(declared)
         elif isinstance(head, Builtin) and head.name in {"Partial", "Required", "Pick", "Omit", "Record"}:
             return self._nominal(declared)
-        elif isinstance(head, Closure) and isinstance(head.node, nodes.FunctionType):
-            if any(one.optional or one.rest for one in head.node.signature.parameters):
-                slot = Slot("", head.position, head.env, signature=head.node.signature, doc=declared.group.first.doc)
-                return self._registry.callback(slot, hint, declared)
+        elif isinstance(head, Closure) and _is_callback(head.node):
+            return self._registry.callback(self._slot(head, declared), hint, declared)
         name = self._alias_name(declared)
         shape = self.shape(body, Hint(name, name))
         if shape is not BROKEN:
@@ -386,8 +384,12 @@ class Shapes:
         return shape
 
     def _alias_name(self, declared: Declared) -> str:
-        name = self._registry.reference(declared).name
-        return name
+        return self._registry.reference(declared).name
+
+    def _slot(self, closure: Closure, declared: Declared) -> Slot:
+        """The function that an alias names."""
+        signature = self.types.signature(closure)
+        return Slot("", closure.position, closure.env, signature=signature, doc=declared.group.first.doc)
 
     def _marked(self, declared: Declared, hint: Hint) -> ir.TypeShape | None:
         """What a comment says of an alias: a type that TypeScript has no words for."""
@@ -397,9 +399,7 @@ class Shapes:
         item = declared.body
         made = marked.special(doc.marks(), lambda: self._marked_item(declared, item, hint))
         if made is None and "callback" in doc.marks() and item is not None:
-            signature = self.types.signature(item)
-            slot = Slot("", item.position, item.env, signature=signature, doc=doc)
-            return self._registry.callback(slot, hint, declared)
+            return self._registry.callback(self._slot(item, declared), hint, declared)
         if isinstance(made, ir.NewTypeShape):
             return made.model_copy(update={"new_type": self._registry.reference(declared)})
         return made
@@ -545,6 +545,13 @@ class Shapes:
         raise builtin.written.refuse("InstanceType cannot be read here", "name the class")
 
 
+def _is_callback(node: nodes.TypeNode) -> bool:
+    """Whether a function can be called with fewer arguments, or with any number."""
+    if not isinstance(node, nodes.FunctionType):
+        return False
+    return any(parameter.optional or parameter.rest for parameter in node.signature.parameters)
+
+
 def _given(declared: Declared) -> list[Closure]:
     """The type arguments of a generic, defaults included."""
     return list(declared.env.bindings.values())
@@ -558,43 +565,6 @@ def _constant(closure: Closure, value: nodes.TypeValue) -> ir.TypeShape:
     if isinstance(value, float):
         raise closure.refuse(f"the constant {value} cannot be told from others exactly", "write number")
     return ir.LiteralShape(values=(value,))
-
-
-def _with_constants_together(kept: list[tuple[str, ir.TypeShape]]) -> list[tuple[str, ir.TypeShape]]:
-    """Constants as one type, and so the members of each enum, where the first of them stands."""
-    found: dict[object, tuple[str, ir.TypeShape]] = {}
-    for name, shape in kept:
-        key: object = shape
-        if isinstance(shape, ir.LiteralShape):
-            key = "literal"
-            earlier = found.get(key)
-            values = earlier[1].values if earlier and isinstance(earlier[1], ir.LiteralShape) else ()
-            merged = dict.fromkeys((type(value), value) for value in (*values, *shape.values))
-            shape = ir.LiteralShape(values=tuple(value for _, value in merged))
-        elif isinstance(shape, ir.EnumShape) and shape.partial:
-            key = ("enum", shape.enum)
-            earlier = found.get(key)
-            members = earlier[1].members if earlier and isinstance(earlier[1], ir.EnumShape) else ()
-            shape = shape.model_copy(update={"members": tuple(dict.fromkeys((*members, *shape.members)))})
-        found[key] = (found[key][0] if key in found else name, shape)
-    together = list(found.values())
-    literal = next((shape for _, shape in together if isinstance(shape, ir.LiteralShape)), None)
-    if literal is not None and {True, False} <= {value for value in literal.values if isinstance(value, bool)}:
-        together = _with_booleans(together, literal)
-    return together
-
-
-def _with_booleans(kept: list[tuple[str, ir.TypeShape]], literal: ir.LiteralShape) -> list[tuple[str, ir.TypeShape]]:
-    """`true | false` is boolean."""
-    others = tuple(value for value in literal.values if not isinstance(value, bool))
-    made: list[tuple[str, ir.TypeShape]] = []
-    for name, shape in kept:
-        if shape is literal:
-            made += [(name, ir.LiteralShape(values=others))] if others else []
-            made.append(("boolean", ir.Scalar(name="bool")))
-        else:
-            made.append((name, shape))
-    return made
 
 
 def _spelled(closure: Closure) -> str:
@@ -611,32 +581,3 @@ def _spelled(closure: Closure) -> str:
             return "a function"
         case _:
             return "{...}"
-
-
-def _tag(views: Sequence[View], types: Types) -> str | None:
-    """The member whose constant is another in each of several objects."""
-    if len(views) < 2:
-        return None
-    for name in views[0].slots:
-        constants = [_constant_of(view, name, types) for view in views]
-        if None not in constants and len(set(map(repr, constants))) == len(constants):
-            return name
-    return None
-
-
-def _constant_of(view: View, name: str, types: Types) -> nodes.TypeValue | None:
-    slot = view.slots.get(name)
-    closure = slot.closure if slot is not None else None
-    if closure is None:
-        return None
-    try:
-        head = types.head(closure)
-    except RefusedTypeError:
-        return None
-    return head.node.value if isinstance(head, Closure) and isinstance(head.node, nodes.Constant) else None
-
-
-def _tag_name(tag: str, constant: nodes.TypeValue) -> str:
-    if isinstance(constant, bool):
-        return part_name(tag) if constant else f"Not{part_name(tag)}"
-    return part_name(str(constant))

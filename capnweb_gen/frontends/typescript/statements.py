@@ -1,11 +1,14 @@
 """Declarations, imports and exports of one file: from tree-sitter's tree to `nodes`.
 
-Rule: what runs is passed over; only what has a name and a type is kept. Names inside namespaces get the namespace and a dot.
+Rule: what runs is passed over; only what has a name and a type is kept. Names inside namespaces get the namespace and
+a dot.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
@@ -19,6 +22,7 @@ from capnweb_gen.frontends.typescript.types import TypeReader, children, has, st
 if TYPE_CHECKING:
     from tree_sitter import Node
 
+_WRITTEN = re.compile(r"^What \S+ declares, for the npm package capnweb\.(\n\n|$)")  # by the TypeScript back end
 _CLASSES = {"class_declaration", "abstract_class_declaration", "class"}
 _ABOUT_OTHERS = {"import_statement", "comment", "expression_statement"}  # what a comment before it is not about
 
@@ -39,12 +43,16 @@ class _FileReader:
 
     def doc_of_file(self) -> str | None:
         """What the first comment says, unless it is about what follows it."""
-        first, second = [*self._source.root.children[:2], None, None][:2]
-        if first is None or first.type != "comment" or not is_doc(text_of(first)):
+        above = self._source.root.children
+        while above and above[0].type == "comment" and not is_doc(text_of(above[0])):
+            above = above[1:]
+        first, second = [*above[:2], None, None][:2]
+        if first is None or first.type != "comment":
             return None
         doc = read_doc(text_of(first))
+        doc = replace(doc, text=_WRITTEN.sub("", doc.text))
         alone = second is None or second.type in _ABOUT_OTHERS or second.start_point[0] > first.end_point[0] + 1
-        return doc.text if alone or is_of_file(doc) else None
+        return doc.text or None if alone or is_of_file(doc) else None
 
     def statements(self, found: Iterable[Node], namespace: str, *, exported: bool) -> None:
         """Read statements, of a file or of a namespace."""

@@ -1,4 +1,5 @@
-"""Parsing TypeScript with tree-sitter. Rule: the only module that imports it, which happens when the first file is parsed.
+"""Parsing TypeScript with tree-sitter. Rule: the only module that imports it, which happens when the first file is
+parsed.
 
 Errors of syntax are told all at once, by file, line and column.
 """
@@ -45,8 +46,8 @@ class Source:
 @cache
 def _parser(*, tsx: bool) -> Parser:
     try:
-        import tree_sitter
-        import tree_sitter_typescript as grammar
+        import tree_sitter  # noqa: PLC0415  # an extra: imported where it is used
+        import tree_sitter_typescript as grammar  # noqa: PLC0415  # likewise
     except ImportError as error:
         raise MissingExtraError from error
     language = grammar.language_tsx() if tsx else grammar.language_typescript()

@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING
 
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.comments import is_doc, read_doc
-from capnweb_gen.frontends.typescript.nodes import Doc, Member, Signature, TypeNode
+from capnweb_gen.frontends.typescript.nodes import Access, Doc, Member, Signature, TypeNode
 from capnweb_gen.frontends.typescript.syntax import Source
+from capnweb_gen.ir import Position
 
 if TYPE_CHECKING:
     from tree_sitter import Node
@@ -209,7 +210,7 @@ class TypeReader:
         named = self._named(name)
         return nodes.Named(named.position, named.name, arguments) if isinstance(named, nodes.Named) else named
 
-    def _keyword(self, position: nodes.Position, name: str) -> TypeNode:
+    def _keyword(self, position: Position, name: str) -> TypeNode:
         if name.startswith("unique") or name == "symbol":
             return nodes.Refused(position, "a symbol cannot travel", "use a string")
         return nodes.Keyword(position, name)
@@ -395,7 +396,7 @@ class TypeReader:
             body=node.child_by_field_name("body") is not None,
         )
 
-    def _access(self, node: Node, name: Node | None) -> nodes.Literal[public, private, protected]:
+    def _access(self, node: Node, name: Node | None) -> Access:
         if name is not None and name.type == "private_property_identifier":
             return "private"
         modifier = next((text_of(child) for child in node.children if child.type == "accessibility_modifier"), "")
