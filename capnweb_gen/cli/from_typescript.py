@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal
 
@@ -85,7 +85,7 @@ def from_typescript(
     task = _Task(files, out, as_ir, with_tsc, Options(numbers, with_tsc), package, prefer or "")
     with terminal.working("reading"):
         read = _read(task)
-    faults = read.faults or in_order([_in_typescript(fault) for fault in check(read.schemas)])
+    faults = faults_of(read)
     terminal.stop_on(faults, as_json=as_json, schemas=files)
     if as_ir:
         changes, against = _ir_changes(task, read)
@@ -137,9 +137,11 @@ def _package(task: _Task) -> str:
     return ".".join(parts)
 
 
-def _in_typescript(fault: Diagnostic) -> Diagnostic:
-    """A fault that was found in the IR, in the words of TypeScript."""
-    return Diagnostic(fault.file, fault.line, fault.column, fault.message, _HINTS.get(fault.hint, fault.hint))
+def faults_of(read: Read) -> tuple[Diagnostic, ...]:
+    """What is wrong with the files, and with what was read of them, in the words of TypeScript."""
+    found = [fault for fault in check(read.schemas) if fault.hint]  # what could not be read was told already
+    told = [replace(fault, hint=_HINTS.get(fault.hint, fault.hint)) for fault in found]
+    return in_order([*read.faults, *told])
 
 
 # ---- what is written
@@ -155,7 +157,7 @@ def _schema_changes(task: _Task, read: Read) -> tuple[list[output.Change], _Agai
     package = task.out / "__init__.py"
     if not package.exists():
         changes.append(output.Change(package, None, _PACKAGE))
-    for schema, printed in _printed(read):
+    for schema, printed in printed(read):
         path = task.out / schema.output
         before = _text(path)
         kept = Kept(record(printed)) if before is None else _kept(path, before, printed, task.prefer)
@@ -170,12 +172,12 @@ def _schema_changes(task: _Task, read: Read) -> tuple[list[output.Change], _Agai
     return changes, against
 
 
-def _printed(read: Read) -> Iterator[tuple[ir.Schema, Printed]]:
+def printed(read: Read) -> Iterator[tuple[ir.Schema, Printed]]:
     """Each schema, and the module that says it."""
     peers = graph.by_module(read.schemas)
     for schema in read.schemas:
         details = read.details[schema.module]
-        header = f"# Read from {schema.path} by capnweb-gen from-typescript, which keeps what you change here."
+        header = f"# Read from {schema.path} by capnweb-gen from-typescript.\n# What you change here is kept."
         yield schema, print_schema(schema, peers, header, Sayings(details.aliases, details.enums, details.case))
 
 

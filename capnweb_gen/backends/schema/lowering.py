@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping, Sequence
 
 from capnweb_gen import ir, naming
 from capnweb_gen.backends.python import layout
-from capnweb_gen.backends.schema.spelling import Spelling, constant
+from capnweb_gen.backends.schema.spelling import WEB, Spelling, constant
 from capnweb_gen.backends.schema.views import AssignedView, Block, ClassView, Entry
 from capnweb_gen.naming import Case
 
@@ -158,7 +158,8 @@ class Lowering:
     def _record(self, model: ir.Model) -> ClassView:
         self._names.inside([field.name for field in model.fields])
         pydantic = model.form == "pydantic"
-        entries = [self._config(model)] if model.extra != "ignore" and pydantic else []
+        config = list(_config(model)) if pydantic else []
+        entries = [self._configured(config)] if config else []
         entries += [self._field(field, pydantic=pydantic) for field in model.fields]
         self._names.inside(())
         if model.form == "dataclass":
@@ -169,9 +170,9 @@ class Lowering:
         base = ("typing", "NamedTuple") if model.form == "named_tuple" else ("pydantic", "BaseModel")
         return self._class(model.name, f"class {model.name}({self._names.use(*base)}):", model.doc, None, entries)
 
-    def _config(self, model: ir.Model) -> Entry:
+    def _configured(self, arguments: Sequence[str]) -> Entry:
         config = self._names.use("pydantic", "ConfigDict")
-        return Entry(f"{_STEP}model_config = {config}(extra={layout.string(model.extra)})", spaced=True)
+        return Entry(f"{_STEP}model_config = {config}({', '.join(arguments)})", spaced=True)
 
     def _field(self, field: ir.ModelField, *, pydantic: bool) -> Entry:
         written = self._secret(field.type, secret=field.secret, pydantic=pydantic)
@@ -271,6 +272,15 @@ class Lowering:
         if len(text) > layout.WIDTH:
             text = layout.annotated(name, written, indent="").replace(f"{name}: ", f"{name} = ", 1)
         return AssignedView(name, text)
+
+
+def _config(model: ir.Model) -> Iterator[str]:
+    """What pydantic has to be told of a model as a whole."""
+    if model.extra != "ignore":
+        yield f"extra={layout.string(model.extra)}"
+    scalars = [inner for item in model.fields for inner in ir.walk(item.type) if isinstance(inner, ir.Scalar)]
+    if any(scalar.name in WEB for scalar in scalars):
+        yield "arbitrary_types_allowed=True"
 
 
 def _docstring(doc: str | None, *, indent: str = _STEP) -> str | None:

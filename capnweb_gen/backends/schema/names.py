@@ -26,7 +26,7 @@ class Names:
         self._declared = frozenset(declared)
         self._members: frozenset[str] = frozenset()
         self._from: dict[str, set[str]] = {}
-        self._whole: set[str] = set()
+        self._whole: dict[str, set[str]] = {}
 
     def inside(self, members: Collection[str]) -> None:
         """Told what a class calls its members, before what is in it is written."""
@@ -37,10 +37,18 @@ class Names:
         if module == "builtins" and name in _BUILTINS and name not in self._members | self._declared:
             return name
         if module == "builtins" or name in self._members | self._declared:
-            self._whole.add(module)
-            return f"{module}.{name}"
+            return f"{self._module(module)}.{name}"
         self._from.setdefault(module, set()).add(name)
         return name
+
+    def _module(self, module: str) -> str:
+        """How a module is written: by another name if a class calls a member as it is called."""
+        if module.partition(".")[0] not in self._members | self._declared:
+            self._whole.setdefault(module, set()).add("")
+            return module
+        called = f"{module.replace('.', '_')}_module"
+        self._whole.setdefault(module, set()).add(called)
+        return called
 
     def blocks(self) -> Iterator[str]:
         """The imports in groups, as isort sorts them: the standard library, others, this project's."""
@@ -51,10 +59,14 @@ class Names:
         own = [module for module in modules if module not in standard and module not in others]
         runtime = [module for module in own if module.partition(".")[0] in _OWN]
         for group in (standard, others, runtime, [module for module in own if module not in runtime]):
-            lines = [f"import {module}" for module in group if module in self._whole]
+            lines = [_whole(module, name) for module in group for name in sorted(self._whole.get(module, ()))]
             lines += [layout.imported(module, _sorted(self._from[module])) for module in group if module in self._from]
             if lines:
                 yield "\n".join(lines)
+
+
+def _whole(module: str, called: str) -> str:
+    return f"import {module} as {called}" if called else f"import {module}"
 
 
 def _sorted(names: Collection[str]) -> list[str]:

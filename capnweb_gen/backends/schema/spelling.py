@@ -36,6 +36,8 @@ _SCALARS: dict[str, tuple[str, str]] = {
     "any": ("typing", "Any"),
 }
 _SCHEMA = "capnweb_runtime.schema"
+WEB = frozenset({"blob", "url", "headers", "request", "response"})
+"""Values that pydantic takes only where a model says that it may hold anything."""
 _LIMITS = ("ge", "gt", "le", "lt", "multiple_of", "min_length", "max_length", "pattern")
 _WHEN = {("past", "date"): "PastDate", ("future", "date"): "FutureDate"}
 
@@ -152,7 +154,7 @@ class Spelling:
         marks: list[str] = []
         limits = [(name, value) for name in _LIMITS if (value := getattr(shape, name)) is not None]
         if limits:
-            written = ", ".join(f"{name}={constant(value)}" for name, value in limits)
+            written = ", ".join(f"{name}={_limit(value)}" for name, value in limits)
             marks.append(f"{self.names.use('pydantic', 'Field')}({written})")
         if shape.microseconds is not None:
             marks.append(f"{self._use('Microseconds')}({layout.string(shape.microseconds)})")
@@ -179,9 +181,25 @@ class Spelling:
         return model is not None and model.form not in {"pydantic", "root"} and self._held(shape)
 
     def _held(self, shape: ir.TypeShape) -> bool:
-        return graph.hold_capabilities([shape], self.schema, self.peers) or any(
-            isinstance(inner, ir.Scalar) and inner.name in {"request", "response"} for inner in ir.walk(shape)
-        )
+        """Whether something in a type, at any depth, is nothing that pydantic knows."""
+        seen: set[ir.Reference] = set()
+        waiting = [shape]
+        while waiting:
+            for inner in ir.walk(waiting.pop()):
+                if ir.by_reference(inner) or (isinstance(inner, ir.Scalar) and inner.name in WEB):
+                    return True
+                if isinstance(inner, ir.ModelShape) and inner.model not in seen:
+                    seen.add(inner.model)
+                    model = graph.find_model(inner.model, self.schema, self.peers)
+                    waiting += [field.type for field in model.fields] if model is not None else []
+        return False
+
+
+def _limit(value: ir.DefaultValue) -> str:
+    """A limit; a pattern is easier to read raw."""
+    if isinstance(value, str) and "\\" in value and value.isprintable() and '"' not in value:
+        return f'r"{value}"' if not value.endswith("\\") else constant(value)
+    return constant(value)
 
 
 def constant(value: ir.DefaultValue) -> str:

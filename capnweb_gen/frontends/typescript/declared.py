@@ -17,6 +17,7 @@ from capnweb_gen.frontends.typescript.decisions import Notes, Options
 from capnweb_gen.frontends.typescript.evaluate import Slot, Types, View
 from capnweb_gen.frontends.typescript.files import File, Group
 from capnweb_gen.frontends.typescript.members import MemberReader, deprecation
+from capnweb_gen.frontends.typescript.modules import depends
 from capnweb_gen.frontends.typescript.names import Hint, Module, class_name, shape_name
 from capnweb_gen.frontends.typescript.records import ModelReader
 from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, RefusedTypeError
@@ -203,7 +204,8 @@ class Declarer:
         alike = (module.name, key, _without_places(found))
         if alike in self._alike:
             return self._alike[alike]
-        name = module.take(hint.short, hint.long)
+        names = {hint.long} if depends(closure.node, closure.env.bindings) else {hint.short, hint.long}
+        name = module.take(*sorted(names, key=len))
         shape: ir.TypeShape
         reference = ir.Reference(module=module.name, name=name)
         shape = ir.InterfaceShape(interface=reference) if key == "interface" else ir.ModelShape(model=reference)
@@ -277,7 +279,7 @@ class Declarer:
         hint = Hint(name, name)
         if not self.is_capability(declared, view):
             return self._models.model(module, name, doc, view, declared.written, hint, position=first.position)
-        for member in view.skipped:
+        for member in self._types.own(declared).skipped:
             self._tell_skipped(declared.group, member)
         own, bases = self._inherited(declared, view)
         found = self._members.interface(name, doc, own, first.position, module.case, hint)

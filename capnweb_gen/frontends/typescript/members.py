@@ -173,6 +173,8 @@ class MemberReader:
             is_last = number == len(signature.parameters) - 1
             keywords = self._keywords(slot, parameter) if is_last and parameter.name == "options" else None
             if keywords is not None:
+                text = f"the options of {slot.name or 'this function'}() are keyword-only parameters"
+                self._notes.decide(slot.env.file, parameter.position, text)
                 found += self._keyword_parameters(keywords, others, case, hint)
                 continue
             text = said.get(parameter.name, "")

@@ -6,7 +6,7 @@ Rule: files that need each other become one module, since Python modules cannot.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator
 
 from capnweb_gen import naming
 from capnweb_gen.frontends.typescript import nodes
@@ -75,6 +75,11 @@ def referenced(file: File) -> set[str]:
     return {node.name for node in _types(file) if isinstance(node, nodes.Named)}
 
 
+def depends(node: nodes.TypeNode, names: Container[str]) -> bool:
+    """Whether a type names one of some type parameters."""
+    return any(isinstance(one, nodes.Named) and one.name in names for one in _all([node]))
+
+
 def _member_names(file: File) -> Iterator[str]:
     for declarations in file.syntax.declarations.values():
         for declaration in declarations:
@@ -104,6 +109,11 @@ def _types(file: File) -> Iterator[nodes.TypeNode]:
                     waiting.append(declared)
                 case _:
                     pass
+    return _all(waiting)
+
+
+def _all(types: Iterable[nodes.TypeNode]) -> Iterator[nodes.TypeNode]:
+    waiting = list(types)
     while waiting:
         node = waiting.pop()
         yield node

@@ -252,6 +252,9 @@ class Scope:
             raise written.refuse(
                 f"{group.name} is generic, and is not told what its type parameters are", f"write {what}"
             )
+        if len(arguments) > len(parameters):
+            takes = f"takes {len(parameters)}" if parameters else "is not generic"
+            raise written.refuse(f"{group.name} is given {len(arguments)} type arguments, and {takes}", "correct it")
         alias = next((one for one in group.declarations if isinstance(one, nodes.AliasDeclaration)), None)
         if alias is not None:
             env = Env(group.file, _namespace(group.name))

@@ -378,7 +378,8 @@ class Shapes:
         elif isinstance(head, Closure) and _is_callback(head.node):
             return self._registry.callback(self._slot(head, declared), hint, declared)
         name = self._alias_name(declared)
-        shape = self.shape(body, Hint(name, name))
+        given = "".join(shape_name(self.shape(one, hint)) for one in _given(declared))
+        shape = self.shape(body, Hint(name, name + given))
         if shape is not BROKEN:
             self._registry.alias(declared, shape)
         return shape
@@ -575,8 +576,8 @@ def _spelled(closure: Closure) -> str:
             return name
         case nodes.Constant(value=value):
             return repr(value)
-        case nodes.ArrayType():
-            return "an array"
+        case nodes.ArrayType(item=item):
+            return f"{_spelled(closure.at(item))}[]"
         case nodes.FunctionType():
             return "a function"
         case _:

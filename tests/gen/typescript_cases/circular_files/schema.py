@@ -1,0 +1,26 @@
+# Read from tests/gen/typescript_cases/circular_files/schema.ts by capnweb-gen from-typescript.
+# What you change here is kept.
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from pydantic import BaseModel
+
+
+class Post(BaseModel):
+    text: str
+    replies: list[Reply]
+
+
+class Reply(BaseModel):
+    to: Post
+    text: str
+
+
+class Forum(Protocol):
+    async def posts(self) -> list[Post]: ...
+
+
+# What from-typescript wrote: by these digests it tells what was changed by hand since.
+# capnweb-gen: (top)=22342e253d Post=7844d23990 Reply=caf6b74384 Forum=dea9db0b36

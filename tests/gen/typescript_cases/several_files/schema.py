@@ -1,0 +1,19 @@
+# Read from tests/gen/typescript_cases/several_files/schema.ts by capnweb-gen from-typescript.
+# What you change here is kept.
+
+from __future__ import annotations
+
+from typing import Literal, Protocol
+
+from tests.gen.typescript_cases.several_files.people import Person
+from tests.gen.typescript_cases.several_files.places import Cast, Place
+
+
+class Theatre(Protocol):
+    async def cast(self, play: str) -> list[Person]: ...
+    async def role(self, person: Person) -> Literal["lead", "extra"]: ...
+    async def at(self, place: Place) -> Cast: ...
+
+
+# What from-typescript wrote: by these digests it tells what was changed by hand since.
+# capnweb-gen: (top)=4247e5b902 Theatre=8f3a450115
