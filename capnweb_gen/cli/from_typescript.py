@@ -118,7 +118,7 @@ def _read(task: _Task) -> Read:
             emitted = emit(task.files, Path(folder).resolve())
             if emitted.faults:
                 return Read((), in_order(emitted.faults))
-            return read_typescript(list(emitted.files), package, task.options, emitted.files)
+            return read_typescript(emitted.files, package, task.options, emitted.sources)
     except (MissingExtraError, NoCompilerError) as error:
         raise click.ClickException(str(error)) from error
 
@@ -157,10 +157,10 @@ def _schema_changes(task: _Task, read: Read) -> tuple[list[output.Change], _Agai
     package = task.out / "__init__.py"
     if not package.exists():
         changes.append(output.Change(package, None, _PACKAGE))
-    for schema, printed in printed(read):
+    for schema, module in printed(read):
         path = task.out / schema.output
         before = _text(path)
-        kept = Kept(record(printed)) if before is None else _kept(path, before, printed, task.prefer)
+        kept = Kept(record(module)) if before is None else _kept(path, before, module, task.prefer)
         for conflict in kept.conflicts:
             hint = f"take over what you want of it and run with --keep; or --replace what is in {path.name}"
             fault = Diagnostic(shown(path), conflict.line, 1, conflict.message, hint)
@@ -181,9 +181,9 @@ def printed(read: Read) -> Iterator[tuple[ir.Schema, Printed]]:
         yield schema, print_schema(schema, peers, header, Sayings(details.aliases, details.enums, details.case))
 
 
-def _kept(path: Path, before: str, printed: Printed, prefer: Prefer) -> Kept:
+def _kept(path: Path, before: str, module: Printed, prefer: Prefer) -> Kept:
     try:
-        return keep(before, printed, prefer=prefer)
+        return keep(before, module, prefer=prefer)
     except NotPythonError as error:
         raise click.ClickException(f"{shown(path)} is not Python, and was left alone: {error}") from error
 
@@ -224,7 +224,14 @@ def _tell(read: Read) -> None:
         terminal.show(
             Text.assemble((f"{decision.file}:{decision.line}:{decision.column}", "bold"), f": {decision.text}")
         )
+    if _has_floats(read):
+        terminal.say("number is read as float; --numbers int reads it as int")
     interfaces = sum(len(schema.interfaces) for schema in read.schemas)
     models = sum(len(schema.models) for schema in read.schemas)
     made = f"{terminal.count(interfaces, 'interface')}, {terminal.count(models, 'model')}"
     terminal.say(f"{made}; {terminal.count(len(read.decisions), 'decision')} to look at")
+
+
+def _has_floats(read: Read) -> bool:
+    types = (written for schema in read.schemas for written in ir.schema_types(schema))
+    return any(inner == ir.Scalar(name="float") for written in types for inner in ir.walk(written))

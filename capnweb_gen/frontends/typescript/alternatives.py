@@ -7,8 +7,9 @@ from collections.abc import Sequence
 from capnweb_gen import ir
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.evaluate import Types, View
+from capnweb_gen.frontends.typescript.files import Group
 from capnweb_gen.frontends.typescript.names import part_name
-from capnweb_gen.frontends.typescript.scope import Closure, RefusedTypeError
+from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, RefusedTypeError
 
 
 def with_constants_together(kept: list[tuple[str, ir.TypeShape]]) -> list[tuple[str, ir.TypeShape]]:
@@ -75,3 +76,46 @@ def tag_name(tag: str, constant: nodes.TypeValue) -> str:
     if isinstance(constant, bool):
         return part_name(tag) if constant else f"Not{part_name(tag)}"
     return part_name(str(constant))
+
+
+_PLAIN = frozenset({"string", "number", "boolean", "null"})
+
+
+def is_json(types: Types, declared: Declared) -> bool:
+    """Whether an alias is that of any value of JSON: of its scalars, and of arrays and objects of itself."""
+    body = declared.body
+    if body is None or not isinstance(body.node, nodes.UnionType):
+        return False
+    found: set[str] = set()
+    for member in body.node.members:
+        try:
+            kind = _json_kind(types, body.at(member), declared.group)
+        except RefusedTypeError:
+            return False
+        if kind is None:
+            return False
+        found.add(kind)
+    return _PLAIN | {"array", "object"} <= found
+
+
+def _json_kind(types: Types, closure: Closure, group: Group) -> str | None:
+    """Which kind of JSON a type is, if what is in it is of the alias again."""
+    head = types.head(closure)
+    if isinstance(head, Closure) and isinstance(head.node, nodes.Keyword):
+        return head.node.name if head.node.name in _PLAIN else None
+    if isinstance(head, Closure) and isinstance(head.node, nodes.ArrayType):
+        return "array" if _is_again(types, head.at(head.node.item), group) else None
+    if isinstance(head, Builtin) and head.name in {"Array", "ReadonlyArray"}:
+        return "array" if _is_again(types, head.argument(), group) else None
+    view = types.view(closure)
+    if view is None or view.slots or view.calls or view.index is None:
+        return None
+    return "object" if _is_again(types, view.index, group) else None
+
+
+def _is_again(types: Types, closure: Closure, group: Group) -> bool:
+    """Whether a type is an alias once more, or that and undefined."""
+    node = closure.node
+    members = [closure.at(member) for member in node.members] if isinstance(node, nodes.UnionType) else [closure]
+    meanings = [types.step(member) for member in members]
+    return any(isinstance(one, Declared) and one.group is group for one in meanings) and len(meanings) <= 2

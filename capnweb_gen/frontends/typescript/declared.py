@@ -64,6 +64,9 @@ class Found:
 _Mark = tuple[Found, _Kept, list[tuple[Module, set[str]]]]
 
 
+ENDLESS = ("a type in this goes on without an end", "give a part of it a name: interface X {...}")
+
+
 class Declarer:
     """Describes everything that is named. It is the `Registry` of `Shapes`.
 
@@ -200,7 +203,7 @@ class Declarer:
                 "interface",
             )
         else:
-            found, key = self._models.model(module, "", nodes.NO_DOC, view, closure, hint), "model"
+            found, key = self._models.model(module, "", nodes.NO_DOC, view, (closure.env.file, closure.position), hint), "model"
         alike = (module.name, key, _without_places(found))
         if alike in self._alike:
             return self._alike[alike]
@@ -270,6 +273,8 @@ class Declarer:
                 entry.found = self._body(entry.module, declared, view, name)
             except RefusedTypeError as refused:
                 self._notes.fault(refused.file, refused.position, refused.reason, refused.hint)
+            except RecursionError:
+                self._notes.fault(declared.group.file, declared.group.first.position, *ENDLESS)
             if len(self._notes.faults) == before:
                 self.sound.add(declared.group)
 
@@ -278,7 +283,7 @@ class Declarer:
         doc = next((one.doc for one in declared.group.declarations if one.doc != nodes.NO_DOC), first.doc)
         hint = Hint(name, name)
         if not self.is_capability(declared, view):
-            return self._models.model(module, name, doc, view, declared.written, hint, position=first.position)
+            return self._models.model(module, name, doc, view, (declared.group.file, first.position), hint)
         for member in self._types.own(declared).skipped:
             self._tell_skipped(declared.group, member)
         own, bases = self._inherited(declared, view)

@@ -155,11 +155,13 @@ class Types(Scope):
 
     # ---- unions
 
-    def alternatives(self, closure: Closure) -> list[Closure]:
+    def alternatives(self, closure: Closure, depth: int = 0) -> list[Closure]:
         """The members of a union, also of those that its members are."""
+        if depth > _LONGEST:
+            raise closure.refuse("this type stands for itself", _WRITE_OUT)
         head = self.head(closure)
         if isinstance(head, Closure) and isinstance(head.node, nodes.UnionType):
-            return [inner for member in head.node.members for inner in self.alternatives(head.at(member))]
+            return [inner for member in head.node.members for inner in self.alternatives(head.at(member), depth + 1)]
         return [closure]
 
     def _without(self, builtin: Builtin, drop: Callable[[Meaning], bool]) -> Closure:

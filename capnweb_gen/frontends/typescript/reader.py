@@ -6,7 +6,7 @@ What else a file exports is read as far as it can be, and left out with a word w
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -14,7 +14,7 @@ from capnweb_gen import graph, ir
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.decisions import Decision, Notes, Options
-from capnweb_gen.frontends.typescript.declared import Declarer
+from capnweb_gen.frontends.typescript.declared import ENDLESS, Declarer
 from capnweb_gen.frontends.typescript.evaluate import Types, View
 from capnweb_gen.frontends.typescript.files import File, Files, Group
 from capnweb_gen.frontends.typescript.finishing import Details, schemas_of
@@ -102,14 +102,22 @@ class _Run:
         for group in sorted(roots, key=_names_an_instance):
             if any(parameter.default is None for parameter in parameters_of(group)):
                 generic.append(group)
-            elif not self._capability(group):
+            elif not self._guarded(group, self._capability):
                 later.append(group)
         self.declarer.read()
         alone = not self.declarer.found.entries and not self.notes.faults
         for group in later:
-            self._model(group, in_earnest=alone)
+            self._guarded(group, lambda group: self._model(group, in_earnest=alone))
         for group in generic:
             self._generic(group)
+
+    def _guarded(self, group: Group, read: Callable[[Group], bool | None]) -> bool | None:
+        """Read something. A type of it that goes on without an end is told, whatever it was that followed it."""
+        try:
+            return read(group)
+        except RecursionError:
+            self.notes.fault(group.file, group.first.position, *ENDLESS)
+            return True
 
     def _reserve(self, file: File) -> None:
         for name, declarations in file.syntax.declarations.items():

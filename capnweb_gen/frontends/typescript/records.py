@@ -16,10 +16,10 @@ from capnweb_gen.frontends.typescript import names
 from capnweb_gen.frontends.typescript.comments import docstring
 from capnweb_gen.frontends.typescript.decisions import Notes
 from capnweb_gen.frontends.typescript.evaluate import Slot, View
+from capnweb_gen.frontends.typescript.files import File
 from capnweb_gen.frontends.typescript.members import deprecation
 from capnweb_gen.frontends.typescript.names import Hint, Module, part_name
 from capnweb_gen.frontends.typescript.nodes import Doc
-from capnweb_gen.frontends.typescript.scope import Closure
 from capnweb_gen.frontends.typescript.shapes import BROKEN, Shapes
 from capnweb_gen.naming import Case
 from capnweb_runtime.schema import FORBIDDEN_KEYS
@@ -40,11 +40,11 @@ class ModelReader:
         name: str,
         doc: Doc,
         view: View,
-        written: Closure,
+        at: tuple[File, ir.Position],
         hint: Hint,
-        position: ir.Position | None = None,
     ) -> ir.Model:
-        """Describe a model."""
+        """Describe a model; `at` is where it stands."""
+        file, position = at
         typed = [(slot, self._type(slot, hint)) for slot in view.slots.values() if self._is_field(slot)]
         made = any(slot.optional and (slot.made_optional or not _nullable(shape)) for slot, shape in typed)
         extra = self._extra(view, made=made)
@@ -53,7 +53,7 @@ class ModelReader:
                 slot for slot, shape in typed if slot.optional and (slot.made_optional or not _nullable(shape))
             )
             text = f"{name or 'this'} is a typed dictionary, since {which.name} may be left out, but is not null then"
-            self._notes.decide(written.env.file, position or written.position, text)
+            self._notes.decide(file, position, text)
         said = doc
         form = "typed_dict" if made else "pydantic"
         if doc.deprecated is not None:
@@ -69,12 +69,12 @@ class ModelReader:
         return ir.Model(
             name=name,
             module=module.name,
-            path=written.env.file.shown,
+            path=file.shown,
             doc=docstring(said),
             fields=fields,
             extra="forbid" if "forbid_extra" in doc.marks() else extra,
             form="typed_dict" if made else "pydantic",
-            position=position or written.position,
+            position=position,
         )
 
     def _is_field(self, slot: Slot) -> bool:

@@ -14,9 +14,16 @@ from capnweb_gen import ir
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends import keys, unions
 from capnweb_gen.frontends.typescript import marked, nodes
-from capnweb_gen.frontends.typescript.alternatives import constant_of, tag_name, tag_of, with_constants_together
+from capnweb_gen.frontends.typescript.alternatives import (
+    constant_of,
+    is_json,
+    tag_name,
+    tag_of,
+    with_constants_together,
+)
 from capnweb_gen.frontends.typescript.decisions import Notes, Options
 from capnweb_gen.frontends.typescript.evaluate import Slot, Types, View, enum_of
+from capnweb_gen.frontends.typescript.files import Group
 from capnweb_gen.frontends.typescript.names import Hint, part_name, shape_name
 from capnweb_gen.frontends.typescript.patterns import pattern
 from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, Meaning, RefusedTypeError
@@ -94,6 +101,7 @@ _REFUSED = {
     "Disposable": "write RpcStub<{}> for something that is held until it is disposed of",
     "AsyncDisposable": "write RpcStub<{}> for something that is held until it is disposed of",
 }
+_DEEPEST = 90  # types inside types, by whatever names
 _UNION_HINT = (
     "unions are of types that have different forms on the wire, such as string | number | string[]; objects in one "
     'need a member such as kind: "...", with a value that the others do not have'
@@ -122,14 +130,21 @@ class Shapes:
         self._notes = notes
         self._options = options
         self._registry = registry
+        self._inside: list[Group] = []  # aliases that are being read, outermost first
+        self._depth = 0
 
     def shape(self, closure: Closure, hint: Hint) -> ir.TypeShape:
         """The type that something has which may be called `hint`, if its type has no name."""
+        self._depth += 1
         try:
+            if self._depth > _DEEPEST:
+                raise closure.refuse("this type goes on without an end", "give a part of it a name: interface X {...}")
             return self._shape(closure, hint)
         except RefusedTypeError as refused:
             self._notes.fault(refused.file, refused.position, refused.reason, refused.hint)
             return BROKEN
+        finally:
+            self._depth -= 1
 
     def result(self, closure: Closure, hint: Hint) -> ir.TypeShape:
         """The type of what a call gives, which is awaited in any case."""
@@ -178,6 +193,8 @@ class Shapes:
     def _keyword(self, closure: Closure, name: str) -> ir.TypeShape:
         if name == "number":
             return ir.Scalar(name=self._options.numbers)
+        if name == "any" and self._options.tsc:
+            self._notes.decide(closure.env.file, closure.position, "this is any, for all that tsc could tell")
         if name in _KEYWORDS:
             return ir.Scalar(name=_KEYWORDS[name])
         if name == "never":
@@ -377,9 +394,20 @@ class Shapes:
             return self._nominal(declared)
         elif isinstance(head, Closure) and _is_callback(head.node):
             return self._registry.callback(self._slot(head, declared), hint, declared)
+        if is_json(self.types, declared):
+            return ir.Scalar(name="json")
+        if declared.group in self._inside and not declared.arguments:
+            what = f"{declared.group.name} is made of itself"
+            raise declared.written.refuse(what, "declare an interface for what repeats, or write unknown")
+        return self._aliased(declared, body, hint)
+
+    def _aliased(self, declared: Declared, body: Closure, hint: Hint) -> ir.TypeShape:
+        """What an alias stands for, which is no object."""
         name = self._alias_name(declared)
         given = "".join(shape_name(self.shape(one, hint)) for one in _given(declared))
+        self._inside.append(declared.group)
         shape = self.shape(body, Hint(name, name + given))
+        self._inside.pop()
         if shape is not BROKEN:
             self._registry.alias(declared, shape)
         return shape

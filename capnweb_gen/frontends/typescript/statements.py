@@ -12,7 +12,7 @@ from dataclasses import replace
 from pathlib import PurePath
 from typing import TYPE_CHECKING
 
-from capnweb_gen import naming
+from capnweb_gen import ir, naming
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.comments import is_doc, is_of_file, read_doc
 from capnweb_gen.frontends.typescript.nodes import Declaration, Doc, FileSyntax, Import
@@ -31,6 +31,8 @@ def read_file(source: Source) -> FileSyntax:
     """Everything that a file declares, imports and exports."""
     reader = _FileReader(source)
     reader.statements(source.root.children, "", exported=False)
+    for name, file in source.imported.items():
+        reader.file.imports[name] = Import("*", file, ir.Position(line=1, column=1))
     reader.file.doc = reader.doc_of_file()
     return reader.file
 

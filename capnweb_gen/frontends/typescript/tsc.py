@@ -58,9 +58,12 @@ class NoCompilerError(Exception):
 
 @dataclass(frozen=True)
 class Emitted:
-    """The declaration files, each with the file that it was made of, and what went wrong."""
+    """The declaration files of the files that were given, what each was made of (and those of what they import), and what
+    went wrong.
+    """
 
-    files: dict[Path, Path]
+    files: list[Path]
+    sources: dict[Path, Path]
     faults: list[Diagnostic]
 
 
@@ -92,9 +95,9 @@ def emit(files: Sequence[Path], out: Path) -> Emitted:
         NoCompilerError: there is no TypeScript compiler.
     """
     sources = [path.absolute() for path in files if not path.name.endswith((".d.ts", ".d.mts", ".d.cts"))]
-    emitted = {path.absolute(): path for path in files if path.absolute() not in sources}
+    given = [path.absolute() for path in files if path.absolute() not in sources]
     if not sources:
-        return Emitted(emitted, [])
+        return Emitted(given, {}, [])
     command = find_compiler(sources)
     root = Path(os.path.commonpath([path.parent for path in sources]))
     anchor = Path(root.anchor)  # whatever the files import lies below it
@@ -111,19 +114,31 @@ def emit(files: Sequence[Path], out: Path) -> Emitted:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Emitted(
-            {}, [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")]
+            [], {}, [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")]
         )
     faults = [fault for fault in _faults(done.stdout, root) if fault is not None]
     for path in sources:
         made = _emitted(path, anchor, out)
         if made.is_file():
-            emitted[made] = path
+            given.append(made)
         elif not faults:
             said = " ".join((done.stdout + done.stderr).split())[:300]
             faults.append(
                 Diagnostic(shown(path), 1, 1, f"tsc made no declarations: {said}", "run it yourself to see why")
             )
-    return Emitted(emitted, faults)
+    return Emitted(given, dict(_sources(anchor, out)), faults)
+
+
+def _sources(root: Path, out: Path) -> Iterator[tuple[Path, Path]]:
+    """Every declaration file that was made, and what of."""
+    for made in sorted(out.rglob("*.d.*ts")):
+        name = root / made.relative_to(out)
+        stem, _, kind = name.name.rpartition(".d.")
+        for ending in (kind, "tsx"):
+            source = name.with_name(f"{stem}.{ending}")
+            if source.is_file():
+                yield made, source
+                break
 
 
 def _emitted(path: Path, root: Path, out: Path) -> Path:

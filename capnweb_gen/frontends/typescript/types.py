@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from capnweb_gen.frontends.typescript import nodes
@@ -30,7 +31,6 @@ _REFUSED = {
     "existential_type": ("this type cannot be read", _WRITE_OUT),
     "flow_maybe_type": ("this type cannot be read", "write T | null"),
 }
-_LISTED = {"union_type", "intersection_type"}
 
 
 def text_of(node: Node) -> str:
@@ -208,7 +208,7 @@ class TypeReader:
             self.type(one) for other in others if other.type == "type_arguments" for one in children(other)
         )
         named = self._named(name)
-        return nodes.Named(named.position, named.name, arguments) if isinstance(named, nodes.Named) else named
+        return replace(named, arguments=arguments) if isinstance(named, nodes.Named) else named
 
     def _keyword(self, position: Position, name: str) -> TypeNode:
         if name.startswith("unique") or name == "symbol":
@@ -381,7 +381,8 @@ class TypeReader:
     def _method(self, node: Node, doc: Doc) -> Member:
         name = node.child_by_field_name("name")
         kind: nodes.MemberKind = "getter" if has(node, "get") else "setter" if has(node, "set") else "method"
-        if name is not None and text_of(name) == "constructor" and node.type != "method_signature":
+        of_class = node.parent is not None and node.parent.type == "class_body"
+        if name is not None and text_of(name) == "constructor" and of_class:
             kind = "constructor"
         return Member(
             kind,

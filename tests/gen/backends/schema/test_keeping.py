@@ -99,13 +99,15 @@ def test_what_people_add_stays_with_what_it_imports(tmp_path: Path) -> None:
 
 
 def test_a_class_of_somebodys_own_is_not_replaced_by_a_new_one(tmp_path: Path) -> None:
-    before = edited(record(module(tmp_path, BOOKS)), "\n\nclass Library", "\n\nclass Shop:\n    pass\n\n\nclass Library")
+    before = edited(
+        record(module(tmp_path, BOOKS)), "\n\nclass Library", "\n\nclass Shop:\n    pass\n\n\nclass Library"
+    )
     (conflict,) = keep(before, module(tmp_path, MORE)).conflicts
     assert conflict.message == "Shop is something else here"
 
 
 def test_imports_that_changed_classes_need_stay(tmp_path: Path) -> None:
-    dated = 'export interface Day { at: Date }\nexport interface Days { day(): Promise<Day>; now(): Promise<Date> }'
+    dated = "export interface Day { at: Date }\nexport interface Days { day(): Promise<Day>; now(): Promise<Date> }"
     before = edited(record(module(tmp_path, dated)), "at: datetime", "at: datetime\n    until: datetime")
     kept = keep(before, module(tmp_path, dated.replace("Promise<Date>", "Promise<string>")))
     assert kept.conflicts == []

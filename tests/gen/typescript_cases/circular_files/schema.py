@@ -13,14 +13,14 @@ class Post(BaseModel):
     replies: list[Reply]
 
 
+class Forum(Protocol):
+    async def posts(self) -> list[Post]: ...
+
+
 class Reply(BaseModel):
     to: Post
     text: str
 
 
-class Forum(Protocol):
-    async def posts(self) -> list[Post]: ...
-
-
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=22342e253d Post=7844d23990 Reply=caf6b74384 Forum=dea9db0b36
+# capnweb-gen: (top)=22342e253d Post=7844d23990 Forum=dea9db0b36 Reply=caf6b74384

@@ -6,6 +6,7 @@ export interface Theatre {
   cast(play: string): Promise<Person[]>;
   role(person: Person): Promise<Part>;
   at(place: places.Place): Promise<Cast>;
+  all(): Promise<import("./people").Person[]>;
 }
 
 export { type Person } from "./people";
