@@ -6,7 +6,7 @@ are alike in everything, there is one.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import cast
 
@@ -124,7 +124,7 @@ class Declarer:
         if group not in self._names:
             self._names[group] = self._modules[group.file].take(class_name(group.name))
 
-    def root(self, group: Group) -> None:
+    def main(self, group: Group) -> None:
         """Take for a capability what nothing names, and whose members are capabilities."""
         self._roots.add(group)
 
@@ -253,6 +253,28 @@ class Declarer:
             shape = ir.EnumShape(enum=reference, members=tuple(members), flag="flag" in enum.doc.marks())
             self.found.enums[reference] = (shape, docstring(enum.doc))
         return self.found.enums[reference][0]
+
+    def root(self, declared: Declared, item: Callable[[], ir.TypeShape]) -> ir.TypeShape:
+        """The shape of a model that is what it holds."""
+        key = (declared.group, ())
+        if key not in self._nominal:
+            reference, first = self.reference(declared), declared.group.first
+            self._nominal[key] = ir.ModelShape(model=reference)
+            module = self._modules[declared.group.file]
+            entry = self._enter(module, declared.group.file, first.position)
+            held = ir.ModelField(
+                name="root", wire="root", accepts="root", type=item(), required=True, position=first.position
+            )
+            entry.found = ir.Model(
+                name=reference.name,
+                module=reference.module,
+                path=declared.group.file.shown,
+                doc=docstring(first.doc),
+                fields=(held,),
+                form="root",
+                position=first.position,
+            )
+        return self._nominal[key]
 
     def alias(self, declared: Declared, shape: ir.TypeShape) -> None:
         """Remember the name of a type that is no class, for those who read the schema."""

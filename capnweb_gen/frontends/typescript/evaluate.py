@@ -464,8 +464,10 @@ def enum_of(group: Group) -> nodes.EnumDeclaration | None:
             name == same == item.name
         ):
             pass
-        case _:
+        case _ if "flag" not in constant.doc.marks():
             return None
+        case _:
+            pass
     members: list[nodes.EnumMember] = []
     for key, value in constant.value.items():
         if not isinstance(value, int | str):

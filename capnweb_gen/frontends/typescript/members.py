@@ -91,10 +91,12 @@ class MemberReader:
         yield self._property(slot, name, place)
 
     def _function(self, slot: Slot) -> Slot | None:
-        """A method; and so is a property that holds a function."""
+        """A method; and so is a property that holds a function, unless it is one to be read."""
         if slot.signature is not None:
             return slot
-        if slot.member is None or slot.member.kind == "getter" or not isinstance(slot.type, nodes.FunctionType):
+        if slot.member is None or slot.member.kind == "getter" or slot.member.readonly:
+            return None
+        if not isinstance(slot.type, nodes.FunctionType):
             return None
         return Slot(
             slot.name, slot.position, slot.env, signature=slot.type.signature, optional=slot.optional, doc=slot.doc

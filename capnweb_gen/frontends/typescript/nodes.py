@@ -223,6 +223,7 @@ class Member:
     optional: bool = False
     access: Access = "public"
     static: bool = False
+    readonly: bool = False
     generator: bool = False
     body: bool = False
     initialized: bool = False

@@ -96,7 +96,7 @@ class _Run:
         named = {name for file in self._given for name in referenced(file)}
         for group in roots:
             if group.name not in named:
-                self.declarer.root(group)
+                self.declarer.main(group)
         later: list[Group] = []
         generic: list[Group] = []
         for group in sorted(roots, key=_names_an_instance):

@@ -17,7 +17,7 @@ from capnweb_gen.frontends.typescript.comments import docstring
 from capnweb_gen.frontends.typescript.decisions import Notes
 from capnweb_gen.frontends.typescript.evaluate import Slot, View
 from capnweb_gen.frontends.typescript.files import File
-from capnweb_gen.frontends.typescript.members import deprecation
+from capnweb_gen.frontends.typescript.members import deprecation, optional
 from capnweb_gen.frontends.typescript.names import Hint, Module, part_name
 from capnweb_gen.frontends.typescript.nodes import Doc
 from capnweb_gen.frontends.typescript.shapes import BROKEN, Shapes
@@ -47,8 +47,13 @@ class ModelReader:
         file, position = at
         typed = [(slot, self._type(slot, hint)) for slot in view.slots.values() if self._is_field(slot)]
         made = any(slot.optional and (slot.made_optional or not _nullable(shape)) for slot, shape in typed)
-        extra = self._extra(view, made=made)
-        if made:
+        extra = self._extra(view)
+        if made and extra == "allow":  # a typed dictionary cannot have keys that are not listed
+            made = False
+            typed = [(slot, optional(shape) if slot.optional else shape) for slot, shape in typed]
+            text = f"{name or 'this'} has members of any name, so that what may be left out is null where it is"
+            self._notes.decide(file, position, text)
+        elif made:
             which = next(
                 slot for slot, shape in typed if slot.optional and (slot.made_optional or not _nullable(shape))
             )
@@ -94,7 +99,7 @@ class ModelReader:
             return shape
         return shape
 
-    def _extra(self, view: View, *, made: bool) -> Literal["ignore", "allow"]:
+    def _extra(self, view: View) -> Literal["ignore", "allow"]:
         """What becomes of members that are not listed."""
         if view.index is None:
             return "ignore"
@@ -103,10 +108,6 @@ class ModelReader:
         if shape not in (BROKEN, ir.Scalar(name="any")):
             hint = "write unknown there, or put the others into a member of their own: others: Record<string, T>"
             what = "members that are not listed can be of any type alone, beside those that are"
-            self._notes.fault(index.env.file, index.position, what, hint)
-        if made:
-            hint = "put the others into a member of their own: others: Record<string, unknown>"
-            what = "members that may be left out cannot stand beside others of any name"
             self._notes.fault(index.env.file, index.position, what, hint)
         return "allow"
 
@@ -147,6 +148,7 @@ class ModelReader:
                 doc=docstring(replace(slot.doc, text=_with_deprecation(slot.doc))),
                 type=shape,
                 required=not slot.optional,
+                computed="computed" in slot.doc.marks(),
                 secret="secret" in slot.doc.marks(),
                 position=slot.position,
             )

@@ -7,7 +7,7 @@ each through `Registry`.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Protocol
 
 from capnweb_gen import ir
@@ -118,6 +118,7 @@ class Registry(Protocol):
     def anonymous(self, closure: Closure, view: View, hint: Hint) -> ir.TypeShape: ...
     def callback(self, slot: Slot, hint: Hint, declared: Declared | None = None) -> ir.TypeShape: ...
     def enum(self, declared: Declared, enum: nodes.EnumDeclaration) -> ir.EnumShape: ...
+    def root(self, declared: Declared, item: Callable[[], ir.TypeShape]) -> ir.TypeShape: ...
     def reference(self, declared: Declared) -> ir.Reference: ...
     def alias(self, declared: Declared, shape: ir.TypeShape) -> None: ...
 
@@ -321,12 +322,11 @@ class Shapes:
         return BROKEN if BROKEN in (key, value) else ir.DictShape(key=key, value=value)
 
     def _key(self, closure: Closure, hint: Hint) -> ir.TypeShape:
-        head = self.types.head(closure)
-        if isinstance(head, Closure) and isinstance(head.node, nodes.Keyword) and head.node.name == "number":
-            return ir.Scalar(name="int")
-        if isinstance(head, Closure) and isinstance(head.node, nodes.Keyword) and head.node.name in {"symbol", "any"}:
-            return ir.Scalar(name="str")
         shape = self.shape(closure, hint)
+        if shape == ir.Scalar(name="float"):
+            return ir.Scalar(name="int")
+        if shape == _ANY:
+            return ir.Scalar(name="str")
         if shape is not BROKEN and not keys.can_be_key(shape):
             raise closure.refuse("this cannot be the type of keys", "write string, or number")
         return shape
@@ -379,8 +379,10 @@ class Shapes:
         if special is not None:
             return special
         body = declared.body
-        if body is None:
+        if body is None or not {"interface", "model"}.isdisjoint(declared.group.first.doc.marks()):
             return self._nominal(declared)
+        if "root" in declared.group.first.doc.marks():
+            return self._registry.root(declared, lambda: self.shape(body, hint))
         first = self.types.step(body)
         if isinstance(first, Declared) and first.body is None and first.arguments and not declared.arguments:
             return self._nominal(first, called=declared)

@@ -375,6 +375,7 @@ class TypeReader:
             optional=has(node, "?"),
             access=self._access(node, name),
             static=has(node, "static"),
+            readonly=has(node, "readonly"),
             initialized=value is not None,
         )
 
