@@ -220,21 +220,37 @@ class Declarer:
 
     def callback(self, slot: Slot, hint: Hint, declared: Declared | None = None) -> ir.TypeShape:
         """The shape of a function that needs a name."""
+        if declared is not None:
+            return self._named_callback(slot, declared)
         module = self._modules[slot.env.file]
         call = self._members.call(slot, module.case, hint)
-        alike = (module.name, "callback", declared.group if declared else None, _without_places(call))
+        alike = (module.name, "callback", _without_places(call))
         if alike in self._alike:
             return self._alike[alike]
-        name = self.reference(declared).name if declared else module.take(hint.short, hint.long)
-        doc = docstring(declared.group.first.doc) if declared else docstring(slot.doc)
-        callback = ir.Callback(name=name, doc=doc, deprecated=deprecation(slot.doc), call=call, position=slot.position)
+        name = module.take(hint.short, hint.long)
+        found = ir.Callback(name=name, doc=docstring(slot.doc), call=call, position=slot.position)
         shape = ir.CallbackShape(callback=ir.Reference(module=module.name, name=name))
         self._alike[alike] = shape
-        entry = self._enter(module, slot.env.file, declared.group.first.position if declared else slot.position)
-        entry.found = callback
-        if declared is None:
-            self._notes.decide(slot.env.file, slot.position, f"this function type, which has no name, is called {name}")
+        self._enter(module, slot.env.file, slot.position).found = found
+        self._notes.decide(slot.env.file, slot.position, f"this function type, which has no name, is called {name}")
         return shape
+
+    def _named_callback(self, slot: Slot, declared: Declared) -> ir.TypeShape:
+        """The same of one that has a name, which may take or give itself."""
+        first = declared.group.first
+        arguments = tuple(self.shapes.shape(one, Hint(first.name, first.name)) for one in declared.arguments)
+        key = (declared.group, arguments)
+        if key not in self._nominal:
+            module, reference = self._modules[declared.group.file], self.reference(declared)
+            name = reference.name
+            if arguments:
+                name = module.take(name + "".join(map(shape_name, arguments)))
+            self._nominal[key] = ir.CallbackShape(callback=ir.Reference(module=module.name, name=name))
+            entry = self._enter(module, declared.group.file, first.position)
+            call = self._members.call(slot, module.case, Hint(name, name))
+            doc, said = docstring(first.doc), deprecation(first.doc)
+            entry.found = ir.Callback(name=name, doc=doc, deprecated=said, call=call, position=first.position)
+        return self._nominal[key]
 
     def enum(self, declared: Declared, enum: nodes.EnumDeclaration) -> ir.EnumShape:
         """The shape of a whole enum."""

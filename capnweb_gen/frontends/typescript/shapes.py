@@ -7,7 +7,8 @@ each through `Registry`.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Generator, Sequence
+from contextlib import contextmanager
 from typing import Protocol
 
 from capnweb_gen import ir
@@ -102,6 +103,7 @@ _REFUSED = {
     "AsyncDisposable": "write RpcStub<{}> for something that is held until it is disposed of",
 }
 _DEEPEST = 90  # types inside types, by whatever names
+_REPEATED = 3  # a generic type inside itself: each time there may be several of it
 _UNION_HINT = (
     "unions are of types that have different forms on the wire, such as string | number | string[]; objects in one "
     'need a member such as kind: "...", with a value that the others do not have'
@@ -398,21 +400,33 @@ class Shapes:
             return self._registry.callback(self._slot(head, declared), hint, declared)
         if is_json(self.types, declared):
             return ir.Scalar(name="json")
-        if declared.group in self._inside and not declared.arguments:
+        self._refuse_endless(declared)
+        return self._aliased(declared, body, hint)
+
+    def _refuse_endless(self, declared: Declared) -> None:
+        """Refuse a type that is inside itself; a generic one may be so a few times, with other type arguments."""
+        if self._inside.count(declared.group) > (_REPEATED if declared.arguments else 0):
             what = f"{declared.group.name} is made of itself"
             raise declared.written.refuse(what, "declare an interface for what repeats, or write unknown")
-        return self._aliased(declared, body, hint)
 
     def _aliased(self, declared: Declared, body: Closure, hint: Hint) -> ir.TypeShape:
         """What an alias stands for, which is no object."""
         name = self._alias_name(declared)
         given = "".join(shape_name(self.shape(one, hint)) for one in _given(declared))
-        self._inside.append(declared.group)
-        shape = self.shape(body, Hint(name, name + given))
-        self._inside.pop()
+        with self._reading(declared):
+            shape = self.shape(body, Hint(name, name + given))
         if shape is not BROKEN:
             self._registry.alias(declared, shape)
         return shape
+
+    @contextmanager
+    def _reading(self, declared: Declared) -> Generator[None]:
+        """While this lasts, a type is being read."""
+        self._inside.append(declared.group)
+        try:
+            yield
+        finally:
+            self._inside.pop()
 
     def _alias_name(self, declared: Declared) -> str:
         return self._registry.reference(declared).name
@@ -450,7 +464,9 @@ class Shapes:
             raise declared.written.refuse(f"{declared.group.name} has no members that could be told", "write them out")
         name = declared.group.name
         if view.calls and not view.slots:
-            return self.function(view.calls[0], Hint(self._alias_name(declared), self._alias_name(declared)))
+            self._refuse_endless(declared)
+            with self._reading(declared):
+                return self.function(view.calls[0], Hint(self._alias_name(declared), self._alias_name(declared)))
         if view.is_class and not view.is_target:
             raise declared.written.refuse(
                 f"{name} is a class that does not extend RpcTarget, whose instances cannot travel",

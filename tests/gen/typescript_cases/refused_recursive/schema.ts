@@ -7,3 +7,18 @@ export interface Api {
   text(value: Text): void;
   many(value: Many<string>): void;
 }
+
+type Both<T> = [Both<T[]>, Both<T[]>];
+interface Call {
+  (again: Call): Call;
+}
+type Left<T> = [Right<T>, Right<T[]>];
+type Right<T> = [Left<T>, Left<T[]>];
+type Visit = (again?: Visit) => Visit;
+
+export interface More {
+  both(value: Both<string>): void;
+  call(value: Call): void;
+  left(value: Left<string>): void;
+  visit(visit: Visit): void;
+}
