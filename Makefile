@@ -20,6 +20,7 @@ PYTHON      ?=
 PYTEST_ARGS ?=
 ATTACKS     ?=
 EXAMPLES    ?=
+LOAD        ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -35,7 +36,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack bench \
+.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
 	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
@@ -138,6 +139,9 @@ nightly: $(DEV) ## run the generated tests with 10,000 examples each (several mi
 
 attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'
 	@$(PY) -m tests.attack $(ATTACKS)
+
+load: $(DEV) ## have users of Locust call the examples for two minutes and write docs/load.md: make load LOAD='market'
+	@LOCUST_SKIP_MONKEY_PATCH=1 $(PY) -m tests.load $(LOAD)
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick

@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.postgres import binaries
+
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
 IDE = Path(__file__).parent / "ide"
@@ -57,6 +59,7 @@ NEEDS = {
     ),
     "chromium": Need("Chromium", lambda: shutil.which("chromium") is not None, "on Debian: apt-get install chromium"),
     "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
+    "postgres": Need("PostgreSQL", lambda: binaries() is not None, "on Debian: apt-get install postgresql"),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
@@ -70,6 +73,7 @@ needs_node_ide = pytest.mark.needs("node-ide")
 needs_node_typescript = pytest.mark.needs("node-typescript")
 needs_chromium = pytest.mark.needs("chromium")
 needs_nginx = pytest.mark.needs("nginx")
+needs_postgres = pytest.mark.needs("postgres")
 
 
 def enforce(item: pytest.Item) -> None:

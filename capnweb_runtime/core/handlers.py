@@ -18,6 +18,7 @@ from capnweb_runtime.core.mismatch import describe_value
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.stream_hooks import PipeHook, forward_stream
 from capnweb_runtime.core.tables import ExportEntry, ImportHook
+from capnweb_runtime.core.target_hooks import LocalHook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import NOT_OURS, PEER, LimitExceeded, PeerAborted, ProtocolError, RpcError
 
@@ -75,19 +76,27 @@ class Handlers(Exchange):
             return
         host, call_id = self.host, self._next_call
         arrived = host.arrived(carried)
-        host.within(arrived, lambda: self._on_push(wire[:2], target))
+        called = self._called(wire[1])
+        other = called.host if isinstance(called, LocalHook) else host
+        if other is host:
+            host.within(arrived, self._on_push, wire[:2], target)
+        else:  # an object of ours that another session has brought home: that session's host runs its calls
+            other.within(arrived, host.within, arrived, self._on_push, wire[:2], target)
         entry = self._exports.get(call_id)
         if entry is not None and target is None:
             entry.hook = host.bounded(entry.hook, arrived)
 
     def _written_to(self, expression: Wire) -> ImportHook | None:
         """The hook that the expression of a stream message calls, if it is an export that is another peer's."""
-        if type(expression) is not list or len(expression) != 4 or type(expression[1]) is not int:
+        called = self._called(expression)
+        return called if isinstance(called, ImportHook) else None
+
+    def _called(self, expression: Wire) -> Hook | None:
+        """The hook that an expression calls; None if it is no call, or of nothing that there is."""
+        if type(expression) is not list or len(expression) != 4 or expression[0] != "pipeline":
             return None
-        entry = self._exports.get(expression[1])
-        if entry is None or not isinstance(entry.hook, ImportHook):
-            return None
-        return entry.hook if expression[0] == "pipeline" else None
+        entry = self._exports.get(expression[1]) if type(expression[1]) is int else None
+        return None if entry is None else entry.hook
 
     def _pass_on(self, target: ImportHook, expression: Wire) -> Hook:
         """The hook of the result of a write to something of another peer's: it goes on as a write, in one message."""

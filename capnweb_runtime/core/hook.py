@@ -76,11 +76,8 @@ class Host(Protocol):
         ...
 
     def start(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
-        """Calls the function in a Context of its own.
-
-        Returns:
-            Its value if it ran inline; a `Cell` if the value has to be waited for. Raises what the function raised
-            inline.
+        """Calls the function in a Context of its own. Returns its value if it ran inline, or a `Cell` if the value has
+        to be waited for; raises what the function raised inline.
         """
         ...
 
@@ -152,10 +149,12 @@ class Host(Protocol):
         """What runs a function so that it can be cancelled; None if it cannot."""
         ...
 
+    def once_begun(self, work: Callable[[], None]) -> None:
+        """Does something once every call that came before it has begun, or will not begin any more."""
+        ...
+
     def finish(self, awaitable: Awaitable[Any]) -> Any:
-        """Runs what is left of an async disposer, to its end: neither the end of the session nor that of its calls
-        cancels it. Returns what `start` would.
-        """
+        """Runs what is left of an async disposer to its end, whatever else ends. Returns what `start` would."""
         ...
 
     def new_stub(self, hook: Hook) -> StubRef:

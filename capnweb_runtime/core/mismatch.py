@@ -31,6 +31,8 @@ _SPECIAL = {
 }
 
 _NO_FIELD: Final = "model_extra"
+SENT_BY: Final = "__capnweb_sent_by__"
+"""Attribute of an exception: the host of the session whose peer has sent what it complains of."""
 
 
 class Mismatch(Exception):

@@ -15,7 +15,7 @@ from typing import Any, Final
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.devaluate import DECLARATION
-from capnweb_runtime.core.hook import Exporter, Payload, Wire
+from capnweb_runtime.core.hook import Exporter, Payload, PromiseRef, Wire
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload
 from capnweb_runtime.errors import ERROR_TYPES, NOT_OURS, RpcError, as_answer, wire_message
@@ -163,6 +163,17 @@ class Raises:
 def join(one: Raises | None, other: Raises | None) -> Raises | None:
     """What two may raise together."""
     return other if one is None else one.joined(other)
+
+
+def join_returned(result: Any, raises: Raises | None) -> Raises | None:
+    """What a mapper function may raise that has returned this and whose calls may raise that: a property that it has
+    read is no call, and is known by its promise alone.
+    """
+    if isinstance(result, (tuple, list, dict)):
+        for item in result.values() if isinstance(result, dict) else result:
+            raises = join_returned(item, raises)
+        return raises
+    return join(getattr(result, "_raises", None), raises) if isinstance(result, PromiseRef) else raises
 
 
 def is_declared(error: BaseException, raises: Raises | None) -> bool:

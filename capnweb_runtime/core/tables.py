@@ -99,6 +99,7 @@ class Ended:
     __slots__ = ("home", "host")
 
     closed = True
+    bounds_calls = True  # there are none
 
     def __init__(self, host: Host) -> None:
         self.host = host

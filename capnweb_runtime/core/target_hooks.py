@@ -6,6 +6,7 @@ There is no getattr on names that a peer chose: the table maps names of the wire
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Mapping
+from functools import partial
 from typing import Any
 
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
@@ -19,7 +20,7 @@ from capnweb_runtime.core.value_hooks import PayloadHook, not_a_function
 from capnweb_runtime.values import UNDEFINED
 
 
-class _LocalHook(Hook):
+class LocalHook(Hook):
     """What functions and targets have in common: as a value, each is a stub of itself."""
 
     __slots__ = ("_host",)
@@ -62,7 +63,7 @@ class _LocalHook(Hook):
         return self._as_value().pull()
 
 
-class FunctionHook(_LocalHook):
+class FunctionHook(LocalHook):
     """A local function, called with an empty path.
 
     Parameters:
@@ -167,7 +168,7 @@ class Shares:
         self.on_last = on_last
 
 
-class TargetHook(_LocalHook):
+class TargetHook(LocalHook):
     """A local target, reached by the table of its interface.
 
     Parameters:
@@ -285,7 +286,8 @@ class TargetHook(_LocalHook):
         shares.count -= 1
         target, self._target = self._target, None
         if shares.count == 0:
-            _run_disposer(shares.on_last, self._host, f"{type(target).__name__}.dispose")
+            name = f"{type(target).__name__}.dispose"
+            self._host.once_begun(partial(_run_disposer, shares.on_last, self._host, name))
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         """A local target never breaks."""

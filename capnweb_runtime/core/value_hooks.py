@@ -39,10 +39,21 @@ from capnweb_runtime.core.remap import default_budget, replay
 from capnweb_runtime.errors import LimitExceeded
 
 
-class PayloadHook(Hook):
-    """A value that has arrived, or a result that is known. Owns its payload."""
+class _Shares:
+    """How many hooks own one payload: the last that is disposed disposes it."""
 
-    __slots__ = ("_host", "_payload")
+    __slots__ = ("count",)
+
+    def __init__(self) -> None:
+        self.count = 1
+
+
+class PayloadHook(Hook):
+    """A value that has arrived, or a result that is known. Owns its payload, or a share of it."""
+
+    __slots__ = ("_host", "_payload", "_shares")
+
+    _shares: _Shares  # there once it owns no more than a share
 
     def __init__(self, payload: Payload, host: Host) -> None:
         self._payload: Payload | None = payload
@@ -108,14 +119,21 @@ class PayloadHook(Hook):
         of a promise each time it is named would let messages double what they hold.
         """
         waiting = resolve_promises(self._open(), self._host)
-        if waiting is None:
-            try:
+        try:
+            if waiting is None:
                 return self._sharing(branch(follow(self._open().value, path), self._host, self._holds_any))
-            except (LimitExceeded, RecursionError, TypeError) as error:
-                return ErrorHook(error)
-        part: Cell[Hook] = Cell()
-        waiting.then(lambda _: part.resolve(self._part_now(path)), part.reject)
-        return PromiseHook(part, self._host)
+            asked = _AskedPart(self._host, self._share(), path)
+        except (LimitExceeded, RecursionError, TypeError) as error:
+            return ErrorHook(error)
+        waiting.wait(asked)
+        return PromiseHook(asked, self._host)
+
+    def _share(self) -> PayloadHook:
+        """A hook that owns the payload, too, for what is to be made of it when this one may have been disposed."""
+        other = PayloadHook(self._open(), self._host)
+        shares = other._shares = self._shares = getattr(self, "_shares", None) or _Shares()
+        shares.count += 1
+        return other
 
     def _sharing(self, part: Payload) -> Hook:
         """A hook over a part of the value, which counts for as long as either is there; a copy counts by itself. Raises
@@ -125,9 +143,6 @@ class PayloadHook(Hook):
             self._host.account.spent += self.weigh()
             part.counted = self._open().counted
         return PayloadHook(part, self._host)
-
-    def _part_now(self, path: Path) -> Hook:
-        return GIVEN_BACK if self._payload is None else self._part(path)
 
     def map(
         self,
@@ -158,7 +173,17 @@ class PayloadHook(Hook):
         if isinstance(result, Payload):
             return PayloadHook(result, self._host)
         mapped: Cell[Hook] = Cell()
-        result.then(lambda payload: mapped.resolve(PayloadHook(payload, self._host)), mapped.reject)
+        share = self._share()  # the capabilities in the elements that are left are still to be taken
+
+        def on_value(payload: Payload) -> None:
+            share.dispose()
+            mapped.resolve(PayloadHook(payload, share.host))
+
+        def on_error(error: BaseException) -> None:
+            share.dispose()
+            mapped.reject(error)
+
+        result.then(on_value, on_error)
         return PromiseHook(mapped, self._host)
 
     @property
@@ -192,7 +217,11 @@ class PayloadHook(Hook):
     def dispose(self) -> None:
         payload, self._payload = self._payload, None
         if payload is not None and payload.hooks is not None:
-            payload.dispose()
+            shares = getattr(self, "_shares", None)
+            if shares is not None:
+                shares.count -= 1
+            if shares is None or not shares.count:
+                payload.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         if self._payload is not None and isinstance(self._payload.value, Ref):
@@ -276,13 +305,44 @@ class PromiseHook(Hook):
             self._disposed = True
             cell = self._cell
             if cell.settled:
-                cell.then(_dispose, _ignore)
+                if self._host.account.over:  # what was asked of it may have been put off
+                    cell.wait(Disposal(self._host))
+                else:
+                    cell.then(_dispose, _ignore)
             elif not isinstance(cell, Asked) or not cell.give_up():
                 cell.forget(is_given_up)
                 cell.wait(Disposal(self._host))
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         self._cell.wait(_Watching(self._host, callback))
+
+
+class _AskedPart(Asked):
+    """Reads what is at a path of a payload, once the promises in that have been resolved.
+
+    Parameters:
+        host: see `Asked`.
+        whole: a share of the payload; owned.
+        path: where the part is.
+    """
+
+    __slots__ = ("_path", "_whole")
+
+    def __init__(self, host: Host, whole: PayloadHook, path: Path) -> None:
+        self._whole = whole
+        self._path = path
+        try:
+            super().__init__(host)
+        except LimitExceeded:
+            whole.dispose()
+            raise
+
+    def answer(self, hook: Hook) -> None:  # what a payload's promises settle with, of which nothing is needed
+        self.resolve(self._whole.get(self._path))
+        self._whole.dispose()
+
+    def refuse(self) -> None:
+        self._whole.dispose()
 
 
 def _dispose(hook: Hook) -> None:

@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Final, NoReturn, cast
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.held import HeldBytes, HeldTotal
 from capnweb_runtime.core.hook import Hook
+from capnweb_runtime.core.mismatch import SENT_BY
 from capnweb_runtime.driving.host import HostBase
 from capnweb_runtime.driving.turns import Line, Turns
 from capnweb_runtime.errors import RpcError, as_answer
@@ -78,6 +79,10 @@ def _in_a_moment(held: HeldBytes) -> None:
     asyncio.get_running_loop().call_later(UNASKED_SECONDS, held.overdue)
 
 
+def _nothing(_: object) -> None:
+    """Has nothing to do."""
+
+
 def is_coroutine_function(function: Callable[..., Any]) -> bool:
     """Whether calling it runs none of its body; a wrapper around one does not count."""
     code = getattr(getattr(function, "__func__", function), "__code__", None)
@@ -129,6 +134,7 @@ class AsyncioHost(HostBase):
     __slots__ = (
         "_collect_due",
         "_context",
+        "_disposals",
         "_disposers",
         "_eager",
         "_loop",
@@ -168,6 +174,7 @@ class AsyncioHost(HostBase):
         self.threads: Executor | None = None
         self._collect_due = False
         self._disposers: set[asyncio.Task[Any]] = set()  # those that have not ended
+        self._disposals = 0  # disposers that have not begun
         self._when_disposed: Callable[[], object] | None = None
 
     def elsewhere(self) -> None:
@@ -257,6 +264,22 @@ class AsyncioHost(HostBase):
         for task in tuple(self.tasks):
             task.cancel()
 
+    def once_begun(self, work: Callable[[], None]) -> None:
+        """See `capnweb_runtime.core.hook.Host.once_begun`."""
+        if not self._unstarted:
+            work()
+            return
+
+        def begin(_: object = None) -> None:
+            self._disposals -= 1
+            work()
+            self._tell_disposed()
+
+        cell: Cell[Any] = Cell()
+        cell.then(_nothing, begin)  # where it is not started, as all others are cancelled
+        self._disposals += 1
+        self._queue.append((cell, begin, (), {}, self._context))
+
     def finish(self, awaitable: Awaitable[Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
         task = self._loop.create_task(_wait_for(awaitable), context=self._context.copy())
@@ -268,8 +291,8 @@ class AsyncioHost(HostBase):
 
     @property
     def disposing(self) -> bool:
-        """Whether an async disposer is running."""
-        return bool(self._disposers)
+        """Whether an async disposer is running, or any is still to begin."""
+        return bool(self._disposers) or self._disposals > 0
 
     def when_disposed(self, callback: Callable[[], object]) -> None:
         """Calls back once no async disposer is running; at once if none is. There is one such callback."""
@@ -286,13 +309,15 @@ class AsyncioHost(HostBase):
         self._tell_disposed()
 
     def _tell_disposed(self) -> None:
-        if not self._disposers and self._when_disposed is not None:
+        if not self.disposing and self._when_disposed is not None:
             callback, self._when_disposed = self._when_disposed, None
             callback()
 
     def report(self, where: str, error: BaseException) -> None:
-        """Tells the observer that code of the application failed; being cancelled is no failure."""
-        if not isinstance(error, _CancelledCall):
+        """Tells the observer that code of the application failed. Being cancelled is no failure, nor is not to have
+        caught that the peer sends chunks of another type than is declared: it gets the error as an answer.
+        """
+        if not isinstance(error, _CancelledCall) and vars(error).get(SENT_BY) is not self:
             super().report(where, error)
 
     def wake_from_anywhere(self) -> None:

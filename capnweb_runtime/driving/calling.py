@@ -45,7 +45,7 @@ class TermedSession(Session):
     interceptors: Sequence[Interceptor] = ()
     peer: object = None
     name: str = ""
-    _passed = False  # whether what is being sent has passed them
+    _passed: dict[str, str] | None = None  # the metadata of what is being sent, if it has passed them
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
@@ -53,16 +53,16 @@ class TermedSession(Session):
 
     def send_call(self, import_id: int, path: Path, args: Payload | None, expect: Codec | None) -> Hook:
         send = super().send_call
-        if self._passed or not self.interceptors or (args is not None and args.codec is None):
-            return self._bounded({}, lambda: send(import_id, path, args, expect))
+        if self._passed is not None or not self.interceptors or (args is not None and args.codec is None):
+            return self._bounded(self._passed or {}, lambda: send(import_id, path, args, expect))
         return self.intercepted(call_of(path, args), args, lambda given: send(import_id, path, given, expect), expect)
 
     def send_map(
         self, import_id: int, path: Path, captures: list[Hook], instructions: list[Wire], expect: Codec | None
     ) -> Hook:
         send = super().send_map
-        if self._passed or not self.interceptors:
-            return self._bounded({}, lambda: send(import_id, path, captures, instructions, expect))
+        if self._passed is not None or not self.interceptors:
+            return self._bounded(self._passed or {}, lambda: send(import_id, path, captures, instructions, expect))
         call = CallInfo("", ".".join(map(str, path)), "map")
         return self.intercepted(call, None, lambda _: send(import_id, path, captures, instructions, expect), expect)
 
@@ -123,7 +123,7 @@ class TermedSession(Session):
 
     def passed(self, metadata: dict[str, str], make: Callable[[], Hook]) -> Hook:
         """Makes a call that has passed the interceptors."""
-        outer, self._passed = self._passed, True
+        outer, self._passed = self._passed, metadata
         try:
             return self._bounded(metadata, make)
         finally:

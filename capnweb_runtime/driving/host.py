@@ -142,6 +142,10 @@ class HostBase(ABC):
         """See `capnweb_runtime.core.hook.Host.handle`."""
         return None
 
+    def once_begun(self, work: Callable[[], None]) -> None:
+        """See `capnweb_runtime.core.hook.Host.once_begun`: calls begin when they come."""
+        work()
+
     def finish(self, awaitable: Awaitable[Any]) -> Any:
         """See `capnweb_runtime.core.hook.Host.finish`."""
         return self.start(lambda: awaitable, (), {})

@@ -24,7 +24,7 @@ from capnweb_runtime.core.flow import FlowWindow, Token
 from capnweb_runtime.core.hook import Codec, Exporter, Hook, Host, IncomingArgs, OutgoingStream, Path, Payload, Wire
 from capnweb_runtime.core.interface import Arguments, Method, Parameter, argument_error
 from capnweb_runtime.core.invoke import invoke, run
-from capnweb_runtime.core.mismatch import Mismatch, wire_mismatch
+from capnweb_runtime.core.mismatch import SENT_BY, Mismatch, wire_mismatch
 from capnweb_runtime.core.payload import decode_payload, make_plain, resolve_promises
 from capnweb_runtime.core.pipe import NOT_CLOSED, Pipe, Readable
 from capnweb_runtime.core.raises import Raises
@@ -99,6 +99,7 @@ class ReadableStream(ReadableRef, Generic[T]):
             value: T = decode_payload(chunk, self._codec, self._host)
         except Mismatch as mismatch:
             wrong = mismatch.error("chunk")
+            vars(wrong)[SENT_BY] = self._host
             await self.cancel(wrong)
             raise wrong from None
         except ENDS_PROGRAM:

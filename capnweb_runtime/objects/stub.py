@@ -27,7 +27,7 @@ from capnweb_runtime.core.hook import Hook, Path, Payload, PromiseRef, StubRef
 from capnweb_runtime.core.interface import Method, Property, PropertyPath, argument_error
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import decode_payload, resolve_promises
-from capnweb_runtime.core.raises import Raises, join
+from capnweb_runtime.core.raises import Raises, join, join_returned
 from capnweb_runtime.core.remap import Recorder, Variable
 from capnweb_runtime.core.tables import ImportEntry, ImportHook
 from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer, say_whose
@@ -572,7 +572,9 @@ def map_over(
             result.close()
         raise TypeError("RPC map() callbacks cannot be async: return the promise itself instead of awaiting it")
     codec = expect or MapCodec(_recorded_codec(result))
-    raises = join(subject._raises, recorder.raises)
+    raises = join(subject._raises, join_returned(result, recorder.raises))
+    if recorder.parent is not None:
+        recorder.parent.raises = join(raises, recorder.parent.raises)
     finish = partial(recorder.finish, hook, subject._path, Payload(result), codec)
     try:
         mapped = outside.made(hook, finish) if isinstance(outside, Scope) else finish()

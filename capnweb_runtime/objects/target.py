@@ -33,7 +33,8 @@ class RpcTarget(Exportable, ABC):
         super().__init_subclass__(**kwargs)
         members: dict[str, tuple[str, Method | Property]] = {}
         for base in reversed(cls.__mro__[1:]):
-            members.update(getattr(base, "_rpc_members", {}))
+            if "_rpc_interface" in vars(base):  # else what it has is that of its bases, which come by themselves
+                members.update(vars(base)["_rpc_members"])
         if spec is not None:
             members.update(spec.rpc_members)
             cls._rpc_interface = spec.__name__.removesuffix("Spec")

@@ -8,7 +8,7 @@ allowed origins are, under the names that the server answers to.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from functools import partial
 from typing import TYPE_CHECKING
 
@@ -91,18 +91,21 @@ class Server:
         """Waits until the server has been closed."""
         await asyncio.shield(self._closed)
 
-    async def run(self, *, grace: float | None = 5.0) -> None:
+    async def run(self, *, grace: float | None = 5.0, on_stop: Callable[[], Awaitable[object]] | None = None) -> None:
         """Serves until the process is told to stop, by Ctrl-C (SIGINT) or SIGTERM; then drains the server and returns.
         A second signal ends it at once: calls in progress are cancelled, and no peer is waited for. A third one does
         what it does elsewhere. Returns, too, if the server is closed otherwise.
 
         Parameters:
             grace: seconds that calls in progress have to end; None means until they end.
+            on_stop: awaited at the first signal, before the server is drained, while sessions go on: the place to
+                finish what is no call in progress, such as work that clients were given. It has `grace` seconds, of
+                which draining gets the rest; what it raises is logged.
 
         Raises:
             RuntimeError: this is not the main thread, the only one in which Python hands over signals.
         """
-        await stopped_by_signals(self, grace)
+        await stopped_by_signals(self, grace, on_stop)
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
         """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in

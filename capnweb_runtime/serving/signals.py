@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import signal
 import threading
-from collections.abc import Callable, Coroutine, Iterator
+from collections.abc import Awaitable, Callable, Coroutine, Iterator
 from contextlib import contextmanager, suppress
 from typing import Any, Final, Protocol
 
@@ -26,7 +26,9 @@ class Stoppable(Protocol):
     def close_at_once(self) -> Coroutine[Any, Any, None]: ...
 
 
-async def stopped_by_signals(server: Stoppable, grace: float | None) -> None:
+async def stopped_by_signals(
+    server: Stoppable, grace: float | None, on_stop: Callable[[], Awaitable[object]] | None = None
+) -> None:
     """Waits until the server is closed, and closes it at a signal; see `Server.run`."""
     if threading.current_thread() is not threading.main_thread():
         raise RuntimeError(
@@ -46,9 +48,23 @@ async def stopped_by_signals(server: Stoppable, grace: float | None) -> None:
         if await _ends(server.wait_closed(), first):
             return
         logger.info("stopping, as told by %s", first.result())
-        if await _ends(server.drain(grace), second):
+        if await _ends(server.drain(grace) if on_stop is None else _stop(server, grace, on_stop), second):
             return
     await server.close_at_once()
+
+
+async def _stop(server: Stoppable, grace: float | None, on_stop: Callable[[], Awaitable[object]]) -> None:
+    """Lets the application finish what is no call, and drains the server in the time that is left."""
+    loop = asyncio.get_running_loop()
+    begun = loop.time()
+    try:
+        async with asyncio.timeout(grace):
+            await on_stop()
+    except TimeoutError as error:
+        logger.warning("on_stop of run() was given up after %s s", grace, exc_info=error)
+    except Exception:
+        logger.exception("on_stop of run() has failed; the server is stopped all the same")
+    await server.drain(None if grace is None else max(0.0, grace - (loop.time() - begun)))
 
 
 async def _ends(work: Coroutine[Any, Any, None], event: asyncio.Future[str]) -> bool:

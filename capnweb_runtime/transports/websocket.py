@@ -193,13 +193,17 @@ class WebSocketEnd(asyncio.Protocol):
 
     def write(self, messages: list[Message]) -> None:
         """Sends each message as one text frame, behind its attachments, each a binary frame."""
-        if self._transport is not None and (self._open is not None or self._close_replaced):
-            pieces = frames(messages, self._is_client)
-            if len(pieces) > 1 and max(map(len, pieces)) < LARGE_TEXT:
-                self._transport.writelines(pieces)
-                return
-            for piece in pieces:  # up to Python 3.11, writelines() would join them: once more as much memory
-                self._transport.write(piece)
+        transport = self._transport
+        if transport is None or (self._open is None and not self._close_replaced):
+            return
+        if transport.is_closing():  # asyncio would log each write until it has told that the connection is lost
+            return
+        pieces = frames(messages, self._is_client)
+        if len(pieces) > 1 and max(map(len, pieces)) < LARGE_TEXT:
+            transport.writelines(pieces)
+            return
+        for piece in pieces:  # up to Python 3.11, writelines() would join them: once more as much memory
+            transport.write(piece)
 
     def close(self, reason: BaseException) -> None:
         """Starts the closing handshake."""

@@ -6,11 +6,11 @@ Rule: a program says on one line that it is ready, `serving URL`, and whoever st
 from __future__ import annotations
 
 import asyncio
+import os
 import signal
 import sys
 from collections.abc import AsyncGenerator, Mapping
-from contextlib import asynccontextmanager
-from os import environ
+from contextlib import asynccontextmanager, suppress
 from tempfile import TemporaryFile
 
 START = 30
@@ -52,14 +52,21 @@ class Program:
         return await self._end(signal.SIGKILL)
 
     async def _end(self, how: signal.Signals) -> int:
-        if self.process.returncode is None:
-            self.process.send_signal(how)
+        self._signal(how)
         try:
             async with asyncio.timeout(END):
                 return await self.process.wait()
         except TimeoutError:
-            self.process.kill()
+            self._signal(signal.SIGKILL)
             return await self.process.wait()
+
+    def _signal(self, how: signal.Signals) -> None:
+        """Not by the process's own `send_signal`, which waits for one that has just died, and takes its exit code away
+        from the event loop.
+        """
+        if self.process.returncode is None:
+            with suppress(ProcessLookupError):
+                os.kill(self.process.pid, how)
 
 
 @asynccontextmanager
@@ -79,7 +86,7 @@ async def started(module: str, *arguments: str, env: Mapping[str, str] | None = 
             *(sys.executable, "-m", module, *arguments),
             stdout=asyncio.subprocess.PIPE,
             stderr=log,
-            env={**environ, "PYTHONUNBUFFERED": "1", **(env or {})},
+            env={**os.environ, "PYTHONUNBUFFERED": "1", **(env or {})},
         )
         program = Program("", process)
         try:

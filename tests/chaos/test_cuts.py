@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capnweb_runtime import Disconnected, Reconnect, connect, serve
+from capnweb_runtime import Disconnected, Reconnect, SessionClosed, connect, serve
 from tests.chaos.generated.bank import AccountStub, BankStub
 from tests.chaos.proxy import Proxy
 from tests.chaos.server import Bank, State
@@ -169,3 +169,27 @@ async def test_no_call_fails_while_a_server_is_restarted_again_and_again(seed: i
             _, *counts = await asyncio.gather(restart(), *(call(api, caller) for caller in range(8)))
             assert all(counts)
         await server.__aexit__(None, None, None)
+
+
+async def test_what_is_written_to_a_connection_that_is_cut_is_no_news_for_asyncios_log(
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    numbers: list[int] = []
+
+    def allow(connection: int, upward: bool, passed: int, size: int) -> int:
+        return size if upward else min(size, max(0, 5_000 - passed))
+
+    async def read(api: BankStub) -> None:
+        async for number in api.read(5_000):
+            numbers.append(number)
+
+    async with (
+        asyncio.timeout(60),
+        serve(lambda peer: Bank(State()), "127.0.0.1", 0) as server,
+        Proxy(server.port, allow) as proxy,
+        connect(proxy.url, BankStub) as api,
+    ):
+        with pytest.raises(SessionClosed):
+            await read(api)
+    assert 0 < len(numbers) < 5_000
+    assert [record for record in caplog.records if record.name == "asyncio"] == []

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import RpcError
+from capnweb_runtime import RpcError, RpcPromise
 from tests.gen.conftest import Serve
 from tests.gen.golden.raises import expected as api
 from tests.gen.golden.raises.schema import NotFound, Profile, QuotaExceeded, StorageError
@@ -114,6 +114,27 @@ async def test_the_error_reaches_whatever_depends_on_the_call(served: Serve) -> 
         await directory.store(Profile(id=3, name="bob")).find(1)
     with pytest.raises(NotFound):
         await directory.ids().map(lambda user_id: directory.find(user_id).name)
+
+
+async def test_the_error_leaves_every_map_that_depends_on_the_call(served: Serve) -> None:
+    directory = served(Directory, api.DirectoryStub)
+    user = Profile(id=2, name="bob")
+
+    def found(user_id: RpcPromise[int]) -> RpcPromise[str]:
+        return directory.find(user_id).name
+
+    maps: list[Any] = [
+        directory.ids().map(lambda _: directory.ids().map(found)),
+        directory.ids().map(lambda _: directory.ids().map(lambda _: directory.ids().map(found))),
+        directory.ids().map(lambda _: directory.names(directory.ids().map(directory.find)[1])),
+        directory.ids().map(lambda _: (directory.ids().map(found), 1)),
+        directory.ids().map(lambda _: directory.store(user).owner),
+        directory.ids().map(lambda _: {"owners": [directory.store(user).owner.name]}),
+        directory.ids().map(found).map(lambda name: name),
+    ]
+    for mapped in maps:
+        with pytest.raises(NotFound):
+            await mapped
 
 
 async def test_a_promise_takes_part_of_nothing_that_it_does_not_depend_on(served: Serve) -> None:

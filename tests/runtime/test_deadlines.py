@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+from collections.abc import Awaitable
 from typing import Any
 
 import pytest
 
-from capnweb_runtime import DeadlineExceeded, connect, connect_blocking, deadline, serve, time_left
+from capnweb_runtime import ConnectionLost, DeadlineExceeded, connect, connect_blocking, deadline, serve, time_left
 from capnweb_runtime.blocking.stub import BlockingStub
 from capnweb_runtime.core.carrying import MOST_ITEMS, read, read_header, written
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import RpcError
 from capnweb_runtime.transports.memory import pair
 from tests.gen.golden.cancellable.expected import SearchSpec, SearchStub
+from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
 from tests.runtime.test_cancellation import PATIENCE, Search, asked, with_find
 
 
@@ -77,6 +79,15 @@ class TestCalling:
                 with pytest.raises(DeadlineExceeded, match="nothing was sent"):
                     await call
         assert client.session.calls_made == 0
+
+    async def test_a_call_of_a_session_that_has_ended_fails_as_it_does_without(self) -> None:
+        client, _ = pair(None, Search())
+        search = client.main(SearchStub)
+        client.abort(ConnectionLost("cut"))
+        with deadline(PATIENCE):
+            for call in (search.count([]), search.find("x").map(lambda number: number)):
+                with pytest.raises(ConnectionLost):
+                    await call
 
     async def test_a_block_inside_another_cannot_extend_it(self) -> None:
         with deadline(5), deadline(100):
@@ -205,6 +216,27 @@ class TestServing:
             await client.main(SearchStub).count([])
         assert inner.left[0] is not None
         assert inner.left[0] <= PATIENCE
+
+    async def test_they_reach_an_object_that_came_home_before_it_was_passed_on(self) -> None:
+        left: list[float | None] = []
+
+        class Ours(Counter):
+            def increment(self, n: int = 1) -> int:
+                left.append(time_left())
+                return super().increment(n)
+
+        class Hurried(Desk):
+            def use(self, counter: CounterStub, n: int = 1) -> Awaitable[int]:
+                with deadline(PATIENCE):
+                    return counter.increment(n)
+
+        near, _ = pair(None, Desk(), calls=True)
+        far, _ = pair(None, Hurried(), calls=True)
+        home = await near.main(DeskStub).same(Ours())
+        assert await far.main(DeskStub).use(home, 2) == 2
+        assert left[0] is not None
+        assert left[0] <= PATIENCE
+        home.dispose()
 
     async def test_of_a_call_that_is_not_declared_only_the_answer_is_late(self) -> None:
         target = Timed()

@@ -17,8 +17,9 @@ import pytest_asyncio
 
 from capnweb_runtime import AnyStub, DisposedError, RpcError, SessionClosed
 from capnweb_runtime import codegen_api as rpc
+from capnweb_runtime.transports.memory import pair
 from tests.runtime.conftest import Join
-from tests.runtime.example import Counter, CounterStub, Desk, DeskStub
+from tests.runtime.example import Counter, CounterStub, CounterTarget, Desk, DeskStub
 from tests.runtime.stream_example import Depot, DepotStub, Joining, within
 
 
@@ -111,6 +112,33 @@ class TestResults:
         assert counter.disposed == 1
         with pytest.raises(DisposedError, match=r"^AnyStub\.increment was called after the stub had been disposed at"):
             await stub.call("increment")
+
+    async def test_a_call_has_begun_when_its_object_is_disposed_that_nobody_holds_any_more(self) -> None:
+        log: list[str] = []
+
+        class Made(CounterTarget):
+            value = 0
+
+            async def increment(self, n: int = 1) -> int:
+                log.append("called")
+                return n
+
+            def itself(self) -> CounterTarget:
+                return self
+
+            def dispose(self) -> None:
+                log.append("disposed")
+
+        class Maker(Desk):
+            def counter(self, start: int = 0) -> CounterTarget:
+                return Made()
+
+        client, _ = pair(None, Maker())
+        promise = client.main(DeskStub).counter()
+        result = promise.increment(3)
+        promise.dispose()  # on the same turn as the call
+        assert await result == 3
+        assert log == ["called", "disposed"]
 
     async def test_disposing_the_promise_disposes_everything_in_the_result(self, joining: Joining) -> None:
         counters = [Counter(number) for number in range(3)]

@@ -421,6 +421,18 @@ class TestServing:
             await search.inside("x").count(search.find("z"))
         assert [call.metadata for call in seen.calls] == [{"traceparent": "00-ab"}] * 3
 
+    async def test_metadata_of_a_pipelined_call_travels_beside_its_deadline(self) -> None:
+        async def traced(call: CallInfo, proceed: Proceed) -> Any:
+            call.metadata["traceparent"] = call.method
+            return await proceed(call)
+
+        seen = Seen()
+        async with joined(ready(), [traced], [seen]) as (_, search):
+            with deadline(PATIENCE):
+                assert await search.inside("x").inside("y").count([]) == 7
+        assert [call.metadata["traceparent"] for call in seen.calls] == ["inside", "inside", "count"]
+        assert all(call.deadline is not None for call in seen.calls)
+
     async def test_metadata_that_cannot_travel_fails_the_call(self) -> None:
         async def adding(call: CallInfo, proceed: Proceed) -> Any:
             call.metadata["x"] = "y" * 600

@@ -6,6 +6,7 @@ a member of a class could shadow, because annotations are read in the scope of t
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Callable, Iterable
 
@@ -16,6 +17,7 @@ RUNTIME = "capnweb_runtime.codegen_api"
 
 _STANDARD = frozenset({"abc", "collections.abc", "datetime", "decimal", "ipaddress", "pathlib", "typing", "uuid"})
 _THIRD_PARTY = frozenset({"pydantic", "typing_extensions"})
+_NUMBERS = re.compile(r"([0-9]+)")
 
 
 class Scope:
@@ -162,13 +164,18 @@ def relative(schema: ir.Schema, other: ir.Schema) -> tuple[str, str]:
     return "." * (1 + len(here) - shared) + "".join(f"{folder}." for folder in folders), module
 
 
-def _module_order(module: str) -> tuple[int, str]:
+def _module_order(module: str) -> tuple[int, list[str | int], str]:
     """Relative imports last, the furthest first."""
     dots = len(module) - len(module.lstrip("."))
-    return (-dots, module.lower()) if dots else (-100, module.lower())
+    return -dots if dots else -100, _natural(module), module
 
 
-def _name_order(name: str) -> tuple[int, str]:
+def _name_order(name: str) -> tuple[int, list[str | int], str]:
     """Constants, then classes, then the rest: the order in which import sorters put them."""
     rank = 0 if name.isupper() and len(name) > 1 else 1 if name[:1].isupper() else 2
-    return rank, name
+    return rank, _natural(name), name
+
+
+def _natural(name: str) -> list[str | int]:
+    """What sorts names as import sorters do: in any case, and numbers in them by what they come to."""
+    return [int(part) if part.isdecimal() else part for part in _NUMBERS.split(name.lower())]

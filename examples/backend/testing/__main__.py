@@ -30,7 +30,7 @@ def outcomes(paths: list[Path]) -> dict[str, list[tuple[str, str]]]:
     command = [sys.executable, "-m", "pytest", *options, *map(str, paths)]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=60)
     found: dict[str, list[tuple[str, str]]] = {path.stem: [] for path in paths}
-    for module, name, outcome in re.findall(r"(\w+)\.py::test_(\S+) ([A-Z]+) +\[", done.stdout):
+    for module, name, outcome in re.findall(r"(\w+)\.py::test_(.+?) ([A-Z]+) +\[", done.stdout):
         found[module].append((name.replace("_", " "), outcome))
     if done.returncode and not any(found.values()):
         raise RuntimeError(done.stdout + done.stderr)

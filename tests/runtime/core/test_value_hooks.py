@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -99,6 +100,43 @@ class TestPayloadHook:
         hook = value(PlainPromise(value({"a": 1}, host)), host)
         assert pulled(hook.get(("a",))) == 1
 
+    def test_a_part_that_waits_for_a_promise_in_it_outlives_it(self, host: SyncHost) -> None:
+        known: Cell[Hook] = Cell()
+        promise = PlainPromise(PromiseHook(known, host))
+        tree: dict[str, Any] = {"a": [promise], "b": 2}
+        counted = Counted()
+        hook = PayloadHook(Payload(tree, None, [promise._hook, counted], [(tree["a"], 0, promise)]), host)
+        first, second, given_up = hook.get(("a",)), hook.get(()), hook.get(("b",))
+        given_up.dispose()
+        hook.dispose()
+        assert counted.references == 1
+        known.resolve(value({"c": 1}, host))
+        assert (pulled(first), pulled(second)) == ([{"c": 1}], {"a": [{"c": 1}], "b": 2})
+        assert counted.references == 0
+
+    def test_parts_that_wait_and_are_given_up_hold_nothing(self, host: SyncHost) -> None:
+        promise = PlainPromise(PromiseHook(Cell(), host))
+        counted = Counted()
+        hook = PayloadHook(Payload([promise], None, [promise._hook, counted], [([promise], 0, promise)]), host)
+        parts = [hook.get(()), hook.get((0,))]
+        hook.dispose()
+        assert counted.references == 1
+        for part in parts:
+            part.dispose()
+        assert counted.references == 0
+
+    def test_a_part_that_waits_for_a_promise_that_fails_fails_with_it(self, host: SyncHost) -> None:
+        known: Cell[Hook] = Cell()
+        promise = PlainPromise(PromiseHook(known, host))
+        counted = Counted()
+        hook = PayloadHook(Payload([promise], None, [promise._hook, counted], [([promise], 0, promise)]), host)
+        part = hook.get(())
+        hook.dispose()
+        known.reject(ValueError("no"))
+        with pytest.raises(ValueError, match="no"):
+            pulled(part)
+        assert counted.references == 0
+
     def test_once_disposed_it_fails(self, host: SyncHost) -> None:
         hook = value({"a": 1}, host)
         hook.dispose()
@@ -184,6 +222,24 @@ class TestPromiseHook:
         inner = Counted()
         cell.resolve(inner)
         assert inner.references == 0
+
+    def test_what_was_put_off_is_asked_before_it_is_disposed(
+        self, host: SyncHost, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        put_off: list[Callable[[], object]] = []
+        monkeypatch.setattr(host, "put_off", put_off.append)
+        cell: Cell[Hook] = Cell()
+        cell.resolve(value({"a": 5}, host))
+        hook = PromiseHook(cell, host)
+        host.account.end_turn()
+        part = hook.get(("a",))
+        hook.dispose()
+        host.account.begin_turn()
+        for work in put_off:
+            work()
+        assert pulled(part) == 5
+        with pytest.raises(DisposedError):
+            pulled(PromiseHook(cell, host))
 
     def test_a_duplicate_is_disposed_on_its_own(self, host: SyncHost) -> None:
         cell: Cell[Hook] = Cell()

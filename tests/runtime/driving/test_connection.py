@@ -333,6 +333,36 @@ class CountingHook(ErrorHook):
         self.threads.append(threading.current_thread())
 
 
+class TestOnceBegun:
+    async def test_what_is_done_once_calls_have_begun_is_done_at_once_where_they_have(self) -> None:
+        done: list[str] = []
+        host_for(False).once_begun(lambda: done.append("done"))
+        assert done == ["done"]
+
+    @pytest.mark.parametrize("cancelled", [False, True])
+    async def test_it_waits_for_those_whose_task_has_not_started_and_counts_as_a_disposer(
+        self, cancelled: bool
+    ) -> None:
+        log: list[str] = []
+        told = asyncio.Event()
+
+        async def method() -> None:
+            log.append("called")
+
+        host = host_for(False)
+        call = host.start(method, (), {})
+        call.then(lambda _: None, lambda _: None)
+        host.once_begun(lambda: log.append("done"))
+        host.when_disposed(told.set)
+        assert (log, host.disposing, told.is_set()) == ([], True, False)
+        if cancelled:
+            host.cancel_all()
+        async with asyncio.timeout(5):
+            await told.wait()
+        assert log == (["done"] if cancelled else ["called", "done"])
+        assert not host.disposing
+
+
 class TestDiscard:
     async def test_what_another_thread_discards_is_disposed_by_the_loops(self) -> None:
         host = host_for(False)

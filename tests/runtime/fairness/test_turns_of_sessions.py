@@ -14,8 +14,10 @@ import pytest
 from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.objects.stub import RpcPromise
 from capnweb_runtime.objects.target import RpcTarget
-from tests.runtime.example import Counter, Desk
+from capnweb_runtime.testing import pair
+from tests.runtime.example import Counter, Desk, DeskStub
 
 ADD = b'["push",["pipeline",0,["add"],[1,2]]]'
 
@@ -162,6 +164,24 @@ class TestWhatMessagesCause:
         )
         await interrupted(busy, lambda: busy.connection.host.account.spent)
         assert busy.written[-1] == ["resolve", 3, [[[[[[7]]] * 20_000]]]]
+
+    async def test_maps_within_maps_come_to_the_same_in_turns_though_what_they_are_over_is_given_up(self) -> None:
+        async with pair(Desk(), DeskStub) as desk:
+
+            def sums(n: RpcPromise[int]) -> Any:
+                return desk.ints(n).map(lambda m: desk.ints(3).map(lambda k: desk.add(m, k)))
+
+            expected = [[[m + k for k in range(3)] for m in range(n)] for n in range(60)]
+            assert await desk.ints(60).map(sums) == expected
+
+    async def test_capabilities_are_mapped_over_in_turns_though_their_list_is_given_up(self) -> None:
+        target = Desk()
+        async with pair(target, DeskStub) as desk:
+            counts = desk.ints(60).map(lambda n: desk.counters(n).map(lambda counter: counter.increment(1)))
+            assert await counts == [[*range(1, n + 1)] for n in range(60)]
+            counts.dispose()
+            await desk.nothing()
+        assert {counter.disposed for counter in target.made} == {1}
 
     async def test_those_who_wait_for_a_promise_go_on_in_turns_and_in_order(self) -> None:
         desk = Desk()

@@ -51,6 +51,29 @@ def test_a_class_that_implements_two_interfaces_has_both_tables() -> None:
     hook.dispose()
 
 
+class FineCounterSpec(NamedSpec):
+    rename = rpc.method("rename", rpc.STR, rpc.param("name", rpc.STR), cancellable=True)
+
+
+class FineCounterTarget(NamedTarget, spec=FineCounterSpec):
+    pass
+
+
+class Named(NamedTarget):
+    """What implements an interface, for those that implement one that extends it."""
+
+
+class FineCounter(Named, FineCounterTarget):
+    """Takes some of its methods from a class that knows less than its interface."""
+
+
+def test_a_member_is_as_the_interface_says_that_extends_the_other_wherever_it_is_implemented() -> None:
+    assert FineCounter._rpc_members["rename"] == ("rename", FineCounterSpec.rename)
+    assert Named._rpc_members["rename"] == ("rename", NamedSpec.rename)
+    assert set(FineCounter._rpc_members) == {"displayName", "rename"}
+    assert FineCounter._rpc_interface == "FineCounter"
+
+
 def test_tables_of_classes_do_not_mix() -> None:
     assert set(Counter._rpc_members) == {"value", "increment", "itself"}
     assert set(NamedCounter._rpc_members) == {"value", "increment", "itself", "displayName", "rename"}

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.connecting.connect import connect
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import GoingAway, SessionClosed
 from capnweb_runtime.serving.serve import serve
 from tests.runtime.transports.example_api import Example, ExampleStub
 
@@ -173,6 +173,62 @@ async def test_a_server_that_is_closed_otherwise_ends_the_wait_and_handlers_are_
         await server.close()
         await running
     assert [signal.getsignal(number) for number in (signal.SIGINT, signal.SIGTERM)] == before
+
+
+async def test_the_application_is_asked_to_stop_before_anybody_is_refused() -> None:
+    seen: list[int] = []
+    async with asyncio.timeout(60), serve(Example, "127.0.0.1", 0) as server:
+        api = await connect(server.url, ExampleStub)
+
+        async def stop() -> None:
+            async with connect(server.url, ExampleStub) as other:
+                seen.append(await other.add(1, await api.add(1, 1)))
+
+        running = asyncio.ensure_future(server.run(on_stop=stop))
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await running
+        with pytest.raises(GoingAway):
+            await api.add(1, 2)
+    assert seen == [3]
+
+
+@pytest.mark.parametrize("way", ["raises", "hangs"])
+async def test_an_application_that_fails_to_stop_is_logged_and_the_server_stopped(
+    way: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    async def stop() -> None:
+        if way == "raises":
+            raise LookupError("no such queue")
+        await asyncio.Event().wait()
+
+    async with asyncio.timeout(60), serve(Example, "127.0.0.1", 0) as server:
+        running = asyncio.ensure_future(server.run(grace=60 if way == "raises" else 0.01, on_stop=stop))
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await running
+        await server.wait_closed()
+    assert ("on_stop of run() has failed" if way == "raises" else "was given up after 0.01 s") in caplog.text
+
+
+async def test_a_second_signal_gives_up_an_application_that_does_not_stop() -> None:
+    begun, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def stop() -> None:
+        begun.set()
+        try:
+            await asyncio.Event().wait()
+        finally:
+            cancelled.set()
+
+    async with asyncio.timeout(60), serve(Example, "127.0.0.1", 0) as server:
+        running = asyncio.ensure_future(server.run(grace=None, on_stop=stop))
+        await asyncio.sleep(0)
+        signal.raise_signal(signal.SIGTERM)
+        await begun.wait()
+        signal.raise_signal(signal.SIGTERM)
+        await running
+        assert cancelled.is_set()
 
 
 async def test_cancelling_the_wait_puts_the_handlers_back_and_leaves_the_server_alone() -> None:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
+
 from capnweb_gen import graph, ir
 from capnweb_gen.backends.python.scope import Scope
 
@@ -48,6 +51,19 @@ def test_imports_are_grouped_and_sorted() -> None:
         ["from schemas.a import Profile"],
         ["from ..b import OTHER, OtherStub"],
     ]
+
+
+def test_names_are_sorted_as_ruff_sorts_them() -> None:
+    names = scope(schema("a", "a.py"))
+    for name in ["Item10", "LeaseLost", "Item2", "HTTPServer", "Leased", "Http", "ITEM_10", "ITEM_2", "Item02", "item"]:
+        names.imported("schemas.shop10", name)
+        names.imported("schemas.shop2", name)
+    found = "\n".join(line for block in names.import_blocks() for line in block)
+    sort = [sys.executable, "-m", "ruff", "check", "--isolated", "--select=I", "--fix", "--quiet", "--line-length=120"]
+    done = subprocess.run(
+        [*sort, "--stdin-filename=a.py", "-"], input=found + "\n", text=True, capture_output=True, check=True
+    )
+    assert done.stdout == found + "\n"
 
 
 def test_builtins_that_a_member_shadows_are_qualified() -> None:

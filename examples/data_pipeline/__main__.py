@@ -1,0 +1,94 @@
+"""`python -m examples.data_pipeline`: runs the pipeline in three ways against a server in a process of its own."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable
+
+from capnweb_runtime import AnyStub, connect
+from examples.data_pipeline.client import all_at_once, row_by_row, step_by_step, with_refusals
+from examples.data_pipeline.generated.data_pipeline import OrdersStub
+from examples.data_pipeline.schemas.data_pipeline import Invoice, MalformedRow
+from examples.form.processes import started
+from examples.form.report import Report
+from examples.form.running import run
+
+Pipeline = Callable[[OrdersStub], Awaitable[list[list[Invoice]]]]
+CENTS = 3_973_725
+"""What the invoices of all orders come to."""
+FEW = 100
+"""Messages that the map may take: how many depends on how often the server lets others go first meanwhile."""
+
+
+async def data_pipeline(report: Report) -> None:
+    """Everything that the README claims."""
+    async with started("examples.data_pipeline.server", "--port", "0") as server:
+        await comparison(report, server.url)
+    async with started("examples.data_pipeline.server", "--port", "0", "--malformed", "1") as server:
+        refusal_index = await all_or_nothing(report, server.url)
+        await refusals_apart(report, server.url, refusal_index)
+        await not_a_row(report, server.url)
+
+
+async def comparison(report: Report, url: str) -> None:
+    """The same invoices, for more and more waiting."""
+    report.section("300 rows in 3 batches: validated, joined with their customers and with prices")
+    mapped, round_trips, messages = await measured(url, all_at_once)
+    report.check("recorded once with map(), round trips", round_trips, 1)
+    report.at_most("recorded once with map(), messages", messages, FEW)
+    by_row, round_trips, messages = await measured(url, row_by_row)
+    report.check("a chain of calls for each row, round trips", round_trips, 301)
+    report.check("a chain of calls for each row, messages", messages, 3_004)
+    by_step, round_trips, messages = await measured(url, step_by_step)
+    report.check("a call for each step of each row, round trips", round_trips, 1_498)
+    report.check("a call for each step of each row, messages", messages, 5_992)
+    report.check("all three came to the same 300 invoices", mapped == by_row == by_step)
+    report.check("cents on all of them", sum(invoice.cents for batch in mapped for invoice in batch), CENTS)
+    async with connect(url.replace("ws:", "http:"), OrdersStub) as orders:
+        report.check("the map in a single HTTP request gave them, too", await all_at_once(orders) == mapped)
+
+
+async def measured(url: str, pipeline: Pipeline) -> tuple[list[list[Invoice]], int, int]:
+    """Run a pipeline in a session of its own: what it gave, and the round trips and messages that it took."""
+    session = connect(url, OrdersStub)
+    async with session as orders:
+        invoices = await pipeline(orders)
+        stats = session.stats()
+    return invoices, stats.round_trips, stats.messages_sent + stats.messages_received
+
+
+async def all_or_nothing(report: Report, url: str) -> int:
+    """What a pipeline gets that needs every row. Returns the index of the row that was malformed."""
+    report.section("A row of batch 1 is malformed, and every row is needed")
+    async with connect(url, OrdersStub) as orders:
+        error = await report.refused("no invoice comes of any batch", all_at_once(orders), MalformedRow)
+        report.say(str(error))
+        report.check("its batch", error.refusal.batch, "batch 1")
+        report.check("its index in the batch", error.refusal.index, 17)
+        report.check("the path in the row", error.refusal.path, ["items", 2, "quantity"])
+        return error.refusal.index
+
+
+async def refusals_apart(report: Report, url: str, malformed: int) -> None:
+    """What becomes of the other rows where they do not depend on it."""
+    report.section("A row of batch 1 is malformed, and the others go on")
+    session = connect(url, OrdersStub)
+    async with session as orders:
+        outcomes = await with_refusals(orders)
+        for outcome, expected in zip(outcomes, (100, 99, 100), strict=True):
+            report.check(f"invoices of {outcome.batch}", len(outcome.invoices), expected)
+        refused = [(refusal.batch, refusal.index) for outcome in outcomes for refusal in outcome.refused]
+        report.check("refused, with batch and index", refused, [("batch 1", malformed)])
+        report.check("round trips", session.stats().round_trips, 1)
+
+
+async def not_a_row(report: Report, url: str) -> None:
+    """What a client gets that knows no schema, and sends what is no row at all."""
+    report.section("What is no row at all")
+    async with connect(url, AnyStub) as untyped:
+        row = {"batch": "batch 1", "index": "17", "text": "{}"}
+        wrong = await report.refused("a row whose index is a text", untyped.call("validate", row), TypeError)
+        report.say(str(wrong))
+
+
+if __name__ == "__main__":
+    run("data_pipeline", data_pipeline)

@@ -1,0 +1,95 @@
+"""A cache of several nodes, and the origin that they load from."""
+
+from __future__ import annotations
+
+from typing import Annotated, Generic, Protocol, TypeVar
+
+from annotated_types import MaxLen, MinLen
+from pydantic import BaseModel
+
+from capnweb_runtime.schema import cancellable, idempotent, raises
+
+R = TypeVar("R", covariant=True)
+
+
+class LoadFailed(Exception):
+    """The origin has not given a value."""
+
+    key: str
+
+    def __init__(self, key: str, why: str) -> None:
+        super().__init__(f"{key!r} could not be loaded: {why}")
+        self.key = key
+
+
+class Origin(Protocol):
+    """Where values come from; slow, and busy."""
+
+    @idempotent
+    async def load(self, key: str) -> str: ...
+
+
+class Stats(BaseModel):
+    """What a node has done and holds; also the tables of all its sessions."""
+
+    hits: int
+    misses: int
+    joined: int
+    """Misses that waited for a load which was under way."""
+    loads: int
+    kept: int
+    too_large: int
+    snapshots: int
+    imports: int
+    exports: int
+
+
+class Invalidated(BaseModel):
+    """Which other nodes have dropped their copy, and which were not to be reached: theirs lives as long as it may."""
+
+    told: list[str]
+    unreachable: list[str]
+
+
+class Joined(BaseModel, Generic[R]):
+    """The other side of a link between two nodes."""
+
+    name: str
+    replica: R
+
+
+class Replica(Protocol):
+    """What one node lets another one do."""
+
+    @idempotent
+    async def drop(self, key: str) -> None: ...
+
+
+class Snapshot(Protocol):
+    """A value as it was. It stays for as long as anybody holds it, whatever becomes of the copy in the cache."""
+
+    @property
+    def value(self) -> str: ...
+
+
+class Node(Protocol):
+    @idempotent
+    @cancellable
+    @raises(LoadFailed)
+    async def get(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> str: ...
+
+    @idempotent
+    @raises(LoadFailed)
+    async def snapshot(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> Snapshot: ...
+
+    @idempotent
+    async def invalidate(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> Invalidated:
+        """Drops the copy here, and then those of all other nodes."""
+        ...
+
+    @idempotent
+    async def stats(self) -> Stats: ...
+
+    async def join(self, name: Annotated[str, MinLen(1), MaxLen(40)], replica: Replica) -> Joined[Replica]:
+        """Links two nodes, for as long as the session lasts. Each gives what the other may call."""
+        ...

@@ -1,0 +1,1 @@
+"""The interfaces of the services, and of the gateway."""

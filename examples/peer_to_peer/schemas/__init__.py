@@ -1,0 +1,1 @@
+"""The interface that all peers have."""

@@ -1,0 +1,1 @@
+"""The interfaces of the mesh, one module for each service."""

@@ -1,0 +1,81 @@
+"""What users do: the examples, by many at a time.
+
+Rule: a user does something `PER_SECOND` times a second, whether or not the last time has been quick, as long as the
+server keeps up; so a load is a number of users.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from locust import constant_throughput, task
+
+from examples.backend.services.generated.market import MarketStub
+from examples.calculator.generated.calculator import CalculatorStub
+from tests.load.user import CapnwebUser
+
+PER_SECOND = 10
+
+
+class Accountant(CapnwebUser[CalculatorStub]):
+    """Computes: chains of calls, each of which takes the result of the one before."""
+
+    stub = CalculatorStub
+    wait_time = constant_throughput(PER_SECOND)
+
+    @task(3)
+    def one_call(self) -> None:
+        self.measure("add", lambda api: api.add(1, 2))
+
+    @task(1)
+    def chain(self) -> None:
+        self.measure("a chain of 10", self._chain)
+
+    @staticmethod
+    async def _chain(api: CalculatorStub) -> None:
+        total = api.add(0, 1)
+        for number in range(9):
+            total = api.add(total, number)
+        if await total != 37:
+            raise AssertionError("the sum is wrong")
+
+
+class Trader(CapnwebUser[MarketStub]):
+    """Reads models: one company, or all of them by one `map()`."""
+
+    stub = MarketStub
+    wait_time = constant_throughput(PER_SECOND)
+
+    @task(3)
+    def company(self) -> None:
+        self.measure("company", lambda api: api.company("ACME"))
+
+    @task(1)
+    def everything(self) -> None:
+        self.measure("all companies, by map()", lambda api: api.symbols().map(api.company))
+
+
+@dataclass(frozen=True)
+class Scenario:
+    """Users, and the server that they need.
+
+    Attributes:
+        user: what each user does.
+        server: the module that serves, which takes `--port`.
+        says: what it is about, for the report.
+    """
+
+    user: type[CapnwebUser[CalculatorStub]] | type[CapnwebUser[MarketStub]]
+    server: str
+    says: str
+
+
+SCENARIOS: Mapping[str, Scenario] = {
+    "calculator": Scenario(
+        Accountant, "examples.calculator.server", "numbers: three calls of four are `add`, one a chain"
+    ),
+    "market": Scenario(
+        Trader, "examples.backend.services.server", "models: three of four read a company, one all three"
+    ),
+}
