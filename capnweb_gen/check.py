@@ -1,14 +1,15 @@
 """What a schema must not say: from the IR to diagnostics.
 
-Rule: schemas that pass can be lowered; nothing after this stage refuses anything. Each fault is told where it stands,
-with what to write instead.
+Rule: here is what is wrong whatever is made of a schema; what only one language cannot say, its back end refuses.
+Schemas that pass both can be lowered. Each fault is told where it stands, with what to write instead.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator
-from typing import cast
+from dataclasses import dataclass
+from typing import Literal, cast
 
 from capnweb_gen import graph, ir, naming
 from capnweb_gen.errors import Diagnostic
@@ -24,14 +25,12 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
         found.extend(_check_texts(schema, schema.path, Position(line=1, column=1)))
         found.extend(_check_names(schema, peers))
         found.extend(_check_made_up_names(schema))
-        found.extend(_check_names_taken(schema, peers))
         for model in schema.models:
             found.extend(_check_model(model, schema, peers))
         for error in schema.errors:
             found.extend(_check_error(error, schema, peers))
-        cyclic = graph.cyclic(schema, peers)
         for interface in schema.interfaces:
-            found.extend(_Interface(schema, interface, peers, cyclic).faults())
+            found.extend(_Interface(schema, interface, peers).faults())
         for callback in schema.callbacks:
             found.extend(_check_callback(callback, schema, peers))
     return found
@@ -61,23 +60,64 @@ def _check_texts(node: ir.Node, path: str, position: Position) -> Iterator[Diagn
         yield _at(path, position, message, "write the whole character")
 
 
-# ---- names that the generated module declares
+# ---- names of what is declared
+
+
+@dataclass(frozen=True)
+class Declared:
+    """Something that a schema declares or names. `kind` is "" of what is only imported, such as an enum."""
+
+    reference: ir.Reference
+    kind: Literal["model", "error", "interface", "callback", ""]
+    path: str
+    position: Position
 
 
 def _check_names(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
     owners: dict[str, ir.Reference] = {}
     told: set[ir.Reference] = set()
-    for reference, names, path, position in _declared_names(schema, peers):
-        for name in names if reference not in told else ():
-            owner = owners.setdefault(name, reference)
-            if owner != reference:
-                if owner.name == reference.name:
-                    message = f"two types are called {owner.name}: in {owner.module} and in {reference.module}"
-                else:
-                    message = f"{reference.name} and {owner.name} both need the name {name} in the generated module"
-                yield _at(path, position, message, "rename one of them")
-                told.add(reference)
-                break
+    for one in declared(schema, peers):
+        reference = one.reference
+        owner = owners.setdefault(reference.name, reference)
+        if owner != reference and reference not in told:
+            message = f"two types are called {owner.name}: in {owner.module} and in {reference.module}"
+            yield _at(one.path, one.position, message, "rename one of them")
+            told.add(reference)
+
+
+def declared(schema: ir.Schema, peers: graph.Peers) -> Iterator[Declared]:
+    """Everything that has a name in a schema: what it declares, and what it names of others.
+
+    Args:
+        schema: the schema.
+        peers: all schemas of the run, by module.
+    """
+    for model in schema.models:
+        yield Declared(ir.Reference(module=model.module, name=model.name), "model", model.path, model.position)
+    for error in schema.errors:
+        yield Declared(ir.Reference(module=error.module, name=error.name), "error", error.path, error.position)
+    for interface in schema.interfaces:
+        reference = ir.Reference(module=schema.module, name=interface.name)
+        yield Declared(reference, "interface", interface.path or schema.path, interface.position)
+    for callback in schema.callbacks:
+        reference = ir.Reference(module=schema.module, name=callback.name)
+        yield Declared(reference, "callback", callback.path or schema.path, callback.position)
+    for reference in sorted(set(graph.references(schema)), key=_by_name):
+        home = peers.get(reference.module)
+        if home is not None and home is not schema:
+            yield Declared(reference, _kind_of(reference.name, home), schema.path, _place(schema, reference))
+    for reference in sorted(set(graph.imported(schema)), key=_by_name):
+        yield Declared(reference, "", schema.path, _place(schema, reference))
+
+
+def _by_name(reference: ir.Reference) -> tuple[str, str]:
+    return reference.module, reference.name
+
+
+def _kind_of(name: str, home: ir.Schema) -> Literal["model", "interface", "callback"]:
+    if any(model.name == name for model in home.models):
+        return "model"
+    return "callback" if any(callback.name == name for callback in home.callbacks) else "interface"
 
 
 def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
@@ -103,47 +143,6 @@ def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
             message = f"a generic callback with its type arguments is called {callback.name} here, as something else is"
             yield _at(callback.path or schema.path, callback.position, message, "rename one of them")
         others.add(callback.name)
-
-
-def _check_names_taken(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
-    """A class that the generated module imports must not hide what the module needs: another module, for instance."""
-    modules = {module.rpartition(".")[2] for module in graph.cyclic(schema, peers)}
-    for reference, names, path, position in _declared_names(schema, peers):
-        if reference.name in names and reference.name in naming.CLASS_NAMES_TAKEN | modules:
-            message = f"{reference.name} has a name that generated modules need themselves"
-            hint = f"rename it, to {reference.name[:1].upper()}{reference.name[1:]} for instance"
-            yield _at(path, position, message, hint)
-
-
-def _declared_names(
-    schema: ir.Schema, peers: graph.Peers
-) -> Iterator[tuple[ir.Reference, tuple[str, ...], str, Position]]:
-    for model in schema.models:
-        reference = ir.Reference(module=model.module, name=model.name)
-        yield reference, naming.model_names(model.name), model.path, model.position
-    for error in schema.errors:
-        reference = ir.Reference(module=error.module, name=error.name)
-        yield reference, naming.error_names(error.name), error.path, error.position
-    for interface in schema.interfaces:
-        reference = ir.Reference(module=schema.module, name=interface.name)
-        yield reference, naming.interface_names(interface.name), interface.path or schema.path, interface.position
-    for callback in schema.callbacks:
-        reference = ir.Reference(module=schema.module, name=callback.name)
-        yield reference, naming.callback_names(callback.name), callback.path or schema.path, callback.position
-    for reference in sorted(set(graph.references(schema)), key=lambda reference: (reference.module, reference.name)):
-        home = peers.get(reference.module)
-        if home is not None and home is not schema:
-            yield reference, _names_of(reference.name, home), schema.path, _place(schema, reference)
-    for reference in sorted(set(graph.imported(schema)), key=lambda reference: (reference.module, reference.name)):
-        yield reference, (reference.name,), schema.path, _place(schema, reference)
-
-
-def _names_of(name: str, home: ir.Schema) -> tuple[str, ...]:
-    """The names that a generated module may import for something of another schema."""
-    if any(model.name == name for model in home.models):
-        return naming.model_names(name)
-    is_callback = any(callback.name == name for callback in home.callbacks)
-    return naming.callback_names(name) if is_callback else naming.interface_names(name)
 
 
 def _place(schema: ir.Schema, reference: ir.Reference) -> Position:
@@ -190,37 +189,12 @@ def _check_model(model: ir.Model, schema: ir.Schema, peers: graph.Peers) -> Iter
     def what(field: ir.ModelField) -> str:
         return f"{model.name}.{field.name}"
 
-    rules = [_told_apart(schema, peers)]
-    if model.form in ("pydantic", "root"):
-        rules.append(_read_once(schema, peers))
+    apart = _told_apart(schema, peers)
     yield from _same_wire_name(model.path, model.name, model.fields, "give one of them an alias")
     hint = "rename it, or give it an alias" if model.form == "pydantic" else "rename it"
     yield from _dropped(model.path, [(what(field), field) for field in model.fields], hint)
     for field in model.fields:
-        yield from _check_type(model.path, what(field), field.position, field.type, *rules)
-
-
-def _read_once(schema: ir.Schema, peers: graph.Peers) -> Rule:
-    """The rule for fields of pydantic models: a generic model that holds capabilities arrives as an instance of the
-    class without type arguments, which pydantic reads once more, and by aliases that its attributes do not have.
-    """
-
-    def refuse(declared: ir.TypeShape) -> tuple[str, str] | None:
-        for shape in ir.walk(declared):
-            inner = graph.find_model(shape.model, schema, peers) if isinstance(shape, ir.ModelShape) else None
-            if inner is None or inner.form != "pydantic" or inner.generic is None:
-                continue
-            renamed = [field.name for field in inner.fields if field.accepts != field.name]
-            if renamed and graph.hold_capabilities([shape], schema, peers):
-                origin = inner.generic.origin.name
-                message = f"pydantic would lose {renamed[0]} here, which has an alias in {inner.name}"
-                return (
-                    f"{message}, a model that holds capabilities",
-                    f"take the alias away (a serialization_alias may stay), or make {origin} a dataclass",
-                )
-        return None
-
-    return refuse
+        yield from _check_type(model.path, what(field), field.position, field.type, apart)
 
 
 # ---- exceptions
@@ -270,10 +244,9 @@ def _held(shape: ir.TypeShape, schema: ir.Schema, peers: graph.Peers) -> tuple[s
 
 
 class _Interface:
-    """Checks one interface. `cyclic` are the modules that need its schema, as `graph.cyclic` tells."""
+    """Checks one interface."""
 
-    def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers, cyclic: frozenset[str]) -> None:
-        self._cyclic = cyclic
+    def __init__(self, schema: ir.Schema, interface: ir.Interface, peers: graph.Peers) -> None:
         self._schema = schema
         self._path = interface.path or schema.path
         self._interface = interface
@@ -295,10 +268,7 @@ class _Interface:
                 yield fault
 
     def _what(self, member: ir.Method | ir.Property) -> str:
-        generic = self._interface.generic
-        return f"{generic.origin.name if generic else self._interface.name}.{member.name}" + (
-            "()" if isinstance(member, ir.Method) else ""
-        )
+        return what(self._interface, member)
 
     def _check_name(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         name = member.name
@@ -311,10 +281,9 @@ class _Interface:
             message = f"{self._what(member)} is called {member.wire!r} on the wire, which every JavaScript object has"
             hint = 'rename it, or give it another name with @wire_name("...")'
             yield self._fault(member.position, f"{message}: peers cannot reach it", hint)
-        elif name in naming.RESERVED_NAMES:
-            owner = "stubs and promises have" if name in naming.PROMISE_NAMES else "generated modules have"
-            hint = f'write @wire_name("{member.wire}") above `def {name}_`: it stays {member.wire!r} on the wire'
-            yield self._fault(member.position, f"{self._what(member)} has a name that {owner} themselves", hint)
+        elif name in naming.PROMISE_NAMES:
+            message = f"{self._what(member)} has a name that stubs and promises have themselves"
+            yield self._fault(member.position, message, renamed(member))
 
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:
         what = self._what(member)
@@ -326,11 +295,6 @@ class _Interface:
 
     def _check_bases(self) -> Iterator[Diagnostic]:
         interface, position = self._interface, self._interface.position
-        for reference in interface.bases:
-            if reference.module in self._cyclic:
-                inherited_from = f"{reference.name} from {reference.module}"
-                message = f"{interface.name} inherits {inherited_from}, which needs this schema too"
-                yield self._fault(position, message, "put both interfaces into one schema")
         own = {member.name for member in interface.members}
         inherited: dict[str, tuple[ir.Interface, ir.Method | ir.Property]] = {}
         for base in graph.bases(interface, self._peers):
@@ -362,6 +326,17 @@ class _Interface:
 
     def _fault(self, position: Position, message: str, hint: str) -> Diagnostic:
         return _at(self._path, position, message, hint)
+
+
+def what(interface: ir.Interface, member: ir.Method | ir.Property) -> str:
+    """What a member is called in messages."""
+    owner = interface.generic.origin.name if interface.generic else interface.name
+    return f"{owner}.{member.name}" + ("()" if isinstance(member, ir.Method) else "")
+
+
+def renamed(member: ir.Method | ir.Property) -> str:
+    """How to give a member another name in Python."""
+    return f'write @wire_name("{member.wire}") above `def {member.name}_`: it stays {member.wire!r} on the wire'
 
 
 def _meaning(member: ir.Method | ir.Property) -> ir.Method | ir.Property:

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from capnweb_gen import ir
-from capnweb_gen.backends.plugins import PYTHON, Backend, RefusedError, load
+from capnweb_gen.backends.plugins import PYTHON, Backend, Chosen, RefusedError, load
 from capnweb_gen.check import check
 from capnweb_gen.errors import Diagnostic, in_order
 from capnweb_gen.frontends.ir_json import check_references, read_ir, same_output
@@ -22,11 +22,14 @@ from capnweb_gen.frontends.python.unmarked import unmarked
 
 @dataclass(frozen=True)
 class Understood:
-    """What was read of schemas. `warnings` tell what keeps nothing from being compiled, and is hardly meant."""
+    """What was read of schemas. `warnings` tell what keeps nothing from being compiled, and is hardly meant. `checked`
+    tells that what they name is there, so that there was anything to check.
+    """
 
     schemas: tuple[ir.Schema, ...]
     diagnostics: tuple[Diagnostic, ...]
     warnings: tuple[Diagnostic, ...] = ()
+    checked: bool = True
 
 
 @dataclass(frozen=True)
@@ -47,6 +50,12 @@ def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnos
     Returns:
         The schemas by output path, and the faults. With faults, schemas may be missing or incomplete.
     """
+    schemas, faults, _ = _read(arguments)
+    return schemas, faults
+
+
+def _read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnostic], bool]:
+    """The same, and whether the schemas could be checked."""
     written = [path for path in arguments if path.suffix == ".json" and not path.is_dir()]
     schemas, faults = read_schemas([path for path in arguments if path not in written])
     if written:
@@ -56,9 +65,9 @@ def read(arguments: Sequence[Path]) -> tuple[tuple[ir.Schema, ...], list[Diagnos
         if not faults:  # a schema that could not be read is missed by others for no fault of theirs
             faults.extend(check_references(schemas))
         if faults:
-            return schemas, faults
+            return schemas, faults, False
     faults.extend(check(schemas))
-    return schemas, faults
+    return schemas, faults, True
 
 
 def warnings(arguments: Sequence[Path], schemas: Sequence[ir.Schema] | None) -> tuple[Diagnostic, ...]:
@@ -82,25 +91,27 @@ def understand(arguments: Sequence[Path]) -> Understood:
     Args:
         arguments: as for `read`.
     """
-    schemas, faults = read(arguments)
-    return Understood(schemas, in_order(faults), warnings(arguments, None if faults else schemas))
+    schemas, faults, checked = _read(arguments)
+    return Understood(schemas, in_order(faults), warnings(arguments, None if faults else schemas), checked)
 
 
-def make(
-    schemas: tuple[ir.Schema, ...], command: str, backend: Backend
-) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
-    """Have a back end make its files of schemas in which nothing is wrong.
+def make(found: Understood, command: str, backend: Backend) -> tuple[dict[str, str], tuple[Diagnostic, ...]]:
+    """Have a back end make its files.
 
     Args:
-        schemas: as `understand` gives them.
+        found: the schemas.
         command: what a generated file tells its reader to run.
         backend: what makes the files.
 
     Returns:
-        Texts by path relative to the output folder, and what the back end refused. With faults, there are no files.
+        Texts by path relative to the output folder, and what the back end refuses. If anything is wrong, there are no
+        files.
     """
+    refused = backend.faults(found.schemas) if isinstance(backend, Chosen) and found.checked else ()
+    if found.diagnostics or refused:
+        return {}, in_order(list(refused))
     try:
-        return dict(sorted(backend(schemas, command).items())), ()
+        return dict(sorted(backend(found.schemas, command).items())), ()
     except RefusedError as error:
         return {}, in_order(list(error.diagnostics))
 
@@ -114,7 +125,5 @@ def compile_schemas(arguments: Sequence[Path], command: str, backend: Backend | 
         backend: what makes the files; if left out, the one for Python.
     """
     found = understand(arguments)
-    if found.diagnostics:
-        return Compiled(found.schemas, found.diagnostics, found.warnings)
-    files, faults = make(found.schemas, command, backend or load(PYTHON))
-    return Compiled(found.schemas, faults, found.warnings, files)
+    files, refused = make(found, command, backend or load(PYTHON))
+    return Compiled(found.schemas, in_order([*found.diagnostics, *refused]), found.warnings, found.checked, files)

@@ -1,5 +1,6 @@
-"""Back ends: each writes one language. What it writes depends on the schemas and on nothing else.
+"""Back ends: each writes one language or format. What it writes depends on the schemas and on nothing else.
 
 `python` writes stubs and skeletons, from views, with templates and nothing else · `scaffold` writes what then belongs
-to its user · `plugins` finds back ends that others have written.
+to its user · `markdown`, `openrpc` and `json_schema` write documents, with `json_text` · `plugins` finds back ends by
+name, `options` what each can be told.
 """

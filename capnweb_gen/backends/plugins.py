@@ -8,6 +8,7 @@ chosen, and not before.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import EntryPoint, entry_points
 from pathlib import PurePosixPath
 from typing import Protocol
@@ -28,6 +29,14 @@ BUILT_IN = {
     "typescript": "capnweb_gen.backends.typescript:generate",
 }
 """What is chosen by these names, whatever else is installed."""
+
+
+Faults = Callable[[tuple[ir.Schema, ...]], Sequence[Diagnostic]]
+FAULTS = "faults"
+"""What a function is called, beside a back end in its module, that tells what that will refuse, so that it comes out
+together with all else that is wrong. In the schemas it is given anything may be wrong, except that what they name is
+there.
+"""
 
 
 class Backend(Protocol):
@@ -74,9 +83,11 @@ class RefusedError(Exception):
 class Chosen:
     """A back end that was chosen by its name, and what it can be told. Its mistakes are told as its own."""
 
-    def __init__(self, name: str, make: Callable[..., Mapping[str, str]]) -> None:
+    def __init__(self, name: str, make: Callable[..., Mapping[str, str]], faults: Faults | None = None) -> None:
         self.name = name
         self._make = make
+        self._faults = faults
+        self._told: dict[str, OptionValue] = {}
         try:
             self.options: Mapping[str, Option] = declared(make)
         except ValueError as error:
@@ -90,20 +101,29 @@ class Chosen:
         """
         return checked(given, self.options, f"the back end {self.name}")
 
-    def __call__(self, schemas: tuple[ir.Schema, ...], command: str, /, **options: OptionValue) -> Mapping[str, str]:
+    def told(self, **options: OptionValue) -> Chosen:
+        """The same back end, that has been told its options, as `checked` gives them."""
+        made = Chosen(self.name, self._make, self._faults)
+        made._told = {**self._told, **options}
+        return made
+
+    def faults(self, schemas: tuple[ir.Schema, ...]) -> Sequence[Diagnostic]:
+        """What it will refuse of schemas, in which other things may be wrong as well."""
+        return self._faults(schemas) if self._faults else ()
+
+    def __call__(self, schemas: tuple[ir.Schema, ...], command: str, /) -> Mapping[str, str]:
         """Make the files.
 
         Args:
             schemas: the schemas, without faults, sorted by `output`.
             command: what a reader should run instead of editing a file.
-            options: as `checked` gives them.
 
         Raises:
             RefusedError: something in the schemas cannot be said in what is made.
             BackendError: it failed, or made what no back end may make.
         """
         try:
-            files = dict(self._make(schemas, command, **options))
+            files = dict(self._make(schemas, command, **self._told))
         except (BackendError, RefusedError):
             raise
         except Exception as error:
@@ -142,6 +162,7 @@ def load(name: str) -> Chosen:
         (entry, *_) = found
     try:
         make: Callable[..., Mapping[str, str]] = entry.load()
+        faults: Faults | None = getattr(import_module(entry.module), FAULTS, None)
     except Exception as error:
         raise BackendError(f"the back end {name} ({entry.value}) cannot be imported: {error}") from error
-    return Chosen(name, make)
+    return Chosen(name, make, faults)

@@ -14,9 +14,9 @@ import click
 
 _COMMANDS = {
     "call": "Ask a server one thing, and print the answer.",
-    "check": "Fail, with the diff, if the generated modules are stale.",
+    "check": "Fail, with the diff, if generated files are stale.",
     "from-typescript": "Write schemas that say what TypeScript declares.",
-    "generate": "Write the generated modules (the default command).",
+    "generate": "Write the generated files (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, or a server of itself, as JSON.",
     "repl": "Ask a server one thing after the other.",
@@ -62,7 +62,7 @@ def _refuse_misspelt(ctx: click.Context, args: list[str]) -> None:
     """
     word = args[0] if args else ""
     if word.startswith("-"):
-        if get_close_matches(word, ["--version"]):
+        if get_close_matches(word, ["--version"], cutoff=0.75):  # and not --json
             raise click.NoSuchOption(word, possibilities=["--version"], ctx=ctx)
     elif "--watch" not in args and not Path(word).exists():  # with --watch, a path may come to exist
         for meant in get_close_matches(word, _COMMANDS, 1):
@@ -72,7 +72,7 @@ def _refuse_misspelt(ctx: click.Context, args: list[str]) -> None:
 _HELP = """Compile interfaces declared in Python into typed stubs and server skeletons for Cap'n Web.
 
 \b
-capnweb-gen SCHEMA... --out DIR         write the generated modules
+capnweb-gen SCHEMA... --out DIR         write the generated files
 capnweb-gen check SCHEMA... --out DIR   fail, with the diff, if they are stale
 capnweb-gen init [DIR]                  start a project that works
 capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
@@ -83,7 +83,7 @@ capnweb-gen call URL EXPRESSION         ask a server one thing
 capnweb-gen repl URL                    ask it one thing after the other
 
 A SCHEMA is a file or a folder of Python modules, or a .json file with IR. Without arguments, writing and checking read
-[tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated".
+[tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated"; or several outputs.
 
 To compile a schema imports it, and so runs it: compile those alone whose code you would run. IR is only read.
 """

@@ -180,16 +180,16 @@ def run(job: Job) -> Done:
     refused: list[Diagnostic] = []
     with terminal.working("compiling"):
         found = understand(job.schemas)
-        for ready in outputs if not found.diagnostics else ():
+        for ready in outputs:
             try:
-                files, faults = make(found.schemas, ready.command, ready.make)
+                files, faults = make(found, ready.command, ready.make)
             except BackendError as error:
                 raise click.ClickException(str(error)) from error
             made.append(files)
             refused.extend(faults)
     if not job.as_json:
         terminal.warn(found.warnings, schemas=job.schemas)
-    faults = found.diagnostics or in_order(refused)
+    faults = in_order([*found.diagnostics, *refused])
     terminal.stop_on(faults, as_json=job.as_json, schemas=job.schemas, warnings=found.warnings)
     changes, in_the_way = _compare(outputs, made, _sources(job))
     terminal.stop_on(in_order(in_the_way), as_json=job.as_json, warnings=found.warnings)

@@ -9,14 +9,13 @@ from __future__ import annotations
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from itertools import combinations
 from pathlib import Path
 
 import click
 
 from capnweb_gen.backends.options import Option, OptionValue
-from capnweb_gen.backends.plugins import PYTHON, Backend, BackendError, load
+from capnweb_gen.backends.plugins import PYTHON, BackendError, Chosen, load
 from capnweb_gen.errors import shown
 
 SWITCHES = {
@@ -61,7 +60,7 @@ class Output:
         backend = [] if self.backend == PYTHON else ["--backend", self.backend]
         told = [word for option in chosen.options.values() for word in _words(option, values)]
         command = shlex.join(["capnweb-gen", *_named(schemas), "--out", shown(self.out), *backend, *told])
-        return Ready(self.out, self.backend, command, partial(chosen, **values))
+        return Ready(self.out, self.backend, command, chosen.told(**values))
 
 
 @dataclass(frozen=True)
@@ -71,7 +70,7 @@ class Ready:
     out: Path
     backend: str
     command: str
-    make: Backend
+    make: Chosen
 
 
 def apart(outputs: Sequence[Output]) -> None:

@@ -1,4 +1,7 @@
-"""Runs `server.mjs` in Node, with the npm packages that are found beside it or, in a checkout, where the tests have them."""
+"""Runs `server.mjs` in Node.
+
+The npm packages are those beside it or, in a checkout, those of the tests.
+"""
 
 from __future__ import annotations
 

@@ -1,5 +1,7 @@
 """How long compiling takes, and importing what comes of it: `python -m tests.bench.compile_speed [--quick]`.
 
+The largest schema of many interfaces is compiled to TypeScript as well.
+
 Each figure is the median of several runs, each in a process of its own; beside it stands what the same process takes
 without the work.
 """
@@ -22,6 +24,7 @@ from tests.bench.processes import environment
 
 BEGINNING = "from typing import Protocol\n\nfrom pydantic import BaseModel\n\n\nclass Item(BaseModel):\n    id: int\n"
 SHAPES = ((1, 10), (100, 1), (100, 10), (1, 1000))  # interfaces, and methods of each
+TYPESCRIPT = (100, 10)
 _LIMIT = 120.0
 
 
@@ -45,8 +48,8 @@ def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
         report: is told what is being done.
 
     Returns:
-        A row for what the processes take without the work, and one for each shape: "schema", "lines", and in seconds
-        "compile", "check" and "import".
+        A row for what the processes take without the work, one for each shape, and one for TypeScript: "schema",
+        "lines", and in seconds "compile", "check" and "import", which is empty for TypeScript.
     """
     python = [sys.executable, "-c"]
     with tempfile.TemporaryDirectory() as name:
@@ -65,14 +68,27 @@ def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
             title = f"{interfaces} interfaces, {interfaces * methods} methods"
             report(title)
             (folder / "bench_schemas/api.py").write_text(schema(interfaces, methods), "utf-8")
-            compiled = seconds(sys.executable, "-m", "capnweb_gen.cli", "bench_schemas", "--out", "made")
-            checked = seconds(sys.executable, "-m", "capnweb_gen.cli", "check", "bench_schemas", "--out", "made")
+            compiled, checked = (seconds(*command) for command in _commands("python"))
             imported = seconds(*python, "import made.api")
-            lines = str(len((folder / "made/api.py").read_text("utf-8").splitlines()))
-            rows.append(
-                {"schema": title, "lines": lines, "compile": compiled, "check": checked, "import": imported},
-            )
+            rows.append(_row(title, folder / "made/api.py", compiled, checked, imported))
+        report("TypeScript")
+        (folder / "bench_schemas/api.py").write_text(schema(*TYPESCRIPT), "utf-8")
+        compiled, checked = (seconds(*command) for command in _commands("typescript"))
+        title = f"{TYPESCRIPT[0]} interfaces, {TYPESCRIPT[0] * TYPESCRIPT[1]} methods, to TypeScript"
+        rows.append(_row(title, folder / "made/api.ts", compiled, checked, ""))
     return rows
+
+
+def _commands(backend: str) -> list[list[str]]:
+    """What compiles, and what checks."""
+    generate = [sys.executable, "-m", "capnweb_gen.cli"]
+    options = ["bench_schemas", "--out", "made", "--backend", backend]
+    return [[*generate, *options], [*generate, "check", *options]]
+
+
+def _row(title: str, made: Path, compiled: str, checked: str, imported: str) -> dict[str, str]:
+    lines = str(len(made.read_text("utf-8").splitlines()))
+    return {"schema": title, "lines": lines, "compile": compiled, "check": checked, "import": imported}
 
 
 def _seconds(command: list[str], folder: Path, rounds: int) -> float:

@@ -3,9 +3,9 @@
 A case is a folder in `golden/`. It holds `schema.py`, or a folder `schemas/` of several; and beside that what was
 reviewed and committed: `ir.json`, and `expected.py` or a folder `expected/`; or `diagnostics.txt` if the schema is to
 be refused. A `case.toml` says what else there is to know: `blocking = true` asks for blocking stubs,
-`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for what is made for
-TypeScript, in `expected.ts` or in `expected/`; `python = "3.12"` says that older
-Pythons cannot read the schema, so that `make test-newest` runs the case.
+`reflection = true` for the IR beside the modules, `fakes = true` for fakes, and `typescript = true` for TypeScript too,
+in `expected.ts` or in `expected/`; `python = "3.12"` says that older Pythons cannot read the schema, so that
+`make test-newest` runs the case.
 """
 
 from __future__ import annotations
@@ -13,12 +13,10 @@ from __future__ import annotations
 import json
 import sys
 import tomllib
-from functools import partial
 from pathlib import Path
 from typing import Any
 
-from capnweb_gen.backends.python.generate import generate
-from capnweb_gen.backends.typescript import generate as generate_typescript
+from capnweb_gen.backends.plugins import load
 from capnweb_gen.compiler import compile_schemas
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -57,7 +55,7 @@ def compile_case(name: str) -> dict[str, str]:
     folder = GOLDEN / name
     several = (folder / "schemas").is_dir()
     asked = {option: settings(name).get(option, False) for option in ("blocking", "reflection", "fakes")}
-    backend = partial(generate, **asked)
+    backend = load("python").told(**asked)
     compiled = compile_schemas([folder / "schemas" if several else folder / "schema.py"], UPDATE, backend)
     if compiled.diagnostics:
         return {"diagnostics.txt": "".join(f"{diagnostic}\n" for diagnostic in compiled.diagnostics)}
@@ -68,7 +66,7 @@ def compile_case(name: str) -> dict[str, str]:
     else:
         texts["expected.py"] = compiled.files["schema.py"]
     if settings(name).get("typescript", False):
-        made = generate_typescript(compiled.schemas, UPDATE)
+        made = load("typescript")(compiled.schemas, UPDATE)
         texts.update(
             {f"expected/{path}": text for path, text in made.items()} if several else {"expected.ts": made["schema.ts"]}
         )

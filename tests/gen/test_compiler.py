@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from capnweb_gen.backends.python.generate import generate
+from capnweb_gen.backends.plugins import load
 from capnweb_gen.compiler import compile_schemas
 from tests.gen.conftest import Compile, Write
 
@@ -38,7 +37,7 @@ def test_the_example_of_the_project_is_up_to_date(monkeypatch: pytest.MonkeyPatc
     root = Path(__file__).parents[2]
     monkeypatch.chdir(root)
     command = f"{COMMAND} --reflection"
-    compiled = compile_schemas([root / "schemas"], command, partial(generate, reflection=True))
+    compiled = compile_schemas([root / "schemas"], command, load("python").told(reflection=True))
     assert compiled.diagnostics == ()
     assert {"accounts.py", "accounts_ir.py"} <= compiled.files.keys()
     for name, text in compiled.files.items():

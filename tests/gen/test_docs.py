@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tomllib
 from datetime import UTC, datetime, timedelta
+from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import get_args
@@ -77,12 +78,27 @@ def test_the_configuration_that_is_shown_is_valid_and_complete() -> None:
         tomllib.loads(shown)["tool"]["capnweb-gen"]
         for shown in re.findall(r"```toml\n(.*?)```", CONFIGURATION, re.DOTALL)
     )
-    options = load("python").options
-    assert {**flat, "output": None}.keys() == Settings.model_fields.keys() | options.keys()
+    assert {**flat, "output": None}.keys() == Settings.model_fields.keys() | load("python").options.keys()
     load("python").checked(Settings.model_validate(flat).model_extra or {})
-    for output in Settings.model_validate(several).output or ():
-        load(output.backend).checked(output.model_extra or {})
-    assert {output["backend"] for output in several["output"]} == set(BUILT_IN)
+    named = {one.backend: one for one in Settings.model_validate(several).output or ()}
+    assert named.keys() == BUILT_IN.keys()
+    for name in there():
+        load(name).checked(named[name].model_extra or {})
+
+
+def there() -> list[str]:
+    """The built-in back ends whose folder is there."""
+    return [name for name, value in BUILT_IN.items() if find_spec(value.partition(":")[0])]
+
+
+def test_every_option_of_a_back_end_is_described_with_its_default() -> None:
+    rows = {cells[1].strip(" `"): cells for line in CONFIGURATION.splitlines() if len(cells := line.split("|")) == 5}
+    for name in there():
+        for option in load(name).options.values():
+            _, _, said, given, _ = rows[option.name]
+            default = str(option.default).lower() if option.is_switch else f'"{option.default}"'
+            assert f"of `{name}`: `{default}` if left out" in said
+            assert f"`--{option.name}" in given or f"`--option {option.name}=" in given
 
 
 def test_every_command_is_listed() -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import importlib
 import subprocess
 import sys
-from functools import partial
 from pathlib import Path
 
 import pytest
 
-from capnweb_gen.backends.python.generate import generate
+from capnweb_gen.backends.plugins import load
 from capnweb_gen.compiler import compile_schemas
 from capnweb_runtime.testing import fakes
 from tests.gen.golden_cases import GOLDEN, cases
@@ -25,7 +24,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
     for name in cases():
         schemas = GOLDEN / name / "schemas"
         given = schemas if schemas.is_dir() else GOLDEN / name / "schema.py"
-        compiled = compile_schemas([given], "capnweb-gen", partial(generate, fakes=True))
+        compiled = compile_schemas([given], "capnweb-gen", load("python").told(fakes=True))
         for file, text in compiled.files.items():
             path = folder / f"fakes_of_{name}" / file
             path.parent.mkdir(parents=True, exist_ok=True)

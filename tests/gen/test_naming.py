@@ -1,4 +1,4 @@
-"""Names: from Python to the wire, and to generated modules."""
+"""Names: from Python to the wire and to words, and what generated files say of themselves."""
 
 from __future__ import annotations
 
@@ -58,22 +58,6 @@ def test_an_underscore_after_a_keyword_does_not_disturb_camel_case() -> None:
 )
 def test_snake_case_splits_where_words_begin(name: str, snake: str) -> None:
     assert naming.snake(name) == snake
-
-
-@pytest.mark.parametrize("name", ["Profile", "URL", "X", "AuthedApi"])
-def test_a_codec_is_never_called_like_the_class(name: str) -> None:
-    assert naming.constant(name) != name
-    assert naming.constant(name).isupper()
-
-
-@pytest.mark.parametrize("name", sorted(naming.RESERVED_NAMES))
-def test_attributes_of_promises_make_way_for_what_all_promises_have(name: str) -> None:
-    assert naming.attribute(name, frozenset({name})) == f"{name}_"
-    assert naming.attribute(name, frozenset({name, f"{name}_"})) == f"{name}__"
-
-
-def test_other_attributes_keep_their_names() -> None:
-    assert naming.attribute("name", frozenset({"name"})) == "name"
 
 
 @pytest.mark.parametrize(

@@ -6,6 +6,7 @@ python -m tests.gen.update_gallery
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -212,6 +213,39 @@ EXHIBITS = (
         ),
     ),
     golden(
+        "TypeScript: parameters",
+        "With `--backend typescript`: types for the npm package. Keyword-only parameters are properties of the last "
+        "one; see [typescript.md](typescript.md).",
+        "parameters",
+        ("Search",),
+        ("Int", "Search", "connect"),
+        output="expected.ts",
+    ),
+    golden(
+        "TypeScript: exceptions",
+        "A function tells each of them from other errors, and another one makes it.",
+        "raises",
+        ("QuotaExceeded", "Directory.find", "Directory.owner", "Directory.download"),
+        ("Directory", "QuotaExceeded", "isQuotaExceeded", "newQuotaExceeded"),
+        output="expected.ts",
+    ),
+    golden(
+        "TypeScript: functions and capabilities",
+        "What is held is a stub, for which callers may give what it is a stub of.",
+        "callback_protocols",
+        ("OnItem", "Job", "Queue.on_item", "Queue.watch", "Queue.each", "Queue.job", "Queue.feed"),
+        ("Job", "OnItem", "Queue"),
+        output="expected.ts",
+    ),
+    golden(
+        "TypeScript: enums, texts and any JSON",
+        "What JavaScript has no type for has a name that says what it is.",
+        "value_types",
+        ("Kind", "Card", "Cash", "Site", "Registry"),
+        ("IPv4Address", "Json", "Kind", "Card", "Cash", "Site", "Registry"),
+        output="expected.ts",
+    ),
+    golden(
         "Names that are taken",
         "Whatever cannot be compiled is told with its place and what to write instead, all of it in one run.",
         "reserved_names",
@@ -236,13 +270,30 @@ def gallery() -> str:
 
 def _section(exhibit: Exhibit) -> str:
     output = (ROOT / exhibit.output).read_text("utf-8")
-    shown = f"```python\n{excerpt(output, exhibit.generated)}\n```" if exhibit.generated else f"```text\n{output}```"
+    if not exhibit.generated:
+        shown = f"```text\n{output}```"
+    elif exhibit.output.endswith(".ts"):
+        shown = f"```ts\n{typescript_excerpt(output, exhibit.generated)}\n```"
+    else:
+        shown = f"```python\n{excerpt(output, exhibit.generated)}\n```"
     declared = excerpt((ROOT / exhibit.schema).read_text("utf-8"), exhibit.declared)
     return (
         f"## {exhibit.title}\n\n{exhibit.text}\n\n"
         f"[{exhibit.schema}](../{exhibit.schema})\n\n```python\n{declared}\n```\n\n"
         f"[{exhibit.output}](../{exhibit.output})\n\n{shown}"
     )
+
+
+def typescript_excerpt(text: str, names: tuple[str, ...]) -> str:
+    """Declarations out of a generated file for TypeScript, with their comments: an empty line comes before each."""
+    pieces = [
+        piece
+        for name in names
+        for piece in re.split(r"\n\n(?=\S)", text.rstrip("\n"))
+        if re.search(rf"^(export )?(type|interface|const|function) {name}\b", piece, re.MULTILINE)
+    ]
+    assert len(pieces) == len(names), names
+    return "\n\n".join(pieces)
 
 
 def _anchor(title: str) -> str:

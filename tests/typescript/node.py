@@ -54,10 +54,15 @@ def eslint(folder: Path) -> str:
     return _run(folder, "eslint/bin/eslint.js", ".", "--max-warnings", "0")
 
 
-def validated(folder: Path, out: str) -> Path:
-    """Have `capnweb-validate` make programs of a folder, with its checks in them, and return where they are."""
+def add_checks(folder: Path, out: str) -> None:
+    """Have `capnweb-validate` write what it makes of a folder into another one below it."""
     said = _run(folder, "capnweb-validate/dist/cli.cjs", "build", "--out", out)
     assert "transformed" in said, said
+
+
+def validated(folder: Path, out: str) -> Path:
+    """Have `capnweb-validate` make programs of a folder, with its checks in them, and return where they are."""
+    add_checks(folder, out)
     prepare(folder / out, noEmit=False, noCheck=True, outDir="out", rootDir=".")  # what it writes has no types
     assert tsc(folder / out) == ""
     return folder / out / "out"

@@ -4,10 +4,21 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Callable
 
-from capnweb_runtime import AnyStub, Blob, CallbackStub, Headers, ReadableStream, Url, WritableStream
+from capnweb_runtime import (
+    AnyStub,
+    Blob,
+    CallbackStub,
+    Headers,
+    ReadableStream,
+    Request,
+    Response,
+    SturdyRef,
+    Url,
+    WritableStream,
+)
 from tests.typescript.generated.everything import CounterStub, CounterTarget, EverythingTarget, OnItemStub
 from tests.typescript.generated.people import PagePersonTarget
-from tests.typescript.schema.everything import Compounds, Full, NotFound, Room, Scalars
+from tests.typescript.schema.everything import Compounds, Counter, Full, NotFound, Room, Scalars
 from tests.typescript.schema.people import Person, PersonId
 from tests.typescript.values import ADA, BOB, COMPOUNDS, SCALARS
 
@@ -118,6 +129,12 @@ class Main(EverythingTarget):
             for letter in word:
                 await into.write(letter)
         return len(word)
+
+    def saved(self, ref: SturdyRef[Counter]) -> SturdyRef[Counter]:
+        return ref
+
+    def fetch(self, request: Request) -> Response:
+        return Response(body=f"{request.method} {request.url}", status=201, headers=request.headers)
 
     def buffer(self, buffer: bytearray) -> bytearray:
         return buffer

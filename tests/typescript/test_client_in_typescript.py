@@ -13,9 +13,9 @@ from tests.typescript.target import Main
 
 pytestmark = needs_node_typescript
 
-VALUES = ["scalars", "compounds", "property", "nothing", "large", "buffer", "web"]
+VALUES = ["scalars", "compounds", "property", "nothing", "large", "buffer", "web", "sturdyRefs"]
 CALLS = ["parameters", "variadic", "pipelining", "map", "errors"]
-SESSION = ["capabilities", "capabilitiesInModels", "callbacks", "streams", "blob"]
+SESSION = ["capabilities", "capabilitiesInModels", "callbacks", "streams", "blob", "requests"]
 
 
 @pytest.mark.parametrize("scheme", ["ws", "http"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from functools import partial
 from pathlib import Path
 
 import pytest
@@ -26,6 +27,75 @@ MANY = settings(
     phases=[Phase.generate],
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
+RECURSIVE = """
+from typing import Annotated, Literal, Protocol
+from annotated_types import MaxLen
+from pydantic import BaseModel, RootModel
+
+class Names(RootModel["dict[str, Names] | None"]): pass
+class Sides(RootModel["list[dict[Literal['left', 'right'], Sides]]"]): pass
+class Deep(RootModel["Annotated[list[Deep], MaxLen(3)]"]): pass
+class One(BaseModel):
+    other: "Other | None" = None
+class Other(BaseModel):
+    ones: dict[str, list[One]] = {}
+    rest: "tuple[Other, ...]" = ()
+
+class Api(Protocol):
+    async def all(self, names: Names, sides: Sides, deep: Deep) -> One: ...
+"""
+ODD_NAMES = """
+from dataclasses import dataclass
+from enum import Enum, IntFlag
+from typing import Any, NewType, Protocol
+from pydantic import BaseModel
+from capnweb_runtime.schema import raises, wire_name
+
+Number = NewType("Number", int)
+class Record(BaseModel):
+    delete: int = 0
+class Date(BaseModel):
+    größe: "Größe | None" = None
+class Größe(BaseModel):
+    π: float
+class Symbol(Enum):
+    URL = "a"
+    in_ = "b"
+class Flags(IntFlag):
+    A = 1
+    B = 2
+class Parameters(BaseModel, extra="allow"):
+    new: int
+class T(BaseModel):
+    x: dict[Flags, "T"] = {}
+@dataclass
+class Omitted(Exception):
+    errors_: str
+@wire_name("WeakRef")
+@dataclass
+class Error(Exception):
+    message: str
+    code: Symbol = Symbol.URL
+class Promise(Protocol):
+    @property
+    def get(self) -> Record: ...
+    def set(self, arguments: Date, eval: Number = Number(3)) -> "Omit": ...
+    def new(self, /, this: Any, new: T, default: Parameters) -> Flags: ...
+    def static(self, options: int, *, yield_: Symbol = Symbol.URL, new: int) -> "Promise": ...
+    def readonly(self) -> int: ...
+    def delete(self, is_: "connect") -> "Promise | None": ...
+    @raises(Error, Omitted)
+    def async_(self) -> None: ...
+    @wire_name("größe")
+    def size(self) -> int: ...
+    @wire_name("then")
+    def then_(self) -> int: ...
+class Omit(Promise, Protocol): ...
+class connect(Protocol):
+    def __call__(self, connect: "connect", *, this: int = 0) -> "Omit": ...
+class Partial(Protocol): ...
+class RpcStub(Partial, Protocol): ...
+"""
 
 
 def golden() -> Iterator[tuple[str, tuple[ir.Schema, ...]]]:
@@ -74,3 +144,22 @@ def test_strict_typescript_accepts_schemas_at_random(tmp_path: Path) -> None:
     assert compiled.diagnostics == ()
     folder = prepare(tmp_path / "checked", compiled.files)
     assert tsc(folder) == "", "\n".join(schema.text for schema in found)
+
+
+def test_models_that_hold_themselves_compile(tmp_path: Path) -> None:
+    source = tmp_path / "recursive.py"
+    source.write_text(RECURSIVE, "utf-8")
+    compiled = compile_schemas([source], "capnweb-gen", generate)
+    assert compiled.diagnostics == ()
+    assert tsc(prepare(tmp_path / "checked", compiled.files)) == ""
+
+
+@pytest.mark.parametrize("validate", [False, True])
+def test_names_that_typescript_keeps_for_itself_give_way(tmp_path: Path, validate: bool) -> None:
+    source = tmp_path / f"odd_names_{validate}.py".lower()
+    source.write_text(ODD_NAMES, "utf-8")
+    compiled = compile_schemas([source], "capnweb-gen", partial(generate, validate=validate))
+    assert compiled.diagnostics == ()
+    folder = prepare(tmp_path / "checked", compiled.files)
+    assert tsc(folder) == ""
+    assert eslint(folder) == ""

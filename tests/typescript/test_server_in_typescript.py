@@ -3,22 +3,27 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable
 from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from capnweb_runtime import Blob, Headers, Url, connect
+from capnweb_runtime import Blob, Headers, ReadableStream, Request, SturdyRef, Url, connect
 from tests.needs import needs_node_typescript
-from tests.typescript.generated.everything import CounterStub, EverythingStub
+from tests.typescript.generated.everything import CounterStub, CounterTarget, EverythingStub
 from tests.typescript.node import program
-from tests.typescript.schema.everything import Full, NotFound, Room
+from tests.typescript.schema.everything import Counter, Full, NotFound, Room
 from tests.typescript.schema.people import Person, PersonId
 from tests.typescript.target import Tally
 from tests.typescript.values import ADA, BOB, COMPOUNDS, SCALARS
 
 pytestmark = needs_node_typescript
+
+
+async def all_of(*calls: Awaitable[object]) -> list[object]:
+    """What calls give that are made at once."""
+    return list(await asyncio.gather(*calls))
 
 
 @asynccontextmanager
@@ -41,16 +46,19 @@ async def session(programs: Path) -> AsyncIterator[EverythingStub]:
 
 async def test_values_arrive_as_they_were(api: EverythingStub) -> None:
     sent = bytearray(b"\x01\x02")
-    values = await asyncio.gather(
+    values = await all_of(
         api.scalars(SCALARS), api.compounds(COMPOUNDS), api.title, api.nothing(), api.large(2**60), api.buffer(sent)
     )
     assert values == [SCALARS, COMPOUNDS, "everything", None, 2**60 + 1, sent]
 
 
+async def test_references_that_outlive_sessions_arrive(api: EverythingStub) -> None:
+    ref: SturdyRef[Counter] = SturdyRef("token")
+    assert await api.saved(ref) == ref
+
+
 async def test_parameters_arrive_however_they_are_passed(api: EverythingStub) -> None:
-    answers = await asyncio.gather(
-        api.find("a"), api.find("a", 3), api.find("a", exact=True), api.find("a", 4, spoken_in="de")
-    )
+    answers = await all_of(api.find("a"), api.find("a", 3), api.find("a", exact=True), api.find("a", 4, spoken_in="de"))
     assert answers == [
         ["a", "50", "false", "null"],
         ["a", "3", "false", "null"],
@@ -60,12 +68,12 @@ async def test_parameters_arrive_however_they_are_passed(api: EverythingStub) ->
 
 
 async def test_any_number_of_parameters_arrive(api: EverythingStub) -> None:
-    sums = await asyncio.gather(api.total(1), api.total(1, 2, 3))
+    sums = await all_of(api.total(1), api.total(1, 2, 3))
     assert sums == [1, 6]
 
 
 async def test_any_number_of_parameters_before_keywords_arrive(api: EverythingStub) -> None:
-    texts = await asyncio.gather(api.joined(), api.joined("a", "b"), api.joined("a", "b", separator="-"))
+    texts = await all_of(api.joined(), api.joined("a", "b"), api.joined("a", "b", separator="-"))
     assert texts == ["", "a, b", "a-b"]
 
 
@@ -99,9 +107,7 @@ async def test_values_of_the_web_arrive(api: EverythingStub) -> None:
 async def test_capabilities_go_both_ways(session: EverythingStub) -> None:
     async with session.counter(5) as counter:
         assert await counter.value == 5
-        assert await asyncio.gather(
-            session.twice(counter), session.twice(Tally(1)), session.twice(session.counter(2))
-        ) == [
+        assert await all_of(session.twice(counter), session.twice(Tally(1)), session.twice(session.counter(2))) == [
             13,
             5,
             7,
@@ -111,7 +117,7 @@ async def test_capabilities_go_both_ways(session: EverythingStub) -> None:
 async def test_capabilities_in_models_go_both_ways(session: EverythingStub) -> None:
     room = await session.room()
     assert await room.owner.increment(2) == 3
-    mine = Room[Tally | CounterStub](name="mine", owner=Tally(1), guests=[Tally(2), room.owner])
+    mine = Room[CounterTarget | CounterStub](name="mine", owner=Tally(1), guests=[Tally(2), room.owner])
     assert await session.visit(mine) == 6
 
 
@@ -140,3 +146,11 @@ async def test_streams_go_both_ways(session: EverythingStub) -> None:
 
 async def test_blobs_go_both_ways(session: EverythingStub) -> None:
     assert await session.blob(Blob(b"abc", "text/plain")) == Blob(b"abc", "text/plain")
+
+
+async def test_requests_and_responses_go_both_ways(session: EverythingStub) -> None:
+    headers = Headers([("x-one", "1")])
+    response = await session.fetch(Request("https://example.com/", method="PUT", headers=headers))
+    assert (response.status, dict(response.headers.pairs)["x-one"]) == (201, "1")
+    assert isinstance(response.body, ReadableStream)
+    assert b"".join([chunk async for chunk in response.body]) == b"PUT https://example.com/"

@@ -5,15 +5,20 @@ from __future__ import annotations
 from functools import partial
 from pathlib import Path
 
+import pytest
+
 from capnweb_gen.backends.typescript import generate
+from capnweb_gen.cli import main
 from capnweb_gen.compiler import compile_schemas
 from capnweb_runtime import serve
 from tests.needs import needs_node_typescript
-from tests.typescript.node import FOLDER, eslint, prepare, program, tsc, validated
+from tests.typescript.node import FOLDER, add_checks, eslint, prepare, program, tsc, validated
 from tests.typescript.target import Main
 from tests.typescript.test_golden import golden
 
 pytestmark = needs_node_typescript
+
+ROOT = Path(__file__).parents[2]
 
 
 async def test_wrong_results_and_wrong_arguments_are_refused_where_they_arrive(tmp_path: Path) -> None:
@@ -45,4 +50,12 @@ def test_every_golden_case_can_be_checked(tmp_path: Path) -> None:
         for case, found in golden()
         for path, text in generate(found, "capnweb-gen", validate=True).items()
     }
-    validated(prepare(tmp_path, files), "checked")
+    add_checks(prepare(tmp_path, files), "checked")
+
+
+def test_the_command_asks_for_checks(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(ROOT)
+    with pytest.raises(SystemExit) as ended:
+        main(["tests/typescript/schema", "--out", str(tmp_path), "--backend", "typescript", "--validate"])
+    assert ended.value.code in {0, None}
+    assert "@validateRpc<Counter>()" in (tmp_path / "everything.ts").read_text("utf-8")

@@ -35,7 +35,7 @@ SCALARS = Scalars(
     site=HttpUrl("https://example.com/a?b=c"),
     nothing=None,
     percent=100,
-    **{"written-by": "me"},  # type: ignore[arg-type]  # a name that only an alias can have
+    **{"written-by": "me"},
 )
 
 COMPOUNDS = Compounds(

@@ -80,8 +80,10 @@ class _Document:
         return {"methods": methods, **({"components": {"schemas": schemas}} if schemas else {})}
 
     def _named(self, interface: ir.Reference) -> str:
-        """The document of another interface, as seen from this one."""
-        home = self._peers[interface.module]
+        """The document of another interface, as seen from this one; its name, if this run does not describe it."""
+        home = self._peers.get(interface.module)
+        if home is None or graph.find_interface(interface, self._peers) is None:
+            return f"{interface.module}.{interface.name}"
         folder = posixpath.dirname(path_of(self._schema, "X"))
         return posixpath.relpath(path_of(home, interface.name), folder or ".")
 

@@ -6,8 +6,8 @@ Rule: one line of the body does the call, by the entry of the table.
 
 from __future__ import annotations
 
-from capnweb_gen import ir, naming
-from capnweb_gen.backends.python import layout
+from capnweb_gen import ir
+from capnweb_gen.backends.python import layout, module_names
 from capnweb_gen.backends.python.members import BODY, METHOD, doc, parameters, passed
 from capnweb_gen.backends.python.scope import Scope
 from capnweb_gen.backends.python.spelling import Spelling
@@ -80,5 +80,5 @@ def _secret(declared: ir.Method | ir.Property | ir.Parameter) -> list[str]:
 
 def _raises(member: ir.Method | ir.Property) -> list[str]:
     """The argument that says what a member raises, if it does."""
-    names = [naming.constant(reference.name) for reference in member.raises]
+    names = [module_names.constant(reference.name) for reference in member.raises]
     return [f"raises=[{', '.join(names)}]"] if names else []

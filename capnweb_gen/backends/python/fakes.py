@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 
 from capnweb_gen import graph, ir, naming
-from capnweb_gen.backends.python import layout
+from capnweb_gen.backends.python import layout, module_names
 from capnweb_gen.backends.python.members import BODY, METHOD, class_doc, parameters
 from capnweb_gen.backends.python.module import GENERATED_API, header
 from capnweb_gen.backends.python.scope import RUNTIME, Scope, relative
@@ -125,7 +125,7 @@ class _Lowering:
         spelled = self._spell.awaited(parameter.type)
         if parameter.passing == "variadic":
             spelled = f"{self._scope.builtin('tuple')}[{spelled}, ...]"
-        name = f"{parameter.name}_" if parameter.name in naming.MODULE_NAMES else parameter.name
+        name = f"{parameter.name}_" if parameter.name in module_names.MODULE_NAMES else parameter.name
         return layout.annotated(name, spelled, indent=METHOD)
 
     def _member(self, interface: ir.Interface, member: ir.Method | ir.Property) -> FunctionView:

@@ -9,6 +9,7 @@ from pathlib import PurePosixPath
 
 from capnweb_gen import graph, ir
 from capnweb_gen.backends.plugins import RefusedError
+from capnweb_gen.backends.python.check import faults as faults
 from capnweb_gen.backends.python.fakes import lower_fakes, output_of, same_module
 from capnweb_gen.backends.python.module import header, lower
 from capnweb_gen.backends.python.reflected import reflect, reflected_path, same_place
@@ -36,9 +37,9 @@ def generate(
     Raises:
         RefusedError: the modules of two schemas would be one file.
     """
-    faults = [*(same_place(schemas) if reflection else ()), *(same_module(schemas) if fakes else ())]
-    if faults:
-        raise RefusedError(faults)
+    refused = [*(same_place(schemas) if reflection else ()), *(same_module(schemas) if fakes else ())]
+    if refused:
+        raise RefusedError(refused)
     peers = graph.by_module(schemas)
     files = {schema.output: render(lower(schema, peers, command, blocking=blocking)) for schema in schemas}
     for schema in schemas if reflection else ():

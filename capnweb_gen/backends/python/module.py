@@ -7,7 +7,7 @@ and on nothing else.
 from __future__ import annotations
 
 from capnweb_gen import graph, ir, naming
-from capnweb_gen.backends.python import layout
+from capnweb_gen.backends.python import layout, module_names
 from capnweb_gen.backends.python.blocking import Blocking
 from capnweb_gen.backends.python.callbacks import Callbacks
 from capnweb_gen.backends.python.calling import Calling
@@ -55,10 +55,10 @@ class _Lowering:
         self._schema = schema
         self._peers = peers
         self._scope = Scope(schema, peers, graph.cyclic(schema, peers))
-        names = (naming.model_names(model.name) for model in schema.models)
-        errors = (naming.error_names(error.name) for error in schema.errors)
-        more = (naming.interface_names(interface.name) for interface in schema.interfaces)
-        functions = (naming.callback_names(callback.name) for callback in schema.callbacks)
+        names = (module_names.model_names(model.name) for model in schema.models)
+        errors = (module_names.error_names(error.name) for error in schema.errors)
+        more = (module_names.interface_names(interface.name) for interface in schema.interfaces)
+        functions = (module_names.callback_names(callback.name) for callback in schema.callbacks)
         imported = tuple(reference.name for reference in graph.imported(schema))
         self._spell = Spelling(
             self._scope, frozenset(name for group in (*names, *errors, *more, *functions, imported) for name in group)
@@ -105,13 +105,15 @@ class _Lowering:
             function, arguments = self._spell.callback_codec(self._own(declared))
         else:
             function, arguments = self._spell.interface_codec(self._own(declared))
-        return layout.call(f"{naming.constant(declared.name)} = {function}", arguments)
+        return layout.call(f"{module_names.constant(declared.name)} = {function}", arguments)
 
     def _error(self, error: ir.Error) -> str:
         """The declaration of an exception, which comes after the codecs of what travels with it."""
         cls = self._spell.error(ir.Reference(module=error.module, name=error.name))
         fields = [self._error_field(field) for field in error.fields]
-        return layout.call(f"{naming.constant(error.name)} = rpc.error", [cls, layout.string(error.wire), *fields])
+        return layout.call(
+            f"{module_names.constant(error.name)} = rpc.error", [cls, layout.string(error.wire), *fields]
+        )
 
     def _error_field(self, field: ir.ModelField) -> str:
         arguments = [layout.string(field.name), self._spell.codec(field.type)]
@@ -150,9 +152,9 @@ class _Lowering:
             decoding=self._decoding(model, fields, spelled, mapping),
             model=self._spell.typed_model_class(_reference(model)),
             root=self._spell.codec(model.fields[0].type) if model.form == "root" else "",
-            builder=naming.builder(model.name),
+            builder=module_names.builder(model.name),
             declared_builder=layout.call(
-                f"{naming.builder(model.name)} = {_BUILDERS.get(model.form, 'rpc.record_builder')}",
+                f"{module_names.builder(model.name)} = {_BUILDERS.get(model.form, 'rpc.record_builder')}",
                 [self._spell.typed_model_class(_reference(model)), *fields.keys],
             ),
             keeps_extra=model.extra == "allow",
@@ -161,7 +163,7 @@ class _Lowering:
 
     def _decoding(self, model: ir.Model, fields: Fields, spelled: str, mapping: str) -> DecodingView:
         parameters = "wire: rpc.Wire", "source: rpc.Importer"
-        function, builder = naming.snake(model.name), naming.builder(model.name)
+        function, builder = naming.snake(model.name), module_names.builder(model.name)
         reads, decodes = f"read_{function}", f"decode_{function}"
         opening = f"fields: {mapping} ="
         if model.form != "pydantic":
@@ -193,7 +195,7 @@ class _Lowering:
         )
 
     def _field(self, field: ir.ModelField, names: frozenset[str]) -> FunctionView:
-        name = naming.attribute(field.name, names)
+        name = module_names.attribute(field.name, names)
         arguments = [layout.string(field.wire), self._spell.codec(field.type)]
         return FunctionView(
             decorators=(self._property, *self._spell.deprecated(field.deprecated)),

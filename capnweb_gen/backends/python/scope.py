@@ -10,8 +10,8 @@ import re
 import sys
 from collections.abc import Callable, Iterable
 
-from capnweb_gen import graph, ir, naming
-from capnweb_gen.backends.python import layout
+from capnweb_gen import graph, ir
+from capnweb_gen.backends.python import layout, module_names
 
 RUNTIME = "capnweb_runtime.codegen_api"
 
@@ -144,12 +144,12 @@ class Scope:
 
 def _class_scope_names(schema: ir.Schema) -> Iterable[str]:
     for interface in schema.interfaces:
-        yield from naming.interface_names(interface.name)
+        yield from module_names.interface_names(interface.name)
         yield from (member.name for member in interface.members)
     for callback in schema.callbacks:
-        yield from naming.callback_names(callback.name)
+        yield from module_names.callback_names(callback.name)
     for model in schema.models:
-        yield from naming.model_names(model.name)[1:]
+        yield from module_names.model_names(model.name)[1:]
         yield from (field.name for field in model.fields)
 
 

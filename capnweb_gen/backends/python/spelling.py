@@ -16,7 +16,7 @@ from collections.abc import Callable
 from typing import Literal
 
 from capnweb_gen import ir, naming
-from capnweb_gen.backends.python import layout
+from capnweb_gen.backends.python import layout, module_names
 from capnweb_gen.backends.python.scope import Scope
 
 LONGEST_NAME = 60
@@ -59,7 +59,7 @@ class Spelling:
                 | ir.InterfaceShape(interface=reference)
                 | ir.CallbackShape(callback=reference)
             ) if not self._scope.is_cyclic(reference):
-                return self._scope.generated(reference, naming.constant)
+                return self._scope.generated(reference, module_names.constant)
             case _:
                 key = repr(shape)
                 if key not in self._codecs:
@@ -551,18 +551,18 @@ def _label(shape: ir.TypeShape) -> str:
         case ir.Scalar(name=name):
             return name.upper()
         case ir.ModelShape(model=reference) | ir.InterfaceShape(interface=reference):
-            return naming.constant(reference.name)
+            return module_names.constant(reference.name)
         case ir.CallbackShape(callback=reference):
-            return naming.constant(reference.name)
+            return module_names.constant(reference.name)
         case ir.EnumShape(enum=reference, members=members, partial=True):
-            names = (naming.constant(reference.name), *(member.name.upper() for member in members))
+            names = (module_names.constant(reference.name), *(member.name.upper() for member in members))
             return _short("_".join(names), names[0])
         case ir.TextShape(type=reference):
-            return naming.constant(reference.name.replace("IPv", "Ipv"))
+            return module_names.constant(reference.name.replace("IPv", "Ipv"))
         case ir.SturdyRefShape(interface=reference):
-            return f"STURDY_{naming.constant(reference.name)}"
+            return f"STURDY_{module_names.constant(reference.name)}"
         case ir.EnumShape(enum=reference) | ir.NewTypeShape(new_type=reference):
-            return naming.constant(reference.name)
+            return module_names.constant(reference.name)
         case ir.ConstrainedShape(item=item):
             return f"{_label(item)}_LIMITED"
         case ir.ListShape(item=item):

@@ -231,7 +231,7 @@ class Lowering:
         written = self._secret(field.type, secret=field.secret)
         if field.required or not total:
             return written
-        return f"{self._names.use('typing_extensions', 'NotRequired')}[{written}]"
+        return f"{self._names.use('typing', 'NotRequired')}[{written}]"
 
     def _typed_dict_call(self, model: ir.Model) -> AssignedView:
         """A typed dictionary whose keys are no names. Python evaluates its types early, so that they are quoted."""
@@ -240,7 +240,7 @@ class Lowering:
             f"{_STEP}{layout.string(model.name)},",
             f"{_STEP}{{",
         ]
-        required = self._names.use("typing_extensions", "NotRequired")
+        required = self._names.use("typing", "NotRequired")
         optional = [field for field in model.fields if not field.required]
         for field in model.fields:
             item = layout.string(self._secret(field.type, secret=field.secret))

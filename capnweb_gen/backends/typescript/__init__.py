@@ -1,9 +1,9 @@
 r"""TypeScript: types and a few functions for the npm package `capnweb`, one `.ts` for each schema.
 
 Lowering makes views of the IR, and `render` prints them as they are: `names` are names that TypeScript can have ·
-`text` writes strings and comments · `scope` collects imports and aliases · `aliases` name what TypeScript has no type
-for · `spelling` spells types · `members` makes methods and fields · `module` puts it together · `views` are the
-result.
+`text` writes strings and comments · `survey` looks at all schemas of a run · `scope` collects imports and aliases ·
+`aliases` name what TypeScript has no type for · `spelling` spells types · `members` makes methods and fields ·
+`module` puts it together · `views` are the result.
 
 It is a `.ts` and no `.d.ts`, because enums, guards of errors and `connect` are there at run time.
 
@@ -22,9 +22,10 @@ What TypeScript has no words for, so that a reader of the output can tell what t
       constrained {"ge":0,...}    the limits as in the IR, as JSON on the rest of the line
 
   `number` is a float, `string` a str, `Uint8Array` bytes, `ArrayBuffer` a bytearray, `Date` a datetime, `unknown`
-  Any, `null` None (as a result: `Promise<void>` or `Promise<void | null>`), `T[]` a list, `[A, B]` a tuple of that length, `Record<K, V>` or,
-  where keys are constants, `Partial<Record<K, V>>` a dict, `A | B` a union, `"a" | 1` a literal, `Blob`, `URL`,
-  `Headers`, `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a function type a callable.
+  Any, `null` None (as a result: `Promise<void>` or `Promise<void | null>`), `T[]` a list, `[A, B]` a tuple of that
+  length, `Record<K, V>` or, where keys are constants, `Partial<Record<K, V>>` a dict (all of an alias writes `{ [key:
+  K]: V }` and `{ [K in ...]?: V }` instead), `A | B` a union, `"a" | 1` a literal, `Blob`, `URL`, `Headers`,
+  `Request`, `Response`, `ReadableStream<T>`, `WritableStream<T>` themselves, a function type a callable.
 - An enum is `export const Colour = {RED: "red"} as const` with a type of the same name; `@capnweb flag` on the
   constant of one whose numbers add up, `@capnweb partial` if it has members that are never allowed; some of its
   members are `typeof Colour.RED | typeof Colour.BLUE`.
@@ -38,9 +39,10 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 - A callback is an `interface` with nothing but a call signature. An error is one that extends Error, `readonly
   errorName: "..."` being its name on the wire; of its fields, `message` is not shown, which every Error has.
 - A capability in a parameter, a model or a stream is `RpcStub<X>`; as a result, `X`. Both mean the interface.
-- `?` is a field or parameter that may be left out. The default of a parameter, unless it is None, stands in its
-  documentation as JSON in backquotes: ``@param limit - Defaults to `50`.``; of a keyword-only one, in the comment on
-  its property. `-Infinity`, `Infinity` and `NaN` are written so.
+- `?` is a field or parameter that may be left out. A field that tells the models of a union apart may not; where it
+  has a default in Python, it is tagged `@capnweb optional`. The default of a parameter, unless it is None, stands in
+  its documentation as JSON in backquotes: ``@param limit - Defaults to `50`.``; of a keyword-only one, in the comment
+  on its property. `-Infinity`, `Infinity` and `NaN` are written so.
 - Keyword-only parameters are the properties of a last parameter `options`, whose type is written out in place.
   Variadic ones are `...rest: T[]`; where keywords follow, an array whose documentation is ``@param rest - Any number
   of them.``
@@ -56,10 +58,11 @@ of a deprecation's warning, and that something was made of a generic type.
 
 from __future__ import annotations
 
-from capnweb_gen import graph, ir
+from capnweb_gen import ir
 from capnweb_gen.backends.typescript import names
 from capnweb_gen.backends.typescript.module import lower
 from capnweb_gen.backends.typescript.render import render
+from capnweb_gen.backends.typescript.survey import survey
 
 
 def generate(schemas: tuple[ir.Schema, ...], command: str, /, *, validate: bool = False) -> dict[str, str]:
@@ -73,5 +76,5 @@ def generate(schemas: tuple[ir.Schema, ...], command: str, /, *, validate: bool 
     Returns:
         Texts by path relative to the output folder.
     """
-    peers = graph.by_module(schemas)
-    return {names.output(schema): render(lower(schema, peers, command, validate=validate)) for schema in schemas}
+    run = survey(schemas)
+    return {names.output(schema): render(lower(schema, run, command, validate=validate)) for schema in schemas}

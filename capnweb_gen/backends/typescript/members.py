@@ -39,12 +39,15 @@ class Members:
     def __init__(self, spelling: Spelling) -> None:
         self._spelling = spelling
 
-    def field(self, field: ir.ModelField) -> StatementView:
-        """A field of a model. One that is computed may be left out, since it is ignored where it arrives."""
+    def field(self, field: ir.ModelField, is_tag: bool = False) -> StatementView:
+        """A field of a model. One that is computed may be left out, since it is ignored where it arrives; a tag, which
+        tells the models of a union apart, may not, even if it has a default.
+        """
         tags = [*deprecated(field.deprecated), *renamed(field.name, field.wire)]
         tags += [f"{TAG} computed"] if field.computed else []
         tags += [f"{TAG} secret"] if field.secret else []
-        optional = "" if field.required and not field.computed else "?"
+        tags += [f"{TAG} optional"] if is_tag and not field.required else []
+        optional = "" if is_tag or (field.required and not field.computed) else "?"
         head = f"{'readonly ' if field.computed else ''}{names.member(field.wire)}{optional}:"
         spelled = self._spelling.held(field.type)
         return StatementView(

@@ -10,8 +10,9 @@ from capnweb_gen.backends.typescript import names, text
 from capnweb_gen.backends.typescript.aliases import TAG
 from capnweb_gen.backends.typescript.checked import checked
 from capnweb_gen.backends.typescript.members import Members, deprecated, documented
-from capnweb_gen.backends.typescript.scope import Named, Scope, named_types
+from capnweb_gen.backends.typescript.scope import Scope
 from capnweb_gen.backends.typescript.spelling import Spelling
+from capnweb_gen.backends.typescript.survey import Named, Survey
 from capnweb_gen.backends.typescript.views import (
     BlockView,
     CheckedView,
@@ -25,26 +26,27 @@ _LOST = frozenset({"name", "message", "stack", "errorName"})
 """Names on the wire that no attribute of an error can have in JavaScript."""
 
 
-def lower(schema: ir.Schema, peers: graph.Peers, command: str, *, validate: bool = False) -> ModuleView:
+def lower(schema: ir.Schema, run: Survey, command: str, *, validate: bool = False) -> ModuleView:
     """Decide everything about the file generated for a schema.
 
     Args:
         schema: a schema in which nothing is wrong.
-        peers: all schemas of the run, by module.
+        run: all schemas of the run.
         command: what a reader should run instead of editing the file.
         validate: whether calls and results are to be checked by the npm package `capnweb-validate`.
     """
-    return _Lowering(schema, peers, validate).module(command)
+    return _Lowering(schema, run, validate).module(command)
 
 
 class _Lowering:
     """The state of lowering one schema."""
 
-    def __init__(self, schema: ir.Schema, peers: graph.Peers, validate: bool) -> None:
+    def __init__(self, schema: ir.Schema, run: Survey, validate: bool) -> None:
         self._schema = schema
-        self._peers = peers
+        self._run = run
+        self._peers = run.peers
         self._validate = validate
-        self._scope = Scope(schema, peers)
+        self._scope = Scope(schema, run)
         self._spelling = Spelling(self._scope, validate=validate)
         self._members = Members(self._spelling)
 
@@ -52,7 +54,7 @@ class _Lowering:
         """The whole file. Imports and aliases are collected on the way, so that they come last here."""
         schema = self._schema
         declarations = [
-            *(self._named(shape) for shape in named_types(schema, self._peers)),
+            *(self._named(shape) for shape in self._run.named[schema.module]),
             *(self._model(model) for model in schema.models),
             *(self._callback(callback) for callback in schema.callbacks),
             *(self._interface(interface) for interface in schema.interfaces),
@@ -80,7 +82,7 @@ class _Lowering:
         if isinstance(shape, ir.NewTypeShape):
             name = names.type_name(shape.new_type.name)
             comment = text.comment([*_renamed(shape.new_type.name), f"{TAG} new_type"])
-            return StatementView(comment, f"export type {name} = {self._spelling.indexed(shape.item)};")
+            return StatementView(comment, f"export type {name} = {self._spelling.whole(shape.item)};")
         name = names.type_name(shape.enum.name)
         tags = [*_renamed(shape.enum.name), *([f"{TAG} flag"] if shape.flag else [])]
         tags += [f"{TAG} partial"] if shape.partial else []
@@ -102,10 +104,11 @@ class _Lowering:
             comment = text.comment(documented(model.doc, *tags, f"{TAG} root"))
             return StatementView(
                 comment,
-                text.declared(f"export type {name} =", self._spelling.indexed(model.fields[0].type), ";", indent=""),
+                text.declared(f"export type {name} =", self._spelling.whole(model.fields[0].type), ";", indent=""),
             )
         tags += [f"{TAG} forbid_extra"] if model.extra == "forbid" else []
-        members = tuple(map(self._members.field, model.fields))
+        own = ir.Reference(module=model.module, name=model.name)
+        members = tuple(self._members.field(field, (own, field.wire) in self._run.tags) for field in model.fields)
         if model.extra == "allow":
             members += (StatementView("", "[key: string]: unknown;"),)
         if not members:

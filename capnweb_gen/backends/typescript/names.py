@@ -28,8 +28,8 @@ _TYPES = frozenset(
         r"\w+",
         """
     any bigint boolean never number object string symbol undefined unknown ArrayBuffer Blob Date Disposable
-    Error Headers Object Omit Partial Promise ReadableStream Record Request Response RpcSessionOptions RpcStub
-    RpcTarget Symbol URL Uint8Array WritableStream globalThis
+    Error Headers Object Omit Parameters Partial Promise ReadableStream Record Request Response ReturnType
+    RpcSessionOptions RpcStub RpcTarget Symbol URL Uint8Array ValidatedStub WritableStream globalThis
     """,
     )
 )

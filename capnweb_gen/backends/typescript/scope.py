@@ -8,21 +8,19 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from capnweb_gen import graph, ir
+from capnweb_gen import ir
 from capnweb_gen.backends.typescript import names
 from capnweb_gen.backends.typescript.aliases import Alias
-
-Named = ir.EnumShape | ir.NewTypeShape
+from capnweb_gen.backends.typescript.survey import Survey, named_by
 
 
 class Scope:
     """Spells names for one file, and collects what has to be imported and declared for them."""
 
-    def __init__(self, schema: ir.Schema, peers: graph.Peers) -> None:
+    def __init__(self, schema: ir.Schema, run: Survey) -> None:
         self.schema = schema
-        self.peers = peers
-        self._declared = frozenset(_declared(schema, peers))
-        self._taken = set(self._declared)
+        self.peers = run.peers
+        self._taken = set(_declared(schema, run))
         self._packages: dict[str, dict[str, bool]] = {}
         self._imports: dict[str, dict[str, str]] = {}
         self._aliases: dict[Alias, Alias] = {}
@@ -83,37 +81,8 @@ def _values_first(known: tuple[str, bool]) -> tuple[bool, str]:
     return not value, name
 
 
-def _declared(schema: ir.Schema, peers: graph.Peers) -> list[str]:
+def _declared(schema: ir.Schema, run: Survey) -> list[str]:
     own = [model.name for model in schema.models] + [error.name for error in schema.errors]
     own += [interface.name for interface in schema.interfaces] + [callback.name for callback in schema.callbacks]
-    own += [reference(shape).name for shape in named_types(schema, peers)]
+    own += [named_by(shape).name for shape in run.named[schema.module]]
     return list(map(names.type_name, own))
-
-
-def reference(shape: Named) -> ir.Reference:
-    """Where an enum or a NewType is declared."""
-    return shape.enum if isinstance(shape, ir.EnumShape) else shape.new_type
-
-
-def named_types(schema: ir.Schema, peers: graph.Peers) -> list[Named]:
-    """The enums and NewTypes that the file of a schema declares: those that its module declares, whoever uses them, and
-    those that it uses and no schema declares. Of an enum, with all members that are seen.
-    """
-    found: dict[ir.Reference, Named] = {}
-    for user in (schema, *(peer for peer in peers.values() if peer is not schema)):
-        for written in ir.schema_types(user):
-            for shape in ir.walk(written):
-                if isinstance(shape, Named):
-                    home = peers.get(reference(shape).module, user)
-                    if home is schema:
-                        found[reference(shape)] = _fuller(found.get(reference(shape)), shape)
-    return list(found.values())
-
-
-def _fuller(known: Named | None, shape: Named) -> Named:
-    if not isinstance(known, ir.EnumShape) or not isinstance(shape, ir.EnumShape):
-        return shape
-    if known.partial != shape.partial:
-        return shape if known.partial else known
-    missing = tuple(member for member in shape.members if member not in known.members)
-    return known.model_copy(update={"members": (*known.members, *missing)})

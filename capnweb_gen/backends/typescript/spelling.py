@@ -6,9 +6,27 @@ for which callers may give an X as well; one that a call gives is an `X`, for wh
 
 from __future__ import annotations
 
+from dataclasses import dataclass, replace
+
 from capnweb_gen import ir
 from capnweb_gen.backends.typescript import aliases, names, text
 from capnweb_gen.backends.typescript.scope import Scope
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a type stands.
+
+    Attributes:
+        held: whether capabilities are stubs there.
+        within: the callback in whose signature it stands.
+        whole: whether it is all of an alias, which it may name itself.
+    """
+
+    held: bool
+    within: ir.Reference | None = None
+    whole: bool = False
+
 
 _ORDINALS = ("first", "second", "third", "fourth", "fifth", "sixth")
 
@@ -29,11 +47,11 @@ class Spelling:
             within: the callback whose signature this is part of. Functions that lead back to it are not spelled as
                 stubs there, because a signature cannot be made of itself.
         """
-        return self._spell(shape, True, within)
+        return self._spell(shape, _Place(True, within))
 
     def given(self, shape: ir.TypeShape, within: ir.Reference | None = None) -> str:
         """A type as the result of a call."""
-        return self._spell(shape, False, within)
+        return self._spell(shape, _Place(False, within))
 
     def promised(self, shape: ir.TypeShape) -> str:
         """What a method gives."""
@@ -45,13 +63,13 @@ class Spelling:
         spelled = _grouped(spelled, " => ")
         return f"{spelled} | Promise<{spelled}>"
 
-    def indexed(self, shape: ir.TypeShape) -> str:
-        """A type as the whole of an alias, which may contain itself: the only dictionaries that may are these."""
-        if isinstance(shape, ir.DictShape) and not self._has_constant_keys(shape.key):
-            return f"{{ [key: {self._key(shape.key)}]: {self.held(shape.value)} }}"
-        return self.held(shape)
+    def whole(self, shape: ir.TypeShape) -> str:
+        """A type as all of an alias. Dictionaries are written out there, because an alias that names itself as an
+        argument of another one is an error.
+        """
+        return self._spell(shape, _Place(True, whole=True))
 
-    def _spell(self, shape: ir.TypeShape, held: bool, within: ir.Reference | None) -> str:
+    def _spell(self, shape: ir.TypeShape, place: _Place) -> str:
         match shape:
             case ir.Scalar(name=name):
                 return self._scope.alias(aliases.SCALARS[name]) if name in aliases.SCALARS else aliases.PLAIN[name]
@@ -66,7 +84,7 @@ class Spelling:
             case ir.SturdyRefShape(interface=reference):
                 return f"{self._scope.alias(aliases.STURDY_REF)}<{self._scope.named(reference)}>"
             case ir.ConstrainedShape():
-                return self._constrained(shape, held, within)
+                return self._constrained(shape, place)
             case ir.Unsupported():
                 raise AssertionError(f"{shape!r} cannot be spelled: check lets no such type through")
             case (
@@ -77,13 +95,13 @@ class Spelling:
                 | ir.StreamShape()
                 | ir.WritableShape()
             ):
-                return self._capability(shape, held, within)
+                return self._capability(shape, place)
             case _:
-                return self._compound(shape, held, within)
+                return self._compound(shape, place)
 
-    def _compound(self, shape: ir.TypeShape, held: bool, within: ir.Reference | None) -> str:
+    def _compound(self, shape: ir.TypeShape, place: _Place) -> str:
         def inner(part: ir.TypeShape) -> str:
-            return self._spell(part, held, within)
+            return self._spell(part, place)
 
         match shape:
             case ir.ListShape(item=item):
@@ -95,6 +113,8 @@ class Spelling:
                 return f"{self._scope.alias(alias)}<{inner(item)}>"
             case ir.TupleShape(items=items):
                 return f"[{', '.join(map(inner, items))}]"
+            case ir.DictShape(key=key, value=value) if place.whole:
+                return self._written_out(key, inner(value))
             case ir.DictShape(key=key, value=value) if self._has_constant_keys(key):
                 return f"Partial<Record<{self._key(key)}, {inner(value)}>>"
             case ir.DictShape(key=key, value=value):
@@ -106,12 +126,19 @@ class Spelling:
             case _:
                 raise AssertionError(f"no spelling for {shape!r}")
 
-    def _capability(self, shape: ir.TypeShape, held: bool, within: ir.Reference | None) -> str:
+    def _written_out(self, key: ir.TypeShape, value: str) -> str:
+        spelled = self._key(key)
+        return (
+            f"{{ [K in {spelled}]?: {value} }}" if self._has_constant_keys(key) else f"{{ [key: {spelled}]: {value} }}"
+        )
+
+    def _capability(self, shape: ir.TypeShape, place: _Place) -> str:
+        held, within = place.held, place.within
         match shape:
             case ir.StreamShape(item=item):
-                return f"ReadableStream<{self._spell(item, True, within)}>"
+                return f"ReadableStream<{self._spell(item, replace(place, held=True))}>"
             case ir.WritableShape(item=item):
-                return f"WritableStream<{self._spell(item, True, within)}>"
+                return f"WritableStream<{self._spell(item, replace(place, held=True))}>"
             case ir.StubShape():
                 spelled = self._scope.alias(aliases.STUB)
             case ir.CallableShape():
@@ -137,11 +164,9 @@ class Spelling:
             return name
         return " | ".join(names.element(name, member.name) for member in shape.members)
 
-    def _constrained(self, shape: ir.ConstrainedShape, held: bool, within: ir.Reference | None) -> str:
-        if aliases.is_large(shape):
-            spelled = self._scope.alias(aliases.LARGE_INT)
-        else:
-            spelled = self._spell(shape.item, held, within)
+    def _constrained(self, shape: ir.ConstrainedShape, place: _Place) -> str:
+        large = aliases.is_large(shape)
+        spelled = self._scope.alias(aliases.LARGE_INT) if large else self._spell(shape.item, place)
         if shape.model_dump(exclude={"kind", "item"}, exclude_none=True) == {}:
             return spelled
         return self._scope.alias(aliases.constrained(shape, _label(shape.item), spelled))

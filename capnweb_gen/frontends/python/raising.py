@@ -38,8 +38,8 @@ _OWN_HINT = "declare one of your own: class NotFound(Exception)"
 _BUILT_IN = frozenset(error for error in schema.ERROR_TYPES.values() if error.__module__ == "builtins")
 # What errors of the wire have themselves, and what no object of JavaScript may be asked for.
 _TAKEN = frozenset(
-    {"cause", "constructor", "errors", "hasOwnProperty", "isPrototypeOf", "name", "propertyIsEnumerable", "stack"}
-    | {"toJSON", "toLocaleString", "toString", "valueOf"}
+    {"cause", "constructor", "errorName", "errors", "hasOwnProperty", "isPrototypeOf", "name", "propertyIsEnumerable"}
+    | {"stack", "toJSON", "toLocaleString", "toString", "valueOf"}
 )
 
 

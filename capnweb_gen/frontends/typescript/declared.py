@@ -203,7 +203,10 @@ class Declarer:
                 "interface",
             )
         else:
-            found, key = self._models.model(module, "", nodes.NO_DOC, view, (closure.env.file, closure.position), hint), "model"
+            found, key = (
+                self._models.model(module, "", nodes.NO_DOC, view, (closure.env.file, closure.position), hint),
+                "model",
+            )
         alike = (module.name, key, _without_places(found))
         if alike in self._alike:
             return self._alike[alike]

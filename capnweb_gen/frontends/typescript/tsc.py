@@ -58,8 +58,8 @@ class NoCompilerError(Exception):
 
 @dataclass(frozen=True)
 class Emitted:
-    """The declaration files of the files that were given, what each was made of (and those of what they import), and what
-    went wrong.
+    """The declaration files of the files that were given, what each was made of (and those of what they import), and
+    what went wrong.
     """
 
     files: list[Path]
@@ -114,7 +114,9 @@ def emit(files: Sequence[Path], out: Path) -> Emitted:
         )
     except (OSError, subprocess.TimeoutExpired) as error:
         return Emitted(
-            [], {}, [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")]
+            [],
+            {},
+            [Diagnostic(shown(sources[0]), 1, 1, f"tsc could not be run: {error}", "run it yourself to see why")],
         )
     faults = [fault for fault in _faults(done.stdout, root) if fault is not None]
     for path in sources:

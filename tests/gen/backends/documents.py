@@ -37,8 +37,7 @@ _PUBLISHED: Registry[Any] = Registry[Any]().with_resources(
 def made(backend: str, path: Path, monkeypatch: pytest.MonkeyPatch, **options: Any) -> dict[str, Any]:
     """What a back end makes of a schema, or of IR: documents by path."""
     monkeypatch.chdir(GOLDEN.parents[2])
-    chosen = load(backend)
-    compiled = compile_schemas([path], "x", lambda schemas, command: chosen(schemas, command, **options))
+    compiled = compile_schemas([path], "x", load(backend).told(**options))
     assert compiled.diagnostics == ()
     return {name: json.loads(text) for name, text in compiled.files.items()}
 

@@ -12,7 +12,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from capnweb_gen.naming import constant
+from capnweb_gen.backends.python.module_names import constant
+from capnweb_runtime.core.devaluate import encode_sent
+from capnweb_runtime.core.loopback import Loopback
+from capnweb_runtime.core.raises import Raises, is_declared
+from capnweb_runtime.core.text import dumps, loads
 from tests.gen.backends.documents import GOLDEN_IR, made, references, schema_faults, value_faults
 from tests.gen.conftest import Write
 from tests.gen.golden.constraints import expected as constraints
@@ -26,11 +30,14 @@ from tests.gen.golden.models import expected as models
 from tests.gen.golden.models.schema import Address, Member, Tree
 from tests.gen.golden.named_types import expected as named
 from tests.gen.golden.named_types.schema import Access, Colour, Level, User
+from tests.gen.golden.raises import expected as raising
+from tests.gen.golden.raises.schema import NotFound, Profile, QuotaExceeded, StorageError
 from tests.gen.golden.standard_types import expected as standard
 from tests.gen.golden.standard_types.schema import Invoice
 from tests.gen.random_schemas import schemas
 from tests.gen.test_random_schemas import QUICK, imported
 from tests.runtime.codec_ends import encode
+from tests.runtime.pair import SyncHost
 
 GOLDEN = Path(__file__).parents[1] / "golden"
 TEXTS = st.text(st.characters(codec="utf-8"), max_size=8)
@@ -77,6 +84,7 @@ TREES = st.recursive(
     st.builds(Tree, label=TEXTS),
     lambda inner: st.builds(Tree, label=TEXTS, children=st.lists(inner, max_size=3), parent=inner),
 )
+INSTANT = datetime(2024, 1, 31, tzinfo=UTC)
 INSTANTS = st.datetimes(datetime(1, 1, 2), datetime(9999, 12, 30), timezones=st.just(UTC))
 INSTANCES = {
     "models": (
@@ -169,6 +177,24 @@ def test_what_the_codecs_of_any_schema_send_is_what_its_schema_of_json_says(
             value = data.draw(form.values(module))
             wire = encode(getattr(generated, constant(form.text)), value)
             assert value_faults(wire, f"{path}#/$defs/{form.text}", documents) == [], (schema.text, document)
+
+
+def test_exceptions_that_are_sent_are_what_their_schemas_say(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = made("json-schema", GOLDEN / "raises" / "ir.json", monkeypatch)
+    failed = StorageError("gone")
+    failed.disk = "sda"
+    sent = [
+        (NotFound("no 7"), raising.NOT_FOUND),
+        (QuotaExceeded("full", 5, INSTANT, [Profile(id=1, name="a")]), raising.QUOTA_EXCEEDED),
+        (failed, raising.STORAGE_ERROR),
+    ]
+    for error, declaration in sent:
+        assert is_declared(error, Raises([declaration]))
+        wire = loads(dumps(encode_sent(error, Loopback(SyncHost()))))
+        reference = f"schema.schema.json#/$defs/{type(error).__name__}"
+        assert value_faults(wire, reference, documents) == []
+        assert value_faults(["error", "Other", *wire[2:]], reference, documents)
+        assert len(wire) == 3 or value_faults([*wire[:3], None, {}], reference, documents)
 
 
 # ---- what they refuse

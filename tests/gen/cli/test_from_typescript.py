@@ -1,4 +1,4 @@
-"""`capnweb-gen from-typescript`: what is written when, and what is said. What is in it: tests/gen/frontends/typescript."""
+"""`capnweb-gen from-typescript`: what is written when, and what is said. How it is read: tests/gen/frontends."""
 
 from __future__ import annotations
 
@@ -10,6 +10,7 @@ import pytest
 from click.testing import CliRunner, Result
 
 from capnweb_gen.cli import main
+from capnweb_gen.frontends.typescript import syntax
 from tests.gen.conftest import Write
 
 API = """\
@@ -147,17 +148,13 @@ def test_models_are_imported_from_the_package_that_is_named(project: Write) -> N
 
 
 def test_a_missing_extra_is_one_line(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:
-    from capnweb_gen.frontends.typescript import syntax
-
     project({"api.ts": API})
     syntax._parser.cache_clear()
     monkeypatch.setitem(sys.modules, "tree_sitter", None)
     result = run("api.ts", "--out", "schemas")
     syntax._parser.cache_clear()
     assert result.exit_code == 1
-    assert result.stderr == (
-        "Error: reading TypeScript needs tree-sitter: pip install 'capnweb-gen[typescript]'\n"
-    )
+    assert result.stderr == ("Error: reading TypeScript needs tree-sitter: pip install 'capnweb-gen[typescript]'\n")
 
 
 @pytest.mark.parametrize("name", ["missing.ts", "api.py", "folder"])
@@ -177,7 +174,8 @@ def test_a_folder_that_is_no_package_is_wrong_usage(project: Write) -> None:
 def test_five_thousand_lines_are_read(project: Write) -> None:
     many = "".join(
         f"export interface Thing{n} {{\n  id: number;\n  name?: string;\n  next: Thing{(n + 1) % 500} | null;\n}}\n"
-        f"export interface Api{n} {{\n  get(id: number): Promise<Thing{n}>;\n  put(thing: Thing{n}): Promise<void>;\n}}\n\n"
+        f"export interface Api{n} {{\n  get(id: number): Promise<Thing{n}>;\n"
+        f"  put(thing: Thing{n}): Promise<void>;\n}}\n\n"
         for n in range(500)
     )
     root = project({"many.ts": many})

@@ -20,6 +20,7 @@ from capnweb_runtime import codegen_api as rpc
 from tests.typescript.schema.everything import (
     Circle,
     Compounds,
+    Counter,
     Full,
     Mail,
     Mark,
@@ -768,6 +769,8 @@ class EverythingSpec(rpc.Interface):
     count_to = rpc.method("countTo", STREAM_INT, rpc.param("number", rpc.INT))
     sum_of = rpc.method("sumOf", rpc.INT, rpc.param("numbers", STREAM_INT))
     spell = rpc.method("spell", rpc.INT, rpc.param("word", rpc.STR), rpc.param("into", WRITABLE_STR))
+    saved = rpc.method("saved", rpc.STURDY_REF, rpc.param("ref", rpc.STURDY_REF))
+    fetch = rpc.method("fetch", rpc.RESPONSE, rpc.param("request", rpc.REQUEST))
     buffer = rpc.method("buffer", rpc.BYTEARRAY, rpc.param("buffer", rpc.BYTEARRAY))
     link = rpc.method("link", rpc.URL, rpc.param("url", rpc.URL))
     headers = rpc.method("headers", rpc.HEADERS, rpc.param("headers", rpc.HEADERS))
@@ -864,6 +867,14 @@ class EverythingCalls(rpc.Calls):
         self, word: str | rpc.RpcPromise[str], into: rpc.WritableTarget[str] | rpc.WritableStream[str]
     ) -> rpc.RpcPromise[int]:
         return self._call(EverythingSpec.spell, word, into)
+
+    def saved(
+        self, ref: rpc.SturdyRef[Counter] | rpc.RpcPromise[rpc.SturdyRef[Counter]]
+    ) -> rpc.RpcPromise[rpc.SturdyRef[Counter]]:
+        return self._call(EverythingSpec.saved, ref)
+
+    def fetch(self, request: rpc.Request | rpc.RpcPromise[rpc.Request]) -> rpc.RpcPromise[rpc.Response]:
+        return self._call(EverythingSpec.fetch, request)
 
     def buffer(self, buffer: bytearray | rpc.RpcPromise[bytearray]) -> rpc.RpcPromise[bytearray]:
         return self._call(EverythingSpec.buffer, buffer)
@@ -975,6 +986,12 @@ class EverythingTarget(rpc.RpcTarget, spec=EverythingSpec):
 
     @abstractmethod
     def spell(self, word: str, into: rpc.WritableStream[str]) -> int | Awaitable[int]: ...
+
+    @abstractmethod
+    def saved(self, ref: rpc.SturdyRef[Counter]) -> rpc.SturdyRef[Counter] | Awaitable[rpc.SturdyRef[Counter]]: ...
+
+    @abstractmethod
+    def fetch(self, request: rpc.Request) -> rpc.Response | Awaitable[rpc.Response]: ...
 
     @abstractmethod
     def buffer(self, buffer: bytearray) -> bytearray | Awaitable[bytearray]: ...

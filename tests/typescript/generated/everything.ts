@@ -68,16 +68,23 @@ type Seconds = number;
 /** Each element is there once. @capnweb set */
 type SetOf<T> = T[];
 
+/**
+ * A reference that outlives the session: opaque text, from which a T is made again. @capnweb sturdy_ref
+ */
+type SturdyRef<T extends RpcTarget> = T extends RpcTarget ? string : never;
+
 /** A UUID, in lower case with hyphens. @capnweb uuid */
 type Uuid = string;
 
 export type Circle = {
-  kind?: "circle";
+  /** @capnweb optional */
+  kind: "circle";
   radius: number;
 };
 
 export type Square = {
-  kind?: "square";
+  /** @capnweb optional */
+  kind: "square";
   side: number;
 };
 
@@ -237,6 +244,8 @@ export interface Everything extends RpcTarget {
   countTo(number: Int): Promise<ReadableStream<Int>>;
   sumOf(numbers: ReadableStream<Int>): Promise<Int>;
   spell(word: string, into: WritableStream<string>): Promise<Int>;
+  saved(ref: SturdyRef<Counter>): Promise<SturdyRef<Counter>>;
+  fetch(request: Request): Promise<Response>;
   buffer(buffer: ArrayBuffer): Promise<ArrayBuffer>;
   link(url: URL): Promise<URL>;
   headers(headers: Headers): Promise<Headers>;

@@ -59,6 +59,9 @@ const ONE_REQUEST: Record<string, Check> = {
   async large(api) {
     assert.deepEqual(await Promise.all([api.large(2n ** 60n), api.large(7)]), [2n ** 60n + 1n, 8]);
   },
+  async sturdyRefs(api) {
+    assert.equal(await api.saved("token"), "token");
+  },
   async buffer(api) {
     const back = await api.buffer(new Uint8Array([1, 2]).buffer);
     assert.deepEqual(new Uint8Array(back), new Uint8Array([1, 2]));
@@ -159,6 +162,12 @@ const SESSION: Record<string, Check> = {
     const into = new WritableStream<string>({ write: (letter) => void letters.push(letter) });
     assert.equal(await api.spell("abc", into), 3);
     assert.deepEqual(letters, ["a", "b", "c"]);
+  },
+  async requests(api) {
+    const request = new Request("https://example.com/", { method: "PUT", headers: { "x-one": "1" } });
+    const response = await api.fetch(request);
+    assert.deepEqual([response.status, response.headers.get("x-one")], [201, "1"]);
+    assert.equal(await response.text(), "PUT https://example.com/");
   },
   async blob(api) {
     const blob = await api.blob(new Blob(["abc"], { type: "text/plain" }));

@@ -163,6 +163,14 @@ class Main extends RpcTarget implements Everything {
     return word.length;
   }
 
+  async saved(ref: string) {
+    return ref;
+  }
+
+  async fetch(request: Request) {
+    return new Response(`${request.method} ${request.url}`, { status: 201, headers: request.headers });
+  }
+
   async buffer(buffer: ArrayBuffer) {
     return buffer;
   }

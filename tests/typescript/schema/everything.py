@@ -13,7 +13,20 @@ from annotated_types import Ge, Le
 from pydantic import BaseModel, ConfigDict, Field, HttpUrl, JsonValue, NaiveDatetime
 from typing_extensions import TypedDict
 
-from capnweb_runtime.schema import Blob, Headers, Microseconds, Secret, Stub, Url, Writable, idempotent, raises
+from capnweb_runtime.schema import (
+    Blob,
+    Headers,
+    Microseconds,
+    Request,
+    Response,
+    Secret,
+    Stub,
+    SturdyRef,
+    Url,
+    Writable,
+    idempotent,
+    raises,
+)
 from tests.typescript.schema.people import Colour, Level, Page, Person, PersonId
 
 WIRE_CASE = "camel"
@@ -174,6 +187,8 @@ class Everything(Protocol):
     async def count_to(self, number: int) -> AsyncIterator[int]: ...
     async def sum_of(self, numbers: AsyncIterator[int]) -> int: ...
     async def spell(self, word: str, into: Writable[str]) -> int: ...
+    async def saved(self, ref: SturdyRef[Counter]) -> SturdyRef[Counter]: ...
+    async def fetch(self, request: Request) -> Response: ...
     async def buffer(self, buffer: bytearray) -> bytearray: ...
     async def link(self, url: Url) -> Url: ...
     async def headers(self, headers: Headers) -> Headers: ...

@@ -7,6 +7,7 @@ import pytest
 from capnweb_gen import ir
 from capnweb_gen.backends.typescript.scope import Scope
 from capnweb_gen.backends.typescript.spelling import Spelling
+from capnweb_gen.backends.typescript.survey import survey
 
 INT, STR, FLOAT, NONE = (ir.Scalar(name=name) for name in ("int", "str", "float", "none"))
 ITEM = ir.InterfaceShape(interface=ir.Reference(module="m", name="Item"))
@@ -18,7 +19,7 @@ CALL = ir.CallableShape(parameters=(INT, STR), result=NONE)
 
 def spelled() -> tuple[Scope, Spelling]:
     schema = ir.Schema(module="m", path="m.py", output="m.py")
-    scope = Scope(schema, {"m": schema})
+    scope = Scope(schema, survey((schema,)))
     return scope, Spelling(scope)
 
 
@@ -88,7 +89,7 @@ def test_what_gives_nothing_gives_void() -> None:
 )
 def test_an_integer_that_may_be_large_is_a_bigint_too(limit: dict[str, int], text: str, within: str) -> None:
     scope, spelling = spelled()
-    assert spelling.held(ir.ConstrainedShape(item=INT, **limit)) == text
+    assert spelling.held(ir.ConstrainedShape.model_validate({"item": INT, **limit})) == text
     alias = next(alias for alias in scope.aliases if alias.name == text)
     assert alias.spelled == within
     assert within == "Int" or "number | bigint" in [alias.spelled for alias in scope.aliases]
@@ -113,7 +114,22 @@ def test_a_function_that_takes_itself_is_not_spelled_as_a_stub_within() -> None:
     schema = ir.Schema(
         module="m", path="m.py", output="m.py", callbacks=(callback("Visit", parameter), callback("Other"))
     )
-    spelling = Spelling(Scope(schema, {"m": schema}))
+    spelling = Spelling(Scope(schema, survey((schema,))))
     assert spelling.held(again) == "RpcStub<Visit>"
     assert spelling.held(again, visit) == "Visit"
     assert spelling.held(apart, visit) == "RpcStub<Other>"
+
+
+@pytest.mark.parametrize(
+    ("shape", "text"),
+    [
+        (ir.DictShape(value=MODEL), "{ [key: string]: Profile }"),
+        (ir.OptionalShape(item=ir.DictShape(key=INT, value=MODEL)), "{ [key: Int]: Profile } | null"),
+        (
+            ir.ListShape(item=ir.DictShape(key=ir.LiteralShape(values=("a",)), value=MODEL)),
+            '{ [K in "a"]?: Profile }[]',
+        ),
+    ],
+)
+def test_dictionaries_are_written_out_where_an_alias_may_name_itself(shape: ir.TypeShape, text: str) -> None:
+    assert spelled()[1].whole(shape) == text

@@ -1,9 +1,11 @@
 """From Python to TypeScript and back: the same IR, of everything that both can say.
 
-Both can say everything but: where things stand; how a model is declared (`form`) and what its own validation calls a field
-(`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is another; the
-names of parameters in Python, where `snake(camel(name))` is another name (`value_0`); whether a parameter can be given by
-name, if it can be given by position; and the class and the stack level of a deprecation's warning.
+Both can say everything but: where things stand; how a model is declared (`form`) and what its own validation calls a
+field (`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is
+another; the names of parameters in Python, where `snake(camel(name))` is another name (`value_0`); whether a
+parameter can be given by name, if it can be given by position; and the class and the stack level of a deprecation's
+warning. An interface that overrides what it inherits extends `Omit<Base, "member">`, and so has the members of that.
+The exceptions that methods declare are not read yet.
 """
 
 from __future__ import annotations

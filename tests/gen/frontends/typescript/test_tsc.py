@@ -78,7 +78,10 @@ def test_errors_of_syntax_are_told_as_the_compiler_does(folder: Path) -> None:
     (folder / "notes.ts").write_text("export class X { a(: }")
     (folder / "out").mkdir()
     emitted = emit([folder / "notes.ts"], folder / "out")
-    assert [(fault.file, fault.line, fault.column) for fault in emitted.faults] == [("notes.ts", 1, 20), ("notes.ts", 1, 22)]
+    assert [(fault.file, fault.line, fault.column) for fault in emitted.faults] == [
+        ("notes.ts", 1, 20),
+        ("notes.ts", 1, 22),
+    ]
     assert "tsc: Parameter declaration expected. (TS1138)" in emitted.faults[0].message
 
 

@@ -20,13 +20,15 @@ import {
 type Int = number;
 
 export type Cat = {
-  kind?: "cat";
+  /** @capnweb optional */
+  kind: "cat";
   lives?: Int;
   friend?: Cat | Dog | null;
 };
 
 export type Dog = {
-  kind?: "dog" | "puppy";
+  /** @capnweb optional */
+  kind: "dog" | "puppy";
   name: string;
   chases?: (Cat | Dog)[];
 };

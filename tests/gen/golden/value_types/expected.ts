@@ -66,12 +66,14 @@ export const Level = {
 export type Level = (typeof Level)[keyof typeof Level];
 
 export type Card = {
-  kind?: typeof Kind.CARD;
+  /** @capnweb optional */
+  kind: typeof Kind.CARD;
   number: string;
 };
 
 export type Cash = {
-  kind?: typeof Kind.CASH;
+  /** @capnweb optional */
+  kind: typeof Kind.CASH;
 };
 
 export type Site = {
