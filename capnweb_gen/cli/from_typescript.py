@@ -15,6 +15,7 @@ import click
 from rich.text import Text
 
 from capnweb_gen import graph, ir, naming, output
+from capnweb_gen.backends.python.check import faults as python_faults
 from capnweb_gen.backends.schema.keeping import Kept, NotPythonError, keep, record
 from capnweb_gen.backends.schema.module import Printed, Sayings, print_schema
 from capnweb_gen.check import check
@@ -139,7 +140,8 @@ def _package(task: _Task) -> str:
 
 def faults_of(read: Read) -> tuple[Diagnostic, ...]:
     """What is wrong with the files, and with what was read of them, in the words of TypeScript."""
-    found = [fault for fault in check(read.schemas) if fault.hint]  # what could not be read was told already
+    told_in_ir = [*check(read.schemas), *python_faults(read.schemas)]
+    found = [fault for fault in told_in_ir if fault.hint]  # what could not be read was told already
     told = [replace(fault, hint=_HINTS.get(fault.hint, fault.hint)) for fault in found]
     return in_order([*read.faults, *told])
 

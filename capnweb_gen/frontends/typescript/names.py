@@ -22,7 +22,7 @@ _SCALAR_PARTS: dict[str, str] = {
     "json": "JsonValue",
     "timedelta": "Timedelta",
 }
-_CLASSES = naming.CLASS_NAMES_TAKEN
+_RESERVED = naming.PROMISE_NAMES | {"rpc"}  # what stubs have themselves, and what generated modules call the runtime
 
 
 @dataclass(frozen=True)
@@ -63,7 +63,7 @@ class Module:
 def class_name(written: str) -> str:
     """`proof` → `Proof`, `Api.User` → `ApiUser`, `$Thing` → `Thing`."""
     name = "".join(naming.pascal(naming.as_name(part)) for part in written.split("."))
-    return f"{name}_" if name in _CLASSES or not naming.is_name(name) else name
+    return name if naming.is_name(name) else f"{name}_"
 
 
 def part_name(written: str) -> str:
@@ -109,7 +109,7 @@ def said_name(doc: Doc) -> str | None:
 def member_name(wire: str, others: Iterable[str] = (), *, said: str | None = None) -> str:
     """The name of a method or property in Python."""
     name = said or _snake(wire)
-    if name in naming.RESERVED_NAMES:
+    if name in _RESERVED:
         name = f"{name}_"
     return _free(name, others)
 

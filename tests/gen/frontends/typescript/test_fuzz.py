@@ -13,11 +13,11 @@ from capnweb_gen.frontends.typescript.reader import read_typescript
 from tests.gen.typescript_golden import cases, source
 
 SOURCES = [source(name).read_text("utf-8") for name in cases()]
-WORDS = """
-interface type class extends RpcTarget RpcStub Promise export default const enum namespace import from keyof typeof in out
-readonly abstract static private async get set new this unique infer never any unknown void { } ( ) [ ] < > , ; : ? | & =>
-= ... * # @ ` ${ $ . - + 0 1.5 'a' "b" /** */ //
-""".split() + ["\n", " "]
+WORDS = [
+    *Path(__file__).with_name("words.txt").read_text("utf-8").split(),
+    "\n",
+    " ",
+]
 
 
 def read_text(folder: Path, text: str, name: str = "schema.ts") -> None:

@@ -1,11 +1,12 @@
 """From Python to TypeScript and back: the same IR, of everything that both can say.
 
-Both can say everything but: where things stand; how a model is declared (`form`) and what its own validation calls a
-field (`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is
+Both can say everything but: where things stand; how a model is declared (`form`) and what its own validation calls
+a field (`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is
 another; the names of parameters in Python, where `snake(camel(name))` is another name (`value_0`); whether a
 parameter can be given by name, if it can be given by position; and the class and the stack level of a deprecation's
-warning. An interface that overrides what it inherits extends `Omit<Base, "member">`, and so has the members of that.
-The exceptions that methods declare are not read yet.
+warning. An interface that overrides what it inherits extends `Omit<Base, "member">`, and so has the members of
+that. The exceptions that methods declare are not read yet. Whether a field with a single constant has a default is
+not said.
 """
 
 from __future__ import annotations
@@ -49,6 +50,8 @@ def _said(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kept = {key: _said(value) for key, value in node.items() if key not in _NOT_SAID}
+    if "required" in kept and kept["type"]["kind"] == "literal" and len(kept["type"]["values"]) == 1:
+        kept["required"] = True  # whether the constant that tells a model from others has a default
     if "passing" in kept:
         kept["name"] = naming.camel(kept["name"])
         kept["passing"] = kept["passing"].replace("positional_only", "positional")

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Literal, Protocol
+from typing import Literal, NotRequired, Protocol
 
 from pydantic import BaseModel
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class Shop(Protocol):
@@ -54,6 +54,6 @@ class DepotShipInput(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=8244bd29c7 Shop=bb59f3e874 OrderInput=1eae84b256 OrderInputItems=e2aad343b7 OrderResult=ce97fb3cc7
+# capnweb-gen: (top)=32078f6a3b Shop=bb59f3e874 OrderInput=1eae84b256 OrderInputItems=e2aad343b7 OrderResult=ce97fb3cc7
 # capnweb-gen: ShipInput=b504ff9145 ShipResult=2efbe6b176 SessionResult=3c15e15d6a Depot=a5d1825005
 # capnweb-gen: DepotShipInput=3a93aa5aab

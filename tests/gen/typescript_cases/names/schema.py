@@ -6,9 +6,10 @@ from __future__ import annotations
 import builtins
 import datetime as datetime_module
 import typing
+from typing import NotRequired
 
 from pydantic import BaseModel, Field
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 from capnweb_runtime.schema import wire_name
 
@@ -73,5 +74,5 @@ class Protocol(typing.Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=a4ea32af83 Node=a7597ded8f Mail=7b2c2201b6 Literal=c2224dddb3 DestructuredValue=5cc1665258
+# capnweb-gen: (top)=5ad481ded2 Node=a7597ded8f Mail=7b2c2201b6 Literal=c2224dddb3 DestructuredValue=5cc1665258
 # capnweb-gen: Protocol=69d74b8d89

@@ -3,10 +3,10 @@
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, NotRequired, Protocol
 
 from pydantic import BaseModel, ConfigDict
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 
 class Profile(TypedDict):
@@ -42,5 +42,5 @@ class PartialProfile(TypedDict, total=False):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=878b0d0ba8 Profile=eb7b6e33c4 Settings=11d8e37d96 Open=d4f3aab8ab Users=6b44d32061
+# capnweb-gen: (top)=9083596d14 Profile=eb7b6e33c4 Settings=11d8e37d96 Open=d4f3aab8ab Users=6b44d32061
 # capnweb-gen: PartialProfile=b6ca59b949

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NotRequired, Protocol
 
 from pydantic import BaseModel
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 Either = str | float | list[str]
 
@@ -66,6 +66,6 @@ class Drawing(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=618c168bf7 Either=a7400e3d4c ShapeCircle=c49b2946fa ShapeSquare=7123de74a5 Shape=56b18cfcd4
+# capnweb-gen: (top)=80b7cd1963 Either=a7400e3d4c ShapeCircle=c49b2946fa ShapeSquare=7123de74a5 Shape=56b18cfcd4
 # capnweb-gen: EventMade=9eed854568 EventGone=c239a0f5e6 Event=f470e4cb10 ResultFloatOk=d125017ea9
 # capnweb-gen: ResultStrOk=691921d9f6 ResultNotOk=59579be418 Drawing=6293eac2a6

@@ -4,10 +4,10 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Literal, Protocol
+from typing import Literal, NotRequired, Protocol
 
 from pydantic import BaseModel
-from typing_extensions import NotRequired, TypedDict
+from typing_extensions import TypedDict
 
 Stage = Literal["todo", "doing", "done"]
 Open = Literal["todo", "doing"]
@@ -73,6 +73,6 @@ class ChangeChanges(TypedDict, total=False):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=a470c5b30a Stage=9edffe8100 Open=74ca07d83e Task=cdaa0fc7f0 NewTask=83aa384059 TaskRef=2529e282c2
+# capnweb-gen: (top)=1ea5bdbf3c Stage=9edffe8100 Open=74ca07d83e Task=cdaa0fc7f0 NewTask=83aa384059 TaskRef=2529e282c2
 # capnweb-gen: Full=0eeada5be3 Counts=b4106866d5 Copy=aa7ac27d8e Flags=fd73233d2e Board=fb122a516f
 # capnweb-gen: ChangeChanges=5f98329b1b
