@@ -53,8 +53,7 @@ async def calls(report: Report, url: str) -> None:
 async def alarms(report: Report, url: str) -> None:
     """Callbacks that the server calls, and members that may be left out."""
     report.section("What is left out is left out, and callbacks are called")
-    async with connect(url, StationStub) as station:
-        keeper = station.sign_in("brass")
+    async with connect(url, StationStub) as station, await station.sign_in("brass") as keeper:
         limits = await keeper.set_limits("cellar", {"high": 12})  # `low` is not sent: null would replace what is there
         report.check("limits of the cellar, after high alone was set", (limits.low, limits.high), (0.0, 12.0))
         found = await too_warm(keeper, "cellar", [11, 13, 14])

@@ -21,7 +21,8 @@ def test_it_prints_what_is_documented_and_its_numbers_are_those_of_the_readme() 
 @needs_node
 async def test_what_the_server_calls_back_with_is_of_the_declared_classes() -> None:
     async with served() as url, connect(url, StationStub) as station:
-        (alarm,) = await too_warm(station.sign_in("brass"), "attic", [20, 31])
+        async with await station.sign_in("brass") as keeper:
+            (alarm,) = await too_warm(keeper, "attic", [20, 31])
         assert isinstance(alarm, AlarmHigh)
         assert (alarm.reading.value, alarm.limit) == (31, 30)
 

@@ -61,7 +61,7 @@ def _schema(module: Module, files: list[File], entries: list[Entry]) -> ir.Schem
         module=module.name,
         path=files[0].shown,
         output=f"{module.stem}.py",
-        doc=next((file.syntax.doc for file in files if file.syntax.doc), None),
+        doc=next((file.syntax.doc for file in files if file.syntax.doc), _told(files[0])),
         models=tuple(one for one in found if isinstance(one, ir.Model)),
         interfaces=tuple(
             _placed(entry, one, files[0])
@@ -70,6 +70,11 @@ def _schema(module: Module, files: list[File], entries: list[Entry]) -> ir.Schem
         ),
         callbacks=tuple(one for one in found if isinstance(one, ir.Callback)),
     )
+
+
+def _told(file: File) -> str | None:
+    """What to say of a file that says nothing of itself, unless that was decided by whoever wrote it."""
+    return None if file.syntax.generated else f"What {file.shown} declares."
 
 
 def _placed(entry: Entry, interface: ir.Interface, first: File) -> ir.Interface:

@@ -312,6 +312,7 @@ class FileSyntax:
     """
 
     doc: str | None = None
+    generated: bool = False
     declarations: dict[str, list[Declaration]] = field(default_factory=dict[str, "list[Declaration]"])
     imports: dict[str, Import] = field(default_factory=dict[str, Import])
     exports: dict[str, str | Import] = field(default_factory=dict[str, "str | Import"])

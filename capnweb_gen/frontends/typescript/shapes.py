@@ -25,6 +25,7 @@ from capnweb_gen.frontends.typescript.alternatives import (
 from capnweb_gen.frontends.typescript.decisions import Notes, Options
 from capnweb_gen.frontends.typescript.evaluate import Slot, Types, View, enum_of
 from capnweb_gen.frontends.typescript.files import Group
+from capnweb_gen.frontends.typescript.known import BYTES, ERRORS, KEYWORDS, REFUSED, SCALARS, WRAPPERS
 from capnweb_gen.frontends.typescript.names import Hint, part_name, shape_name
 from capnweb_gen.frontends.typescript.patterns import pattern
 from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, Meaning, RefusedTypeError
@@ -34,74 +35,6 @@ BROKEN = ir.Unsupported(reason="", hint="", position=Position(line=1, column=1))
 """A type of which a fault was told."""
 
 _ANY, _NONE = ir.Scalar(name="any"), ir.Scalar(name="none")
-_KEYWORDS: dict[str, ir.ScalarName] = {
-    "string": "str",
-    "boolean": "bool",
-    "bigint": "int",
-    "any": "any",
-    "unknown": "any",
-    "null": "none",
-    "undefined": "none",
-    "void": "none",
-}
-_SCALARS: dict[str, ir.ScalarName] = {
-    "Date": "datetime",
-    "URL": "url",
-    "Blob": "blob",
-    "Headers": "headers",
-    "Request": "request",
-    "Response": "response",
-    "Uint8Array": "bytes",
-    "Buffer": "bytes",
-    "ArrayBuffer": "bytearray",
-}
-_BYTES = frozenset(
-    [
-        "Int8Array",
-        "Uint8ClampedArray",
-        "Int16Array",
-        "Uint16Array",
-        "Int32Array",
-        "Uint32Array",
-        "BigInt64Array",
-        "BigUint64Array",
-        "Float32Array",
-        "Float64Array",
-        "DataView",
-    ]
-)
-_ERRORS = frozenset(
-    ["Error", "EvalError", "RangeError", "ReferenceError", "SyntaxError", "TypeError", "URIError", "AggregateError"]
-)
-_WRAPPERS = {"String": "string", "Number": "number", "Boolean": "boolean", "BigInt": "bigint", "Symbol": "string"}
-_STREAM_HINT = "write ReadableStream<T>, and return a stream: the npm package sends no generators"
-_REFUSED = {
-    "Map": "write Record<string, T>, or an array of pairs: the npm package refuses to send a Map",
-    "ReadonlyMap": "write Record<string, T>, or an array of pairs: the npm package refuses to send a Map",
-    "Set": "write T[]: the npm package refuses to send a Set",
-    "ReadonlySet": "write T[]: the npm package refuses to send a Set",
-    "RegExp": "send its source as a string: the npm package refuses to send a RegExp",
-    "Function": "write what it takes and gives, such as (value: number) => void",
-    "Object": "write Record<string, unknown>, or list the members",
-    "Iterable": "write T[]",
-    "Iterator": "write T[]",
-    "IterableIterator": "write T[]",
-    "Generator": "write T[]",
-    "WeakMap": "write Record<string, T>",
-    "WeakSet": "write T[]",
-    "SharedArrayBuffer": "write Uint8Array",
-    "AbortSignal": "leave it out: a call is given up by disposing of its promise",
-    "FormData": "write Record<string, string>, or a Blob",
-    "URLSearchParams": "write Record<string, string>, or a URL",
-    "File": "write Blob, and send its name beside it",
-    "AsyncGenerator": _STREAM_HINT,
-    "AsyncIterable": _STREAM_HINT,
-    "AsyncIterator": _STREAM_HINT,
-    "AsyncIterableIterator": _STREAM_HINT,
-    "TransformStream": "write ReadableStream<T> and WritableStream<T>",
-    "Disposable": "write RpcStub<{}> for something that is held until it is disposed of",
-    "AsyncDisposable": "write RpcStub<{}> for something that is held until it is disposed of",
-}
 _DEEPEST = 90  # types inside types, by whatever names
 _REPEATED = 3  # a generic type inside itself: each time there may be several of it
 _UNION_HINT = (
@@ -198,8 +131,8 @@ class Shapes:
             return ir.Scalar(name=self._options.numbers)
         if name == "any" and self._options.tsc:
             self._notes.decide(closure.env.file, closure.position, "this is any, for all that tsc could tell")
-        if name in _KEYWORDS:
-            return ir.Scalar(name=_KEYWORDS[name])
+        if name in KEYWORDS:
+            return ir.Scalar(name=KEYWORDS[name])
         if name == "never":
             raise closure.refuse(
                 "never has no values that could travel", "leave it out; a method that only fails gives void"
@@ -503,12 +436,12 @@ class Shapes:
 
     def _builtin(self, builtin: Builtin, hint: Hint) -> ir.TypeShape:
         name, written = builtin.name, builtin.written
-        if name in _SCALARS:
-            return ir.Scalar(name=_SCALARS[name])
-        if name in _BYTES:
+        if name in SCALARS:
+            return ir.Scalar(name=SCALARS[name])
+        if name in BYTES:
             self._notes.decide(written.env.file, written.position, f"{name} is read as bytes, and sent as a Uint8Array")
             return ir.Scalar(name="bytes")
-        if name in _ERRORS:
+        if name in ERRORS:
             self._notes.decide(written.env.file, written.position, f"{name}, by value, is read as Any: an exception")
             return _ANY
         match name:
@@ -534,10 +467,10 @@ class Shapes:
 
     def _other(self, builtin: Builtin, hint: Hint) -> ir.TypeShape:
         name, written = builtin.name, builtin.written
-        if name in _REFUSED:
-            raise written.refuse(f"{name} cannot travel", _REFUSED[name])
-        if name in _WRAPPERS:
-            return self._shape(written.at(nodes.Keyword(written.position, _WRAPPERS[name])), hint)
+        if name in REFUSED:
+            raise written.refuse(f"{name} cannot travel", REFUSED[name])
+        if name in WRAPPERS:
+            return self._shape(written.at(nodes.Keyword(written.position, WRAPPERS[name])), hint)
         if name in {"Partial", "Required", "Pick", "Omit", "Record"}:
             return self._applied(builtin, hint)
         made = self.types.computed(builtin)

@@ -34,6 +34,7 @@ def read_file(source: Source) -> FileSyntax:
     for name, file in source.imported.items():
         reader.file.imports[name] = Import("*", file, ir.Position(line=1, column=1))
     reader.file.doc = reader.doc_of_file()
+    reader.file.generated = naming.is_generated(source.lines[0].decode(errors="replace"))
     return reader.file
 
 

@@ -1,5 +1,6 @@
 # Read from examples/typescript_server/api.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What examples/typescript_server/api.ts declares."""
 
 from __future__ import annotations
 
@@ -95,5 +96,5 @@ class ReportResult(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=1e7786658c Reading=8489ed1625 AlarmHigh=ed96e5f61e AlarmSilent=8bdb64e5e5 Alarm=7b5031d87e
+# capnweb-gen: (top)=f723f96748 Reading=8489ed1625 AlarmHigh=ed96e5f61e AlarmSilent=8bdb64e5e5 Alarm=7b5031d87e
 # capnweb-gen: Limits=30f2182a35 Station=7ebf034d54 Keeper=ddb8e58cba RequiredLimits=2dde2d93ae ReportResult=f35c2d0c59

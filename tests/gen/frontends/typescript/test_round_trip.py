@@ -50,8 +50,8 @@ def _said(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kept = {key: _said(value) for key, value in node.items() if key not in _NOT_SAID}
-    if "required" in kept and kept["type"]["kind"] == "literal" and len(kept["type"]["values"]) == 1:
-        kept["required"] = True  # whether the constant that tells a model from others has a default
+    if "required" in kept and kept["type"]["kind"] == "literal":
+        kept["required"] = True  # whether a tag has a default
     if "passing" in kept:
         kept["name"] = naming.camel(kept["name"])
         kept["passing"] = kept["passing"].replace("positional_only", "positional")

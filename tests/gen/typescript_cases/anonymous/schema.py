@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/anonymous/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/anonymous/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -54,6 +55,6 @@ class DepotShipInput(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=32078f6a3b Shop=bb59f3e874 OrderInput=1eae84b256 OrderInputItems=e2aad343b7 OrderResult=ce97fb3cc7
+# capnweb-gen: (top)=42ab0d98e1 Shop=bb59f3e874 OrderInput=1eae84b256 OrderInputItems=e2aad343b7 OrderResult=ce97fb3cc7
 # capnweb-gen: ShipInput=b504ff9145 ShipResult=2efbe6b176 SessionResult=3c15e15d6a Depot=a5d1825005
 # capnweb-gen: DepotShipInput=3a93aa5aab

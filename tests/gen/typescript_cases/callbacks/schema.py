@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/callbacks/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/callbacks/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -42,5 +43,5 @@ class HandlersHandlers(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=46bdb17e89 Point=95a317f87a Filter=acfedbc2f3 OnMove=5e2380ada4 Screen=4b2c7a3b65
+# capnweb-gen: (top)=2d9ca27302 Point=95a317f87a Filter=acfedbc2f3 OnMove=5e2380ada4 Screen=4b2c7a3b65
 # capnweb-gen: LogWrite=3f1526786d HandlersHandlers=4b02c45b4f

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/capabilities/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/capabilities/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -59,5 +60,5 @@ class Empty(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=8230bff42d Library=67d3246ed5 Loan=ca6a966fe2 Watcher=8998752985 Desk=701426ccbb Reader=e37fe0bdd7
+# capnweb-gen: (top)=bd50e5812c Library=67d3246ed5 Loan=ca6a966fe2 Watcher=8998752985 Desk=701426ccbb Reader=e37fe0bdd7
 # capnweb-gen: Main=3b0192f370 Empty=7c7cb8653e

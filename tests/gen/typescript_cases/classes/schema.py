@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/classes/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/classes/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -34,4 +35,4 @@ class Bare(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=691e717377 Entry=b91c1a5798 Store=750b1ee359 FileStore=2f68fb4f60 Bare=7c461ea758
+# capnweb-gen: (top)=c51bbdba9a Entry=b91c1a5798 Store=750b1ee359 FileStore=2f68fb4f60 Bare=7c461ea758

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/constants/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/constants/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -52,5 +53,5 @@ class Config(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=f2c0795815 Level=ada83c1bec Word=248633abcd Colour=6a155e7c00 Phase=7d5f2c866a Version=445a8986eb
+# capnweb-gen: (top)=29bc5e5ff3 Level=ada83c1bec Word=248633abcd Colour=6a155e7c00 Phase=7d5f2c866a Version=445a8986eb
 # capnweb-gen: Key=d06da3c0c9 Settings=9187de9a5b Config=ef6bc6c411

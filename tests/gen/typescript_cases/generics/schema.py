@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/generics/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/generics/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -41,5 +42,5 @@ class Music(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=5f03f677db PageTrack=04f8d6e4b8 PageStr=36233a4c08 TrackCursor=d89f0dc716 CursorStrStr=e5adf0fca2
+# capnweb-gen: (top)=f6a04de310 PageTrack=04f8d6e4b8 PageStr=36233a4c08 TrackCursor=d89f0dc716 CursorStrStr=e5adf0fca2
 # capnweb-gen: Track=996dd21335 Music=7d35f0ad5c

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/jsx/schema.tsx by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/jsx/schema.tsx declares."""
 
 from __future__ import annotations
 
@@ -11,4 +12,4 @@ class Page(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=6a34c7edc0 Page=c94de5bbf1
+# capnweb-gen: (top)=6c86423593 Page=c94de5bbf1

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/left_out/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/left_out/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -23,4 +24,4 @@ class Extra(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=305228e093 Api=d9169426cd Answer=02b99cd165 Extra=70e7ddd1ab
+# capnweb-gen: (top)=23b56d337f Api=d9169426cd Answer=02b99cd165 Extra=70e7ddd1ab

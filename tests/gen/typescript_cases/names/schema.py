@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/names/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/names/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -74,5 +75,5 @@ class Protocol(typing.Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=5ad481ded2 Node=a7597ded8f Mail=7b2c2201b6 Literal=c2224dddb3 DestructuredValue=5cc1665258
+# capnweb-gen: (top)=1b4be74ae1 Node=a7597ded8f Mail=7b2c2201b6 Literal=c2224dddb3 DestructuredValue=5cc1665258
 # capnweb-gen: Protocol=69d74b8d89

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/namespaces/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/namespaces/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -32,5 +33,5 @@ class Uses(Merged, Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=fff3a9f6f3 Parts=e03b9cf673 ApiUser=9b9d7231d0 ApiAdminPanel=fd895348f7 Merged=8a19c3b2cc
+# capnweb-gen: (top)=09eef52abc Parts=e03b9cf673 ApiUser=9b9d7231d0 ApiAdminPanel=fd895348f7 Merged=8a19c3b2cc
 # capnweb-gen: Uses=ed2d151c36

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/optionals/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/optionals/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -42,5 +43,5 @@ class PartialProfile(TypedDict, total=False):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=9083596d14 Profile=eb7b6e33c4 Settings=11d8e37d96 Open=d4f3aab8ab Users=6b44d32061
+# capnweb-gen: (top)=eec642c5ce Profile=eb7b6e33c4 Settings=11d8e37d96 Open=d4f3aab8ab Users=6b44d32061
 # capnweb-gen: PartialProfile=b6ca59b949

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/parameters/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/parameters/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -23,4 +24,4 @@ class EitherOptions(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=e5b5f58533 Search=7df3b282ed EitherOptions=6c373a1345
+# capnweb-gen: (top)=0b175c8081 Search=7df3b282ed EitherOptions=6c373a1345

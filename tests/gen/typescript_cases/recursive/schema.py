@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/recursive/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/recursive/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -20,4 +21,4 @@ class Forest(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=b6dac5fb85 Tree=b0bf5c9c53 Forest=6035dedf7b
+# capnweb-gen: (top)=42f96e1fc9 Tree=b0bf5c9c53 Forest=6035dedf7b

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/several_files/people.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/several_files/people.ts declares."""
 
 from __future__ import annotations
 
@@ -18,4 +19,4 @@ class Person(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=d0e50a7111 Role=6980f6a089 Person=8548ad1411
+# capnweb-gen: (top)=20fdc77c44 Role=6980f6a089 Person=8548ad1411

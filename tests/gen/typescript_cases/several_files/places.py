@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/several_files/places.d.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/several_files/places.d.ts declares."""
 
 from __future__ import annotations
 
@@ -15,4 +16,4 @@ class Cast(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=95c0f20ce5 Place=1fc484d669 Cast=ef7f37d96a
+# capnweb-gen: (top)=e53db81fa7 Place=1fc484d669 Cast=ef7f37d96a

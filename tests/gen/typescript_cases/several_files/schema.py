@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/several_files/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/several_files/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -17,4 +18,4 @@ class Theatre(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=4247e5b902 Theatre=58e6726ac4
+# capnweb-gen: (top)=1b1e1da9f7 Theatre=58e6726ac4

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/streams/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/streams/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -34,4 +35,4 @@ class SyncResult(BaseModel):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=63afacfa28 Chunk=7590741746 Files=52045a2588 SyncInput=02219b75bf SyncResult=a4831f9e26
+# capnweb-gen: (top)=904b300087 Chunk=7590741746 Files=52045a2588 SyncInput=02219b75bf SyncResult=a4831f9e26

@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/unions/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/unions/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -66,6 +67,6 @@ class Drawing(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=80b7cd1963 Either=a7400e3d4c ShapeCircle=c49b2946fa ShapeSquare=7123de74a5 Shape=56b18cfcd4
+# capnweb-gen: (top)=d0fa5e61f6 Either=a7400e3d4c ShapeCircle=c49b2946fa ShapeSquare=7123de74a5 Shape=56b18cfcd4
 # capnweb-gen: EventMade=9eed854568 EventGone=c239a0f5e6 Event=f470e4cb10 ResultFloatOk=d125017ea9
 # capnweb-gen: ResultStrOk=691921d9f6 ResultNotOk=59579be418 Drawing=6293eac2a6

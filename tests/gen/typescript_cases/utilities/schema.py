@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/utilities/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/utilities/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -73,6 +74,6 @@ class ChangeChanges(TypedDict, total=False):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=1ea5bdbf3c Stage=9edffe8100 Open=74ca07d83e Task=cdaa0fc7f0 NewTask=83aa384059 TaskRef=2529e282c2
+# capnweb-gen: (top)=9022a00be1 Stage=9edffe8100 Open=74ca07d83e Task=cdaa0fc7f0 NewTask=83aa384059 TaskRef=2529e282c2
 # capnweb-gen: Full=0eeada5be3 Counts=b4106866d5 Copy=aa7ac27d8e Flags=fd73233d2e Board=fb122a516f
 # capnweb-gen: ChangeChanges=5f98329b1b

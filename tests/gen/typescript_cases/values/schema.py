@@ -1,5 +1,6 @@
 # Read from tests/gen/typescript_cases/values/schema.ts by capnweb-gen from-typescript.
 # What you change here is kept.
+"""What tests/gen/typescript_cases/values/schema.ts declares."""
 
 from __future__ import annotations
 
@@ -69,4 +70,4 @@ class Site(Protocol):
 
 
 # What from-typescript wrote: by these digests it tells what was changed by hand since.
-# capnweb-gen: (top)=fc3aa42ef6 Values=20666d9b75 Echo=c4aa266be2 Page=97f1c9ff68 Pages=e94bc5e55d Site=296008f151
+# capnweb-gen: (top)=70245768a4 Values=20666d9b75 Echo=c4aa266be2 Page=97f1c9ff68 Pages=e94bc5e55d Site=296008f151
