@@ -308,7 +308,7 @@ class FileSyntax:
     """What stands in one file.
 
     `imports` are by local name, `exports` by exported name: the local name, or an import. `stars` are the files all of
-    which is exported again. `expressions` tells whether it has statements that do something.
+    which is exported again. `generated` tells that a back end has written it.
     """
 
     doc: str | None = None
