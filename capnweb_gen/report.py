@@ -43,7 +43,7 @@ class Sources:
 
 
 class _Source:
-    """One file: its lines, and where what stands in them ends. Of another language than Python, words end where they do."""
+    """One file: its lines, and where what stands in them ends. Only of Python more is known than where words end."""
 
     def __init__(self, text: str, *, python: bool) -> None:
         self.lines = text.removesuffix("\n").split("\n")  # no other character ends a line of Python
