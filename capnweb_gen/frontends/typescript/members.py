@@ -5,6 +5,7 @@ Rule: a parameter that may be left out may be left out in Python, too. Its defau
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator, Sequence
 
 from capnweb_gen import ir, naming
@@ -308,25 +309,30 @@ def deprecation(doc: Doc) -> ir.Deprecation | None:
 
 
 def _default(value: object, shape: ir.TypeShape) -> ir.Default | None:
-    """A default, if it is of the type; an infinite one is a word in a comment."""
-    if value is None:
+    """A default, if it is of the type."""
+    match shape:
+        case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
+            return _default(value, item)
+        case ir.UnionShape(members=members):
+            return next((found for member in members if (found := _default(value, member))), None)
+        case ir.LiteralShape(values=constants):
+            known = any(value == one and type(value) is type(one) for one in constants)
+        case ir.EnumShape(members=named, flag=flag):
+            known = any(value == one.value and type(value) is type(one.value) for one in named)
+            known = known or (flag and type(value) is int)
+        case ir.Scalar(name="any" | "json"):
+            known = type(value) in {bool, int, float, str}
+        case ir.Scalar(name="float"):
+            known = type(value) in {int, float}
+        case ir.Scalar(name=name):
+            known = type(value).__name__ == name
+        case _:
+            known = False
+    if not known:
         return None
-    item = shape.item if isinstance(shape, ir.OptionalShape | ir.ConstrainedShape | ir.NewTypeShape) else shape
-    if isinstance(item, ir.OptionalShape | ir.ConstrainedShape | ir.NewTypeShape):
-        return _default(value, item)
-    if isinstance(item, ir.UnionShape):
-        return next((found for member in item.members if (found := _default(value, member))), None)
-    if isinstance(item, ir.LiteralShape):
-        known = any(value == one and type(value) is type(one) for one in item.values)
-    elif isinstance(item, ir.EnumShape):
-        known = any(value == one.value and type(value) is type(one.value) for one in item.members)
-    elif isinstance(item, ir.Scalar) and item.name == "float":
-        known = type(value) in {int, float}
-        if (known and isinstance(value, float) and value in (float("inf"), float("-inf"))) or value != value:
-            return ir.Default.model_validate({"value": {"float": repr(value)}})
-    else:
-        known = isinstance(item, ir.Scalar) and type(value).__name__ == item.name
-    return ir.Default.model_validate({"value": value}) if known else None
+    if isinstance(value, float) and not math.isfinite(value):
+        return ir.Default.model_validate({"value": {"float": repr(value)}})
+    return ir.Default.model_validate({"value": value})
 
 
 __all__ = ["Env", "MemberReader", "deprecation", "optional"]

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator, Sequence
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import Protocol
 
 from capnweb_gen import ir
@@ -397,6 +398,9 @@ class Shapes:
             raise declared.written.refuse(f"{declared.group.name} has no members that could be told", "write them out")
         name = declared.group.name
         if view.calls and not view.slots:
+            call = replace(view.calls[0], doc=declared.group.first.doc)
+            if "callback" in call.doc.marks() or _is_callback(call):
+                return self._registry.callback(call, Hint(name, name), declared)
             self._refuse_endless(declared)
             with self._reading(declared):
                 return self.function(view.calls[0], Hint(self._alias_name(declared), self._alias_name(declared)))
@@ -525,11 +529,10 @@ class Shapes:
         raise builtin.written.refuse("InstanceType cannot be read here", "name the class")
 
 
-def _is_callback(node: nodes.TypeNode) -> bool:
+def _is_callback(function: Slot | nodes.TypeNode) -> bool:
     """Whether a function can be called with fewer arguments, or with any number."""
-    if not isinstance(node, nodes.FunctionType):
-        return False
-    return any(parameter.optional or parameter.rest for parameter in node.signature.parameters)
+    signature = function.signature if isinstance(function, Slot | nodes.FunctionType) else None
+    return signature is not None and any(one.optional or one.rest for one in signature.parameters)
 
 
 def _given(declared: Declared) -> list[Closure]:

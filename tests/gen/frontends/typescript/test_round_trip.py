@@ -73,7 +73,8 @@ def test_a_random_schema_comes_back_as_it_was(tmp_path_factory: pytest.TempPathF
 
 SAYABLE = [
     "scalars", "collections", "optionals", "streams", "parameters", "empty_interface", "web_values",
-    "unions", "tagged_unions", "tuples", "callbacks", "dictionary_keys", "moments",
+    "unions", "tagged_unions", "tuples", "callbacks", "dictionary_keys", "moments", "special_numbers",
+    "callbacks", "records", "constraints", "standard_types", "foreign_models", "long_names",
 ]  # fmt: skip
 
 
