@@ -38,6 +38,10 @@ BROKEN = ir.Unsupported(reason="", hint="", position=Position(line=1, column=1))
 _ANY, _NONE = ir.Scalar(name="any"), ir.Scalar(name="none")
 _DEEPEST = 90  # types inside types, by whatever names
 _REPEATED = 3  # a generic type inside itself: each time there may be several of it
+_CAPABILITY_HINT = (
+    "what travels by reference is in a union with null alone: put it into an object, and give each object of the union "
+    'a member such as kind: "...", with a value that the others do not have'
+)
 _UNION_HINT = (
     "unions are of types that have different forms on the wire, such as string | number | string[]; objects in one "
     'need a member such as kind: "...", with a value that the others do not have'
@@ -196,7 +200,8 @@ class Shapes:
         try:
             whole = kept[0][1] if len(kept) == 1 else unions.union([name for name, _ in kept], [one for _, one in kept])
         except UnsupportedTypeError as refused:
-            raise closure.refuse(refused.reason, _UNION_HINT) from refused
+            held = any(ir.by_reference(one) for _, one in kept)
+            raise closure.refuse(refused.reason, _CAPABILITY_HINT if held else _UNION_HINT) from refused
         return ir.OptionalShape(item=whole) if null and not isinstance(whole, ir.OptionalShape) else whole
 
     def _tagged(self, members: Sequence[Closure], hint: Hint) -> list[Hint]:

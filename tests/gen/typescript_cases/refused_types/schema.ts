@@ -20,6 +20,7 @@ export interface Refused {
   alike(value: Date[] | string[]): void;
   pair(value: { a: number } | { b: number }): void;
   stub(value: RpcStub<string>): void;
+  either(): Promise<{ send(text: string): void } | { error: string }>;
   empty(value: []): void;
   bare(value: Promise): void;
   upper(value: Uppercase<"a">): void;
