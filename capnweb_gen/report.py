@@ -37,17 +37,18 @@ class Sources:
     def find(self, file: str) -> _Source | None:
         """The file that goes by this name in messages; None if it cannot be read."""
         if file not in self._files:
-            self._files[file] = next((_Source(text) for root in self._roots if (text := _read(root / file))), None)
+            texts = (text for root in self._roots if (text := _read(root / file)))
+            self._files[file] = next((_Source(text, python=file.endswith(".py")) for text in texts), None)
         return self._files[file]
 
 
 class _Source:
-    """One file: its lines, and where what stands in them ends."""
+    """One file: its lines, and where what stands in them ends. Only of Python more is known than where words end."""
 
-    def __init__(self, text: str) -> None:
+    def __init__(self, text: str, *, python: bool) -> None:
         self.lines = text.removesuffix("\n").split("\n")  # no other character ends a line of Python
         try:
-            tree = ast.parse(text)
+            tree = ast.parse(text if python else "")
         except (SyntaxError, ValueError):
             tree = ast.Module([], [])
         self._ends: dict[tuple[int, int], int] = {}

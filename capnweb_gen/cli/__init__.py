@@ -16,6 +16,7 @@ _COMMANDS = {
     "breaking": "Fail if schemas changed in a way that breaks those who have not changed yet.",
     "call": "Ask a server one thing, and print the answer.",
     "check": "Fail, with the diff, if generated files are stale.",
+    "from-typescript": "Write schemas that say what TypeScript declares.",
     "generate": "Write the generated files (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, or a server of itself, as JSON.",
@@ -23,7 +24,9 @@ _COMMANDS = {
     "repl": "Ask a server one thing after the other.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
-"""What `--help` says of each command. A command is the function of that name in the module of that name here."""
+"""What `--help` says of each command. A command is the function of that name in the module of that name here; both have
+underscores where it has hyphens.
+"""
 
 
 class _Commands(click.Group):
@@ -44,7 +47,8 @@ class _Commands(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(f"{__name__}.{cmd_name}"), cmd_name)
+        name = cmd_name.replace("-", "_")
+        command: click.Command = getattr(import_module(f"{__name__}.{name}"), name)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
@@ -76,6 +80,8 @@ capnweb-gen init [DIR]                  start a project that works
 capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
 capnweb-gen breaking --against REF      fail if a change breaks old or new clients
 capnweb-gen lock                        write the IR of now, to compare with later
+capnweb-gen from-typescript FILE.ts --out DIR
+                                        write schemas of what TypeScript declares
 capnweb-gen ir SCHEMA... | URL          print what schemas say, as JSON
 capnweb-gen call URL EXPRESSION         ask a server one thing
 capnweb-gen repl URL                    ask it one thing after the other

@@ -1,6 +1,6 @@
 """How long compiling takes, and importing what comes of it: `python -m tests.bench.compile_speed [--quick]`.
 
-The largest schema of many interfaces is compiled to TypeScript as well.
+The largest schema of many interfaces is compiled to TypeScript as well, and its like is read from TypeScript.
 
 Each figure is the median of several runs, each in a process of its own; beside it stands what the same process takes
 without the work.
@@ -25,6 +25,7 @@ from tests.bench.processes import environment
 BEGINNING = "from typing import Protocol\n\nfrom pydantic import BaseModel\n\n\nclass Item(BaseModel):\n    id: int\n"
 SHAPES = ((1, 10), (100, 1), (100, 10), (1, 1000))  # interfaces, and methods of each
 TYPESCRIPT = (100, 10)
+READ = [sys.executable, "-m", "capnweb_gen.cli", "from-typescript", "read.ts", "--out", "read", "--quiet"]
 _LIMIT = 120.0
 
 
@@ -40,6 +41,17 @@ def schema(interfaces: int, methods: int) -> str:
     return text
 
 
+def declarations(interfaces: int, methods: int) -> str:
+    """The same in TypeScript."""
+    text = "export interface Item {\n  id: number;\n}\n"
+    for interface in range(interfaces):
+        text += f"\n/** Interface {interface}. */\nexport interface Api{interface} extends RpcTarget {{\n"
+        for method in range(methods):
+            text += f"  /** M. */\n  method{method}(item: Item, limit?: number): Promise<Item[]>;\n"
+        text += "}\n"
+    return text
+
+
 def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
     """Compiles schemas of several shapes.
 
@@ -48,8 +60,9 @@ def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
         report: is told what is being done.
 
     Returns:
-        A row for what the processes take without the work, one for each shape, and one for TypeScript: "schema",
-        "lines", and in seconds "compile", "check" and "import", which is empty for TypeScript.
+        A row for what the processes take without the work, one for each shape, one for TypeScript, and one for reading
+        it: "schema", "lines", and in seconds "compile", "check" and "import", which are empty where there is nothing to
+        check or to import.
     """
     python = [sys.executable, "-c"]
     with tempfile.TemporaryDirectory() as name:
@@ -76,6 +89,11 @@ def measure(rounds: int, report: Callable[[str], None]) -> list[dict[str, str]]:
         compiled, checked = (seconds(*command) for command in _commands("typescript"))
         title = f"{TYPESCRIPT[0]} interfaces, {TYPESCRIPT[0] * TYPESCRIPT[1]} methods, to TypeScript"
         rows.append(_row(title, folder / "made/api.ts", compiled, checked, ""))
+        report("from TypeScript")
+        (folder / "read.ts").write_text(declarations(*TYPESCRIPT), "utf-8")
+        read = seconds(*READ)
+        title = f"{TYPESCRIPT[0]} interfaces, {TYPESCRIPT[0] * TYPESCRIPT[1]} methods, from TypeScript"
+        rows.append(_row(title, folder / "read/read.py", read, "", ""))
     return rows
 
 

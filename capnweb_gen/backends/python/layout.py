@@ -48,9 +48,11 @@ def annotated(name: str, annotation: str, *, indent: str) -> str:
     return _joined([f"{indent}{name}: (", *_item(indent + STEP, annotation, ""), f"{indent})"], indent)
 
 
-def signature(name: str, parameters: Sequence[str], result: str, tail: str, *, indent: str) -> str:
+def signature(
+    name: str, parameters: Sequence[str], result: str, tail: str, *, indent: str, keyword: str = "def"
+) -> str:
     """`def name(parameters) -> result:tail`, broken in the parameters first, then in the result."""
-    head = f"def {name}("
+    head = f"{keyword} {name}("
     flat = f"{indent}{head}{', '.join(parameters)}) -> {result}:{tail}"
     if len(flat) <= WIDTH:
         return _joined([flat], indent)

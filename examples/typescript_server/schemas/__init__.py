@@ -1,0 +1,1 @@
+"""Schemas: what the two ends of a connection agree on."""

@@ -1,0 +1,86 @@
+"""From Python to TypeScript and back: the same IR, of everything that both can say.
+
+Both can say everything but: where things stand; how a model is declared (`form`) and what its own validation calls
+a field (`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is
+another; the names of parameters in Python, where `snake(camel(name))` is another name (`value_0`); whether a
+parameter can be given by name, if it can be given by position; and the class and the stack level of a deprecation's
+warning. An interface that overrides what it inherits extends `Omit<Base, "member">`, and so has the members of
+that. The exceptions that methods declare are not read yet. Whether a field with a single constant has a default is
+not said.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+
+from capnweb_gen import ir, naming
+from capnweb_gen.backends.typescript import generate
+from capnweb_gen.compiler import read
+from capnweb_gen.frontends.typescript.reader import read_typescript
+from tests.gen.golden_cases import GOLDEN
+from tests.gen.random_schemas import RandomSchema, schemas
+
+_NOT_SAID = {"position", "path", "output", "form", "accepts", "module"}
+
+
+def there_and_back(folder: Path, found: tuple[ir.Schema, ...]) -> tuple[Any, Any]:
+    """What schemas say, and what is read of the TypeScript that is made of them."""
+    files = generate(found, "capnweb-gen")
+    for name, text in files.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text)
+    again = read_typescript([folder / name for name in files])
+    assert again.faults == ()
+    return [said(schema) for schema in found], [said(schema) for schema in again.schemas]
+
+
+def said(schema: ir.Schema) -> Any:
+    """What both languages can say of a schema."""
+    return _said(schema.model_dump(mode="json"))
+
+
+def _said(node: Any) -> Any:
+    if isinstance(node, list):
+        return [_said(one) for one in node]
+    if not isinstance(node, dict):
+        return node
+    kept = {key: _said(value) for key, value in node.items() if key not in _NOT_SAID}
+    if "required" in kept and kept["type"]["kind"] == "literal":
+        kept["required"] = True  # whether a tag has a default
+    if "passing" in kept:
+        kept["name"] = naming.camel(kept["name"])
+        kept["passing"] = kept["passing"].replace("positional_only", "positional")
+        kept["wire"] = kept["wire"] if kept["passing"] == "keyword" else None
+    return kept
+
+
+@settings(deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow])
+@given(schema=schemas())
+def test_a_random_schema_comes_back_as_it_was(tmp_path_factory: pytest.TempPathFactory, schema: RandomSchema) -> None:
+    folder = tmp_path_factory.mktemp("there_and_back", numbered=True)
+    module = folder / f"{folder.name}_schema.py"
+    module.write_text(schema.text)
+    found, faults = read([module])
+    assert faults == []
+    before, after = there_and_back(folder / "typescript", found)
+    assert after == before
+
+
+SAYABLE = [
+    "scalars", "collections", "optionals", "streams", "parameters", "empty_interface", "web_values",
+    "unions", "tagged_unions", "tuples", "callbacks", "dictionary_keys", "moments", "special_numbers",
+    "callbacks", "records", "constraints", "standard_types", "foreign_models", "long_names",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("case", SAYABLE)
+def test_a_golden_case_comes_back_as_it_was(tmp_path: Path, case: str) -> None:
+    written = json.loads((GOLDEN / case / "ir.json").read_text("utf-8"))
+    listed = written if isinstance(written, list) else [written]
+    before, after = there_and_back(tmp_path, tuple(ir.Schema.model_validate(one) for one in listed))
+    assert after == before

@@ -1,0 +1,6 @@
+import type { Post } from "./schema";
+
+export interface Reply {
+  to: Post;
+  text: string;
+}

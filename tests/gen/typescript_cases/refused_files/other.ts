@@ -1,0 +1,3 @@
+export interface Another {
+  text: string;
+}

@@ -1,0 +1,46 @@
+import { RpcTarget } from "capnweb";
+
+export class Inferred extends RpcTarget {
+  result(a: string) {
+    return a;
+  }
+  parameter(a, b: number): void {}
+  get property() {
+    return 1;
+  }
+  async *generator(): AsyncGenerator<number> {}
+}
+
+export interface Api {
+  overloaded(a: string): void;
+  overloaded(a: number): void;
+  maybe?(): void;
+  generic<T extends string>(a: T): T;
+  rest(...values: [string, number]): void;
+  toString(): string;
+  constructor(): void;
+  undeclared(a: number);
+}
+
+export interface Callable extends RpcTarget {
+  (a: number): void;
+  method(): void;
+}
+
+export interface Open extends RpcTarget {
+  method(): void;
+  [name: string]: unknown;
+}
+
+class Plain {
+  text = "";
+}
+
+export interface Uses {
+  plain(plain: Plain): void;
+  data(data: { valueOf: number }): void;
+}
+
+export interface Generic<T> extends RpcTarget {
+  method(value: T): void;
+}

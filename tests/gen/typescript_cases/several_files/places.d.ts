@@ -1,0 +1,7 @@
+export interface Place {
+  city: string;
+}
+
+export default interface Cast {
+  names: string[];
+}
