@@ -76,8 +76,8 @@ async def test_what_comes_faster_than_it_can_be_read_is_skipped_and_counted(monk
         for most in (watch_module.READ_AT_A_TIME, watch_module.READ_WHEN_BUSY, watch_module.READ_WHEN_BUSY):
             await asyncio.gather(*(example.add(1, number) for number in range(1_000)))
             seen = await inspection.frames(seen.at, None)
-            assert len(seen.frames) == most
-            read += most
+            assert 0 < len(seen.frames) <= most  # fewer where a look comes before the last releases
+            read += len(seen.frames)
         assert seen.skipped + read >= 3 * 1_000 * 4 - 1_000  # the last releases may be on their way
         assert await example.add(1, 2) == 3
         last = (await inspection.calls(0, None)).calls[-1]
