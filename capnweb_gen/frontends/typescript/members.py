@@ -311,7 +311,9 @@ def deprecation(doc: Doc) -> ir.Deprecation | None:
 def _default(value: object, shape: ir.TypeShape) -> ir.Default | None:
     """A default, if it is of the type."""
     match shape:
-        case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
+        case ir.OptionalShape(item=item) | ir.OpenShape(item=item):
+            return _default(value, item)
+        case ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
             return _default(value, item)
         case ir.UnionShape(members=members):
             return next((found for member in members if (found := _default(value, member))), None)

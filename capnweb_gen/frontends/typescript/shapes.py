@@ -47,6 +47,8 @@ _UNION_HINT = (
     'need a member such as kind: "...", with a value that the others do not have'
 )
 
+_OPEN_HINT = "put it around an enum, or a union; a model may get further members without it"
+
 
 class Registry(Protocol):
     """Told of what types name. Gives references to it."""
@@ -381,7 +383,10 @@ class Shapes:
         if not doc.marks():
             return None
         item = declared.body
-        made = marked.special(doc.marks(), lambda: self._marked_item(declared, item, hint))
+        try:
+            made = marked.special(doc.marks(), lambda: self._marked_item(declared, item, hint))
+        except UnsupportedTypeError as refused:
+            raise declared.written.refuse(refused.reason, _OPEN_HINT) from refused
         if made is None and "callback" in doc.marks() and item is not None:
             return self._registry.callback(self._slot(item, declared), hint, declared)
         if isinstance(made, ir.NewTypeShape):

@@ -4,9 +4,9 @@ Both can say everything but: where things stand; how a model is declared (`form`
 a field (`accepts`), since an object is an object; that a type was made of a generic one, and whether its module is
 another; the names of parameters in Python, where `snake(camel(name))` is another name (`value_0`); whether a
 parameter can be given by name, if it can be given by position; and the class and the stack level of a deprecation's
-warning. An interface that overrides what it inherits extends `Omit<Base, "member">`, and so has the members of
-that. The exceptions that methods declare are not read yet. Whether a field with a single constant has a default is
-not said.
+warning. A constant in what comes back as a typed dictionary has no default. An interface that overrides what it
+inherits extends `Omit<Base, "member">`, and so has the members of that. The exceptions that methods declare are not
+read yet.
 """
 
 from __future__ import annotations
@@ -36,12 +36,17 @@ def there_and_back(folder: Path, found: tuple[ir.Schema, ...]) -> tuple[Any, Any
         (folder / name).write_text(text)
     again = read_typescript([folder / name for name in files])
     assert again.faults == ()
-    return [said(schema) for schema in found], [said(schema) for schema in again.schemas]
+    keys = {model.name for schema in again.schemas for model in schema.models if model.form == "typed_dict"}
+    return [said(schema, keys) for schema in found], [said(schema, keys) for schema in again.schemas]
 
 
-def said(schema: ir.Schema) -> Any:
-    """What both languages can say of a schema."""
-    return _said(schema.model_dump(mode="json"))
+def said(schema: ir.Schema, keys: set[str]) -> Any:
+    """What both languages can say of a schema; `keys` are the models that come back as typed dictionaries."""
+    written = schema.model_dump(mode="json")
+    for model in written["models"]:
+        for field in model["fields"] if model["name"] in keys else ():
+            field["required"] |= field["type"]["kind"] == "literal"
+    return _said(written)
 
 
 def _said(node: Any) -> Any:
@@ -50,8 +55,6 @@ def _said(node: Any) -> Any:
     if not isinstance(node, dict):
         return node
     kept = {key: _said(value) for key, value in node.items() if key not in _NOT_SAID}
-    if "required" in kept and kept["type"]["kind"] == "literal":
-        kept["required"] = True  # whether a tag has a default
     if "passing" in kept:
         kept["name"] = naming.camel(kept["name"])
         kept["passing"] = kept["passing"].replace("positional_only", "positional")
