@@ -252,6 +252,28 @@ class Lowering:
             lines.append(f"{_STEP * 2}{layout.string(field.accepts)}: {item},")
         return AssignedView(model.name, f"{model.name} = " + "\n".join([*lines, f"{_STEP}}},", ")"]))
 
+    # ---- exceptions
+
+    def error(self, error: ir.Error) -> ClassView:
+        """An exception: a dataclass, if it has attributes."""
+        self._names.inside([field.name for field in error.fields])
+        entries = [self._attribute(field) for field in error.fields]
+        self._names.inside(())
+        head = f"class {error.name}({self._names.use('builtins', 'Exception')}):"
+        view = self._class(error.name, head, error.doc, None, entries)
+        decorators: list[str] = []
+        if error.wire != error.name:
+            decorators.append(f"{self._names.use(_SCHEMA, 'wire_name')}({layout.string(error.wire)})")
+        decorators += [self._names.use("dataclasses", "dataclass")] if error.fields else []
+        return ClassView(view.name, view.head, tuple(decorators), view.doc, view.entries)
+
+    def _attribute(self, field: ir.ModelField) -> Entry:
+        written = self._secret(field.type, secret=field.secret)
+        nullable = isinstance(field.type, ir.OptionalShape) or field.type in _NULLABLE
+        if not field.required:
+            written = f"{written} = None" if nullable else f"{written} | None = None"
+        return Entry(f"{_STEP}{field.name}: {written}")
+
     # ---- enums and names
 
     def enum(self, shape: ir.EnumShape, doc: str | None) -> ClassView:

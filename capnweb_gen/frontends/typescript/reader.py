@@ -156,6 +156,11 @@ class _Run:
         """Read something that nobody is known to need."""
         closure = self._closure(group)
         view = self._view(closure)
+        if view is not None and view.is_error:
+            if group not in self.declarer.found.errors:
+                text = f"no method says that it throws {group.name}, which is left out"
+                self.notes.decide(group.file, group.first.position, text)
+            return
         if view is not None and view.is_class and not view.is_target:
             text = f"{group.name} is a class that does not extend RpcTarget, and left out"
             self.notes.decide(group.file, group.first.position, text)
