@@ -21,8 +21,10 @@ from hypothesis import HealthCheck, given, settings
 
 from capnweb_gen import ir, naming
 from capnweb_gen.backends.typescript import generate
+from capnweb_gen.cli.from_typescript import printed
 from capnweb_gen.compiler import read
 from capnweb_gen.frontends.typescript.reader import read_typescript
+from tests.gen.frontends.typescript.test_cases import comparable
 from tests.gen.golden_cases import GOLDEN
 from tests.gen.random_schemas import RandomSchema, schemas
 
@@ -96,3 +98,25 @@ def test_a_golden_case_comes_back_as_it_was(tmp_path: Path, case: str) -> None:
     listed = written if isinstance(written, list) else [written]
     before, after = there_and_back(tmp_path, tuple(ir.Schema.model_validate(one) for one in listed))
     assert after == before
+
+
+PRINTED = ["tagged_unions", "open_types", "raises", "callback_protocols", "cancellable", "idempotent"]
+
+
+@pytest.mark.parametrize("case", PRINTED)
+def test_the_schema_written_of_what_came_back_says_the_same(
+    tmp_path: Path, case: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    schema = ir.Schema.model_validate(json.loads((GOLDEN / case / "ir.json").read_text("utf-8")))
+    for name, text in generate((schema,), "capnweb-gen").items():
+        (tmp_path / name).write_text(text)
+    package = tmp_path / f"printed_{case}"
+    package.mkdir()
+    (package / "__init__.py").touch()
+    again = read_typescript(sorted(tmp_path.glob("*.ts")), package.name)
+    for one, module in printed(again):
+        (package / one.output).write_text(module.text)
+    monkeypatch.syspath_prepend(str(tmp_path))
+    compiled, faults = read([package])
+    assert faults == []
+    assert [comparable(one) for one in compiled] == [comparable(one) for one in again.schemas]
