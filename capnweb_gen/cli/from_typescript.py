@@ -180,7 +180,8 @@ def printed(read: Read) -> Iterator[tuple[ir.Schema, Printed]]:
     for schema in read.schemas:
         details = read.details[schema.module]
         header = f"# Read from {schema.path} by capnweb-gen from-typescript.\n# What you change here is kept."
-        yield schema, print_schema(schema, peers, header, Sayings(details.aliases, details.enums, details.case))
+        said = Sayings(details.aliases, details.enums, details.case, details.errors)
+        yield schema, print_schema(schema, peers, header, said)
 
 
 def _kept(path: Path, before: str, module: Printed, prefer: Prefer) -> Kept:

@@ -40,7 +40,7 @@ def blocks(language: str) -> list[str]:
 
 
 def test_the_example_is_what_the_command_makes(project: Write) -> None:
-    (source,), (schema,), (said,), (commands,) = blocks("ts"), blocks("python"), blocks("text"), blocks("sh")
+    (source, _), (schema,), (said,), (commands,) = blocks("ts"), blocks("python"), blocks("text"), blocks("sh")
     root = project({"api.ts": source, "pyproject.toml": ""})
     for command in commands.splitlines():
         program, *arguments = command.split()
@@ -61,6 +61,38 @@ def test_a_type_is_read_as_the_table_says(tmp_path: Path, kind: str, python: str
     ((_, module),) = printed(read)
     (signature,) = re.findall(r"async def test\(self\) -> (.+): \.\.\.$", module.text, re.MULTILINE)
     assert signature == python
+
+
+ERRORS = TEXT.partition("Of exceptions, which")[2].partition("```ts\n")[2].partition("```")[0]
+THROWS = [
+    (comment, written(row[1]), row[2])
+    for row in table("| the comment on a method | above it in Python | what is told |")
+    for comment in written(row[0])
+]
+
+
+@pytest.mark.parametrize(("comment", "decorators", "told"), THROWS)
+def test_what_a_method_throws_is_read_as_the_table_says(
+    tmp_path: Path, comment: str, decorators: list[str], told: str
+) -> None:
+    method = f"/** {comment} */ test(): Book"
+    (tmp_path / "api.ts").write_text(f"{BOOK}{ERRORS}export interface Api {{ {method} }}\n")
+    read = read_typescript([tmp_path / "api.ts"], "schemas")
+    assert faults_of(read) == ()
+    ((_, module),) = printed(read)
+    assert re.findall(r"^    (@.+)\n    async def test\(", module.text, re.MULTILINE) == decorators
+    said = [decision.text for decision in read.decisions if decision.text.partition(" is ")[0] != "Book"]
+    said = [text for text in said if not text.startswith("no method says")]
+    assert all(told in text for text in said)
+    assert bool(said) == bool(told)
+
+
+def test_exceptions_are_written_as_is_shown(tmp_path: Path) -> None:
+    thrown = "/** @throws {NotFound | Closed} */ test(): void"
+    (tmp_path / "api.ts").write_text(f"{BOOK}{ERRORS}export interface Api {{ {thrown} }}\n")
+    ((_, module),) = printed(read_typescript([tmp_path / "api.ts"], "schemas"))
+    (shown,) = blocks("py")
+    assert shown in module.text
 
 
 @pytest.mark.parametrize(("kind", "because", "instead"), REFUSED)

@@ -97,6 +97,27 @@ class Partial(Protocol): ...
 class RpcStub(Partial, Protocol): ...
 """
 
+OPEN_USE = """
+import type { RpcStub } from "capnweb";
+import { Colour, type Drawing, type Stock, type Studio } from "./schema.js";
+
+export const none: Stock = { best: null, left: {} };
+export const drawing: Drawing = {
+  colour: Colour.RED,
+  shapes: [{ kind: "circle", radius: 1 }, { kind: "star", points: 5 }],
+};
+
+export async function use(studio: RpcStub<Studio>): Promise<number> {
+  const stock: Stock = { best: "green", left: { red: 1, green: 2 } };
+  const back = await studio.stock(stock, { colour: "blue" });
+  const red: number | undefined = back.left.red;
+  const green: number | undefined = back.left["green"];
+  const best: string = back.best ?? "none";
+  const painted: string = await studio.paint("mauve");
+  return (red ?? 0) + (green ?? 0) + best.length + painted.length;
+}
+"""
+
 
 def golden() -> Iterator[tuple[str, tuple[ir.Schema, ...]]]:
     """The name of each case that compiles, and its schemas, also if only a newer Python can read them."""
@@ -117,6 +138,12 @@ def test_strict_typescript_and_the_linter_accept_every_golden_case(tmp_path: Pat
     folder = prepare(tmp_path, files)
     assert tsc(folder) == ""
     assert eslint(folder) == ""
+
+
+def test_values_of_later_versions_are_written_and_read_where_types_are_open(tmp_path: Path) -> None:
+    found = dict(golden())["open_types"]
+    folder = prepare(tmp_path, {**generate(found, "capnweb-gen"), "use.ts": OPEN_USE})
+    assert tsc(folder) == ""
 
 
 def test_both_would_tell_a_fault(tmp_path: Path) -> None:

@@ -179,7 +179,7 @@ class Lowering:
         if field.computed and pydantic:
             return self._computed(field, written)
         nullable = isinstance(field.type, ir.OptionalShape) or field.type in _NULLABLE
-        if not field.required and not nullable:
+        if not field.required and not nullable and not _is_constant(field.type):
             written = f"{written} | None"
         said = dict(self._field_arguments(field)) if pydantic else {}
         default = None if field.required else self._field_default(field.type)
@@ -192,8 +192,12 @@ class Lowering:
         return self._described(text, field.doc)
 
     def _field_default(self, shape: ir.TypeShape) -> str:
-        only = shape.values if isinstance(shape, ir.LiteralShape) else ()
-        return constant(only[0]) if len(only) == 1 else "None"
+        """None, or of a few constants the first."""
+        if not _is_constant(shape):
+            return "None"
+        if isinstance(shape, ir.EnumShape):
+            return f"{self._plain.reference(shape.enum)}.{shape.members[0].name}"
+        return constant(shape.values[0]) if isinstance(shape, ir.LiteralShape) else "None"
 
     def _field_arguments(self, field: ir.ModelField) -> Iterator[tuple[str, str]]:
         if naming.wire_name(field.name, self._case) != field.wire:
@@ -248,6 +252,28 @@ class Lowering:
             lines.append(f"{_STEP * 2}{layout.string(field.accepts)}: {item},")
         return AssignedView(model.name, f"{model.name} = " + "\n".join([*lines, f"{_STEP}}},", ")"]))
 
+    # ---- exceptions
+
+    def error(self, error: ir.Error) -> ClassView:
+        """An exception: a dataclass, if it has attributes."""
+        self._names.inside([field.name for field in error.fields])
+        entries = [self._attribute(field) for field in error.fields]
+        self._names.inside(())
+        head = f"class {error.name}({self._names.use('builtins', 'Exception')}):"
+        view = self._class(error.name, head, error.doc, None, entries)
+        decorators: list[str] = []
+        if error.wire != error.name:
+            decorators.append(f"{self._names.use(_SCHEMA, 'wire_name')}({layout.string(error.wire)})")
+        decorators += [self._names.use("dataclasses", "dataclass")] if error.fields else []
+        return ClassView(view.name, view.head, tuple(decorators), view.doc, view.entries)
+
+    def _attribute(self, field: ir.ModelField) -> Entry:
+        written = self._secret(field.type, secret=field.secret)
+        nullable = isinstance(field.type, ir.OptionalShape) or field.type in _NULLABLE
+        if not field.required:
+            written = f"{written} = None" if nullable else f"{written} | None = None"
+        return Entry(f"{_STEP}{field.name}: {written}")
+
     # ---- enums and names
 
     def enum(self, shape: ir.EnumShape, doc: str | None) -> ClassView:
@@ -281,6 +307,11 @@ def _config(model: ir.Model) -> Iterator[str]:
     scalars = [inner for item in model.fields for inner in ir.walk(item.type) if isinstance(inner, ir.Scalar)]
     if any(scalar.name in WEB for scalar in scalars):
         yield "arbitrary_types_allowed=True"
+
+
+def _is_constant(shape: ir.TypeShape) -> bool:
+    """Whether a type is one of a few constants, which may tell the models of a union apart."""
+    return isinstance(shape, ir.LiteralShape) or (isinstance(shape, ir.EnumShape) and shape.partial)
 
 
 def _docstring(doc: str | None, *, indent: str = _STEP) -> str | None:

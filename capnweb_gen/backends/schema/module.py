@@ -28,6 +28,7 @@ class Sayings:
         aliases: names of types that are no classes.
         enums: all members of each enum that it declares, and its docstring.
         case: how names are spelled on the wire; None if the names tell.
+        errors: the exceptions that it declares, whoever raises them.
     """
 
     aliases: Mapping[str, ir.TypeShape] = field(default_factory=dict[str, ir.TypeShape])
@@ -35,6 +36,7 @@ class Sayings:
         default_factory=dict[str, "tuple[ir.EnumShape, str | None]"]
     )
     case: Case | None = None
+    errors: tuple[ir.Error, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -62,6 +64,8 @@ def print_schema(schema: ir.Schema, peers: graph.Peers, header: str, sayings: Sa
     }
     declared = [*(one.name for one in schema.models), *(one.name for one in schema.interfaces)]
     declared += [one.name for one in schema.callbacks]
+    errors = dict.fromkeys((*said.errors, *(error for error in schema.errors if error.module == schema.module)))
+    declared += [error.name for error in errors]
     names = Names([*declared, *enums, *new_types, *said.aliases])
     by_shape: dict[ir.TypeShape, str] = {}
     for name, shape in said.aliases.items():
@@ -69,6 +73,7 @@ def print_schema(schema: ir.Schema, peers: graph.Peers, header: str, sayings: Sa
     case = said.case or case_of(schema)
     lowering = Lowering(Spelling(schema, peers, names, by_shape), case)
     blocks: list[Block] = [lowering.enum(shape, doc) for shape, doc in enums.values()]
+    blocks += [lowering.error(error) for error in errors]  # decorators need them when interfaces are read
     waiting: list[_Waiting] = [(name, shape, lowering.new_type(shape)) for name, shape in new_types.items()]
     waiting += [(name, shape, lowering.alias(name, shape)) for name, shape in said.aliases.items()]
     blocks += _with_names(_classes(schema, lowering), waiting, schema)
@@ -104,6 +109,8 @@ def _wire_names(schema: ir.Schema) -> Iterator[tuple[str, str, bool]]:
         for item in model.fields:
             is_key = model.form != "pydantic" and naming.is_name(item.accepts) and not item.accepts.startswith("_")
             yield item.accepts if is_key else item.name, item.wire, is_key
+    for error in schema.errors:
+        yield from ((attribute.name, attribute.wire, True) for attribute in error.fields)
 
 
 def _enums(schema: ir.Schema) -> dict[str, tuple[ir.EnumShape, str | None]]:

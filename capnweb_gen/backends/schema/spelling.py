@@ -99,6 +99,8 @@ class Spelling:
                 return self.reference(found)
             case ir.TextShape(type=found) | ir.NewTypeShape(new_type=found):
                 return self.reference(found)
+            case ir.OpenShape(item=item):
+                return f"{self._use('Open')}[{self.of(item)}]"
             case ir.SturdyRefShape(interface=found):
                 return f"{self._use('SturdyRef')}[{self.reference(found)}]"
             case ir.StubShape():

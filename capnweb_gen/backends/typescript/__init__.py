@@ -54,7 +54,7 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 - In comments `*/` is written `*\/`, an `@` that begins a line `\@`, and `{@` `\{@`.
 
 What is not said: whether a parameter can be given by name in Python, how a model is declared, `accepts`, the category
-of a deprecation's warning, and that something was made of a generic type.
+of a deprecation's warning, the default of an exception's attribute, and that something was made of a generic type.
 """
 
 from __future__ import annotations

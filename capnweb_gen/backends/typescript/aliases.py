@@ -66,8 +66,12 @@ STURDY_REF = Alias(
 OPEN = Alias(
     "Open",
     "<T>",
-    "T | (T extends string ? string & {} : T extends number ? number & {} : "
-    "T extends object ? { readonly [key: string]: unknown } : never)",
+    "T | (\n"
+    "  T extends string ? string & {}\n"
+    "  : T extends number ? number & {}\n"
+    "  : T extends object ? { readonly [key: string]: unknown }\n"
+    "  : never\n"
+    ")",
     (f"A T, or what a later version has added to it, as it came. {TAG} open",),
 )
 STUB = Alias("AnyTarget", "", "RpcTarget | ((...args: never[]) => unknown)", (f"Any capability. {TAG} stub",))

@@ -64,8 +64,7 @@ class Members:
             head = f"readonly {names.member(member.wire)}:"
             return StatementView(comment, text.declared(head, self._spelling.given(member.type), ";", indent=text.STEP))
         tags = [*_said_of_parameters(member), *tags]
-        flags = {"idempotent": member.idempotent, "cancellable": member.cancellable, "secret": member.secret}
-        tags += [f"{TAG} {flag}" for flag, holds in flags.items() if holds]
+        tags += _flags(member)
         result = self._spelling.promised(member.result)
         return StatementView(
             text.comment(documented(member.doc, *tags), text.STEP),
@@ -75,7 +74,7 @@ class Members:
     def call(self, callback: ir.Callback, own: ir.Reference) -> StatementView:
         """The signature of a callback."""
         method = callback.call
-        tags = [*_said_of_parameters(method), *_raised(method), *deprecated(method.deprecated)]
+        tags = [*_said_of_parameters(method), *_raised(method), *deprecated(method.deprecated), *_flags(method)]
         result = self._spelling.answered(method.result, own)
         return StatementView(
             text.comment(documented(method.doc, *tags), text.STEP),
@@ -129,6 +128,11 @@ def parameter_names(method: ir.Method) -> list[str]:
         return names.parameters(called)
     (options, *rest) = names.parameters(["options", *called])
     return [*rest, options]
+
+
+def _flags(method: ir.Method) -> list[str]:
+    flags = {"idempotent": method.idempotent, "cancellable": method.cancellable, "secret": method.secret}
+    return [f"{TAG} {flag}" for flag, holds in flags.items() if holds]
 
 
 def _raised(member: ir.Method | ir.Property) -> list[str]:

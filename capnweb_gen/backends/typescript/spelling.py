@@ -181,7 +181,7 @@ class Spelling:
 
     def _has_constant_keys(self, key: ir.TypeShape) -> bool:
         match key:
-            case ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
+            case ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item) | ir.OpenShape(item=item):
                 return self._has_constant_keys(item)
             case ir.UnionShape(members=members):
                 return all(map(self._has_constant_keys, members))

@@ -10,9 +10,13 @@ import inspect
 import json
 import re
 
-from capnweb_gen.frontends.typescript.nodes import Doc
+from capnweb_gen.frontends.typescript.nodes import Doc, Thrown
 
 _LINK = re.compile(r"(?<!\\)\{@link(?:code|plain)?\s+([^}|\s]+)(?:\s*\|\s*|\s+)?([^}]*)\}")
+_THROWN = re.compile(
+    r"(?:\{@link(?:code|plain)?\s+(?P<link>[^}|\s]+)[^}]*\}|\{(?P<types>[^@}][^}]*)\})\s*(?:-\s*)?(?P<rest>.*)",
+    re.DOTALL,
+)
 _TAG = re.compile(r"@(\w+)\s*(.*)", re.DOTALL)
 _PARAMETER = re.compile(r"(?:\{[^}]*\}\s*)?(\[?[\w$.]+(?:=[^\]]*)?\]?)\s*(?:-\s*)?(.*)", re.DOTALL)
 _OF_FILES = ("packageDocumentation", "module", "fileoverview", "file")
@@ -39,7 +43,7 @@ def read_doc(comment: str) -> Doc:
     lines = [_bare(line) for line in comment.removeprefix("/**").removesuffix("*/").replace("*\\/", "*/").split("\n")]
     text, tags = _split(lines)
     parameters: list[tuple[str, str]] = []
-    raises: list[str] = []
+    throws: list[Thrown] = []
     programs: list[tuple[str, str]] = []
     parts = [text]
     returns, deprecated = "", None
@@ -50,14 +54,14 @@ def read_doc(comment: str) -> Doc:
             returns = _unescaped(said)
         elif name == "deprecated":
             deprecated = _unescaped(said)
-        elif name == "throws" and (link := _LINK.fullmatch(said)):
-            raises.append(link[1])
+        elif name in {"throws", "exception"}:
+            throws += _thrown(said)
         elif name in _FOR_PROGRAMS:
             programs.append((name, said))
         elif name not in _SAYS_NOTHING:
             parts.append(_unescaped(f"{name}: {said}" if said else name))
     whole = "\n\n".join(part for part in parts if part)
-    return Doc(whole, deprecated, tuple(parameters), returns, tuple(raises), tuple(programs))
+    return Doc(whole, deprecated, tuple(parameters), returns, tuple(throws), tuple(programs))
 
 
 def docstring(doc: Doc, names: dict[str, str] | None = None) -> str | None:
@@ -74,6 +78,11 @@ def docstring(doc: Doc, names: dict[str, str] | None = None) -> str | None:
         parts.append("\n".join(["Args:", *(_entry(f"{name}: {said}") for name, said in described)]))
     if doc.returns:
         parts.append("\n".join(["Returns:", _entry(doc.returns)]))
+    raised = [
+        f"{thrown.name}: {thrown.text}" if thrown.is_type else thrown.text for thrown in doc.throws if thrown.text
+    ]
+    if raised:
+        parts.append("\n".join(["Raises:", *map(_entry, raised)]))
     return inspect.cleandoc("\n\n".join(part for part in parts if part)).strip() or None
 
 
@@ -97,6 +106,15 @@ def is_secret(said: str) -> bool:
 def is_many(said: str) -> bool:
     """Whether the description of a parameter says that the array stands for any number of arguments."""
     return _MANY.search(said) is not None
+
+
+def _thrown(said: str) -> list[Thrown]:
+    """What stands behind `@throws`: `{@link NotFound} why`, `{NotFound | Gone} why`, or words."""
+    found = _THROWN.fullmatch(said)
+    if found is None:
+        return [Thrown(said.split(maxsplit=1)[0].rstrip(".,:;"), _unescaped(said), is_type=False)] if said else []
+    named = (found["link"] or found["types"]).split("|")
+    return [Thrown(name.strip(), _unescaped(found["rest"]), is_type=True) for name in named if name.strip()]
 
 
 def _said(text: str) -> str:

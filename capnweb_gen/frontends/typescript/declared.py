@@ -19,9 +19,11 @@ from capnweb_gen.frontends.typescript.files import File, Group
 from capnweb_gen.frontends.typescript.members import MemberReader, deprecation
 from capnweb_gen.frontends.typescript.modules import depends
 from capnweb_gen.frontends.typescript.names import Hint, Module, class_name, shape_name
+from capnweb_gen.frontends.typescript.raised import ErrorReader
 from capnweb_gen.frontends.typescript.records import ModelReader
 from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, RefusedTypeError
 from capnweb_gen.frontends.typescript.shapes import BROKEN, Shapes
+from capnweb_gen.frontends.typescript.throws import ThrowsReader
 
 _Kept = tuple[
     dict[Group, bool],
@@ -50,6 +52,7 @@ class Found:
         entries: in the order in which they were named.
         aliases: by module, the names of types that are no classes.
         enums: by module, with what they say of themselves.
+        errors: the exceptions that members declare, by where they stand.
     """
 
     entries: list[Entry] = field(default_factory=list[Entry])
@@ -59,6 +62,7 @@ class Found:
     enums: dict[ir.Reference, tuple[ir.EnumShape, str | None]] = field(
         default_factory=dict[ir.Reference, "tuple[ir.EnumShape, str | None]"]
     )
+    errors: dict[Group, ir.Error] = field(default_factory=dict[Group, ir.Error])
 
 
 _Mark = tuple[Found, _Kept, list[tuple[Module, set[str]]]]
@@ -94,7 +98,8 @@ class Declarer:
         self._alike: dict[object, ir.TypeShape] = {}
         self._waiting: list[tuple[Entry, Declared, View, str]] = []
         self.shapes = Shapes(types, notes, options, self)
-        self._members = MemberReader(self.shapes, notes, options)
+        self._members = MemberReader(self.shapes, notes, options, ThrowsReader(types, notes, self.error))
+        self._errors = ErrorReader(types, self.shapes, notes)
         self._models = ModelReader(self.shapes, notes)
 
     # ---- trying
@@ -103,7 +108,10 @@ class Declarer:
         """What is known by now, for `back`."""
         taken = [(module, set(module.taken)) for module in self._modules.values()]
         found = Found(
-            list(self.found.entries), {k: dict(v) for k, v in self.found.aliases.items()}, dict(self.found.enums)
+            list(self.found.entries),
+            {k: dict(v) for k, v in self.found.aliases.items()},
+            dict(self.found.enums),
+            dict(self.found.errors),
         )
         kept = dict(self._capabilities), dict(self._names), dict(self._nominal), dict(self._alike), set(self.sound)
         return found, kept, taken
@@ -140,7 +148,7 @@ class Declarer:
 
     def _is_capability(self, group: Group, view: View) -> bool:
         marks = group.first.doc.marks()
-        if "model" in marks:
+        if "model" in marks or view.is_error:
             return False
         if view.is_target or view.has_methods or "interface" in marks:
             return True
@@ -272,6 +280,15 @@ class Declarer:
             shape = ir.EnumShape(enum=reference, members=tuple(members), flag="flag" in enum.doc.marks())
             self.found.enums[reference] = (shape, docstring(enum.doc))
         return self.found.enums[reference][0]
+
+    def error(self, declared: Declared) -> ir.Reference:
+        """An exception that a member declares."""
+        group = declared.group
+        if group not in self.found.errors:
+            name = self.reference(declared).name
+            self.found.errors[group] = self._errors.error(self._modules[group.file], name, declared)
+        found = self.found.errors[group]
+        return ir.Reference(module=found.module, name=found.name)
 
     def root(self, declared: Declared, item: Callable[[], ir.TypeShape]) -> ir.TypeShape:
         """The shape of a model that is what it holds."""

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field, replace
 
 from capnweb_gen.frontends.typescript import nodes
 from capnweb_gen.frontends.typescript.files import Group
+from capnweb_gen.frontends.typescript.known import ERRORS
 from capnweb_gen.frontends.typescript.nodes import Doc, Signature
 from capnweb_gen.frontends.typescript.scope import Builtin, Closure, Declared, Env, Meaning, RefusedTypeError, Scope
 from capnweb_gen.ir import Position
@@ -49,7 +50,7 @@ class Slot:
 @dataclass(eq=False)
 class View:
     """What an object of a type has. `index` is the type of other members, `key` that of their names; `is_target` tells
-    that it extends RpcTarget, `skipped` what of a class is no part of it.
+    that it extends RpcTarget, `is_error` that it extends Error, `skipped` what of a class is no part of it.
     """
 
     slots: dict[str, Slot] = field(default_factory=dict[str, Slot])
@@ -58,6 +59,7 @@ class View:
     calls: list[Slot] = field(default_factory=list[Slot])
     is_target: bool = False
     is_class: bool = False
+    is_error: bool = False
     skipped: list[nodes.Member] = field(default_factory=list[nodes.Member])
 
     def add(self, other: View) -> None:
@@ -66,6 +68,7 @@ class View:
         self.index, self.key = other.index or self.index, other.key or self.key
         self.calls += other.calls
         self.is_target |= other.is_target
+        self.is_error |= other.is_error
 
     @property
     def has_methods(self) -> bool:
@@ -372,6 +375,9 @@ class Types(Scope):
         match builtin.name:
             case "RpcTarget":
                 return View(is_target=True)
+            case name if name in ERRORS:
+                text, env = nodes.Keyword(builtin.written.position, "string"), builtin.written.env
+                return View({one: Slot(one, text.position, env, text) for one in ("name", "message")}, is_error=True)
             case name if name in _DISPOSABLE:
                 return View()
             case "Partial" | "Required":

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 
 from capnweb_gen import ir
@@ -20,6 +20,7 @@ class Details:
         case: how names in Python are spelled on the wire.
         aliases: names of types that are no classes.
         enums: all members of each enum that is declared here, and its docstring.
+        errors: the exceptions that are declared here, whoever raises them.
     """
 
     case: Case = "as-written"
@@ -27,6 +28,7 @@ class Details:
     enums: dict[str, tuple[ir.EnumShape, str | None]] = field(
         default_factory=dict[str, "tuple[ir.EnumShape, str | None]"]
     )
+    errors: tuple[ir.Error, ...] = ()
 
 
 def schemas_of(declarer: Declarer, modules: Mapping[File, Module]) -> tuple[tuple[ir.Schema, ...], dict[str, Details]]:
@@ -42,8 +44,8 @@ def schemas_of(declarer: Declarer, modules: Mapping[File, Module]) -> tuple[tupl
         entries = [entry for entry in declarer.found.entries if entry.module is module and entry.found is not None]
         entries.sort(key=lambda entry: (order[entry.file], entry.position.line, entry.position.column))
         found = _details(declarer, module)
-        if entries or found.enums:
-            schemas.append(_schema(module, files, entries))
+        if entries or found.enums or found.errors:
+            schemas.append(_schema(module, files, entries, list(declarer.found.errors.values())))
             details[name] = found
     return tuple(sorted(schemas, key=lambda schema: schema.output)), details
 
@@ -52,11 +54,15 @@ def _details(declarer: Declarer, module: Module) -> Details:
     aliases = declarer.found.aliases.get(module.name, {})
     ordered = sorted(aliases.items(), key=lambda one: (one[1][0].line, one[1][0].column))
     enums = {one.name: said for one, said in declarer.found.enums.items() if one.module == module.name}
-    return Details(module.case, {name: shape for name, (_, shape) in ordered}, enums)
+    errors = [error for error in declarer.found.errors.values() if error.module == module.name]
+    errors.sort(key=lambda error: (error.path, error.position.line, error.position.column))
+    return Details(module.case, {name: shape for name, (_, shape) in ordered}, enums, tuple(errors))
 
 
-def _schema(module: Module, files: list[File], entries: list[Entry]) -> ir.Schema:
+def _schema(module: Module, files: list[File], entries: list[Entry], errors: list[ir.Error]) -> ir.Schema:
     found = [entry.found for entry in entries]
+    raised = [reference for one in found if not isinstance(one, ir.Model) for reference in _raised(one)]
+    by_reference = {ir.Reference(module=error.module, name=error.name): error for error in errors}
     return ir.Schema(
         module=module.name,
         path=files[0].shown,
@@ -68,8 +74,16 @@ def _schema(module: Module, files: list[File], entries: list[Entry]) -> ir.Schem
             for entry, one in zip(entries, found, strict=True)
             if isinstance(one, ir.Interface)
         ),
+        errors=tuple(by_reference[reference] for reference in dict.fromkeys(raised)),
         callbacks=tuple(one for one in found if isinstance(one, ir.Callback)),
     )
+
+
+def _raised(declared: ir.Interface | ir.Callback | None) -> Iterator[ir.Reference]:
+    """The exceptions that an interface or a callback declares."""
+    members = declared.members if isinstance(declared, ir.Interface) else (declared.call,) if declared else ()
+    for member in members:
+        yield from member.raises
 
 
 def _told(file: File) -> str | None:

@@ -13,6 +13,7 @@ from typing import get_args
 from pydantic import ValidationError
 
 from capnweb_gen import ir
+from capnweb_gen.frontends import unions
 
 _SCALARS: frozenset[str] = frozenset(get_args(ir.ScalarName))
 
@@ -23,6 +24,9 @@ def special(marks: tuple[str, ...], item: Callable[[], ir.TypeShape]) -> ir.Type
     Args:
         marks: what stands behind each `@capnweb`.
         item: gives the type that is marked, or that the marked generic is given.
+
+    Raises:
+        UnsupportedTypeError: a tag says something that its type cannot be.
     """
     for mark in marks:
         word, _, rest = mark.partition(" ")
@@ -34,6 +38,9 @@ def special(marks: tuple[str, ...], item: Callable[[], ir.TypeShape]) -> ir.Type
             return ir.CollectionShape(container="set", item=item())
         if word == "frozenset":
             return ir.CollectionShape(container="frozenset", item=item())
+        if word == "open":
+            inner = item()
+            return inner if isinstance(inner, ir.Unsupported) else unions.opened(inner)
         if word == "sturdy_ref":
             inner = item()
             return ir.SturdyRefShape(interface=inner.interface) if isinstance(inner, ir.InterfaceShape) else None

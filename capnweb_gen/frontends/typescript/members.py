@@ -24,6 +24,7 @@ from capnweb_gen.frontends.typescript.names import (
 from capnweb_gen.frontends.typescript.nodes import Doc, Parameter, Signature
 from capnweb_gen.frontends.typescript.scope import Closure, Env
 from capnweb_gen.frontends.typescript.shapes import BROKEN, Shapes
+from capnweb_gen.frontends.typescript.throws import ThrowsReader
 from capnweb_gen.naming import Case
 from capnweb_runtime.schema import FORBIDDEN_KEYS
 
@@ -33,8 +34,9 @@ _NONE = ir.Scalar(name="none")
 class MemberReader:
     """Reads interfaces."""
 
-    def __init__(self, shapes: Shapes, notes: Notes, options: Options) -> None:
+    def __init__(self, shapes: Shapes, notes: Notes, options: Options, throws: ThrowsReader) -> None:
         self._shapes = shapes
+        self._throws = throws
         self._notes = notes
         self._declare = "declare it" if options.tsc else "declare it, or use --tsc"
 
@@ -64,7 +66,11 @@ class MemberReader:
         """What a function takes and gives."""
         method = self._method(slot, slot.signature, "__call__", case, hint)
         found = method or ir.Method(name="__call__", wire="", result=_NONE, position=slot.position)
-        return found.model_copy(update={"wire": "", "doc": None, "deprecated": None})
+        own = slot.member.doc if slot.member is not None and slot.member.kind == "call" else nodes.NO_DOC
+        written = slot.signature.parameters if slot.signature is not None else ()
+        called = {one.name: other.name for one, other in zip(written, found.parameters, strict=False)}
+        said = {"doc": docstring(own, called), "deprecated": deprecation(own)}
+        return found.model_copy(update={"wire": "", **said})
 
     # ---- members
 
@@ -118,6 +124,7 @@ class MemberReader:
             doc=docstring(slot.doc),
             deprecated=deprecation(slot.doc),
             type=shape,
+            raises=self._throws.of(slot),
             secret="secret" in slot.doc.marks(),
             position=slot.position,
         )
@@ -135,6 +142,7 @@ class MemberReader:
             deprecated=deprecation(slot.doc),
             parameters=tuple(parameters),
             result=self._result(slot, signature, hint),
+            raises=self._throws.of(slot),
             idempotent="idempotent" in marks,
             cancellable="cancellable" in marks,
             secret="secret" in marks,
@@ -229,6 +237,8 @@ class MemberReader:
         return self._shapes.shape(Closure(parameter.type, slot.env), hint)
 
     def _rest(self, slot: Slot, parameter: Parameter, shape: ir.TypeShape) -> ir.TypeShape:
+        if isinstance(shape, ir.OptionalShape) and not parameter.rest:  # options that are needed come after it
+            shape = shape.item
         if isinstance(shape, ir.ListShape | ir.CollectionShape):
             return shape.item
         if shape is not BROKEN and shape != ir.Scalar(name="any"):
@@ -311,7 +321,9 @@ def deprecation(doc: Doc) -> ir.Deprecation | None:
 def _default(value: object, shape: ir.TypeShape) -> ir.Default | None:
     """A default, if it is of the type."""
     match shape:
-        case ir.OptionalShape(item=item) | ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
+        case ir.OptionalShape(item=item) | ir.OpenShape(item=item):
+            return _default(value, item)
+        case ir.ConstrainedShape(item=item) | ir.NewTypeShape(item=item):
             return _default(value, item)
         case ir.UnionShape(members=members):
             return next((found for member in members if (found := _default(value, member))), None)

@@ -91,6 +91,9 @@ def _member_names(file: File) -> Iterator[str]:
 
 
 def _is_seen(member: nodes.Member) -> bool:
+    """Whether peers see the name of a member. That of an Error is no name on the wire."""
+    if member.name == "errorName":
+        return False
     return member.access == "public" and not member.static and member.kind != "constructor"
 
 

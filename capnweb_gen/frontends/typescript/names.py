@@ -92,7 +92,9 @@ def shape_name(shape: ir.TypeShape) -> str:
             return found.name
         case ir.EnumShape(enum=found) | ir.NewTypeShape(new_type=found):
             return found.name
-        case ir.ConstrainedShape(item=item) | ir.StreamShape(item=item) | ir.WritableShape(item=item):
+        case ir.StreamShape(item=item) | ir.WritableShape(item=item):
+            return shape_name(item)
+        case ir.ConstrainedShape(item=item) | ir.OpenShape(item=item):
             return shape_name(item)
         case ir.StubShape():
             return "Stub"

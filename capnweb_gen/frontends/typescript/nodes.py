@@ -19,19 +19,29 @@ ConstValue = TypeValue | dict[str, "ConstValue"] | list["ConstValue"] | None
 
 
 @dataclass(frozen=True)
+class Thrown:
+    """What `@throws` says: the type in braces or in a link, and the rest of the text; or else the first word, which may
+    be a type, and all of the text.
+    """
+
+    name: str
+    text: str
+    is_type: bool
+
+
+@dataclass(frozen=True)
 class Doc:
     """A JSDoc comment.
 
     `text` is what stands before all tags, and behind those that are none of the others here. `deprecated` is what
-    follows that tag, and empty if nothing does; `raises` what `@throws` links to; `tags` are for programs, as
-    ("capnweb", "int").
+    follows that tag, and empty if nothing does; `tags` are for programs, as ("capnweb", "int").
     """
 
     text: str = ""
     deprecated: str | None = None
     parameters: tuple[tuple[str, str], ...] = ()
     returns: str = ""
-    raises: tuple[str, ...] = ()
+    throws: tuple[Thrown, ...] = ()
     tags: tuple[tuple[str, str], ...] = ()
 
     def has(self, tag: str) -> bool:
@@ -181,7 +191,9 @@ class Refused(TypeNode):
 
 @dataclass(frozen=True)
 class Parameter:
-    """A parameter. `default` is the constant that it has, if that is written out."""
+    """A parameter. `default` is the constant that it has, if that is written out; `is_property` tells that it declares
+    a public property, as those of constructors may.
+    """
 
     name: str
     position: Position
@@ -189,6 +201,7 @@ class Parameter:
     optional: bool = False
     rest: bool = False
     default: TypeValue | None = None
+    is_property: bool = False
 
 
 @dataclass(frozen=True)
@@ -210,7 +223,8 @@ class Member:
     """A member of an interface, a class or an object type.
 
     `key` is the type of the keys of an index signature; `name` is None where it is computed. `initialized` tells that a
-    field of a class has a value, `body` that a method has one, `generator` that it is `*name`.
+    field of a class has a value, `body` that a method has one, `generator` that it is `*name`. `constant` is that
+    value, if it is one; of a constructor, the name that it gives what it makes.
     """
 
     kind: MemberKind
@@ -227,6 +241,7 @@ class Member:
     generator: bool = False
     body: bool = False
     initialized: bool = False
+    constant: TypeValue | None = None
 
 
 # ---- declarations

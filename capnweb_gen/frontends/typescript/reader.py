@@ -6,7 +6,7 @@ What else a file exports is read as far as it can be, and left out with a word w
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def read_typescript(
         run = _Run(files, given, Modules(package, together), options or Options())
         run.read()
         schemas, details = schemas_of(run.declarer, run.modules)
-        circle = _circle(schemas, run.modules)
+        circle = _circle(schemas, details, run.modules)
         if not circle or circle in together:
             break
         together = [files for files in together if not set(files) & set(circle)]
@@ -156,6 +156,11 @@ class _Run:
         """Read something that nobody is known to need."""
         closure = self._closure(group)
         view = self._view(closure)
+        if view is not None and view.is_error:
+            if group not in self.declarer.found.errors:
+                text = f"no method says that it throws {group.name}, which is left out"
+                self.notes.decide(group.file, group.first.position, text)
+            return
         if view is not None and view.is_class and not view.is_target:
             text = f"{group.name} is a class that does not extend RpcTarget, and left out"
             self.notes.decide(group.file, group.first.position, text)
@@ -208,14 +213,23 @@ def _looks_like_interface(group: Group) -> bool:
     )
 
 
-def _circle(schemas: Sequence[ir.Schema], modules: Modules) -> list[File]:
+def _circle(schemas: Sequence[ir.Schema], details: Mapping[str, Details], modules: Modules) -> list[File]:
     """Files whose modules need each other."""
-    peers = graph.by_module(tuple(schemas))
-    for schema in schemas:
-        others = graph.cyclic(schema, peers)
+    needs = {schema.module: set(_needed(schema, details[schema.module])) for schema in schemas}
+    for through in needs:
+        for found in needs.values():
+            found |= needs[through] if through in found else set()
+    for module, found in needs.items():
+        others = {other for other in found - {module} if module in needs.get(other, ())}
         if others:
-            return [file for file, module in modules.items() if module.name in {schema.module, *others}]
+            return [file for file, made in modules.items() if made.name in {module, *others}]
     return []
+
+
+def _needed(schema: ir.Schema, details: Details) -> Iterator[str]:
+    """The modules that a schema imports from. An exception may be declared where no method raises it."""
+    for part in (schema, schema.model_copy(update={"errors": details.errors})):
+        yield from (reference.module for reference in (*graph.references(part), *graph.imported(part)))
 
 
 def _worth_telling(faults: Sequence[Diagnostic], reading: Sequence[Diagnostic]) -> list[Diagnostic]:

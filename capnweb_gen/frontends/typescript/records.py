@@ -124,7 +124,7 @@ class ModelReader:
                 doc=docstring(slot.doc),
                 deprecated=_field_deprecation(slot.doc),
                 type=shape,
-                required=not slot.optional,
+                required=not slot.optional and not _has_default(slot, shape),
                 computed="computed" in slot.doc.marks(),
                 secret="secret" in slot.doc.marks(),
                 position=slot.position,
@@ -156,6 +156,15 @@ class ModelReader:
 
 def _nullable(shape: ir.TypeShape) -> bool:
     return shape is BROKEN or isinstance(shape, ir.OptionalShape) or shape in _NULLABLE
+
+
+def _has_default(slot: Slot, shape: ir.TypeShape) -> bool:
+    """Whether a comment says that Python has a default for what is always sent: for one of a few constants."""
+    return "optional" in slot.doc.marks() and _is_constant(shape)
+
+
+def _is_constant(shape: ir.TypeShape) -> bool:
+    return isinstance(shape, ir.LiteralShape) or (isinstance(shape, ir.EnumShape) and shape.partial)
 
 
 def _with_deprecation(doc: Doc) -> str:

@@ -47,6 +47,8 @@ _UNION_HINT = (
     'need a member such as kind: "...", with a value that the others do not have'
 )
 
+_OPEN_HINT = "put it around an enum, or a union; a model may get further members without it"
+
 
 class Registry(Protocol):
     """Told of what types name. Gives references to it."""
@@ -124,6 +126,11 @@ class Shapes:
 
     def _behind(self, closure: Closure, hint: Hint) -> ir.TypeShape:
         """The type that an operator makes of others, which may have a name."""
+        name, _, member = closure.node.name.rpartition(".") if isinstance(closure.node, nodes.TypeOf) else ("", "", "")
+        group = self.types.files.lookup(closure.env.file, name, closure.env.namespace) if name else None
+        enum = enum_of(group) if isinstance(group, Group) else None
+        if isinstance(group, Group) and enum is not None:
+            return self._enum(Declared(group, (), closure, member=member), enum)
         made = self.types.computed(closure)
         if made is None:
             raise closure.refuse("this type cannot be read", "write the type out")
@@ -236,6 +243,8 @@ class Shapes:
         view = self.types.view(closure)
         if view is None:
             raise closure.refuse("what this intersection comes to cannot be told", "write the type out")
+        if view.is_error:
+            return self._exception(closure, "Error")
         if view.calls and not view.slots:
             return self.function(view.calls[0], hint)
         plain = self._keyed(view, closure, hint)
@@ -381,7 +390,10 @@ class Shapes:
         if not doc.marks():
             return None
         item = declared.body
-        made = marked.special(doc.marks(), lambda: self._marked_item(declared, item, hint))
+        try:
+            made = marked.special(doc.marks(), lambda: self._marked_item(declared, item, hint))
+        except UnsupportedTypeError as refused:
+            raise declared.written.refuse(refused.reason, _OPEN_HINT) from refused
         if made is None and "callback" in doc.marks() and item is not None:
             return self._registry.callback(self._slot(item, declared), hint, declared)
         if isinstance(made, ir.NewTypeShape):
@@ -402,9 +414,12 @@ class Shapes:
         if view is None:
             raise declared.written.refuse(f"{declared.group.name} has no members that could be told", "write them out")
         name = declared.group.name
+        if view.is_error:
+            return self._exception(declared.written, name)
         if view.calls and not view.slots:
-            call = replace(view.calls[0], doc=declared.group.first.doc)
-            if "callback" in call.doc.marks() or _is_callback(call):
+            call = _documented(view.calls[0], declared.group.first.doc)
+            said = "callback" in call.doc.marks() or call.doc.throws or declared.group.file.syntax.generated
+            if said or _is_callback(call):
                 return self._registry.callback(call, Hint(name, name), declared)
             self._refuse_endless(declared)
             with self._reading(declared):
@@ -432,6 +447,10 @@ class Shapes:
             )
         return self._registry.nominal(declared, view, arguments, called)
 
+    def _exception(self, written: Closure, name: str) -> ir.TypeShape:
+        self._notes.decide(written.env.file, written.position, f"{name}, by value, is read as Any: an exception")
+        return _ANY
+
     def _enum(self, declared: Declared, enum: nodes.EnumDeclaration) -> ir.TypeShape:
         whole = self._registry.enum(declared, enum)
         if declared.member is None:
@@ -451,8 +470,7 @@ class Shapes:
             self._notes.decide(written.env.file, written.position, f"{name} is read as bytes, and sent as a Uint8Array")
             return ir.Scalar(name="bytes")
         if name in ERRORS:
-            self._notes.decide(written.env.file, written.position, f"{name}, by value, is read as Any: an exception")
-            return _ANY
+            return self._exception(written, name)
         match name:
             case "Array":
                 return self._list(builtin.argument(), hint)
@@ -538,6 +556,12 @@ def _is_callback(function: Slot | nodes.TypeNode) -> bool:
     """Whether a function can be called with fewer arguments, or with any number."""
     signature = function.signature if isinstance(function, Slot | nodes.FunctionType) else None
     return signature is not None and any(one.optional or one.rest for one in signature.parameters)
+
+
+def _documented(call: Slot, doc: nodes.Doc) -> Slot:
+    """A function with what the comments on it and on what declares it say."""
+    parameters, throws = (*doc.parameters, *call.doc.parameters), (*doc.throws, *call.doc.throws)
+    return replace(call, doc=replace(doc, parameters=parameters, throws=throws, tags=(*doc.tags, *call.doc.tags)))
 
 
 def _given(declared: Declared) -> list[Closure]:

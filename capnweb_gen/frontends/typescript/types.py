@@ -6,6 +6,7 @@ Rule: total. A form that no schema can have becomes a `Refused`, with its place;
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
 
 _DEEPEST = 60  # types inside types: more than anybody writes, and far fewer than Python can recurse
 _WRITE_OUT = "write the type out"
+_NAME_SET = re.compile(r"""\bthis\.name\s*=\s*(["'])(.+?)\1""")
 _REFUSED = {
     "conditional_type": (
         "a conditional type cannot be read",
@@ -377,6 +379,7 @@ class TypeReader:
             static=has(node, "static"),
             readonly=has(node, "readonly"),
             initialized=value is not None,
+            constant=self._constant_value(value),
         )
 
     def _method(self, node: Node, doc: Doc) -> Member:
@@ -396,7 +399,12 @@ class TypeReader:
             static=has(node, "static"),
             generator=has(node, "*"),
             body=node.child_by_field_name("body") is not None,
+            constant=_name_set_in(node) if kind == "constructor" else None,
         )
+
+    def _constant_value(self, node: Node | None) -> nodes.TypeValue | None:
+        value = self.value(node) if node is not None else None
+        return value if isinstance(value, bool | int | float | str) else None
 
     def _access(self, node: Node, name: Node | None) -> Access:
         if name is not None and name.type == "private_property_identifier":
@@ -443,8 +451,7 @@ class TypeReader:
         rest = pattern.type == "rest_pattern"
         named = next(children(pattern), pattern) if rest else pattern
         value = node.child_by_field_name("value")
-        default = self.value(value) if value is not None else None
-        constant = default if isinstance(default, bool | int | float | str) else None
+        constant = self._constant_value(value)
         declared = self.annotation(node.child_by_field_name("type"))
         position = self._source.position(named)
         if declared is None and constant is not None:  # its type is inferred from the constant alone
@@ -452,7 +459,9 @@ class TypeReader:
             declared = nodes.Keyword(position, name)
         name = text_of(named) if named.type == "identifier" else ""
         optional = node.type == "optional_parameter" or value is not None
-        return nodes.Parameter(name, position, declared, optional, rest, constant)
+        private = self._access(node, named) != "public"
+        is_property = not private and (has(node, "readonly") or has(node, "accessibility_modifier"))
+        return nodes.Parameter(name, position, declared, optional, rest, constant, is_property)
 
     def type_parameters(self, node: Node) -> tuple[nodes.TypeParameter, ...]:
         """The type parameters of a declaration or a signature."""
@@ -472,6 +481,13 @@ class TypeReader:
             self.annotation(constraint),
             self.annotation(default),
         )
+
+
+def _name_set_in(constructor: Node) -> str | None:
+    """The name that a constructor gives what it makes, as those of exceptions do."""
+    body = constructor.child_by_field_name("body")
+    found = _NAME_SET.search(text_of(body)) if body is not None else None
+    return found[2] if found is not None else None
 
 
 def _short(node: Node) -> str:
