@@ -14,7 +14,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
-from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
+from capnweb_runtime.driving.asyncio_host import AsyncioHost, Begun, is_coroutine_function
 from capnweb_runtime.driving.deadline import deadline, time_left
 from capnweb_runtime.driving.following import InContext, is_stream
 from capnweb_runtime.driving.handle import IN_THREAD
@@ -26,7 +26,7 @@ from capnweb_runtime.driving.interceptors import (
     session_name,
     through,
 )
-from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost, on_loop
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.objects.stub import metadata
 from capnweb_runtime.observe import keep_context
@@ -219,6 +219,9 @@ class _Attending(AsyncioHost):
         if self.handle(function) is None:
             return function
 
+        def late() -> DeadlineExceeded:
+            return DeadlineExceeded(f"the call took longer than {seconds:g} s")
+
         async def bounded(awaitable: Awaitable[Any]) -> Any:
             with deadline(seconds):
                 bound = asyncio.timeout(time_left())
@@ -227,12 +230,14 @@ class _Attending(AsyncioHost):
                         return await awaitable
                 except TimeoutError:
                     if bound.expired():
-                        raise DeadlineExceeded(f"the call took longer than {seconds:g} s") from None
+                        raise late() from None
                     raise
 
         def call(*args: Any, **kwargs: Any) -> Any:
             with deadline(seconds):
                 result = function(*args, **kwargs)
+                if type(result) is Begun:
+                    return result.within(max(time_left() or 0, 0), late)
             return bounded(result) if isawaitable(result) else result
 
         async def run(*args: Any, **kwargs: Any) -> Any:
@@ -251,6 +256,17 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
     """Runs plain functions in threads."""
 
     __slots__ = ("is_lost", "terms")
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `_Attending.attend`."""
+        return super().attend(begin, on_loop(function), method, args, where)
 
     def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if is_coroutine_function(function) or isasyncgenfunction(function):
