@@ -58,17 +58,6 @@ class Begun(asyncio.Future[Any]):
     is, and on any Python other calls do not wait until it has started.
     """
 
-    def within(self, seconds: float, late: Callable[[], Exception]) -> Begun:
-        """The same, which fails with an error unless it is done in that many seconds."""
-
-        def give_up() -> None:
-            if not self.done():
-                self.set_exception(late())
-
-        timer = self.get_loop().call_later(seconds, give_up)
-        self.add_done_callback(lambda _: timer.cancel())
-        return self
-
 
 def start_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
@@ -231,8 +220,8 @@ class AsyncioHost(HostBase):
         cls: Any = type(result)
         if not _is_awaitable(cls):
             return result
-        if cls is Begun:
-            return self._follow(cast(Begun, result), (args, kwargs))
+        if isinstance(result, Begun):
+            return self._follow(result, (args, kwargs))
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))
 

@@ -14,7 +14,7 @@ from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cancelling import cancellably
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
-from capnweb_runtime.driving.asyncio_host import AsyncioHost, Begun, is_coroutine_function
+from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
 from capnweb_runtime.driving.deadline import deadline, time_left
 from capnweb_runtime.driving.following import InContext, is_stream
 from capnweb_runtime.driving.handle import IN_THREAD
@@ -216,11 +216,9 @@ class _Attending(AsyncioHost):
         """A function that is cancelled, and fails, where it takes longer, or than its caller waits. What nothing can
         interrupt is left alone.
         """
+        function = on_loop(function)
         if self.handle(function) is None:
             return function
-
-        def late() -> DeadlineExceeded:
-            return DeadlineExceeded(f"the call took longer than {seconds:g} s")
 
         async def bounded(awaitable: Awaitable[Any]) -> Any:
             with deadline(seconds):
@@ -230,14 +228,12 @@ class _Attending(AsyncioHost):
                         return await awaitable
                 except TimeoutError:
                     if bound.expired():
-                        raise late() from None
+                        raise DeadlineExceeded(f"the call took longer than {seconds:g} s") from None
                     raise
 
         def call(*args: Any, **kwargs: Any) -> Any:
             with deadline(seconds):
                 result = function(*args, **kwargs)
-                if type(result) is Begun:
-                    return result.within(max(time_left() or 0, 0), late)
             return bounded(result) if isawaitable(result) else result
 
         async def run(*args: Any, **kwargs: Any) -> Any:

@@ -12,7 +12,7 @@ import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import Context, copy_context
 from functools import update_wrapper
-from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar, cast, overload
+from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar, overload
 
 from capnweb_runtime.driving.asyncio_host import Begun
 from capnweb_runtime.driving.deadline import Deadline
@@ -201,6 +201,22 @@ class _Batches:
             batch.begin()
 
 
+class _Call(Begun):
+    """One call of a batch. The last one to be cancelled goes when the load has ended, so that it counts until then."""
+
+    def __init__(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._batch = batch
+
+    def cancel(self, msg: object = None) -> bool:
+        """See `asyncio.Future.cancel`."""
+        return self._batch.cancel_load(self) or self.end()
+
+    def end(self) -> bool:
+        """It is cancelled, whatever becomes of the load."""
+        return super().cancel()
+
+
 class _Batch:
     """Calls that are loaded together. Its length is how many wait."""
 
@@ -213,7 +229,7 @@ class _Batch:
         self._function = function
         self._target = target
         self._loop = loop
-        self._calls: dict[Begun, tuple[Any, Context]] = {}
+        self._calls: dict[_Call, tuple[Any, Context]] = {}
         self._task: asyncio.Task[None] | None = None
 
     def __len__(self) -> int:
@@ -221,42 +237,42 @@ class _Batch:
 
     def join(self, element: Any) -> Begun:
         """Adds a call."""
-        call = Begun(loop=self._loop)
+        call = _Call(self, self._loop)
         self._calls[call] = element, copy_context()
-        call.add_done_callback(self._leave)
         return call
 
-    def _leave(self, call: asyncio.Future[Any]) -> None:
-        """A call has its result, or is cancelled."""
-        self._calls.pop(cast(Begun, call))
-        if not self._calls and self._task is not None:
-            self._task.cancel()
+    def cancel_load(self, call: _Call) -> bool:
+        """Cancels the load if it runs for this call alone; otherwise the call leaves.
+
+        Returns:
+            Whether the load was cancelled, and tells the call when it has ended.
+        """
+        if self._task is not None and len(self._calls) == 1 and call in self._calls:
+            return self._task.cancel()
+        self._calls.pop(call, None)
+        return False
 
     def begin(self) -> None:
         """Loads what is wanted by those who have not left."""
-        contexts = [context for call, (_, context) in self._calls.items() if not call.done()]
-        if contexts:
-            context = _agreed(contexts)
+        if self._calls:
+            context = _agreed([context for _, context in self._calls.values()])
             self._task = self._loop.create_task(self._load(), context=context)
             _loading.add(self._task)
-            self._task.add_done_callback(_loading.discard)
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Who has no result yet gets none: the load was cancelled, maybe before it had begun, or ends the program."""
+        _loading.discard(task)
+        for call in self._calls:
+            call.end()
 
     async def _load(self) -> None:
-        calls = [call for call in self._calls if not call.done()]
+        calls = list(self._calls)
         try:
-            results = await self._function(self._target, [self._calls[call][0] for call in calls])
+            results = await self._function(self._target, [element for element, _ in self._calls.values()])
             outcomes = self._one_for_each(results, len(calls))
         except Exception as error:  # whatever the application raises is the answer of every call
-            if all(call.done() for call in calls):  # nobody is left to be told
-                name = self._function.__qualname__
-                self._loop.call_exception_handler(
-                    {"message": f"{name} failed after all of its calls had been cancelled", "exception": error}
-                )
             outcomes = [error] * len(calls)
-        except BaseException:  # it is cancelled, or ends the program
-            for call in calls:
-                call.cancel()
-            raise
         for call, outcome in zip(calls, outcomes, strict=True):
             if call.done():  # it has left
                 continue

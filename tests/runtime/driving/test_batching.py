@@ -32,7 +32,7 @@ from capnweb_runtime.transports.memory import join, pair
 from generated.accounts import AuthedApiStub, AuthedApiTarget
 from schemas.accounts import Profile
 from tests.gen.golden.cancellable.expected import SearchStub, SearchTarget
-from tests.runtime.test_cancellation import Search, asked
+from tests.runtime.test_cancellation import Joined, Search, asked
 
 PATIENCE = 10
 USER: ContextVar[str] = ContextVar("USER", default="nobody")
@@ -253,6 +253,16 @@ class TestCancellation:
             await target.find("b")
         assert target.lists == [[("b", 10)]]
 
+    async def test_a_batch_that_its_only_call_leaves_as_it_begins_is_none(self) -> None:
+        target = Finding()
+        call = asyncio.ensure_future(target.find("a"))
+        loop = asyncio.get_running_loop()
+        loop.call_soon(loop.call_soon, call.cancel)  # after the batch has begun, and before the load has
+        async with asyncio.timeout(PATIENCE):
+            await asyncio.wait([call])
+        assert call.cancelled()
+        assert target.lists == []
+
     async def test_others_go_on_when_one_call_is_cancelled(self) -> None:
         target = Finding()
         client, server = pair(None, target)
@@ -280,25 +290,41 @@ class TestCancellation:
         assert await target.outcome() == "cancelled"
         await asyncio.wait(waiting)
 
-    async def test_what_a_batch_raises_that_all_have_left_is_told(self) -> None:
-        told: asyncio.Queue[str] = asyncio.Queue()
-        loop, begun = asyncio.get_running_loop(), asyncio.Event()
-        loop.set_exception_handler(lambda _, context: told.put_nowait(f"{context['message']}: {context['exception']}"))
+    async def test_a_load_that_was_cancelled_counts_as_a_call_until_it_has_ended(self) -> None:
+        target = Finding()
+        target.insist = True
+        joined = Joined(target)
+        calls = [joined.search.find("a"), joined.search.find("b")]
+        waiting = [asked(call) for call in calls]
+        await target.begun.wait()
+        for call in calls:
+            call.dispose()
+        await asyncio.wait(waiting)
+        await joined.all_said()
+        assert joined.b.host.running == 1
+        target.may_end.set()
+        assert await target.outcome() == "returned"
 
-        async def load(numbers: list[int]) -> list[Profile | Exception]:
-            begun.set()
-            try:
-                await asyncio.Event().wait()
-            except asyncio.CancelledError:
-                raise ValueError("clearing up failed") from None
-            return []
+    async def test_what_a_load_raises_that_was_cancelled_is_told(self, caplog: pytest.LogCaptureFixture) -> None:
+        class Failing(Finding):
+            @batched(SearchTarget.find)
+            async def find(  # type: ignore[override]  # as above
+                self, wanted: list[tuple[str, int]]
+            ) -> list[list[int]]:
+                try:
+                    await self._wait()
+                finally:
+                    raise ValueError("clearing up failed")
 
-        call = asyncio.ensure_future(Profiles(load).get_profile(1))
-        async with asyncio.timeout(PATIENCE):
-            await begun.wait()
-            call.cancel()
-            said = await told.get()
-        assert said == "Profiles.get_profile failed after all of its calls had been cancelled: clearing up failed"
+        target = Failing()
+        joined = Joined(target)
+        call = joined.search.find("a")
+        waiting = asked(call)
+        await target.begun.wait()
+        call.dispose()
+        await asyncio.wait([waiting])
+        await joined.all_said()
+        assert "Failing.find raised ValueError: clearing up failed" in caplog.text
 
 
 class TestContext:
