@@ -257,7 +257,7 @@ class TestCancellation:
         target = Finding()
         call = asyncio.ensure_future(target.find("a"))
         loop = asyncio.get_running_loop()
-        loop.call_soon(loop.call_soon, call.cancel)  # after the batch has begun, and before the load has
+        loop.call_soon(lambda: loop.call_soon(call.cancel))  # after the batch has begun, and before the load has
         async with asyncio.timeout(PATIENCE):
             await asyncio.wait([call])
         assert call.cancelled()
