@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
     from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.debugging.settings import Sampling
+    from capnweb_runtime.driving.batching import batched
     from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
@@ -123,6 +124,7 @@ __all__ = [
     "WritableStream",
     "WritableTarget",
     "as_stub",
+    "batched",
     "connect",
     "connect_blocking",
     "deadline",
@@ -142,6 +144,7 @@ _HOMES = {
     "connecting.reconnect": "Connected Reconnect",
     "debugging.capabilities": "Capability",
     "debugging.settings": "Sampling",
+    "driving.batching": "batched",
     "driving.deadline": "deadline time_left",
     "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",

@@ -53,6 +53,12 @@ else:
         raise RuntimeError("eager tasks need Python 3.12 or newer; pass eager=False")
 
 
+class Begun(asyncio.Future[Any]):
+    """What a function returns whose call has begun, and goes on without a task of its own: the host waits for it as it
+    is, and on any Python other calls do not wait until it has started.
+    """
+
+
 def start_task(
     loop: asyncio.AbstractEventLoop, coroutine: Coroutine[Any, Any, Any], context: contextvars.Context
 ) -> asyncio.Task[Any]:
@@ -96,7 +102,7 @@ class _CancelledCall(RpcError):
         super().__init__("The call was cancelled on the side that ran it.")
 
 
-def _failure(task: asyncio.Task[Any]) -> BaseException | None:
+def _failure(task: asyncio.Future[Any]) -> BaseException | None:
     """What a task has raised, as an error that a peer can be told; None if it has a value. It is not raised once more,
     or the frames in which that happens would keep whoever waits, and be kept by it.
     """
@@ -165,7 +171,7 @@ class AsyncioHost(HostBase):
                 context = contextvars.copy_context()
         self._context = context
         self._eager = eager
-        self.tasks: set[asyncio.Task[Any]] = set()
+        self.tasks: set[asyncio.Future[Any]] = set()
         # Plain tasks whose first step has not run, and the calls that came since.
         self._unstarted = 0
         self._queue: deque[
@@ -214,6 +220,8 @@ class AsyncioHost(HostBase):
         cls: Any = type(result)
         if not _is_awaitable(cls):
             return result
+        if isinstance(result, Begun):
+            return self._follow(result, (args, kwargs))
         coroutine = result if asyncio.iscoroutine(result) else _wait_for(cast(Awaitable[Any], result))
         return self._start_task(coroutine, context, (args, kwargs))
 
@@ -354,6 +362,9 @@ class AsyncioHost(HostBase):
             # The loop runs what it was given in order: this comes right after the first step of the task.
             self._unstarted += 1
             self._loop.call_soon(self._task_started)
+        return self._follow(task, arguments)
+
+    def _follow(self, task: asyncio.Future[Any], arguments: object) -> Cell[Any]:
         cell: Cell[Any] = Cell()
         self.tasks.add(task)
         # The arguments are kept until the result is known: it is the core that gives up the stubs among them.
@@ -386,7 +397,7 @@ class AsyncioHost(HostBase):
                 self.line.put_off(self._task_started)
                 return
 
-    def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Task[Any]) -> None:
+    def _task_done(self, cell: Cell[Any], arguments: object, task: asyncio.Future[Any]) -> None:
         self.tasks.discard(task)
         failure = _failure(task)
         if failure is None:

@@ -26,7 +26,7 @@ from capnweb_runtime.driving.interceptors import (
     session_name,
     through,
 )
-from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost
+from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost, on_loop
 from capnweb_runtime.errors import DeadlineExceeded
 from capnweb_runtime.objects.stub import metadata
 from capnweb_runtime.observe import keep_context
@@ -216,6 +216,7 @@ class _Attending(AsyncioHost):
         """A function that is cancelled, and fails, where it takes longer, or than its caller waits. What nothing can
         interrupt is left alone.
         """
+        function = on_loop(function)
         if self.handle(function) is None:
             return function
 
@@ -251,6 +252,17 @@ class AttendingThreadedHost(_Attending, ThreadedHost):
     """Runs plain functions in threads."""
 
     __slots__ = ("is_lost", "terms")
+
+    def attend(
+        self,
+        begin: Callable[[Callable[..., Any], Method, A, Host, str], Hook],
+        function: Callable[..., Any],
+        method: Method,
+        args: A,
+        where: str,
+    ) -> Hook:
+        """See `_Attending.attend`."""
+        return super().attend(begin, on_loop(function), method, args, where)
 
     def _plainly(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:
         if is_coroutine_function(function) or isasyncgenfunction(function):

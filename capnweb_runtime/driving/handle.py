@@ -11,6 +11,8 @@ from typing import Any, Final
 
 IN_THREAD: Final = "__capnweb_in_thread__"
 """Attribute of functions that run in a thread, which nothing can interrupt."""
+ON_LOOP: Final = "__capnweb_on_loop__"
+"""Attribute of plain functions that belong to the event loop, also where others run in threads."""
 
 
 class Handle:
@@ -28,7 +30,7 @@ class Handle:
 
     def __init__(self, function: Callable[..., Any], is_async: bool) -> None:
         self._function = function
-        self._task: asyncio.Task[Any] | None = None
+        self._task: asyncio.Future[Any] | None = None
         self._given_up = False
         self.function: Callable[..., Any] = self._run if is_async else self._call
 
@@ -46,6 +48,9 @@ class Handle:
         if self._given_up:
             raise asyncio.CancelledError
         result = self._function(*args, **kwargs)
+        if isinstance(result, asyncio.Future):  # it has begun
+            self._task = result
+            return result
         return self._wait(result) if isawaitable(result) else result
 
     async def _wait(self, result: Awaitable[Any]) -> Any:

@@ -14,7 +14,7 @@ from typing import Any, ParamSpec, TypeVar
 
 from capnweb_runtime.core.calls import CallHandle
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
-from capnweb_runtime.driving.handle import IN_THREAD
+from capnweb_runtime.driving.handle import IN_THREAD, ON_LOOP
 from capnweb_runtime.observe import logger
 
 P = ParamSpec("P")
@@ -69,6 +69,18 @@ def threads_of(count: int) -> Executor:
     return ThreadPoolExecutor(count, thread_name_prefix="capnweb")
 
 
+def on_loop(function: Callable[..., Any]) -> Callable[..., Any]:
+    """A plain function that belongs to the event loop as an async one, which no thread runs; any other as it is."""
+    if not getattr(function, ON_LOOP, False) or is_coroutine_function(function):
+        return function
+
+    @functools.wraps(function)
+    async def run(*args: Any, **kwargs: Any) -> Any:
+        return await function(*args, **kwargs)
+
+    return run
+
+
 class ThreadedHost(AsyncioHost):
     """Runs plain functions that a peer calls in threads, and what is async on the loop."""
 
@@ -78,12 +90,14 @@ class ThreadedHost(AsyncioHost):
         self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any], *, in_turn: bool = False
     ) -> Any:
         """Calls the function after every call that came before it has begun; see `AsyncioHost.start`."""
+        function = on_loop(function)
         if is_coroutine_function(function) or inspect.isasyncgenfunction(function):
             return self.start(function, args, kwargs, in_turn=in_turn)
         return self.start(self._in_thread, (function, args, kwargs), {}, in_turn=in_turn)
 
     def handle(self, function: Callable[..., Any]) -> CallHandle | None:
         """See `AsyncioHost.handle`."""
+        function = on_loop(function)
         return super().handle(function) if is_coroutine_function(function) else None
 
     async def _in_thread(self, function: Callable[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> Any:

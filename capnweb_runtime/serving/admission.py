@@ -104,7 +104,7 @@ class Admission:
         self._refused: Counter[int] = Counter()  # by status
 
     @property
-    def calls(self) -> set[asyncio.Task[Any]]:
+    def calls(self) -> set[asyncio.Future[Any]]:
         """Calls in progress, also those of sessions that have ended."""
         hosts = {*self._outlived, *(connection.host for connection in self.connections)}
         return {call for host in hosts for call in host.tasks}

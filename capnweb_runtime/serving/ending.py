@@ -53,7 +53,7 @@ class Ending:
     async def cancel_calls(self) -> None:
         """Cancels the calls in progress, except for one that is closing the server, and waits for their end."""
         own = {asyncio.current_task()}
-        cancelled: set[asyncio.Task[Any]] = set()
+        cancelled: set[asyncio.Future[Any]] = set()
         while calls := self._admission.calls - own:
             for call in calls - cancelled:
                 call.cancel()

@@ -5,10 +5,12 @@ from __future__ import annotations
 import argparse
 import asyncio
 import json
+import sqlite3
+from collections.abc import Sequence
 
 from pydantic import ValidationError
 
-from capnweb_runtime import serve
+from capnweb_runtime import batched, serve
 from examples.data_pipeline.generated.data_pipeline import OrdersTarget
 from examples.data_pipeline.schemas.data_pipeline import (
     Batch,
@@ -25,7 +27,7 @@ from examples.data_pipeline.schemas.data_pipeline import (
 )
 
 BATCHES, ROWS = 3, 100
-CUSTOMERS = [Customer(name=f"Customer {number}", country=["AT", "CH", "DE"][number % 3]) for number in range(20)]
+CUSTOMERS = 20
 PRODUCTS = {"A1": ("anvil", 4_900), "B2": ("bolt", 25), "C3": ("clamp", 1_150)}
 
 
@@ -34,6 +36,11 @@ class Orders(OrdersTarget):
 
     def __init__(self, deliveries: list[Batch]) -> None:
         self._deliveries = deliveries
+        self._database = customers()
+        self._queries = 0
+
+    def dispose(self) -> None:
+        self._database.close()
 
     def batches(self) -> list[Batch]:
         return self._deliveries
@@ -55,8 +62,15 @@ class Orders(OrdersTarget):
                 sifted.refused.append(malformed.refusal)
         return sifted
 
-    def customer(self, number: int) -> Customer:
-        return CUSTOMERS[number]
+    @batched(OrdersTarget.customer)
+    async def customer(self, numbers: list[int]) -> Sequence[Customer | Exception]:
+        self._queries += 1
+        wanted = json.dumps(numbers)
+        rows = self._database.execute(
+            "SELECT number, name, country FROM customers WHERE number IN (SELECT value FROM json_each(?))", (wanted,)
+        )
+        found = {number: Customer(name=name, country=country) for number, name, country in rows}
+        return [found.get(number) or LookupError(f"there is no customer {number}") for number in numbers]
 
     def price(self, item: Item) -> Line:
         title, cents = PRODUCTS[item.sku]
@@ -67,6 +81,19 @@ class Orders(OrdersTarget):
 
     def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome:
         return Outcome(batch=batch, invoices=invoices, refused=refused)
+
+    def queries(self) -> int:
+        queries, self._queries = self._queries, 0
+        return queries
+
+
+def customers() -> sqlite3.Connection:
+    """The database of those who order."""
+    database = sqlite3.connect(":memory:")
+    database.execute("CREATE TABLE customers (number INTEGER PRIMARY KEY, name TEXT, country TEXT)")
+    rows = [(number, f"Customer {number}", ["AT", "CH", "DE"][number % 3]) for number in range(CUSTOMERS)]
+    database.executemany("INSERT INTO customers VALUES (?, ?, ?)", rows)
+    return database
 
 
 def deliveries(malformed: int = 0) -> list[Batch]:
@@ -89,7 +116,7 @@ def delivery(number: int) -> Batch:
     for index in range(ROWS):
         order = number * ROWS + index
         items = [{"sku": sku, "quantity": 1 + order % 4} for sku in list(PRODUCTS)[: 1 + index % 3]]
-        text = json.dumps({"number": order, "customer": order % len(CUSTOMERS), "items": items})
+        text = json.dumps({"number": order, "customer": order % CUSTOMERS, "items": items})
         batch.rows.append(Row(batch=batch.name, index=index, text=text))
     return batch
 

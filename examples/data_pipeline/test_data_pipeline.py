@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+
 import pytest
 
 from capnweb_runtime import AnyStub, Limits, RpcError
@@ -17,6 +19,8 @@ def test_it_prints_what_is_documented_and_its_numbers_are_those_of_the_readme() 
     ran = as_documented("data_pipeline")
     assert ran.number("recorded once with map(), round trips") == 1
     assert ran.number("recorded once with map(), messages") <= 100
+    assert ran.number("recorded once with map(), queries for 300 customers") <= 100
+    assert ran.number("a chain of calls for each row, queries for 300 customers") == BATCHES * ROWS
     assert ran.number("a chain of calls for each row, round trips") == 1 + BATCHES * ROWS
     assert ran.number("a call for each step of each row, round trips") == 1_498
     assert ran.number("a call for each step of each row, messages") == 5_992
@@ -90,10 +94,17 @@ async def test_what_is_no_row_is_refused_before_it_is_validated(
     assert capnweb_calls.of(OrdersTarget.validate) == []
 
 
-async def test_a_customer_that_does_not_exist_is_a_reference_number_and_no_traceback(capnweb_pair: PairFixture) -> None:
+async def test_the_customers_of_one_turn_are_one_query_and_one_that_does_not_exist_fails_alone(
+    capnweb_pair: PairFixture, capnweb_calls: Record
+) -> None:
     async with capnweb_pair(Orders([]), OrdersStub) as orders:
-        with pytest.raises(RpcError, match="reference"):
-            await orders.customer(999)
+        customers = [orders.customer(number).name for number in (3, 999, 3)]
+        first, missing, again = await asyncio.gather(*customers, return_exceptions=True)
+        assert first == again == "Customer 3"
+        assert isinstance(missing, LookupError)
+        assert str(missing) == "there is no customer 999"
+        assert await orders.queries() == 1
+    assert len(capnweb_calls.of(OrdersTarget.customer)) == 3
 
 
 async def test_a_map_beyond_the_bound_is_refused_as_a_whole_and_smaller_ones_are_not(

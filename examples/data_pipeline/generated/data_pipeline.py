@@ -470,6 +470,7 @@ class OrdersSpec(rpc.Interface):
         rpc.param("invoices", LIST_INVOICE),
         rpc.param("refused", LIST_REFUSAL),
     )
+    queries = rpc.method("queries", rpc.INT)
 
 
 class OrdersCalls(rpc.Calls):
@@ -513,6 +514,10 @@ class OrdersCalls(rpc.Calls):
         """The results of a batch, as one value."""
         return self._call(OrdersSpec.outcome, batch, invoices, refused)
 
+    def queries(self) -> rpc.RpcPromise[int]:
+        """How often the database of customers has been asked since somebody last wanted to know."""
+        return self._call(OrdersSpec.queries)
+
 
 class OrdersStub(OrdersCalls, rpc.RpcStub):
     """An Orders that is held."""
@@ -552,3 +557,7 @@ class OrdersTarget(rpc.RpcTarget, spec=OrdersSpec):
     @abstractmethod
     def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome | Awaitable[Outcome]:
         """The results of a batch, as one value."""
+
+    @abstractmethod
+    def queries(self) -> int | Awaitable[int]:
+        """How often the database of customers has been asked since somebody last wanted to know."""

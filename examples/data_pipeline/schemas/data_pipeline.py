@@ -123,3 +123,7 @@ class Orders(Protocol):
     async def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome:
         """The results of a batch, as one value."""
         ...
+
+    async def queries(self) -> int:
+        """How often the database of customers has been asked since somebody last wanted to know."""
+        ...

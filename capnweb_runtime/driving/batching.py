@@ -1,0 +1,311 @@
+"""Calls of one method that begin together, run as one call with a list. Rule: each call is still a call by itself: it
+has its own result or error, and leaves alone; only the load is shared.
+
+Calls belong together that are of the same target object, and begin before the event loop has gone round: those of a
+map, of the messages that came together, and of whatever other sessions hold the same object.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import inspect
+from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
+from contextvars import Context, copy_context
+from functools import update_wrapper
+from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar, overload
+
+from capnweb_runtime.driving.asyncio_host import Begun
+from capnweb_runtime.driving.deadline import Deadline
+from capnweb_runtime.driving.handle import ON_LOOP
+from capnweb_runtime.errors import as_answer
+from capnweb_runtime.objects.stub import around, metadata
+
+A = TypeVar("A")
+B = TypeVar("B")
+C = TypeVar("C")
+D = TypeVar("D")
+S = TypeVar("S")
+R = TypeVar("R")
+P = ParamSpec("P")
+Declared = TypeVar("Declared")
+ByPosition_co = TypeVar("ByPosition_co", covariant=True)
+AsDeclared_co = TypeVar("AsDeclared_co", covariant=True)
+
+_ABSENT: Final = object()
+_loading: Final[set[asyncio.Task[Any]]] = set()
+"""Loads that run: once all of its calls have left, nobody else may know one that is clearing up."""
+
+
+def batched(declared: Declared, *, most: int = 1000) -> Batching[Declared, Declared]:
+    """Fills a method of a target in with a function that answers many calls at once: the calls that begin in the same
+    turn of the event loop, of one target object, become one call with a list::
+
+        class Orders(OrdersTarget):
+            @batched(OrdersTarget.customer)
+            async def customer(self, numbers: list[int]) -> list[Customer]:
+                found = {row.number: row for row in await customers_with(numbers)}
+                return [found[number] for number in numbers]
+
+    The function is given an element for each call, in their order: the argument, or a tuple of all of them where the
+    method has several parameters, with their defaults. It returns a list with a result for each, in the same order. A
+    result that is an Exception fails that call alone; what the function raises fails all of them. Equal arguments stand
+    there as often as they were passed. A call that is cancelled leaves the batch, which is cancelled with the last one.
+
+    The function runs in a Context of its own, in which a variable is set if it is the same for all calls. It has the
+    deadline of the call that may take longest, and the metadata of none.
+
+    Parameters:
+        declared: the method that it fills in, as the generated target declares it.
+        most: calls that one batch may have; with the next one another begins.
+
+    Returns:
+        A decorator of an async function, which gives a method with the parameters that are declared.
+
+    Raises:
+        TypeError: what is declared is no method, or has no parameters, keyword-only ones or any number of them.
+        ValueError: `most` is not positive.
+    """
+    if most < 1:
+        raise ValueError(f"a batch has at least one call, and most={most} allows none")
+    return Batching(_Parameters(declared), most)
+
+
+class Batching(Generic[ByPosition_co, AsDeclared_co]):
+    """Makes a method of a function of lists; see `batched`. Both type parameters are the declared method: one function
+    cannot be matched twice, for the types of its parameters and for their names, and so it is here under two.
+    """
+
+    def __init__(self, parameters: _Parameters, most: int) -> None:
+        self._parameters = parameters
+        self._most = most
+
+    def __set_name__(self, owner: type, name: str) -> NoReturn:
+        raise TypeError(f"{owner.__name__}.{name} does not say what it fills in: write @batched({name} of the target)")
+
+    @overload
+    def __call__(
+        self: Batching[Callable[[Any, A], Any], Callable[Concatenate[Any, P], Any]],
+        function: Callable[[S, list[A]], Awaitable[Sequence[R | Exception]]],
+        /,
+    ) -> Callable[Concatenate[S, P], Awaitable[R]]: ...
+
+    @overload
+    def __call__(
+        self: Batching[Callable[[Any, A, B], Any], Callable[Concatenate[Any, P], Any]],
+        function: Callable[[S, list[tuple[A, B]]], Awaitable[Sequence[R | Exception]]],
+        /,
+    ) -> Callable[Concatenate[S, P], Awaitable[R]]: ...
+
+    @overload
+    def __call__(
+        self: Batching[Callable[[Any, A, B, C], Any], Callable[Concatenate[Any, P], Any]],
+        function: Callable[[S, list[tuple[A, B, C]]], Awaitable[Sequence[R | Exception]]],
+        /,
+    ) -> Callable[Concatenate[S, P], Awaitable[R]]: ...
+
+    @overload
+    def __call__(
+        self: Batching[Callable[[Any, A, B, C, D], Any], Callable[Concatenate[Any, P], Any]],
+        function: Callable[[S, list[tuple[A, B, C, D]]], Awaitable[Sequence[R | Exception]]],
+        /,
+    ) -> Callable[Concatenate[S, P], Awaitable[R]]: ...
+
+    def __call__(self, function: Any, /) -> Any:
+        """The method.
+
+        Parameters:
+            function: takes a list, and returns one of the same length.
+
+        Raises:
+            TypeError: the function is not async.
+        """
+        if not inspect.iscoroutinefunction(function):
+            raise TypeError(
+                f"{function.__qualname__} has to be async to be @batched; if it blocks, put @in_thread below that"
+            )
+        parameters, batches = self._parameters, _Batches(function, self._most)
+
+        def run(target: Any, /, *args: Any, **kwargs: Any) -> Begun:
+            return batches.join(target, parameters.element(args, kwargs))
+
+        update_wrapper(run, function, updated=())
+        vars(run).update({"__signature__": parameters.signature, ON_LOOP: True})
+        return run
+
+
+class _Parameters:
+    """The parameters of a declared method.
+
+    Parameters:
+        declared: the method, as a function.
+
+    Attributes:
+        signature: with `self`.
+    """
+
+    def __init__(self, declared: object) -> None:
+        if not inspect.isfunction(declared):
+            raise TypeError(f"@batched takes the method that it fills in, as the target declares it, not {declared!r}")
+        self.signature = inspect.signature(declared)
+        _, *parameters = self.signature.parameters.values()
+        for parameter in parameters:
+            if parameter.kind not in (parameter.POSITIONAL_ONLY, parameter.POSITIONAL_OR_KEYWORD):
+                raise TypeError(
+                    f"{declared.__qualname__} cannot be @batched: its parameter {parameter.name} is keyword-only, or "
+                    "any number of arguments, and a batch has elements of one form"
+                )
+        if not parameters:
+            raise TypeError(f"{declared.__qualname__} cannot be @batched: it has no parameters to make a list of")
+        self._count = len(parameters)
+
+    def element(self, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Any:
+        """What stands for a call in the list."""
+        if kwargs or len(args) != self._count:
+            bound = self.signature.bind(None, *args, **kwargs)
+            bound.apply_defaults()
+            _, *given = bound.args
+            args = tuple(given)
+        return args[0] if self._count == 1 else args
+
+
+class _Batches:
+    """The batches of one method that have not begun, by target object and event loop.
+
+    Parameters:
+        function: loads a batch.
+        most: calls that one may have.
+    """
+
+    def __init__(self, function: Callable[[Any, list[Any]], Coroutine[Any, Any, object]], most: int) -> None:
+        self._function = function
+        self._most = most
+        self._open: dict[tuple[int, int], _Batch] = {}  # by id: a batch keeps both alive
+
+    def join(self, target: object, element: Any) -> Begun:
+        """Adds a call to the batch of the turn."""
+        loop = asyncio.get_running_loop()
+        key = id(target), id(loop)
+        batch = self._open.get(key)
+        if batch is None:
+            batch = self._open[key] = _Batch(self._function, target, loop)
+            # What the sockets have to say in the meantime stands before the second of the two.
+            loop.call_soon(loop.call_soon, self._begin, key, batch)
+        call = batch.join(element)
+        if len(batch) >= self._most:
+            self._begin(key, batch)
+        return call
+
+    def _begin(self, key: tuple[int, int], batch: _Batch) -> None:
+        if self._open.get(key) is batch:
+            del self._open[key]
+            batch.begin()
+
+
+class _Call(Begun):
+    """One call of a batch. The last one to be cancelled goes when the load has ended, so that it counts until then."""
+
+    def __init__(self, batch: _Batch, loop: asyncio.AbstractEventLoop) -> None:
+        super().__init__(loop=loop)
+        self._batch = batch
+
+    def cancel(self, msg: object = None) -> bool:
+        """See `asyncio.Future.cancel`."""
+        return self._batch.cancel_load(self) or self.end()
+
+    def end(self) -> bool:
+        """It is cancelled, whatever becomes of the load."""
+        return super().cancel()
+
+
+class _Batch:
+    """Calls that are loaded together. Its length is how many wait."""
+
+    def __init__(
+        self,
+        function: Callable[[Any, list[Any]], Coroutine[Any, Any, object]],
+        target: object,
+        loop: asyncio.AbstractEventLoop,
+    ) -> None:
+        self._function = function
+        self._target = target
+        self._loop = loop
+        self._calls: dict[_Call, tuple[Any, Context]] = {}
+        self._task: asyncio.Task[None] | None = None
+
+    def __len__(self) -> int:
+        return len(self._calls)
+
+    def join(self, element: Any) -> Begun:
+        """Adds a call."""
+        call = _Call(self, self._loop)
+        self._calls[call] = element, copy_context()
+        return call
+
+    def cancel_load(self, call: _Call) -> bool:
+        """Cancels the load if it runs for this call alone; otherwise the call leaves.
+
+        Returns:
+            Whether the load was cancelled, and tells the call when it has ended.
+        """
+        if self._task is not None and len(self._calls) == 1 and call in self._calls:
+            return self._task.cancel()
+        self._calls.pop(call, None)
+        return False
+
+    def begin(self) -> None:
+        """Loads what is wanted by those who have not left."""
+        if self._calls:
+            context = _agreed([context for _, context in self._calls.values()])
+            self._task = self._loop.create_task(self._load(), context=context)
+            _loading.add(self._task)
+            self._task.add_done_callback(self._ended)
+
+    def _ended(self, task: asyncio.Task[None]) -> None:
+        """Who has no result yet gets none: the load was cancelled, maybe before it had begun, or ends the program."""
+        _loading.discard(task)
+        for call in self._calls:
+            call.end()
+
+    async def _load(self) -> None:
+        calls = list(self._calls)
+        try:
+            results = await self._function(self._target, [element for element, _ in self._calls.values()])
+            outcomes = self._one_for_each(results, len(calls))
+        except Exception as error:  # whatever the application raises is the answer of every call
+            outcomes = [error] * len(calls)
+        for call, outcome in zip(calls, outcomes, strict=True):
+            if call.done():  # it has left
+                continue
+            if isinstance(outcome, Exception):
+                call.set_exception(as_answer(outcome))
+            else:
+                call.set_result(outcome)
+
+    def _one_for_each(self, results: object, count: int) -> Sequence[Any]:
+        name = self._function.__qualname__
+        if not isinstance(results, Sequence) or isinstance(results, (str, bytes)):
+            raise RuntimeError(
+                f"{name} returned {type(results).__name__}: what is @batched returns a list, with a result for each "
+                "call in their order"
+            )
+        if len(results) != count:
+            raise RuntimeError(
+                f"{name} returned {len(results)} results for {count} calls: what is @batched returns a result for each "
+                "call in their order, or an exception in its place"
+            )
+        return results
+
+
+def _agreed(contexts: Sequence[Context]) -> Context:
+    """A Context with what is the same in all of them: what one caller is must not be taken for what another is."""
+    first, *others = contexts
+    agreed = Context()
+    for variable, value in first.items():
+        if variable in (around, metadata):
+            continue
+        if all(other.get(variable, _ABSENT) is value for other in others):
+            agreed.run(variable.set, value)
+    deadlines = [deadline for context in contexts if isinstance(deadline := context.get(around), Deadline)]
+    if len(deadlines) == len(contexts):
+        agreed.run(around.set, max(deadlines, key=lambda deadline: deadline.at))
+    return agreed
