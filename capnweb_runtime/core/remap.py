@@ -44,8 +44,12 @@ class Recorder:
 
     Parameters:
         parent: the recorder of the mapper function in which this one is called, if any.
+
+    Attributes:
+        in_plan: whether it is a plan's, in which there is more that can be recorded.
     """
 
+    in_plan = False
     depth = 1
     introductions = None
     local = False
@@ -197,6 +201,7 @@ class Replayer:
     """Applies recorded instructions to one element. An importer for the ids in them."""
 
     introductions = None
+    begin_plan = None
 
     def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget) -> None:
         self.host = host
