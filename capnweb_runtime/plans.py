@@ -56,7 +56,7 @@ T = TypeVar("T")
 U = TypeVar("U")
 V = TypeVar("V")
 S = TypeVar("S", bound=RpcStub | RpcPromise[Any])
-P = TypeVar("P", bound=RpcPromise[Any])
+P = TypeVar("P", bound=RpcPromise[object])
 I_co = TypeVar("I_co", bound=RpcPromise[Any], covariant=True)
 Compared: TypeAlias = RpcPromise[Any] | str | int | float | bool | bytes | datetime | None
 """What can be compared: a promise, or a value."""

@@ -26,6 +26,7 @@ class PlanRecorder(Recorder):
     """
 
     in_plan = True
+    function = "a function of a plan"
 
     def __init__(self, parent: PlanRecorder | None = None) -> None:
         super().__init__(parent)
