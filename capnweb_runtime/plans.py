@@ -5,7 +5,8 @@ placeholders, and what it records runs where the values are.
 
     name = await plan(api, lambda p: when(eq(p.role(), "admin"), p.full_name, p.nickname))
 
-The server has to allow it, with `serve(..., plans=True)`; see `docs/plans.md`.
+The server has to allow it, with `serve(..., plans=True)`; with any other the same is done call by call. See
+`docs/plans.md`.
 """
 
 from __future__ import annotations
@@ -91,8 +92,8 @@ def plan(subject: Any, function: Callable[[Any], Any]) -> Any:
 
     Returns:
         The promise of what the function returned. Awaiting it raises the first error of what was done, whose text
-        begins with the place, as in `plan[3].then[1]`; what had been done by then stays done. A server that takes no
-        plans refuses before it has done anything: `unknown special value: ["plan",1]`.
+        begins with the place, as in `plan[3].then[1]`; what had been done by then stays done. Where the peer takes no
+        plans, it is carried out from here, call by call; within an HTTP batch it fails, with nothing done.
 
     Raises:
         TypeError: the function is async, or does what cannot be recorded; nothing has been sent.

@@ -71,10 +71,12 @@ class Exchange(Exports):
     Attributes:
         bounds_calls: whether it sees to the deadlines of calls by itself.
         begin_plan: see `Importer.begin_plan`; None unless the application has asked for plans.
+        takes_plans: whether the peer carries out plans; None as long as that is not known.
     """
 
     bounds_calls = False
     begin_plan: Callable[[Importer, Hook, Path, list[Hook], list[Wire]], Hook] | None = None
+    takes_plans: bool | None = None
 
     def __init__(
         self,
@@ -319,6 +321,11 @@ class Exchange(Exports):
             self._watches = [kept for kept in self._watches if kept.callback is not None]
         self._watches.append(watch)
         return watch
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a call that is made now goes out, and may be answered."""
+        return self._no_call() is None and self._no_answer is None
 
     def _refusal(self) -> BaseException | None:
         if self.closed:

@@ -141,7 +141,7 @@ class _Running:
         """Begins; see `run_plan`."""
         self._owned = [element, *captures]
         self._work = self._block(block, element, captures)
-        self._advance(partial(next, self._work))
+        self._go_on(partial(next, self._work))
         known = self._cell.value
         if known is not None:
             return known

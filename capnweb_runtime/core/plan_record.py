@@ -6,9 +6,10 @@ from __future__ import annotations
 
 from typing import Final
 
-from capnweb_runtime.core.hook import Hook, Payload, Wire
+from capnweb_runtime.core.hook import Codec, Hook, Path, Payload, Wire
 from capnweb_runtime.core.payload import encode_payload
 from capnweb_runtime.core.plan_form import HEADER
+from capnweb_runtime.core.plan_sending import send_plan
 from capnweb_runtime.core.raises import join
 from capnweb_runtime.core.remap import Recorder, Variable
 
@@ -43,6 +44,12 @@ class PlanRecorder(Recorder):
             if around is None:
                 raise TypeError(_OTHER_BLOCK)
         return super().index_of(hook)
+
+    def finish(self, subject: Hook, path: Path, result: Payload, expect: Codec | None) -> Hook:
+        """See `Recorder.finish`: of the plan itself."""
+        self.instructions.append(encode_payload(result, self))
+        captures, self.captures = self.captures, []
+        return send_plan(subject, path, captures, self.instructions, expect)
 
     def wire(self, value: object) -> Wire:
         """The expression of a value, with the promises in it by their indices."""

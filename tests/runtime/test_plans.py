@@ -246,13 +246,20 @@ async def test_a_server_takes_plans_if_it_is_told_to() -> None:
                 assert await doubled == 128
 
 
-async def test_and_refuses_them_otherwise() -> None:
+async def test_with_a_server_that_is_not_told_to_a_plan_is_carried_out_from_here() -> None:
+    async with serve(lambda peer: Desk(), "127.0.0.1", 0) as server, connect(server.url, DeskStub) as stub:
+        assert await plan(stub, lambda p: when(gt(p.add(1, 1), 1), lambda: p.add(1, 2), lambda: p.add(0, 0))) == 3
+
+
+async def test_but_not_within_a_batch() -> None:
     desk = Desk()
-    async with serve(lambda peer: desk, "127.0.0.1", 0) as server, connect(server.url, DeskStub) as stub:
+    async with (
+        serve(lambda peer: desk, "127.0.0.1", 0) as server,
+        connect(server.url.replace("ws", "http"), DeskStub) as stub,
+    ):
         with pytest.raises(TypeError, match="unknown special value"):
             await plan(stub, lambda p: p.add(1, 1))
-        assert ("add", 1, 1) not in desk.log
-        assert await stub.add(1, 1) == 2
+    assert desk.log == []
 
 
 def test_a_mount_may_be_told_to() -> None:

@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.plan import run_plan
+from capnweb_runtime.core.plan_ops import OPERANDS
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.example import Counter, Desk
 from tests.runtime.pair import Side
@@ -320,3 +323,56 @@ def test_a_call_that_ends_the_session_ends_the_plan() -> None:
         ]
     )
     assert desk.held == {}
+
+
+def hostile() -> st.SearchStrategy[Any]:
+    """Instructions that may be well formed, or nearly."""
+    index = st.integers(-2, 4)
+    leaves: st.SearchStrategy[Any] = st.one_of(
+        st.sampled_from(
+            [None, True, False, "a", 1.5, {}, [[]], [], ["undefined"], ["nan"], ["export", -1], ["plan", 1]]
+        ),
+        st.tuples(st.just("pipeline"), index).map(list),
+        st.tuples(st.just("import"), index).map(list),
+    )
+
+    def larger(inner: st.SearchStrategy[Any]) -> st.SearchStrategy[Any]:
+        captures = st.lists(st.tuples(st.just("import"), index).map(list), max_size=2)
+        block = st.tuples(captures, st.lists(inner, max_size=3)).map(list)
+        names = st.sampled_from(["counter", "counters", "add", "hold", "fail", "toString"])
+        return st.one_of(
+            st.tuples(st.just("pipeline"), index, names.map(lambda name: [name]), st.lists(inner, max_size=2)).map(
+                list
+            ),
+            st.tuples(st.just("if"), inner, block, block).map(list),
+            st.tuples(st.just("while"), inner, block, block, st.sampled_from([0, 1, 3, 1000, 10**9])).map(list),
+            st.tuples(st.just("keep"), inner, block).map(list),
+            st.tuples(st.just("op"), st.sampled_from([*OPERANDS, "plus"]), inner, inner).map(list),
+            st.tuples(st.just("op"), st.sampled_from(["len", "not", "null"]), inner).map(list),
+            st.tuples(st.just("remap"), index, st.just([]), captures, st.lists(inner, max_size=2)).map(list),
+            st.lists(inner, max_size=3).map(lambda items: [items]),
+        )
+
+    return st.recursive(leaves, larger, max_leaves=12)
+
+
+@given(st.lists(hostile(), min_size=1, max_size=4))
+def test_whatever_a_plan_is_it_ends_or_waits_and_gives_everything_back(plan: list[Any]) -> None:
+    desk = Desk()
+    side = taking(desk, Limits(map_steps=2000, plan_calls=50))
+    before = side.host.held.bytes
+    answers = ask(side, [["plan", 1], *plan])
+    assert side.session.reason is None
+    assert side.host.account.spent < 2000 * 10
+    answered = [answer for answer in answers if answer[0] in ("resolve", "reject")]
+    assert len(answered) == 1 or desk.held
+    for export in [export for export in side.session._exports if export < 0]:
+        side.hear(["release", export, side.session._exports[export].refcount])
+    side.hear(["release", 1, 1])
+    for cell in desk.held.values():
+        cell.resolve(1)
+    gc.collect()
+    side.take()
+    side.assert_empty()
+    assert side.host.running == 0
+    assert side.host.held.bytes <= before
