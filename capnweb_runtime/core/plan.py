@@ -21,9 +21,9 @@ from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
-from capnweb_runtime.core.payload import also_counts, branch, resolve_promises
+from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
 from capnweb_runtime.core.plan_form import Block, Instruction, read_plan
-from capnweb_runtime.core.plan_ops import carry_out, condition, described, work
+from capnweb_runtime.core.plan_ops import carry_out, condition, described, steps_for
 from capnweb_runtime.core.remap import WORK_PER_STEP, Replayer
 from capnweb_runtime.core.value_hooks import PayloadHook
 from capnweb_runtime.errors import LimitExceeded, SessionClosed, wire_message
@@ -254,9 +254,9 @@ class _Running:
         if self._calls < 0:
             raise LimitExceeded(f"the plan makes more than {self._most_calls} calls, which Limits.plan_calls allows")
         if instruction.kind == "value":
-            return self._counted(Evaluator(scope).payload(instruction.operands[0]), instruction)
+            return self._evaluated(Evaluator(scope).payload, instruction.operands[0], instruction)
         yield from self._join(scope)
-        operands = self._counted(Evaluator(scope).arguments(instruction.operands), instruction)
+        operands = self._evaluated(Evaluator(scope).arguments, instruction.operands, instruction)
         try:
             waiting = resolve_promises(operands, self._host)
             if waiting is not None:
@@ -268,7 +268,9 @@ class _Running:
     def _decide(self, instruction: Instruction, operands: Payload, scope: _Scope) -> Steps[Payload]:
         """The value of an instruction that depends on values."""
         if instruction.kind == "op":
-            self._account.spent += work(operands.value)
+            steps = steps_for(operands.value)
+            self._account.spent += steps * WORK_PER_STEP
+            self._budget.take(steps)
             return Payload(carry_out(instruction.name, operands.value))
         if instruction.kind == "if":
             return (yield from self._choose(instruction, operands, scope))
@@ -279,14 +281,30 @@ class _Running:
         state.shared, state.counted = operands.shared, operands.counted
         return (yield from self._repeat(instruction, state, scope))
 
-    def _counted(self, payload: Payload, instruction: Instruction) -> Payload:
-        """A payload that counts as held. Raises LimitExceeded, with it disposed, if there is no room."""
+    def _evaluated(self, evaluate: Callable[[Wire], Payload], wire: Wire, instruction: Instruction) -> Payload:
+        """A payload that counts as held. Raises LimitExceeded, with it disposed, if there is no room, or it has taken
+        more work than there are steps left.
+        """
+        spent, left = self._account.spent, self._budget.left
+        payload = evaluate(wire)
         try:
             payload.counted = self._host.held.count(instruction.made) or NOTHING
+            self._take_for_work(spent, left)
         except BaseException:
             payload.dispose()
             raise
         return payload
+
+    def _take_for_work(self, spent: int, left: int) -> None:
+        """Takes steps for copies and the like: they are charged for, and a loop can ask for the same again and again.
+
+        Parameters:
+            spent: units of work before.
+            left: steps that were left then, of which maps have taken their own.
+        """
+        steps = (self._account.spent - spent) // WORK_PER_STEP - (left - self._budget.left)
+        if steps > 0:
+            self._budget.take(steps)
 
     def _join(self, scope: _Scope) -> Steps[None]:
         """Waits for all that a block has started; the first of it that failed, in the order of the plan, fails it."""
@@ -345,17 +363,20 @@ class _Running:
         if type(items) is not list:
             raise TypeError(f'"keep" takes a list, not {described(items)}')
         (block,) = instruction.blocks
+        holds_any = not is_inert(operands)
         kept: list[Any] = []
         for item in items:
-            part = branch(item, self._host)
+            spent, left = self._account.spent, self._budget.left
+            part = branch(item, self._host, holds_any)
             part.counted = part.counted or operands.counted or NOTHING
             element = PayloadHook(part, self._host)
             try:
+                self._take_for_work(spent, left)
                 if (yield from self._condition(block, element, scope)):
                     kept.append(item)
             finally:
                 element.dispose()
-        result = branch(kept, self._host)
+        result = branch(kept, self._host, holds_any)
         also_counts(result, operands.counted)
         return result
 

@@ -41,7 +41,9 @@ _ORDERS: Final[dict[str, Callable[[Any, Any], bool]]] = {
     "gt": operator.gt,
     "ge": operator.ge,
 }
-_ITEMS_PER_UNIT: Final = 8
+_TYPES: Final = {kind: frozenset(cls for cls, of in _KINDS.items() if of == kind) for kind in _KINDS.values()}
+_ITEMS_PER_STEP: Final = 64  # that are looked at, some microseconds
+_CHARACTERS_PER_STEP: Final = 64 * 1024  # that are compared
 
 
 def carry_out(name: str, operands: list[Any]) -> bool | int:
@@ -64,15 +66,17 @@ def carry_out(name: str, operands: list[Any]) -> bool | int:
     if name == "in":
         if type(second) is not list:
             raise TypeError(f'"in" takes a value and a list, not {described(second)}')
-        return any(_equal(first, item) for item in second)
+        return _is_among(first, second)
     if name in _ORDERS:
         return _ordered(name, first, second)
     return _equal(first, second) is (name == "eq")
 
 
-def work(operands: list[Any]) -> int:
-    """Units of work that an operation on these takes at most."""
-    return 1 + sum(len(operand) for operand in operands if type(operand) is list) // _ITEMS_PER_UNIT
+def steps_for(operands: list[Any]) -> int:
+    """Steps that an operation on these takes beside its own."""
+    items = sum(len(operand) for operand in operands if type(operand) is list)
+    characters = sum(len(operand) for operand in operands if type(operand) in (str, bytes))
+    return items // _ITEMS_PER_STEP + characters // _CHARACTERS_PER_STEP * max(1, items)
 
 
 def condition(value: Any, wanted: str) -> bool:
@@ -106,6 +110,17 @@ def _equal(first: Any, second: Any) -> bool:
         if kind is None:
             raise TypeError(f"{described(value)} cannot be compared: compare what is in it")
     return kinds[0] == kinds[1] and (kinds[0] == "null" or bool(first == second))
+
+
+def _is_among(value: Any, items: list[Any]) -> bool:
+    """Whether one of the items is equal to a value; what cannot be compared is equal to nothing."""
+    kind = _kind(value)
+    if kind is None:
+        raise TypeError(f"{described(value)} cannot be compared: compare what is in it")
+    if kind == "null":
+        return any(item is None or item is UNDEFINED for item in items)
+    types = _TYPES[kind]
+    return any(type(item) in types and item == value for item in items)
 
 
 def _ordered(name: str, first: Any, second: Any) -> bool:

@@ -299,6 +299,22 @@ class TestBounds:
         assert_released(side)
         assert side.host.held.bytes <= before
 
+    @pytest.mark.parametrize(
+        "condition",
+        [
+            [[["import", 2]], [["op", "in", -1, ["pipeline", -1]], ["op", "not", ["pipeline", 1]]]],
+            [[["import", 3]], [["keep", ["pipeline", -1], [[], [True]]], True]],
+            [[["import", 4], ["import", 5]], [["op", "eq", ["pipeline", -1], ["pipeline", -2]]]],
+        ],
+    )
+    def test_what_takes_long_takes_steps(self, condition: list[Any]) -> None:
+        side = taking(Desk())
+        texts = ["x" * 4_500_000, "x" * 4_499_999 + "x"]
+        values = [[[*range(20_000)]], ["pipeline", 0, ["counters"], [500]], *texts]
+        [[_, _, error]] = ask(side, [["plan", 1], *values, ["while", 0, condition, [[], [1]], 1000], 5])
+        assert f"more than {DEFAULT_LIMITS.map_steps} steps" in error[2] or "units of work" in error[2]
+        assert_released(side)
+
     def test_a_plan_without_end_is_none(self) -> None:
         side = taking(Shop())
         inner = ["while", 0, [[], [True]], [[], [1]], 1000]
