@@ -229,6 +229,30 @@ class TestOverASession:
         assert served.wait(names) == ["Ulysses"]
         assert served.a.session.stats().round_trips == before + 1
 
+    def test_whatever_it_decides_it_takes_one_round_trip(self, join: Join) -> None:
+        """Three branches a turn, six turns; call by call each of them has to be waited for."""
+
+        def turn(p: DeskStub, n: RpcPromise[int]) -> RpcPromise[int]:
+            return when(
+                gt(n, 5),
+                lambda: when(gt(n, 20), lambda: p.add(n, 20), lambda: p.add(n, 10)),
+                lambda: when(eq(n, 1), lambda: p.add(n, 2), lambda: p.add(n, 4)),
+            )
+
+        trips = []
+        for takes in (True, False):
+            pair = join(None, Desk())
+            pair.b.session.begin_plan = run_plan if takes else None
+            desk = pair.a.main(DeskStub)
+            pages = plan(
+                desk,
+                lambda p: repeat(p.add(0, 1), while_=lambda n: lt(n, 60), do=lambda n: turn(p, n), at_most=50),
+            )
+            assert pair.wait(pages) == 67
+            trips.append(pair.a.session.stats().round_trips)
+        assert trips[0] == 1
+        assert trips[1] >= 6
+
     def test_an_error_names_the_place_and_keeps_its_type(self, served: Pair) -> None:
         desk = served.a.main(DeskStub)
         with pytest.raises(ValueError, match=r"^plan\[4\]\.then\[1\]: no(\n|$)"):
