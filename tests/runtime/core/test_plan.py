@@ -16,7 +16,7 @@ from capnweb_runtime.core.plan import run_plan
 from capnweb_runtime.core.plan_ops import OPERANDS
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from tests.runtime.example import Counter, Desk
-from tests.runtime.pair import Side
+from tests.runtime.pair import Counted, Side
 
 VECTORS = json.loads((Path(__file__).parent / "plan_vectors.json").read_text("utf-8"))
 ARMS = [[["import", 0]], [["pipeline", -1, ["add"], [1, 1]]]]
@@ -392,3 +392,22 @@ def test_whatever_a_plan_is_it_ends_or_waits_and_gives_everything_back(plan: lis
     side.assert_empty()
     assert side.host.running == 0
     assert side.host.held.bytes <= before
+
+
+@pytest.mark.parametrize(
+    "instructions",
+    [
+        [5],
+        [["import", -1], 5],
+        [["if", 5, ARMS, ARMS]],
+        [["while", ["import", -1], [[], [True]], [[], [["import", 0]]], 3], 5],
+        [["while", ["import", -1], [[], [5]], [[], [["import", 0]]], 3]],
+        [["keep", [[["import", -1]]], [[], [True]]], 5],
+        [["pipeline", 7]],
+    ],
+)
+def test_every_reference_is_given_back_without_a_finalizer(instructions: list[Any]) -> None:
+    side, counted = taking(Desk()), Counted()
+    result = run_plan(side.session, side.session.main_hook, (), [counted], [["plan", 1], *instructions])
+    result.dispose()
+    assert counted.references == 0
