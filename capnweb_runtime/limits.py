@@ -28,6 +28,10 @@ class Limits:
         map_steps: elements × instructions that the maps of one message may expand to, nested maps included; an
             instruction with a literal in it counts for as many as there are lists and objects in that. Default 100,000:
             a second or so of work.
+        plan_calls: calls that one plan may make; those of maps in it are bounded by `map_steps`, from which its own
+            instructions are taken as well. Default 1,000: what a client would otherwise make by as many round trips.
+        plan_turns: turns that a loop of a plan may ask for. Default 1,000.
+        plan_depth: how deep blocks of a plan may be nested. Default 16: deeper than anybody writes by hand.
         outbox_bytes: bytes that may wait to be sent; beyond them calls are refused, and answers and streams wait. Also
             of the answers to one HTTP batch. Default 64 MiB: two of the longest messages, since what is larger travels
             as a stream.
@@ -53,6 +57,9 @@ class Limits:
     exports: int = 100_000
     imports: int = 100_000
     map_steps: int = 100_000
+    plan_calls: int = 1_000
+    plan_turns: int = 1_000
+    plan_depth: int = 16
     outbox_bytes: int = 64 * 1024 * 1024
     stream_bytes: int = 64 * 1024 * 1024
     blob_bytes: int = 64 * 1024 * 1024

@@ -26,6 +26,11 @@ class Budget:
     def __init__(self, steps: int) -> None:
         self._steps = self._left = steps
 
+    @property
+    def left(self) -> int:
+        """How many there are."""
+        return self._left
+
     def take(self, steps: int) -> None:
         """Uses up steps. Raises LimitExceeded if that is more than are left."""
         self._left -= steps

@@ -526,6 +526,9 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     except BaseException:
         dispose_all(captures)
         raise
+    begin = source.importer.begin_plan
+    if begin is not None and wire[4] and type(wire[4][0]) is list and wire[4][0][:1] == ["plan"]:
+        return source.promise(begin(source.importer, hook, path, captures, wire[4]))
     return source.promise(hook.map(path, captures, wire[4], None, source.importer.map_budget()))
 
 

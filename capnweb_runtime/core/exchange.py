@@ -10,7 +10,7 @@ from __future__ import annotations
 from abc import abstractmethod
 from collections import deque
 from collections.abc import Callable
-from typing import Any, Final, Literal, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Literal, TypeAlias, TypeVar
 from weakref import ref
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, detach
@@ -37,6 +37,9 @@ from capnweb_runtime.core.text import dumps, estimated_size, fast_dumps
 from capnweb_runtime.errors import LimitExceeded, ProtocolError, RpcError, SessionClosed
 from capnweb_runtime.limits import Limits
 from capnweb_runtime.observe import Observer
+
+if TYPE_CHECKING:
+    from capnweb_runtime.core.importer import Importer
 
 _NO_MAIN: Final = "This connection has no main object."
 _PROMISE_REUSED: Final = "Bug in RPC system: The peer sent a promise reusing an existing export ID."
@@ -67,9 +70,13 @@ class Exchange(Exports):
 
     Attributes:
         bounds_calls: whether it sees to the deadlines of calls by itself.
+        begin_plan: see `Importer.begin_plan`; None unless the application has asked for plans.
+        takes_plans: whether the peer carries out plans; None as long as that is not known.
     """
 
     bounds_calls = False
+    begin_plan: Callable[[Importer, Hook, Path, list[Hook], list[Wire]], Hook] | None = None
+    takes_plans: bool | None = None
 
     def __init__(
         self,
@@ -314,6 +321,11 @@ class Exchange(Exports):
             self._watches = [kept for kept in self._watches if kept.callback is not None]
         self._watches.append(watch)
         return watch
+
+    @property
+    def takes_calls(self) -> bool:
+        """Whether a call that is made now goes out, and may be answered."""
+        return self._no_call() is None and self._no_answer is None
 
     def _refusal(self) -> BaseException | None:
         if self.closed:

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Protocol
 
 from capnweb_runtime.core.attachments import Attachments
 from capnweb_runtime.core.budget import Budget
-from capnweb_runtime.core.hook import Hook, Host
+from capnweb_runtime.core.hook import Hook, Host, Path, Wire
 from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.limits import Limits
@@ -31,6 +32,11 @@ class Importer(Protocol):
     @property
     def introductions(self) -> Introductions | None:
         """See above."""
+        ...
+
+    @property
+    def begin_plan(self) -> Callable[[Importer, Hook, Path, list[Hook], list[Wire]], Hook] | None:
+        """Carries out a plan; see `core.plan.run_plan`. None where plans are not taken."""
         ...
 
     def import_stub(self, import_id: int) -> Hook:

@@ -36,6 +36,7 @@ class Loopback:
     )
 
     introductions = None
+    begin_plan = None
 
     def __init__(self, host: Host, raw_bytes: bool = False) -> None:
         self.host = host

@@ -29,7 +29,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
 
 _NO_NEW_CAPABILITIES: Final = (
-    "a mapper function cannot pass a new target or callback: it runs elsewhere. "
+    "{function} cannot pass a new target or callback: it runs elsewhere. "
     "Make a stub outside of the function and use that inside"
 )
 WORK_PER_STEP: Final = 4
@@ -44,8 +44,14 @@ class Recorder:
 
     Parameters:
         parent: the recorder of the mapper function in which this one is called, if any.
+
+    Attributes:
+        in_plan: whether it is a plan's, in which there is more that can be recorded.
+        function: what errors call the function.
     """
 
+    in_plan = False
+    function = "a mapper function"
     depth = 1
     introductions = None
     local = False
@@ -60,12 +66,12 @@ class Recorder:
 
     def create_pipe(self, source: Readable) -> int:
         """Refused, as in the reference."""
-        raise TypeError("Cannot send ReadableStream inside a mapper function.")
+        raise TypeError(f"Cannot send ReadableStream inside {self.function}.")
 
     @property
     def host(self) -> Host:
         """Refused: what a host would run is new here, and a mapper runs elsewhere."""
-        raise TypeError(_NO_NEW_CAPABILITIES)
+        raise TypeError(_NO_NEW_CAPABILITIES.format(function=self.function))
 
     def __init__(self, parent: Recorder | None = None) -> None:
         self.parent = parent
@@ -130,11 +136,11 @@ class Recorder:
 
     def export_stub(self, hook: Hook) -> int:
         """Refused: a mapper runs where the values are."""
-        raise TypeError(_NO_NEW_CAPABILITIES)
+        raise TypeError(_NO_NEW_CAPABILITIES.format(function=self.function))
 
     def export_promise(self, hook: Hook) -> int:
         """Refused: a mapper runs where the values are."""
-        raise TypeError(_NO_NEW_CAPABILITIES)
+        raise TypeError(_NO_NEW_CAPABILITIES.format(function=self.function))
 
     def error_to_send(self, error: BaseException) -> BaseException:
         """The error itself."""
@@ -197,6 +203,7 @@ class Replayer:
     """Applies recorded instructions to one element. An importer for the ids in them."""
 
     introductions = None
+    begin_plan = None
 
     def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget) -> None:
         self.host = host

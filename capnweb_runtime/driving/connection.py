@@ -170,6 +170,7 @@ class Connection:
         terms: on what terms calls run; None means that they just do.
         call_within: seconds that calls of the peer may take where nothing else bounds them; None means without end.
         debug: what is watched: see `connect`.
+        plans: whether plans of the peer's are carried out; see `serve`.
 
     Attributes:
         session: the session that is driven.
@@ -195,6 +196,7 @@ class Connection:
         terms: Terms | None = None,
         call_within: float | None = None,
         debug: Debug = None,
+        plans: bool = False,
     ) -> None:
         self._loop = loop or asyncio.get_running_loop()
         self.limits = limits
@@ -218,6 +220,11 @@ class Connection:
             observer=observer,
             encoding=encoding,
         )
+        if plans:
+            # Of no use to servers that take no plans.
+            from capnweb_runtime.core.plan import run_plan  # noqa: PLC0415
+
+            self.session.begin_plan = run_plan
         self._label = label
         self.main_stub: object = None
         self._taps: tuple[Tap, ...] = ()

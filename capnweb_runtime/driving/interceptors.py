@@ -24,7 +24,7 @@ class CallInfo:
         interface: the interface in whose table the method stands; "" for a function, and where no schema says.
         method: the method or property: its name in Python where a table has it, and otherwise on the wire; what is
             read of a value stands behind it, as in "profile.name".
-        kind: "call"; "get" for a property; "map" for a mapper function as a whole, on the side that makes it.
+        kind: "call"; "get" for a property; "map" for a mapper function or a plan as a whole, on the side that makes it.
         served: whether this side runs it; otherwise it has made it.
         arguments: positional arguments.
         keywords: arguments by name.
@@ -33,7 +33,7 @@ class CallInfo:
         peer: who is at the other end; None where that is not known.
         deadline: seconds that were left when it began; None if it has no deadline.
         pipelined: whether it is made of a result that was not known when it was.
-        mapped: whether a mapper function makes it, on the side that serves it.
+        mapped: whether a mapper function or a plan makes it, on the side that serves it.
         idempotent: whether it may be repeated though the peer may have run it.
         asked: whether anybody has asked for the result; a call that is made and never asked for is cancelled in the
             end, which says nothing about it.

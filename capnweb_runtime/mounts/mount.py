@@ -59,6 +59,7 @@ class MountOptions(TypedDict, total=False):
     call_timeout: float | None
     interceptors: Sequence[Interceptor]
     debug: Debug
+    plans: bool
     reflection: bool
     health: Health | None
 

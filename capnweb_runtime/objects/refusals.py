@@ -20,6 +20,10 @@ _IN_MAPPER = (
     "inside map() one cannot {verb}: the function runs once, on a placeholder, and what it does is repeated where the "
     "values are. Only read, call and return promises in it, and {verb} once the result has been awaited"
 )
+_IN_PLAN = (
+    "inside plan() one cannot {verb}: the function runs once, on placeholders, and what it records runs where the "
+    "values are. Use when(), repeat(), keep(), eq(), gt() and their like in it, or await the plan, and {verb} then"
+)
 
 _OTHER_LOOP: Final = (
     "this stub or promise belongs to another event loop than the one that is running here: use it in coroutines of the "
@@ -40,7 +44,9 @@ def refuse(hook: Hook, verb: str) -> NoReturn:
         hook: of the promise.
         verb: what was tried, as it goes into a sentence.
     """
-    text = _IN_MAPPER if isinstance(hook, Variable) else _AWAIT_FIRST
+    text = _AWAIT_FIRST
+    if isinstance(hook, Variable):
+        text = _IN_PLAN if hook.recorder.in_plan else _IN_MAPPER
     raise TypeError(text.format(verb=verb))
 
 

@@ -67,6 +67,7 @@ class Rules:
     silence: Silence
     terms: Terms | None = None
     debug: bool | Sampling = False
+    plans: bool = False
     forwarded: Forwarded | None = None
     reflection: bool = False
     health: Health | None = None
@@ -180,6 +181,7 @@ class Admission:
             threads=self._threads,
             total=self._bounds.held,
             debug=self._rules.debug,
+            plans=self._rules.plans,
             terms=None if self._rules.terms is None else self._rules.terms.of_session(peer),
         )
         # What all sessions of the server have in common, each is given here.

@@ -82,6 +82,7 @@ def serve(
     call_timeout: float | None = None,
     interceptors: Sequence[Interceptor] = (),
     debug: Debug = None,
+    plans: bool = False,
     reuse_port: bool = False,
     forwarded: Iterable[str] | int | None = None,
     reflection: bool = False,
@@ -134,6 +135,8 @@ def serve(
         debug: whether to show the messages of all sessions in words, and to know who has made what they hold; or
             `Sampling`, to know it of some. None means as the environment variable CAPNWEB_DEBUG says. See
             `docs/debugging.md`.
+        plans: whether clients may send plans, which are branches, loops and filters over calls, carried out here in one
+            round trip; see `docs/plans.md`. They may call nothing that clients may not call anyhow.
         reuse_port: whether other processes of this user may listen on the same port, if they say so, too; the system
             shares connections out among them. Not on Windows.
         forwarded: proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, headers are believed: addresses and
@@ -181,6 +184,7 @@ def serve(
         call_timeout=call_timeout,
         interceptors=interceptors,
         debug=debug,
+        plans=plans,
         forwarded=None if forwarded is None else _forwarded(forwarded),
         reflection=reflection,
         health=health,

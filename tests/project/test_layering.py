@@ -35,6 +35,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/asyncio_host.py: capnweb_runtime.driving.handle",
     "capnweb_runtime/driving/host.py: capnweb_runtime.core.cancelling",
     "capnweb_runtime/transports/http_batch.py: capnweb_runtime.core.carrying",
+    "capnweb_runtime/driving/connection.py: capnweb_runtime.core.plan",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.debugging.capabilities",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.debugging.mode",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.debugging.names",

@@ -1,0 +1,282 @@
+"""Plans as they stand on the wire: read, and checked before anything of them runs. Rule: what cannot be carried out, or
+must go beyond a bound, is refused here.
+
+A plan is the instructions of a `remap` that begin with `["plan", 1]`. `docs/plans.md` is the specification.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Final, Literal, TypeAlias
+
+from capnweb_runtime.core.evaluate_leaves import unknown
+from capnweb_runtime.core.hook import Wire
+from capnweb_runtime.core.plan_ops import OPERANDS
+from capnweb_runtime.core.weight import made_bytes, steps_of
+from capnweb_runtime.errors import LimitExceeded, ProtocolError
+from capnweb_runtime.limits import Limits
+
+HEADER: Final = ("plan", 1)
+"""The first instruction: the name, and the version of the form."""
+NODES_PER_UNIT: Final = 4
+"""Nodes that are looked at for a unit of work."""
+Kind: TypeAlias = Literal["value", "op", "if", "while", "keep"]
+_LEAVES: Final = frozenset(
+    ("bigint", "date", "bytes", "error", "undefined", "inf", "-inf", "nan", "url", "headers", "request", "response")
+)
+"""Expressions that name nothing of anybody's; what stands in them may."""
+_BLOCKS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
+    "if": (("then", 2), ("else", 3)),
+    "while": (("while", 2), ("do", 3)),
+    "keep": (("keep", 2),),
+}
+_LENGTHS: Final = {"if": 4, "while": 5, "keep": 3}
+
+
+@dataclass(frozen=True, slots=True)
+class Instruction:
+    """One instruction.
+
+    Attributes:
+        kind: what it does; "value" for every expression of the protocol.
+        place: where it stands, as errors name it.
+        operands: the expressions in it.
+        calls: how many calls are among these; those of nested maps are not.
+        steps: what it takes each time that it is carried out, without its blocks.
+        made: bytes that it makes each time.
+        name: of the operation.
+        blocks: the two arms, the condition and the body, or the condition.
+        most: turns that it takes at most.
+    """
+
+    kind: Kind
+    place: str
+    operands: list[Wire]
+    calls: int
+    steps: int
+    made: int
+    name: str = ""
+    blocks: tuple[Block, ...] = ()
+    most: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Instructions with values of their own.
+
+    Attributes:
+        captures: indices into the values of what is around it: values[-1] here is the first of them, and so on.
+        headers: how many values are those of headers, and undefined.
+        instructions: there is at least one, whose value is the block's.
+        least_steps: that it takes whatever happens.
+        least_calls: that it makes whatever happens.
+    """
+
+    captures: tuple[int, ...]
+    headers: int
+    instructions: tuple[Instruction, ...]
+    least_steps: int
+    least_calls: int
+
+    @property
+    def last(self) -> str:
+        """Where the instruction stands whose value is the block's."""
+        return self.instructions[-1].place
+
+
+def is_plan(instructions: list[Wire]) -> bool:
+    """Whether the instructions of a `remap` are a plan's, of whatever version."""
+    first = instructions[0] if instructions else None
+    return type(first) is list and first[:1] == ["plan"]
+
+
+def read_plan(instructions: list[Wire], captures: int, limits: Limits) -> tuple[Block, int]:
+    """A plan, known to be well formed and not to go beyond a bound in any case.
+
+    Parameters:
+        instructions: of the `remap`; they begin with the header.
+        captures: how many of them there are.
+        limits: bounds.
+
+    Returns:
+        The plan, and the units of work that it took to read it.
+
+    Raises:
+        ProtocolError: it is malformed; the error says where.
+        LimitExceeded: it must, or says that it may, go beyond one of the bounds.
+    """
+    if tuple(instructions[0]) != HEADER or type(instructions[0][1]) is not int:
+        raise unknown(instructions[0])
+    reader = _Reader(limits)
+    plan = reader.block(tuple(range(-1, -captures - 1, -1)), instructions, "plan", 1, headers=1)
+    if plan.least_steps > limits.map_steps:
+        raise LimitExceeded(
+            f"the plan takes at least {plan.least_steps} steps, and Limits.map_steps allows {limits.map_steps}: "
+            "make several plans of it"
+        )
+    if plan.least_calls > limits.plan_calls:
+        raise LimitExceeded(
+            f"the plan makes at least {plan.least_calls} calls, and Limits.plan_calls allows {limits.plan_calls}: "
+            "make several plans of it"
+        )
+    return plan, reader.nodes // NODES_PER_UNIT
+
+
+class _Reader:
+    """Reads the blocks of one plan."""
+
+    def __init__(self, limits: Limits) -> None:
+        self._limits = limits
+        self.nodes = 0
+
+    def block(self, captures: tuple[int, ...], wire: list[Wire], place: str, depth: int, headers: int = 0) -> Block:
+        """A block.
+
+        Parameters:
+            captures: as its values have them.
+            wire: its instructions.
+            place: what errors call it.
+            depth: how many blocks deep it stands, itself included.
+            headers: how many of the instructions are headers.
+        """
+        if depth > self._limits.plan_depth:
+            raise LimitExceeded(
+                f"{place} is nested deeper than {self._limits.plan_depth}, which Limits.plan_depth allows"
+            )
+        if len(wire) <= headers:
+            raise ProtocolError(f"{place} has no instructions: the last one is its result")
+        instructions: list[Instruction] = []
+        steps = calls = 0
+        for index in range(headers, len(wire)):
+            one = self._instruction(wire[index], f"{place}[{index + 1}]", _Values(len(captures), index + 1), depth)
+            instructions.append(one)
+            least = _least(one)
+            steps += least[0]
+            calls += least[1]
+        return Block(captures, headers, tuple(instructions), steps, calls)
+
+    def _instruction(self, wire: Wire, place: str, values: _Values, depth: int) -> Instruction:
+        kind: Any = wire[0] if type(wire) is list and wire and type(wire[0]) is str else "value"
+        if kind == "op":
+            return self._operation(wire, place, values)
+        if kind not in _BLOCKS:
+            return self._made("value", place, values, [wire])
+        if len(wire) != _LENGTHS[kind]:
+            raise ProtocolError(f'{place}: "{kind}" has {_LENGTHS[kind] - 1} parts, not {len(wire) - 1}')
+        blocks = tuple(self._inner(wire[index], f"{place}.{name}", values, depth + 1) for name, index in _BLOCKS[kind])
+        most = self._most(wire[4], place) if kind == "while" else 0
+        return self._made(kind, place, values, [wire[1]], blocks=blocks, most=most)
+
+    def _operation(self, wire: list[Wire], place: str, values: _Values) -> Instruction:
+        name = wire[1] if len(wire) > 1 and type(wire[1]) is str else ""
+        wanted = OPERANDS.get(name)
+        if wanted is None:
+            raise ProtocolError(f"{place}: there is no operation {name[:40]!r}; there are {', '.join(OPERANDS)}")
+        if len(wire) - 2 != wanted:
+            raise ProtocolError(f'{place}: "{name}" takes {wanted} operands, not {len(wire) - 2}')
+        return self._made("op", place, values, wire[2:], name)
+
+    def _made(
+        self,
+        kind: Kind,
+        place: str,
+        values: _Values,
+        operands: list[Wire],
+        name: str = "",
+        blocks: tuple[Block, ...] = (),
+        most: int = 0,
+    ) -> Instruction:
+        calls = sum(self._expression(operand, place, values, 0) for operand in operands)
+        return Instruction(kind, place, operands, calls, steps_of(operands), made_bytes(operands), name, blocks, most)
+
+    def _inner(self, wire: Wire, place: str, values: _Values, depth: int) -> Block:
+        """The block [captures, instructions]."""
+        if type(wire) is not list or len(wire) != 2 or type(wire[0]) is not list or type(wire[1]) is not list:
+            raise ProtocolError(f"{place} has to be a list of captures and a list of instructions")
+        return self.block(_captured(wire[0], place, values), wire[1], place, depth)
+
+    def _most(self, most: Wire, place: str) -> int:
+        if type(most) is not int or most < 1:
+            raise ProtocolError(f'{place}: the last part of "while" says how many turns it takes at most, 1 or more')
+        if most > self._limits.plan_turns:
+            raise LimitExceeded(
+                f"{place}: a loop of {most} turns, where Limits.plan_turns allows {self._limits.plan_turns}"
+            )
+        return most
+
+    def _expression(self, wire: Wire, place: str, values: _Values, depth: int) -> int:
+        """Checks an expression. Returns how many calls it makes."""
+        self.nodes += 1
+        if depth >= self._limits.depth:
+            raise ProtocolError(f"{place}: nested deeper than {self._limits.depth}", "TypeError")
+        if type(wire) is dict:
+            return sum(self._expression(item, place, values, depth + 1) for item in wire.values())
+        if type(wire) is not list:
+            return 0
+        if len(wire) == 1 and type(wire[0]) is list:
+            return sum(self._expression(item, place, values, depth + 1) for item in wire[0])
+        head = wire[0] if wire and type(wire[0]) is str else ""
+        if head in ("pipeline", "import"):
+            return self._reference(wire, place, values, depth)
+        if head == "remap":
+            if len(wire) != 5 or type(wire[3]) is not list or type(wire[4]) is not list:
+                raise ProtocolError(f"{place}: {unknown(wire)}")
+            values.check(wire[1], place)
+            _captured(wire[3], place, values)
+            self.nodes += len(wire[3])
+            return 0
+        if head not in _LEAVES:
+            raise ProtocolError(f"{place}: {unknown(wire)}")
+        return sum(self._expression(item, place, values, depth + 1) for item in wire[1:] if type(item) is dict)
+
+    def _reference(self, wire: list[Wire], place: str, values: _Values, depth: int) -> int:
+        if not 2 <= len(wire) <= 4:
+            raise ProtocolError(f"{place}: {unknown(wire)}")
+        values.check(wire[1], place)
+        if len(wire) < 4:
+            return 0
+        if type(wire[3]) is not list:
+            raise ProtocolError(f"{place}: {unknown(wire)}")
+        return 1 + sum(self._expression(item, place, values, depth + 1) for item in wire[3])
+
+
+@dataclass(frozen=True, slots=True)
+class _Values:
+    """Which values an instruction may name.
+
+    Attributes:
+        captures: how many of them there are: -1, -2 and so on.
+        known: how many values there are before it: 0, 1 and so on.
+    """
+
+    captures: int
+    known: int
+
+    def check(self, index: Wire, place: str) -> int:
+        """The index. Raises ProtocolError if there is nothing under it."""
+        if type(index) is not int or not -self.captures <= index < self.known:
+            raise ProtocolError(f"{place}: there is no value {str(index)[:40]} at this point of the plan")
+        return index
+
+
+def _captured(wire: list[Wire], place: str, values: _Values) -> tuple[int, ...]:
+    """The indices of captures, each ["import", index]."""
+    captures: list[int] = []
+    for capture in wire:
+        if type(capture) is not list or len(capture) != 2 or capture[0] != "import":
+            raise ProtocolError(f'{place}: a capture has to be ["import", index], and not {str(capture)[:80]}')
+        captures.append(values.check(capture[1], place))
+    return tuple(captures)
+
+
+def _least(instruction: Instruction) -> tuple[int, int]:
+    """Steps and calls that an instruction takes whatever happens."""
+    steps, calls = instruction.steps, instruction.calls
+    if instruction.kind == "if":
+        then, otherwise = instruction.blocks
+        steps += min(then.least_steps, otherwise.least_steps)
+        calls += min(then.least_calls, otherwise.least_calls)
+    elif instruction.kind == "while":
+        steps += instruction.blocks[0].least_steps
+        calls += instruction.blocks[0].least_calls
+    return steps, calls
