@@ -20,6 +20,9 @@ _TOPIC_SECONDS: Final = 86_400.0
 """How long a topic's position is kept after its last event, longer than the events, so that who has seen all of them
 sees no gap."""
 
+_HISTORY_BYTES: Final = 8 * 1024 * 1024
+"""Of one topic: twice what is replayed by default."""
+
 
 class _Topic:
     """The events of a topic."""
@@ -38,7 +41,7 @@ class _Topic:
         if now - self.used >= bounds.history_seconds:
             self.events.clear()
             self.size = 0
-        while len(self.events) > bounds.history_events or self.size > bounds.replay_bytes:
+        while len(self.events) > bounds.history_events or self.size > _HISTORY_BYTES:
             self.size -= len(self.events.popleft().data)
         while self.ids and next(iter(self.ids.values()))[1] <= now:
             self.ids.popitem(last=False)

@@ -54,6 +54,7 @@ class NatsReader:
         self._chance = chance
         self._followed: dict[str, _Followed] = {}
         self._doubt = asyncio.Event()
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
         self._endings: set[asyncio.Task[None]] = set()
 
@@ -92,6 +93,7 @@ class NatsReader:
 
     async def close(self) -> None:
         """End."""
+        self._closed = True
         if self._task is not None:
             self._task.cancel()
         await asyncio.gather(*self._endings, *([] if self._task is None else [self._task]), return_exceptions=True)
@@ -109,7 +111,7 @@ class NatsReader:
 
     async def _read_on(self) -> None:
         failed = 0
-        while True:
+        while not self._closed:  # the client may swallow a cancellation that comes together with an answer
             try:
                 async with asyncio.timeout(_CHECK):
                     await self._doubt.wait()

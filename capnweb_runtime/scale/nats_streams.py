@@ -251,7 +251,7 @@ def token_of(name: str) -> str:
 def unavailable(error: Exception) -> BackplaneUnavailable:
     """What is raised for an error of the client."""
     return BackplaneUnavailable(
-        f"NATS did not do it ({type(error).__name__}: {error}), or does not say so: see that JetStream is on, and its log"
+        f"NATS did not answer ({type(error).__name__}: {error}): see that it runs, with JetStream; it may have done it"
     )
 
 

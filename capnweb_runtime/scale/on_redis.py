@@ -175,7 +175,7 @@ def _client(url: str, patience: float) -> Redis:
 
 def _unavailable(error: Exception) -> BackplaneUnavailable:
     return BackplaneUnavailable(
-        f"Redis did not do it ({type(error).__name__}: {error}); it may have: see the URL and the server's log"
+        f"Redis did not answer ({type(error).__name__}: {error}): see that it runs; it may have done it"
     )
 
 

@@ -51,6 +51,7 @@ class RedisReader:
         self._wake = f"{key('')}:wake:{secrets.token_hex(8)}"
         self._woken = "0-0"
         self._checked = time.monotonic()
+        self._closed = False
         self._task: asyncio.Task[None] | None = None
 
     async def add(self, feed: Feed) -> None:
@@ -70,14 +71,16 @@ class RedisReader:
 
     async def close(self) -> None:
         """End."""
+        self._closed = True
         if self._task is not None:
+            await self._redis.connection_pool.disconnect(inuse_connections=True)
             self._task.cancel()
             await asyncio.gather(self._task, return_exceptions=True)
         await self._redis.aclose()
 
     async def _read_on(self) -> None:
         failed = 0
-        while True:
+        while not self._closed:  # the client may swallow a cancellation that comes together with an answer
             try:
                 if failed or time.monotonic() - self._checked > _CHECK:
                     await self._check()

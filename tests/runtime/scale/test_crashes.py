@@ -1,0 +1,181 @@
+"""Engines that are killed, that forget, and that answer nobody for a while. The oracle is a number in each event:
+whoever sees a number that does not follow on the last one has been told of a `Gap` before.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Iterator
+
+import pytest
+
+from capnweb_runtime.errors import BackplaneUnavailable
+from capnweb_runtime.scale import Backplane, Bounds, Cursor, Event, Gap, Subscription
+from tests.runtime.scale.conftest import SERVED
+from tests.runtime.scale.engines import Memory, Served, nats, redis
+from tests.runtime.scale.servers import NatsServer, RedisServer, Server
+
+TOPIC = "numbers"
+
+
+@pytest.fixture(params=SERVED)
+def engine(request: pytest.FixtureRequest) -> Iterator[Served]:
+    """Of a server that this test alone has."""
+    server: Server = RedisServer() if request.param == "redis" else NatsServer()
+    yield redis(server) if request.param == "redis" else nats(server)
+    server.close()
+
+
+class Reader:
+    """One that reads all, and fails where a number is missing without a word."""
+
+    def __init__(self) -> None:
+        self.last: int | None = None
+        self.gaps: list[Gap] = []
+        self.cursor: Cursor | None = None
+
+    def see(self, item: Event | Gap) -> None:
+        self.cursor = item.cursor
+        if isinstance(item, Gap):
+            self.gaps.append(item)
+            self.last = None
+            return
+        number = int(item.data)
+        assert self.last is None or number == self.last + 1, f"{number} after {self.last}, and no gap"
+        self.last = number
+
+    async def until(self, subscription: Subscription, number: int, at: Cursor | None = None) -> None:
+        """Read until a number, or until a gap that says that its place is passed."""
+        async with asyncio.timeout(60):
+            while self.last != number and (at is None or self.cursor != at):
+                self.see(await anext(subscription))
+
+
+async def surely(backplane: Backplane, number: int) -> Cursor:
+    """Publishes, again and again until it is known to be done, under one id."""
+    async with asyncio.timeout(60):
+        while True:
+            try:
+                return await backplane.publish(TOPIC, b"%d" % number, id=f"number {number}")
+            except BackplaneUnavailable:
+                await asyncio.sleep(0)
+
+
+async def test_a_killed_engine_is_a_gap_or_nothing_at_all(engine: Served) -> None:
+    reader = Reader()
+    async with engine.open() as here, engine.open() as there, there.subscribe(TOPIC) as subscription:
+        for number in range(20):
+            await surely(here, number)
+        await reader.until(subscription, 9)
+        engine.server.kill()
+        engine.server.start()
+        for number in range(20, 40):
+            last = await surely(here, number)
+        await reader.until(subscription, 39, last)
+    assert all(gap.reason == "epoch" for gap in reader.gaps)
+
+
+async def test_a_cursor_from_before_the_crash_is_a_gap_or_goes_on(engine: Served) -> None:
+    reader = Reader()
+    async with engine.open() as here:
+        for number in range(20):
+            cursor = await surely(here, number)
+        reader.last = 19
+        engine.server.kill()
+        engine.server.start()
+        for number in range(20, 25):
+            await surely(here, number)
+        async with engine.open() as there, there.subscribe(TOPIC, cursor) as subscription:
+            await surely(here, 25)
+            await reader.until(subscription, 25)
+
+
+async def test_an_engine_that_forgot_everything_is_a_gap(engine: Served) -> None:
+    """Also for cursors that it could take for its own: as many have been published before as after."""
+    reader = Reader()
+    async with engine.open() as here, here.subscribe(TOPIC) as subscription:
+        for number in range(5):
+            cursor = await surely(here, number)
+        await reader.until(subscription, 4)
+        fence = await here.acquire("room/7", b"", 60)
+        engine.server.kill()
+        engine.server.lose()
+        engine.server.start()
+        for number in range(100, 110):
+            last = await surely(here, number)
+        await reader.until(subscription, 109, last)
+        assert [gap.reason for gap in reader.gaps] == ["epoch"]
+        async with here.subscribe(TOPIC, cursor) as resumed, asyncio.timeout(30):
+            item = await anext(resumed)
+            assert isinstance(item, Gap)
+            assert item.reason == "epoch"
+        after = await here.acquire("room/7", b"", 60)
+        assert fence
+        assert after
+        assert after.fence > fence.fence, "whoever has the lost one is refused"
+
+
+async def test_subscribers_who_hear_nothing_learn_of_a_loss(engine: Served) -> None:
+    """Nothing is published after it, and still nobody waits for what will not come."""
+    async with engine.open() as here, here.subscribe(TOPIC) as subscription:
+        await surely(here, 1)
+        async with asyncio.timeout(60):
+            await anext(subscription)
+            engine.server.kill()
+            engine.server.lose()
+            engine.server.start()
+            item = await anext(subscription)
+    assert isinstance(item, Gap)
+    assert item.reason == "epoch"
+
+
+async def test_what_is_published_while_the_engine_is_away_is_refused(engine: Served) -> None:
+    async with engine.open() as here:
+        engine.server.kill()
+        with pytest.raises(BackplaneUnavailable, match="did not answer"):
+            await asyncio.wait_for(here.publish(TOPIC, b""), 60)
+
+
+async def test_nobody_connects_where_no_engine_is(engine: Served) -> None:
+    engine.server.kill()
+    with pytest.raises(BackplaneUnavailable, match="did not answer"):
+        await engine.open().__aenter__()
+
+
+async def test_more_than_is_kept_while_a_reader_was_parted_is_a_gap(engine: Served) -> None:
+    """A reader that does not get to run falls behind what is trimmed."""
+    bounds = Bounds(history_events=8)
+    reader = Reader()
+    async with engine.open(bounds) as here, engine.open(bounds) as there, there.subscribe(TOPIC) as subscription:
+        await surely(here, 0)
+        await reader.until(subscription, 0)
+        engine.server.pause()
+        publishing = asyncio.gather(*(here.publish(TOPIC, b"0") for _ in range(3)), return_exceptions=True)
+        engine.server.go_on()
+        await publishing
+        for number in range(1, 60):
+            await surely(here, number)
+        cursor = await surely(here, 60)
+        assert cursor
+    async with engine.open(bounds) as there, there.subscribe(TOPIC, reader.cursor) as subscription:
+        async with asyncio.timeout(30):
+            item = await anext(subscription)
+        assert isinstance(item, Gap)
+        assert item.reason == "trimmed"
+
+
+async def test_a_store_in_memory_loses_as_an_engine_does() -> None:
+    engine = Memory()
+    reader = Reader()
+    async with engine.open() as here, here.subscribe(TOPIC) as subscription:
+        cursor = await here.publish(TOPIC, b"1")
+        await reader.until(subscription, 1)
+        await here.put("k", b"")
+        engine.store.lose()
+        assert await here.get("k") is None
+        await here.publish(TOPIC, b"7")
+        await reader.until(subscription, 7)
+        assert [gap.reason for gap in reader.gaps] == ["epoch"]
+        async with here.subscribe(TOPIC, cursor) as resumed:
+            item = await anext(resumed)
+            assert isinstance(item, Gap)
