@@ -26,7 +26,7 @@ from capnweb_runtime.scale.subscription import QueuedSubscription
 _TTL: Final = "Capnweb-Ttl"
 _FENCE: Final = "Capnweb-Fence"
 _GONE: Final = "Capnweb-Gone"
-_PATIENCE: Final = 10.0
+_PATIENCE: Final = 5.0
 """Seconds for a connection."""
 
 

@@ -48,12 +48,12 @@ def open_backplane(
         raise ValueError(
             f"no backplane has a URL that begins with {scheme or url[:20]!r}: memory:, redis:// or nats://"
         )
-    module, name, extra = _ENGINES[scheme]
+    module, kind, extra = _ENGINES[scheme]
     try:
         engine = import_module(f"capnweb_runtime.scale.{module}")
     except ModuleNotFoundError as missing:
         if missing.name != extra:
             raise
         raise ImportError(f"a backplane at {scheme}:// needs {extra}: pip install 'capnweb-gen[{extra}]'") from missing
-    backplane: Backplane = getattr(engine, name)(url, bounds=bounds, name=name)
+    backplane: Backplane = getattr(engine, kind)(url, bounds=bounds, name=name)
     return backplane

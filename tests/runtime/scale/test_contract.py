@@ -236,7 +236,7 @@ async def test_a_topic_that_is_left_can_be_entered_again(engine: Engine) -> None
 async def test_a_subscription_has_no_cursor_before_it_is_entered(engine: Engine) -> None:
     async with engine.open() as here:
         with pytest.raises(RuntimeError, match="entered"):
-            assert here.subscribe(TOPIC).cursor
+            str(here.subscribe(TOPIC).cursor)
 
 
 async def test_names_and_data_have_bounds(engine: Engine) -> None:
@@ -249,7 +249,7 @@ async def test_names_and_data_have_bounds(engine: Engine) -> None:
         for use in (here.publish("t", bytes(11)), here.put("k", bytes(11)), here.acquire("l", bytes(11), 1)):
             with pytest.raises(ValueError, match="11 bytes are more than the 10"):
                 await use
-        assert await here.publish("x" * 150, bytes(10))
+        await here.publish("x" * 150, bytes(10))
 
 
 async def test_a_value_is_put_read_and_deleted(engine: Engine) -> None:
