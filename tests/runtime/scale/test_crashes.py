@@ -5,12 +5,15 @@ whoever sees a number that does not follow on the last one has been told of a `G
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 
 from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import Backplane, Cursor, Event, Gap, Subscription
+from tests.needs import needs_redis
 from tests.runtime.scale.conftest import SERVED
 from tests.runtime.scale.engines import Memory, Served, nats, redis
 from tests.runtime.scale.servers import NatsServer, RedisServer, Server
@@ -109,6 +112,34 @@ async def test_an_engine_that_forgot_everything_is_a_gap(engine: Served) -> None
         assert fence
         assert after
         assert after.fence > fence.fence, "whoever has the lost one is refused"
+
+
+@needs_redis
+async def test_redis_that_lost_its_last_events_is_a_gap(tmp_path: Path) -> None:
+    """Other events have the offsets of those that were lost: a cursor alone would fit."""
+    server = RedisServer()
+    engine = redis(server)
+    reader = Reader()
+    try:
+        async with engine.open() as here, here.subscribe(TOPIC) as subscription:
+            for number in range(3):
+                await surely(here, number)
+            server.kill()
+            shutil.copytree(server.data, tmp_path / "before")
+            server.start()
+            cursor = [await surely(here, number) for number in range(3, 8)][-1]
+            server.kill()
+            shutil.rmtree(server.data)
+            shutil.copytree(tmp_path / "before", server.data)
+            server.start()
+            last = [await surely(here, number) for number in range(100, 120)][-1]
+            await reader.until(subscription, 119, last)
+            async with here.subscribe(TOPIC, cursor) as resumed, asyncio.timeout(30):
+                item = await anext(resumed)
+                assert isinstance(item, Gap)
+                assert item.reason == "epoch"
+    finally:
+        server.close()
 
 
 async def test_subscribers_who_hear_nothing_learn_of_a_loss(engine: Served) -> None:

@@ -105,3 +105,33 @@ async def test_recent_events_answer_those_who_were_gone_for_a_moment() -> None:
     assert feed.since(Cursor("f", 10)) is None
     feed.recall([event(8, 7), event(9, 8), event(10, 9), event(11, 10)])
     assert feed.since(Cursor("e", 8)) == [event(9, 8), event(10, 9), event(11, 10)]
+
+
+async def test_what_is_in_the_history_is_not_told_again() -> None:
+    """What happens while the history is read is offered meanwhile, and stands in it as well."""
+    feed, _ = followed()
+
+    async def join(subscription: QueuedSubscription) -> None:
+        feed.subscribers.add(subscription)
+        for step in (event(11, 10), event(12, 11), event(13, 12)):
+            feed.take(step)
+        subscription.begin(Cursor("e", 9), [event(10, 9), event(11, 10), event(12, 11)])
+
+    subscription = QueuedSubscription("t", None, Bounds(), join, feed.subscribers.discard)
+    async with subscription:
+        assert await told(subscription) == [event(10, 9), event(11, 10), event(12, 11), event(13, 12)]
+
+
+async def test_what_was_offered_of_an_epoch_that_is_over_is_not_told() -> None:
+    feed, _ = followed()
+
+    async def join(subscription: QueuedSubscription) -> None:
+        feed.subscribers.add(subscription)
+        feed.take(event(11, 10))
+        feed.judge(Cursor("f", 2), feed.at)
+        feed.take(event(3, 2, "f"))
+        subscription.begin(Cursor("f", 2), [])
+
+    subscription = QueuedSubscription("t", None, Bounds(), join, feed.subscribers.discard)
+    async with subscription:
+        assert await told(subscription) == [event(3, 2, "f")]
