@@ -13,6 +13,7 @@ and what to do.
     │   ├── ProtocolError           a peer broke the protocol
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
+    ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
         ├── RangeError              wire type RangeError (also a ValueError)
@@ -139,6 +140,12 @@ class LimitExceeded(SessionError):
 
 class DisposedError(CapnwebError):
     """A stub or promise was used after it had been disposed."""
+
+
+class BackplaneUnavailable(CapnwebError, ConnectionError):
+    """The engine of a backplane did not answer, or cannot be reached. Whether a change was made is not known; publish
+    again with the same id.
+    """
 
 
 class RpcError(CapnwebError):

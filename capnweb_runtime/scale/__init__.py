@@ -1,0 +1,39 @@
+"""What processes share: topics that can be resumed, leases with fences, small values. The first floor of scaling beyond
+one process; see docs/scale.md.
+
+`open_backplane` opens one: `memory:` for one process, `redis://` and `nats://` with the extras `redis` and `nats`. Its
+contract is `Backplane`, and every engine keeps all of it.
+"""
+
+from capnweb_runtime.errors import BackplaneUnavailable
+from capnweb_runtime.scale.contract import (
+    Backplane,
+    Bounds,
+    Cursor,
+    Event,
+    Gap,
+    GapReason,
+    Holder,
+    Lease,
+    Subscription,
+    Value,
+)
+from capnweb_runtime.scale.memory import MemoryBackplane, MemoryStore
+from capnweb_runtime.scale.opening import open_backplane
+
+__all__ = [
+    "Backplane",
+    "BackplaneUnavailable",
+    "Bounds",
+    "Cursor",
+    "Event",
+    "Gap",
+    "GapReason",
+    "Holder",
+    "Lease",
+    "MemoryBackplane",
+    "MemoryStore",
+    "Subscription",
+    "Value",
+    "open_backplane",
+]

@@ -1,0 +1,36 @@
+"""Engines, by name: `async def test_x(engine: Engine)` runs with each."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.needs import needs_nats, needs_redis
+from tests.runtime.scale.engines import Engine, Memory, nats, redis
+from tests.runtime.scale.servers import NatsServer, RedisServer, Server
+
+SERVED = [pytest.param("redis", marks=needs_redis), pytest.param("nats", marks=needs_nats)]
+
+
+@pytest.fixture(scope="session")
+def redis_server() -> Iterator[Server]:
+    server = RedisServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(scope="session")
+def nats_server() -> Iterator[Server]:
+    server = NatsServer()
+    yield server
+    server.close()
+
+
+@pytest.fixture(params=["memory", *SERVED])
+def engine(request: pytest.FixtureRequest) -> Engine:
+    """Of a server that all tests share."""
+    if request.param == "memory":
+        return Memory()
+    server: Server = request.getfixturevalue(f"{request.param}_server")
+    return redis(server) if request.param == "redis" else nats(server)

@@ -1,0 +1,53 @@
+"""Each engine as tests see it: backplanes as several processes would open them. `Engine.open` opens one more, of the
+same application; every fixture `engine` is an application of its own.
+"""
+
+from __future__ import annotations
+
+import secrets
+import time
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+from capnweb_runtime.scale import Backplane, Bounds, MemoryBackplane, MemoryStore
+from capnweb_runtime.scale.on_nats import NatsBackplane
+from capnweb_runtime.scale.on_redis import RedisBackplane
+from tests.runtime.scale.servers import Server
+
+
+class Engine(ABC):
+    """One application's part of an engine."""
+
+    @abstractmethod
+    def open(self, bounds: Bounds = Bounds(), *, clock: Callable[[], float] = time.monotonic) -> Backplane:  # noqa: B008
+        """As one more process would."""
+
+
+class Memory(Engine):
+    def __init__(self) -> None:
+        self.store = MemoryStore()
+
+    def open(self, bounds: Bounds = Bounds(), *, clock: Callable[[], float] = time.monotonic) -> Backplane:  # noqa: B008
+        return MemoryBackplane(self.store, bounds=bounds)
+
+
+class Served(Engine):
+    """One that runs by itself."""
+
+    def __init__(self, server: Server, kind: Any) -> None:
+        self.server = server
+        self.name = f"test-{secrets.token_hex(6)}"
+        self._kind = kind
+
+    def open(self, bounds: Bounds = Bounds(), *, clock: Callable[[], float] = time.monotonic) -> Backplane:  # noqa: B008
+        opened: Backplane = self._kind(self.server.url, bounds=bounds, clock=clock, name=self.name)
+        return opened
+
+
+def redis(server: Server) -> Served:
+    return Served(server, RedisBackplane)
+
+
+def nats(server: Server) -> Served:
+    return Served(server, NatsBackplane)

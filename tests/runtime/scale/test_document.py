@@ -1,0 +1,52 @@
+"""docs/scale.md: what it shows is so."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import get_args
+
+from capnweb_runtime.scale import Bounds, GapReason
+from capnweb_runtime.scale.contract import TOPIC_LENGTH
+
+ROOT = Path(__file__).parents[3]
+TEXT = (ROOT / "docs/scale.md").read_text("utf-8")
+
+
+def test_the_program_that_is_shown_prints_what_is_said(tmp_path: Path) -> None:
+    ((name, program),) = re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
+    (printed,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
+    (tmp_path / name).write_text(program, "utf-8")
+
+    def run(*command: str) -> str:
+        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+        done = subprocess.run(
+            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+        )
+        assert done.returncode == 0, done.stdout + done.stderr
+        return done.stdout
+
+    assert run(name) == printed
+    run("-m", "mypy", "--strict", "--no-error-summary", name)
+
+
+def test_every_reason_of_a_gap_is_described() -> None:
+    assert set(re.findall(r"^\| `(\w+)` \|", TEXT, re.MULTILINE)) == set(get_args(GapReason))
+
+
+def test_the_bounds_that_are_shown_are_the_defaults() -> None:
+    bounds = Bounds()
+    for kept in (
+        f"{bounds.history_events:,} events, for {bounds.history_seconds / 60:.0f} minutes",
+        f"{bounds.replay_events:,} events, {bounds.replay_bytes >> 20} MiB",
+        f"{bounds.queue_events:,} events, {bounds.queue_bytes >> 20} MiB",
+        f"{bounds.event_bytes >> 10} KiB",
+        f"{TOPIC_LENGTH} bytes",
+        f"the last {bounds.recent_events} events",
+    ):
+        assert kept in TEXT, kept
+    assert bounds.dedupe_seconds == 120
+    assert "within two minutes" in TEXT
