@@ -109,7 +109,7 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 		$(NEWEST)/bin/python $(PINNED) --no-build-isolation -e '.[test,checking,speed]' && \
 		touch $(NEWEST)/.installed || exit 1; \
 	fi; \
-	$(NEWEST)/bin/python -m pytest -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
+	$(NEWEST)/bin/python -m pytest --numprocesses auto -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
 
 # TypeScript stays at 6, since what checks its programs in tests/typescript allows no newer one.
 test-latest: $(DEV) ## run the tests with the newest release of everything, and say what moved since `make lock`
