@@ -125,6 +125,7 @@ class Recorder:
             return apply(path, self.captures, self.instructions, expect)
         self.parent.idempotent = self.parent.idempotent and self.idempotent
         captures = [["import", self.parent.index_of(hook)] for hook in self.captures]
+        dispose_all(self.captures)  # the parent has duplicates of its own
         self.parent.instructions.append(
             ["remap", self.parent.index_of(subject), list(path), captures, self.instructions]
         )

@@ -463,3 +463,13 @@ def test_a_stub_that_was_disposed_fails_the_map_that_uses_it(join: Join) -> None
     counter.dispose()
     with pytest.raises(DisposedError, match=r"after it had been disposed at .*test_remap\.py:\d+; keep a dup\(\)"):
         pair.wait(desk.ints(2).map(lambda n: counter.increment(n)))
+
+
+def test_what_a_nested_map_captures_is_kept_by_the_outer_one_alone() -> None:
+    outer = Recorder()
+    inner = Recorder(outer)
+    outside = Counted()
+    inner.index_of(outside)
+    inner.finish(outer.placeholder(), (), Payload(1), None)
+    assert outer.captures == [outside]
+    assert outside.disposed == -1, "one duplicate is left, the outer one's"
