@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import Callable
 from typing import Final
 
@@ -15,13 +14,12 @@ from nats.aio.msg import Msg
 from nats.aio.subscription import Subscription
 from nats.errors import Error
 
+from capnweb_runtime.observe import logger
 from capnweb_runtime.scale.contract import Cursor
 from capnweb_runtime.scale.feed import Feed
 from capnweb_runtime.scale.hub import Engine
 from capnweb_runtime.scale.nats_streams import NatsStreams, step_of, token_of
 from capnweb_runtime.scale.waiting import pause
-
-_LOG: Final = logging.getLogger("capnweb_runtime")
 
 _CHECK: Final = 30.0
 """Seconds after which topics are read without a reason."""
@@ -126,7 +124,7 @@ class NatsReader:
             except Exception as error:  # whatever it is: a reader that ended would be silence
                 failed += 1
                 if failed == 1:
-                    _LOG.warning("the backplane cannot read NATS (%s); trying again", error)
+                    logger.warning("the backplane cannot read NATS (%s); trying again", error)
                 self._doubt.set()
                 await asyncio.sleep(pause(failed, self._chance))
 

@@ -5,7 +5,6 @@ connection, or just time) the topics' positions are asked for, before anything e
 from __future__ import annotations
 
 import asyncio
-import logging
 import secrets
 import time
 from collections.abc import Callable
@@ -13,12 +12,11 @@ from typing import Any, Final
 
 from redis.asyncio import Redis
 
+from capnweb_runtime.observe import logger
 from capnweb_runtime.scale.contract import Cursor, Event
 from capnweb_runtime.scale.feed import Feed
 from capnweb_runtime.scale.hub import Engine
 from capnweb_runtime.scale.waiting import pause
-
-_LOG: Final = logging.getLogger("capnweb_runtime")
 
 BLOCK: Final = 5.0
 """Seconds for which Redis is asked to wait for something new."""
@@ -89,7 +87,7 @@ class RedisReader:
             except Exception as error:  # whatever it is: a reader that ended would be silence
                 failed += 1
                 if failed == 1:
-                    _LOG.warning("the backplane's connection to Redis was lost (%s); connecting again", error)
+                    logger.warning("the backplane's connection to Redis was lost (%s); connecting again", error)
                 await asyncio.sleep(pause(failed, self._chance))
 
     async def _check(self) -> None:

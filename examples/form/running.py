@@ -5,7 +5,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import NoReturn
 
 from rich.text import Text
@@ -23,16 +24,27 @@ def run(name: str, example: Callable[[Report], Awaitable[None]]) -> NoReturn:
         name: the folder of the example.
         example: does everything and tells it to the report.
     """
-    # Examples show what bad input gets; the server's log of it would only stand between the lines.
-    logging.getLogger("capnweb_runtime").setLevel(logging.CRITICAL)
     report = Report()
-    asyncio.run(_bounded(example, report))
+    with _silence():
+        asyncio.run(_bounded(example, report))
     report.console.print()
     if report.broken:
         report.console.print(Text(f"{name}: {len(report.broken)} of {report.checked} claims do not hold", "bold red"))
         sys.exit(1)
     report.console.print(Text.assemble((f"{name}: ok", "bold green"), f", {report.checked} claims checked"))
     sys.exit(0)
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Examples show what bad input gets; the server's log of it would only stand between the lines."""
+    log = logging.getLogger("capnweb_runtime")
+    before = log.level
+    log.setLevel(logging.CRITICAL)
+    try:
+        yield
+    finally:
+        log.setLevel(before)
 
 
 async def _bounded(example: Callable[[Report], Awaitable[None]], report: Report) -> None:

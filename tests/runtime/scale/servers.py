@@ -5,6 +5,7 @@ Rule: what a server keeps is in a folder of the test's, and every server that wa
 
 from __future__ import annotations
 
+import os
 import shutil
 import signal
 import socket
@@ -65,6 +66,7 @@ class Server(ABC):
         """It answers nobody, and connections stay: a network that is parted looks like this."""
         assert self._process is not None
         self._process.send_signal(signal.SIGSTOP)
+        os.waitid(os.P_PID, self._process.pid, os.WSTOPPED | os.WNOWAIT)  # it has stopped, and not only been told to
 
     def go_on(self) -> None:
         assert self._process is not None
