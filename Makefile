@@ -8,14 +8,17 @@ LOCKING     := .venv-lock
 CONSTRAINTS := .ci/constraints.txt
 PEERS       := tests/bench/peers
 MEASURED    := .venv-bench/measured
-# What is installed to measure with: no more than users have, since what is there counts when programs start.
-MEASURABLE  := speed
+# What is installed to measure with: no more than users have, since what is there counts when programs start; and what
+# reads TypeScript.
+MEASURABLE  := speed,typescript
 PY          := $(VENV)/bin/python
 BASE        := $(VENV)/.installed-base
 DEV         := $(VENV)/.installed-dev
 INTEROP     := tests/interop/node_modules/.installed
 IDE         := tests/ide/node_modules/.installed
 TYPESCRIPT  := tests/typescript/node_modules/.installed
+# Tests wait for servers, compilers and browsers that they start, so that there is room for one more than there are cores.
+WORKERS     ?= $(shell echo $$(($$(getconf _NPROCESSORS_ONLN) + 1)))
 PYTHON      ?=
 PYTEST_ARGS ?=
 ATTACKS     ?=
@@ -89,7 +92,7 @@ inspect: $(BASE) ## serve schemas/ with some traffic, and print where to watch i
 	@$(PY) -m examples.inspected
 
 test: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## run the tests: make test PYTEST_ARGS='-k map -x'
-	$(PY) -m pytest --numprocesses auto $(PYTEST_ARGS)
+	$(PY) -m pytest --numprocesses $(WORKERS) $(PYTEST_ARGS)
 
 test-newest: $(DEV) ## run what depends on Python's version on the newest Python found
 	@newest=$$($(FIND_NEWEST)); minor=$${newest%% *}; python=$${newest#* }; \
@@ -109,7 +112,7 @@ test-newest: $(DEV) ## run what depends on Python's version on the newest Python
 		$(NEWEST)/bin/python $(PINNED) --no-build-isolation -e '.[test,checking,speed]' && \
 		touch $(NEWEST)/.installed || exit 1; \
 	fi; \
-	$(NEWEST)/bin/python -m pytest --numprocesses auto -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
+	$(NEWEST)/bin/python -m pytest --numprocesses $(WORKERS) -m 'not any_python' $(NEWEST_TESTS) $(PYTEST_ARGS)
 
 # TypeScript stays at 6, since what checks its programs in tests/typescript allows no newer one.
 test-latest: $(DEV) ## run the tests with the newest release of everything, and say what moved since `make lock`
@@ -135,6 +138,7 @@ lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
+		tests/runtime/core/test_plan.py tests/runtime/core/test_plan_sending.py \
 		tests/runtime/fairness/test_cost_of_messages.py $(PYTEST_ARGS)
 
 attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'

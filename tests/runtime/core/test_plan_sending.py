@@ -8,7 +8,7 @@ from collections.abc import Callable
 from typing import Any, TypeAlias
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capnweb_runtime import codegen_api as rpc
@@ -134,6 +134,7 @@ def outcome_of(run: Callable[[], int]) -> int | str:
         return str(error).rpartition(": ")[2]
 
 
+@settings(max_examples=max(30, settings.default.max_examples // 4))  # each is carried out three times
 @given(programs())
 def test_a_plan_comes_to_the_same_here_there_and_in_python(program: Node) -> None:
     model = Sum()
