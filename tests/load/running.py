@@ -54,15 +54,15 @@ def run(names: list[str], seconds: float, steps: list[int], tell: Callable[[Step
 
 
 def step(name: str, scenario: Scenario, pid: int, users: int, seconds: float) -> Step:
-    """Have some users go on for a while. The first fifth of the time is theirs to come in, and is not counted."""
+    """Have some users go on for a while. The time that they take to come in, a fifth of it at least, is not counted."""
     environment = Environment(user_classes=[scenario.user])
     runner = environment.create_local_runner()
-    warming = seconds / 5
-    runner.start(users, spawn_rate=min(MOST_A_SECOND, users / warming))
-    gevent.sleep(warming)
+    coming = max(seconds / 5, users / MOST_A_SECOND)
+    runner.start(users, spawn_rate=users / coming)
+    gevent.sleep(coming)
     environment.stats.reset_all()
     began, theirs, ours = time.monotonic(), processor_time(pid), time.process_time()
-    gevent.sleep(seconds - warming)
+    gevent.sleep(seconds - seconds / 5)
     took = time.monotonic() - began
     core, users_core = (processor_time(pid) - theirs) / took, (time.process_time() - ours) / took
     total = environment.stats.total
