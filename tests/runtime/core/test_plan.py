@@ -372,7 +372,7 @@ def hostile() -> st.SearchStrategy[Any]:
     return st.recursive(leaves, larger, max_leaves=12)
 
 
-@settings(max_examples=max(40, settings.default.max_examples // 4))
+@settings(max_examples=max(40, settings().max_examples // 4))
 @given(st.lists(hostile(), min_size=1, max_size=4))
 def test_whatever_a_plan_is_it_ends_or_waits_and_gives_everything_back(plan: list[Any]) -> None:
     desk = Desk()

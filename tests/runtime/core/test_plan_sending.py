@@ -134,7 +134,7 @@ def outcome_of(run: Callable[[], int]) -> int | str:
         return str(error).rpartition(": ")[2]
 
 
-@settings(max_examples=max(30, settings.default.max_examples // 4))  # each is carried out three times
+@settings(max_examples=max(30, settings().max_examples // 4))  # each is carried out three times
 @given(programs())
 def test_a_plan_comes_to_the_same_here_there_and_in_python(program: Node) -> None:
     model = Sum()
