@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import sys
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Awaitable, Callable, Generator
 from contextlib import contextmanager
 from typing import NoReturn
 
@@ -36,7 +36,7 @@ def run(name: str, example: Callable[[Report], Awaitable[None]]) -> NoReturn:
 
 
 @contextmanager
-def _silence() -> Iterator[None]:
+def _silence() -> Generator[None]:
     """Examples show what bad input gets; the server's log of it would only stand between the lines."""
     log = logging.getLogger("capnweb_runtime")
     before = log.level
