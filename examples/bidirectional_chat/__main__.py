@@ -6,6 +6,7 @@ import asyncio
 import sys
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
+from signal import SIGKILL
 
 from capnweb_runtime import connect
 from examples.bidirectional_chat.client import Member, entered
@@ -14,7 +15,7 @@ from examples.bidirectional_chat.generated.chat import ChatStub
 from examples.bidirectional_chat.listening import Heard
 from examples.bidirectional_chat.rooms import PASSWORD
 from examples.bidirectional_chat.schemas.chat import NameTaken, News, NoSuchRoom, Said, WrongPassword
-from examples.form.processes import started
+from examples.form.processes import started, tell
 from examples.form.report import Report
 from examples.form.running import run
 
@@ -68,8 +69,7 @@ async def process(url: str, name: str) -> AsyncGenerator[asyncio.subprocess.Proc
     try:
         yield client
     finally:
-        if client.returncode is None:
-            client.kill()
+        tell(client, SIGKILL)
         await client.wait()
 
 
@@ -80,7 +80,7 @@ async def vanishing(report: Report, url: str, ada: Member, ears: Heard) -> None:
     async with entered(url, "bob", others), process(url, "carol") as client:
         await ears.until_here("carol")
         report.check("present", ", ".join(await ada.room.present()), "ada, bob, carol")
-        client.kill()
+        tell(client, SIGKILL)
         report.check("ada is told that carol", (await ears.until_gone("carol")).why, "lost")
         report.check("present", ", ".join(await ada.room.present()), "ada, bob")
         last = await ada.room.say("Carol?")  # whatever was told of carol has been told before this

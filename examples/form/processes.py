@@ -52,21 +52,22 @@ class Program:
         return await self._end(signal.SIGKILL)
 
     async def _end(self, how: signal.Signals) -> int:
-        self._signal(how)
+        tell(self.process, how)
         try:
             async with asyncio.timeout(END):
                 return await self.process.wait()
         except TimeoutError:
-            self._signal(signal.SIGKILL)
+            tell(self.process, signal.SIGKILL)
             return await self.process.wait()
 
-    def _signal(self, how: signal.Signals) -> None:
-        """Not by the process's own `send_signal`, which waits for one that has just died, and takes its exit code away
-        from the event loop.
-        """
-        if self.process.returncode is None:
-            with suppress(ProcessLookupError):
-                os.kill(self.process.pid, how)
+
+def tell(process: asyncio.subprocess.Process, how: signal.Signals) -> None:
+    """Send a signal to a process, if it has not ended. Not by its own `send_signal`, which waits for one that has just
+    died, and takes its exit code away from the event loop.
+    """
+    if process.returncode is None:
+        with suppress(ProcessLookupError):
+            os.kill(process.pid, how)
 
 
 @asynccontextmanager
