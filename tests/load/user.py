@@ -34,9 +34,8 @@ class Sessions:
     def __init__(self) -> None:
         loops = import_module("uvloop") if find_spec("uvloop") else asyncio  # there is no uvloop on Windows
         self._loop: asyncio.AbstractEventLoop = loops.new_event_loop()
-        # gevent takes a thread in which all wait for another one to be stuck for ever, unless there is a timer.
-        self._timer = gevent.get_hub().loop.timer(0.5, 0.5)
-        self._timer.start(lambda: None)
+        # gevent takes a thread in which all wait for another one to be stuck for ever, unless somebody sleeps there.
+        self._ticking = gevent.spawn(_tick)
         # The original: what gevent puts in its place would run the loop in the thread that waits for it.
         monkey.get_original("_thread", "start_new_thread")(self._run, ())
 
@@ -67,6 +66,11 @@ class Sessions:
     def _run(self) -> None:
         asyncio.set_event_loop(self._loop)
         self._loop.run_forever()
+
+
+def _tick() -> None:
+    while True:
+        gevent.sleep(0.2)
 
 
 _sessions: list[Sessions] = []
