@@ -3,23 +3,14 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
-
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 
 from capnweb_gen.backends.markdown.views import PageView
+from capnweb_gen.backends.printing import templates_of
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
+_TEMPLATES = templates_of(__file__)
 _GAP = re.compile(r"\n{3,}")
 
 
 def render(page: PageView) -> str:
     """The text of a page. What is missing leaves no gap."""
-    return _GAP.sub("\n\n", _ENVIRONMENT.get_template("page.md.j2").render(page=page)).rstrip() + "\n"
+    return _GAP.sub("\n\n", _TEMPLATES.get_template("page.md.j2").render(page=page)).rstrip() + "\n"

@@ -5,32 +5,23 @@ compared with what stands in a file.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
+from capnweb_gen.backends.printing import templates_of
 from capnweb_gen.backends.schema.views import AssignedView, ClassView, ModuleView
 
-_ENVIRONMENT = Environment(
-    loader=FileSystemLoader(Path(__file__).parent / "templates"),
-    undefined=StrictUndefined,
-    trim_blocks=True,
-    lstrip_blocks=True,
-    keep_trailing_newline=True,
-    autoescape=False,
-)
+_TEMPLATES = templates_of(__file__)
 
 
 def render_head(module: ModuleView) -> str:
     """What stands above the blocks of a module."""
-    return _ENVIRONMENT.get_template("head.py.j2").render(module=module)
+    return _TEMPLATES.get_template("head.py.j2").render(module=module)
 
 
 def render_blocks(module: ModuleView) -> Iterator[tuple[str, str]]:
     """The blocks of a module, each with the name that it declares."""
     for block in module.blocks:
         template = "class.py.j2" if isinstance(block, ClassView) else "assigned.py.j2"
-        yield block.name, _ENVIRONMENT.get_template(template).render(block=block)
+        yield block.name, _TEMPLATES.get_template(template).render(block=block)
 
 
 def joined(head: str, blocks: list[tuple[str, str]], module: ModuleView) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 
-from capnweb_gen.frontends.typescript import nodes
+from capnweb_gen.frontends.typescript import known, nodes
 from capnweb_gen.frontends.typescript.files import RPC_NAMES, File, Files, Foreign, Group
 from capnweb_gen.ir import Position
 
@@ -103,6 +103,7 @@ Meaning = Closure | Declared | Builtin
 
 BUILTINS = frozenset(
     [
+        *(*known.SCALARS, *known.BYTES, *known.ERRORS, *known.WRAPPERS, *known.REFUSED),
         "Array",
         "ReadonlyArray",
         "Promise",
@@ -111,13 +112,6 @@ BUILTINS = frozenset(
         "RpcStub",
         "RpcTarget",
         "RpcCompatible",
-        "Date",
-        "URL",
-        "Blob",
-        "File",
-        "Headers",
-        "Request",
-        "Response",
         "ReadableStream",
         "WritableStream",
         "Record",
@@ -134,68 +128,18 @@ BUILTINS = frozenset(
         "ReturnType",
         "Parameters",
         "InstanceType",
-        "Map",
-        "ReadonlyMap",
-        "Set",
-        "ReadonlySet",
-        "WeakMap",
-        "WeakSet",
-        "RegExp",
-        "Error",
-        "EvalError",
-        "RangeError",
-        "ReferenceError",
-        "SyntaxError",
-        "TypeError",
-        "URIError",
-        "AggregateError",
-        "ArrayBuffer",
-        "SharedArrayBuffer",
         "ArrayBufferLike",
-        "DataView",
-        "Buffer",
-        "Uint8Array",
-        "Int8Array",
-        "Uint8ClampedArray",
-        "Int16Array",
-        "Uint16Array",
-        "Int32Array",
-        "Uint32Array",
-        "BigInt64Array",
-        "BigUint64Array",
-        "Float32Array",
-        "Float64Array",
-        "AsyncGenerator",
-        "AsyncIterable",
-        "AsyncIterator",
-        "AsyncIterableIterator",
-        "Generator",
-        "Iterable",
-        "Iterator",
-        "IterableIterator",
-        "Function",
-        "Object",
-        "String",
-        "Number",
-        "Boolean",
-        "BigInt",
-        "Symbol",
-        "Disposable",
-        "AsyncDisposable",
-        "AbortSignal",
         "Uppercase",
         "Lowercase",
         "Capitalize",
         "Uncapitalize",
         "ConstructorParameters",
         "ThisType",
-        "FormData",
-        "URLSearchParams",
-        "TransformStream",
         "Event",
         "JSON",
     ]
 )
+"""What the language, JavaScript, the web and the packages for RPC declare; see `known` for what most of it is here."""
 
 
 def parameters_of(group: Group) -> tuple[nodes.TypeParameter, ...]:
