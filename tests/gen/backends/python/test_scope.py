@@ -5,6 +5,8 @@ from __future__ import annotations
 import subprocess
 import sys
 
+import pytest
+
 from capnweb_gen import graph, ir
 from capnweb_gen.backends.python.scope import Scope
 
@@ -53,6 +55,7 @@ def test_imports_are_grouped_and_sorted() -> None:
     ]
 
 
+@pytest.mark.any_python  # ruff is what knows
 def test_names_are_sorted_as_ruff_sorts_them() -> None:
     names = scope(schema("a", "a.py"))
     for name in ["Item10", "LeaseLost", "Item2", "HTTPServer", "Leased", "Http", "ITEM_10", "ITEM_2", "Item02", "item"]:
