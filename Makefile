@@ -39,7 +39,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
+.PHONY: help setup demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
 	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
@@ -157,6 +157,16 @@ bench-mounts: $(DEV) ## compare every transport and mount with plain serve and w
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run
+
+docs: $(DEV) ## build the site of docs/ into build/site; a warning fails
+	@$(PY) -m sphinx -c docs/site -b dirhtml -W --keep-going --quiet docs build/site
+	@echo "the site is in build/site; to read it: make docs-serve"
+
+docs-serve: docs ## serve the site on this machine until Ctrl-C: make docs-serve PORT=8000
+	@$(PY) -m http.server --bind 127.0.0.1 --directory build/site $(or $(PORT),8000)
+
+docs-links: $(DEV) ## ask every host that the site links to, whether the page is still there
+	@$(PY) -m sphinx -c docs/site -b linkcheck --quiet docs build/links
 
 check: $(DEV) ## format, lint, types, layering, and whether generated/ is up to date
 	$(PY) -m ruff format --check .
