@@ -16,7 +16,7 @@ sys.path[:0] = [str(HERE / "extensions"), str(ROOT)]
 
 project = "capnweb-gen"
 author = "capnweb-gen contributors"
-copyright = "capnweb-gen contributors"  # noqa: A001 - Sphinx's name for it
+copyright = "capnweb-gen contributors"
 release = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))["project"]["version"]
 version = ".".join(release.split(".")[:2])
 

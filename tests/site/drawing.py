@@ -1,5 +1,5 @@
-"""Sequence pictures as SVG: two ends, and the messages between them. Rule: deterministic text, legible in light and dark
-mode; what is drawn are the messages as they were, line by line where they are long.
+"""Sequence pictures as SVG: two ends, and the messages between them. Rule: deterministic text, legible in light and
+dark mode; what is drawn are the messages as they were, line by line where they are long.
 """
 
 from __future__ import annotations
@@ -55,7 +55,8 @@ def lines(text: str) -> list[str]:
 
 
 def _frame(height: int, title: str) -> Iterator[str]:
-    yield f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" role="img" aria-label="{escape(title)}">'
+    size = f'viewBox="0 0 {WIDTH} {height}"'
+    yield f'<svg xmlns="http://www.w3.org/2000/svg" {size} role="img" aria-label="{escape(title)}">'
     yield f"<style>{STYLE}</style>"
     for name, x in (("client", CLIENT), ("server", SERVER)):
         yield f'<text class="end" x="{x}" y="24" text-anchor="middle">{name}</text>'

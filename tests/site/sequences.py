@@ -1,4 +1,4 @@
-"""Sessions that docs/protocol shows: runs the Python of each, and writes what was on the wire, as text and as a picture.
+"""Sessions that docs/protocol shows: runs the Python of each, and writes what was on the wire, as text and picture.
 
     python -m tests.site.sequences
 
@@ -75,7 +75,9 @@ async def wire_of(program: str, where: str) -> list[WireMessage]:
     client.tap(wire)
     api = client.main(PublicApiStub)
     async with asyncio.timeout(PATIENCE):
-        running = eval(compile(program, where, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {"api": api, "asyncio": asyncio})
+        running = eval(
+            compile(program, where, "exec", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT), {"api": api, "asyncio": asyncio}
+        )
         if inspect.isawaitable(running):
             await running
         await _quiet(wire.messages)
@@ -116,13 +118,13 @@ async def _quiet(wire: list[WireMessage]) -> None:
         still, known = (still + 1, known) if len(wire) == known else (0, len(wire))
 
 
-async def page_of(path: Path) -> Page:
+def page_of(path: Path) -> Page:
     """A page as it ought to be."""
     text, pictures = path.read_text("utf-8"), dict[Path, str]()
     for found in SESSION.finditer(text):
         if found["picture"] != found["name"]:
             raise ValueError(f"{path}: the picture of session {found['name']} has to be pictures/{found['name']}.svg")
-        messages = await wire_of(found["program"], f"{path.name}, {found['name']}")
+        messages = asyncio.run(wire_of(found["program"], f"{path.name}, {found['name']}"))
         pictures[path.parent / "pictures" / f"{found['name']}.svg"] = sequence(messages, found["title"])
         wire = "".join(f"{message}\n" for message in messages)
         text = text.replace(found[0], found[0].replace(f"```text\n{found['wire']}```", f"```text\n{wire}```"))
@@ -134,10 +136,10 @@ def pages() -> list[Path]:
     return sorted(PAGES.glob("*.md"))
 
 
-async def main() -> None:
+def main() -> None:
     """Writes all pages and pictures."""
     for path in pages():
-        page = await page_of(path)
+        page = page_of(path)
         page.path.write_text(page.text, "utf-8")
         for picture, svg in page.pictures.items():
             picture.parent.mkdir(exist_ok=True)
@@ -145,4 +147,4 @@ async def main() -> None:
 
 
 if __name__ == "__main__":
-    asyncio.run(main())
+    main()

@@ -32,6 +32,7 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         text=True,
         capture_output=True,
         timeout=240,
+        check=False,
     )
     assert built.returncode == 0, built.stderr
     return out / "html"
