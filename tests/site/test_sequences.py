@@ -28,7 +28,7 @@ async def test_messages_of_both_ends_are_recorded_until_nothing_more_comes() -> 
     seen = [str(message) for message in await wire_of("await api.authenticate('secret').me()", "here")]
     assert seen[0] == '-> ["push",["pipeline",0,["authenticate"],["secret"]]]'
     assert seen.count("<- " + '["resolve",2,1]') == 1
-    assert sorted(seen[-2:]) == ['-> ["release",1,1]', '-> ["release",2,1]']
+    assert seen[-1] == '-> ["release",2,1]'
 
 
 def test_a_long_message_is_drawn_in_lines_that_lose_nothing() -> None:
