@@ -159,7 +159,7 @@ bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (un
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run
 
 docs: $(DEV) ## build the site of docs/ into build/site; a warning fails
-	@$(PY) -m sphinx -c docs/site -b dirhtml -W --keep-going --quiet docs build/site
+	@$(PY) -m sphinx -c docs/site -b dirhtml -W --keep-going --fresh-env --quiet docs build/site
 	@echo "the site is in build/site; to read it: make docs-serve"
 
 docs-serve: docs ## serve the site on this machine until Ctrl-C: make docs-serve PORT=8000

@@ -21,6 +21,16 @@ PAGES = {
 _LINK = re.compile(r"\]\(((?:\.\./)+)([\w./-]+\.md)(#[\w-]*)?\)")
 _EXAMPLE = re.compile(r"examples/([\w/]+)/README\.md")
 
+# The index of the examples is made for a forge as well, where this would be seen.
+_BELOW = """
+```{toctree}
+:hidden:
+:glob:
+
+*
+```
+"""
+
 
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
@@ -43,3 +53,5 @@ def _source_read(app: Sphinx, page: str, content: list[str]) -> None:
         return f"]({'../' * depth}{PurePosixPath(to)}{anchor})"
 
     content[0] = _LINK.sub(led, content[0])
+    if page == "examples/README":
+        content[0] += _BELOW
