@@ -211,6 +211,10 @@ class BlockingAnyStub(BlockingStub, of=AnyStub):
         given = [_uncovered(argument) for argument in args]
         return self._link.call(lambda: self._covers(*given))
 
+    @property
+    def _stub(self) -> AnyStub:
+        return self._held()
+
 
 class BlockingCallback(Cover, Generic[Params, R_co]):
     """A function of the peer's: calling it waits for its result."""

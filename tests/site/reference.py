@@ -124,7 +124,7 @@ async def run(text: str, page: str) -> None:
 
 async def _try(example: doctest.Example, namespace: dict[str, Any], where: str) -> None:
     printed = io.StringIO()
-    code = compile(example.source, where, "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT | inspect.CO_FUTURE_ANNOTATIONS)
+    code = compile(example.source, where, "single", ast.PyCF_ALLOW_TOP_LEVEL_AWAIT)
     with redirect_stdout(printed):
         try:
             waiting = eval(code, namespace)

@@ -229,6 +229,11 @@ def test_values_of_any_type_may_have_capabilities_in_them(api: WorkshopBlockingS
     assert bench.call("add", 1, 2) == 3
 
 
+def test_calls_of_a_stub_without_a_schema_are_pipelined_in_a_run(api: WorkshopBlockingStub) -> None:
+    (bench,) = api.anything([api.bench(1)])
+    assert run(bench, lambda stub: stub.call("add", 1, stub.call("add", 2, 3))) == 6
+
+
 def test_functions_of_the_peer_can_be_called(api: WorkshopBlockingStub) -> None:
     with api.bench(1).doubled() as double:
         assert double(21) == 42
