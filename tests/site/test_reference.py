@@ -31,9 +31,21 @@ def test_every_name_has_an_example_that_uses_it() -> None:
     assert without == []
 
 
+# Objects of these are made by the runtime, or by a function whose parameters are theirs.
+MADE = {
+    "CallbackStub ReadableStream RpcPromise RpcStub Server Serving WritableStream",
+    "AnyPromise AnyStub",
+    "blocking.BlockingCallback blocking.BlockingReadable blocking.BlockingSession blocking.BlockingWritable",
+    "testing.LocalServer testing.Pair testing.PairFixture testing.ServerFixture",
+}
+
+
 def test_every_parameter_and_field_is_described() -> None:
     silent = []
+    made = {f"capnweb_runtime.{name}" for names in MADE for name in names.split()}
     for name, value in public_names().items():
+        if name in made:
+            continue
         text = inspect.getdoc(value) or ""
         if inspect.isclass(value):
             if issubclass(value, BaseException) or (
