@@ -83,17 +83,20 @@ class CallInfo:
 
 
 Proceed: TypeAlias = Callable[[CallInfo], Awaitable[Any]]
+"""What an interceptor goes on with: passes the call to the next one, or to who makes or runs it; gives its result."""
 
 
 class Interceptor(Protocol):
     """Is called with every call::
 
-    async def timing(call: CallInfo, proceed: Proceed) -> Any:
-        begun = time.perf_counter()
-        try:
-            return await proceed(call)
-        finally:
-            print(call.name, time.perf_counter() - begun)
+        async def timing(call: CallInfo, proceed: Proceed) -> Any:
+            begun = time.perf_counter()
+            try:
+                return await proceed(call)
+            finally:
+                print(call.name, time.perf_counter() - begun)
+
+    What it gives or raises is what the caller gets.
     """
 
     async def __call__(self, call: CallInfo, proceed: Proceed, /) -> Any:

@@ -13,6 +13,7 @@ TOPIC_LENGTH: Final = 150
 """Bytes of UTF-8 that the name of a topic, of a lease or of a value may have, and the id of an event."""
 
 GapReason: TypeAlias = Literal["epoch", "trimmed", "ahead", "too_far", "slow"]
+"""Why events may be missing; see `Gap`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -28,6 +28,7 @@ extensions = [
     "sphinx_copybutton",
     "sphinx_design",
     "checkout_links",
+    "data_docstrings",
 ]
 root_doc = "index"
 exclude_patterns = ["site/**", "load/**", "performance/**", "**/generated/**"]
@@ -45,6 +46,7 @@ autodoc_typehints_format = "short"
 autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
+napoleon_use_ivar = True  # attributes are described once, by the class
 
 html_theme = "furo"
 html_title = "capnweb-gen"
