@@ -40,6 +40,9 @@ suppress_warnings = [
     "misc.highlighting_failure",  # excerpts with `...` between their lines are no whole program
 ]
 
+default_role = "literal"  # in docstrings, what stands in single backticks is code
+maximum_signature_line_length = 100
+python_use_unqualified_type_names = True
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
 autodoc_typehints_format = "short"
