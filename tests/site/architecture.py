@@ -59,8 +59,7 @@ def row(title: str, boxes: list[tuple[str, str, bool]]) -> str:
                 f'<text class="note" x="{x + each / 2:.1f}" y="{y}" text-anchor="middle">{escape(words)}</text>'
             )
         if place:
-            y = EDGE + FLOOR / 2
-            body.append(f'<path class="arrow" d="M{x - 26:.1f} {y}h16l0 -4l8 4l-8 4v-4"/>')
+            body.append(f'<path class="arrow" d="M{x - 26:.1f} {EDGE + FLOOR // 2}h16l0 -4l8 4l-8 4v-4"/>')
     lines = max(note.count("\n") + 1 for _, note, _ in boxes)
     return _svg(EDGE + FLOOR + 16 * lines + 20, title, body)
 
