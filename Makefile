@@ -39,7 +39,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
+.PHONY: help setup release demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
 	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
@@ -135,6 +135,9 @@ lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
 	@$(LOCKING)/bin/$(LOCK) pyproject.toml .ci/build-requirements.txt --all-extras --output-file $(CONSTRAINTS)
 	@$(LOCKING)/bin/$(LOCK) $(PEERS)/requirements.txt --output-file $(PEERS)/constraints.txt
 	@git --no-pager diff --stat -- $(CONSTRAINTS) $(PEERS)/constraints.txt
+
+release: $(DEV) ## build wheel and sdist reproducibly, check and try them, list what they stand on; uploads nothing
+	@$(PY) .ci/release $(RELEASE_ARGS)
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \

@@ -1,0 +1,1 @@
+"""Made by the compiler of its time."""
