@@ -39,7 +39,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup release demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
+.PHONY: help setup release coverage track demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
 	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
@@ -138,6 +138,13 @@ lock: | $(PY) ## choose the newest releases anew that setup, demo and CI install
 
 release: $(DEV) ## build wheel and sdist reproducibly, check and try them, list what they stand on; uploads nothing
 	@$(PY) .ci/release $(RELEASE_ARGS)
+
+coverage: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## run the tests and say how much of each package they run
+	$(PY) -m pytest --numprocesses $(WORKERS) --cov --cov-branch --cov-report= --cov-report=json:build/coverage.json $(PYTEST_ARGS)
+	@$(PY) .ci/covered.py build/coverage.json
+
+track: $(DEV) ## compare what hot paths cost, in instructions, with the last of the history: make track TRACK=--append
+	@$(PY) -m tests.bench.history $(TRACK)
 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \

@@ -13,7 +13,7 @@ from tests.project.sources import COMPILED, ROOT, name, parse, project_files
 TOP_LEVEL = {
     *("pyproject.toml", "capnweb_gen", "capnweb_runtime", "schemas", "generated", "tests", "examples", "README.md"),
     *("Makefile", ".ci", ".gitignore", ".editorconfig", "LICENSE", "CHANGELOG.md", "CONTRIBUTING.md", "docs"),
-    ".readthedocs.yaml",  # who builds the site looks for it there
+    *(".github", ".pre-commit-config.yaml", ".readthedocs.yaml"),  # who reads them looks for them there
 }
 BINARY = {".png", ".ico", ".gz", ".whl", ".bin"}
 
