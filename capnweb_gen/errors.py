@@ -10,6 +10,8 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from capnweb_gen.explanations import code_of
+
 
 @dataclass(frozen=True, order=True)
 class Diagnostic:
@@ -29,8 +31,14 @@ class Diagnostic:
         """`file:line:column`, which editors and terminals turn into a link."""
         return f"{self.file}:{self.line}:{self.column}"
 
+    @property
+    def code(self) -> str | None:
+        """By which `capnweb-gen explain` knows the kind of fault."""
+        return code_of(self.message)
+
     def __str__(self) -> str:
-        return f"{self.location}: {self.message}\n    hint: {self.hint}"
+        code = f" [{self.code}]" if self.code else ""
+        return f"{self.location}: {self.message}{code}\n    hint: {self.hint}"
 
 
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:

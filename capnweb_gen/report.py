@@ -104,7 +104,8 @@ def render_head(diagnostic: Diagnostic, sources: Sources, colour: str) -> Text:
 
 
 def _head(diagnostic: Diagnostic, message: str, sources: Sources, colour: str) -> Text:
-    text = Text.assemble((diagnostic.location, "bold"), ": ", (message, colour), "\n")
+    code = (f" [{diagnostic.code}]", "dim") if diagnostic.code else ""
+    text = Text.assemble((diagnostic.location, "bold"), ": ", (message, colour), code, "\n")
     source = sources.find(diagnostic.file)
     if source is not None and _is_inside(diagnostic, source):
         text.append_text(_excerpt(diagnostic, source, colour))

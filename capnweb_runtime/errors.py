@@ -38,7 +38,7 @@ class CapnwebError(Exception):
 
 
 class SessionError(CapnwebError):
-    """The session has ended, and with it every stub and promise that belongs to it."""
+    """The session has ended, and with it every stub and promise of it. See CW-503 (`capnweb-gen explain`)."""
 
 
 class SessionClosed(SessionError, ConnectionError):
@@ -46,6 +46,8 @@ class SessionClosed(SessionError, ConnectionError):
 
     Where more is known it is one of the subclasses. An instance of this class itself is an ordinary goodbye, of either
     side; or no session could be agreed on, as with a server whose certificate is not valid.
+
+    See CW-503 (`capnweb-gen explain`).
 
     Attributes:
         url: the server's, without credentials; None where there is none, as for a server.
@@ -70,12 +72,16 @@ class SessionClosed(SessionError, ConnectionError):
 class ConnectionLost(SessionClosed):
     """The connection broke without a goodbye, could not be made, or nothing came of the peer any more, not even an
     answer to a ping. Calls that were in progress may have been carried out.
+
+    See CW-500 (`capnweb-gen explain`).
     """
 
 
 class GoingAway(SessionClosed):
     """The server is shutting down or restarts, and has said so: a new session may be opened, with its other instances
     at once. At that server itself it is what calls to its clients fail with.
+
+    See CW-502 (`capnweb-gen explain`).
 
     Attributes:
         retry_after: seconds after which the server wants to be asked again; None if it did not say.
@@ -87,11 +93,15 @@ class GoingAway(SessionClosed):
 class PeerAborted(SessionClosed):
     """The peer ended the session because of a fault, its own or what it took for one of ours. `__cause__` is the error
     that it has sent, if it has.
+
+    See CW-504 (`capnweb-gen explain`).
     """
 
 
 class ConnectionRefused(SessionClosed):
     """The server refused the session, or the batch, with the HTTP status in `status`.
+
+    See CW-501 (`capnweb-gen explain`).
 
     Attributes:
         retry_after: seconds after which the server wants to be asked again; None if it did not say.
@@ -102,6 +112,8 @@ class ConnectionRefused(SessionClosed):
 
 class Disconnected(SessionClosed):
     """A call of a client that reconnects has no answer, and is not made again.
+
+    See CW-506 (`capnweb-gen explain`).
 
     Parameters:
         message: why.
@@ -118,11 +130,15 @@ class StaleCapability(SessionError):
 
     What `@idempotent` methods give for plain arguments is got again by itself; get any other in `Reconnect.on_connect`,
     or again where it is needed.
+
+    See CW-507 (`capnweb-gen explain`).
     """
 
 
 class ProtocolError(SessionError):
     """A message broke the protocol; the session in which it came has been aborted.
+
+    See CW-505 (`capnweb-gen explain`).
 
     Parameters:
         message: what was wrong.
@@ -135,16 +151,18 @@ class ProtocolError(SessionError):
 
 
 class LimitExceeded(SessionError):
-    """A bound of `capnweb_runtime.limits.Limits` was passed."""
+    """A bound of `capnweb_runtime.limits.Limits` was passed. See CW-510 (`capnweb-gen explain`)."""
 
 
 class DisposedError(CapnwebError):
-    """A stub or promise was used after it had been disposed."""
+    """A stub or promise was used after it had been disposed. See CW-508 (`capnweb-gen explain`)."""
 
 
 class BackplaneUnavailable(CapnwebError, ConnectionError):
     """The engine of a backplane did not answer, or cannot be reached. Whether a change was made is not known; publish
     again with the same id.
+
+    See CW-513 (`capnweb-gen explain`).
     """
 
 
@@ -153,6 +171,8 @@ class RpcError(CapnwebError):
 
     Raised where a call was rejected with an error type that Python does not have; raise it in a target to choose the
     type that the peer sees.
+
+    See CW-511 (`capnweb-gen explain`).
 
     Parameters:
         message: text for the peer.
@@ -175,31 +195,37 @@ class RpcError(CapnwebError):
 
 
 class RangeError(RpcError, ValueError):
-    """Wire type RangeError: a value outside of what is allowed."""
+    """Wire type RangeError: a value outside of what is allowed. See CW-522 (`capnweb-gen explain`)."""
 
     wire_name = "RangeError"
 
 
 class EvalError(RpcError):
-    """Wire type EvalError."""
+    """Wire type EvalError. See CW-523 (`capnweb-gen explain`)."""
 
     wire_name = "EvalError"
 
 
 class URIError(RpcError, ValueError):
-    """Wire type URIError: malformed URI text."""
+    """Wire type URIError: malformed URI text. See CW-524 (`capnweb-gen explain`)."""
 
     wire_name = "URIError"
 
 
 class DeadlineExceeded(RpcError, TimeoutError):
-    """A call took longer than a deadline allows, of whichever side that was: what came of it is not known."""
+    """A call took longer than a deadline allows, of whichever side that was: what came of it is not known.
+
+    See CW-509 (`capnweb-gen explain`).
+    """
 
     wire_name = "DeadlineExceeded"
 
 
 class StaleCodeWarning(UserWarning):
-    """A generated module is older than its schema: what the schema has gained does not travel."""
+    """A generated module is older than its schema: what the schema has gained does not travel.
+
+    See CW-512 (`capnweb-gen explain`).
+    """
 
 
 # Built-in exceptions that can be built from a message alone and that a peer may make us raise. Left out: those with a

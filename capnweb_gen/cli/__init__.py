@@ -16,6 +16,7 @@ _COMMANDS = {
     "breaking": "Fail if schemas changed in a way that breaks those who have not changed yet.",
     "call": "Ask a server one thing, and print the answer.",
     "check": "Fail, with the diff, if generated files are stale.",
+    "explain": "Say at length what a message means, by its code.",
     "from-typescript": "Write schemas that say what TypeScript declares.",
     "generate": "Write the generated files (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",

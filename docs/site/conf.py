@@ -29,6 +29,7 @@ extensions = [
     "sphinx_design",
     "checkout_links",
     "data_docstrings",
+    "message_pages",
 ]
 root_doc = "index"
 exclude_patterns = ["site/**", "load/**", "performance/**", "**/generated/**"]
