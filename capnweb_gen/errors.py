@@ -37,8 +37,7 @@ class Diagnostic:
         return code_of(self.message)
 
     def __str__(self) -> str:
-        code = f" [{self.code}]" if self.code else ""
-        return f"{self.location}: {self.message}{code}\n    hint: {self.hint}"
+        return f"{self.location}: {self.message}\n    hint: {self.hint}"
 
 
 def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
