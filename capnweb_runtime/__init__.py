@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
+    from capnweb_runtime.core.costs import CostLeft
     from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.debugging.settings import Sampling
     from capnweb_runtime.driving.batching import batched
+    from capnweb_runtime.driving.costs import cost_left
     from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         CapnwebError,
         ConnectionLost,
         ConnectionRefused,
+        CostExceeded,
         DeadlineExceeded,
         Disconnected,
         DisposedError,
@@ -81,6 +84,8 @@ __all__ = [
     "Connected",
     "ConnectionLost",
     "ConnectionRefused",
+    "CostExceeded",
+    "CostLeft",
     "DeadlineExceeded",
     "Disconnected",
     "DisposedError",
@@ -127,6 +132,7 @@ __all__ = [
     "batched",
     "connect",
     "connect_blocking",
+    "cost_left",
     "deadline",
     "in_thread",
     "serve",
@@ -144,14 +150,16 @@ _HOMES = {
     "connecting.reconnect": "Connected Reconnect",
     "debugging.capabilities": "Capability",
     "debugging.settings": "Sampling",
+    "core.costs": "CostLeft",
     "driving.batching": "batched",
+    "driving.costs": "cost_left",
     "driving.deadline": "deadline time_left",
     "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError ConnectionLost ConnectionRefused DeadlineExceeded Disconnected DisposedError EvalError GoingAway "
-        "LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability "
-        "StaleCodeWarning URIError"
+        "CapnwebError ConnectionLost ConnectionRefused CostExceeded DeadlineExceeded Disconnected DisposedError "
+        "EvalError GoingAway LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError "
+        "StaleCapability StaleCodeWarning URIError"
     ),
     "limits": "Limits ServerLimits",
     "observe": "Observer",
