@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import contextlib
 from collections.abc import AsyncIterator
 from typing import Any
 
@@ -13,7 +14,7 @@ from capnweb_runtime.core.target_hooks import AttendedTargetHook
 from capnweb_runtime.driving.asyncio_host import AsyncioHost
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.limits import Limits
-from capnweb_runtime.plans import gt, plan, repeat
+from capnweb_runtime.plans import gt, plan, repeat, size, when
 from capnweb_runtime.testing import pair
 from tests.gen.golden.costs.expected import OnHitStub, SearchStub, SearchTarget
 from tests.runtime.example import Desk, DeskStub
@@ -220,6 +221,61 @@ async def test_calls_of_plans_count_and_the_error_says_where() -> None:
         assert error.message.startswith("plan[3].do[1]: Desk.add costs 1, and 0 of the 5 are left")
         assert (error.cost, error.left) == (1, 0)
         assert 0 < (error.retry_after or 0) <= 60
+
+
+@contextlib.asynccontextmanager
+async def served(search: Search, cost: int) -> AsyncIterator[SearchStub]:
+    """A client of a server that takes plans."""
+    async with (
+        serve(lambda peer: search, "127.0.0.1", 0, limits=bounded(cost), plans=True) as server,
+        connect(server.url, SearchStub) as api,
+    ):
+        yield api
+
+
+class TestPlansAreWeighed:
+    async def test_one_that_must_cost_more_than_is_left_is_refused_before_anything_of_it_runs(self) -> None:
+        search = Search()
+        async with served(search, 60) as api:
+            await api.find("a")
+            error = await refused(plan(api, lambda p: (p.count([1]), p.find("b"), p.find("c"))))
+            assert (error.cost, error.left) == (51, 35)
+            assert error.message.startswith("the plan costs at least 51, and 35 of the 60 are left")
+            assert 0 < (error.retry_after or 0) <= 60
+            assert await plan(api, lambda p: (p.count([1]), p.find("b"))) == (1, [1, 2, 3])
+        assert search.calls == ["find a", "count", "find b"]
+
+    async def test_of_two_arms_the_cheaper_one_is_taken(self) -> None:
+        async with served(Search(), 5) as api:
+            count = plan(api, lambda p: when(gt(p.count([1]), 0), lambda: p.count([2]), lambda: p.names))
+            assert await count == 1
+            dear = plan(api, lambda p: when(gt(p.count([1]), 0), lambda: size(p.find("a")), lambda: size(p.find("b"))))
+            error = await refused(dear)
+            assert (error.cost, error.left, error.retry_after) == (26, 3, None)
+
+    async def test_lists_are_as_long_as_is_assumed_of_them(self) -> None:
+        search = Search()
+        async with served(search, 44) as api:
+            error = await refused(plan(api, lambda p: p.find("a").map(lambda number: p.count([number]))))
+            assert error.message.startswith("the plan is taken to cost 45, and Limits.cost allows 44 in 60 s")
+            assert search.calls == []
+        async with served(search, 45) as api:
+            assert await plan(api, lambda p: p.find("a").map(lambda number: p.count([number]))) == [1, 1, 1]
+
+    async def test_what_is_used_from_outside_is_known_too(self) -> None:
+        search = Search()
+        async with served(search, 24) as api:
+            error = await refused(plan(api.names, lambda p: api.find("a")))
+        assert error.message.startswith("the plan costs at least 28")  # 3 of them for what it is applied to
+        assert search.calls == []
+
+    async def test_nothing_is_refused_beforehand_where_nothing_is_bounded(self) -> None:
+        search = Search()
+        async with (
+            serve(lambda peer: search, "127.0.0.1", 0, plans=True) as server,
+            connect(server.url, SearchStub) as api,
+        ):
+            assert await plan(api, lambda p: p.find("a").map(lambda number: p.count([number]))) == [1, 1, 1]
 
 
 def test_sessions_that_bound_no_costs_have_plain_targets() -> None:
