@@ -44,6 +44,7 @@ if TYPE_CHECKING:
         StaleCodeWarning,
         URIError,
     )
+    from capnweb_runtime.explaining import Explanation, explain
     from capnweb_runtime.limits import Limits, ServerLimits
     from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
     from capnweb_runtime.objects.callbacks import CallbackStub
@@ -90,6 +91,7 @@ __all__ = [
     "Disconnected",
     "DisposedError",
     "EvalError",
+    "Explanation",
     "GoingAway",
     "Headers",
     "Interceptor",
@@ -134,6 +136,7 @@ __all__ = [
     "connect_blocking",
     "cost_left",
     "deadline",
+    "explain",
     "in_thread",
     "serve",
     "systemd_sockets",
@@ -161,6 +164,7 @@ _HOMES = {
         "EvalError GoingAway LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError "
         "StaleCapability StaleCodeWarning URIError"
     ),
+    "explaining": "Explanation explain",
     "limits": "Limits ServerLimits",
     "observe": "Observer",
     "serving.certificate": "Certificate",

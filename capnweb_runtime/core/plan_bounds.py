@@ -145,14 +145,15 @@ class Weigher:
 
     Parameters:
         deepest: how deep expressions are looked into.
-        found: told of each instruction, once, in order, and of what it takes with all that is in it.
+        found: told of each instruction, behind those in it, of what it takes with all that is in it, and of what is
+            known of the values that it may name.
 
     Attributes:
         nodes: that have been looked at.
         unknown: calls whose cost is not known, each counted once wherever it stands.
     """
 
-    def __init__(self, deepest: int, found: Callable[[Instruction, Bounds], object] | None = None) -> None:
+    def __init__(self, deepest: int, found: Callable[[Instruction, Bounds, Scope], object] | None = None) -> None:
         self.nodes = 0
         self.unknown = 0
         self._deepest = deepest
@@ -171,7 +172,7 @@ class Weigher:
         for instruction in block.instructions:
             value, bounds = self._instruction(instruction, scope)
             if self._found is not None:
-                self._found(instruction, bounds)
+                self._found(instruction, bounds, scope)
             scope.values.append(value)
             total = total.plus(bounds)
         return value, total
@@ -179,7 +180,7 @@ class Weigher:
     def _instruction(self, instruction: Instruction, scope: Scope) -> tuple[Value, Bounds]:
         bounds, operands = Bounds.of(Amount(instruction.steps)), []
         for operand in instruction.operands:
-            value, taken = self._expression(operand, scope, 0)
+            value, taken = self.expression(operand, scope, 0)
             operands.append(value)
             bounds = bounds.plus(taken)
         if instruction.kind == "value":
@@ -205,8 +206,14 @@ class Weigher:
         turns = one.most.plus(two.most).times(instruction.most)
         return _either(subject, second), bounds.plus(Bounds(one.least, one.assumed, turns))
 
-    def _expression(self, wire: Wire, scope: Scope, depth: int) -> tuple[Value, Bounds]:
-        """What an expression gives, and takes beside the steps of its instruction."""
+    def expression(self, wire: Wire, scope: Scope, depth: int) -> tuple[Value, Bounds]:
+        """What an expression gives, and takes beside the steps of its instruction.
+
+        Parameters:
+            wire: the expression.
+            scope: the values that it may name.
+            depth: how many expressions it stands in.
+        """
         self.nodes += 1
         if depth > self._deepest or type(wire) not in (list, dict):
             return UNKNOWN, NOTHING
@@ -226,7 +233,7 @@ class Weigher:
         total = NOTHING
         for part in parts:
             if type(part) in (list, dict):
-                total = total.plus(self._expression(part, scope, depth + 1)[1])
+                total = total.plus(self.expression(part, scope, depth + 1)[1])
         return total
 
     def _reference(self, wire: list[Wire], scope: Scope, depth: int) -> tuple[Value, Bounds]:
@@ -257,7 +264,7 @@ class Weigher:
         )
         each = Bounds.of(Amount(steps_of(instructions)))
         for instruction in instructions:
-            value, once = self._expression(instruction, inner, depth + 1)
+            value, once = self.expression(instruction, inner, depth + 1)
             inner.values.append(value)
             each = each.plus(once)
         mapped = Bounds(*(Amount(one.steps, 0, one.calls + one.mapped, one.cost) for one in each))
@@ -291,6 +298,15 @@ def item_of(value: Value) -> Value:
     if isinstance(found, Value):
         return found
     return value if isinstance(found, _SINGLE) else _value(getattr(found, "item", None))
+
+
+def called_in_python(value: Value, key: object) -> str:
+    """What Python calls a part of a value; its name on the wire where no interface says that."""
+    found = _plain(value.type)
+    target: Any = found._target() if isinstance(found, InterfaceCodec) else None
+    members = found if target is None else target._rpc_members
+    entry = members.get(key) if isinstance(members, Mapping) and isinstance(key, str) else None
+    return str(key) if entry is None else str(entry[0])
 
 
 def refuse_beyond(assumed: Amount, limits: Limits) -> None:
