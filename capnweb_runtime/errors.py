@@ -16,6 +16,7 @@ and what to do.
     ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
+        ├── CostExceeded            calls would cost more than they may for now
         ├── RangeError              wire type RangeError (also a ValueError)
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
@@ -198,6 +199,37 @@ class DeadlineExceeded(RpcError, TimeoutError):
     wire_name = "DeadlineExceeded"
 
 
+class CostExceeded(RpcError):
+    """A call, or a plan, would cost more than is left of what the peer allows for a time (`Limits.cost`): it was not
+    begun. In TypeScript `errorName` is "CostExceeded", and `retryAfter`, `cost` and `left` are properties of the error.
+    """
+
+    wire_name = "CostExceeded"
+
+    def __init__(self, message: str = "", name: str | None = None, **props: Any) -> None:
+        super().__init__(message, name, **props)
+        self.props.setdefault("errorName", self.wire_name)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it may be tried again; None if it would never be let through, or that is not known."""
+        return self._number("retryAfter")
+
+    @property
+    def cost(self) -> float | None:
+        """What it would have cost; of a plan, what it must cost or is taken to; None if that is not known."""
+        return self._number("cost")
+
+    @property
+    def left(self) -> float | None:
+        """What was left; None if that is not known."""
+        return self._number("left")
+
+    def _number(self, name: str) -> float | None:
+        value = self.props.get(name)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
 class StaleCodeWarning(UserWarning):
     """A generated module is older than its schema: what the schema has gained does not travel."""
 
@@ -253,7 +285,7 @@ _BUILTIN_NAMES: Final = [
 
 ERROR_TYPES: Final[dict[str, type[Exception]]] = {
     **{name: getattr(builtins, name) for name in _BUILTIN_NAMES},
-    **{cls.wire_name: cls for cls in (RpcError, DeadlineExceeded, RangeError, EvalError, URIError)},
+    **{cls.wire_name: cls for cls in (RpcError, CostExceeded, DeadlineExceeded, RangeError, EvalError, URIError)},
 }
 """Wire type name → the exception class that it arrives as."""
 

@@ -105,9 +105,9 @@ def plan(subject: Any, function: Callable[[Any], Any]) -> Any:
         raise TypeError(f"plan() takes a stub or a promise of one, not {type(subject).__name__}")
     recorder = PlanRecorder()
     placeholder: Any = recorder.placeholder()
-    with _recording(recorder):
-        result = function(_standing_for(subject, placeholder))
-        _check_sync(result)
+    with recording(recorder):
+        result = function(standing_for(subject, placeholder))
+        check_sync(result)
         codec = _recorded_codec(result)
     raises = join(subject._raises, join_returned(result, recorder.raises))
     finish = partial(recorder.finish, subject._hook, subject._path, Payload(result), codec)
@@ -273,15 +273,15 @@ def _block(
         The block, and the codec of its value.
     """
     recorder = PlanRecorder(parent)
-    with _recording(recorder):
+    with recording(recorder):
         result = function() if element is None else function(_promise(element, recorder.placeholder()))
-        _check_sync(result)
+        check_sync(result)
         codec = _promised(result, name)._codec
         return recorder.close_block(result), codec
 
 
 @contextmanager
-def _recording(recorder: PlanRecorder) -> Iterator[None]:
+def recording(recorder: PlanRecorder) -> Iterator[None]:
     """Has what is done in the block recorded; gives back what was captured if that fails."""
     token = around.set(recorder)
     try:
@@ -293,14 +293,14 @@ def _recording(recorder: PlanRecorder) -> Iterator[None]:
         around.reset(token)
 
 
-def _standing_for(subject: RpcStub | RpcPromise[Any], placeholder: Any) -> RpcStub | RpcPromise[Any]:
+def standing_for(subject: RpcStub | RpcPromise[Any], placeholder: Any) -> RpcStub | RpcPromise[Any]:
     """The placeholder for the subject of a plan, of its class."""
     if isinstance(subject, RpcStub):
         return type(subject)(placeholder)
     return cast("RpcPromise[Any]", _promise(subject._codec, placeholder))
 
 
-def _check_sync(result: object) -> None:
+def check_sync(result: object) -> None:
     if inspect.isawaitable(result) and not isinstance(result, PromiseRef):
         if inspect.iscoroutine(result):
             result.close()

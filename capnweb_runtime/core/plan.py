@@ -22,6 +22,7 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
+from capnweb_runtime.core.plan_bounds import Weigher, followed, known_of, refuse_beyond
 from capnweb_runtime.core.plan_form import Block, Instruction, read_plan
 from capnweb_runtime.core.plan_ops import carry_out, condition, described, steps_for
 from capnweb_runtime.core.remap import WORK_PER_STEP, Replayer
@@ -57,12 +58,35 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
     try:
         block, reading = read_plan(plan, len(captures), limits)
         host.account.spent += reading
+        _weigh(importer, block, subject, path, captures)
         room = host.held.count(host.held.of_message())
         element = subject.get(path) if path else subject.dup()
     except Exception as error:  # of a plan that cannot be carried out, or of what it is applied to
         dispose_all(captures)
         return ErrorHook(error)
     return _Running(host, limits, importer.map_budget(), room).start(block, element, captures)
+
+
+def _weigh(importer: Importer, block: Block, subject: Hook, path: Path, captures: list[Hook]) -> None:
+    """Refuses a plan that takes more than it may by what its interfaces say of it, before anything of it runs. Raises
+    LimitExceeded, or CostExceeded.
+    """
+    host, limits = importer.host, importer.limits
+    if limits.cost is None and not block.has_lists:  # there is nothing that is not known already
+        return
+    weigher = Weigher(limits.depth)
+    element, before = followed(known_of(subject), path)
+    _, bounds = weigher.block(block, element, [known_of(capture) for capture in captures])
+    host.account.spent += weigher.nodes
+    bounds = before.plus(bounds)
+    refuse_beyond(bounds.assumed, limits)
+    if limits.cost is not None and host.costs is not None:
+        least, assumed = int(bounds.least.cost), int(bounds.assumed.cost)
+        refusal = host.costs.refusal(
+            assumed, "the plan costs at least" if least == assumed else "the plan is taken to cost"
+        )
+        if refusal is not None:
+            raise refusal
 
 
 class _Failed(Exception):

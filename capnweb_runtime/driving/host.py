@@ -36,6 +36,7 @@ from capnweb_runtime.observe import Observer, tell_failed
 
 if TYPE_CHECKING:
     from capnweb_runtime.core.calls import CallHandle, Carried
+    from capnweb_runtime.core.costs import CostWindow
 
 A = TypeVar("A")
 
@@ -57,6 +58,7 @@ class HostBase(ABC):
         account: what the session's work may cost, and has cost.
         held: what the session makes this side hold.
         carried: what the message at hand carries beside its call.
+        costs: counts what the peer's calls cost; None where nothing bounds that.
         disclosure: which errors peers are sent as they are.
         discarded: what is to be disposed at the next turn.
         home: the same.
@@ -65,7 +67,8 @@ class HostBase(ABC):
 
     __slots__ = (
         "_observer",
-        *("account", "carried", "discarded", "disclosure", "everybody", "held", "here", "home", "limits", "running"),
+        *("account", "carried", "costs", "discarded", "disclosure", "everybody", "held", "here", "home", "limits"),
+        "running",
     )
 
     attends: ClassVar[bool] = False
@@ -85,6 +88,7 @@ class HostBase(ABC):
         self.account = Account(limits)
         self.held = HeldBytes(limits.held_bytes, total)
         self.carried: Any = None
+        self.costs: CostWindow | None = None
         self.running = 0
         self.everybody = Running()
         self._observer = observer

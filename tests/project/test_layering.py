@@ -48,6 +48,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/options.py: capnweb_runtime.driving.attending",
+    "capnweb_runtime/serving/options.py: capnweb_runtime.core.costs",
     "capnweb_runtime/serving/options.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.serving.forwarded",
     "capnweb_runtime/mounts/mount.py: capnweb_runtime.serving.health",

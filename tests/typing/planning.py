@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
+from capnweb_runtime import Explanation, explain
 from capnweb_runtime.plans import contains, eq, gt, is_none, keep, not_, plan, repeat, size, when
 from generated.accounts import AuthedApiPromise, AuthedApiStub, ProfilePromise, PublicApiStub
 from schemas.accounts import Profile
@@ -21,6 +22,15 @@ async def results(api: PublicApiStub, authed: AuthedApiStub) -> None:
     assert_type(await plan(authed, lambda p: (p.me(), p.user_name, p.friends())), tuple[int, str, list[int]])
     assert_type(await plan(authed, lambda p: {"me": p.me()}), dict[str, int])
     assert_type(await plan(api.authenticate("secret"), lambda p: p.me()), int)
+
+
+def explanations(authed: AuthedApiStub) -> None:
+    """A plan is explained from what it is applied to, or the class of that."""
+    assert_type(explain(AuthedApiStub, lambda p: p.get_profile(7).name), Explanation)
+    assert_type(explain(authed, lambda p: (p.me(), p.user_name)), Explanation)
+    assert_type(explain(lambda p: p.call("me")), Explanation)
+    assert_type(explain(AuthedApiStub, lambda p: p.me()).cost.most, int | None)
+    explain(AuthedApiStub, lambda p: p.mine())  # type: ignore[attr-defined]  # there is no such method
 
 
 async def branches(authed: AuthedApiStub) -> None:
