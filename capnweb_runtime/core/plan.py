@@ -19,6 +19,7 @@ from capnweb_runtime.core.cancelling import CancellableHook, Interest
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.evaluate import Evaluator
+from capnweb_runtime.core.handlers import forget_frames
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
@@ -60,6 +61,7 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
         room = host.held.count(host.held.of_message())
         element = subject.get(path) if path else subject.dup()
     except Exception as error:  # of a plan that cannot be carried out, or of what it is applied to
+        forget_frames(error)  # in which is what the hook that is returned goes to
         dispose_all(captures)
         return ErrorHook(error)
     return _Running(host, limits, importer.map_budget(), room).start(block, element, captures)
@@ -176,7 +178,9 @@ class _Running:
             return
         except Exception as error:  # whatever fails in it is its result
             self._busy = False
-            self._fail(_told(error, self._host))
+            told = _told(error, self._host)
+            forget_frames(error)  # in which are hooks that hold what has failed
+            self._fail(told)
             return
         finally:
             self._busy = False
@@ -211,7 +215,7 @@ class _Running:
             self._end()
 
     def _end(self) -> None:
-        work = self._work
+        work, self._work = self._work, None  # what it waits for may fail meanwhile, and is not to go on with it
         if work is not None:
             work.close()
             self._fail(GIVEN_BACK.error_of(_GIVEN_UP, "it"))
