@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from capnweb_runtime.core.account import Account
+from capnweb_runtime.core.account import BRIEF, Account
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
@@ -129,6 +129,7 @@ class _Running:
         self._host = host
         self._account: Account = host.account
         self._budget = budget
+        self._look_at = self._account.spent + BRIEF
         self._calls = self._most_calls = limits.plan_calls
         self._room = room  # what counts for the instructions
         self._carried = host.carried
@@ -249,8 +250,10 @@ class _Running:
         """Carries out an instruction, and returns its value."""
         account = self._account
         account.spent += instruction.steps * WORK_PER_STEP
-        if account.spent > account.look_at and account.is_over():
-            yield None
+        if account.spent > self._look_at:
+            self._look_at = account.spent + BRIEF
+            if account.is_over_for_long_work():
+                yield None
         if self._given_up or self._host.held.ended:
             raise SessionClosed(_GIVEN_UP)
         self._budget.take(instruction.steps)
