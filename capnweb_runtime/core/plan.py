@@ -13,13 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import BRIEF, Account
-from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.evaluate import Evaluator
-from capnweb_runtime.core.handlers import forget_frames
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
