@@ -39,8 +39,8 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup release coverage track demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
-	bench-quick bench-mounts clean
+.PHONY: help setup demo examples inspect test test-newest test-latest lock release coverage track nightly attack \
+	load bench-quick bench-mounts bench-plans bench docs docs-serve docs-links check format schemas clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -149,7 +149,7 @@ track: $(DEV) ## compare what hot paths cost, in instructions, with the last of 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
 		tests/runtime/core/test_plan.py tests/runtime/core/test_plan_sending.py \
-		tests/runtime/fairness/test_cost_of_messages.py $(PYTEST_ARGS)
+		tests/runtime/fairness/test_cost_of_messages.py tests/runtime/fairness/test_hostile_plans.py $(PYTEST_ARGS)
 
 attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'
 	@$(PY) -m tests.attack $(ATTACKS)
@@ -164,6 +164,9 @@ bench-mounts: MEASURED := .venv-bench/mounts
 bench-mounts: MEASURABLE := speed,test
 bench-mounts: $(DEV) ## compare every transport and mount with plain serve and write docs/performance.md (under 3 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.mounts
+
+bench-plans: $(DEV) ## measure what plans and batching save and write docs/performance.md (under a minute)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.plans
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run

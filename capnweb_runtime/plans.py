@@ -12,11 +12,11 @@ The server has to allow it, with `serve(..., plans=True)`; with any other the sa
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar, cast, overload
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast, overload
 
 from capnweb_runtime.core.codecs import ANY, BOOL, INT, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, UnionCodec
@@ -59,6 +59,8 @@ V = TypeVar("V")
 S = TypeVar("S", bound=RpcStub | RpcPromise[Any])
 P = TypeVar("P", bound=RpcPromise[object])
 I_co = TypeVar("I_co", bound=RpcPromise[Any], covariant=True)
+T_co = TypeVar("T_co", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
 Compared: TypeAlias = RpcPromise[Any] | str | int | float | bool | bytes | datetime | None
 """What can be compared: a promise, or a value."""
 
@@ -67,6 +69,13 @@ _PROMISES: Final = (
     "{name}() works on promises, such as the results of calls, and its functions return them; here is {given}. What is "
     "known beforehand is chosen by Python, before the plan or once it has been awaited"
 )
+
+
+class _State(Protocol[T_co, P_co]):
+    """A promise, as a loop goes on from it: what it is a promise of, and its own class."""
+
+    def __await__(self) -> Generator[Any, Any, T_co]: ...
+    def __enter__(self) -> P_co: ...
 
 
 @overload
@@ -142,7 +151,13 @@ def when(
     return cast("RpcPromise[T | U]", _promise(codec, recorder.add(["if", wire, first, second])))
 
 
-def repeat(start: P, while_: Callable[[P], RpcPromise[bool]], do: Callable[[P], P], *, at_most: int) -> P:
+def repeat(
+    start: _State[T_co, P_co],
+    while_: Callable[[P_co], RpcPromise[bool]],
+    do: Callable[[P_co], RpcPromise[T_co]],
+    *,
+    at_most: int,
+) -> P_co:
     """Does something again and again, each time with what it gave the time before.
 
     Parameters:
@@ -165,7 +180,7 @@ def repeat(start: P, while_: Callable[[P], RpcPromise[bool]], do: Callable[[P], 
     wire = recorder.wire(start)
     again, _ = _block(recorder, "repeat", while_, codec)
     body, _ = _block(recorder, "repeat", do, codec)
-    return cast(P, _promise(codec, recorder.add(["while", wire, again, body, at_most])))
+    return cast(P_co, _promise(codec, recorder.add(["while", wire, again, body, at_most])))
 
 
 def keep(items: ListPromise[T, I_co], condition: Callable[[I_co], RpcPromise[bool]]) -> ListPromise[T, I_co]:

@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from capnweb_runtime.core.account import Account
-from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
+from capnweb_runtime.core.account import BRIEF, Account
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
 from capnweb_runtime.core.cell import Cell
@@ -62,6 +62,7 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
         room = host.held.count(host.held.of_message())
         element = subject.get(path) if path else subject.dup()
     except Exception as error:  # of a plan that cannot be carried out, or of what it is applied to
+        forget_frames(error)  # in which is what the hook that is returned goes to
         dispose_all(captures)
         return ErrorHook(error)
     return _Running(host, limits, importer.map_budget(), room).start(block, element, captures)
@@ -151,6 +152,7 @@ class _Running:
         self._host = host
         self._account: Account = host.account
         self._budget = budget
+        self._look_at = self._account.spent + BRIEF
         self._calls = self._most_calls = limits.plan_calls
         self._room = room  # what counts for the instructions
         self._carried = host.carried
@@ -200,7 +202,9 @@ class _Running:
             return
         except Exception as error:  # whatever fails in it is its result
             self._busy = False
-            self._fail(_told(error, self._host))
+            told = _told(error, self._host)
+            forget_frames(error)  # in which are hooks that hold what has failed
+            self._fail(told)
             return
         finally:
             self._busy = False
@@ -235,7 +239,7 @@ class _Running:
             self._end()
 
     def _end(self) -> None:
-        work = self._work
+        work, self._work = self._work, None  # what it waits for may fail meanwhile, and is not to go on with it
         if work is not None:
             work.close()
             self._fail(GIVEN_BACK.error_of(_GIVEN_UP, "it"))
@@ -269,8 +273,10 @@ class _Running:
         """Carries out an instruction, and returns its value."""
         account = self._account
         account.spent += instruction.steps * WORK_PER_STEP
-        if account.spent > account.look_at and account.is_over():
-            yield None
+        if account.spent > self._look_at:
+            self._look_at = account.spent + BRIEF
+            if account.is_over_for_long_work():
+                yield None
         if self._given_up or self._host.held.ended:
             raise SessionClosed(_GIVEN_UP)
         self._budget.take(instruction.steps)

@@ -61,6 +61,17 @@ async def loops(authed: AuthedApiStub) -> None:
         ),
     )
     assert_type(await last, Profile)
+    chosen = plan(
+        authed,
+        lambda p: repeat(
+            p.get_profile(1),
+            while_=lambda it: eq(it.name, "Ada"),
+            do=lambda it: when(eq(it.id, 1), lambda: p.get_profile(2), lambda: p.get_profile(3)),
+            at_most=5,
+        ),
+    )
+    _ = assert_type(chosen, ProfilePromise)
+    assert_type(await chosen, Profile)
     kept = plan(authed, lambda p: keep(p.friends(), lambda friend: gt(friend, 2)))
     assert_type(await kept[0], int)
     assert_type(await kept, list[int])
