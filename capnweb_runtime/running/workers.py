@@ -67,7 +67,7 @@ def run_workers(options: argparse.Namespace) -> None:
         except OSError as error:
             raise cannot_listen(error, place(options.host, options.port or 0)) from None
         for number in ready:
-            command += ["--ready", str(number)]
+            command += ["--handed", str(number)]
         asyncio.run(_supervise(command, ready, options.workers, options.drain))
 
 
