@@ -35,4 +35,4 @@ class Worker:
 Application: TypeAlias = Callable[
     [Worker], MainFactory | Awaitable[MainFactory] | AbstractAsyncContextManager[MainFactory]
 ]
-"""Sets up a worker, and gives what makes main objects of peers; as an async context manager, for as long as it serves."""
+"""Sets up a worker, and gives what makes main objects of peers; as a context manager, for as long as it serves."""

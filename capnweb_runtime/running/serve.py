@@ -78,6 +78,7 @@ def add(commands: Commands) -> None:
     # A worker: its end of the line, and the sockets that are ready.
     add_option("--supervised", type=int, help=argparse.SUPPRESS)
     add_option("--handed", type=int, action="append", default=[], help=argparse.SUPPRESS)
+    add_option("--own", type=int, action="append", default=[], help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -144,7 +145,8 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
             print(f"inspector at {server.inspector_url}", flush=True)
         await running
         return
-    supervised = Supervised(options.supervised, lambda: server.drain(options.drain))
+    grace = options.drain
+    supervised = Supervised(options.supervised, lambda: server.leave(grace), lambda: server.drain(grace))
     try:
         supervised.ready(f"{server.url} and {server.http_url}")
         await running
@@ -154,7 +156,7 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
 
 def _serving(factory: Any, options: argparse.Namespace, checks: Sequence[Check]) -> Serving:
     try:
-        return serve(
+        serving = serve(
             factory,
             options.host,
             options.port,
@@ -173,6 +175,7 @@ def _serving(factory: Any, options: argparse.Namespace, checks: Sequence[Check])
         )
     except (LookupError, TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+    return serving.on([socket.socket(fileno=number) for number in options.own])
 
 
 def _backplane(options: argparse.Namespace) -> str | None:
