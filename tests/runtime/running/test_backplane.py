@@ -6,6 +6,7 @@ import asyncio
 import os
 import signal
 from collections.abc import Iterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -142,6 +143,57 @@ class TestWorkers:
             if process.returncode is None:
                 process.kill()
                 await process.wait()
+
+
+STURDY = """
+import os
+from capnweb_runtime.sturdy import BackplaneRevocations, Restorer, SturdyRef, SturdyRefs, TokenCodec, TokenKey
+from tests.runtime.transports.example_api import Example
+
+class Room:
+    def __init__(self, name, user):
+        self.name = name
+
+class User(Example):
+    def __init__(self, refs):
+        self.refs = refs
+
+    async def echo(self, value):
+        match value:
+            case "who":
+                return os.getpid()
+            case "mint":
+                return self.refs.mint(ROOMS, "lobby", principal="ada").token
+            case ["restore", token]:
+                return (await self.refs.restore(SturdyRef(token), ROOMS, principal="ada")).name
+            case ["revoke", token]:
+                return await self.refs.revoke(SturdyRef(token), principal="ada")
+
+ROOMS = Restorer("room", str, Room)
+
+def users(worker):
+    codec = TokenCodec([TokenKey("2026-11", bytes.fromhex(os.environ["KEY"]))], issuer="https://x", audience="rooms")
+    refs = SturdyRefs(codec, BackplaneRevocations(worker.backplane))
+    return lambda peer: User(refs)
+"""
+
+
+async def test_a_reference_of_one_worker_is_restored_by_another_and_revoked_for_all(
+    tmp_path: Path, server: Server
+) -> None:
+    shared = ("app:users", "--workers", "2", "--backplane", server.url, "--backplane-name", tmp_path.name)
+    async with program(tmp_path, *shared, app=STURDY, KEY="ab" * 32) as running, AsyncExitStack() as held:
+        workers = dict[object, ExampleStub]()
+        while len(workers) < 2:
+            api = await held.enter_async_context(connect(running.url, ExampleStub))
+            workers[await api.echo("who")] = api
+        here, there = workers.values()
+        ref = await here.echo("mint")
+        assert await there.echo(["restore", ref]) == "lobby"
+        await here.echo(["revoke", ref])
+        for worker in (there, here):
+            with pytest.raises(PermissionError, match="this reference cannot be restored"):
+                await worker.echo(["restore", ref])
 
 
 class TestEngineThatDoesNotAnswer:
