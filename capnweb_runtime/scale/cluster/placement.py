@@ -23,6 +23,7 @@ from capnweb_runtime.errors import (
     RpcError,
     SessionClosed,
 )
+from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.scale.cluster.gate import NOT_HERE
 from capnweb_runtime.scale.cluster.links import AnotherWorker, Links
@@ -37,7 +38,6 @@ if TYPE_CHECKING:
     from capnweb_runtime.core.hook import Hook
     from capnweb_runtime.driving.asyncio_host import AsyncioHost
     from capnweb_runtime.objects.any_stub import AnyStub
-    from capnweb_runtime.objects.stub import RpcStub
 
 Factory = Callable[[Ownership], RpcTarget | Awaitable[RpcTarget]]
 
@@ -278,9 +278,10 @@ def kind_of(stub: type[RpcStub], kind: str | None) -> str:
     Raises:
         TypeError: it is a class that no interface has.
     """
-    found = kind or interface_of_stub(stub)
-    if not found:
-        raise TypeError(f"{getattr(stub, '__name__', stub)!s} is no generated stub class: use RoomStub, say, or kind=")
+    is_generated = isinstance(stub, type) and issubclass(stub, RpcStub)
+    found = kind or (interface_of_stub(stub) if is_generated else "")
+    if not (found and is_generated):
+        raise TypeError(f"{getattr(stub, '__name__', stub)!s} is no generated stub class, such as RoomStub")
     return found
 
 

@@ -52,7 +52,7 @@ CALL_STR_TO_INT = rpc.callback(rpc.INT, rpc.STR)
 STREAM_LINE = rpc.stream_of(LINE)
 WRITABLE_STR = rpc.writable_of(rpc.STR)
 OPTIONAL_FLOAT = rpc.optional(rpc.FLOAT)
-FULL = rpc.error(Full, "Full")
+FULL = rpc.error(Full, "Full", rpc.error_field("seats", rpc.INT))
 
 LineR = rpc.TypeVar("LineR", covariant=True, default=Line)
 SeatR = rpc.TypeVar("SeatR", covariant=True, default="SeatStub")

@@ -13,6 +13,8 @@ from capnweb_runtime.schema import Writable, cancellable, idempotent, raises
 class Full(Exception):
     """Nobody more fits in."""
 
+    seats: int
+
     def __init__(self, seats: int) -> None:
         super().__init__(f"all {seats} seats are taken")
         self.seats = seats
