@@ -69,6 +69,10 @@ class Room(RoomTarget):
             await watcher(text)
         return len(self._texts)
 
+    async def add_when(self, go: CallbackStub[[], bool], text: str) -> int:
+        await go()
+        return await self.add(text)
+
     def lines(self) -> list[Line]:
         return [Line(number=number, text=text) for number, text in enumerate(self._texts, 1)]
 

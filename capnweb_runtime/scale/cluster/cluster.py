@@ -24,10 +24,10 @@ from capnweb_runtime.scale.cluster.owner import (
     Key,
     Listen,
     Owner,
-    check_reach,
+    advertised,
     listen_of,
     new_worker_id,
-    url_at,
+    url_of,
 )
 from capnweb_runtime.scale.cluster.placement import Factory, Placement, kind_of
 from capnweb_runtime.scale.cluster.proof import secret_of
@@ -112,10 +112,10 @@ class Cluster:
         self._backplane = backplane
         self._secret = secret_of(secret)
         self._listen = None if listen is None else listen_of(listen)
-        self._advertise = advertise
+        self._advertised: Listen | None = None
         self._ssl = ssl
         if self._listen is not None:
-            check_reach(self._listen, advertise)
+            self._advertised = advertised(advertise, self._listen)
             self._check_guarded()
         self._ttl = ttl
         self._limits = limits
@@ -226,11 +226,8 @@ class Cluster:
             if not listen.is_local and self._ssl is None:
                 logger.warning("what workers say to each other at %s can be read on the way: give ssl=", listen.host)
             self._server = server = await self._serve(listen)
-            self._gates.url = (
-                server.url
-                if self._advertise is None
-                else url_at(self._advertise, server.port, secure=self._ssl is not None)
-            )
+            told = self._advertised
+            self._gates.url = server.url if told is None else url_of(told, server.port, secure=self._ssl is not None)
         host = AsyncioHost(asyncio.get_running_loop(), observer=self._observer, limits=self._limits)
         self._placement.begin(Owner(self._worker, self.url), host)
         return self

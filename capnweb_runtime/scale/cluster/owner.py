@@ -109,28 +109,32 @@ def listen_of(text: str) -> Listen:
     return Listen(host.strip("[]"), int(port), None)
 
 
-def check_reach(listen: Listen, advertise: str | None) -> None:
-    """Raises ValueError if others would not know where to find who listens there."""
-    if advertise is None and listen.host in {"0.0.0.0", "::"}:
+def advertised(text: str | None, listen: Listen) -> Listen | None:
+    """What others are told of where to find who listens at an address; None means that address.
+
+    Raises:
+        ValueError: it is no such address; or there is none, and they would not find it.
+    """
+    if text is not None:
+        told = listen_of(text)
+        if told.host is None or listen.host is None:
+            raise ValueError("advertise= is for addresses: a file is advertised by itself")
+        return told
+    if listen.host in {"0.0.0.0", "::"}:
         raise ValueError(
             f"listen={listen.host}:{listen.port} is every address of this machine, and none that other workers could "
             'connect to: say which with advertise="10.0.0.1:4000"'
         )
+    return None
 
 
-def url_at(text: str, port: int, *, secure: bool) -> str:
-    """The URL of a worker at an address that it advertises.
+def url_of(told: Listen, port: int, *, secure: bool) -> str:
+    """The URL of a worker.
 
     Parameters:
-        text: host and port, as in "10.0.0.1:4000"; port 0 means the one that it has got.
+        told: what others are told; port 0 means the one that it has got.
         port: the one that it has got.
         secure: whether it speaks TLS.
-
-    Raises:
-        ValueError: it is no such address.
     """
-    told = listen_of(text)
-    if told.host is None:
-        raise ValueError("advertise= is for addresses: a file is advertised by itself")
-    host = f"[{told.host}]" if ":" in told.host else told.host
+    host = f"[{told.host}]" if ":" in str(told.host) else told.host
     return f"{'wss' if secure else 'ws'}://{host}:{told.port or port}{PATH}"

@@ -47,6 +47,7 @@ LINE = rpc.model(Line, encode_line, decode_line, lambda: LinePromise)
 SEAT = rpc.interface(lambda: SeatStub, lambda: SeatPromise, lambda: SeatTarget)
 ROOM = rpc.interface(lambda: RoomStub, lambda: RoomPromise, lambda: RoomTarget)
 FRONT = rpc.interface(lambda: FrontStub, lambda: FrontPromise, lambda: FrontTarget)
+CALL_TO_BOOL = rpc.callback(rpc.BOOL)
 LIST_LINE = rpc.list_of(LINE)
 CALL_STR_TO_INT = rpc.callback(rpc.INT, rpc.STR)
 STREAM_LINE = rpc.stream_of(LINE)
@@ -115,6 +116,7 @@ class RoomSpec(rpc.Interface):
     fence = rpc.prop("fence", rpc.INT)
     worker = rpc.method("worker", rpc.STR, idempotent=True)
     add = rpc.method("add", rpc.INT, rpc.param("text", rpc.STR))
+    add_when = rpc.method("add_when", rpc.INT, rpc.param("go", CALL_TO_BOOL), rpc.param("text", rpc.STR))
     lines = rpc.method("lines", LIST_LINE)
     sit = rpc.method("sit", SEAT, rpc.param("name", rpc.STR), raises=[FULL])
     watch = rpc.method("watch", rpc.INT, rpc.param("on_line", CALL_STR_TO_INT))
@@ -137,6 +139,11 @@ class RoomCalls(rpc.Calls):
 
     def add(self, text: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
         return self._call(RoomSpec.add, text)
+
+    def add_when(
+        self, go: Callable[[], bool | Awaitable[bool]] | rpc.CallbackStub[[], bool], text: str | rpc.RpcPromise[str]
+    ) -> rpc.RpcPromise[int]:
+        return self._call(RoomSpec.add_when, go, text)
 
     def lines(self) -> rpc.ListPromise[Line, LinePromise]:
         return self._call(RoomSpec.lines)
@@ -186,6 +193,9 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
     @abstractmethod
     def add(self, text: str) -> int | Awaitable[int]: ...
+
+    @abstractmethod
+    def add_when(self, go: rpc.CallbackStub[[], bool], text: str) -> int | Awaitable[int]: ...
 
     @abstractmethod
     def lines(self) -> Sequence[Line] | Awaitable[Sequence[Line]]: ...
