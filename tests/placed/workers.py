@@ -46,9 +46,9 @@ class Worker:
         for connection in self.connections:
             socket: Any = connection._bare_wire
             socket._transport.abort()
-        server = self.cluster._server
-        assert server is not None
-        server._stop_listening()
+        for server in (self.cluster._server, self.server):
+            if server is not None:
+                server._stop_listening()
         for kept in list(self.cluster._renewals._kept.values()):
             self.cluster._renewals.remove(kept.lease)
 

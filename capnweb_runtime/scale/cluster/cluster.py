@@ -208,14 +208,16 @@ class Cluster:
         their leases back. Leaving `async with` does it, too.
 
         Parameters:
-            timeout: seconds for calls in progress, both of others here and of this worker elsewhere.
+            timeout: seconds for all that is in progress: calls of others here, of this worker here and elsewhere,
+                factories, disposers. What takes longer is cancelled.
         """
+        until = asyncio.get_running_loop().time() + timeout
         server, self._server = self._server, None
         self._placement.is_closing = True
         if server is not None:
             await server.drain(timeout)
-        await self._placement.close(timeout)
-        await self._links.close(timeout)
+        await self._placement.close(until)
+        await self._links.close(max(until - asyncio.get_running_loop().time(), 0.0))
         await self._renewals.close()
 
     async def __aenter__(self) -> Self:

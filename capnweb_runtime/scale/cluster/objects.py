@@ -124,13 +124,13 @@ class OwnedHook(TargetHook):
     def dispose(self) -> None:
         shares = self._shares
         super().dispose()
-        if isinstance(shares, OwnedShares) and shares.count == _NOBODY:
-            shares.owned.less()
+        if isinstance(shares, OwnedShares):
+            shares.owned.given_back(self)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         shares = self._shares
         if isinstance(shares, OwnedShares):
-            shares.owned.on_broken(callback)
+            shares.owned.on_broken(self, callback)
 
     def _refusal(self) -> ErrorHook | None:
         """What a call gets that must not run; None if it may."""
@@ -196,7 +196,7 @@ class OwnedObject:
         self._shares = OwnedShares(self)
         self._own = OwnedHook(target, target._rpc_members, host, self._shares)
         self._over: Disconnected | None = None
-        self._callbacks: list[Callable[[BaseException], object]] = []
+        self._callbacks: dict[Hook, list[Callable[[BaseException], object]]] = {}
         self._sessions: set[Connection] = set()
         self._timer: asyncio.TimerHandle | None = None
         self._host = host
@@ -219,12 +219,18 @@ class OwnedObject:
             connection.when_closed(lambda: self._sessions.discard(connection))
         return _Given(self.target, self._shares)
 
-    def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        """Calls back once when it has ended; at once if it has."""
+    def on_broken(self, hook: Hook, callback: Callable[[BaseException], object]) -> None:
+        """Calls back once when it has ended, unless the hook has been given back by then; at once if it has."""
         if self._over is not None:
             callback(self._over)
         else:
-            self._callbacks.append(callback)
+            self._callbacks.setdefault(hook, []).append(callback)
+
+    def given_back(self, hook: Hook) -> None:
+        """A reference has been disposed."""
+        self._callbacks.pop(hook, None)
+        if self._shares.count == _NOBODY:
+            self.less()
 
     def end(self, why: str) -> None:
         """Nothing of it runs any more from here on. Safe to repeat.
@@ -238,8 +244,8 @@ class OwnedObject:
         self._stop_timer()
         for connection in tuple(self._sessions):
             connection.abort(SessionClosed(f"the owner of {self.key} lets go of it: {why}"))
-        callbacks, self._callbacks = self._callbacks, []
-        for callback in callbacks:
+        callbacks, self._callbacks = self._callbacks, {}
+        for callback in (one for several in callbacks.values() for one in several):
             try:
                 callback(self._over)
             except Exception as failure:  # a callback's failure concerns the application, not the other callbacks

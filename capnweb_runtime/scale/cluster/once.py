@@ -57,10 +57,11 @@ class Once(Generic[K, V]):
         for task in tuple(self._tasks.values()):
             task.cancel()
 
-    async def wait(self) -> None:
-        """Waits until all that is in progress has ended."""
+    async def end(self, within: float) -> None:
+        """Waits until all that is in progress has ended, and no longer than so many seconds: what has not, is ended."""
         if self._tasks:
-            await asyncio.wait(self._tasks.values())
+            await asyncio.wait(tuple(self._tasks.values()), timeout=within)
+            self.cancel()
 
     def _done(self, key: K, task: asyncio.Task[V]) -> None:
         self._tasks.pop(key, None)

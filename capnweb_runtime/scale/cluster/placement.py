@@ -154,7 +154,12 @@ class Placement:
             if isinstance(found, Holder):
                 return await self._reach(key, found)
             owned = found
-        return None if owned is None or owned.refusal() is not None else owned.hook()
+        if owned is None:
+            return None
+        if owned.refusal() is None:
+            return owned.hook()
+        self._lost(key, owned.lease)
+        return None
 
     async def _locate(self, key: Key, me: Owner) -> OwnedObject | Holder | None:
         """Who has it: this worker, which may have become its owner now, or another; None if that is not known yet."""
@@ -243,11 +248,20 @@ class Placement:
         task = asyncio.get_running_loop().create_task(self.leaving.of(owned.key, partial(self.release, owned)))
         task.add_done_callback(lambda done: done.cancelled() or done.exception())
 
-    async def release(self, owned: OwnedObject) -> None:
-        """Ends an object of this worker, and gives its lease back, so that another may have it at once."""
+    async def release(self, owned: OwnedObject, within: float | None = None) -> None:
+        """Ends an object of this worker, and gives its lease back, so that another may have it at once.
+
+        Parameters:
+            owned: the object.
+            within: seconds that its disposer has; None means as many as it takes.
+        """
         if self.objects.get(owned.key) is owned:
             del self.objects[owned.key]
-        await owned.dispose()
+        try:
+            async with asyncio.timeout(within):
+                await owned.dispose()
+        except TimeoutError:
+            logger.warning("%s was not disposed in time: its disposer was cancelled", owned.key)
         self._renewals.remove(owned.lease)
         if owned.lease.held:
             try:
@@ -255,17 +269,26 @@ class Placement:
             except BackplaneUnavailable as error:
                 logger.warning("the lease of %s could not be given back, and expires in its time: %s", owned.key, error)
 
-    async def close(self, timeout: float) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Ends all of them, when calls of this worker have ended or the time is over."""
+    async def close(self, until: float) -> None:
+        """Ends all of them, when calls of this worker have ended or the time is over.
+
+        Parameters:
+            until: what the loop's clock gives then.
+        """
         self.is_closing = True
-        await self.making.wait()
+        left = partial(_left, asyncio.get_running_loop(), until)
+        await self.making.end(left())
         if self.host is not None and self.host.tasks:
-            await asyncio.wait(tuple(self.host.tasks), timeout=timeout)
+            await asyncio.wait(tuple(self.host.tasks), timeout=left())
             self.host.cancel_all()
-        await asyncio.gather(
-            *(self.leaving.of(key, partial(self.release, owned)) for key, owned in self.objects.items())
-        )
-        await self.leaving.wait()
+        owned = tuple(self.objects.values())
+        await asyncio.gather(*(self.leaving.of(one.key, partial(self.release, one, left())) for one in owned))
+        await self.leaving.end(left())
+
+
+def _left(loop: asyncio.AbstractEventLoop, until: float) -> float:
+    """Seconds until a time on the loop's clock."""
+    return max(until - loop.time(), 0.0)
 
 
 def kind_of(stub: type[RpcStub], kind: str | None) -> str:

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from contextlib import suppress
 from typing import Final
 
-from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.objects.stub import outside
 from capnweb_runtime.observe import logger_named
 from capnweb_runtime.scale.contract import Lease
@@ -108,7 +107,7 @@ class Renewals:
             async with self._at_once:
                 await kept.lease.renew()
             kept.due = self._next()
-        except BackplaneUnavailable as error:
+        except Exception as error:  # of an engine's library, whatever it is: the others are renewed all the same
             logger.warning("the lease %r could not be renewed, and is tried again: %s", kept.lease.name, error)
             kept.due = self._clock() + self._ttl / _LOOKS * self._chance()
         finally:

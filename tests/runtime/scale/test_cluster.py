@@ -15,8 +15,11 @@ from capnweb_runtime import (
     Disconnected,
     GoingAway,
     Proceed,
+    Reconnect,
     RpcError,
     RpcTarget,
+    SessionClosed,
+    connect,
     deadline,
 )
 from capnweb_runtime.errors import BackplaneUnavailable
@@ -514,3 +517,82 @@ async def test_what_an_object_holds_itself_by_is_let_go_once(workers: Workers) -
     await until(lambda: a.cluster.stats().objects == 0)
     with await a.cluster.get(FrontStub, "x"):
         assert len(kept) == 2
+
+
+async def test_who_has_given_a_stub_back_is_not_told_that_it_broke(workers: Workers) -> None:
+    a, _ = await owner_and_other(workers)
+    told: list[str] = []
+    given_back, kept = await a.cluster.get(RoomStub, "7"), await a.cluster.get(RoomStub, "7")
+    given_back.on_broken(lambda error: told.append("given back"))
+    kept.on_broken(lambda error: told.append("kept"))
+
+    def fails(error: BaseException) -> None:
+        raise OSError
+
+    kept.on_broken(fails)
+    kept.on_broken(lambda error: told.append("also kept"))
+    given_back.dispose()
+    await a.cluster.drain()
+    assert told == ["kept", "also kept"]
+    kept.dispose()
+
+
+async def test_leaving_waits_for_no_factory_and_no_disposer_for_ever(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = await workers.one("a")
+
+    class Slow(Front):
+        async def dispose(self) -> None:
+            await asyncio.Event().wait()
+
+    async def never(owned: Ownership) -> Front:
+        if owned.name == "slow":
+            return Slow(a.cluster, "a")
+        await asyncio.Event().wait()
+        raise AssertionError
+
+    a.cluster.register(FrontStub, never)
+    front = await a.cluster.get(FrontStub, "slow")
+    making = asyncio.ensure_future(a.cluster.get(FrontStub, "never"))
+    await until(lambda: a.cluster.stats().leases == 2)
+    async with asyncio.timeout(30):
+        await a.cluster.drain(0.01)
+    with pytest.raises(SessionClosed):
+        await making
+    assert "Front/slow was not disposed in time" in caplog.text
+    assert await a.cluster._backplane.holder("own/Front/slow") is None
+    assert await a.cluster._backplane.holder("own/Front/never") is None
+    front.dispose()
+
+
+async def test_a_disposer_that_fails_is_reported_and_the_lease_given_back(
+    workers: Workers, caplog: pytest.LogCaptureFixture
+) -> None:
+    a = await workers.one("a")
+
+    class Failing(Front):
+        def dispose(self) -> None:
+            raise OSError("no disk")
+
+    a.cluster.register(FrontStub, lambda owned: Failing(a.cluster, "a"))
+    (await a.cluster.get(FrontStub, "x")).dispose()
+    await a.cluster.drain()
+    assert "Failing.dispose" in caplog.text
+    assert await a.cluster._backplane.holder("own/Front/x") is None
+
+
+async def test_a_client_that_reconnects_gets_its_object_again_on_another_worker(workers: Workers) -> None:
+    a, b = await owner_and_other(workers, ttl=1.0)
+    for worker in (a, b):
+        await workers.client(worker)
+    assert a.server is not None
+    assert b.server is not None
+    policy = Reconnect(sleep=lambda seconds: asyncio.sleep(0))
+    async with connect([a.server.url, b.server.url], FrontStub, reconnect=policy) as front:
+        room = await front.room("7")
+        assert await room.worker() == "a"
+        a.crash()
+        async with asyncio.timeout(30):
+            assert await room.worker() == "b"
+        room.dispose()

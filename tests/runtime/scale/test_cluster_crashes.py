@@ -6,11 +6,17 @@ import asyncio
 
 import pytest
 
-from capnweb_runtime import RpcError, connect
+from capnweb_runtime import Disconnected, RpcError, connect
+from capnweb_runtime.errors import BackplaneUnavailable
+from capnweb_runtime.scale import Cluster
+from capnweb_runtime.scale.on_redis import RedisBackplane
+from tests.needs import needs_redis
 from tests.placed.generated.rooms import FrontStub, RoomStub
 from tests.placed.processes import Process
+from tests.placed.service import Room, rooms
 from tests.runtime.scale.conftest import SERVED
 from tests.runtime.scale.engines import Engine, Served
+from tests.runtime.scale.servers import RedisServer
 
 TTL = 3.0
 """Seconds; far longer than a busy machine keeps a process waiting."""
@@ -117,3 +123,39 @@ async def test_a_worker_that_ends_hands_its_objects_over_at_once(served: Served)
             assert await front.room("7").worker() == "b"
         with await front.room("7") as room:
             assert await texts(room) == ["one"]
+
+
+@needs_redis
+async def test_an_engine_that_is_gone_for_too_long_ends_what_was_owned() -> None:
+    """Somebody else may have been told that it is theirs. Once it is back, everything is to be had again."""
+    server = RedisServer()
+    try:
+        async with RedisBackplane(server.url) as backplane, Cluster(backplane, ttl=0.5) as cluster:
+            made: list[Room] = []
+            cluster.register(RoomStub, rooms(made, "alone"))
+            room = await cluster.get(RoomStub, "7")
+            assert await room.add("one") == 1
+            ended = asyncio.Event()
+            room.on_broken(lambda error: ended.set())
+            server.pause()
+            async with asyncio.timeout(30):
+                await ended.wait()
+            with pytest.raises(Disconnected):
+                await room.add("two")
+            room.dispose()
+            server.go_on()
+            async with asyncio.timeout(30):
+                room = await surely_got(cluster)
+            assert await texts(room) == ["one"]
+            assert len(made) == 2
+            room.dispose()
+    finally:
+        server.close()
+
+
+async def surely_got(cluster: Cluster) -> RoomStub:
+    while True:
+        try:
+            return await cluster.get(RoomStub, "7")
+        except BackplaneUnavailable:
+            await asyncio.sleep(0)
