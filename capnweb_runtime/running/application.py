@@ -9,10 +9,10 @@ from __future__ import annotations
 import asyncio
 import inspect
 import random
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import AbstractAsyncContextManager, AsyncExitStack, asynccontextmanager
 from itertools import count
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from urllib.parse import urlsplit
 
 from capnweb_runtime.errors import BackplaneUnavailable
@@ -26,13 +26,18 @@ from capnweb_runtime.scale.waiting import pause
 from capnweb_runtime.serving.peer import logger
 from capnweb_runtime.worker import MainFactory, Worker
 
+if TYPE_CHECKING:
+    from capnweb_runtime.scale.cluster.cluster import Cluster
+
+Join: TypeAlias = "Callable[[Backplane], AbstractAsyncContextManager[Cluster]]"
+
 PATIENCE: Final = 10.0
 """Seconds for which an engine is waited for: machines start what they run in any order."""
 
 
 @asynccontextmanager
 async def opened(
-    named: str, url: str, name: str, *, patience: float = PATIENCE
+    named: str, url: str, name: str, join: Join | None = None, *, patience: float = PATIENCE
 ) -> AsyncIterator[tuple[MainFactory, Worker]]:
     """An application, set up for as long as the block lasts.
 
@@ -40,6 +45,7 @@ async def opened(
         named: module and name in it.
         url: of the backplane.
         name: of what is kept there.
+        join: has the worker take part in a cluster; None if there is none.
         patience: seconds for which the engine is waited for.
 
     Returns:
@@ -50,7 +56,8 @@ async def opened(
     """
     application = load_application(named)
     async with _connected(url, name, patience) as backplane, AsyncExitStack() as held:
-        worker = Worker(backplane)
+        cluster = None if join is None else await held.enter_async_context(join(backplane))
+        worker = Worker(backplane, cluster)
         try:
             made: Any = application(worker)
             entered = made if isinstance(made, AbstractAsyncContextManager) else _without_end(made)

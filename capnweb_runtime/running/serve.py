@@ -8,6 +8,7 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import ssl
 from collections.abc import Sequence
@@ -18,15 +19,17 @@ from capnweb_runtime.health import Check, Health
 from capnweb_runtime.inspector.settings import Inspector, Mode
 from capnweb_runtime.running.failures import Failed, cannot_listen, place, reason
 from capnweb_runtime.running.loading import load_factory
-from capnweb_runtime.running.options import count, port, seconds, several
+from capnweb_runtime.running.options import SECRET, count, port, seconds, several
 from capnweb_runtime.running.supervised import Supervised
 from capnweb_runtime.running.workers import run_workers
 from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.handed_over import systemd_sockets
+from capnweb_runtime.serving.hosts import is_loopback
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.serve import Serving, serve
 
 if TYPE_CHECKING:
+    from capnweb_runtime.running.application import Join
     from capnweb_runtime.running.options import Commands
     from capnweb_runtime.serving.server import Server
 
@@ -72,6 +75,12 @@ def add(commands: Commands) -> None:
     add_option(
         "--backplane-name", metavar="NAME", default="capnweb", help="of what is kept there (default: %(default)s)"
     )
+    add_option(
+        "--cluster", metavar="HOST:PORT", help="where workers reach each other; port 0 is one of each worker's own"
+    )
+    add_option(
+        "--cluster-secret", metavar="FILE", help="what they know each other by; else CAPNWEB_CLUSTER_SECRET has it"
+    )
     add_option("--alive", metavar="PATH", help="where to tell that the process answers, such as /healthz")
     add_option("--ready", metavar="PATH", help="where to tell whether it should get traffic, such as /readyz")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
@@ -105,6 +114,8 @@ def run(options: argparse.Namespace) -> None:
     if options.workers > 1 and options.inspector is not None:
         raise Failed("--inspector shows what one process does: leave out --workers", code=2)
     options.backplane = _backplane(options)
+    if options.cluster is not None:
+        _share_secret(options)
     if options.workers > 1 and options.supervised is None:
         run_workers(options)
     else:
@@ -118,7 +129,8 @@ async def _serve(options: argparse.Namespace) -> None:
     # Of no use to servers that share nothing.
     from capnweb_runtime.running.application import opened, ready_with  # noqa: PLC0415
 
-    async with opened(options.factory, options.backplane, options.backplane_name) as (factory, worker):
+    where = options.factory, options.backplane, options.backplane_name
+    async with opened(*where, None if options.cluster is None else _joins(options)) as (factory, worker):
         await _serve_with(factory, options, [ready_with(worker.backplane)])
 
 
@@ -191,6 +203,22 @@ def _backplane(options: argparse.Namespace) -> str | None:
             code=2,
         )
     return url
+
+
+def _share_secret(options: argparse.Namespace) -> None:
+    """Makes a secret for workers of this machine alone that were given none, and inherit it."""
+    if options.backplane is None:
+        raise Failed("--cluster needs --backplane, by which workers find each other", code=2)
+    host = options.cluster.rpartition(":")[0].strip("[]")
+    if options.supervised is None and options.cluster_secret is None and is_loopback(host):
+        os.environ.setdefault(SECRET, secrets.token_hex(32))
+
+
+def _joins(options: argparse.Namespace) -> Join:
+    # Of no use to workers without objects that have one owner.
+    from capnweb_runtime.running.clustered import clustered  # noqa: PLC0415
+
+    return lambda backplane: clustered(backplane, options.cluster, options.cluster_secret)
 
 
 def _health(options: argparse.Namespace, checks: Sequence[Check]) -> Health | None:
