@@ -23,7 +23,8 @@ from capnweb_runtime.scale import Cursor
 from tests.rolling.app import TEXT
 from tests.rolling.generated.rooms import RoomStub
 from tests.rolling.schema.rooms import Said, Served
-from tests.runtime.running.program import ROOT, Program, program, serving
+from tests.runtime.running.program import ROOT, program, serving
+from tests.runtime.running.restarting import ALL, Restarted
 from tests.runtime.scale.conftest import SERVED
 from tests.runtime.scale.servers import Server
 
@@ -137,58 +138,14 @@ def rewrite(folder: Path, text: str = TEXT, version: int = 1) -> None:
     (folder / "app.py").write_text(text.replace("VERSION = 1", f"VERSION = {version}"), "utf-8")
 
 
-class Restarted:
-    """A server that is restarted, and what it logs."""
-
-    def __init__(self, running: Program) -> None:
-        self.running = running
-        self.url = running.url
-        self.lines: list[str] = []
-        self._more = asyncio.Event()
-        self._reading = asyncio.create_task(self._read())
-
-    def hang_up(self) -> None:
-        self.running.process.send_signal(signal.SIGHUP)
-
-    async def logs(self, part: str, times: int = 1) -> None:
-        """Waits for so many lines that have a part."""
-        while sum(part in line for line in self.lines) < times:
-            self._more.clear()
-            await self._more.wait()
-
-    async def ends(self) -> int:
-        """Stops it; returns the exit code."""
-        if self.running.process.returncode is None:
-            self.running.process.terminate()
-        code = await self.running.process.wait()
-        await self._reading
-        return code
-
-    def close(self) -> None:
-        self._reading.cancel()
-
-    async def _read(self) -> None:
-        assert self.running.process.stderr is not None
-        async for line in self.running.process.stderr:
-            self.lines.append(line.decode())
-            self._more.set()
-
-
-ALL = "all workers have been restarted"
-
-
 @asynccontextmanager
 async def restarted(
     folder: Path, *arguments: str, named: str = "app:alone", port: str | None = "0"
 ) -> AsyncIterator[Restarted]:
     """A server with two workers; it ends well."""
-    async with program(folder, named, *WORKERS, *arguments, app=TEXT, port=port) as running:
-        server = Restarted(running)
-        try:
-            yield server
-            assert await server.ends() == 0
-        finally:
-            server.close()
+    async with program(folder, named, *WORKERS, *arguments, app=TEXT, port=port) as it, Restarted(it) as server:
+        yield server
+        assert await server.ends() == 0
 
 
 @pytest.fixture(params=SERVED)
@@ -349,10 +306,9 @@ async def test_sockets_of_systemd_are_kept(tmp_path: Path) -> None:
         )
         try:
             async with asyncio.timeout(60):
-                server = Restarted(await serving(process))
-                await restart_under_clients(tmp_path, server, server.url)
-                assert await server.ends() == 0
-                server.close()
+                async with Restarted(await serving(process)) as server:
+                    await restart_under_clients(tmp_path, server, server.url)
+                    assert await server.ends() == 0
         finally:
             if process.returncode is None:
                 process.kill()
