@@ -351,7 +351,7 @@ async def test_a_stub_comes_home_as_the_object(workers: Workers) -> None:
 
 
 async def test_an_owner_that_is_gone_breaks_the_stub_and_says_what_may_have_run(workers: Workers) -> None:
-    a, b = await owner_and_other(workers, ttl=1.0)
+    a, b = await owner_and_other(workers, ttl=2.0)
     front = await workers.client(b)
     relayed = await front.room("7")
     room = await b.cluster.get(RoomStub, "7")
@@ -583,7 +583,7 @@ async def test_a_disposer_that_fails_is_reported_and_the_lease_given_back(
 
 
 async def test_a_client_that_reconnects_gets_its_object_again_on_another_worker(workers: Workers) -> None:
-    a, b = await owner_and_other(workers, ttl=1.0)
+    a, b = await owner_and_other(workers, ttl=2.0)
     for worker in (a, b):
         await workers.client(worker)
     assert a.server is not None

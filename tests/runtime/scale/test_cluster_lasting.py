@@ -38,15 +38,15 @@ def serving(worker: Worker) -> Serving:
     return serve(lambda peer: LastingFront(worker.cluster, worker.name), "127.0.0.1", 0)
 
 
-async def two(workers: Workers) -> tuple[Worker, Worker]:
+async def two(workers: Workers, ttl: float = 60.0) -> tuple[Worker, Worker]:
     """The first owns room 7."""
-    a, b = await workers.one("a", ttl=1.0), await workers.one("b", ttl=1.0)
+    a, b = await workers.one("a", ttl=ttl), await workers.one("b", ttl=ttl)
     (await a.cluster.get(RoomStub, "7")).dispose()
     return a, b
 
 
 async def test_it_goes_on_with_the_next_owner(workers: Workers) -> None:
-    a, b = await two(workers)
+    a, b = await two(workers, ttl=2.0)
     room = b.cluster.lasting(RoomStub, "7")
     assert_type(room, RoomStub)
     assert await room.add("one") == 1
@@ -105,7 +105,7 @@ async def test_what_cannot_be_found_is_the_error_of_the_call_and_is_looked_for_a
 
 
 async def test_a_client_that_holds_it_need_not_know(workers: Workers) -> None:
-    a, b = await two(workers)
+    a, b = await two(workers, ttl=2.0)
     async with (
         serving(b) as server,
         connect(server.url, FrontStub) as front,
