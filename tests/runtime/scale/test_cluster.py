@@ -24,6 +24,7 @@ from capnweb_runtime import (
 )
 from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import Cluster, MemoryBackplane, Ownership
+from capnweb_runtime.scale.cluster.owner import Key
 from tests.placed.generated.rooms import FrontStub, RoomStub, SeatStub
 from tests.placed.schema.rooms import Full
 from tests.placed.service import Front
@@ -474,6 +475,16 @@ async def test_an_object_of_a_stale_owner_is_not_given_out(workers: Workers) -> 
     async with asyncio.timeout(30):
         with await b.cluster.get(RoomStub, "7") as room:
             assert await room.fence > owned.lease.fence
+
+
+async def test_who_asks_under_an_earlier_lease_is_told_to_look_again(workers: Workers) -> None:
+    a, _ = await owner_and_other(workers)
+    key = Key("Room", "7")
+    fence = a.cluster._placement.objects[key].lease.fence
+    assert await a.cluster._placement.find(key, fence)
+    for asked in (fence - 1, fence + 1):
+        with pytest.raises(LookupError, match="Room/7 is not here, or no longer"):
+            await a.cluster._placement.find(key, asked)
 
 
 # ---- objects that nobody uses
