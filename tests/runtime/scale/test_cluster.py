@@ -172,6 +172,7 @@ async def test_a_factory_that_fails_gives_the_lease_back(workers: Workers) -> No
     with pytest.raises(OSError, match="no disk"):
         await a.cluster.get(FrontStub, "x")
     assert a.cluster.stats().leases == 0
+    assert await a.cluster._backplane.holder("own/Front/x") is None
     with await a.cluster.get(FrontStub, "x") as front:
         assert await front.worker() == "Front x True"
 
