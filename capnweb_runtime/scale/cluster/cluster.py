@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from collections.abc import Sequence
+from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING, NamedTuple, Self, TypeVar
 
@@ -17,6 +18,7 @@ from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.stub import RpcStub
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.scale.cluster.gate import HELLO_SECONDS, Gates
+from capnweb_runtime.scale.cluster.lasting import Named, NamedHook
 from capnweb_runtime.scale.cluster.leader import Leader
 from capnweb_runtime.scale.cluster.links import Links, LinkSettings
 from capnweb_runtime.scale.cluster.owner import (
@@ -182,6 +184,26 @@ class Cluster:
         key = Key(kind_of(stub, kind), name)
         self._placement.check(stub, key.kind)
         return stub(await in_time(self._placement.get(key)))
+
+    def lasting(self, stub: type[S], name: str, *, kind: str | None = None) -> S:
+        """A stub that outlasts owners, to be handed out to clients, say: it never breaks. Each use of it finds the
+        object as `get` does, which is known until its owner is gone; calls wait for that, and fail with what it raises.
+        Calls that were in progress then fail as those of any stub, and are not made again.
+
+        Parameters:
+            stub: generated stub class of the object's interface.
+            name: which of them.
+            kind: see `register`.
+
+        Returns:
+            The stub, at once, to be disposed by the caller.
+
+        Raises:
+            RuntimeError: the cluster has not been entered.
+        """
+        key = Key(kind_of(stub, kind), name)
+        self._placement.check(stub, key.kind)
+        return stub(NamedHook(Named(partial(self._placement.get, key), self._placement.running_host())))
 
     def leader(self, name: str) -> Leader:
         """A block that one worker at a time runs: `async with cluster.leader("billing") as lease:`. Entering it waits

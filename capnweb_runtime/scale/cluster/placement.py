@@ -44,6 +44,8 @@ Factory = Callable[[Ownership], RpcTarget | Awaitable[RpcTarget]]
 _STEP: Final = 2
 """In that part of a lease's time an owner has to answer, or it is asked again whether it is still the owner."""
 
+_NOT_ENTERED: Final = "the Cluster has not been entered: `async with Cluster(...) as cluster:` first"
+
 
 @dataclass(frozen=True)
 class Registered:
@@ -101,6 +103,12 @@ class Placement:
         """Begins."""
         self.me, self.host = me, host
 
+    def running_host(self) -> AsyncioHost:
+        """What runs calls of this worker. Raises RuntimeError before it has begun."""
+        if self.host is None:
+            raise RuntimeError(_NOT_ENTERED)
+        return self.host
+
     def register(self, stub: type[RpcStub], factory: Factory, kind: str) -> None:
         """See `Cluster.register`."""
         if kind in self._registered:
@@ -126,7 +134,7 @@ class Placement:
         attempt = 0
         while True:
             if self.me is None:
-                raise RuntimeError("the Cluster has not been entered: `async with Cluster(...) as cluster:` first")
+                raise RuntimeError(_NOT_ENTERED)
             if self.is_closing:
                 raise GoingAway("this worker is shutting down: it gives out no objects any more")
             try:
@@ -213,14 +221,14 @@ class Placement:
     async def _make(self, key: Key, registered: Registered, lease: Lease) -> OwnedObject:
         """Makes an object for which this worker has the lease, and gives that back if it cannot be made."""
         self._renewals.add(lease, partial(self._lost, key, lease))
-        assert self.host is not None
+        host = self.running_host()
         try:
             holds = Holds()
             made: Any = registered.factory(Ownership(key.kind, key.name, lease, self._backplane, holds))
             if inspect.isawaitable(made):
                 made = await made
             target = _checked(made, registered, key)
-            owned = OwnedObject(key, lease, target, self.host, holds, self._idle, self._is_idle)
+            owned = OwnedObject(key, lease, target, host, holds, self._idle, self._is_idle)
             if not lease.held:
                 await owned.dispose()
                 raise LeaseLost(f"the lease of {key} was lost while it was made: that took too long, or stood still")
@@ -291,7 +299,7 @@ def _left(loop: asyncio.AbstractEventLoop, until: float) -> float:
     return max(until - loop.time(), 0.0)
 
 
-def kind_of(stub: type[RpcStub], kind: str | None) -> str:
+def kind_of(stub: object, kind: str | None) -> str:
     """What objects are called that have stubs of a class.
 
     Parameters:

@@ -24,6 +24,7 @@ from capnweb_runtime import (
 )
 from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import Cluster, MemoryBackplane, Ownership
+from capnweb_runtime.scale.cluster.owner import Key
 from tests.placed.generated.rooms import FrontStub, RoomStub, SeatStub
 from tests.placed.schema.rooms import Full
 from tests.placed.service import Front
@@ -171,6 +172,7 @@ async def test_a_factory_that_fails_gives_the_lease_back(workers: Workers) -> No
     with pytest.raises(OSError, match="no disk"):
         await a.cluster.get(FrontStub, "x")
     assert a.cluster.stats().leases == 0
+    assert await a.cluster._backplane.holder("own/Front/x") is None
     with await a.cluster.get(FrontStub, "x") as front:
         assert await front.worker() == "Front x True"
 
@@ -351,7 +353,7 @@ async def test_a_stub_comes_home_as_the_object(workers: Workers) -> None:
 
 
 async def test_an_owner_that_is_gone_breaks_the_stub_and_says_what_may_have_run(workers: Workers) -> None:
-    a, b = await owner_and_other(workers, ttl=1.0)
+    a, b = await owner_and_other(workers, ttl=2.0)
     front = await workers.client(b)
     relayed = await front.room("7")
     room = await b.cluster.get(RoomStub, "7")
@@ -476,6 +478,16 @@ async def test_an_object_of_a_stale_owner_is_not_given_out(workers: Workers) -> 
             assert await room.fence > owned.lease.fence
 
 
+async def test_who_asks_under_an_earlier_lease_is_told_to_look_again(workers: Workers) -> None:
+    a, _ = await owner_and_other(workers)
+    key = Key("Room", "7")
+    fence = a.cluster._placement.objects[key].lease.fence
+    assert await a.cluster._placement.find(key, fence)
+    for asked in (fence - 1, fence + 1):
+        with pytest.raises(LookupError, match="Room/7 is not here, or no longer"):
+            await a.cluster._placement.find(key, asked)
+
+
 # ---- objects that nobody uses
 
 
@@ -583,7 +595,7 @@ async def test_a_disposer_that_fails_is_reported_and_the_lease_given_back(
 
 
 async def test_a_client_that_reconnects_gets_its_object_again_on_another_worker(workers: Workers) -> None:
-    a, b = await owner_and_other(workers, ttl=1.0)
+    a, b = await owner_and_other(workers, ttl=2.0)
     for worker in (a, b):
         await workers.client(worker)
     assert a.server is not None

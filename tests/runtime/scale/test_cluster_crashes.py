@@ -130,7 +130,7 @@ async def test_an_engine_that_is_gone_for_too_long_ends_what_was_owned() -> None
     """Somebody else may have been told that it is theirs. Once it is back, everything is to be had again."""
     server = RedisServer()
     try:
-        async with RedisBackplane(server.url) as backplane, Cluster(backplane, ttl=0.5) as cluster:
+        async with RedisBackplane(server.url) as backplane, Cluster(backplane, ttl=2.0) as cluster:
             made: list[Room] = []
             cluster.register(RoomStub, rooms(made, "alone"))
             room = await cluster.get(RoomStub, "7")

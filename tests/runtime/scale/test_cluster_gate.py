@@ -264,9 +264,9 @@ def test_addresses_that_are_this_machines_alone(text: str) -> None:
 
 @pytest.mark.parametrize("listen", ["127.0.0.1:0", "10.0.0.1:4000", "unix:/run/x.sock"])
 def test_a_port_that_everybody_could_use_is_not_opened(listen: str) -> None:
-    for settings in ({}, {"ssl": ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)}):
+    for context in (None, ssl.create_default_context(ssl.Purpose.CLIENT_AUTH)):
         with pytest.raises(ValueError, match="whoever reaches the port of the workers could call their objects"):
-            Cluster(MemoryBackplane(), listen=listen, **settings)
+            Cluster(MemoryBackplane(), listen=listen, ssl=context)
 
 
 def test_a_secret_that_can_be_guessed_is_refused() -> None:
