@@ -10,6 +10,7 @@ def chat(worker: Worker) -> MainFactory:
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Awaitable, Callable
 from contextlib import AbstractAsyncContextManager
 from typing import TYPE_CHECKING, TypeAlias
@@ -29,10 +30,16 @@ class Worker:
     Parameters:
         backplane: what it shares with the others. It is connected, and closed once everybody has been served.
         cluster: its part in the cluster, if there is one; open, and left once everybody has been served.
+
+    Attributes:
+        backplane: the same.
+        leaving: set when the process begins to end, or to make room for another: the moment to end streams, which
+            are calls in progress and would be waited for.
     """
 
     def __init__(self, backplane: Backplane, cluster: Cluster | None = None) -> None:
         self.backplane = backplane
+        self.leaving = asyncio.Event()
         self._cluster = cluster
 
     @property

@@ -1,5 +1,5 @@
 """A port that processes share. Rule: each has a listening socket of its own there, which outlives it where another
-process takes its place, so that nobody who waits in the kernel is lost; the port stays ours while none of them listens.
+process takes its place, so that nobody who waits in the kernel is lost; the system gives the port to nobody else.
 
 Connections are shared out among the sockets by the system (SO_REUSEPORT): one belongs to one worker for as long as it
 lasts.

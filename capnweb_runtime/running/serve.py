@@ -11,7 +11,7 @@ import os
 import secrets
 import socket
 import ssl
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
@@ -124,17 +124,22 @@ def run(options: argparse.Namespace) -> None:
 
 async def _serve(options: argparse.Namespace) -> None:
     if options.backplane is None:
-        await _serve_with(load_factory(options.factory), options, ())
+        await _serve_with(load_factory(options.factory), options)
         return
     # Of no use to servers that share nothing.
     from capnweb_runtime.running.application import opened, ready_with  # noqa: PLC0415
 
     where = options.factory, options.backplane, options.backplane_name
     async with opened(*where, None if options.cluster is None else _joins(options)) as (factory, worker):
-        await _serve_with(factory, options, [ready_with(worker.backplane)])
+        await _serve_with(factory, options, [ready_with(worker.backplane)], worker.leaving.set)
 
 
-async def _serve_with(factory: Any, options: argparse.Namespace, checks: Sequence[Check]) -> None:
+async def _serve_with(
+    factory: Any,
+    options: argparse.Namespace,
+    checks: Sequence[Check] = (),
+    on_leaving: Callable[[], object] | None = None,
+) -> None:
     serving = _serving(factory, options, checks)
     try:
         server = await serving
@@ -143,13 +148,27 @@ async def _serve_with(factory: Any, options: argparse.Namespace, checks: Sequenc
     except OSError as error:
         raise cannot_listen(error, place(options.host, options.port or 0)) from None
     try:
-        await _run(server, options)
+        await _run(server, options, on_leaving)
     finally:
         await server.close()
 
 
-async def _run(server: Server, options: argparse.Namespace) -> None:
-    running = asyncio.ensure_future(server.run(grace=options.drain))
+async def _run(server: Server, options: argparse.Namespace, on_leaving: Callable[[], object] | None) -> None:
+    grace = options.drain
+
+    async def tell() -> None:
+        if on_leaving is not None:
+            on_leaving()
+
+    async def leave() -> None:
+        await tell()
+        await server.leave(grace)
+
+    async def stop() -> None:
+        await tell()
+        await server.drain(grace)
+
+    running = asyncio.ensure_future(server.run(grace=grace, on_stop=None if on_leaving is None else tell))
     await asyncio.sleep(0)  # signals are handled from now on
     if options.supervised is None:
         print(f"serving {server.url} and {server.http_url}", flush=True)
@@ -157,8 +176,7 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
             print(f"inspector at {server.inspector_url}", flush=True)
         await running
         return
-    grace = options.drain
-    supervised = Supervised(options.supervised, lambda: server.leave(grace), lambda: server.drain(grace))
+    supervised = Supervised(options.supervised, leave, stop)
     try:
         supervised.ready(f"{server.url} and {server.http_url}")
         await running

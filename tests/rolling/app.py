@@ -10,6 +10,7 @@ from tests.rolling.generated.rooms import RoomTarget
 from tests.rolling.schema.rooms import Said, Served
 
 VERSION = 1
+leaving = None
 
 class Room(RoomTarget):
     def __init__(self, backplane):
@@ -40,7 +41,7 @@ class Room(RoomTarget):
 
     async def wait(self):
         print("waiting", flush=True)
-        while not pathlib.Path("open").exists():
+        while not pathlib.Path("open").exists() and not (leaving and leaving.is_set()):
             await asyncio.sleep(0.02)
         return self.who()
 
@@ -49,6 +50,8 @@ class Room(RoomTarget):
             task.cancel()
 
 def rooms(worker):
+    global leaving
+    leaving = worker.leaving
     return lambda peer: Room(worker.backplane)
 
 def alone(peer):

@@ -131,7 +131,7 @@ class RoomCalls(rpc.Calls):
         return self._call(RoomSpec.listen, after, on_said)
 
     def wait(self) -> ServedPromise:
-        """Answers when the file `open` is there."""
+        """Answers when the file `open` is there, or the worker is told to leave."""
         return self._call(RoomSpec.wait)
 
 
@@ -160,4 +160,4 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
     @abstractmethod
     def wait(self) -> Served | Awaitable[Served]:
-        """Answers when the file `open` is there."""
+        """Answers when the file `open` is there, or the worker is told to leave."""

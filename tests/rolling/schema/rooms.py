@@ -36,5 +36,5 @@ class Room(Protocol):
         ...
 
     def wait(self) -> Served:
-        """Answers when the file `open` is there."""
+        """Answers when the file `open` is there, or the worker is told to leave."""
         ...

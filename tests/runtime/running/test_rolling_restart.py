@@ -20,6 +20,7 @@ from capnweb_runtime import Reconnect, connect
 from capnweb_runtime.connecting.reconnect import Connected
 from capnweb_runtime.errors import SessionError
 from capnweb_runtime.scale import Cursor
+from tests.needs import needs_redis
 from tests.rolling.app import TEXT
 from tests.rolling.generated.rooms import RoomStub
 from tests.rolling.schema.rooms import Said, Served
@@ -223,6 +224,19 @@ async def test_calls_in_progress_are_answered_by_the_old_code(tmp_path: Path) ->
         (tmp_path / "open").touch()
         assert (await waiting).version == 1
         await server.logs(ALL)
+
+
+@needs_redis
+@pytest.mark.parametrize("number", [signal.SIGHUP, signal.SIGTERM])
+async def test_a_worker_is_told_that_it_is_to_leave(
+    tmp_path: Path, redis_server: Server, number: signal.Signals
+) -> None:
+    shared = ("--backplane", redis_server.url, "--backplane-name", f"w-{number}")
+    async with restarted(tmp_path, *shared, named="app:rooms") as server, connect(server.url, RoomStub) as room:
+        waiting = asyncio.ensure_future(room.wait())
+        assert await server.running.line() == "waiting"
+        server.running.process.send_signal(number)
+        assert (await waiting).version == 1
 
 
 async def test_told_twice_they_are_restarted_twice(tmp_path: Path) -> None:
