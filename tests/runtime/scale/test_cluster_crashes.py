@@ -71,6 +71,34 @@ async def test_when_an_owner_is_killed_another_worker_takes_over(served: Served)
         room.dispose()
 
 
+@pytest.mark.parametrize("engine", SERVED[:1], indirect=True)
+async def test_pipelines_callbacks_and_streams_go_through_two_processes(served: Served) -> None:
+    async with (
+        worker(served, "a") as a,
+        worker(served, "b") as b,
+        connect(a.url, FrontStub) as front_of_a,
+        connect(b.url, FrontStub) as front_of_b,
+    ):
+        assert await front_of_a.room("7").worker() == "a"
+        client = front_of_b
+        seen: list[str] = []
+
+        def on_line(text: str) -> int:
+            seen.append(text)
+            return len(text)
+
+        with client.room("7") as pipelined, pipelined.sit("Ada") as seat:
+            assert (await seat.say("one")).text == "one"
+        with await client.room("7") as room:
+            assert await room.watch(on_line) == len("Ada: one")
+            async with await room.record() as record:
+                for number in range(20):
+                    await record.write(str(number))
+            assert [line.text async for line in room.history()] == ["Ada: one", *map(str, range(20))]
+            assert seen == ["Ada: one", *map(str, range(20))]
+            assert await room.worker() == "a"
+
+
 @pytest.mark.parametrize("engine", SERVED, indirect=True)
 async def test_an_owner_that_stood_still_for_too_long_does_nothing_more(served: Served) -> None:
     async with (
