@@ -501,7 +501,7 @@ async def test_who_asks_under_an_earlier_lease_is_told_to_look_again(workers: Wo
     a, _ = await owner_and_other(workers)
     key = Key("Room", "7")
     fence = a.cluster._placement.objects[key].lease.fence
-    assert await a.cluster._placement.find(key, fence)
+    assert (await a.cluster._placement.find(key, fence)).key == key
     for asked in (fence - 1, fence + 1):
         with pytest.raises(LookupError, match="Room/7 is not here, or no longer"):
             await a.cluster._placement.find(key, asked)
