@@ -8,7 +8,7 @@ and what to do.
     │   │   ├── GoingAway           the server is shutting down, or restarts
     │   │   ├── PeerAborted         the peer ended the session because of a fault
     │   │   ├── ConnectionRefused   the server refused the session, with an HTTP status
-    │   │   └── Disconnected        a call of a client that reconnects was not answered before the connection was lost
+    │   │   └── Disconnected        a call was not answered before the connection, or the object's owner, was lost
     │   ├── StaleCapability         a capability was lost with its session, and cannot be got again
     │   ├── ProtocolError           a peer broke the protocol
     │   └── LimitExceeded           a bound of `Limits` was passed
@@ -102,7 +102,7 @@ class ConnectionRefused(SessionClosed):
 
 
 class Disconnected(SessionClosed):
-    """A call of a client that reconnects has no answer, and is not made again.
+    """A call of a client that reconnects, or of an object whose owner is gone, has no answer, and is not made again.
 
     Parameters:
         message: why.

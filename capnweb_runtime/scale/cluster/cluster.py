@@ -78,7 +78,8 @@ class Cluster:
         ssl: settings of TLS for `listen`. With `verify_mode` CERT_REQUIRED, certificates may take the place of the
             secret.
         client_ssl: settings of TLS for connecting to others; None means the system's defaults.
-        ttl: seconds after which another worker takes over from one that is gone; 0.5 or more.
+        ttl: seconds after which another worker takes over from one that is gone; 0.1 or more. A process that stands
+            still for so long loses what it owns.
         idle: seconds after which an object is released that nobody uses; None means never. References that anybody
             has, calls in progress and `Ownership.hold` count as use.
         patience: seconds for which `get` looks for an owner that answers; None means three times `ttl`, and 30 at

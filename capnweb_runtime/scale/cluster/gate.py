@@ -30,6 +30,8 @@ _STRANGERS: Final = 64
 """Sessions that have proven nothing yet."""
 HELLO_SECONDS: Final = 5.0
 """Seconds for the proof."""
+_SAY_AGAIN: Final = 1.0
+"""Seconds between two lines of the log about strangers."""
 _NONCE: Final = re.compile(r"[0-9a-f]{32}")
 _TOLD: Final = "This is the port at which the workers of an application meet, and you are none of them."
 
@@ -64,6 +66,8 @@ class Gates:
         self.entered = 0
         self.refused = 0
         self._strangers = 0
+        self._said = -_SAY_AGAIN  # when a refusal was logged last
+        self._unsaid = 0  # refusals since
 
     def admit(self, peer: Peer) -> RpcTarget:
         """The main object of a new session. Raises Refuse where too many have proven nothing yet."""
@@ -72,6 +76,17 @@ class Gates:
             raise Refuse(HTTPStatus.SERVICE_UNAVAILABLE, "Too many are at the gate.", {"Retry-After": "1"})
         assert peer.connection is not None
         return _Gate(self, peer, peer.connection)
+
+    def refuse(self, peer: Peer, why: str) -> None:
+        """Counts a refusal, and logs it, unless one has just been logged: strangers may come as often as they like."""
+        self.refused += 1
+        now = asyncio.get_running_loop().time()
+        if now - self._said < _SAY_AGAIN:
+            self._unsaid += 1
+            return
+        more = f" ({self._unsaid} more were refused since the last line)" if self._unsaid else ""
+        self._said, self._unsaid = now, 0
+        logger.warning("refused %s at the port of the workers: %s%s", peer, why, more)
 
     def came(self, by: int) -> None:
         """One more has proven nothing yet, or one less."""
@@ -142,7 +157,6 @@ class _Gate(RpcTarget, spec=ClusterGateSpec):
     def _refused(self, why: str) -> RpcError:
         """Ends the session, and gives the error that it is told."""
         error = RpcError(_TOLD, "NotAWorker")
-        self._gates.refused += 1
-        logger.warning("refused %s at the port of the workers: %s", self._peer, why)
+        self._gates.refuse(self._peer, why)
         asyncio.get_running_loop().call_soon(self._connection.abort, error)
         return error

@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import ssl as ssl_module
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -43,7 +43,7 @@ class LinkSettings:
     """
 
     worker: str
-    secret: bytes | None
+    secret: bytes | None = field(repr=False)
     ssl: ssl_module.SSLContext | None
     limits: Limits
     observer: Observer | None

@@ -44,6 +44,10 @@ class Ownership:
     lease: Lease
     backplane: Backplane
     _holds: Holds = field(repr=False, compare=False)
+    _store: FencedStore = field(init=False, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "_store", FencedStore(self.backplane, self.lease.fence))  # this is frozen
 
     @property
     def fence(self) -> int:
@@ -51,8 +55,8 @@ class Ownership:
         return self.lease.fence
 
     def store(self) -> FencedStore:
-        """Values on the backplane that only the owner writes."""
-        return FencedStore(self.backplane, self.fence)
+        """Values on the backplane that only the owner writes; the same store at each call."""
+        return self._store
 
     def hold(self) -> Callable[[], None]:
         """The object is in use, until what this returns is called: it is not released for being idle. For what it has

@@ -1,24 +1,29 @@
 """Work that many want and one does. Rule: it belongs to nobody who waits for it: whoever gives up, or has a deadline,
-leaves it to the others.
+leaves it to the others, and it sees nothing of the Context of whoever came first.
 """
 
 from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Coroutine
+from contextvars import Context
 from typing import Any, Generic, TypeVar
 
 from capnweb_runtime.errors import SessionClosed
-from capnweb_runtime.objects.stub import outside
 
 K = TypeVar("K")
 V = TypeVar("V")
 
 
 class Once(Generic[K, V]):
-    """Work in progress, by what it is for."""
+    """Work in progress, by what it is for.
+
+    Attributes:
+        context: it runs in copies of this.
+    """
 
     def __init__(self) -> None:
+        self.context = Context()
         self._tasks: dict[K, asyncio.Task[V]] = {}
 
     def __len__(self) -> int:
@@ -36,8 +41,8 @@ class Once(Generic[K, V]):
         """
         task = self._tasks.get(key)
         if task is None:
-            with outside():
-                task = self._tasks[key] = asyncio.get_running_loop().create_task(make())
+            loop = asyncio.get_running_loop()
+            task = self._tasks[key] = loop.create_task(make(), context=self.context.copy())
             task.add_done_callback(lambda done: self._done(key, done))
         try:
             return await asyncio.shield(task)

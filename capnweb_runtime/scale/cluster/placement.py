@@ -9,6 +9,7 @@ import inspect
 import random
 from collections.abc import Awaitable, Callable
 from contextlib import suppress
+from contextvars import copy_context
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
@@ -23,7 +24,7 @@ from capnweb_runtime.errors import (
     RpcError,
     SessionClosed,
 )
-from capnweb_runtime.objects.stub import RpcStub
+from capnweb_runtime.objects.stub import RpcStub, outside
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.scale.cluster.gate import NOT_HERE
 from capnweb_runtime.scale.cluster.links import AnotherWorker, Links
@@ -100,8 +101,10 @@ class Placement:
         self._patience = patience
 
     def begin(self, me: Owner, host: AsyncioHost) -> None:
-        """Begins."""
+        """Begins. Objects are made and ended in copies of this Context, whoever asks for them."""
         self.me, self.host = me, host
+        with outside():
+            self.making.context = self.leaving.context = copy_context()
 
     def running_host(self) -> AsyncioHost:
         """What runs calls of this worker. Raises RuntimeError before it has begun."""

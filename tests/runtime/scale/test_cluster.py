@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from contextvars import ContextVar
 from typing import Any, assert_type
 
 import pytest
@@ -21,6 +22,7 @@ from capnweb_runtime import (
     SessionClosed,
     connect,
     deadline,
+    time_left,
 )
 from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import Cluster, MemoryBackplane, Ownership
@@ -205,6 +207,23 @@ async def test_who_gives_up_leaves_the_object_to_the_others(workers: Workers) ->
     go.set()
     with await second as front:
         assert await front.worker() == "made"
+
+
+async def test_an_object_sees_nothing_of_who_asks_for_it(workers: Workers) -> None:
+    """Neither their Context, in which it may stand whom they serve, nor their deadline."""
+    serving: ContextVar[str] = ContextVar("serving", default="nobody")
+    seen: list[object] = []
+    a = await workers.one("a")
+
+    async def make(owned: Ownership) -> Front:
+        seen.extend((serving.get(), time_left()))
+        return Front(a.cluster, "a")
+
+    a.cluster.register(FrontStub, make)
+    serving.set("Ada")
+    with deadline(60):
+        (await a.cluster.get(FrontStub, "x")).dispose()
+    assert seen == ["nobody", None]
 
 
 async def test_an_engine_that_does_not_answer_is_said(workers: Workers, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -482,7 +501,7 @@ async def test_who_asks_under_an_earlier_lease_is_told_to_look_again(workers: Wo
     a, _ = await owner_and_other(workers)
     key = Key("Room", "7")
     fence = a.cluster._placement.objects[key].lease.fence
-    assert await a.cluster._placement.find(key, fence)
+    assert (await a.cluster._placement.find(key, fence)).key == key
     for asked in (fence - 1, fence + 1):
         with pytest.raises(LookupError, match="Room/7 is not here, or no longer"):
             await a.cluster._placement.find(key, asked)

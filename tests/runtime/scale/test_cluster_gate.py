@@ -152,6 +152,23 @@ async def test_there_is_room_for_few_who_have_proven_nothing(workers: Workers, m
         assert await room.worker() == "a"
 
 
+async def test_the_log_is_not_filled_by_strangers(
+    workers: Workers, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.setattr(gate, "_SAY_AGAIN", 3600.0)
+    a = await owning(workers)
+    for number in range(5):
+        if number == 4:
+            monkeypatch.setattr(gate, "_SAY_AGAIN", 0.0)
+        async with connect(a.cluster.url, AnyStub) as stub:
+            with pytest.raises(Exception, match="you are none of them"):
+                await stub.call("enter", "")
+    lines = [record.getMessage() for record in caplog.records if record.name == "capnweb_runtime.cluster"]
+    assert len(lines) == 2
+    assert lines[1].endswith("(3 more were refused since the last line)")
+    assert a.cluster.stats().refused == 5
+
+
 # ---- the other side
 
 
