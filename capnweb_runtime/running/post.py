@@ -129,6 +129,7 @@ class Post:
         """Has a process end whose place another has taken."""
         if old.where.done():
             old.leave()
+            logger.info("another process serves as worker %d, and the one before it leaves", self._number)
         else:  # it has nobody
             old.stop()
         if not await old.has_ended(self._patience):

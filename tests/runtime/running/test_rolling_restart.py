@@ -184,7 +184,7 @@ async def test_who_waits_in_the_kernel_is_served_by_the_next_one(tmp_path: Path)
             for _, writer in asked:
                 writer.write(b"GET /healthz HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
             server.hang_up()
-            await server.logs("serving", 3)
+            await server.logs("another process serves as worker 1, and the one before it leaves")
         finally:
             for process in old:
                 os.kill(process, signal.SIGCONT)
