@@ -8,12 +8,13 @@ and what to do.
     │   │   ├── GoingAway           the server is shutting down, or restarts
     │   │   ├── PeerAborted         the peer ended the session because of a fault
     │   │   ├── ConnectionRefused   the server refused the session, with an HTTP status
-    │   │   └── Disconnected        a call of a client that reconnects was not answered before the connection was lost
+    │   │   └── Disconnected        a call was not answered before the connection, or the object's owner, was lost
     │   ├── StaleCapability         a capability was lost with its session, and cannot be got again
     │   ├── ProtocolError           a peer broke the protocol
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
     ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
+    ├── LeaseLost                   what was done under a lease may be done by somebody else now
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
         ├── CostExceeded            calls would cost more than they may for now
@@ -102,7 +103,7 @@ class ConnectionRefused(SessionClosed):
 
 
 class Disconnected(SessionClosed):
-    """A call of a client that reconnects has no answer, and is not made again.
+    """A call of a client that reconnects, or of an object whose owner is gone, has no answer, and is not made again.
 
     Parameters:
         message: why.
@@ -147,6 +148,10 @@ class BackplaneUnavailable(CapnwebError, ConnectionError):
     """The engine of a backplane did not answer, or cannot be reached. Whether a change was made is not known; publish
     again with the same id.
     """
+
+
+class LeaseLost(CapnwebError):
+    """A lease is no longer ours: what was done under it may be somebody else's to do now."""
 
 
 class RpcError(CapnwebError):
