@@ -34,6 +34,7 @@ if TYPE_CHECKING:
         PeerAborted,
         ProtocolError,
         RangeError,
+        RateLimited,
         RpcError,
         SessionClosed,
         SessionError,
@@ -98,6 +99,7 @@ __all__ = [
     "Proceed",
     "ProtocolError",
     "RangeError",
+    "RateLimited",
     "ReadableStream",
     "Reconnect",
     "Refuse",
@@ -150,8 +152,8 @@ _HOMES = {
     "driving.threads": "in_thread",
     "errors": (
         "CapnwebError ConnectionLost ConnectionRefused DeadlineExceeded Disconnected DisposedError EvalError GoingAway "
-        "LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability "
-        "StaleCodeWarning URIError"
+        "LimitExceeded PeerAborted ProtocolError RangeError RateLimited RpcError SessionClosed SessionError "
+        "StaleCapability StaleCodeWarning URIError"
     ),
     "limits": "Limits ServerLimits",
     "observe": "Observer",

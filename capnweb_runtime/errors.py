@@ -16,6 +16,7 @@ and what to do.
     ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
+        ├── RateLimited             a call was one too many of its kind, and was not run
         ├── RangeError              wire type RangeError (also a ValueError)
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
@@ -31,6 +32,11 @@ from __future__ import annotations
 
 import builtins
 from typing import Any, Final, Self
+
+_RETRY_AFTER: Final = "retryAfter"
+"""Property of a `RateLimited`."""
+_LONGEST_PAUSE: Final = 1e10
+"""Seconds; what is more is no time to wait."""
 
 
 class CapnwebError(Exception):
@@ -198,6 +204,28 @@ class DeadlineExceeded(RpcError, TimeoutError):
     wire_name = "DeadlineExceeded"
 
 
+class RateLimited(RpcError):
+    """A call was one too many within some time, by a rule of the side that serves it; it was not run, so that it may be
+    made again later. In TypeScript it is an Error whose `errorName` is "RateLimited", and which has `retryAfter`.
+
+    Parameters:
+        message: text for the peer.
+        retry_after: seconds after which it is worth making the call again; None if it never is.
+    """
+
+    wire_name = "RateLimited"
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        told = {} if retry_after is None else {_RETRY_AFTER: retry_after}
+        super().__init__(message, None, errorName=self.wire_name, **told)  # npm peers drop the name itself
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it is worth making the call again; None if it never is, or nobody has said."""
+        told: object = self.props.get(_RETRY_AFTER)  # of a peer, that may say anything
+        return float(told) if isinstance(told, (int, float)) and 0 <= told <= _LONGEST_PAUSE else None
+
+
 class StaleCodeWarning(UserWarning):
     """A generated module is older than its schema: what the schema has gained does not travel."""
 
@@ -253,7 +281,7 @@ _BUILTIN_NAMES: Final = [
 
 ERROR_TYPES: Final[dict[str, type[Exception]]] = {
     **{name: getattr(builtins, name) for name in _BUILTIN_NAMES},
-    **{cls.wire_name: cls for cls in (RpcError, DeadlineExceeded, RangeError, EvalError, URIError)},
+    **{cls.wire_name: cls for cls in (RpcError, DeadlineExceeded, RateLimited, RangeError, EvalError, URIError)},
 }
 """Wire type name → the exception class that it arrives as."""
 
