@@ -2,7 +2,8 @@
 one process; see docs/scale.md.
 
 `open_backplane` opens one: `memory:` for one process, `redis://` and `nats://` with the extras `redis` and `nats`. Its
-contract is `Backplane`, and every engine keeps all of it.
+contract is `Backplane`, and every engine keeps all of it. `Topic` gives what is published to one a type; `follow` reads
+it at a client.
 """
 
 from capnweb_runtime.errors import BackplaneUnavailable
@@ -18,8 +19,11 @@ from capnweb_runtime.scale.contract import (
     Subscription,
     Value,
 )
+from capnweb_runtime.scale.following import Following, follow
 from capnweb_runtime.scale.memory import MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.opening import open_backplane
+from capnweb_runtime.scale.schema import Events, TopicBatch, TopicEvent, TopicGap, TopicUnavailable
+from capnweb_runtime.scale.topics import Topic, TopicSubscription
 
 __all__ = [
     "Backplane",
@@ -27,6 +31,8 @@ __all__ = [
     "Bounds",
     "Cursor",
     "Event",
+    "Events",
+    "Following",
     "Gap",
     "GapReason",
     "Holder",
@@ -34,6 +40,13 @@ __all__ = [
     "MemoryBackplane",
     "MemoryStore",
     "Subscription",
+    "Topic",
+    "TopicBatch",
+    "TopicEvent",
+    "TopicGap",
+    "TopicSubscription",
+    "TopicUnavailable",
     "Value",
+    "follow",
     "open_backplane",
 ]
