@@ -3,7 +3,7 @@ one process; see docs/scale.md.
 
 `open_backplane` opens one: `memory:` for one process, `redis://` and `nats://` with the extras `redis` and `nats`. Its
 contract is `Backplane`, and every engine keeps all of it. `Topic` gives what is published to one a type; `follow` reads
-it at a client.
+it at a client. `Presence` knows who is in a room.
 """
 
 from capnweb_runtime.errors import BackplaneUnavailable
@@ -22,7 +22,8 @@ from capnweb_runtime.scale.contract import (
 from capnweb_runtime.scale.following import Following, follow
 from capnweb_runtime.scale.memory import MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.opening import open_backplane
-from capnweb_runtime.scale.schema import Events, TopicBatch, TopicEvent, TopicGap, TopicUnavailable
+from capnweb_runtime.scale.presence import Membership, Presence
+from capnweb_runtime.scale.schema import Events, PresenceChange, TopicBatch, TopicEvent, TopicGap, TopicUnavailable
 from capnweb_runtime.scale.topics import Topic, TopicSubscription
 
 __all__ = [
@@ -37,8 +38,11 @@ __all__ = [
     "GapReason",
     "Holder",
     "Lease",
+    "Membership",
     "MemoryBackplane",
     "MemoryStore",
+    "Presence",
+    "PresenceChange",
     "Subscription",
     "Topic",
     "TopicBatch",

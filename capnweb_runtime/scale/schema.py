@@ -1,5 +1,6 @@
-"""What schemas name: the events of a topic, as a capability. Rule: whatever is told comes with the cursor behind it, so
-that whoever has been told anything can resume. These are dataclasses: a client that does without pydantic still does.
+"""What schemas name: the events of a topic, as a capability, and who comes and goes. Rule: whatever is told comes with
+the cursor behind it, so that whoever has been told anything can resume. These are dataclasses: a client that does
+without pydantic still does.
 
 A schema says `def events(self) -> Events[Said]: ...`, and the compiler makes an interface of it like any other:
 `EventsSaid`. `Topic.target` implements it, and `follow` reads it; see docs/scale.md.
@@ -57,6 +58,23 @@ class TopicBatch(Generic[D]):
 
     items: list[TopicEvent[D] | TopicGap]
     cursor: str
+
+
+@dataclass(frozen=True)
+class PresenceChange:
+    """Somebody has come into a room, or has gone.
+
+    Attributes:
+        kind: `joined`; `left`, with a goodbye; `lost`, without one, and not come back in time.
+        room: where.
+        member: who.
+        value: what was said of the member on joining.
+    """
+
+    kind: Literal["joined", "left", "lost"]
+    room: str
+    member: str
+    value: str = ""
 
 
 class TopicUnavailable(Exception):
