@@ -6,7 +6,10 @@ contract is `Backplane`, and every engine keeps all of it. `Topic` gives what is
 it at a client. `Presence` knows who is in a room.
 """
 
-from capnweb_runtime.errors import BackplaneUnavailable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from capnweb_runtime.errors import BackplaneUnavailable, LeaseLost
 from capnweb_runtime.scale.contract import (
     Backplane,
     Bounds,
@@ -26,21 +29,31 @@ from capnweb_runtime.scale.presence import Membership, Presence
 from capnweb_runtime.scale.schema import Events, PresenceChange, TopicBatch, TopicEvent, TopicGap, TopicUnavailable
 from capnweb_runtime.scale.topics import Topic, TopicSubscription
 
+if TYPE_CHECKING:
+    from capnweb_runtime.scale.cluster.cluster import Cluster, ClusterStats
+    from capnweb_runtime.scale.cluster.fenced import FencedStore
+    from capnweb_runtime.scale.cluster.objects import Ownership
+
 __all__ = [
     "Backplane",
     "BackplaneUnavailable",
     "Bounds",
+    "Cluster",
+    "ClusterStats",
     "Cursor",
     "Event",
     "Events",
+    "FencedStore",
     "Following",
     "Gap",
     "GapReason",
     "Holder",
     "Lease",
+    "LeaseLost",
     "Membership",
     "MemoryBackplane",
     "MemoryStore",
+    "Ownership",
     "Presence",
     "PresenceChange",
     "Subscription",
@@ -54,3 +67,18 @@ __all__ = [
     "follow",
     "open_backplane",
 ]
+
+# What needs clients and servers is loaded when it is asked for: a program that only publishes has no use for it.
+_HOMES = {
+    "Cluster": "cluster.cluster",
+    "ClusterStats": "cluster.cluster",
+    "FencedStore": "cluster.fenced",
+    "Ownership": "cluster.objects",
+}
+
+if not TYPE_CHECKING:  # else they would believe that every name is here
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return globals().setdefault(name, getattr(import_module(f"{__name__}.{_HOMES[name]}"), name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -86,7 +86,7 @@ class RedisReader:
                 failed = 0
             except Exception as error:  # whatever it is: a reader that ended would be silence
                 failed += 1
-                if failed == 1:
+                if failed == 1 and not self._closed:
                     logger.warning("the backplane's connection to Redis was lost (%s); connecting again", error)
                 await asyncio.sleep(pause(failed, self._chance))
 

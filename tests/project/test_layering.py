@@ -20,6 +20,8 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_gen/cli/ir.py: capnweb_gen.cli.asking",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter_typescript",
+    "capnweb_runtime/running/serve.py: capnweb_runtime.running.application",
+    "capnweb_runtime/running/serve.py: capnweb_runtime.running.clustered",
     "capnweb_runtime/running/certificate.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
     "examples/database_proxy/server.py: examples.database_proxy.postgresql",

@@ -15,7 +15,8 @@ from capnweb_runtime.scale import Bounds, GapReason
 from capnweb_runtime.scale.contract import TOPIC_LENGTH
 
 ROOT = Path(__file__).parents[3]
-TEXT = (ROOT / "docs/scale.md").read_text("utf-8")
+TEXT = (ROOT / "docs/scale.md").read_text("utf-8").partition("\n## Objects with one owner")[0]
+"""Of what follows, test_cluster_document.py."""
 FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
 PRINTED = dict(re.findall(r"```python\n# (\S+)\n(?:(?!```).)*```\n\n```text\n(.*?)```", TEXT, re.DOTALL))
 
