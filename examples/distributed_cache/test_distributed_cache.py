@@ -287,9 +287,10 @@ async def test_keys_have_bounds(node: Node, capnweb_pair: PairFixture) -> None:
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Lets the loop turn until something is so; the source has a bound for it."""
-    for _ in iter(holds, True):
-        await asyncio.sleep(0)
+    """Lets the loop turn until something is so."""
+    async with asyncio.timeout(30):
+        for _ in iter(holds, True):
+            await asyncio.sleep(0)
 
 
 async def test_what_two_nodes_miss_is_loaded_once(nodes: tuple[Node, Node], source: Source) -> None:

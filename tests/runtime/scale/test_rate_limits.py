@@ -293,6 +293,16 @@ async def test_windows_on_redis_end_by_themselves(own: Server, name: str) -> Non
         assert 3500 < await redis.ttl(key) <= 3600
 
 
+@needs_redis
+async def test_windows_on_redis_keep_no_more_than_they_may_hold(own: Server, name: str) -> None:
+    async with RateLimits([RateLimit("5/hour")], own.url, name=name) as limits, Redis.from_url(own.url) as redis:
+        await limits(call(), proceeds)
+        (key,) = await redis.keys("*")
+        await redis.rpush(key, *["1000000000.0"] * 20)  # of calls that have left the window
+        await limits(call(), proceeds)
+        assert await redis.llen(key) == 5
+
+
 # ---- an engine that does not answer
 
 
