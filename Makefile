@@ -39,8 +39,8 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo examples inspect test test-newest test-latest lock release coverage track nightly attack \
-	load bench-quick bench-mounts bench-plans bench docs docs-serve docs-links check format schemas clean
+.PHONY: help setup demo demo-scale examples inspect test test-newest test-latest lock release coverage track nightly \
+	attack load bench-quick bench-mounts bench-plans bench docs docs-serve docs-links check format schemas clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -84,6 +84,9 @@ setup: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## install everything that develop
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 	@$(PY) -m examples.demo
+
+demo-scale: $(DEV) ## serve with two workers and Redis, kill one, and show that nothing is missing
+	@$(PY) -m examples.demo_scale
 
 examples: $(DEV) ## run every example, and end with a table of what was checked: make examples EXAMPLES='calculator'
 	@$(PY) -m examples $(EXAMPLES)

@@ -37,6 +37,7 @@ if TYPE_CHECKING:
         PeerAborted,
         ProtocolError,
         RangeError,
+        RateLimited,
         RpcError,
         SessionClosed,
         SessionError,
@@ -105,6 +106,7 @@ __all__ = [
     "Proceed",
     "ProtocolError",
     "RangeError",
+    "RateLimited",
     "ReadableStream",
     "Reconnect",
     "Refuse",
@@ -161,7 +163,8 @@ _HOMES = {
     "driving.threads": "in_thread",
     "errors": (
         "CapnwebError ConnectionLost ConnectionRefused CostExceeded DeadlineExceeded Disconnected DisposedError "
-        "EvalError GoingAway LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError "
+        "EvalError GoingAway LimitExceeded PeerAborted ProtocolError RangeError RateLimited RpcError SessionClosed "
+        "SessionError "
         "StaleCapability StaleCodeWarning URIError"
     ),
     "explaining": "Explanation explain",

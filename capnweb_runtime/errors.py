@@ -18,6 +18,7 @@ and what to do.
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
         ├── CostExceeded            calls would cost more than they may for now
+        ├── RateLimited             a call was one too many of its kind, and was not run
         ├── RangeError              wire type RangeError (also a ValueError)
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
@@ -33,6 +34,11 @@ from __future__ import annotations
 
 import builtins
 from typing import Any, Final, Self
+
+_RETRY_AFTER: Final = "retryAfter"
+"""Property of a `RateLimited`."""
+_LONGEST_PAUSE: Final = 1e10
+"""Seconds; what is more is no time to wait."""
 
 
 class CapnwebError(Exception):
@@ -235,6 +241,28 @@ class CostExceeded(RpcError):
         return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
 
 
+class RateLimited(RpcError):
+    """A call was one too many within some time, by a rule of the side that serves it; it was not run, so that it may be
+    made again later. In TypeScript it is an Error whose `errorName` is "RateLimited", and which has `retryAfter`.
+
+    Parameters:
+        message: text for the peer.
+        retry_after: seconds after which it is worth making the call again; None if it never is.
+    """
+
+    wire_name = "RateLimited"
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        told = {} if retry_after is None else {_RETRY_AFTER: retry_after}
+        super().__init__(message, None, errorName=self.wire_name, **told)  # npm peers drop the name itself
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it is worth making the call again; None if it never is, or nobody has said."""
+        told: object = self.props.get(_RETRY_AFTER)  # of a peer, that may say anything
+        return float(told) if isinstance(told, (int, float)) and 0 <= told <= _LONGEST_PAUSE else None
+
+
 class StaleCodeWarning(UserWarning):
     """A generated module is older than its schema: what the schema has gained does not travel."""
 
@@ -290,7 +318,10 @@ _BUILTIN_NAMES: Final = [
 
 ERROR_TYPES: Final[dict[str, type[Exception]]] = {
     **{name: getattr(builtins, name) for name in _BUILTIN_NAMES},
-    **{cls.wire_name: cls for cls in (RpcError, CostExceeded, DeadlineExceeded, RangeError, EvalError, URIError)},
+    **{
+        cls.wire_name: cls
+        for cls in (RpcError, CostExceeded, DeadlineExceeded, RateLimited, RangeError, EvalError, URIError)
+    },
 }
 """Wire type name → the exception class that it arrives as."""
 

@@ -29,6 +29,7 @@ from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import function_hook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.errors import RateLimited
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
@@ -245,8 +246,11 @@ class HostBase(ABC):
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference
-        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that.
+        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that. A
+        RateLimited is an answer, and no failure: whoever calls too often does not fill the log as well.
         """
+        if isinstance(error, RateLimited):
+            return
         if isinstance(error, MemoryError):
             self.held.end_out_of_memory(f"{where} ran")
             return

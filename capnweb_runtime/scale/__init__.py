@@ -2,7 +2,8 @@
 one process; see docs/scale.md.
 
 `open_backplane` opens one: `memory:` for one process, `redis://` and `nats://` with the extras `redis` and `nats`. Its
-contract is `Backplane`, and every engine keeps all of it.
+contract is `Backplane`, and every engine keeps all of it. `Topic` gives what is published to one a type; `follow` reads
+it at a client. `Presence` knows who is in a room.
 """
 
 from importlib import import_module
@@ -21,8 +22,12 @@ from capnweb_runtime.scale.contract import (
     Subscription,
     Value,
 )
+from capnweb_runtime.scale.following import Following, follow
 from capnweb_runtime.scale.memory import MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.opening import open_backplane
+from capnweb_runtime.scale.presence import Membership, Presence
+from capnweb_runtime.scale.schema import Events, PresenceChange, TopicBatch, TopicEvent, TopicGap, TopicUnavailable
+from capnweb_runtime.scale.topics import Topic, TopicSubscription
 
 if TYPE_CHECKING:
     from capnweb_runtime.scale.cluster.cluster import Cluster, ClusterStats
@@ -37,17 +42,29 @@ __all__ = [
     "ClusterStats",
     "Cursor",
     "Event",
+    "Events",
     "FencedStore",
+    "Following",
     "Gap",
     "GapReason",
     "Holder",
     "Lease",
     "LeaseLost",
+    "Membership",
     "MemoryBackplane",
     "MemoryStore",
     "Ownership",
+    "Presence",
+    "PresenceChange",
     "Subscription",
+    "Topic",
+    "TopicBatch",
+    "TopicEvent",
+    "TopicGap",
+    "TopicSubscription",
+    "TopicUnavailable",
     "Value",
+    "follow",
     "open_backplane",
 ]
 

@@ -146,6 +146,18 @@ class Subscription(Protocol):
 
     async def __anext__(self) -> Event | Gap: ...
 
+    async def batch(self, events: int, size: int) -> list[Event | Gap]:
+        """What has come, in order; waits for the first. In place of iterating, by one who passes on many at a time.
+
+        Parameters:
+            events: how many at most.
+            size: once so many bytes are in it, no more are added.
+
+        Returns:
+            At least one; none when nothing more comes.
+        """
+        ...
+
 
 class Lease(Protocol):
     """A name that is ours until it expires. Whoever holds it sends `fence` along with what it writes, and what is

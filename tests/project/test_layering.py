@@ -47,6 +47,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.calling",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
+    "capnweb_runtime/scale/topics.py: pydantic",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/options.py: capnweb_runtime.driving.attending",
