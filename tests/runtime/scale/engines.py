@@ -13,7 +13,11 @@ from typing import Any
 from capnweb_runtime.scale import Backplane, Bounds, MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.on_nats import NatsBackplane
 from capnweb_runtime.scale.on_redis import RedisBackplane
-from tests.runtime.scale.servers import Server
+from tests.runtime.scale.servers import NatsServer, RedisServer, Server, SystemNatsServer
+
+
+SERVERS: dict[str, type[Server]] = {"redis": RedisServer, "nats": NatsServer, "nats_of_system": SystemNatsServer}
+"""By the names that `conftest.SERVED` has."""
 
 
 class Engine(ABC):
@@ -45,9 +49,5 @@ class Served(Engine):
         return opened
 
 
-def redis(server: Server) -> Served:
-    return Served(server, RedisBackplane)
-
-
-def nats(server: Server) -> Served:
-    return Served(server, NatsBackplane)
+def served(server: Server) -> Served:
+    return Served(server, RedisBackplane if isinstance(server, RedisServer) else NatsBackplane)

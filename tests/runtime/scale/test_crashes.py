@@ -15,8 +15,8 @@ from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import Backplane, Cursor, Event, Gap, Subscription
 from tests.needs import needs_redis
 from tests.runtime.scale.conftest import SERVED
-from tests.runtime.scale.engines import Memory, Served, nats, redis
-from tests.runtime.scale.servers import NatsServer, RedisServer, Server
+from tests.runtime.scale.engines import SERVERS, Memory, Served, served
+from tests.runtime.scale.servers import RedisServer
 
 TOPIC = "numbers"
 
@@ -24,8 +24,8 @@ TOPIC = "numbers"
 @pytest.fixture(params=SERVED)
 def engine(request: pytest.FixtureRequest) -> Iterator[Served]:
     """Of a server that this test alone has."""
-    server: Server = RedisServer() if request.param == "redis" else NatsServer()
-    yield redis(server) if request.param == "redis" else nats(server)
+    server = SERVERS[request.param]()
+    yield served(server)
     server.close()
 
 
@@ -118,7 +118,7 @@ async def test_an_engine_that_forgot_everything_is_a_gap(engine: Served) -> None
 async def test_redis_that_lost_its_last_events_is_a_gap(tmp_path: Path) -> None:
     """Other events have the offsets of those that were lost: a cursor alone would fit."""
     server = RedisServer()
-    engine = redis(server)
+    engine = served(server)
     reader = Reader()
     try:
         async with engine.open() as here, here.subscribe(TOPIC) as subscription:

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 
 from capnweb_runtime.scale import Bounds, Cursor, Gap
 from tests.runtime.scale.conftest import SERVED
-from tests.runtime.scale.engines import Engine, Memory, nats, redis
+from tests.runtime.scale.engines import Engine, Memory, served
 from tests.runtime.scale.test_crashes import TOPIC, Reader
 
 KEPT = 6
@@ -88,7 +88,7 @@ def test_a_reader_sees_each_event_in_its_turn_or_a_gap(kind: str, request: pytes
     @settings(max_examples=100 if kind == "memory" else 15, deadline=None)
     @given(st.lists(ACTIONS, max_size=12))
     def tell(actions: list[tuple[str, int]]) -> None:
-        engine = Memory() if server is None else redis(server) if kind == "redis" else nats(server)
+        engine = Memory() if server is None else served(server)
         asyncio.run(Story(engine).run(actions))
 
     tell()
