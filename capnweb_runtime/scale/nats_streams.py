@@ -15,6 +15,7 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Final
+from zlib import crc32
 
 import nats.errors
 from nats.aio.client import Client
@@ -66,7 +67,6 @@ class NatsStreams:
 
     Attributes:
         in_doubt: whether the streams may be others than they were: the connection was lost.
-        epoch: names the topics' stream as it was when it was last looked at.
         base: what is added to a sequence of a lease or a value, so that it grows also when the stream is lost.
     """
 
@@ -76,7 +76,7 @@ class NatsStreams:
         self._bounds = bounds
         self._tails: dict[str, _Tail] = {}
         self.in_doubt = True
-        self.epoch = ""
+        self._life = ""
         self.base = 0
 
     async def prepare(self) -> None:
@@ -93,7 +93,7 @@ class NatsStreams:
         )
         names = StreamConfig(name=f"{self._name}-names", subjects=[self.named("*", "*")], max_msgs_per_subject=1)
         try:
-            self.epoch = str(_micros((await self._stream(topics)).created))
+            self._life = str(_micros((await self._stream(topics)).created))
             self.base = _micros((await self._stream(names)).created)
         except BaseException:
             self.in_doubt = True
@@ -103,6 +103,12 @@ class NatsStreams:
         """Look at the streams again, if there is a doubt."""
         if self.in_doubt:
             await self.prepare()
+
+    def epoch(self, topic: str) -> str:
+        """Names the life of a topic: that of the stream as it was when it was last looked at, and which topic it is, so
+        that a cursor of another one, whose offsets are of the same stream, does not fit.
+        """
+        return f"{self._life}-{crc32(topic.encode()):08x}"
 
     def topic(self, token: str) -> str:
         """Subject under which a topic is stored."""

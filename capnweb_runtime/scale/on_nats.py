@@ -70,7 +70,7 @@ class NatsBackplane:
             check_name(id)
         headers = {} if id is None else {"Nats-Msg-Id": f"{token_of(topic)}.{token_of(id)}"}
         await self._streams.certain()
-        epoch = self._streams.epoch
+        epoch = self._streams.epoch(topic)
         return Cursor(epoch, await self._streams.append(topic, bytes(data), headers))
 
     def subscribe(self, topic: str, after: Cursor | None = None) -> QueuedSubscription:
@@ -144,7 +144,7 @@ class NatsBackplane:
         """See `Engine`."""
         streams = self._streams
         await streams.prepare()
-        epoch = streams.epoch
+        epoch = streams.epoch(topic)
         top = await streams.append(topic, b"", {MARK: "1"}, empty=True)
         if after is None or after.epoch != epoch or after.offset >= top:
             return Page(Cursor(epoch, top), ())

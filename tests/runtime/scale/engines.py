@@ -15,7 +15,6 @@ from capnweb_runtime.scale.on_nats import NatsBackplane
 from capnweb_runtime.scale.on_redis import RedisBackplane
 from tests.runtime.scale.servers import NatsServer, RedisServer, Server, SystemNatsServer
 
-
 SERVERS: dict[str, type[Server]] = {"redis": RedisServer, "nats": NatsServer, "nats_of_system": SystemNatsServer}
 """By the names that `conftest.SERVED` has."""
 

@@ -141,6 +141,16 @@ async def test_a_cursor_of_another_life_is_a_gap(engine: Engine) -> None:
             assert await take(subscription, 1) == [b"2"]
 
 
+async def test_a_cursor_of_another_topic_is_a_gap(engine: Engine) -> None:
+    """Also where all topics have their offsets from one stream, so that it would fit between two events."""
+    async with engine.open() as here:
+        await publish(here, 1)
+        (elsewhere,) = await publish(here, 1, topic="another")
+        (cursor,) = await publish(here, 2)
+        async with here.subscribe(TOPIC, elsewhere) as subscription:
+            assert await gap(subscription) == Gap("epoch", cursor)
+
+
 @pytest.mark.parametrize("bounds", [Bounds(replay_events=5), Bounds(replay_bytes=60)], ids=["events", "bytes"])
 async def test_more_than_is_replayed_is_a_gap(engine: Engine, bounds: Bounds) -> None:
     async with engine.open() as here, engine.open(bounds) as there:
