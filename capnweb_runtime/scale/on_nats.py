@@ -28,6 +28,8 @@ _FENCE: Final = "Capnweb-Fence"
 _GONE: Final = "Capnweb-Gone"
 _PATIENCE: Final = 5.0
 """Seconds for a connection."""
+_PING: Final = 10
+"""Seconds between pings, of which two may be unanswered: a machine that is gone says nothing."""
 
 
 class NatsBackplane:
@@ -176,14 +178,19 @@ class NatsBackplane:
         async def doubt(*_: object) -> None:
             reader.doubt()
 
+        async def disconnected() -> None:
+            streams.disconnected()
+            reader.doubt()
+
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._client.connect(
                     self._url,
                     max_reconnect_attempts=-1,
+                    ping_interval=_PING,
                     reconnect_time_wait=0.25 + self._chance(),  # type: ignore[arg-type]  # declared as int, only slept
                     error_cb=doubt,
-                    disconnected_cb=doubt,
+                    disconnected_cb=disconnected,
                     reconnected_cb=doubt,
                 )
                 await streams.prepare()

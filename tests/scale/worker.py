@@ -84,7 +84,11 @@ async def main() -> None:
     parser.add_argument("url")
     parser.add_argument("--name", default="capnweb")
     parser.add_argument("--bounds", default="{}", help="fields of Bounds, as JSON")
+    parser.add_argument("--clock-off", type=int, default=0, help="seconds by which its time of day is wrong")
     options = parser.parse_args()
+    if options.clock_off:
+        right = time.time
+        time.time = lambda: right() + options.clock_off
     async with open_backplane(options.url, bounds=Bounds(**json.loads(options.bounds)), name=options.name) as backplane:
         relay = Relay(backplane)
         async with serve(lambda peer: relay, "127.0.0.1", 0, keepalive=None, cancel_lost=True) as server:

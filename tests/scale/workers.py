@@ -28,19 +28,13 @@ class Worker:
         url: where it serves.
     """
 
-    def __init__(self, engine: str, name: str, bounds: Bounds) -> None:
+    def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0) -> None:
         self.url = ""
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 — closed in `kill`
         self._process = subprocess.Popen(
             [
-                sys.executable,
-                "-m",
-                "tests.scale.worker",
-                engine,
-                "--name",
-                name,
-                "--bounds",
-                json.dumps(asdict(bounds)),
+                *(sys.executable, "-m", "tests.scale.worker", engine, "--name", name),
+                *("--bounds", json.dumps(asdict(bounds)), "--clock-off", str(clock_off)),
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -81,9 +75,9 @@ class Worker:
         self.log.close()
 
 
-async def start(engine: str, name: str, bounds: Bounds) -> Worker:
-    """One more worker."""
-    worker = Worker(engine, name, bounds)
+async def start(engine: str, name: str, bounds: Bounds, *, clock_off: int = 0) -> Worker:
+    """One more worker, whose time of day may be off by some seconds."""
+    worker = Worker(engine, name, bounds, clock_off)
     try:
         await worker.ready()
     except BaseException:

@@ -43,8 +43,16 @@ class Served(Engine):
         self.name = f"test-{secrets.token_hex(6)}"
         self._kind = kind
 
-    def open(self, bounds: Bounds = Bounds(), *, clock: Callable[[], float] = time.monotonic) -> Backplane:  # noqa: B008
-        opened: Backplane = self._kind(self.server.url, bounds=bounds, clock=clock, name=self.name)
+    def open(
+        self,
+        bounds: Bounds = Bounds(),  # noqa: B008
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        port: int | None = None,
+    ) -> Backplane:
+        """As one more process would, which may reach the engine through another port."""
+        url = self.server.url.replace(str(self.server.port), str(port or self.server.port))
+        opened: Backplane = self._kind(url, bounds=bounds, clock=clock, chance=lambda: 0.05, name=self.name)
         return opened
 
 
