@@ -7,9 +7,10 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from capnweb_runtime import SessionClosed, connect
+from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.errors import RpcError
 from tests.scale.generated.relay import RelayStub
 from tests.scale.schema.relay import Told, Unavailable
@@ -62,6 +63,12 @@ class Record:
             what = "again" if number <= self.last else "and none between them"
             raise Broken(f"{self.who} was told {number} after {self.last}, {what}, and of no gap")
 
+    def twin(self, who: str) -> Record:
+        """Another subscriber, who has seen the same."""
+        twin = Record(self._latest, who)
+        twin.cursor, twin.last, twin._known = self.cursor, self.last, self._known
+        return twin
+
     async def begun(self) -> None:
         """Wait until it follows: what is published from then on, it has to be told."""
         while not self.cursor:
@@ -75,28 +82,35 @@ class Record:
             await self._reached.wait()
 
 
-async def follow(record: Record, urls: Callable[[], Sequence[str]], topic: str) -> None:
+async def follow(
+    record: Record, urls: Callable[[], Sequence[str]], topic: str, reading: asyncio.Event | None = None
+) -> None:
     """Follow a topic until cancelled, on the next worker whenever one is lost.
 
     Parameters:
         record: told of all, and knows where to go on.
         urls: of the workers there are now.
         topic: which.
+        reading: whether it reads; None if always.
     """
     for turn in itertools.count():
-        available = urls()
-        if available:
-            with contextlib.suppress(*LOST):
-                async with connect(
-                    available[turn % len(available)], RelayStub, keepalive=None, close_timeout=0.5
-                ) as api:
-                    async for told in api.follow(topic, record.cursor):
-                        record.see(told)
+        with contextlib.suppress(*LOST):
+            async with connection(urls(), turn) as api:
+                async for told in api.follow(topic, record.cursor):
+                    record.see(told)
+                    if reading is not None:
+                        await reading.wait()
         await asyncio.sleep(0.01)
 
 
 async def publish(
-    urls: Callable[[], Sequence[str]], topic: str, numbers: Sequence[int], each: Callable[[int], None]
+    urls: Callable[[], Sequence[str]],
+    topic: str,
+    numbers: Iterable[int],
+    write: Callable[[int], None],
+    *,
+    pause: float = 0.0,
+    padding: int = 0,
 ) -> None:
     """Publish numbers in their order, each again until it is known to be done, under one id.
 
@@ -104,21 +118,28 @@ async def publish(
         urls: of the workers there are now.
         topic: which.
         numbers: to publish.
-        each: told before one is tried for the first time: the application writes to its database, and publishes then.
+        write: told before one is published: the application writes to its database, and publishes then.
+        pause: seconds between two.
+        padding: characters that each has at least.
     """
-    pending = list(numbers)
+    rest = iter(numbers)
+    number = next(rest, None)
     for turn in itertools.count():
-        available = urls()
-        if not pending:
+        if number is None:
             return
-        if available:
-            with contextlib.suppress(*LOST):
-                async with connect(
-                    available[turn % len(available)], RelayStub, keepalive=None, close_timeout=0.5
-                ) as api:
-                    while pending:
-                        each(pending[0])
-                        async with asyncio.timeout(10):
-                            await api.publish(topic, str(pending[0]), f"number {pending[0]}")
-                        pending.pop(0)
+        with contextlib.suppress(*LOST):
+            async with connection(urls(), turn) as api:
+                while number is not None:
+                    write(number)
+                    async with asyncio.timeout(10):
+                        await api.publish(topic, f"{number:<{padding}}", f"number {number}")
+                    number = next(rest, None)
+                    await asyncio.sleep(pause)
         await asyncio.sleep(0.01)
+
+
+def connection(urls: Sequence[str], turn: int) -> Connecting[RelayStub]:
+    """To one of the workers. Raises ConnectionError if there are none."""
+    if not urls:
+        raise ConnectionError("no worker runs")
+    return connect(urls[turn % len(urls)], RelayStub, keepalive=None, open_timeout=5.0, close_timeout=0.5)

@@ -88,6 +88,10 @@ async def test_clients_learn_of_a_killed_engine_or_miss_nothing(kind: str) -> No
     """The engine is killed and started again while numbers are published, twice; the second time it forgets all."""
     engine = served(SERVERS[kind]())
     written = [0]
+
+    def write(number: int) -> None:
+        written[0] = number
+
     records = [Record(lambda: written[0], f"subscriber {number}") for number in range(4)]
     try:
         async with workers(engine.server.url, engine.name, 2) as running, asyncio.timeout(120):
@@ -99,9 +103,7 @@ async def test_clients_learn_of_a_killed_engine_or_miss_nothing(kind: str) -> No
             await asyncio.gather(*(record.begun() for record in records))
             for life in range(3):
                 numbers = range(100 * life + 1, 100 * life + 101)
-                publishing = asyncio.create_task(
-                    publish(lambda: urls, "t", numbers, lambda n: written.__setitem__(0, n))
-                )
+                publishing = asyncio.create_task(publish(lambda: urls, "t", numbers, write))
                 await records[0].until(numbers[20])
                 if life < 2:
                     engine.server.kill()
