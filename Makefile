@@ -24,6 +24,9 @@ PYTEST_ARGS ?=
 ATTACKS     ?=
 EXAMPLES    ?=
 LOAD        ?=
+SEED        ?=
+MINUTES     ?=
+ENGINES     ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -39,7 +42,7 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
+.PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack load chaos bench \
 	bench-quick bench-mounts clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
@@ -146,6 +149,10 @@ attack: $(DEV) ## measure what hostile clients do to a server and its other clie
 
 load: $(DEV) ## have users of Locust call the examples for two minutes and write docs/load.md: make load LOAD='market'
 	@LOCUST_SKIP_MONKEY_PATCH=1 $(PY) -m tests.load $(LOAD)
+
+chaos: $(DEV) ## kill, stop and slow down workers and engines for ten minutes: make chaos SEED=17 MINUTES=2 ENGINES=redis
+	@$(PY) -m tests.scale.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(ENGINES),--engines $(ENGINES))
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick

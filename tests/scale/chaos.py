@@ -123,7 +123,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         console.print(f"seed {one.schedule.seed}, {one.schedule.engine}: {one.broken[0]}", markup=False, soft_wrap=True)
         console.print(f"  again: {again}", markup=False, soft_wrap=True)
     seeds = f"{options.seed} to {options.seed + len(outcomes) - 1}"
-    console.print(f"{len(outcomes)} runs, seeds {seeds}; {len(failed)} broken; {options.log} has what was done")
+    summary = f"{len(outcomes)} runs, seeds {seeds}; {len(failed)} broken; {options.log} has what was done"
+    console.print(summary, markup=False, soft_wrap=True)
     return 1 if failed else 0
 
 
