@@ -14,6 +14,7 @@ and what to do.
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
     ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
+    ├── LeaseLost                   what was done under a lease may be done by somebody else now
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
         ├── RangeError              wire type RangeError (also a ValueError)
@@ -146,6 +147,10 @@ class BackplaneUnavailable(CapnwebError, ConnectionError):
     """The engine of a backplane did not answer, or cannot be reached. Whether a change was made is not known; publish
     again with the same id.
     """
+
+
+class LeaseLost(CapnwebError):
+    """A lease is no longer ours: what was done under it may be somebody else's to do now."""
 
 
 class RpcError(CapnwebError):

@@ -5,7 +5,10 @@ one process; see docs/scale.md.
 contract is `Backplane`, and every engine keeps all of it.
 """
 
-from capnweb_runtime.errors import BackplaneUnavailable
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+from capnweb_runtime.errors import BackplaneUnavailable, LeaseLost
 from capnweb_runtime.scale.contract import (
     Backplane,
     Bounds,
@@ -21,19 +24,44 @@ from capnweb_runtime.scale.contract import (
 from capnweb_runtime.scale.memory import MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.opening import open_backplane
 
+if TYPE_CHECKING:
+    from capnweb_runtime.scale.cluster.cluster import Cluster, ClusterStats
+    from capnweb_runtime.scale.cluster.fenced import FencedStore
+    from capnweb_runtime.scale.cluster.objects import Ownership
+
 __all__ = [
     "Backplane",
     "BackplaneUnavailable",
     "Bounds",
+    "Cluster",
+    "ClusterStats",
     "Cursor",
     "Event",
+    "FencedStore",
     "Gap",
     "GapReason",
     "Holder",
     "Lease",
+    "LeaseLost",
     "MemoryBackplane",
     "MemoryStore",
+    "Ownership",
     "Subscription",
     "Value",
     "open_backplane",
 ]
+
+# What needs clients and servers is loaded when it is asked for: a program that only publishes has no use for it.
+_HOMES = {
+    "Cluster": "cluster.cluster",
+    "ClusterStats": "cluster.cluster",
+    "FencedStore": "cluster.fenced",
+    "Ownership": "cluster.objects",
+}
+
+if not TYPE_CHECKING:  # else they would believe that every name is here
+
+    def __getattr__(name: str) -> object:
+        if name in _HOMES:
+            return globals().setdefault(name, getattr(import_module(f"{__name__}.{_HOMES[name]}"), name))
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
