@@ -43,7 +43,7 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo examples inspect test test-newest test-latest lock check format schemas nightly attack load chaos bench \
-	bench-quick bench-mounts clean
+	bench-quick bench-mounts bench-scale clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -161,6 +161,11 @@ bench-mounts: MEASURED := .venv-bench/mounts
 bench-mounts: MEASURABLE := speed,test
 bench-mounts: $(DEV) ## compare every transport and mount with plain serve and write docs/performance.md (under 3 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.mounts
+
+bench-scale: MEASURED := .venv-bench/mounts
+bench-scale: MEASURABLE := speed,test
+bench-scale: $(DEV) ## measure workers that share an engine and write docs/performance.md (under 10 minutes)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.scale
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run
