@@ -180,9 +180,12 @@ _REFUSALS: Final[dict[type[Exception], str]] = {
     ReadOnlyError: "is a replica: give the URL of the primary",
 }
 """What Redis says no to, and what to do about that."""
+_FORBIDDEN: Final = "executing the script can't run this command"
 
 
 def _unavailable(error: Exception) -> BackplaneUnavailable:
+    if _FORBIDDEN in str(error):  # a command inside of a script: redis-py has no class for that
+        error = NoPermissionError(str(error))
     for kind, why in _REFUSALS.items():
         if isinstance(error, kind):
             return BackplaneUnavailable(f"Redis {why} ({error})")

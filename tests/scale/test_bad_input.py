@@ -12,7 +12,7 @@ import pytest
 
 from capnweb_runtime import connect
 from capnweb_runtime.errors import BackplaneUnavailable
-from capnweb_runtime.scale import Backplane, Bounds, on_redis
+from capnweb_runtime.scale import Backplane, Bounds, Event, on_redis, open_backplane
 from tests.needs import needs_nats, needs_nats_of_system, needs_redis
 from tests.runtime.scale.conftest import SERVED
 from tests.runtime.scale.engines import SERVERS, Served, served
@@ -20,7 +20,7 @@ from tests.runtime.scale.servers import NatsServer, RedisServer, Server, SystemN
 from tests.runtime.scale.test_crashes import TOPIC, Reader, surely
 from tests.scale.generated.relay import RelayStub
 from tests.scale.slow import slow_line
-from tests.scale.workers import start, workers
+from tests.scale.workers import ROOT, start, workers
 
 Act = Callable[[int, float], bool]
 ROOM = 3_000_000
@@ -35,10 +35,17 @@ class FullRedis(RedisServer):
 
 
 class LockedRedis(RedisServer):
-    """One that does not let its users ask which run of it they talk to."""
+    """One whose users may do what docs/scale.md says, and one thing less."""
+
+    def __init__(self, without: str = "") -> None:
+        self._without = without
+        super().__init__()
 
     def command(self) -> list[str]:
-        return [*super().command(), "--user", "default", "on", "nopass", "~*", "&*", "+@all", "-info"]
+        (allowed,) = re.findall(r"```conf\n(.*?)\n```", (ROOT / "docs" / "scale.md").read_text("utf-8"), re.DOTALL)
+        commands = [part for part in allowed.split() if part != self._without]
+        user = ["default", "on", "nopass", "resetchannels", "~locked:*", "-@all", *commands]
+        return [*super().command(), "--user", *user]
 
 
 class FullNats(NatsServer):
@@ -106,10 +113,41 @@ async def fill(write: Callable[[int], Awaitable[object]]) -> int:
 @needs_redis
 async def test_redis_that_hides_its_restarts_is_refused() -> None:
     """Without INFO nobody could tell that it has lost something."""
-    server = LockedRedis()
+    server = LockedRedis(without="+info")
     try:
         with pytest.raises(BackplaneUnavailable, match=r"does not let this user do that: allow it.*info"):
-            await served(server).open().__aenter__()
+            await open_backplane(server.url, name="locked").__aenter__()
+    finally:
+        server.close()
+
+
+@needs_redis
+async def test_a_user_of_redis_needs_what_the_document_says() -> None:
+    server = LockedRedis()
+    try:
+        async with open_backplane(server.url, name="locked") as here, here.subscribe(TOPIC) as subscription:
+            cursor = await here.publish(TOPIC, b"1", id="1")
+            await here.publish(TOPIC, b"2")
+            assert isinstance(await anext(subscription), Event)
+            async with open_backplane(server.url, name="locked") as there, there.subscribe(TOPIC, cursor) as resumed:
+                assert isinstance(await anext(resumed), Event)
+            lease = await here.acquire("room/7", b"", 60)
+            assert lease
+            assert await lease.renew()
+            assert await here.holder("room/7")
+            await lease.release()
+            assert await here.delete("k", expect=await here.put("k", b"", expect=0))
+    finally:
+        server.close()
+
+
+@needs_redis
+async def test_a_command_that_is_forbidden_inside_of_a_script_is_told_of_as_well() -> None:
+    server = LockedRedis(without="+exists")
+    try:
+        async with open_backplane(server.url, name="locked") as here:
+            with pytest.raises(BackplaneUnavailable, match="does not let this user do that: allow it"):
+                await here.acquire("room/7", b"", 60)
     finally:
         server.close()
 
