@@ -24,6 +24,9 @@ PYTEST_ARGS ?=
 ATTACKS     ?=
 EXAMPLES    ?=
 LOAD        ?=
+SEED        ?=
+MINUTES     ?=
+ENGINES     ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -40,7 +43,8 @@ export PYTHONUNBUFFERED := 1
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help setup demo demo-scale examples inspect test test-newest test-latest lock release coverage track nightly \
-	attack load bench-quick bench-mounts bench-plans bench docs docs-serve docs-links check format schemas clean
+	attack load chaos bench-quick bench-mounts bench-plans bench-scale bench docs docs-serve docs-links check format \
+	schemas clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -160,6 +164,10 @@ attack: $(DEV) ## measure what hostile clients do to a server and its other clie
 load: $(DEV) ## have users of Locust call the examples for two minutes and write docs/load.md: make load LOAD='market'
 	@LOCUST_SKIP_MONKEY_PATCH=1 $(PY) -m tests.load $(LOAD)
 
+chaos: $(DEV) ## kill, stop and slow down workers and engines for ten minutes: make chaos SEED=17 MINUTES=2 ENGINES=redis
+	@$(PY) -m tests.scale.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(ENGINES),--engines $(ENGINES))
+
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick
 
@@ -170,6 +178,11 @@ bench-mounts: $(DEV) ## compare every transport and mount with plain serve and w
 
 bench-plans: $(DEV) ## measure what plans and batching save and write docs/performance.md (under a minute)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.plans
+
+bench-scale: MEASURED := .venv-bench/mounts
+bench-scale: MEASURABLE := speed,test
+bench-scale: $(DEV) ## measure workers that share an engine and write docs/performance.md (under 10 minutes)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.scale
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run

@@ -1,5 +1,5 @@
-"""Writes docs/performance.md and its plots from docs/performance/results.json, mounts.json and plans.json: `python -m
-tests.bench.render [--check]`.
+"""Writes docs/performance.md and its plots from what docs/performance holds, results.json, mounts.json, plans.json and
+scale.json: `python -m tests.bench.render [--check]`.
 
 Rule: the same results and the same template give the same bytes; nothing is measured here.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import jinja2
 
-from tests.bench import carriers
+from tests.bench import carriers, scale_texts
 from tests.bench.carriers import BATCH_FIGURES, BATCHES, SESSION_FIGURES, SESSIONS, Carrier, Known
 from tests.bench.contenders import CONTENDERS, EITHER_END, OURS, REFERENCE, Contender
 from tests.bench.figures import WORKLOADS, Results, Workload
@@ -29,6 +29,7 @@ FOLDER = ROOT / "docs" / "performance"
 RESULTS = FOLDER / "results.json"
 MOUNTS = FOLDER / "mounts.json"
 PLANS = FOLDER / "plans.json"
+SCALE = FOLDER / "scale.json"
 TEMPLATE = Path(__file__).with_name("performance.md.jinja")
 NONE = "–"
 _STEPS = {
@@ -47,9 +48,9 @@ Row = dict[str, Any]
 
 
 def everything() -> dict[str, Any]:
-    """What was measured: the contents of all files, those of mounts.json as "mounts" and of plans.json as "plans"."""
+    """What was measured: the contents of all files, those beside results.json by the names of the files."""
     data: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
-    others = {"mounts": MOUNTS, "plans": PLANS}
+    others = {"mounts": MOUNTS, "plans": PLANS, "scale": SCALE}
     return data | {
         name: json.loads(path.read_text("utf-8")) if path.exists() else None for name, path in others.items()
     }
@@ -58,7 +59,7 @@ def everything() -> dict[str, Any]:
 def rendered(data: dict[str, Any]) -> dict[Path, str]:
     """The document and its plots, by path."""
     results = Results(data)
-    drawn = plots(results)
+    drawn = plots(results) | scale_texts.plots(data.get("scale"))
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
     text = template.render(
@@ -77,6 +78,7 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         growth_errors=results.growth_errors(),
         mounts=mounted(data["mounts"]) if data.get("mounts") else None,
         planned=planned(data["plans"]) if data.get("plans") else None,
+        shared=scale_texts.section(data.get("scale")),
         cold=cold(data.get("cold", {})),
         compile=data.get("compile", []),
         breakdown=data.get("breakdown", {}),
