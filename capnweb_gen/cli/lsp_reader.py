@@ -22,7 +22,7 @@ from capnweb_gen.cli.watch import own_file
 from capnweb_gen.compiler import Understood, make, understand
 from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python.texts import unsaved
-from capnweb_gen.language_server.messages import Answer, Change, Fault, Output, Request, parse_request, written
+from capnweb_gen.language_server.messages import LONGEST, Answer, Change, Fault, Output, Request, parse_request, written
 
 
 def answer(request: Request) -> Answer:
@@ -35,9 +35,9 @@ def answer(request: Request) -> Answer:
         with unsaved({Path(path): text for path, text in request.unsaved.items()}):
             return _read(job, make_files=request.make)
     except (click.ClickException, BackendError, OSError) as error:
-        return Answer(problem=error.format_message() if isinstance(error, click.ClickException) else str(error))
+        return Answer(problem=_cut(error.format_message() if isinstance(error, click.ClickException) else str(error)))
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # of a schema, or a fault of the compiler
-        return Answer(problem=f"reading the schemas failed: {type(error).__name__}: {error}")
+        return Answer(problem=_cut(f"reading the schemas failed: {type(error).__name__}: {error}"))
     finally:
         for name in set(sys.modules) - before:
             if own_file(sys.modules[name]):
@@ -100,11 +100,15 @@ def _told(diagnostics: Sequence[Diagnostic], paths: dict[str, str]) -> tuple[Fau
             file=one.file,
             line=one.line,
             column=one.column,
-            message=one.message,
-            hint=one.hint,
+            message=_cut(one.message),
+            hint=_cut(one.hint),
         )
         for one in diagnostics
     )
+
+
+def _cut(text: str) -> str:
+    return text if len(text) <= LONGEST else f"{text[:LONGEST]}…"
 
 
 def main(trace: Path) -> None:

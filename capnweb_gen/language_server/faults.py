@@ -1,7 +1,7 @@
 """Diagnostics of the compiler as an editor shows them: below exactly what is meant, with the hint, and with the other
 places that a message speaks of.
 
-Rule: an editor is told of a bounded number of faults, each of bounded length, whatever a schema says.
+Rule: an editor is told of a bounded number of faults, whatever a schema says.
 """
 
 from __future__ import annotations
@@ -20,9 +20,6 @@ from capnweb_gen.report import Source
 SOURCE = "capnweb-gen"
 MOST = 100
 """Faults of one file that are shown."""
-
-LONGEST = 2000
-"""Characters of a message that are shown."""
 
 _RELATED = 5
 _NAMED = re.compile(r"(?<![\w.'\"@])([^\W\d]\w*(?:\.[^\W\d]\w*)?)")
@@ -61,8 +58,7 @@ def span_of(fault: Fault, text: Text, source: Source) -> Span:
 
 def message_of(fault: Fault) -> str:
     """What is said of a fault, with the hint in a line of its own."""
-    message = fault.message if len(fault.message) <= LONGEST else f"{fault.message[:LONGEST]}…"
-    return f"{message}\nhint: {fault.hint[:LONGEST]}"
+    return f"{fault.message}\nhint: {fault.hint}"
 
 
 def related(fault: Fault, reading: Reading) -> list[tuple[str, Declared]]:

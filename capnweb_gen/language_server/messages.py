@@ -18,6 +18,10 @@ class Message(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
+LONGEST = 2000
+"""Characters of what is said of a fault, and as many of a hint."""
+
+
 class Request(Message):
     """To read schemas. `schemas` are files, or None for those that pyproject.toml names.
 
@@ -33,7 +37,9 @@ class Request(Message):
 
 
 class Fault(Message):
-    """A diagnostic of the compiler. `path` is the file, `file` how messages call it."""
+    """A diagnostic of the compiler, which is cut off if it is very long. `path` is the file, `file` how messages call
+    it.
+    """
 
     path: str | None
     file: str

@@ -17,6 +17,12 @@ from capnweb_gen.language_server.reading import Declared, Reading
 from capnweb_gen.language_server.text import Edit, Place, Span, Text, Units
 
 
+def roots_of(folders: Sequence[types.WorkspaceFolder]) -> dict[Path, Path]:
+    """The folders that an editor shows: where each is, and how it calls it."""
+    called = [to_fs_path(one.uri) for one in folders if one.uri.startswith("file:")]
+    return {Path(path).resolve(): Path(path) for path in called if path}
+
+
 def path_of(uri: str) -> Path | None:
     """The file that a URI names; None if it names none, as for what was never saved."""
     if not uri.startswith("file:"):
@@ -30,17 +36,23 @@ class Converter:
 
     Args:
         documents: what it has open.
+        roots: the folders that it shows: where each is, and how it calls it, which may be by a link.
         units: how it counts characters.
     """
 
-    def __init__(self, documents: Documents, units: Units) -> None:
+    def __init__(self, documents: Documents, roots: Mapping[Path, Path], units: Units) -> None:
         self._documents = documents
+        self._roots = roots
         self._units = units
 
     def uri(self, path: Path) -> str:
         """How the editor calls a file."""
         document = self._documents.find(path)
-        return document.uri if document else from_fs_path(str(path)) or path.as_uri()
+        if document is not None:
+            return document.uri
+        root = next((root for root in self._roots if path.is_relative_to(root)), None)
+        called = path if root is None else self._roots[root] / path.relative_to(root)
+        return from_fs_path(str(called)) or called.as_uri()
 
     def place(self, position: types.Position, text: Text) -> Place:
         """A place in a text."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from capnweb_gen.frontends.python.source import ModuleSource
-from capnweb_gen.language_server.messages import Answer
+from capnweb_gen.language_server.messages import Answer, Fault
 from capnweb_gen.language_server.navigation import Navigation
 from capnweb_gen.language_server.reading import Reading, Spot, source_of
 from capnweb_gen.language_server.renaming import (
@@ -66,7 +66,7 @@ class Rename:
         if renamed is None or new == renamed.what:
             return None
         check_name(new)
-        self._refuse_faults(self._reading.faults, "a schema with faults is not renamed in")
+        _refuse(self._reading.faults, "a schema with faults is not renamed in")
         texts, sources = self._schemas(renamed)
         written = in_schemas(renamed, new, texts, sources, self._reading, keep=self._keep)
         navigation = Navigation(self._project, self._reading, self._service.documents)
@@ -76,7 +76,7 @@ class Rename:
         )
         if answer.problem is not None:
             raise RefusedError(answer.problem)
-        self._refuse_faults(answer.faults, f"{renamed.what} cannot be called {new}")
+        _refuse(answer.faults, f"{renamed.what} cannot be called {new}")
         return {**written, **mine, **self._generated(answer)}
 
     def _schemas(self, renamed: Renamed) -> tuple[dict[Path, Text], dict[Path, ModuleSource]]:
@@ -100,9 +100,8 @@ class Rename:
                 found[path] = text.edits_to(change.after)
         return found
 
-    @staticmethod
-    def _refuse_faults(faults: tuple[object, ...], what: str) -> None:
-        for fault in faults[:1]:
-            raise RefusedError(
-                f"{what}: {getattr(fault, 'file', '')}:{getattr(fault, 'line', '')}: {getattr(fault, 'message', fault)}"
-            )
+
+def _refuse(faults: tuple[Fault, ...], what: str) -> None:
+    """Refuse to rename if there are faults; the first of them is told."""
+    for fault in faults[:1]:
+        raise RefusedError(f"{what}: {fault.file}: {fault.message}")

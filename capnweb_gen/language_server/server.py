@@ -22,7 +22,7 @@ from capnweb_gen.language_server.documents import Document
 from capnweb_gen.language_server.generating import generated_now
 from capnweb_gen.language_server.hover import hover
 from capnweb_gen.language_server.navigation import Navigation
-from capnweb_gen.language_server.protocol import Converter, path_of
+from capnweb_gen.language_server.protocol import Converter, path_of, roots_of
 from capnweb_gen.language_server.reading import Declared, Reading, Spot, source_of, spot_at
 from capnweb_gen.language_server.rename import Rename
 from capnweb_gen.language_server.renaming import RefusedError
@@ -72,6 +72,7 @@ class Server(LanguageServer):
         self.seconds = seconds
         self._service: Service | None = None
         self.generate = generate
+        self.roots: dict[Path, Path] = {}
         self.keeps_wire_names = True
 
     @property
@@ -84,7 +85,7 @@ class Server(LanguageServer):
     @property
     def converter(self) -> Converter:
         """What converts for this editor."""
-        return Converter(self.service.documents, self.workspace.position_codec.client_num_units)
+        return Converter(self.service.documents, self.roots, self.workspace.position_codec.client_num_units)
 
     def publish(self, document: Document, reading: Reading | None) -> None:
         """Show what is wrong with a file."""
@@ -127,8 +128,8 @@ class Server(LanguageServer):
 
 
 def _begin(server: Server, params: types.InitializeParams) -> None:
-    folders = [path_of(one.uri) for one in params.workspace_folders or []]
-    server.service.roots = tuple(path for path in folders if path)
+    server.roots = roots_of(params.workspace_folders or [])
+    server.service.roots = tuple(server.roots)
     options: Any = params.initialization_options
     wire = options.get("wireNames") if isinstance(options, dict) else None
     server.keeps_wire_names = wire != "follow"

@@ -68,6 +68,7 @@ class Service:
         self._seconds = seconds
         self._publish = publish
         self._clock = clock
+        self._told: set[Path] = set()
         self._projects: dict[Place, Project] = {}
         self._waiting = Debounce[Place](PAUSE, LONGEST)
         self._tasks: set[asyncio.Task[None]] = set()
@@ -79,8 +80,8 @@ class Service:
         before = self._place(self.documents.find(document.path))
         self.documents.show(document)
         place = self._place(document)
-        if before is not None and before != place:
-            self._publish(document, None)
+        if before != place:
+            self._clear(document)
         for project in self._touched(document.path, place):
             self._changed(project)
 
@@ -89,7 +90,7 @@ class Service:
         document = self.documents.close(path)
         if document is None:
             return
-        self._publish(document, None)
+        self._clear(document)
         for project in list(self._projects.values()):
             if not any(self._uses(one, project.place) for one in self.documents):
                 self._forget(project)
@@ -186,12 +187,19 @@ class Service:
                 self._tasks.add(task)
                 task.add_done_callback(self._tasks.discard)
 
+    def _clear(self, document: Document) -> None:
+        """Take back what was said of a file, if anything was."""
+        if document.path in self._told:
+            self._told.remove(document.path)
+            self._publish(document, None)
+
     async def _check(self, project: Project) -> None:
         """Read schemas, and show what is wrong with those that are open and were not changed meanwhile."""
         before = list(self.documents)
         reading = await self.current(project)
         for document in before:
             if document is self.documents.find(document.path) and self._place(document) == project.place:
+                self._told.add(document.path)
                 self._publish(document, reading)
 
     def _forget(self, project: Project) -> None:

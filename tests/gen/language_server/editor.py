@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import json
 import sys
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -119,6 +119,11 @@ class Editor:
             await self._news.wait_for(is_told)
             return list(self._published[uri].diagnostics)
 
+    async def until(self, name: str, wanted: Callable[[list[types.Diagnostic]], bool]) -> None:
+        """Wait until what is said of a file is as wanted."""
+        async with asyncio.timeout(PATIENCE), self._news:
+            await self._news.wait_for(lambda: wanted(list(self._published[self.uri(name)].diagnostics)))
+
     async def nothing_is_said(self, name: str) -> None:
         """Wait until nothing is said of a file."""
         async with asyncio.timeout(PATIENCE), self._news:
@@ -149,10 +154,14 @@ class Editor:
 
     def at(self, name: str, words: str) -> types.Position:
         """Where some words are in a file, once; `|` among them is the cursor, or else it is at their start."""
-        text = self.texts.get(self.uri(name)) or (self.folder / name).read_bytes().decode()
         before, _, after = words.partition("|")
-        assert text.count(before + after) == 1, (words, text.count(before + after))
-        offset = text.index(before + after) + (len(before) if "|" in words else 0)
+        return self.between(name, before if "|" in words else "", after if "|" in words else words)
+
+    def between(self, name: str, before: str, after: str) -> types.Position:
+        """The place between some words and others, which are there once."""
+        text = self.texts.get(self.uri(name)) or (self.folder / name).read_bytes().decode()
+        assert text.count(before + after) == 1, (before, after, text.count(before + after))
+        offset = text.index(before + after) + len(before)
         start = text.rfind("\n", 0, offset) + 1
         return types.Position(text.count("\n", 0, offset), utf16(text[start:offset]))
 
@@ -167,13 +176,27 @@ class Editor:
 
     async def definition(self, name: str, words: str) -> list[str]:
         """Where something is: the file, the line, and what is in it."""
-        params = types.DefinitionParams(self._identifier(name), self.at(name, words))
+        return await self._definition(name, self.at(name, words))
+
+    async def definition_at(self, name: str, before: str, after: str) -> list[str]:
+        """The same of the place between some words and others."""
+        return await self._definition(name, self.between(name, before, after))
+
+    async def _definition(self, name: str, position: types.Position) -> list[str]:
+        params = types.DefinitionParams(self._identifier(name), position)
         async with asyncio.timeout(PATIENCE):
             return self._places(await self.client.text_document_definition_async(params))
 
     async def implementation(self, name: str, words: str) -> list[str]:
         """The same of implementations."""
-        params = types.ImplementationParams(self._identifier(name), self.at(name, words))
+        return await self._implementation(name, self.at(name, words))
+
+    async def implementation_at(self, name: str, before: str, after: str) -> list[str]:
+        """The same of implementations, at the place between some words and others."""
+        return await self._implementation(name, self.between(name, before, after))
+
+    async def _implementation(self, name: str, position: types.Position) -> list[str]:
+        params = types.ImplementationParams(self._identifier(name), position)
         async with asyncio.timeout(PATIENCE):
             return self._places(await self.client.text_document_implementation_async(params))
 
@@ -246,14 +269,22 @@ class Editor:
 
 
 @asynccontextmanager
-async def editing(folder: Path, *arguments: str, options: Any = None, versioned: bool = True) -> AsyncIterator[Editor]:
+async def editing(
+    folder: Path,
+    *arguments: str,
+    options: Any = None,
+    versioned: bool = True,
+    general: types.GeneralClientCapabilities | None = None,
+) -> AsyncIterator[Editor]:
     """An editor that shows a folder. In the end the server is told to go, and must."""
     client = LanguageClient("tests", "1")
     editor = Editor(folder, client)
     await client.start_io(COMMAND[0], *COMMAND[1:], *arguments)
     try:
         edits = types.WorkspaceEditClientCapabilities(document_changes=versioned)
-        capabilities = types.ClientCapabilities(types.WorkspaceClientCapabilities(workspace_edit=edits))
+        capabilities = types.ClientCapabilities(
+            types.WorkspaceClientCapabilities(workspace_edit=edits), general=general
+        )
         params = types.InitializeParams(
             capabilities,
             root_uri=folder.as_uri(),
