@@ -24,6 +24,8 @@ from capnweb_gen.errors import Diagnostic, shown
 from capnweb_gen.frontends.python.texts import unsaved
 from capnweb_gen.language_server.messages import LONGEST, Answer, Change, Fault, Output, Request, parse_request, written
 
+_OURS = frozenset({"capnweb_gen", "capnweb_runtime"})  # whose files are a user's own where they are worked on
+
 
 def answer(request: Request) -> Answer:
     """Read schemas, as if nothing of the user's had been imported before."""
@@ -33,18 +35,23 @@ def answer(request: Request) -> Answer:
         schemas = None if request.schemas is None else tuple(map(Path, request.schemas))
         job = find_job(Asked()) if schemas is None else Job(schemas, ())
         with unsaved({Path(path): text for path, text in request.unsaved.items()}):
-            return _read(job, make_files=request.make)
+            return _read(job, before, make_files=request.make)
     except (click.ClickException, BackendError, OSError) as error:
         return Answer(problem=_cut(error.format_message() if isinstance(error, click.ClickException) else str(error)))
     except (Exception, KeyboardInterrupt, SystemExit) as error:  # of a schema, or a fault of the compiler
         return Answer(problem=_cut(f"reading the schemas failed: {type(error).__name__}: {error}"))
     finally:
-        for name in set(sys.modules) - before:
-            if own_file(sys.modules[name]):
-                del sys.modules[name]
+        for name in _imported(before):
+            del sys.modules[name]
 
 
-def _read(job: Job, *, make_files: bool) -> Answer:
+def _imported(before: set[str]) -> dict[str, Path]:
+    """The modules of the user's own that were imported since, and their files."""
+    new = [name for name in set(sys.modules) - before if name.partition(".")[0] not in _OURS]
+    return {name: path for name in new if (path := own_file(sys.modules[name]))}
+
+
+def _read(job: Job, before: set[str], *, make_files: bool) -> Answer:
     outputs = tuple(wanted.ready(job.schemas) for wanted in job.outputs)
     found = understand(job.schemas)
     refused: list[Diagnostic] = []
@@ -53,7 +60,7 @@ def _read(job: Job, *, make_files: bool) -> Answer:
         changes, refused = _made(job, found, outputs)
     elif found.checked:
         refused = [fault for ready in outputs for fault in ready.make.faults(found.schemas)]
-    paths = {shown(path): str(path) for path in _files(job.schemas)}
+    paths = {shown(path): str(path) for path in _files(job.schemas, before)}
     return Answer(
         schemas=found.schemas,
         faults=_told(sorted({*found.diagnostics, *refused}), paths),
@@ -75,11 +82,10 @@ def _made(job: Job, found: Understood, outputs: Sequence[Ready]) -> tuple[list[C
     return told, in_the_way
 
 
-def _files(schemas: Sequence[Path]) -> list[Path]:
+def _files(schemas: Sequence[Path], before: set[str]) -> list[Path]:
     """The files that may be told about: those that were named, those in folders, and what was imported."""
     named = [path for schema in schemas for path in ([schema, *schema.rglob("*.py")] if schema.is_dir() else [schema])]
-    imported = (own_file(module) for module in list(sys.modules.values()))
-    return [*named, *(path for path in imported if path)]
+    return [*_imported(before).values(), *named]
 
 
 def _elsewhere(schemas: Sequence[ir.Schema], paths: dict[str, str]) -> dict[str, str]:

@@ -61,10 +61,18 @@ def message_of(fault: Fault) -> str:
     return f"{fault.message}\nhint: {fault.hint}"
 
 
-def related(fault: Fault, reading: Reading) -> list[tuple[str, Declared]]:
-    """The other places that a message speaks of: what is declared elsewhere, and other files."""
+def related(
+    fault: Fault, declared: Mapping[str, Sequence[Declared]], paths: Mapping[str, Path]
+) -> list[tuple[str, Declared]]:
+    """The other places that a message speaks of: what is declared elsewhere, and other files.
+
+    Args:
+        fault: the fault.
+        declared: where everything is declared, as `declarations` gives it.
+        paths: the files, as messages call them.
+    """
     found: dict[Declared, str] = {}
-    for what, there in _mentioned(fault, declarations(reading), reading.paths):
+    for what, there in _mentioned(fault, declared, paths):
         here = str(there.path) == fault.path and there.span.start == Place(fault.line, fault.column)
         if not here:
             found.setdefault(there, what)
@@ -73,11 +81,10 @@ def related(fault: Fault, reading: Reading) -> list[tuple[str, Declared]]:
 
 def declarations(reading: Reading) -> dict[str, list[Declared]]:
     """Where everything is declared, by its name; a name may be declared in several schemas."""
-    found: dict[str, list[Declared]] = {}
-    for name, there in reading.everything():
-        if there not in found.setdefault(name, []):
-            found[name].append(there)
-    return found
+    found: dict[str, dict[Declared, None]] = {}
+    for name, there in reading.everything() if reading.faults or reading.warnings else ():
+        found.setdefault(name, {})[there] = None
+    return {name: list(there) for name, there in found.items()}
 
 
 def _mentioned(

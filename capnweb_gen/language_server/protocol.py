@@ -12,7 +12,7 @@ from lsprotocol import types
 from pygls.uris import from_fs_path, to_fs_path
 
 from capnweb_gen.language_server.documents import Document, Documents
-from capnweb_gen.language_server.faults import SOURCE, message_of, related, told
+from capnweb_gen.language_server.faults import SOURCE, declarations, message_of, related, told
 from capnweb_gen.language_server.reading import Declared, Reading
 from capnweb_gen.language_server.text import Edit, Place, Span, Text, Units
 
@@ -83,8 +83,9 @@ class Converter:
     def diagnostics(self, document: Document, reading: Reading) -> list[types.Diagnostic]:
         """What is wrong with a file."""
         found: list[types.Diagnostic] = []
+        declared = declarations(reading)
         for fault, span, severity in told(document.path, document.text, reading):
-            elsewhere = [(what, self.location(there)) for what, there in related(fault, reading)]
+            elsewhere = [(what, self.location(there)) for what, there in related(fault, declared, reading.paths)]
             found.append(
                 types.Diagnostic(
                     range=self.range(span, document.text),

@@ -106,19 +106,29 @@ class Server(LanguageServer):
             text = Text(self.workspace.get_text_document(uri).source)
             self.service.show(Document(uri, path, text, number))
 
-    async def asked(self, uri: str, position: types.Position) -> tuple[Project, Reading, Path, Text, Place] | None:
-        """What a request about a place in a file is about; None if the file has nothing to do with schemas."""
+    async def asked(
+        self, uri: str, position: types.Position, *, exactly: bool = False
+    ) -> tuple[Project, Reading, Path, Text, Place] | None:
+        """What a request about a place in a file is about; None if the file has nothing to do with schemas.
+
+        Args:
+            uri: the file.
+            position: the place.
+            exactly: whether to wait until schemas were read as they stand now.
+        """
         path = path_of(uri)
         text = self.service.documents.text(path) if path else None
         project = self.service.project_of(path) if path else None
         if path is None or text is None or project is None:
             return None
-        reading = await self.service.current(project)
+        reading = await (self.service.current(project) if exactly else self.service.known(project))
         return project, reading, path, text, self.converter.place(position, text)
 
-    async def spot(self, uri: str, position: types.Position) -> tuple[Reading, Path, Text, Spot] | None:
+    async def spot(
+        self, uri: str, position: types.Position, *, exactly: bool = False
+    ) -> tuple[Reading, Path, Text, Spot] | None:
         """The same of a place in a schema, and what stands there."""
-        asked = await self.asked(uri, position)
+        asked = await self.asked(uri, position, exactly=exactly)
         if asked is None:
             return None
         _, reading, path, text, place = asked
@@ -185,7 +195,7 @@ async def _implementation(server: Server, params: types.ImplementationParams) ->
 
 
 async def _prepare_rename(server: Server, params: types.PrepareRenameParams) -> types.PrepareRenamePlaceholder | None:
-    found = await server.spot(params.text_document.uri, params.position)
+    found = await server.spot(params.text_document.uri, params.position, exactly=True)
     if found is None:
         return None
     reading, path, text, spot = found
@@ -199,8 +209,8 @@ async def _prepare_rename(server: Server, params: types.PrepareRenameParams) -> 
 
 
 async def _rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    asked = await server.asked(params.text_document.uri, params.position)
-    found = await server.spot(params.text_document.uri, params.position)
+    asked = await server.asked(params.text_document.uri, params.position, exactly=True)
+    found = await server.spot(params.text_document.uri, params.position, exactly=True)
     if asked is None or found is None:
         return None
     reading, path, _, spot = found
@@ -215,7 +225,7 @@ async def _rename(server: Server, params: types.RenameParams) -> types.Workspace
 
 
 async def _actions(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
-    asked = await server.asked(params.text_document.uri, params.range.start)
+    asked = await server.asked(params.text_document.uri, params.range.start, exactly=True)
     if asked is None or asked[0].place != server.service.place_of(asked[2]):
         return []
     _, reading, path, text, _ = asked

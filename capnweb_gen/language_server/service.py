@@ -137,6 +137,12 @@ class Service:
             self._projects[place] = Project(place, Reader(self._command), implementations)
         return self._projects[place]
 
+    async def known(self, project: Project) -> Reading:
+        """What schemas say as they stand now, unless they are just being read: then, what they said before."""
+        if project.lock.locked() and project.reading.schemas:
+            return project.reading
+        return await self.current(project)
+
     async def current(self, project: Project) -> Reading:
         """What schemas say as they stand now."""
         async with project.lock:

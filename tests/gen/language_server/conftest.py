@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Callable
@@ -37,11 +38,23 @@ def project(tmp_path: Path) -> Write:
     return write
 
 
+@pytest.fixture(scope="session")
+def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """What is generated from the schema of accounts."""
+    root = tmp_path_factory.mktemp("compiled")
+    (root / "schemas").mkdir()
+    (root / "schemas/__init__.py").touch()
+    (root / "schemas/accounts.py").write_bytes(ACCOUNTS.encode())
+    (root / "pyproject.toml").write_text(SETTINGS)
+    assert command(root).returncode == 0
+    return root / "generated"
+
+
 @pytest.fixture
-async def editor(project: Write) -> AsyncIterator[Editor]:
+async def editor(project: Write, compiled: Path) -> AsyncIterator[Editor]:
     """An editor on the schema of accounts, which is compiled, and open."""
     root = project({"schemas/accounts.py": ACCOUNTS})
-    assert command(root).returncode == 0
+    shutil.copytree(compiled, root / "generated")
     async with editing(root) as found:
         found.open("schemas/accounts.py")
         yield found

@@ -5,6 +5,7 @@ Rule: nothing sleeps. Whoever waits for the server waits for what it sends, and 
 
 from __future__ import annotations
 
+import ast
 import asyncio
 import json
 import sys
@@ -39,6 +40,7 @@ class Editor:
     def __init__(self, folder: Path, client: LanguageClient) -> None:
         self.folder = folder
         self.client = client
+        self.capabilities = types.ServerCapabilities()
         self.messages: list[str] = []
         self.texts: dict[str, str] = {}
         self._versions: dict[str, int] = {}
@@ -122,12 +124,16 @@ class Editor:
     async def until(self, name: str, wanted: Callable[[list[types.Diagnostic]], bool]) -> None:
         """Wait until what is said of a file is as wanted."""
         async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: wanted(list(self._published[self.uri(name)].diagnostics)))
+            await self._news.wait_for(lambda: wanted(self._said(name)))
 
     async def nothing_is_said(self, name: str) -> None:
         """Wait until nothing is said of a file."""
         async with asyncio.timeout(PATIENCE), self._news:
-            await self._news.wait_for(lambda: not self._published[self.uri(name)].diagnostics)
+            await self._news.wait_for(lambda: not self._said(name))
+
+    def _said(self, name: str) -> list[types.Diagnostic]:
+        told = self._published.get(self.uri(name))
+        return list(told.diagnostics) if told else []
 
     async def message(self, part: str) -> str:
         """A message that the server shows or logs, once there is one with these words."""
@@ -227,7 +233,7 @@ class Editor:
         params = types.CodeActionParams(self._identifier(name), here, context)
         async with asyncio.timeout(PATIENCE):
             found = await self.client.text_document_code_action_async(params)
-        return [one for one in found or () if isinstance(one, types.CodeAction)]
+        return [one if isinstance(one, types.CodeAction) else _action(one) for one in found or ()]
 
     def apply(self, edit: types.WorkspaceEdit) -> set[str]:
         """Make edits: of open files in the editor, which are then saved, and of others on disk."""
@@ -268,6 +274,11 @@ class Editor:
             return await self.client.protocol.send_request_async(method, params)
 
 
+def _action(misread: types.Command) -> types.CodeAction:
+    """An action that has a command, which the client takes for a command that is called like that."""
+    return types.CodeAction(misread.title, command=types.Command(**ast.literal_eval(misread.command)))
+
+
 @asynccontextmanager
 async def editing(
     folder: Path,
@@ -282,8 +293,11 @@ async def editing(
     await client.start_io(COMMAND[0], *COMMAND[1:], *arguments)
     try:
         edits = types.WorkspaceEditClientCapabilities(document_changes=versioned)
+        rename = types.RenameClientCapabilities(prepare_support=True)
         capabilities = types.ClientCapabilities(
-            types.WorkspaceClientCapabilities(workspace_edit=edits), general=general
+            types.WorkspaceClientCapabilities(workspace_edit=edits),
+            types.TextDocumentClientCapabilities(rename=rename),
+            general=general,
         )
         params = types.InitializeParams(
             capabilities,
@@ -292,7 +306,7 @@ async def editing(
             initialization_options=options,
         )
         async with asyncio.timeout(PATIENCE):
-            await client.initialize_async(params)
+            editor.capabilities = (await client.initialize_async(params)).capabilities
         client.initialized(types.InitializedParams())
         yield editor
     finally:
