@@ -10,7 +10,7 @@ import re
 import tomllib
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from capnweb_gen import naming
 
@@ -62,8 +62,9 @@ def place_of(path: Path, text: str, roots: tuple[Path, ...] = ()) -> Place | Non
 
 def _is_named(path: Path, folder: Path) -> bool:
     section = _section(folder / "pyproject.toml") or {}
-    schemas: Any = section.get("schemas")
-    names = [name for name in schemas if isinstance(name, str)] if isinstance(schemas, list) else [FOLDER]
+    schemas: object = section.get("schemas")
+    listed = cast("list[object]", schemas) if isinstance(schemas, list) else [FOLDER]
+    names = [name for name in listed if isinstance(name, str)]
     return any(path.is_relative_to((folder / name).resolve()) or path.is_relative_to(folder / name) for name in names)
 
 
@@ -76,7 +77,9 @@ def _section(settings: Path) -> dict[str, Any] | None:
         return None
     except tomllib.TOMLDecodeError:
         return {} if "[tool.capnweb-gen]" in settings.read_text("utf-8") else None
-    return section if section is None or isinstance(section, dict) else {}
+    if section is None:
+        return None
+    return cast("dict[str, Any]", section) if isinstance(section, dict) else {}
 
 
 def _base(path: Path, roots: tuple[Path, ...]) -> Path:

@@ -10,7 +10,7 @@ import logging
 from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams
@@ -58,10 +58,8 @@ class Server(LanguageServer):
         seconds: how long reading schemas may take.
     """
 
-    protocol: Protocol
-
     def __init__(self, reader: Sequence[str], generate: Sequence[str], seconds: float) -> None:
-        super().__init__(
+        super().__init__(  # pyright: ignore[reportUnknownMemberType]  # it has no types for what it passes on
             "capnweb-gen",
             version("capnweb-gen"),
             text_document_sync_kind=types.TextDocumentSyncKind.Full,
@@ -140,8 +138,9 @@ class Server(LanguageServer):
 def _begin(server: Server, params: types.InitializeParams) -> None:
     server.roots = roots_of(params.workspace_folders or [])
     server.service.roots = tuple(server.roots)
-    options: Any = params.initialization_options
-    wire = options.get("wireNames") if isinstance(options, dict) else None
+    given: object = params.initialization_options
+    options = cast("dict[str, object]", given) if isinstance(given, dict) else {}
+    wire = options.get("wireNames")
     server.keeps_wire_names = wire != "follow"
 
 

@@ -321,7 +321,7 @@ async def _stop(client: LanguageClient) -> None:
             if process.returncode is None:
                 await client.shutdown_async(None)
                 client.exit(None)
-            await client.stop()
+            await client.stop()  # type: ignore[no-untyped-call]  # it has no types
     finally:
         if process.returncode is None:
             process.kill()

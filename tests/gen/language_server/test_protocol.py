@@ -6,7 +6,9 @@ import asyncio
 import os
 import subprocess
 import sys
+from concurrent.futures import Future
 from pathlib import Path
+from typing import Any
 
 import pytest
 from lsprotocol import types
@@ -44,11 +46,11 @@ async def test_it_says_what_it_can_do(project: Write) -> None:
 async def test_a_request_that_cannot_be_understood_is_answered_with_an_error(
     editor: Editor, method: str, params: object
 ) -> None:
-    answer: asyncio.Future[object] = asyncio.get_running_loop().create_future()
+    answer: Future[Any] = Future()
     editor.client.protocol._request_futures["wrong"] = answer
     editor.send({"id": "wrong", "method": method, "params": params})
     with pytest.raises((JsonRpcInvalidParams, JsonRpcException)):
-        await asyncio.wait_for(answer, PATIENCE)
+        await asyncio.wait_for(asyncio.wrap_future(answer), PATIENCE)
     assert await editor.faults(SCHEMA) == []
 
 
