@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 import pytest
 from lsprotocol import types
 
@@ -62,7 +60,8 @@ async def test_warnings_are_told_as_such(project: Write) -> None:
 
 async def test_a_schema_is_read_with_what_is_not_saved_of_others(project: Write) -> None:
     shared = "from pydantic import BaseModel\n\n\nclass Item(BaseModel):\n    name: str\n"
-    shop = "from typing import Protocol\n\nfrom .shared import Item\n\n\nclass Shop(Protocol):\n    def item(self) -> Item: ...\n"
+    shop = "from typing import Protocol\n\nfrom .shared import Item\n\n\nclass Shop(Protocol):\n"
+    shop += "    def item(self) -> Item: ...\n"
     async with editing(project({"schemas/shared.py": shared, "schemas/shop.py": shop})) as editor:
         editor.open("schemas/shop.py")
         editor.open("schemas/shared.py")
@@ -79,11 +78,8 @@ async def test_a_schema_is_read_with_what_is_not_saved_of_others(project: Write)
 async def test_what_a_schema_imports_from_elsewhere_in_the_project_counts_as_it_is_in_the_editor(
     project: Write,
 ) -> None:
-    files = {
-        "kinds.py": "Number = int\n",
-        "schemas/api.py": "from typing import Protocol\n\nfrom kinds import Number\n\n\nclass Api(Protocol):\n    def n(self) -> Number: ...\n",
-    }
-    async with editing(project(files)) as editor:
+    text = PLAIN.replace("\n\n\n", "\n\nfrom kinds import Number\n\n\n").replace("object", "Number")
+    async with editing(project({"kinds.py": "Number = int\n", "schemas/api.py": text})) as editor:
         editor.open("schemas/api.py")
         assert await editor.faults("schemas/api.py") == []
         editor.open("kinds.py", "Number = object\n")
@@ -133,7 +129,7 @@ async def test_an_editor_that_counts_bytes_is_told_in_bytes(project: Write) -> N
 
 
 PLAIN = "from typing import Protocol\n\n\nclass Api(Protocol):\n    def get(self) -> object: ...\n"
-MARKED = "from typing import Protocol\n\nfrom capnweb_runtime.schema import Stub\n\n\nclass Api(Protocol):\n    def get(self) -> object: ...\n"
+MARKED = PLAIN.replace("\n\n\n", "\n\nfrom capnweb_runtime.schema import Stub\n\n\n")
 
 
 @pytest.mark.parametrize(
@@ -171,12 +167,8 @@ async def test_a_file_is_a_schema_if_settings_name_it_or_it_looks_like_one(
             assert editor.published_for() == {"schemas/last.py"}
 
 
-async def test_files_without_a_project_are_read_alone(project: Write, tmp_path: Path) -> None:
-    root = project({})
-    outside = tmp_path.resolve() / "elsewhere/api.py"
-    outside.parent.mkdir()
-    outside.write_text(MARKED)
-    async with editing(root) as editor:
+async def test_files_without_a_project_are_read_alone(project: Write) -> None:
+    async with editing(project({"../elsewhere/api.py": MARKED})) as editor:
         editor.open("../elsewhere/api.py")
         assert len(await editor.faults("../elsewhere/api.py")) == 1
 

@@ -53,11 +53,11 @@ def offered(path: Path, text: str, reading: Reading) -> list[tuple[Fault, Fix]]:
 
 @pytest.fixture
 def schema(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    (tmp_path.resolve() / "schemas").mkdir()
-    (tmp_path / "schemas/__init__.py").touch()
+    (tmp_path.resolve() / "mended").mkdir()
+    (tmp_path / "mended/__init__.py").touch()
     (tmp_path / "pyproject.toml").touch()
     monkeypatch.chdir(tmp_path)
-    return tmp_path.resolve() / "schemas/schema.py"
+    return tmp_path.resolve() / "mended/schema.py"
 
 
 @pytest.mark.parametrize("kind", kinds())

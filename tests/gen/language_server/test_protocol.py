@@ -120,7 +120,8 @@ async def test_a_request_is_answered_while_schemas_are_read(project: Write) -> N
 
 
 async def test_processes_end_with_the_editor(project: Write) -> None:
-    text = "from typing import Protocol\nimport os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n\n\nclass Api(Protocol): ...\n"
+    text = "from typing import Protocol\nimport os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n"
+    text += "\n\nclass Api(Protocol): ...\n"
     root = project({"schemas/api.py": text})
     async with editing(root) as editor:
         editor.open("schemas/api.py")
