@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from capnweb_gen import graph, ir
+from capnweb_gen import ir
 from capnweb_gen.backends.plugins import PYTHON
 from capnweb_gen.frontends.python.source import ModuleSource, SourceError, parse_source
 from capnweb_gen.frontends.python.texts import encoded
@@ -131,8 +131,3 @@ def spot_at(source: ModuleSource, text: Text, place: Place) -> Spot | None:
                 if parameter.position == start:
                     return Spot(word, span, declared.name, name, parameter.name)
     return Spot(word, span)
-
-
-def peers_of(reading: Reading) -> graph.Peers:
-    """All schemas, by module."""
-    return reading.schemas

@@ -67,17 +67,21 @@ class Rename:
             return None
         check_name(new)
         _refuse(self._reading.faults, "a schema with faults is not renamed in")
+        before = {one.path: one for one in self._service.documents}
         texts, sources = self._schemas(renamed)
         written = in_schemas(renamed, new, texts, sources, self._reading, keep=self._keep)
         navigation = Navigation(self._project, self._reading, self._service.documents)
         mine = in_implementations(renamed, new, navigation.implementations(list(renamed.having)))
-        answer = await self._service.tried(
-            self._project, {file: texts[file].edited(edits) for file, edits in written.items()}
-        )
+        renewed = {file: texts[file].edited(several) for file, several in written.items()}
+        answer = await self._service.tried(self._project, renewed)
         if answer.problem is not None:
             raise RefusedError(answer.problem)
         _refuse(answer.faults, f"{renamed.what} cannot be called {new}")
-        return {**written, **mine, **self._generated(answer)}
+        edits = {**written, **mine, **self._generated(answer)}
+        for file in edits:
+            if self._service.documents.find(file) is not before.get(file):
+                raise RefusedError(f"{file.name} was changed meanwhile: rename again")
+        return edits
 
     def _schemas(self, renamed: Renamed) -> tuple[dict[Path, Text], dict[Path, ModuleSource]]:
         texts: dict[Path, Text] = {}

@@ -124,15 +124,18 @@ class Server(LanguageServer):
 
     async def spot(
         self, uri: str, position: types.Position, *, exactly: bool = False
-    ) -> tuple[Reading, Path, Text, Spot] | None:
-        """The same of a place in a schema, and what stands there."""
+    ) -> tuple[Project, Reading, Path, Text, Spot] | None:
+        """The same of a place in a schema, and what stands there. For any other file nothing is read."""
+        schema = path_of(uri)
+        if schema is None or self.service.place_of(schema) is None:
+            return None
         asked = await self.asked(uri, position, exactly=exactly)
         if asked is None:
             return None
-        _, reading, path, text, place = asked
+        project, reading, path, text, place = asked
         source = source_of(text, path)
         spot = spot_at(source, text, place) if source and reading.schema_of(path) else None
-        return (reading, path, text, spot) if spot else None
+        return (project, reading, path, text, spot) if spot else None
 
 
 def _begin(server: Server, params: types.InitializeParams) -> None:
@@ -166,7 +169,7 @@ async def _hover(server: Server, params: types.HoverParams) -> types.Hover | Non
     found = await server.spot(params.text_document.uri, params.position)
     if found is None:
         return None
-    reading, path, text, spot = found
+    _, reading, path, text, spot = found
     source = source_of(text, path)
     shown = hover(spot, path, source, reading) if source else None
     if shown is None:
@@ -197,7 +200,7 @@ async def _prepare_rename(server: Server, params: types.PrepareRenameParams) -> 
     found = await server.spot(params.text_document.uri, params.position, exactly=True)
     if found is None:
         return None
-    reading, path, text, spot = found
+    _, reading, path, text, spot = found
     try:
         renamed = Rename.find(spot, path, reading)
     except RefusedError as refused:
@@ -208,12 +211,11 @@ async def _prepare_rename(server: Server, params: types.PrepareRenameParams) -> 
 
 
 async def _rename(server: Server, params: types.RenameParams) -> types.WorkspaceEdit | None:
-    asked = await server.asked(params.text_document.uri, params.position, exactly=True)
     found = await server.spot(params.text_document.uri, params.position, exactly=True)
-    if asked is None or found is None:
+    if found is None:
         return None
-    reading, path, _, spot = found
-    rename = Rename(server.service, asked[0], reading, keep=server.keeps_wire_names)
+    project, reading, path, _, spot = found
+    rename = Rename(server.service, project, reading, keep=server.keeps_wire_names)
     try:
         edits = await rename.edits(spot, path, params.new_name)
     except RefusedError as refused:
@@ -224,8 +226,11 @@ async def _rename(server: Server, params: types.RenameParams) -> types.Workspace
 
 
 async def _actions(server: Server, params: types.CodeActionParams) -> list[types.CodeAction]:
+    schema = path_of(params.text_document.uri)
+    if schema is None or server.service.place_of(schema) is None:
+        return []
     asked = await server.asked(params.text_document.uri, params.range.start, exactly=True)
-    if asked is None or asked[0].place != server.service.place_of(asked[2]):
+    if asked is None:
         return []
     _, reading, path, text, _ = asked
     return offered(params, path, text, reading, server.converter, GENERATE)

@@ -7,9 +7,10 @@ is handed in.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Coroutine, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from capnweb_gen.language_server.debounce import Debounce
 from capnweb_gen.language_server.documents import Document, Documents
@@ -26,16 +27,21 @@ Publish = Callable[[Document, Reading | None], None]
 """Shows what is wrong with a file, as it was read; with None, that nothing is said of it any more."""
 
 
-@dataclass
+@dataclass(eq=False)
 class Project:
-    """Schemas that are read together, and what is known of them."""
+    """Schemas that are read together, and what is known of them. `task` reads them, or has done so last."""
 
     place: Place
     reader: Reader
     implementations: Implementations
     reading: Reading = field(default_factory=Reading)
     stale: bool = True
-    lock: asyncio.Lock = field(default_factory=asyncio.Lock)
+    task: asyncio.Task[None] | None = None
+
+    @property
+    def is_read(self) -> bool:
+        """Whether somebody is reading them now."""
+        return self.task is not None and not self.task.done()
 
 
 @dataclass(frozen=True)
@@ -139,18 +145,19 @@ class Service:
 
     async def known(self, project: Project) -> Reading:
         """What schemas say as they stand now, unless they are just being read: then, what they said before."""
-        if project.lock.locked() and project.reading.schemas:
+        if project.is_read and project.reading.schemas:
             return project.reading
         return await self.current(project)
 
     async def current(self, project: Project) -> Reading:
-        """What schemas say as they stand now."""
-        async with project.lock:
-            if project.stale:
-                project.stale = False
-                answer = await project.reader.ask(self._request(project, self.documents.unsaved()))
-                project.reading = project.reading.then(answer)
-            return project.reading
+        """What schemas say as they stand now. Whoever asks may give up: what is being read is read to its end."""
+        if project.task is not None and project.is_read:
+            await asyncio.shield(project.task)
+        if project.stale:
+            if project.task is None or not project.is_read:
+                project.task = self._begin(self._read(project))
+            await asyncio.shield(project.task)
+        return project.reading
 
     async def tried(self, project: Project, texts: dict[Path, str]) -> Answer:
         """What would be made of schemas if files had other texts; what is open otherwise counts too."""
@@ -158,6 +165,21 @@ class Service:
         return await project.reader.ask(self._request(project, unsaved, make=True))
 
     # ---- inside
+
+    async def _read(self, project: Project) -> None:
+        project.stale = False
+        try:
+            answer = await project.reader.ask(self._request(project, self.documents.unsaved()))
+            project.reading = project.reading.then(answer)
+        except BaseException:
+            project.stale = True
+            raise
+
+    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
+        task = asyncio.get_running_loop().create_task(work)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+        return task
 
     def _request(self, project: Project, unsaved: dict[str, str], *, make: bool = False) -> Request:
         place = project.place
@@ -189,9 +211,7 @@ class Service:
         for place in self._waiting.due(self._clock.now()):
             project = self._projects.get(place)
             if project is not None:
-                task = asyncio.get_running_loop().create_task(self._check(project))
-                self._tasks.add(task)
-                task.add_done_callback(self._tasks.discard)
+                self._begin(self._check(project))
 
     def _clear(self, document: Document) -> None:
         """Take back what was said of a file, if anything was."""
@@ -211,6 +231,4 @@ class Service:
     def _forget(self, project: Project) -> None:
         del self._projects[project.place]
         self._waiting.forget(project.place)
-        task = asyncio.get_running_loop().create_task(project.reader.close())
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._begin(project.reader.close())
