@@ -7,10 +7,9 @@ is handed in.
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from capnweb_gen.language_server.debounce import Debounce
 from capnweb_gen.language_server.documents import Document, Documents
@@ -155,7 +154,8 @@ class Service:
             await asyncio.shield(project.task)
         if project.stale:
             if project.task is None or not project.is_read:
-                project.task = self._begin(self._read(project))
+                project.task = asyncio.get_running_loop().create_task(self._read(project))
+                self._keep(project.task)
             await asyncio.shield(project.task)
         return project.reading
 
@@ -175,11 +175,10 @@ class Service:
             project.stale = True
             raise
 
-    def _begin(self, work: Coroutine[Any, Any, None]) -> asyncio.Task[None]:
-        task = asyncio.get_running_loop().create_task(work)
+    def _keep(self, task: asyncio.Task[None]) -> None:
+        """Keep a task until it is done: the loop alone does not."""
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
-        return task
 
     def _request(self, project: Project, unsaved: dict[str, str], *, make: bool = False) -> Request:
         place = project.place
@@ -211,7 +210,7 @@ class Service:
         for place in self._waiting.due(self._clock.now()):
             project = self._projects.get(place)
             if project is not None:
-                self._begin(self._check(project))
+                self._keep(asyncio.get_running_loop().create_task(self._check(project)))
 
     def _clear(self, document: Document) -> None:
         """Take back what was said of a file, if anything was."""
@@ -231,4 +230,4 @@ class Service:
     def _forget(self, project: Project) -> None:
         del self._projects[project.place]
         self._waiting.forget(project.place)
-        self._begin(project.reader.close())
+        self._keep(asyncio.get_running_loop().create_task(project.reader.close()))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import json
 import re
 import subprocess
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-import jsonschema
 import pytest
 from click.testing import CliRunner
 
@@ -17,6 +17,8 @@ from capnweb_gen.cli import main
 from capnweb_gen.cli.lsp import SECONDS
 from capnweb_gen.language_server.server import GENERATE
 from tests.needs import needs_node
+
+jsonschema: Any = import_module("jsonschema")  # which has no types
 
 FOLDER = Path(capnweb_gen.language_server.__file__).parent / "vscode"
 MANIFEST: dict[str, Any] = json.loads((FOLDER / "package.json").read_text("utf-8"))
@@ -77,7 +79,7 @@ def test_the_code_can_be_parsed() -> None:
 def ran(**settings: Any) -> dict[str, Any]:
     defaults = {name: setting["default"] for name, setting in SETTINGS.items()}
     stub = Path(__file__).parent / "vscode_stub.cjs"
-    command = ["node", stub, FOLDER / "extension.js", json.dumps({**defaults, **settings})]
+    command = ["node", str(stub), str(FOLDER / "extension.js"), json.dumps({**defaults, **settings})]
     done = subprocess.run(command, check=True, capture_output=True, text=True, timeout=60)
     found: dict[str, Any] = json.loads(done.stdout)
     return found
