@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from capnweb_gen.language_server.text import Edit, Place, Span, Text
@@ -36,6 +36,7 @@ def test_what_is_outside_of_a_text_is_moved_into_it() -> None:
     assert text.line(9) == ""
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_a_place_is_the_same_after_there_and_back(written: str) -> None:
     text = Text(written)
@@ -45,6 +46,7 @@ def test_a_place_is_the_same_after_there_and_back(written: str) -> None:
             assert text.from_protocol(*text.to_protocol(place, utf16), utf16) == place
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS)
 def test_edits_make_another_text(before: str, after: str) -> None:
     text = Text(before)
