@@ -18,6 +18,7 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_gen/cli/ir.py: capnweb_gen.cli.asking",
+    "capnweb_gen/cli/lsp.py: capnweb_gen.language_server.server",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter_typescript",
     "capnweb_runtime/running/serve.py: capnweb_runtime.running.application",
