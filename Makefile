@@ -24,6 +24,9 @@ PYTEST_ARGS ?=
 ATTACKS     ?=
 EXAMPLES    ?=
 LOAD        ?=
+SEED        ?=
+MINUTES     ?=
+ENGINES     ?=
 # What may differ from one Python to the next: the runtime, and what the compiler makes of source and types.
 NEWEST_TESTS := tests/runtime tests/gen/frontends tests/gen/backends $(addprefix tests/gen/test_,\
 	check.py compiler.py diagnostics.py generated_code.py generated_types.py golden.py)
@@ -39,8 +42,9 @@ export PYTHONUNBUFFERED := 1
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help setup release coverage track demo docs docs-serve docs-links examples inspect test test-newest test-latest lock check format schemas nightly attack load bench \
-	bench-quick bench-mounts clean
+.PHONY: help setup demo demo-scale examples inspect test test-newest test-latest lock release coverage track nightly \
+	attack load chaos bench-quick bench-mounts bench-plans bench-scale bench docs docs-serve docs-links check format \
+	schemas clean
 
 # Prints the first interpreter that can make a virtual environment with Python 3.11 or newer.
 define FIND_PYTHON
@@ -84,6 +88,9 @@ setup: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## install everything that develop
 demo: $(BASE) ## compile schemas/ into generated/, serve, call, and show what happened
 	@$(PY) -m capnweb_gen.cli schemas --out generated --reflection
 	@$(PY) -m examples.demo
+
+demo-scale: $(DEV) ## serve with two workers and Redis, kill one, and show that nothing is missing
+	@$(PY) -m examples.demo_scale
 
 examples: $(DEV) ## run every example, and end with a table of what was checked: make examples EXAMPLES='calculator'
 	@$(PY) -m examples $(EXAMPLES)
@@ -149,13 +156,17 @@ track: $(DEV) ## compare what hot paths cost, in instructions, with the last of 
 nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
 	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
 		tests/runtime/core/test_plan.py tests/runtime/core/test_plan_sending.py \
-		tests/runtime/fairness/test_cost_of_messages.py $(PYTEST_ARGS)
+		tests/runtime/fairness/test_cost_of_messages.py tests/runtime/fairness/test_hostile_plans.py $(PYTEST_ARGS)
 
 attack: $(DEV) ## measure what hostile clients do to a server and its other clients: make attack ATTACKS='map doubled'
 	@$(PY) -m tests.attack $(ATTACKS)
 
 load: $(DEV) ## have users of Locust call the examples for two minutes and write docs/load.md: make load LOAD='market'
 	@LOCUST_SKIP_MONKEY_PATCH=1 $(PY) -m tests.load $(LOAD)
+
+chaos: $(DEV) ## kill, stop and slow down workers and engines for ten minutes: make chaos SEED=17 MINUTES=2 ENGINES=redis
+	@$(PY) -m tests.scale.chaos $(if $(SEED),--seed $(SEED)) $(if $(MINUTES),--minutes $(MINUTES)) \
+		$(if $(ENGINES),--engines $(ENGINES))
 
 bench-quick: $(DEV) $(INTEROP) ## compare speed with the npm package (under 2 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run --quick
@@ -164,6 +175,14 @@ bench-mounts: MEASURED := .venv-bench/mounts
 bench-mounts: MEASURABLE := speed,test
 bench-mounts: $(DEV) ## compare every transport and mount with plain serve and write docs/performance.md (under 3 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.mounts
+
+bench-plans: $(DEV) ## measure what plans and batching save and write docs/performance.md (under a minute)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.plans
+
+bench-scale: MEASURED := .venv-bench/mounts
+bench-scale: MEASURABLE := speed,test
+bench-scale: $(DEV) ## measure workers that share an engine and write docs/performance.md (under 10 minutes)
+	@$(MEASURING); set -x; "$$python" -m tests.bench.scale
 
 bench: $(DEV) $(INTEROP) ## measure everything and write docs/performance.md (under 20 minutes)
 	@$(MEASURING); set -x; "$$python" -m tests.bench.run

@@ -45,6 +45,10 @@ def in_order(diagnostics: list[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(set(diagnostics)))
 
 
+INSTALLED = frozenset({"site-packages", "dist-packages"})
+"""Folders of what is installed."""
+
+
 def project_of(path: Path) -> Path | None:
     """The project that a path belongs to: the nearest folder above it that has a pyproject.toml."""
     for folder in path.absolute().parents:
@@ -56,10 +60,13 @@ def project_of(path: Path) -> Path | None:
 def shown(path: Path) -> str:
     """A path as people know it: relative to the project if it is inside one, and the same from wherever it is run.
 
-    Without a project it is relative to the current folder. What is in neither goes by its name, because generated files
-    must not depend on the machine.
+    Without a project it is relative to the current folder. What is installed goes by the name under which it is
+    imported, and what is in none of these by its own, because generated files must not depend on the machine.
     """
     path = path.absolute()
+    for folder in path.parents:
+        if folder.name in INSTALLED:
+            return path.relative_to(folder).as_posix()
     for folder in (project_of(path), Path.cwd()):
         if folder is not None and path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()

@@ -9,7 +9,7 @@ faults come out together.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, SerializerFunctionWrapHandler, model_serializer
 
@@ -318,7 +318,8 @@ class Sparse(Node):
     @model_serializer(mode="wrap")
     def _write(self, write: SerializerFunctionWrapHandler) -> dict[str, Any]:
         written: dict[str, Any] = write(self)
-        return {key: value for key, value in written.items() if value is not False or key not in self._SELDOM}
+        fields = type(self).model_fields
+        return {key: value for key, value in written.items() if key not in self._SELDOM or value != fields[key].default}
 
 
 class Parameter(Sparse):
@@ -345,12 +346,18 @@ class Deprecation(Node):
     stacklevel: int = 1
 
 
+MOST_COST: Final = 1_000_000
+"""The most that a call may cost, and the most items that may be assumed."""
+Cost = Annotated[int, Field(strict=True, ge=1, le=MOST_COST)]
+
+
 class Method(Sparse):
     """Something that can be called. `idempotent` tells that calling it twice does what calling it once does, `secret`
-    that no log may show its result.
+    that no log may show its result, `cost` what a call counts for where costs are bounded, and `items` how many items
+    its list is taken to have before that is known.
     """
 
-    _SELDOM = frozenset({"idempotent", "secret"})
+    _SELDOM = frozenset({"cost", "idempotent", "items", "secret"})
 
     kind: Literal["method"] = "method"
     name: str
@@ -362,12 +369,16 @@ class Method(Sparse):
     raises: tuple[Reference, ...] = ()
     idempotent: bool = False
     cancellable: bool = False
+    cost: Cost = 1
+    items: Cost | None = None
     secret: bool = False
     position: Position
 
 
 class Property(Sparse):
-    """Something that can be read. `secret` tells that no log may show it."""
+    """Something that can be read. `secret` tells that no log may show it; `cost` and `items` are those of a method."""
+
+    _SELDOM = frozenset({"cost", "items", "secret"})
 
     kind: Literal["property"] = "property"
     name: str
@@ -376,6 +387,8 @@ class Property(Sparse):
     deprecated: Deprecation | None = None
     type: TypeShape
     raises: tuple[Reference, ...] = ()
+    cost: Cost = 1
+    items: Cost | None = None
     secret: bool = False
     position: Position
 

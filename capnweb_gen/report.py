@@ -32,17 +32,17 @@ class Sources:
         above = [folder for argument in arguments for folder in (argument.absolute(), *argument.absolute().parents)]
         projects = [folder for folder in (*above, here, *here.parents) if (folder / "pyproject.toml").is_file()]
         self._roots = list(dict.fromkeys([*projects, here, *above]))
-        self._files: dict[str, _Source | None] = {}
+        self._files: dict[str, Source | None] = {}
 
-    def find(self, file: str) -> _Source | None:
+    def find(self, file: str) -> Source | None:
         """The file that goes by this name in messages; None if it cannot be read."""
         if file not in self._files:
             texts = (text for root in self._roots if (text := _read(root / file)))
-            self._files[file] = next((_Source(text, python=file.endswith(".py")) for text in texts), None)
+            self._files[file] = next((Source(text, python=file.endswith(".py")) for text in texts), None)
         return self._files[file]
 
 
-class _Source:
+class Source:
     """One file: its lines, and where what stands in them ends. Only of Python more is known than where words end."""
 
     def __init__(self, text: str, *, python: bool) -> None:
@@ -112,7 +112,7 @@ def _head(diagnostic: Diagnostic, message: str, sources: Sources, colour: str) -
     return text
 
 
-def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
+def _is_inside(diagnostic: Diagnostic, source: Source) -> bool:
     """Whether a place can be shown. What is told at the start of a blank line, or of data, concerns the whole file."""
     if diagnostic.line > len(source.lines):
         return False
@@ -122,7 +122,7 @@ def _is_inside(diagnostic: Diagnostic, source: _Source) -> bool:
     return diagnostic.column <= len(line) + 1
 
 
-def _excerpt(diagnostic: Diagnostic, source: _Source, colour: str) -> Text:
+def _excerpt(diagnostic: Diagnostic, source: Source, colour: str) -> Text:
     start, end = diagnostic.column - 1, source.end(diagnostic.line, diagnostic.column) - 1
     return excerpt(source.lines[diagnostic.line - 1], diagnostic.line, start, end, colour)
 

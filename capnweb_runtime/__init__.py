@@ -15,9 +15,11 @@ if TYPE_CHECKING:
     from capnweb_runtime.connecting.connect import connect
     from capnweb_runtime.connecting.pool import Pool, PoolStats
     from capnweb_runtime.connecting.reconnect import Connected, Reconnect
+    from capnweb_runtime.core.costs import CostLeft
     from capnweb_runtime.debugging.capabilities import Capability
     from capnweb_runtime.debugging.settings import Sampling
     from capnweb_runtime.driving.batching import batched
+    from capnweb_runtime.driving.costs import cost_left
     from capnweb_runtime.driving.deadline import deadline, time_left
     from capnweb_runtime.driving.interceptors import CallInfo, Interceptor, Proceed
     from capnweb_runtime.driving.threads import in_thread
@@ -25,6 +27,7 @@ if TYPE_CHECKING:
         CapnwebError,
         ConnectionLost,
         ConnectionRefused,
+        CostExceeded,
         DeadlineExceeded,
         Disconnected,
         DisposedError,
@@ -34,6 +37,7 @@ if TYPE_CHECKING:
         PeerAborted,
         ProtocolError,
         RangeError,
+        RateLimited,
         RpcError,
         SessionClosed,
         SessionError,
@@ -41,6 +45,7 @@ if TYPE_CHECKING:
         StaleCodeWarning,
         URIError,
     )
+    from capnweb_runtime.explaining import Explanation, explain
     from capnweb_runtime.limits import Limits, ServerLimits
     from capnweb_runtime.objects.any_stub import AnyPromise, AnyStub, as_stub, unwrap
     from capnweb_runtime.objects.callbacks import CallbackStub
@@ -81,10 +86,13 @@ __all__ = [
     "Connected",
     "ConnectionLost",
     "ConnectionRefused",
+    "CostExceeded",
+    "CostLeft",
     "DeadlineExceeded",
     "Disconnected",
     "DisposedError",
     "EvalError",
+    "Explanation",
     "GoingAway",
     "Headers",
     "Interceptor",
@@ -98,6 +106,7 @@ __all__ = [
     "Proceed",
     "ProtocolError",
     "RangeError",
+    "RateLimited",
     "ReadableStream",
     "Reconnect",
     "Refuse",
@@ -127,7 +136,9 @@ __all__ = [
     "batched",
     "connect",
     "connect_blocking",
+    "cost_left",
     "deadline",
+    "explain",
     "in_thread",
     "serve",
     "systemd_sockets",
@@ -144,15 +155,19 @@ _HOMES = {
     "connecting.reconnect": "Connected Reconnect",
     "debugging.capabilities": "Capability",
     "debugging.settings": "Sampling",
+    "core.costs": "CostLeft",
     "driving.batching": "batched",
+    "driving.costs": "cost_left",
     "driving.deadline": "deadline time_left",
     "driving.interceptors": "CallInfo Interceptor Proceed",
     "driving.threads": "in_thread",
     "errors": (
-        "CapnwebError ConnectionLost ConnectionRefused DeadlineExceeded Disconnected DisposedError EvalError GoingAway "
-        "LimitExceeded PeerAborted ProtocolError RangeError RpcError SessionClosed SessionError StaleCapability "
-        "StaleCodeWarning URIError"
+        "CapnwebError ConnectionLost ConnectionRefused CostExceeded DeadlineExceeded Disconnected DisposedError "
+        "EvalError GoingAway LimitExceeded PeerAborted ProtocolError RangeError RateLimited RpcError SessionClosed "
+        "SessionError "
+        "StaleCapability StaleCodeWarning URIError"
     ),
+    "explaining": "Explanation explain",
     "limits": "Limits ServerLimits",
     "observe": "Observer",
     "serving.certificate": "Certificate",

@@ -8,14 +8,17 @@ and what to do.
     │   │   ├── GoingAway           the server is shutting down, or restarts
     │   │   ├── PeerAborted         the peer ended the session because of a fault
     │   │   ├── ConnectionRefused   the server refused the session, with an HTTP status
-    │   │   └── Disconnected        a call of a client that reconnects was not answered before the connection was lost
+    │   │   └── Disconnected        a call was not answered before the connection, or the object's owner, was lost
     │   ├── StaleCapability         a capability was lost with its session, and cannot be got again
     │   ├── ProtocolError           a peer broke the protocol
     │   └── LimitExceeded           a bound of `Limits` was passed
     ├── DisposedError               a stub or promise was used after it had been disposed
     ├── BackplaneUnavailable        the engine of a backplane did not answer (also a ConnectionError)
+    ├── LeaseLost                   what was done under a lease may be done by somebody else now
     └── RpcError                    an error that a peer sent and that no built-in exception stands for
         ├── DeadlineExceeded        a call took longer than it may (also a TimeoutError)
+        ├── CostExceeded            calls would cost more than they may for now
+        ├── RateLimited             a call was one too many of its kind, and was not run
         ├── RangeError              wire type RangeError (also a ValueError)
         ├── EvalError               wire type EvalError
         └── URIError                wire type URIError (also a ValueError)
@@ -31,6 +34,11 @@ from __future__ import annotations
 
 import builtins
 from typing import Any, Final, Self
+
+_RETRY_AFTER: Final = "retryAfter"
+"""Property of a `RateLimited`."""
+_LONGEST_PAUSE: Final = 1e10
+"""Seconds; what is more is no time to wait."""
 
 
 class CapnwebError(Exception):
@@ -111,7 +119,7 @@ class ConnectionRefused(SessionClosed):
 
 
 class Disconnected(SessionClosed):
-    """A call of a client that reconnects has no answer, and is not made again.
+    """A call of a client that reconnects, or of an object whose owner is gone, has no answer, and is not made again.
 
     See CW-506 (`capnweb-gen explain`).
 
@@ -164,6 +172,10 @@ class BackplaneUnavailable(CapnwebError, ConnectionError):
 
     See CW-513 (`capnweb-gen explain`).
     """
+
+
+class LeaseLost(CapnwebError):
+    """A lease is no longer ours: what was done under it may be somebody else's to do now."""
 
 
 class RpcError(CapnwebError):
@@ -219,6 +231,59 @@ class DeadlineExceeded(RpcError, TimeoutError):
     """
 
     wire_name = "DeadlineExceeded"
+
+
+class CostExceeded(RpcError):
+    """A call, or a plan, would cost more than is left of what the peer allows for a time (`Limits.cost`): it was not
+    begun. In TypeScript `errorName` is "CostExceeded", and `retryAfter`, `cost` and `left` are properties of the error.
+    """
+
+    wire_name = "CostExceeded"
+
+    def __init__(self, message: str = "", name: str | None = None, **props: Any) -> None:
+        super().__init__(message, name, **props)
+        self.props.setdefault("errorName", self.wire_name)
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it may be tried again; None if it would never be let through, or that is not known."""
+        return self._number("retryAfter")
+
+    @property
+    def cost(self) -> float | None:
+        """What it would have cost; of a plan, what it must cost or is taken to; None if that is not known."""
+        return self._number("cost")
+
+    @property
+    def left(self) -> float | None:
+        """What was left; None if that is not known."""
+        return self._number("left")
+
+    def _number(self, name: str) -> float | None:
+        value = self.props.get(name)
+        return value if isinstance(value, (int, float)) and not isinstance(value, bool) else None
+
+
+class RateLimited(RpcError):
+    """A call was one too many within some time, by a rule of the side that serves it; it was not run, so that it may be
+    made again later. In TypeScript it is an Error whose `errorName` is "RateLimited", and which has `retryAfter`.
+
+    Parameters:
+        message: text for the peer.
+        retry_after: seconds after which it is worth making the call again; None if it never is.
+    """
+
+    wire_name = "RateLimited"
+
+    def __init__(self, message: str = "", retry_after: float | None = None) -> None:
+        told = {} if retry_after is None else {_RETRY_AFTER: retry_after}
+        super().__init__(message, None, errorName=self.wire_name, **told)  # npm peers drop the name itself
+
+    @property
+    def retry_after(self) -> float | None:
+        """Seconds after which it is worth making the call again; None if it never is, or nobody has said."""
+        told: object = self.props.get(_RETRY_AFTER)  # of a peer, that may say anything
+        return float(told) if isinstance(told, (int, float)) and 0 <= told <= _LONGEST_PAUSE else None
 
 
 class StaleCodeWarning(UserWarning):
@@ -279,7 +344,10 @@ _BUILTIN_NAMES: Final = [
 
 ERROR_TYPES: Final[dict[str, type[Exception]]] = {
     **{name: getattr(builtins, name) for name in _BUILTIN_NAMES},
-    **{cls.wire_name: cls for cls in (RpcError, DeadlineExceeded, RangeError, EvalError, URIError)},
+    **{
+        cls.wire_name: cls
+        for cls in (RpcError, CostExceeded, DeadlineExceeded, RateLimited, RangeError, EvalError, URIError)
+    },
 }
 """Wire type name → the exception class that it arrives as."""
 

@@ -49,6 +49,10 @@ class Limits:
             within a factor of two, so that one client takes 256 MB at most; several blobs and streams at a time.
         calls: calls of the peer's that may run at a time. Default 10,000: each is a task of some kilobytes, and a
             client that wants more at a time wants a stream or a `map()`.
+        cost: what the peer's calls may cost in a window of time, those of maps and plans among them, by `@cost` of the
+            schema; a call that says nothing costs 1, and so does reading a property. Default None: nothing is counted.
+        cost_window: how long such a window is, in seconds. It begins with the first call after the last one has ended.
+            Default 60.
     """
 
     message_size: int = 32 * 1024 * 1024
@@ -66,6 +70,8 @@ class Limits:
     calls: int = 10_000
     message_work: int = 50_000
     held_bytes: int = 128 * 1024 * 1024
+    cost: int | None = None
+    cost_window: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)

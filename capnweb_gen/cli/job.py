@@ -192,13 +192,13 @@ def run(job: Job) -> Done:
         terminal.warn(found.warnings, schemas=job.schemas)
     faults = in_order([*found.diagnostics, *refused])
     terminal.stop_on(faults, as_json=job.as_json, schemas=job.schemas, warnings=found.warnings)
-    changes, in_the_way = _compare(outputs, made, _sources(job))
+    changes, in_the_way = compared(outputs, made, sources(job))
     terminal.stop_on(in_order(in_the_way), as_json=job.as_json, warnings=found.warnings)
     command = job.command or outputs[0].command
     return Done(found.schemas, found.warnings, outputs, sum(map(len, made)), changes, command)
 
 
-def _compare(
+def compared(
     outputs: Sequence[Ready], made: Sequence[Mapping[str, str]], sources: frozenset[str]
 ) -> tuple[list[output.Change], list[Diagnostic]]:
     """What has to change in the folders of all outputs, and which files there are in the way.
@@ -235,7 +235,7 @@ def generated_folder() -> Path:
     return next((found.parent / one.out for one in named if one.backend == PYTHON), Path("generated"))
 
 
-def _sources(job: Job) -> frozenset[str]:
+def sources(job: Job) -> frozenset[str]:
     """The folders given as arguments. A single file says nothing about its neighbours."""
     return frozenset(shown(schema) for schema in job.schemas if schema.is_dir())
 

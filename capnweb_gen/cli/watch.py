@@ -93,7 +93,7 @@ def _run(action: Callable[[], None]) -> tuple[dict[str, Path], _Lookups]:
         failed = lookout.failed()
     finally:
         sys.meta_path.remove(lookout)
-    new = {name: path for name in set(sys.modules) - before if (path := _own_file(sys.modules[name]))}
+    new = {name: path for name in set(sys.modules) - before if (path := own_file(sys.modules[name]))}
     for name in new:
         del sys.modules[name]
     found = {name: spec for name, path in failed.items() if (spec := _find(name, path))}
@@ -108,7 +108,7 @@ def _find(name: str, path: Sequence[str]) -> ModuleSpec | None:
         return None
 
 
-def _own_file(module: ModuleType) -> Path | None:
+def own_file(module: ModuleType) -> Path | None:
     """The file of a module, if it is the user's rather than installed."""
     origin = getattr(module, "__file__", None)
     path = Path(origin).absolute() if origin else None

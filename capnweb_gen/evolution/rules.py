@@ -307,7 +307,7 @@ RULES: Final = (
     ),
     Rule(
         "not-on-the-wire",
-        "a description, a deprecation, `async` or what Python calls something has changed",
+        "a description, a deprecation, a cost, `async` or what Python calls something has changed",
         Effects(),
         "none of it travels",
         "nothing has to be done",

@@ -24,6 +24,8 @@ BYTES_PER_UNIT: Final = 4
 """Of a small message. Where it is all empty lists, a unit is less than three."""
 SLICE: Final = 500
 """Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
+BRIEF: Final = 60
+"""The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions."""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
 """Bytes of small messages that come to a slice."""
 
@@ -39,6 +41,8 @@ class Account:
         large: bytes from which a message is looked into before it is read, by `begin`.
         enough: bytes of messages up to which none is large, and `is_over` need not be asked; -1 if that is to be
             asked before the next one.
+        brief: whether what asks for the turn is a plan or a map, which may take long, and is to leave room for others
+            sooner.
         between: whether none of them is at hand, when what was put off goes on or a call returns: each charge then
             stands for itself.
         spent: units, in all.
@@ -59,6 +63,7 @@ class Account:
         "_mapping",
         "_steps",
         "between",
+        "brief",
         "enough",
         "has_had_turn",
         "large",
@@ -83,6 +88,7 @@ class Account:
         self.large = min(LARGE, limits.message_work)
         self._enough = self.enough = min(ENOUGH, limits.message_size, self.large - 1)
         self.between = True
+        self.brief = False
         self.spent = 0
         self.look_at = SLICE
         self.over = False
@@ -157,6 +163,14 @@ class Account:
                 return False
             self.end_turn()
         return True
+
+    def is_over_for_long_work(self) -> bool:
+        """The same for a plan or a map. Worth a call every `BRIEF` units."""
+        self.brief = True
+        try:
+            return self.is_over()
+        finally:
+            self.brief = False
 
     def end_turn(self) -> None:
         """What can wait is put off from here on."""

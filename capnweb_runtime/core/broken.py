@@ -159,3 +159,13 @@ def calling_place(module: str) -> tuple[str, int]:
     while frame.f_code.co_filename == module and frame.f_back is not None:
         frame = frame.f_back
     return frame.f_code.co_filename, frame.f_lineno
+
+
+def forget_frames(error: BaseException) -> None:
+    """Gives up the frames in which an error and what led to it were raised, with all that is in them: the observer has
+    seen them.
+    """
+    part: BaseException | None = error
+    while part is not None and part.__traceback__ is not None:
+        part.__traceback__ = None
+        part = part.__cause__ or part.__context__

@@ -8,7 +8,7 @@ for, and takes no memory until it is written out.
 from __future__ import annotations
 
 from array import array
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.hook import Payload, Ref
@@ -44,9 +44,13 @@ def written_work(value: Any, most: int) -> int:
     Parameters:
         value: the tree.
         most: a number of units beyond which it does not matter any more.
+
+    Returns:
+        The units; one more than `most` if there are more.
     """
-    parts = 0
+    parts = long_parts = 0  # of which bytes that are long, and stand in it for the first time
     long: set[int] = set()
+    known: dict[int, tuple[int, int]] = {}  # both, of lists that have been weighed
     pending = [value]
     while pending and parts + LEAF * len(pending) <= most * PARTS:
         value = pending.pop()
@@ -55,16 +59,39 @@ def written_work(value: Any, most: int) -> int:
             parts += LEAF
             continue
         if kind is list:
+            before = known.get(id(value))
+            if before is not None:
+                parts += before[0] + (_AGAIN - 1) * before[1]
+                continue
+            pending.append(_Weighed(id(value), parts, long_parts))
             parts += CONTAINER
             pending += value
             continue
+        if kind is _Weighed:  # all that is in the list has been taken off what is pending
+            known[value.number] = parts - value.parts, long_parts - value.long_parts
+            continue
         size = _size(value)
-        if size >= _LONG:
-            if id(value) in long:
-                size *= _AGAIN
+        if size >= _LONG and id(value) in long:
+            size *= _AGAIN
+        elif size >= _LONG:
             long.add(id(value))
+            long_parts += size // _BYTES_PER_PART
         parts += size // _BYTES_PER_PART + _made_of(value, pending)
-    return 1 + (parts + LEAF * len(pending)) // PARTS
+    return min(1 + (parts + LEAF * len(pending)) // PARTS, most + 1)
+
+
+class _Weighed(NamedTuple):
+    """Stands behind what is in a list, with what there was before it.
+
+    Attributes:
+        number: of the list.
+        parts: that had been counted.
+        long_parts: of them, those of long bytes that stood there for the first time.
+    """
+
+    number: int
+    parts: int
+    long_parts: int
 
 
 def _made_of(value: Any, pending: list[Any]) -> int:

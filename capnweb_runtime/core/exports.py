@@ -23,8 +23,10 @@ from capnweb_runtime.core.introductions import Introductions
 from capnweb_runtime.core.mismatch import Mismatch
 from capnweb_runtime.core.payload import encode_payload
 from capnweb_runtime.core.pipe import Pipe, Readable
+from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.core.stream_hooks import PipeHook
 from capnweb_runtime.core.tables import ExportEntry
+from capnweb_runtime.core.target_hooks import LocalHook
 from capnweb_runtime.core.value_hooks import PromiseHook
 from capnweb_runtime.errors import ENDS_PROGRAM, ProtocolError, as_answer
 from capnweb_runtime.observe import Observer, error_for_peer
@@ -200,6 +202,9 @@ class Exports(ABC):
             self._answer_with(export_id, entry.hook)
 
     def _answer_with(self, export_id: int, hook: Hook) -> None:
+        if export_id < 0 and isinstance(hook, LocalHook):  # an object or a function, which is the table's own
+            self._answer(export_id, Payload(PlainStub(hook)))
+            return
         try:
             pulled = hook.pull()
         except Exception as error:  # a hook that was disposed meanwhile

@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
-from capnweb_runtime.core.broken import ErrorHook
+from capnweb_runtime.core.broken import ErrorHook, forget_frames
 from capnweb_runtime.core.evaluate import CallArguments, Evaluator, call_own, decode_direct, parse_path
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.exchange import Exchange
@@ -237,16 +237,6 @@ class Handlers(Exchange):
     def _answered(self) -> None:
         self._asked = False
         self._round_trips += 1
-
-
-def forget_frames(error: BaseException) -> None:
-    """Gives up the frames in which an error and what led to it were raised, with all that is in them: the observer has
-    seen them.
-    """
-    part: BaseException | None = error
-    while part is not None and part.__traceback__ is not None:
-        part.__traceback__ = None
-        part = part.__cause__ or part.__context__
 
 
 def as_exception(value: Any) -> BaseException:

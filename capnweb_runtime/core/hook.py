@@ -25,6 +25,7 @@ from capnweb_runtime.limits import Limits
 
 if TYPE_CHECKING:
     from capnweb_runtime.core.calls import CallHandle, Carried
+    from capnweb_runtime.core.costs import CostWindow
 
 A = TypeVar("A")
 
@@ -54,10 +55,12 @@ class Host(Protocol):
         home: the event loop on which the session lives; None if there is none.
         attends: whether there is more to every call than to run it; see `attend`.
         carried: what the message at hand carries beside its call; see `within`.
+        costs: counts what the peer's calls cost; None where nothing bounds that, and where it does not attend.
     """
 
     attends: ClassVar[bool]
     carried: Any
+    costs: CostWindow | None
     limits: Limits
     running: int
     everybody: Running
@@ -109,15 +112,15 @@ class Host(Protocol):
         ...
 
     def attended_reading(self, read: Callable[..., Any], member: Any, where: str) -> Callable[..., Any]:
-        """What reads a property in place of the given function, where there is more to that."""
+        """What reads a property in place of the given function, where there is more to that. Raises CostExceeded if it
+        cannot be afforded.
+        """
         ...
 
     def refused(self, name: str, error: BaseException) -> None:
         """A peer has called what the table of a target does not have. To be told where this attends.
 
-        Parameters:
-            name: what it has called: a stranger's text.
-            error: what it is told.
+        Parameters: the name that it has called, a stranger's text, and what it is told.
         """
         ...
 
@@ -562,9 +565,7 @@ class Hook(Uncopied):
         """Calls back once if this reference breaks: its session ends, or the promise behind it is rejected."""
 
     def on_restored(self, callback: Callable[[], object]) -> None:
-        """Calls back each time that another session has taken the place of the one that this belonged to; never where
-        none does.
-        """
+        """Calls back each time that another session has taken the place of the one that this was of, if one has."""
 
 
 class Ref(Uncopied):

@@ -288,14 +288,25 @@ class Method:
         raises: the exceptions that it declares.
         label: what messages call it: interface and name in Python.
         secret: whether no log may show its result.
+        cost: what a call counts for, where costs are bounded.
+        items: how many items its list is taken to have before that is known; None if nothing is assumed.
     """
 
-    __slots__ = ("label", "name", "params", "path", "raises", "result", "secret")
+    __slots__ = ("cost", "items", "label", "name", "params", "path", "raises", "result", "secret")
 
     def __init__(
-        self, name: str, result: TypeCodec, params: Codec, raises: Raises | None = None, secret: bool = False
+        self,
+        name: str,
+        result: TypeCodec,
+        params: Codec,
+        raises: Raises | None = None,
+        secret: bool = False,
+        cost: int = 1,
+        items: int | None = None,
     ) -> None:
         self.raises = raises
+        self.cost = cost
+        self.items = items
         self.secret = secret
         self.name = name
         self.label = name or "a function"
@@ -322,12 +333,24 @@ class Property:
         raises: the exceptions that reading it declares.
         label: what messages call it: interface and name in Python.
         secret: whether no log may show its value.
+        cost: what reading it counts for, where costs are bounded.
+        items: as of a method.
     """
 
-    __slots__ = ("codec", "label", "name", "path", "raises", "secret")
+    __slots__ = ("codec", "cost", "items", "label", "name", "path", "raises", "secret")
 
-    def __init__(self, name: str, codec: TypeCodec, raises: Raises | None = None, secret: bool = False) -> None:
+    def __init__(
+        self,
+        name: str,
+        codec: TypeCodec,
+        raises: Raises | None = None,
+        secret: bool = False,
+        cost: int = 1,
+        items: int | None = None,
+    ) -> None:
         self.raises = raises
+        self.cost = cost
+        self.items = items
         self.secret = secret
         self.name = self.label = name
         self.codec = codec
@@ -403,24 +426,34 @@ def method(
     raises: Sequence[DeclaredError] = (),
     idempotent: bool = False,
     cancellable: bool = False,
+    cost: int = 1,
+    items: int | None = None,
     secret: bool = False,
 ) -> Method:
     """A method for an interface's table: its name on the wire, codec of its result, its parameters in order, the
-    exceptions it may raise, whether calling it twice does what calling it once does, whether it may be cancelled, and
-    whether its result is secret.
+    exceptions it may raise, whether calling it twice does what calling it once does, whether it may be cancelled, what
+    a call costs, how many items it is taken to give, and whether its result is secret.
     """
     cls = CancellableMethod if cancellable else Method
     arguments = Arguments(params)
     arguments.idempotent = idempotent
-    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None, secret)
+    arguments.method = made = cls(name, result, arguments, Raises(raises) if raises else None, secret, cost, items)
     return made
 
 
-def prop(name: str, codec: TypeCodec, *, raises: Sequence[DeclaredError] = (), secret: bool = False) -> Property:
-    """A property for an interface's table: its name on the wire, codec of its value, the exceptions it may raise, and
-    whether its value is secret.
+def prop(
+    name: str,
+    codec: TypeCodec,
+    *,
+    raises: Sequence[DeclaredError] = (),
+    cost: int = 1,
+    items: int | None = None,
+    secret: bool = False,
+) -> Property:
+    """A property for an interface's table: its name on the wire, codec of its value, the exceptions it may raise, what
+    reading it costs, how many items it is taken to have, and whether its value is secret.
     """
-    return Property(name, codec, Raises(raises) if raises else None, secret)
+    return Property(name, codec, Raises(raises) if raises else None, secret, cost, items)
 
 
 def param(

@@ -12,8 +12,8 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
 
-from capnweb_runtime.core.account import Account
-from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
+from capnweb_runtime.core.account import BRIEF, Account
+from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
 from capnweb_runtime.core.cell import Cell
@@ -22,6 +22,7 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
+from capnweb_runtime.core.plan_bounds import Weigher, followed, known_of, refuse_beyond
 from capnweb_runtime.core.plan_form import Block, Instruction, read_plan
 from capnweb_runtime.core.plan_ops import carry_out, condition, described, steps_for
 from capnweb_runtime.core.remap import WORK_PER_STEP, Replayer
@@ -57,12 +58,36 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
     try:
         block, reading = read_plan(plan, len(captures), limits)
         host.account.spent += reading
+        _weigh(importer, block, subject, path, captures)
         room = host.held.count(host.held.of_message())
         element = subject.get(path) if path else subject.dup()
     except Exception as error:  # of a plan that cannot be carried out, or of what it is applied to
+        forget_frames(error)  # in which is what the hook that is returned goes to
         dispose_all(captures)
         return ErrorHook(error)
     return _Running(host, limits, importer.map_budget(), room).start(block, element, captures)
+
+
+def _weigh(importer: Importer, block: Block, subject: Hook, path: Path, captures: list[Hook]) -> None:
+    """Refuses a plan that takes more than it may by what its interfaces say of it, before anything of it runs. Raises
+    LimitExceeded, or CostExceeded.
+    """
+    host, limits = importer.host, importer.limits
+    if limits.cost is None and not block.has_lists:  # there is nothing that is not known already
+        return
+    weigher = Weigher(limits.depth)
+    element, before = followed(known_of(subject), path)
+    _, bounds = weigher.block(block, element, [known_of(capture) for capture in captures])
+    host.account.spent += weigher.nodes
+    bounds = before.plus(bounds)
+    refuse_beyond(bounds.assumed, limits)
+    if limits.cost is not None and host.costs is not None:
+        least, assumed = int(bounds.least.cost), int(bounds.assumed.cost)
+        refusal = host.costs.refusal(
+            assumed, "the plan costs at least" if least == assumed else "the plan is taken to cost"
+        )
+        if refusal is not None:
+            raise refusal
 
 
 class _Failed(Exception):
@@ -127,6 +152,7 @@ class _Running:
         self._host = host
         self._account: Account = host.account
         self._budget = budget
+        self._look_at = self._account.spent + BRIEF
         self._calls = self._most_calls = limits.plan_calls
         self._room = room  # what counts for the instructions
         self._carried = host.carried
@@ -176,7 +202,9 @@ class _Running:
             return
         except Exception as error:  # whatever fails in it is its result
             self._busy = False
-            self._fail(_told(error, self._host))
+            told = _told(error, self._host)
+            forget_frames(error)  # in which are hooks that hold what has failed
+            self._fail(told)
             return
         finally:
             self._busy = False
@@ -211,7 +239,7 @@ class _Running:
             self._end()
 
     def _end(self) -> None:
-        work = self._work
+        work, self._work = self._work, None  # what it waits for may fail meanwhile, and is not to go on with it
         if work is not None:
             work.close()
             self._fail(GIVEN_BACK.error_of(_GIVEN_UP, "it"))
@@ -245,8 +273,10 @@ class _Running:
         """Carries out an instruction, and returns its value."""
         account = self._account
         account.spent += instruction.steps * WORK_PER_STEP
-        if account.spent > account.look_at and account.is_over():
-            yield None
+        if account.spent > self._look_at:
+            self._look_at = account.spent + BRIEF
+            if account.is_over_for_long_work():
+                yield None
         if self._given_up or self._host.held.ended:
             raise SessionClosed(_GIVEN_UP)
         self._budget.take(instruction.steps)

@@ -70,6 +70,7 @@ class Block:
         instructions: there is at least one, whose value is the block's.
         least_steps: that it takes whatever happens.
         least_calls: that it makes whatever happens.
+        has_lists: whether there are maps or filters in it, or before it.
     """
 
     captures: tuple[int, ...]
@@ -77,6 +78,7 @@ class Block:
     instructions: tuple[Instruction, ...]
     least_steps: int
     least_calls: int
+    has_lists: bool
 
     @property
     def last(self) -> str:
@@ -127,6 +129,7 @@ class _Reader:
 
     def __init__(self, limits: Limits) -> None:
         self._limits = limits
+        self._has_lists = False
         self.nodes = 0
 
     def block(self, captures: tuple[int, ...], wire: list[Wire], place: str, depth: int, headers: int = 0) -> Block:
@@ -153,7 +156,7 @@ class _Reader:
             least = _least(one)
             steps += least[0]
             calls += least[1]
-        return Block(captures, headers, tuple(instructions), steps, calls)
+        return Block(captures, headers, tuple(instructions), steps, calls, self._has_lists)
 
     def _instruction(self, wire: Wire, place: str, values: _Values, depth: int) -> Instruction:
         kind: Any = wire[0] if type(wire) is list and wire and type(wire[0]) is str else "value"
@@ -161,6 +164,7 @@ class _Reader:
             return self._operation(wire, place, values)
         if kind not in _BLOCKS:
             return self._made("value", place, values, [wire])
+        self._has_lists |= kind == "keep"
         if len(wire) != _LENGTHS[kind]:
             raise ProtocolError(f'{place}: "{kind}" has {_LENGTHS[kind] - 1} parts, not {len(wire) - 1}')
         blocks = tuple(self._inner(wire[index], f"{place}.{name}", values, depth + 1) for name, index in _BLOCKS[kind])
@@ -219,6 +223,7 @@ class _Reader:
         if head in ("pipeline", "import"):
             return self._reference(wire, place, values, depth)
         if head == "remap":
+            self._has_lists = True
             if len(wire) != 5 or type(wire[3]) is not list or type(wire[4]) is not list:
                 raise ProtocolError(f"{place}: {unknown(wire)}")
             values.check(wire[1], place)

@@ -22,6 +22,10 @@ from capnweb_runtime.limits import DEFAULT_LIMITS
 
 REFUSED: Final = 'unknown special value: ["plan"'
 """How the error begins with which a peer refuses a plan that does not know of them, or is not to take any."""
+_NO_OTHER_TRY: Final = (
+    "the server takes no plans, and has done nothing of this one; after the answer to an HTTP batch there is no other "
+    "try: connect over WebSocket, or make the calls one by one ({})"
+)
 
 
 def send_plan(subject: Hook, path: Path, captures: list[Hook], plan: list[Wire], expect: Codec | None) -> Hook:
@@ -103,7 +107,8 @@ class _Trial:
         self._remember(takes=False)
         if self._session is not None and not self._session.takes_calls:  # as after the answer to a batch
             self._let_go()
-            self.cell.resolve(self._sent)
+            self._sent.dispose()
+            self.cell.resolve(ErrorHook(TypeError(_NO_OTHER_TRY.format(wire_message(error)))))
             return
         self._sent.dispose()
         captures, self._captures = self._captures, []

@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from capnweb_runtime.core.account import Account
+from capnweb_runtime.core.account import BRIEF, Account
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
@@ -347,6 +347,7 @@ class _Replaying:
     def _work(self) -> Payload | None:
         """Applies the instructions to the elements that are left; None if some of them have been put off."""
         account = self._host.account
+        look_at = account.spent + BRIEF
         try:
             for element in self._elements:
                 part = branch(element, self._host, self._holds_any)
@@ -356,7 +357,10 @@ class _Replaying:
                 replayer = Replayer(self._host, self._captures, hook, self._budget)
                 self._add(replayer.apply(self._instructions, self._wrap))
                 account.spent += self._steps * WORK_PER_STEP
-                if account.spent > account.look_at and account.is_over():
+                if account.spent <= look_at:
+                    continue
+                look_at = account.spent + BRIEF
+                if account.is_over_for_long_work():
                     carried = self._host.carried
                     go_on = self._go_on if carried is None else partial(self._host.within, carried, self._go_on)
                     self._host.put_off(go_on)

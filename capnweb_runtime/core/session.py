@@ -15,11 +15,12 @@ from typing import Any, Final, NamedTuple
 
 from capnweb_runtime.core.account import BYTES_PER_UNIT
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS, Attachments
+from capnweb_runtime.core.broken import forget_frames
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.devaluate import encode_sent
 from capnweb_runtime.core.exchange import Encoding
 from capnweb_runtime.core.exports import in_order_of_disposal
-from capnweb_runtime.core.handlers import Handlers, bad_message, forget_frames
+from capnweb_runtime.core.handlers import Handlers, bad_message
 from capnweb_runtime.core.held import EXPORT, IMPORT, out_of_memory
 from capnweb_runtime.core.hook import Hook, Host, Wire
 from capnweb_runtime.core.introductions import Introductions

@@ -17,6 +17,7 @@ from capnweb_runtime.core.interface import Method, Property
 from capnweb_runtime.core.invoke import invoke, invoke_wire, run
 from capnweb_runtime.core.refs import PlainStub
 from capnweb_runtime.core.value_hooks import PayloadHook, not_a_function
+from capnweb_runtime.errors import CostExceeded
 from capnweb_runtime.values import UNDEFINED
 
 
@@ -303,6 +304,12 @@ class AttendedTargetHook(TargetHook):
 
     def _reading(self, attribute: str, member: Property, where: str) -> Callable[..., Any]:
         return self._host.attended_reading(super()._reading(attribute, member, where), member, where)
+
+    def get(self, path: Path, expect: Codec | None = None) -> Hook:
+        try:
+            return super().get(path, expect)
+        except CostExceeded as refused:
+            return ErrorHook(refused)
 
     def call_wire(self, path: Path, args: IncomingArgs) -> Hook:
         entry = self._member(path) if len(path) == 1 and self._shares is not None else None

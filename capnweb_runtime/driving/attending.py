@@ -12,6 +12,7 @@ from typing import Any, ClassVar, Final, TypeVar, cast
 
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.cancelling import cancellably
+from capnweb_runtime.core.costs import CostWindow
 from capnweb_runtime.core.hook import Hook, Host, Payload
 from capnweb_runtime.core.interface import CancellableMethod, Method, Property
 from capnweb_runtime.driving.asyncio_host import AsyncioHost, is_coroutine_function
@@ -27,7 +28,8 @@ from capnweb_runtime.driving.interceptors import (
     through,
 )
 from capnweb_runtime.driving.threads import ThreadedHost, WatchedHost, WatchedThreadedHost, on_loop
-from capnweb_runtime.errors import DeadlineExceeded
+from capnweb_runtime.errors import CostExceeded, DeadlineExceeded
+from capnweb_runtime.objects.stub import costs as cost_window
 from capnweb_runtime.objects.stub import metadata
 from capnweb_runtime.observe import keep_context
 
@@ -96,6 +98,7 @@ class _Attending(AsyncioHost):
     __slots__ = ()
 
     attends: ClassVar[bool] = True
+    costs: CostWindow | None
     terms: Terms
     is_lost: Callable[[], bool]
 
@@ -108,6 +111,11 @@ class _Attending(AsyncioHost):
         where: str,
     ) -> Hook:
         """See `capnweb_runtime.core.hook.Host.attend`."""
+        refusal = self._unaffordable(method, where)
+        if refusal is not None:
+            given: Any = args
+            (given if isinstance(given, Payload) else given.payload()).dispose()
+            return ErrorHook(refusal)
         if not self.terms.interceptors:
             return self._begun(begin, function, method, args, where)
         call = self._call_of(method, where)
@@ -136,8 +144,28 @@ class _Attending(AsyncioHost):
             return cancellably(begin, function, method, args, self, where, self.is_lost)
         return begin(function, method, args, self, where)
 
+    def _unaffordable(self, member: Method | Property, where: str) -> CostExceeded | None:
+        """Counts what a call costs. What is told of one that cannot be afforded, also to the interceptors."""
+        error = None if self.costs is None else self.costs.take(member.cost, member.label)
+        if error is not None and self.terms.interceptors:
+            call = self._call_of(member, where)
+            call.kind = "get" if isinstance(member, Property) else "call"
+            self._tell_refused(call, error)
+        return error
+
+    def bound_costs(self) -> None:
+        """Has the costs of the peer's calls counted, if they are bounded; `cost_left` tells the methods."""
+        limits = self.limits
+        if limits.cost is not None:
+            self.costs = CostWindow(limits.cost, limits.cost_window, self.now)
+            self._context = self._context.copy()
+            self._context.run(cost_window.set, self.costs)
+
     def attended_reading(self, read: Callable[..., Any], member: Property, where: str) -> Callable[..., Any]:
         """See `capnweb_runtime.core.hook.Host.attended_reading`."""
+        refusal = self._unaffordable(member, where)
+        if refusal is not None:
+            raise refusal
         if not self.terms.interceptors:
             return read
         call = self._call_of(member, where)

@@ -97,12 +97,15 @@ def _tapped(wire: Wire, taps: Sequence[Tap]) -> Wire:
     return TappedWire(wire, taps)
 
 
-def _host_on(terms: Terms, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any) -> AsyncioHost:
+def _host_on(
+    terms: Terms | None, plain: type[AsyncioHost], is_lost: Callable[[], bool], **settings: Any
+) -> AsyncioHost:
     # Of no use to sessions without terms.
-    from capnweb_runtime.driving.attending import attending  # noqa: PLC0415
+    from capnweb_runtime.driving.attending import Terms, attending  # noqa: PLC0415
 
     host = attending(plain)(**settings)
-    host.terms, host.is_lost = terms, is_lost
+    host.terms, host.is_lost = terms or Terms(), is_lost
+    host.bound_costs()
     return host
 
 
@@ -203,7 +206,7 @@ class Connection:
         observer = observer or Observer()
         mode = debug_mode(debug)
         host_class = _host_class(self._loop, threads, mode is True)
-        if terms is None:
+        if terms is None and limits.cost is None:
             self.host = host_class(self._loop, observer=observer, context=context, limits=limits, total=total)
         else:
             settings = {"observer": observer, "context": context, "limits": limits, "total": total}

@@ -29,6 +29,7 @@ from capnweb_runtime.core.interface import ANY_METHOD, Method, Property
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.target_hooks import function_hook
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.errors import RateLimited
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.objects.streams import ReadableStream, WritableStream, pump
@@ -36,6 +37,7 @@ from capnweb_runtime.observe import Observer, tell_failed
 
 if TYPE_CHECKING:
     from capnweb_runtime.core.calls import CallHandle, Carried
+    from capnweb_runtime.core.costs import CostWindow
 
 A = TypeVar("A")
 
@@ -57,6 +59,7 @@ class HostBase(ABC):
         account: what the session's work may cost, and has cost.
         held: what the session makes this side hold.
         carried: what the message at hand carries beside its call.
+        costs: counts what the peer's calls cost; None where nothing bounds that.
         disclosure: which errors peers are sent as they are.
         discarded: what is to be disposed at the next turn.
         home: the same.
@@ -65,7 +68,8 @@ class HostBase(ABC):
 
     __slots__ = (
         "_observer",
-        *("account", "carried", "discarded", "disclosure", "everybody", "held", "here", "home", "limits", "running"),
+        *("account", "carried", "costs", "discarded", "disclosure", "everybody", "held", "here", "home", "limits"),
+        "running",
     )
 
     attends: ClassVar[bool] = False
@@ -85,6 +89,7 @@ class HostBase(ABC):
         self.account = Account(limits)
         self.held = HeldBytes(limits.held_bytes, total)
         self.carried: Any = None
+        self.costs: CostWindow | None = None
         self.running = 0
         self.everybody = Running()
         self._observer = observer
@@ -241,8 +246,11 @@ class HostBase(ABC):
 
     def report(self, where: str, error: BaseException) -> None:
         """Tells the observer that code of the application failed. What does not leave the process gets its reference
-        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that.
+        number first, so that the log has it. A MemoryError ends the session, once, and is no news after that. A
+        RateLimited is an answer, and no failure: whoever calls too often does not fill the log as well.
         """
+        if isinstance(error, RateLimited):
+            return
         if isinstance(error, MemoryError):
             self.held.end_out_of_memory(f"{where} ran")
             return

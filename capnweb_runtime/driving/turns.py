@@ -21,6 +21,10 @@ from capnweb_runtime.core.account import Account
 
 TURN: Final = 0.005
 """Seconds of a turn: long enough that going on with it costs nothing by comparison, and too short to be noticed."""
+BRIEF: Final = 0.001
+"""Seconds after which plans and maps leave the rest of a turn to others: they may take a second, and whatever is short
+would wait for half a turn meanwhile. Going on with them takes a twentieth of that.
+"""
 
 Work = Callable[[], object]
 
@@ -38,6 +42,7 @@ class Turns:
         self._number = 0
         self._due = False
         self._ends: float | None = None  # the turn of this iteration, if it has begun
+        self._left = False  # whether what takes long has left the rest of it
         self.done = 0  # what the session that had the last turn had done by then
 
     @staticmethod
@@ -48,14 +53,20 @@ class Turns:
             turns = _of_loops[id(loop)] = Turns(loop)
         return turns
 
-    def are_over(self) -> bool:
-        """Whether the turn of this iteration of the loop is over; it begins when that is asked for the first time."""
+    def are_over(self, brief: bool = False) -> bool:
+        """Whether the turn of this iteration of the loop is over; it begins when that is asked for the first time.
+
+        Parameters:
+            brief: whether it is asked for what may take long.
+        """
         now = self._loop.time()
         if self._ends is None:
             self._ends = now + TURN
             self._go_on_later()
             return False
-        return now >= self._ends
+        if brief and now >= self._ends - (TURN - BRIEF):  # never, where turns have no end
+            self._left = True
+        return self._left or now >= self._ends
 
     def join(self, line: Line) -> None:
         """Gives the session a turn, once those have had theirs that have done less."""
@@ -76,6 +87,7 @@ class Turns:
         """Begins the turn of another iteration, if anybody waits for it."""
         self._due = False
         self._ends = None
+        self._left = False
         while self._waiting and not self.are_over():
             self.done, _, line = heapq.heappop(self._waiting)
             line.go_on()
@@ -160,7 +172,7 @@ class Line:
             self.on_wait(False)
 
     def _has_had_turn(self) -> bool:
-        if not self._turns.are_over():
+        if not self._turns.are_over(self._account.brief):
             return False
         if self._first is None:
             self._join()

@@ -34,6 +34,9 @@ from capnweb_runtime.errors import ENDS_PROGRAM, PEER, DisposedError, as_answer,
 from capnweb_runtime.objects.promise_face import ERROR, VALUE, FutureFace, Outcome, UnseenHook, if_held, logger
 from capnweb_runtime.objects.refusals import Refusals, allow_disposal, came_of, refuse, refuse_elsewhere
 
+if TYPE_CHECKING:
+    from capnweb_runtime.core.costs import CostWindow
+
 T = TypeVar("T")
 U = TypeVar("U")
 V = TypeVar("V")
@@ -76,6 +79,8 @@ for both, so that calls without either ask once.
 """
 metadata: Final[ContextVar[Mapping[str, str]]] = ContextVar("capnweb_metadata", default=MappingProxyType({}))
 """What the caller of the method that is running has sent beside the call."""
+costs: Final[ContextVar[CostWindow | None]] = ContextVar("capnweb_costs", default=None)
+"""What counts the costs of the session that the method that is running serves; None where nothing does."""
 
 
 @contextmanager
@@ -83,10 +88,11 @@ def outside() -> Iterator[None]:
     """What begins in the block, tasks and callbacks, is in no scope, and in no call that is being served: a session
     outlives whatever it was opened in.
     """
-    scope, carried = around.set(None), metadata.set(MappingProxyType({}))
+    scope, carried, counted = around.set(None), metadata.set(MappingProxyType({})), costs.set(None)
     try:
         yield
     finally:
+        costs.reset(counted)
         metadata.reset(carried)
         around.reset(scope)
 

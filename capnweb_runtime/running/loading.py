@@ -6,13 +6,19 @@ from __future__ import annotations
 
 import difflib
 import importlib
+import inspect
 import traceback
-from typing import Any
+from typing import Any, Final
 
+from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import printable
 from capnweb_runtime.running.failures import Failed
 from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.peer import logger
+
+_SET_UP: Final = (
+    "with --backplane, name a function that is given the worker and returns what makes main objects of peers"
+)
 
 
 def load_factory(name: str) -> Any:
@@ -27,6 +33,49 @@ def load_factory(name: str) -> Any:
     Raises:
         Failed: there is none.
     """
+    found = _found(name)
+    if _takes_worker(found):
+        raise Failed(
+            f"{name} sets up a worker: serve it with --backplane, which may be memory: for one process", code=2
+        )
+    _check(name, found)
+    return found
+
+
+def load_application(name: str) -> Any:
+    """Imports what sets up a worker.
+
+    Parameters:
+        name: module and name in it.
+
+    Returns:
+        What can be called with a worker.
+
+    Raises:
+        Failed: there is none.
+    """
+    found = _found(name)
+    try:
+        inspect.signature(found).bind(None)
+    except TypeError as error:
+        raise Failed(f"{name} cannot set up a worker ({error}): {_SET_UP}") from None
+    except ValueError:  # of something that is not written in Python
+        pass
+    return found
+
+
+def check_made(name: str, made: object) -> None:
+    """Refuses what an application has given, if that is no factory.
+
+    Raises:
+        Failed: it is none.
+    """
+    if isinstance(made, RpcTarget):
+        raise Failed(f"{name} made a main object, of which each session needs one of its own: {_SET_UP}")
+    _check(f"what {name} gave", made)
+
+
+def _found(name: str) -> Any:
     module_name, colon, path = name.partition(":")
     if not (colon and module_name and path):
         raise Failed(f"{name!r} names no factory: write module:factory, as in examples.demo.app:front")
@@ -36,11 +85,26 @@ def load_factory(name: str) -> Any:
         if not hasattr(found, part):
             raise Failed(f"{where} has no {part!r}{_meant(found, part)}")
         found = getattr(found, part)
+    return found
+
+
+def _check(name: str, factory: object) -> None:
     try:
-        check_factory(found)
+        check_factory(factory)
     except TypeError as error:
         raise Failed(f"{name} is no factory: {error}") from None
-    return found
+
+
+def _takes_worker(found: object) -> bool:
+    """Whether something says that it is an application, and no factory."""
+    try:
+        notes = inspect.get_annotations(found, eval_str=True)  # type: ignore[arg-type]  # what has none raises
+        first = next(iter(inspect.signature(found).parameters))  # type: ignore[arg-type]  # likewise
+    except Exception:  # of an annotation, which may be anything; and of what has none
+        return False
+    note = notes.get(first)
+    # The class is imported by whoever names it.
+    return isinstance(note, type) and (note.__module__, note.__qualname__) == ("capnweb_runtime.worker", "Worker")
 
 
 def _module(name: str) -> Any:

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import argparse
 import math
-from typing import TypeAlias
+from typing import Final, TypeAlias
 
 Commands: TypeAlias = "argparse._SubParsersAction[argparse.ArgumentParser]"
 """Where a command adds itself; argparse has no public name for it."""
+SECRET: Final = "CAPNWEB_CLUSTER_SECRET"
+"""Variable of the environment that has what workers know each other by."""
 
 
 def several(text: str) -> list[str]:

@@ -8,23 +8,28 @@ import argparse
 import asyncio
 import logging
 import os
+import secrets
 import socket
 import ssl
+from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, Any, get_args
 
+from capnweb_runtime.health import Check, Health
 from capnweb_runtime.inspector.settings import Inspector, Mode
 from capnweb_runtime.running.failures import Failed, cannot_listen, place, reason
 from capnweb_runtime.running.loading import load_factory
-from capnweb_runtime.running.options import count, port, seconds, several
+from capnweb_runtime.running.options import SECRET, count, port, seconds, several
 from capnweb_runtime.running.supervised import Supervised
 from capnweb_runtime.running.workers import run_workers
 from capnweb_runtime.serving.certificate import Certificate
 from capnweb_runtime.serving.handed_over import systemd_sockets
+from capnweb_runtime.serving.hosts import is_loopback
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.serve import Serving, serve
 
 if TYPE_CHECKING:
+    from capnweb_runtime.running.application import Join
     from capnweb_runtime.running.options import Commands
     from capnweb_runtime.serving.server import Server
 
@@ -32,6 +37,10 @@ HOST = "127.0.0.1"
 PORT = 8080
 TOKEN = "CAPNWEB_INSPECTOR_TOKEN"
 """Variable of the environment that has the token of the inspector."""
+BACKPLANE = "CAPNWEB_BACKPLANE"
+"""Variable of the environment that has the URL of the backplane, where that has a password: command lines are seen by
+everybody on the machine.
+"""
 _LEVELS = ("debug", "info", "warning", "error", "critical")
 
 
@@ -61,10 +70,24 @@ def add(commands: Commands) -> None:
     add_option("--inspector", nargs="?", const="watch", choices=modes, help="a page at which the server can be watched")
     add_option("--drain", type=seconds, metavar="SECONDS", default=30.0, help="how long calls have to end")
     add_option("--workers", type=count, metavar="N", default=1, help="processes that share the port")
+    shared = "redis://..., nats://... or memory:, or env: for the URL in CAPNWEB_BACKPLANE"
+    add_option("--backplane", metavar="URL", help=f"what they share, for a function that is given the worker: {shared}")
+    add_option(
+        "--backplane-name", metavar="NAME", default="capnweb", help="of what is kept there (default: %(default)s)"
+    )
+    add_option(
+        "--cluster", metavar="HOST:PORT", help="where workers reach each other; port 0 is one of each worker's own"
+    )
+    add_option(
+        "--cluster-secret", metavar="FILE", help="what they know each other by; else CAPNWEB_CLUSTER_SECRET has it"
+    )
+    add_option("--alive", metavar="PATH", help="where to tell that the process answers, such as /healthz")
+    add_option("--ready", metavar="PATH", help="where to tell whether it should get traffic, such as /readyz")
     add_option("--log-level", choices=_LEVELS, default="info", help="of what is logged (default: %(default)s)")
     # A worker: its end of the line, and the sockets that are ready.
     add_option("--supervised", type=int, help=argparse.SUPPRESS)
-    add_option("--ready", type=int, action="append", default=[], help=argparse.SUPPRESS)
+    add_option("--handed", type=int, action="append", default=[], help=argparse.SUPPRESS)
+    add_option("--own", type=int, action="append", default=[], help=argparse.SUPPRESS)
     parser.set_defaults(run=run)
 
 
@@ -84,12 +107,15 @@ def run(options: argparse.Namespace) -> None:
         if not options.sockets:
             raise Failed("systemd has opened no socket for this process: start it by a unit that belongs to a .socket")
     else:
-        options.sockets = [socket.socket(fileno=number) for number in options.ready]
+        options.sockets = [socket.socket(fileno=number) for number in options.handed]
     if options.port is None and (options.host is not None or not (options.unix or options.systemd)):
         options.port = PORT
     options.host = options.host or [HOST]
     if options.workers > 1 and options.inspector is not None:
         raise Failed("--inspector shows what one process does: leave out --workers", code=2)
+    options.backplane = _backplane(options)
+    if options.cluster is not None:
+        _share_secret(options)
     if options.workers > 1 and options.supervised is None:
         run_workers(options)
     else:
@@ -97,7 +123,24 @@ def run(options: argparse.Namespace) -> None:
 
 
 async def _serve(options: argparse.Namespace) -> None:
-    serving = _serving(options)
+    if options.backplane is None:
+        await _serve_with(load_factory(options.factory), options)
+        return
+    # Of no use to servers that share nothing.
+    from capnweb_runtime.running.application import opened, ready_with  # noqa: PLC0415
+
+    where = options.factory, options.backplane, options.backplane_name
+    async with opened(*where, None if options.cluster is None else _joins(options)) as (factory, worker):
+        await _serve_with(factory, options, [ready_with(worker.backplane)], worker.leaving.set)
+
+
+async def _serve_with(
+    factory: Any,
+    options: argparse.Namespace,
+    checks: Sequence[Check] = (),
+    on_leaving: Callable[[], object] | None = None,
+) -> None:
+    serving = _serving(factory, options, checks)
     try:
         server = await serving
     except ImportError as error:  # of an extra
@@ -105,13 +148,27 @@ async def _serve(options: argparse.Namespace) -> None:
     except OSError as error:
         raise cannot_listen(error, place(options.host, options.port or 0)) from None
     try:
-        await _run(server, options)
+        await _run(server, options, on_leaving)
     finally:
         await server.close()
 
 
-async def _run(server: Server, options: argparse.Namespace) -> None:
-    running = asyncio.ensure_future(server.run(grace=options.drain))
+async def _run(server: Server, options: argparse.Namespace, on_leaving: Callable[[], object] | None) -> None:
+    grace = options.drain
+
+    async def tell() -> None:
+        if on_leaving is not None:
+            on_leaving()
+
+    async def leave() -> None:
+        await tell()
+        await server.leave(grace)
+
+    async def stop() -> None:
+        await tell()
+        await server.drain(grace)
+
+    running = asyncio.ensure_future(server.run(grace=grace, on_stop=None if on_leaving is None else tell))
     await asyncio.sleep(0)  # signals are handled from now on
     if options.supervised is None:
         print(f"serving {server.url} and {server.http_url}", flush=True)
@@ -119,7 +176,7 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
             print(f"inspector at {server.inspector_url}", flush=True)
         await running
         return
-    supervised = Supervised(options.supervised, lambda: server.drain(options.drain))
+    supervised = Supervised(options.supervised, leave, stop)
     try:
         supervised.ready(f"{server.url} and {server.http_url}")
         await running
@@ -127,10 +184,9 @@ async def _run(server: Server, options: argparse.Namespace) -> None:
         await supervised.close()
 
 
-def _serving(options: argparse.Namespace) -> Serving:
-    factory = load_factory(options.factory)
+def _serving(factory: Any, options: argparse.Namespace, checks: Sequence[Check]) -> Serving:
     try:
-        return serve(
+        serving = serve(
             factory,
             options.host,
             options.port,
@@ -143,11 +199,51 @@ def _serving(options: argparse.Namespace) -> Serving:
             hosts=options.hosts,
             forwarded=_forwarded(options.forwarded),
             reflection=options.reflection,
+            health=_health(options, checks),
             inspector=_inspector(options.inspector),
             reuse_port=options.supervised is not None and options.port is not None,
         )
     except (LookupError, TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
+    return serving.on([socket.socket(fileno=number) for number in options.own])
+
+
+def _backplane(options: argparse.Namespace) -> str | None:
+    """The URL of the backplane, if one is asked for."""
+    given: str | None = options.backplane
+    url = os.environ.get(BACKPLANE) if given == "env:" else given
+    if url is None and given is not None:
+        raise Failed(f"--backplane env: takes the URL from {BACKPLANE}, which is not set", code=2)
+    if url is not None and url.startswith("memory:") and options.workers > 1:
+        raise Failed(
+            f"--backplane memory: is for one process, and {options.workers} workers would have one each: "
+            "give them redis://... or nats://..., or leave out --workers",
+            code=2,
+        )
+    return url
+
+
+def _share_secret(options: argparse.Namespace) -> None:
+    """Makes a secret for workers of this machine alone that were given none, and inherit it."""
+    if options.backplane is None:
+        raise Failed("--cluster needs --backplane, by which workers find each other", code=2)
+    host = options.cluster.rpartition(":")[0].strip("[]")
+    if options.supervised is None and options.cluster_secret is None and is_loopback(host):
+        os.environ.setdefault(SECRET, secrets.token_hex(32))
+
+
+def _joins(options: argparse.Namespace) -> Join:
+    # Of no use to workers without objects that have one owner.
+    from capnweb_runtime.running.clustered import clustered  # noqa: PLC0415
+
+    return lambda backplane: clustered(backplane, options.cluster, options.cluster_secret)
+
+
+def _health(options: argparse.Namespace, checks: Sequence[Check]) -> Health | None:
+    """What is told of the server's health, if anything."""
+    if options.alive is None and options.ready is None:
+        return None
+    return Health(alive=options.alive, ready=options.ready, checks=() if options.ready is None else checks)
 
 
 def _inspector(mode: Mode | None) -> Inspector | None:

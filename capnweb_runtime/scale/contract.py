@@ -114,7 +114,8 @@ class Bounds:
         queue_events: events that wait for one subscriber. Default 1,024.
         queue_bytes: bytes of them. Default 4 MiB.
         recent_events: events that a process keeps of each topic that it reads, so that many who reconnect at once do
-            not all ask the engine. Default 256, of 1 MiB together at most.
+            not all ask the engine. Default 256, of 1 MiB together at most; while any are told what they have missed, as
+            much as is replayed.
         event_bytes: bytes of one event, of a value, or of what is in a lease. Default 256 KiB.
         dedupe_seconds: how long an id of an event is remembered. Default 120.
     """
@@ -145,6 +146,18 @@ class Subscription(Protocol):
     def __aiter__(self) -> AsyncIterator[Event | Gap]: ...
 
     async def __anext__(self) -> Event | Gap: ...
+
+    async def batch(self, events: int, size: int) -> list[Event | Gap]:
+        """What has come, in order; waits for the first. In place of iterating, by one who passes on many at a time.
+
+        Parameters:
+            events: how many at most.
+            size: once so many bytes are in it, no more are added.
+
+        Returns:
+            At least one; none when nothing more comes.
+        """
+        ...
 
 
 class Lease(Protocol):

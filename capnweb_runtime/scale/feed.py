@@ -24,6 +24,7 @@ class Feed:
     Attributes:
         subscribers: who gets what happens.
         lock: held while the topic is opened or its history is read, so that many who come at once read it once.
+        joining: how many are to be told what they have missed; while there are any, all that is replayed is kept.
         position: up to where it has been read; None until it is opened.
         past: epochs that are over; of these, nothing is believed any more.
     """
@@ -32,6 +33,7 @@ class Feed:
         self.topic = topic
         self.subscribers: set[QueuedSubscription] = set()
         self.lock = asyncio.Lock()
+        self.joining = 0
         self.position: Cursor | None = None
         self.past: set[str] = set()
         self._bounds = bounds
@@ -106,8 +108,20 @@ class Feed:
             for step in (*older, *newer):
                 self._keep(step)
 
+    def joined(self) -> None:
+        """One of those who are joining has been told, or has given up."""
+        self.joining -= 1
+        self._trim()
+
     def _keep(self, step: Step) -> None:
         self._recent.append(step)
         self._size += size_of(step)
-        while len(self._recent) > self._bounds.recent_events or self._size > _RECENT_BYTES:
+        self._trim()
+
+    def _trim(self) -> None:
+        bounds = self._bounds
+        events, size = bounds.recent_events, _RECENT_BYTES
+        if self.joining:
+            events, size = max(events, bounds.replay_events), max(size, bounds.replay_bytes)
+        while len(self._recent) > events or self._size > size:
             self._size -= size_of(self._recent.popleft())

@@ -80,6 +80,7 @@ class Hub:
         if feed is None:
             feed = self._feeds[subscriber.topic] = Feed(subscriber.topic, self._bounds)
         feed.subscribers.add(subscriber)
+        feed.joining += 1
         try:
             async with feed.lock:
                 if feed.position is None:
@@ -89,6 +90,8 @@ class Hub:
         except BaseException:
             self._leave(subscriber)
             raise
+        finally:
+            feed.joined()
 
     def _leave(self, subscriber: QueuedSubscription) -> None:
         feed = self._feeds.get(subscriber.topic)
@@ -134,6 +137,10 @@ class Hub:
             if not page.steps or page.steps[-1].cursor.offset >= page.top.offset:
                 return steps
             at = page.steps[-1].cursor
+            rest = feed.since(at)  # which somebody else has read meanwhile, or which has just happened
+            if rest is not None:
+                steps.extend(rest)
+                return steps if self._fits(steps) else Gap("too_far", feed.at)
 
     def _fits(self, steps: Sequence[Step]) -> bool:
         """Whether so much is replayed."""

@@ -60,7 +60,8 @@ class MemoryStore:
         self.leases: dict[str, tuple[Holder, float]] = {}
         self.values: dict[str, Value] = {}
         self._topics: OrderedDict[str, _Topic] = OrderedDict()  # the one least lately used first
-        self._number = 0
+        # Not from 1: what was written under a fence may outlive this process, whose next life needs greater ones.
+        self._number = time.time_ns() // 1000
 
     def number(self) -> int:
         """One greater than any before."""

@@ -64,7 +64,7 @@ class NatsReader:
             self._take(followed, message)
 
         followed.subscription = await self._client.subscribe(self._streams.live(token_of(feed.topic)), cb=take)
-        await self._client.flush()
+        await self._streams.answer(self._client.flush())
         if self._followed.get(feed.topic) is not followed:  # removed meanwhile, when there was nothing to end yet
             await followed.subscription.unsubscribe()
             return
@@ -125,8 +125,9 @@ class NatsReader:
                 failed += 1
                 if failed == 1:
                     logger.warning("the backplane cannot read NATS (%s); trying again", error)
-                self._doubt.set()
-                await asyncio.sleep(pause(failed, self._chance))
+                if self._client.is_connected:  # else it is told when it is so again
+                    self._doubt.set()
+                    await asyncio.sleep(pause(failed, self._chance))
 
     async def _read(self, followed: _Followed) -> None:
         """Read a topic from its stream, up to its end. What is published from here on is believed, or read again."""

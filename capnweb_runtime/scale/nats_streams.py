@@ -12,9 +12,11 @@ from __future__ import annotations
 import asyncio
 import base64
 import re
+from collections.abc import Coroutine
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Final
+from typing import Any, Final, TypeVar
+from zlib import crc32
 
 import nats.errors
 from nats.aio.client import Client
@@ -26,11 +28,15 @@ from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale.contract import Bounds, Cursor, Event
 from capnweb_runtime.scale.subscription import Mark, Step
 
+T = TypeVar("T")
+
 PREVIOUS: Final = "Capnweb-Previous"
 MARK: Final = "Capnweb-Mark"
 _EXPECTED: Final = "Nats-Expected-Last-Subject-Sequence"
 _WRONG_LAST: Final = 10071
 """JetStream's number of the error that something else is last in a subject."""
+_FULL: Final = frozenset({10002, 10023, 10028, 10047, 10077})
+"""Its numbers of errors that say that memory, disk, or what a stream or an account may have, is used up."""
 _STREAM_ERRORS: Final = (nats.errors.Error, OSError, TimeoutError)
 _PATIENCE: Final = 5.0
 """Seconds for an answer."""
@@ -66,17 +72,18 @@ class NatsStreams:
 
     Attributes:
         in_doubt: whether the streams may be others than they were: the connection was lost.
-        epoch: names the topics' stream as it was when it was last looked at.
         base: what is added to a sequence of a lease or a value, so that it grows also when the stream is lost.
     """
 
     def __init__(self, client: Client, name: str, bounds: Bounds) -> None:
+        self._client = client
         self._js: JetStreamContext = client.jetstream(timeout=_PATIENCE)
+        self._waits: set[asyncio.Timeout] = set()
         self._name = name
         self._bounds = bounds
         self._tails: dict[str, _Tail] = {}
         self.in_doubt = True
-        self.epoch = ""
+        self._life = ""
         self.base = 0
 
     async def prepare(self) -> None:
@@ -93,16 +100,45 @@ class NatsStreams:
         )
         names = StreamConfig(name=f"{self._name}-names", subjects=[self.named("*", "*")], max_msgs_per_subject=1)
         try:
-            self.epoch = str(_micros((await self._stream(topics)).created))
+            self._life = str(_micros((await self._stream(topics)).created))
             self.base = _micros((await self._stream(names)).created)
         except BaseException:
             self.in_doubt = True
             raise
 
+    async def answer(self, request: Coroutine[Any, Any, T]) -> T:
+        """What the server says to a request. Nobody waits for an answer of a connection that is lost.
+
+        Raises:
+            TimeoutError: the connection was lost meanwhile.
+            ConnectionReconnectingError: there is none; nothing was sent.
+        """
+        if not self._client.is_connected:
+            request.close()
+            raise nats.errors.ConnectionReconnectingError
+        async with asyncio.timeout(None) as wait:
+            self._waits.add(wait)
+            try:
+                return await request
+            finally:
+                self._waits.discard(wait)
+
+    def disconnected(self) -> None:
+        """The connection is lost, and with it every answer that is on its way."""
+        waits, self._waits = self._waits, set()
+        for wait in waits:
+            wait.reschedule(asyncio.get_running_loop().time())
+
     async def certain(self) -> None:
         """Look at the streams again, if there is a doubt."""
         if self.in_doubt:
             await self.prepare()
+
+    def epoch(self, topic: str) -> str:
+        """Names the life of a topic: that of the stream as it was when it was last looked at, and which topic it is, so
+        that a cursor of another one, whose offsets are of the same stream, does not fit.
+        """
+        return f"{self._life}-{crc32(topic.encode()):08x}"
 
     def topic(self, token: str) -> str:
         """Subject under which a topic is stored."""
@@ -157,12 +193,16 @@ class NatsStreams:
         """
         expected = {} if last is None else {_EXPECTED: str(last)}
         try:
-            answer = await self._js.publish(subject, data, headers={**headers, **expected})
+            answer = await self.answer(self._js.publish(subject, data, headers={**headers, **expected}))
         except APIError as error:
             found = re.search(r"\d+$", error.description or "")
             if error.err_code == _WRONG_LAST and found is not None:
                 raise NotLast(int(found[0])) from error
             raise unavailable(error) from error
+        except nats.errors.MaxPayloadError as error:
+            raise ValueError(
+                f"{len(data)} bytes are more than this NATS carries: raise its max_payload, which is 1 MiB by default"
+            ) from error
         except _STREAM_ERRORS as error:
             raise unavailable(error) from error
         return answer.seq, not answer.duplicate
@@ -199,14 +239,14 @@ class NatsStreams:
     async def forget(self, subject: str, until: int) -> None:
         """Delete messages of a lease or a value, up to a sequence."""
         try:
-            await self._js.purge_stream(f"{self._name}-names", seq=until + 1, subject=subject)
+            await self.answer(self._js.purge_stream(f"{self._name}-names", seq=until + 1, subject=subject))
         except _STREAM_ERRORS as error:
             raise unavailable(error) from error
 
     async def _message(self, stream: str, first: int | None, subject: str) -> RawStreamMsg | None:
         """The last message of a subject, or the first one from a sequence on."""
         try:
-            return await self._js.get_msg(stream, seq=first, subject=subject, next=first is not None)
+            return await self.answer(self._js.get_msg(stream, seq=first, subject=subject, next=first is not None))
         except NotFoundError:
             return None
         except _STREAM_ERRORS as error:
@@ -215,7 +255,7 @@ class NatsStreams:
     async def _last_at_all(self) -> int:
         """A position that no message of an empty topic has passed: none of it was published after this one."""
         try:
-            return (await self._js.stream_info(f"{self._name}-topics")).state.last_seq
+            return (await self.answer(self._js.stream_info(f"{self._name}-topics"))).state.last_seq
         except _STREAM_ERRORS as error:
             raise unavailable(error) from error
 
@@ -223,9 +263,9 @@ class NatsStreams:
         assert config.name is not None, "it has been named above"
         try:
             try:
-                return await self._js.stream_info(config.name)
+                return await self.answer(self._js.stream_info(config.name))
             except NotFoundError:
-                return await self._js.add_stream(config)
+                return await self.answer(self._js.add_stream(config))
         except _STREAM_ERRORS as error:
             raise unavailable(error) from error
 
@@ -250,6 +290,10 @@ def token_of(name: str) -> str:
 
 def unavailable(error: Exception) -> BackplaneUnavailable:
     """What is raised for an error of the client."""
+    if isinstance(error, APIError) and error.err_code in _FULL:
+        return BackplaneUnavailable(
+            f"JetStream is full, and has done nothing: give it more room, or keep less, by Bounds ({error.description})"
+        )
     return BackplaneUnavailable(
         f"NATS did not answer ({type(error).__name__}: {error}): see that it runs, with JetStream; it may have done it"
     )

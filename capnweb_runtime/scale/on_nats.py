@@ -28,6 +28,8 @@ _FENCE: Final = "Capnweb-Fence"
 _GONE: Final = "Capnweb-Gone"
 _PATIENCE: Final = 5.0
 """Seconds for a connection."""
+_PING: Final = 10
+"""Seconds between pings, of which two may be unanswered: a machine that is gone says nothing."""
 
 
 class NatsBackplane:
@@ -70,7 +72,7 @@ class NatsBackplane:
             check_name(id)
         headers = {} if id is None else {"Nats-Msg-Id": f"{token_of(topic)}.{token_of(id)}"}
         await self._streams.certain()
-        epoch = self._streams.epoch
+        epoch = self._streams.epoch(topic)
         return Cursor(epoch, await self._streams.append(topic, bytes(data), headers))
 
     def subscribe(self, topic: str, after: Cursor | None = None) -> QueuedSubscription:
@@ -144,7 +146,7 @@ class NatsBackplane:
         """See `Engine`."""
         streams = self._streams
         await streams.prepare()
-        epoch = streams.epoch
+        epoch = streams.epoch(topic)
         top = await streams.append(topic, b"", {MARK: "1"}, empty=True)
         if after is None or after.epoch != epoch or after.offset >= top:
             return Page(Cursor(epoch, top), ())
@@ -176,14 +178,19 @@ class NatsBackplane:
         async def doubt(*_: object) -> None:
             reader.doubt()
 
+        async def disconnected() -> None:
+            streams.disconnected()
+            reader.doubt()
+
         try:
             async with asyncio.timeout(_PATIENCE):
                 await self._client.connect(
                     self._url,
                     max_reconnect_attempts=-1,
+                    ping_interval=_PING,
                     reconnect_time_wait=0.25 + self._chance(),  # type: ignore[arg-type]  # declared as int, only slept
                     error_cb=doubt,
-                    disconnected_cb=doubt,
+                    disconnected_cb=disconnected,
                     reconnected_cb=doubt,
                 )
                 await streams.prepare()

@@ -15,7 +15,7 @@ from urllib.parse import quote
 from redis.asyncio import Redis
 from redis.asyncio.retry import Retry
 from redis.backoff import NoBackoff
-from redis.exceptions import RedisError
+from redis.exceptions import AuthenticationError, NoPermissionError, OutOfMemoryError, ReadOnlyError, RedisError
 
 from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.scale import redis_scripts
@@ -142,7 +142,7 @@ class RedisBackplane:
 
     async def __aenter__(self) -> Self:
         try:
-            await self._redis.ping()
+            await self._redis.info("server")  # which all scripts need: an ACL may forbid it
         except (RedisError, OSError) as error:
             await self.close()
             raise _unavailable(error) from error
@@ -173,7 +173,22 @@ def _client(url: str, patience: float) -> Redis:
     )
 
 
+_REFUSALS: Final[dict[type[Exception], str]] = {
+    OutOfMemoryError: "is full, and has done nothing: give it more maxmemory, or keep less, by Bounds",
+    NoPermissionError: "does not let this user do that: allow it, with ACL SETUSER; docs/scale.md has what is needed",
+    AuthenticationError: "does not know this user: see user and password in the URL",
+    ReadOnlyError: "is a replica: give the URL of the primary",
+}
+"""What Redis says no to, and what to do about that."""
+_FORBIDDEN: Final = "executing the script can't run this command"
+
+
 def _unavailable(error: Exception) -> BackplaneUnavailable:
+    if _FORBIDDEN in str(error):  # a command inside of a script: redis-py has no class for that
+        error = NoPermissionError(str(error))
+    for kind, why in _REFUSALS.items():
+        if isinstance(error, kind):
+            return BackplaneUnavailable(f"Redis {why} ({error})")
     return BackplaneUnavailable(
         f"Redis did not answer ({type(error).__name__}: {error}): see that it runs; it may have done it"
     )

@@ -5,12 +5,14 @@ connection, or just time) the topics' positions are asked for, before anything e
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import secrets
 import time
 from collections.abc import Callable
 from typing import Any, Final
 
 from redis.asyncio import Redis
+from redis.exceptions import OutOfMemoryError
 
 from capnweb_runtime.observe import logger
 from capnweb_runtime.scale.contract import Cursor, Event
@@ -59,8 +61,9 @@ class RedisReader:
         self._feeds[self._key(feed.topic)] = feed
         if self._task is None:
             self._task = asyncio.create_task(self._read_on(), name="capnweb backplane reader")
-        await self._commands.xadd(self._wake, {"w": ""}, maxlen=1, approximate=False)
-        await self._commands.expire(self._wake, 3600)
+        with contextlib.suppress(OutOfMemoryError):  # who reads a full one is heard when the wait has ended
+            await self._commands.xadd(self._wake, {"w": ""}, maxlen=1, approximate=False)
+            await self._commands.expire(self._wake, 3600)
 
     def remove(self, feed: Feed) -> None:
         """Follow it no longer. It is still among what is waited for at this moment, and then no more."""
@@ -86,7 +89,7 @@ class RedisReader:
                 failed = 0
             except Exception as error:  # whatever it is: a reader that ended would be silence
                 failed += 1
-                if failed == 1:
+                if failed == 1 and not self._closed:
                     logger.warning("the backplane's connection to Redis was lost (%s); connecting again", error)
                 await asyncio.sleep(pause(failed, self._chance))
 

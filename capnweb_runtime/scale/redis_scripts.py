@@ -4,8 +4,8 @@ and a failover are seen, whatever was on the disk.
 A topic `t` has three kinds of keys: `capnweb:{t}:m`, a hash of its epoch, last offset and the run of the server;
 `capnweb:{t}:s`, the stream of its events; and `capnweb:{t}:d:<id>`, an event's cursor by its id. The braces have all of
 them in one slot. The stream's entries have the ids `<epoch>-<offset>`, and epochs grow: a reader that waits behind an
-entry of an epoch that is over is woken by the first of the next. Where an ACL forbids INFO, an epoch ends only when the
-hash is lost.
+entry of an epoch that is over is woken by the first of the next. A user whom an ACL
+forbids INFO cannot publish or read: a loss would go unseen.
 """
 
 from __future__ import annotations
@@ -18,10 +18,9 @@ local function micros()
   return tonumber(t[1]) * 1000000 + tonumber(t[2])
 end
 local function position()
-  local info = redis.pcall('INFO', 'server')
-  local run = type(info) == 'string' and string.match(info, 'run_id:(%x+)') or ''
+  local run = string.match(redis.call('INFO', 'server'), 'run_id:(%x+)')
   local m = redis.call('HMGET', KEYS[1], 'e', 'o', 'r')
-  if m[1] and (run == '' or run == m[3]) then return m[1], m[2] end
+  if m[1] and run == m[3] then return m[1], m[2] end
   local epoch = string.format('%.0f', math.max(micros(), (tonumber(m[1]) or 0) + 1))
   redis.call('DEL', KEYS[2])
   redis.call('HSET', KEYS[1], 'e', epoch, 'o', '0', 'r', run)

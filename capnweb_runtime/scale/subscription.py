@@ -103,18 +103,35 @@ class QueuedSubscription:
         return self
 
     async def __anext__(self) -> Event | Gap:
-        at = self.cursor
-        while True:
-            while self._replay or self._queue:
-                item = self._take()
-                if _is_news(item, at):
-                    self._cursor = at = item.cursor
-                    if not isinstance(item, Mark):
-                        return item
+        item = self._next()
+        while item is None:
             if self._ended:
                 raise StopAsyncIteration
             self._something.clear()
             await self._something.wait()
+            item = self._next()
+        return item
+
+    async def batch(self, events: int, size: int) -> list[Event | Gap]:
+        """See `Subscription`."""
+        items: list[Event | Gap] = []
+        item = await anext(self, None)
+        while item is not None:
+            items.append(item)
+            size -= size_of(item)
+            item = self._next() if len(items) < events and size > 0 else None
+        return items
+
+    def _next(self) -> Event | Gap | None:
+        """What comes next, if it is there already."""
+        at = self.cursor
+        while self._replay or self._queue:
+            item = self._take()
+            if _is_news(item, at):
+                self._cursor = at = item.cursor
+                if not isinstance(item, Mark):
+                    return item
+        return None
 
     def _take(self) -> Step | Gap:
         if self._replay:

@@ -57,6 +57,9 @@ class BatchHttpServer:
         forwarded: proxies that are believed; None if none is.
         describe: says what is served to a peer; may raise Refuse. None if that is not told.
         pages: what is answered beside batches.
+
+    Attributes:
+        keeps: whether connections are kept after a batch; else its answer says that it was the last one.
     """
 
     def __init__(
@@ -76,6 +79,7 @@ class BatchHttpServer:
         self._answer = answer
         self._check = check
         self._body_limit = body_limit
+        self.keeps = True
         self._held = held
         # Bodies are not decompressed, so that a short one cannot become a long one; a client's disconnecting ends its
         # batch.
@@ -96,6 +100,14 @@ class BatchHttpServer:
             websocket: makes the protocol for a WebSocket that is asked for after a batch; None if none is served.
         """
         return HttpSocket(self._server(), guest, websocket)
+
+    def is_unused(self) -> bool:
+        """Whether there are no connections."""
+        return not self._server.connections
+
+    def end_idle(self) -> None:
+        """Closes every connection as soon as it has no request to be answered."""
+        self._server.pre_shutdown()
 
     async def close(self, grace: float) -> None:
         """Closes every connection: idle ones at once, others once their request is answered or the time is up.
@@ -136,7 +148,10 @@ class BatchHttpServer:
             socket.is_refused()
             log_refusal(peer, refused)
             return _refusal(refused, allowed)
-        return web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
+        response = web.Response(status=status, body=text, headers={"Content-Type": CONTENT_TYPE, **allowed})
+        if not self.keeps:
+            response.force_close()
+        return response
 
     def _peer(self, request: web.BaseRequest) -> Peer:
         peer = peer_on(request.transport, request.headers.items(), request.raw_path, "http")

@@ -94,6 +94,11 @@ class Listener:
         names = [listening.getsockname() for listening in self.sockets]
         return [str(name[0]) for name in names if isinstance(name, tuple)]
 
+    @property
+    def is_accepting(self) -> bool:
+        """Whether there are connections of which nobody was told yet."""
+        return bool(self._accepting)
+
     def close(self) -> None:
         """Listens no more. Connections that were accepted are not touched."""
         self._bounds.on_room = None

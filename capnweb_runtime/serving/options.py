@@ -136,6 +136,11 @@ def _check_reflection(main_factory: MainFactory, transports: frozenset[Transport
 
 
 def _check_room(limits: Limits, server_limits: ServerLimits) -> None:
+    if limits.cost is not None:
+        # Of no use to a server that counts no costs.
+        from capnweb_runtime.core.costs import check_costs  # noqa: PLC0415
+
+        check_costs(limits.cost, limits.cost_window)
     unfinished = server_limits.unfinished_bytes
     if unfinished is not None and unfinished < limits.message_size:
         raise ValueError(

@@ -21,6 +21,7 @@ class Place:
 
     Attributes:
         hosts: names and addresses; None among them is every address.
+        opened: sockets of these that are open already; none if they are to be opened.
     """
 
     hosts: tuple[str | None, ...]
@@ -30,6 +31,7 @@ class Place:
     shared: bool = False
     sockets: tuple[socket.socket, ...] = ()
     unix: str | None = None
+    opened: tuple[socket.socket, ...] = ()
 
 
 def hosts_of(host: str | Iterable[str] | None) -> tuple[str | None, ...]:

@@ -6,6 +6,7 @@ import os
 import socket
 import ssl as ssl_module
 from collections.abc import Generator, Iterable, Sequence
+from dataclasses import replace
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
@@ -41,6 +42,14 @@ class Serving:
 
     def __await__(self) -> Generator[Any, Any, Server]:
         return self._start().__await__()
+
+    def on(self, sockets: Sequence[socket.socket]) -> Serving:
+        """The same, on sockets at its host and port that somebody has opened, and may have others listen on as well.
+
+        Parameters:
+            sockets: bound to the addresses that would be listened on. The server closes them.
+        """
+        return Serving(replace(self._place, opened=tuple(sockets)), self._rules, self._server_limits)
 
     async def __aenter__(self) -> Server:
         self._server = await self._start()

@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from capnweb_runtime.limits import DEFAULT_SERVER_LIMITS, ServerLimits
 from capnweb_runtime.objects.stub import outside
@@ -37,6 +37,15 @@ if TYPE_CHECKING:
     from capnweb_runtime.serving.http_server import BatchHttpServer
     from capnweb_runtime.serving.socket_file import SocketFile
     from capnweb_runtime.serving.webtransport_server import WebTransportServer
+
+FIRST_REQUESTS: Final = 3.0
+"""Seconds for which a server that leaves waits for requests on connections that it has accepted: browsers open some
+that they do not use, and keep others.
+"""
+LAST_REQUESTS: Final = 1.0
+"""Seconds for which it waits then for those that have come already."""
+LOOK: Final = 0.02
+"""Seconds after which it looks again."""
 
 
 class Server:
@@ -123,6 +132,29 @@ class Server:
         await self._ending.drain(timeout)
         await self.close()
 
+    async def leave(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (as that of `drain`)
+        """Like `drain`, for a server at whose sockets another process accepts as well, so that nobody has to be
+        refused: accepts nobody any more, serves whoever has been accepted, the first call of each session and the
+        next batch on each connection included, and then drains.
+
+        Parameters:
+            timeout: seconds to wait for the calls; None means until they end.
+        """
+        begun = self._loop.time()
+        if self._listener is not None:
+            self._listener.close()
+        for one in self._webtransport:
+            one.ask_to_end()
+            one.stop_accepting()
+        if self._http is not None:
+            self._http.keeps = False
+        await self._until(lambda: not self._has_newcomers(), FIRST_REQUESTS, timeout)
+        if self._http is not None:
+            self._http.end_idle()
+            await self._until(self._http.is_unused, LAST_REQUESTS, timeout)
+        await self._ending.drain(None if timeout is None else max(0.0, timeout - (self._loop.time() - begun)))
+        await self.close()
+
     async def close(self) -> None:
         """Stops accepting, ends every session, cancels the calls in progress, and waits until all connections are
         closed and the async disposers of targets have ended; those that take longer than a connection may are
@@ -190,7 +222,9 @@ class Server:
     async def _listen(self) -> None:
         place = self._place
         self._listener = Listener(self._first_request if place.ssl is None else self._first_bytes, self._bounds)
-        if place.hosts:
+        if place.opened:
+            await self._listener.take(place.opened)
+        elif place.hosts:
             await self._listener.open(place.hosts, place.port, shared=place.shared)
         if place.sockets:
             await self._listener.take(place.sockets)
@@ -247,6 +281,23 @@ class Server:
         for socket in tuple(self._sockets):
             if not self._patience or not isinstance(socket, WebSocketServer):
                 socket.abort()
+
+    async def _until(self, over: Callable[[], bool], *bounds: float | None) -> None:
+        """Waits until something is over, or as long as the shortest of some times."""
+        until = self._loop.time() + min(seconds for seconds in bounds if seconds is not None)
+        while not over() and self._loop.time() < until:  # noqa: ASYNC110  (many things end it, not all of them ours)
+            await asyncio.sleep(LOOK)
+
+    def _has_newcomers(self) -> bool:
+        """Whether somebody was accepted who has not asked for anything yet, or may ask for a last batch."""
+        if (self._listener is not None and self._listener.is_accepting) or not (
+            self._http is None or self._http.is_unused()
+        ):
+            return True
+        known = (one.connection for one in self._sockets if isinstance(one, WebSocketServer))
+        if any(connection is None or not connection.session.calls_received for connection in known):
+            return True
+        return any(not isinstance(one, WebSocketServer) for one in self._sockets)
 
     def _websockets(self) -> list[WebSocketServer]:
         return [socket for socket in self._sockets if isinstance(socket, WebSocketServer)]

@@ -12,6 +12,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from capnweb_runtime.sturdy.backplane_revocations import BackplaneRevocations
     from capnweb_runtime.sturdy.claims import Claims
     from capnweb_runtime.sturdy.refs import SturdyRefs
     from capnweb_runtime.sturdy.restorer import BearerRestorer, Restorer
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.values import SturdyRef
 
 __all__ = [
+    "BackplaneRevocations",
     "BearerRestorer",
     "Claims",
     "MemoryRevocations",
@@ -34,6 +36,7 @@ __all__ = [
 ]
 
 _HOMES = {
+    "BackplaneRevocations": "sturdy.backplane_revocations",
     "BearerRestorer": "sturdy.restorer",
     "Claims": "sturdy.claims",
     "MemoryRevocations": "sturdy.revocations",

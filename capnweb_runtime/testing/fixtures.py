@@ -53,6 +53,7 @@ class PairFixture(_Asked):
         client_interceptors: Sequence[Interceptor] = (),
         record: Record | None = None,
         faults: Faults | None = None,
+        plans: bool = False,
         no_leaks: bool | None = None,
     ) -> Pair[S]:
         """See `pair`; `no_leaks` is by default what the test is marked with."""
@@ -67,6 +68,7 @@ class PairFixture(_Asked):
             client_interceptors=client_interceptors,
             record=record or self._record,
             faults=faults,
+            plans=plans,
             no_leaks=self._no_leaks if no_leaks is None else no_leaks,
         )
 
@@ -88,6 +90,7 @@ class ServerFixture(_Asked):
         interceptors: Sequence[Interceptor] = (),
         client_interceptors: Sequence[Interceptor] = (),
         record: Record | None = None,
+        plans: bool = False,
         no_leaks: bool | None = None,
     ) -> LocalServer[S]:
         """See `serve_local`; `no_leaks` is by default what the test is marked with."""
@@ -103,5 +106,6 @@ class ServerFixture(_Asked):
             interceptors=interceptors,
             client_interceptors=client_interceptors,
             record=record or self._record,
+            plans=plans,
             no_leaks=self._no_leaks if no_leaks is None else no_leaks,
         )

@@ -133,6 +133,7 @@ def serve_local(
     interceptors: Sequence[Interceptor] = (),
     client_interceptors: Sequence[Interceptor] = (),
     record: Record | None = None,
+    plans: bool = False,
     no_leaks: bool = False,
 ) -> LocalServer[S]:
     """Serves on a free port of this machine, and connects to it.
@@ -150,6 +151,7 @@ def serve_local(
         interceptors: what calls pass at the server; see `serve`.
         client_interceptors: what calls pass at the client; see `connect`.
         record: keeps calls and messages; see `record`.
+        plans: whether the server takes plans; see `serve`.
         no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`. Without meaning for a
             batch, of which nothing outlives the answer.
 
@@ -167,7 +169,14 @@ def serve_local(
     passed = (*interceptors, *(() if record is None else (record,)))
     no_leaks = no_leaks and not batch
     debug = places_known() if no_leaks else None
-    serving = serve(factory, "127.0.0.1", 0, path=path, limits=limits, errors=errors, interceptors=passed, debug=debug)
+    served: dict[str, Any] = {
+        "limits": limits,
+        "errors": errors,
+        "interceptors": passed,
+        "debug": debug,
+        "plans": plans,
+    }
+    serving = serve(factory, "127.0.0.1", 0, path=path, **served)
     options = {
         "headers": headers,
         "main": main,

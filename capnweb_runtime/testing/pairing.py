@@ -47,6 +47,7 @@ class Pair(Ends, Generic[S]):
         client_interceptors: Sequence[Interceptor],
         record: Record | None,
         faults: Faults | None,
+        plans: bool,
         no_leaks: bool,
     ) -> None:
         super().__init__(no_leaks)
@@ -60,6 +61,7 @@ class Pair(Ends, Generic[S]):
         self._client_interceptors = tuple(client_interceptors)
         self._record = record
         self._faults = faults
+        self._plans = plans
         self._joined: tuple[Connection, Connection] | None = None
         self._api: S | None = None
 
@@ -99,6 +101,7 @@ class Pair(Ends, Generic[S]):
             label="the client",
             debug=debug,
             terms=Terms(interceptors=self._interceptors) if self._interceptors else None,
+            plans=self._plans,
         )
         self._joined = client, server
         for end in self._joined:
@@ -153,6 +156,7 @@ def pair(
     client_interceptors: Sequence[Interceptor] = (),
     record: Record | None = None,
     faults: Faults | None = None,
+    plans: bool = False,
     no_leaks: bool = False,
 ) -> Pair[S]:
     """Joins a client to a target, in this process and without a socket: what is called and what is answered is encoded,
@@ -169,6 +173,7 @@ def pair(
         client_interceptors: what calls pass at the client; see `connect`.
         record: keeps calls and messages; see `record`.
         faults: what goes wrong on the line; see `Faults`.
+        plans: whether the server takes plans; see `serve`.
         no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`.
 
     Returns:
@@ -185,5 +190,6 @@ def pair(
         client_interceptors=client_interceptors,
         record=record,
         faults=faults,
+        plans=plans,
         no_leaks=no_leaks,
     )

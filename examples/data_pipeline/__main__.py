@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from typing import TypeVar
 
 from capnweb_runtime import AnyStub, connect
-from examples.data_pipeline.client import all_at_once, row_by_row, step_by_step, with_refusals
+from examples.data_pipeline.client import (
+    all_at_once,
+    booked_at_once,
+    booked_batch_by_batch,
+    row_by_row,
+    step_by_step,
+    with_refusals,
+)
 from examples.data_pipeline.generated.data_pipeline import OrdersStub
-from examples.data_pipeline.schemas.data_pipeline import Invoice, MalformedRow
+from examples.data_pipeline.schemas.data_pipeline import MalformedRow
 from examples.form.processes import started
 from examples.form.report import Report
 from examples.form.running import run
 
-Pipeline = Callable[[OrdersStub], Awaitable[list[list[Invoice]]]]
+T = TypeVar("T")
 CENTS = 3_973_725
 """What the invoices of all orders come to."""
 FEW = 100
@@ -27,6 +35,8 @@ async def data_pipeline(report: Report) -> None:
         refusal_index = await all_or_nothing(report, server.url)
         await refusals_apart(report, server.url, refusal_index)
         await not_a_row(report, server.url)
+    async with started("examples.data_pipeline.server", "--port", "0", "--malformed", "30") as server:
+        await decisions(report, server.url)
 
 
 async def comparison(report: Report, url: str) -> None:
@@ -49,14 +59,14 @@ async def comparison(report: Report, url: str) -> None:
         report.check("the map in a single HTTP request gave them, too", await all_at_once(orders) == mapped)
 
 
-async def measured(url: str, pipeline: Pipeline) -> tuple[list[list[Invoice]], int, int, int]:
+async def measured(url: str, pipeline: Callable[[OrdersStub], Awaitable[T]]) -> tuple[T, int, int, int]:
     """Run a pipeline in a session of its own: what it gave, and the round trips, messages and queries that it took."""
     session = connect(url, OrdersStub)
     async with session as orders:
-        invoices = await pipeline(orders)
+        made = await pipeline(orders)
         stats = session.stats()
         queries = await orders.queries()
-    return invoices, stats.round_trips, stats.messages_sent + stats.messages_received, queries
+    return made, stats.round_trips, stats.messages_sent + stats.messages_received, queries
 
 
 async def all_or_nothing(report: Report, url: str) -> int:
@@ -91,6 +101,22 @@ async def not_a_row(report: Report, url: str) -> None:
         row = {"batch": "batch 1", "index": "17", "text": "{}"}
         wrong = await report.refused("a row whose index is a text", untyped.call("validate", row), TypeError)
         report.say(str(wrong))
+
+
+async def decisions(report: Report, url: str) -> None:
+    """Batches that are booked one after the other, but for those with too many rows that are malformed."""
+    report.section("30 rows of batch 1 are malformed, and a batch with so many is held back")
+    at_once, round_trips, messages, queries = await measured(url, booked_at_once)
+    report.check("decided in a plan, round trips", round_trips, 1)
+    report.at_most("decided in a plan, messages", messages, FEW)
+    report.at_most("decided in a plan, queries for 200 customers", queries, FEW)
+    report.check("held back", at_once.held_back, ["batch 1"])
+    report.check("invoices booked", at_once.invoices, 200)
+    by_batch, round_trips, _, _ = await measured(url, booked_batch_by_batch)
+    report.check("decided with while and if, round trips", round_trips, 7)
+    report.check("both came to the same", at_once == by_batch)
+    async with connect(url.replace("ws:", "http:"), OrdersStub) as orders:
+        report.check("and so did the plan in a single HTTP request", await booked_at_once(orders) == at_once)
 
 
 if __name__ == "__main__":

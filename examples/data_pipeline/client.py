@@ -9,8 +9,18 @@ import asyncio
 import sys
 
 from capnweb_runtime import RpcPromise, connect
-from examples.data_pipeline.generated.data_pipeline import BatchPromise, OrderPromise, OrdersStub, RowPromise
-from examples.data_pipeline.schemas.data_pipeline import Invoice, Outcome, Row
+from capnweb_runtime.plans import gt, plan, repeat, size, when
+from examples.data_pipeline.generated.data_pipeline import (
+    BatchPromise,
+    OrderPromise,
+    OrdersStub,
+    ProgressPromise,
+    RowPromise,
+)
+from examples.data_pipeline.schemas.data_pipeline import Invoice, Outcome, Progress, Row
+
+MANY = 10
+"""Rows of a batch that may be malformed before somebody has to look at it."""
 
 
 def invoice_of(orders: OrdersStub, row: Row | RowPromise) -> RpcPromise[Invoice]:
@@ -57,6 +67,37 @@ async def with_refusals(orders: OrdersStub) -> list[Outcome]:
         return orders.outcome(batch.name, invoices, sifted.refused)
 
     return await orders.batches().map(outcome)
+
+
+async def booked_at_once(orders: OrdersStub) -> Progress:
+    """Batch after batch, and for each a decision: a plan, in one round trip."""
+
+    def one(p: OrdersStub, progress: ProgressPromise) -> RpcPromise[Progress]:
+        sifted = p.sift(p.batch(progress.batch).rows)
+        return when(
+            gt(size(sifted.refused), MANY),
+            lambda: p.hold_back(progress),
+            lambda: p.book(progress, sifted.orders.map(lambda order: priced(p, order))),
+        )
+
+    return await plan(
+        orders,
+        lambda p: repeat(
+            p.begin(), while_=lambda progress: progress.more, do=lambda progress: one(p, progress), at_most=99
+        ),
+    )
+
+
+async def booked_batch_by_batch(orders: OrdersStub) -> Progress:
+    """The same with Python's own `while` and `if`, which wait for what they decide on."""
+    progress = await orders.begin()
+    while progress.more:
+        sifted = orders.sift(orders.batch(progress.batch).rows)
+        if len(await sifted.refused) > MANY:
+            progress = await orders.hold_back(progress)
+        else:
+            progress = await orders.book(progress, sifted.orders.map(lambda order: priced(orders, order)))
+    return progress
 
 
 async def main(url: str) -> None:

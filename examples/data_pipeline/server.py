@@ -21,6 +21,7 @@ from examples.data_pipeline.schemas.data_pipeline import (
     MalformedRow,
     Order,
     Outcome,
+    Progress,
     Refusal,
     Row,
     Sifted,
@@ -82,6 +83,23 @@ class Orders(OrdersTarget):
     def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome:
         return Outcome(batch=batch, invoices=invoices, refused=refused)
 
+    def begin(self) -> Progress:
+        return Progress(batch=0, more=bool(self._deliveries), invoices=0, cents=0, held_back=[])
+
+    def batch(self, number: int) -> Batch:
+        return self._deliveries[number]
+
+    def book(self, progress: Progress, invoices: list[Invoice]) -> Progress:
+        cents = progress.cents + sum(invoice.cents for invoice in invoices)
+        return self._next(progress, invoices=progress.invoices + len(invoices), cents=cents)
+
+    def hold_back(self, progress: Progress) -> Progress:
+        return self._next(progress, held_back=[*progress.held_back, self.batch(progress.batch).name])
+
+    def _next(self, progress: Progress, **changed: object) -> Progress:
+        number = progress.batch + 1
+        return progress.model_copy(update={"batch": number, "more": number < len(self._deliveries), **changed})
+
     def queries(self) -> int:
         queries, self._queries = self._queries, 0
         return queries
@@ -124,7 +142,7 @@ def delivery(number: int) -> Batch:
 async def main(port: int, malformed: int) -> None:
     """Serve until a signal."""
     orders = deliveries(malformed)
-    async with serve(lambda peer: Orders(orders), "127.0.0.1", port) as server:
+    async with serve(lambda peer: Orders(orders), "127.0.0.1", port, plans=True) as server:
         print("serving", server.url, flush=True)
         await server.run()
 

@@ -8,7 +8,14 @@ import pytest
 
 from capnweb_runtime import AnyStub, Limits, RpcError
 from capnweb_runtime.testing import PairFixture, Record
-from examples.data_pipeline.client import all_at_once, row_by_row, step_by_step, with_refusals
+from examples.data_pipeline.client import (
+    all_at_once,
+    booked_at_once,
+    booked_batch_by_batch,
+    row_by_row,
+    step_by_step,
+    with_refusals,
+)
 from examples.data_pipeline.generated.data_pipeline import OrdersStub, OrdersTarget
 from examples.data_pipeline.schemas.data_pipeline import MalformedRow, Row
 from examples.data_pipeline.server import BATCHES, ROWS, Orders, deliveries
@@ -24,6 +31,9 @@ def test_it_prints_what_is_documented_and_its_numbers_are_those_of_the_readme() 
     assert ran.number("a chain of calls for each row, round trips") == 1 + BATCHES * ROWS
     assert ran.number("a call for each step of each row, round trips") == 1_498
     assert ran.number("a call for each step of each row, messages") == 5_992
+    assert ran.number("decided in a plan, round trips") == 1
+    assert ran.number("decided in a plan, queries for 200 customers") <= 100
+    assert ran.number("decided with while and if, round trips") == 1 + 2 * BATCHES
 
 
 @pytest.mark.capnweb(no_leaks=True)
@@ -64,6 +74,20 @@ async def test_refusals_apart_every_row_has_an_invoice_or_a_refusal(
         assert capnweb_calls.round_trips == 1
     assert [(len(outcome.invoices), len(outcome.refused)) for outcome in outcomes] == [(100, 0), (70, 30), (100, 0)]
     assert [refusal.index for refusal in outcomes[1].refused] == [*range(17, 47)]
+
+
+@pytest.mark.parametrize(("takes_plans", "round_trips"), [(True, 1), (False, 2 + 2 * BATCHES)])
+@pytest.mark.capnweb(no_leaks=True)
+async def test_a_plan_decides_on_the_server_or_with_one_that_takes_none_from_here(
+    capnweb_pair: PairFixture, capnweb_calls: Record, *, takes_plans: bool, round_trips: int
+) -> None:
+    async with capnweb_pair(Orders(deliveries(malformed=30)), OrdersStub, plans=takes_plans) as orders:
+        booked = await booked_at_once(orders)
+        assert (booked.invoices, booked.held_back, booked.more) == (200, ["batch 1"], False)
+        assert capnweb_calls.round_trips == round_trips
+        assert await booked_batch_by_batch(orders) == booked
+    made = [len(capnweb_calls.of(method)) for method in (OrdersTarget.book, OrdersTarget.hold_back)]
+    assert made == [2 * (BATCHES - 1), 2]
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ async def show(number: int, step: Step, server: Server, accounts: Accounts) -> b
 async def main() -> int:
     """Serve, call, and show; return the exit code."""
     accounts = Accounts()
-    async with serve(lambda peer: Front(accounts), "127.0.0.1", 0, path="/rpc", reflection=True) as server:
+    async with serve(lambda peer: Front(accounts), "127.0.0.1", 0, path="/rpc", reflection=True, plans=True) as server:
         say(("schemas/accounts.py", "bold"), " was compiled into ", ("generated/accounts.py", "bold"))
         say("examples/demo/server.py serves it at ", (server.url, "bold"))
         say("examples/demo/client.py calls it, each step in a session of its own:")

@@ -9,6 +9,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 
+from capnweb_runtime.plans import contains, plan, when
 from examples.demo.server import Accounts
 from generated.accounts import PublicApiStub
 from schemas.accounts import Profile
@@ -67,6 +68,15 @@ async def map_over_friends(api: PublicApiStub, at_server: Accounts) -> object:
     """Map over a list that only the server has"""
     authed = api.authenticate("secret")
     return await authed.friends().map(lambda friend: authed.get_profile(friend).name)
+
+
+@step("Barbara", round_trips=1, one_by_one=3)
+async def send_a_plan(api: PublicApiStub, at_server: Accounts) -> object:
+    """Send a plan, and the server decides on the way"""
+    authed = api.authenticate("secret")
+    return await plan(
+        authed, lambda p: when(contains(p.friends(), 3), lambda: p.get_profile(3).name, lambda: p.user_name)
+    )
 
 
 @step(["Amazing Grace"], round_trips=1, one_by_one=2)

@@ -1,8 +1,8 @@
-"""A cache in two processes: one load for a hundred misses, lifetimes with jitter, and copies that are dropped.
+"""A cache of several nodes: one load for all of their misses, lifetimes with jitter, and copies that are dropped.
 
 feature: reference counting
-feature: capabilities as arguments
 feature: several addresses
+feature: several servers on a backplane
 problem: every client loads the same value at the same moment
 problem: values that were loaded together expire together
 problem: a copy elsewhere is out of date

@@ -1,27 +1,19 @@
-"""A node: its cache, the snapshots that clients hold, and its links to other nodes.
+"""A node: its cache, and the snapshots that clients hold.
 
-Rule: a node that may have missed something knows nothing. While a link is down, copies may be out of date for as long
-as they live; when it is up again, both sides drop everything.
+Rule: a node that may have missed something knows nothing. The topic says so, with a `Gap`.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 
-from capnweb_runtime import Connected, SessionError
-from examples.distributed_cache.cache import Cache
-from examples.distributed_cache.generated.distributed_cache import (
-    NodeStub,
-    NodeTarget,
-    ReplicaStub,
-    ReplicaTarget,
-    SnapshotTarget,
-)
-from examples.distributed_cache.schemas.distributed_cache import Invalidated, Joined, Stats
-
-PATIENCE = 2.0
-"""Seconds that another node has to drop a copy."""
+from capnweb_runtime.scale import Backplane, Cursor, Gap
+from examples.distributed_cache.cache import Cache, Settings
+from examples.distributed_cache.flights import Flights
+from examples.distributed_cache.generated.distributed_cache import NodeTarget, SnapshotTarget
+from examples.distributed_cache.news import ITEM, NEWS, Dropped
+from examples.distributed_cache.schemas.distributed_cache import Stats
 
 
 class Snapshot(SnapshotTarget):
@@ -40,31 +32,30 @@ class Snapshot(SnapshotTarget):
         self._held.discard(self)
 
 
-class Replica(ReplicaTarget):
-    """What another node may do here."""
-
-    def __init__(self, cache: Cache) -> None:
-        self._cache = cache
-
-    def drop(self, key: str) -> None:
-        self._cache.drop(key)
-
-
 class Node(NodeTarget):
     """The main object of all sessions of a node.
 
     Parameters:
-        name: by which other nodes know it.
-        cache: its values.
+        backplane: what the nodes share.
+        load: gives the value of a key, or raises.
+        settings: how much is kept, and for how long.
         tables: gives how many imports and exports all its sessions have.
     """
 
-    def __init__(self, name: str, cache: Cache, tables: Callable[[], tuple[int, int]] = lambda: (0, 0)) -> None:
-        self.name = name
-        self._cache = cache
+    def __init__(
+        self,
+        backplane: Backplane,
+        load: Callable[[str], Awaitable[str]],
+        settings: Settings,
+        tables: Callable[[], tuple[int, int]] = lambda: (0, 0),
+    ) -> None:
+        self._backplane = backplane
+        self._flights = Flights(backplane, load, settings.largest)
+        self._cache = Cache(self._flights.load, settings)
         self._tables = tables
         self._snapshots: set[Snapshot] = set()
-        self._links: dict[str, ReplicaStub | None] = {}  # None for nodes that are away
+        self._read = asyncio.Condition()
+        self._at: Cursor | None = None
 
     async def get(self, key: str) -> str:
         return await self._cache.get(key)
@@ -72,12 +63,10 @@ class Node(NodeTarget):
     async def snapshot(self, key: str) -> Snapshot:
         return Snapshot(await self._cache.get(key), self._snapshots)
 
-    async def invalidate(self, key: str) -> Invalidated:
-        self._cache.drop(key)
-        links = sorted(self._links.items())
-        have = await asyncio.gather(*(_tell(replica, key) for _, replica in links))
-        told = [name for (name, _), has in zip(links, have, strict=True) if has]
-        return Invalidated(told=told, unreachable=[name for name, _ in links if name not in told])
+    async def invalidate(self, key: str) -> None:
+        at = await self._backplane.publish(NEWS, Dropped(key=key).model_dump_json().encode())
+        async with self._read:
+            await self._read.wait_for(lambda: self._at is not None and _is_past(self._at, at))
 
     def stats(self) -> Stats:
         cache = self._cache
@@ -94,38 +83,30 @@ class Node(NodeTarget):
             exports=exports,
         )
 
-    # ---- links
+    async def follow(self, begun: asyncio.Event) -> None:
+        """Reads what nodes tell each other, without end; `begun` is set when it has begun."""
+        async with self._backplane.subscribe(NEWS) as news:
+            self._flights.begin(news.cursor)
+            begun.set()
+            async for item in news:
+                if isinstance(item, Gap):
+                    self._cache.clear()
+                    self._flights.begin(item.cursor)
+                else:
+                    self._take(item.data, item.cursor)
+                async with self._read:
+                    self._at = item.cursor
+                    self._read.notify_all()
 
-    def join(self, name: str, replica: ReplicaStub) -> Joined[ReplicaTarget]:
-        self._linked(name, replica.dup())  # the one that was passed ends with this call
-        return Joined(name=self.name, replica=Replica(self._cache))
-
-    async def link(self, other: NodeStub, info: Connected) -> None:
-        """Joins another node on a new session; for `Reconnect.on_connect`."""
-        joined = await other.join(self.name, Replica(self._cache))
-        self._linked(joined.name, joined.replica)
-
-    def _linked(self, name: str, replica: ReplicaStub) -> None:
-        if name in self._links:
-            self._cache.clear()  # nobody knows what it has not told us meanwhile
-            self._unlinked(name, self._links[name])
-        self._links[name] = replica
-        replica.on_broken(lambda error: self._unlinked(name, replica))
-
-    def _unlinked(self, name: str, replica: ReplicaStub | None) -> None:
-        if replica is not None:
-            if self._links[name] is replica:
-                self._links[name] = None
-            replica.dispose()
+    def _take(self, data: bytes, at: Cursor) -> None:
+        item = ITEM.validate_json(data)
+        if isinstance(item, Dropped):
+            self._cache.drop(item.key)
+            self._flights.dropped(item.key, at)
+        else:
+            self._flights.landed(item, at)
 
 
-async def _tell(replica: ReplicaStub | None, key: str) -> bool:
-    """Has another node drop a copy, and says whether it has."""
-    if replica is None:
-        return False
-    try:
-        async with asyncio.timeout(PATIENCE):
-            await replica.drop(key)
-    except (SessionError, TimeoutError):
-        return False
-    return True
+def _is_past(read: Cursor, published: Cursor) -> bool:
+    """Whether something has been read; in another epoch everything has been dropped since."""
+    return read.epoch != published.epoch or read.offset >= published.offset

@@ -1,11 +1,17 @@
-"""`python -m examples.task_queue`: kills a worker, kills the server, asks for what cannot be done, and drains."""
+"""`python -m examples.task_queue`: kills a worker, kills the server, asks for what cannot be done, and drains.
+
+With `--backplane redis://...` there are two servers, and what is submitted at one is done by a worker of the other.
+"""
 
 from __future__ import annotations
 
+import argparse
+import asyncio
 import sqlite3
 import tempfile
 from collections import Counter
 from contextlib import AsyncExitStack, closing
+from functools import partial
 from pathlib import Path
 
 from capnweb_runtime import AnyStub, Reconnect, connect
@@ -15,23 +21,32 @@ from examples.form.running import run
 from examples.task_queue.client import all_finished, submit_all
 from examples.task_queue.generated.task_queue import TaskQueueStub
 from examples.task_queue.late import late_result
-from examples.task_queue.schemas.task_queue import CountWords, Draining, Finished, Mean
+from examples.task_queue.schemas.task_queue import CountWords, Draining, Finished, Mean, Stats
 
 SERVER, WORKER = "examples.task_queue.server", "examples.task_queue.worker"
 TASKS = 40
 
 
 class Place:
-    """Where everything of one run is: a file of tasks, a log of attempts, and whatever runs."""
+    """Where everything of one run is: a file of tasks, a log of attempts, a backplane, and whatever runs."""
 
-    def __init__(self, folder: Path, programs: AsyncExitStack) -> None:
+    def __init__(self, folder: Path, programs: AsyncExitStack, backplane: str) -> None:
         self.file = folder / "tasks.sqlite"
         self._log = folder / "runs.log"
         self._programs = programs
+        self._backplane = backplane
         self.steady: Program | None = None  # the worker that nobody kills
+        self.elsewhere: Program | None = None  # a server that nobody kills, where the backplane is shared
+
+    async def begin(self) -> Program:
+        """Starts the server, and where there can be two, another one, which gets the worker."""
+        if self._backplane != "memory:":
+            self.elsewhere = await self.server()
+        return await self.server()
 
     async def server(self, port: int = 0) -> Program:
-        options = ["--port", str(port), "--file", str(self.file), "--backoff", "0"]
+        options = ["--port", str(port), "--file", str(self.file), "--backplane", self._backplane, "--lease", "1"]
+        options += ["--backoff", "0"]
         return await self._programs.enter_async_context(started(SERVER, *options))
 
     async def worker(self, url: str, *options: str) -> Program:
@@ -42,18 +57,18 @@ class Place:
         return Counter(int(line.split()[0]) for line in self._log.read_text("ascii").splitlines())
 
 
-async def task_queue(report: Report) -> None:
+async def task_queue(report: Report, backplane: str) -> None:
     """Everything that the README claims."""
     with tempfile.TemporaryDirectory() as folder:
         async with AsyncExitStack() as programs:
-            place = Place(Path(folder), programs)
-            server = await place.server()
+            place = Place(Path(folder), programs, backplane)
+            server = await place.begin()
             # One client for all of it: it connects again when the server is killed.
             async with connect(server.url, TaskQueueStub, reconnect=Reconnect(first=0.05)) as queue:
                 await worker_killed(report, place, queue, server.url)
                 server = await server_killed(report, place, queue, server)
                 await bad_tasks(report, place, queue, server.url)
-                await drained(report, queue)
+                await drained(report, place, queue)
             await stopped(report, place, server)
     await late_result(report)
 
@@ -66,7 +81,7 @@ async def worker_killed(report: Report, place: Place, queue: TaskQueueStub, url:
     report.check("the worker says", await doomed.line(), f"began {task}")
     report.check("tasks that are being done", await queue.stats().running, 1)
     await doomed.kill()
-    place.steady = await place.worker(url)
+    place.steady = await place.worker(place.elsewhere.url if place.elsewhere else url)
     finished = await queue.finished(task)
     report.check("after kill -9, and with another worker", finished.result, 6.0)
     report.check("times that the task was begun", place.runs()[task], 2)
@@ -112,16 +127,22 @@ async def bad_tasks(report: Report, place: Place, queue: TaskQueueStub, url: str
     report.say(str(dead[-1].error).splitlines()[0])
 
 
-async def drained(report: Report, queue: TaskQueueStub) -> None:
+async def drained(report: Report, place: Place, queue: TaskQueueStub) -> None:
     """Draining waits for every task, and for everybody who is told of one."""
     report.section("Everything is drained")
     told: list[Finished] = []
     for number in range(1, TASKS + 1):
         await queue.submit(f"last page {number}", CountWords(text="word " * number), told.append)
-    stats = await queue.drain()
+    stats, *_ = await asyncio.gather(queue.drain(), *([drained_at(place.elsewhere.url)] if place.elsewhere else []))
     report.check("callbacks that had been answered by then", len(told), TASKS)
     report.check("tasks queued, running, and to be told of", (stats.queued, stats.running, stats.telling), (0, 0, 0))
     await report.refused("another task", queue.submit("too late", Mean(numbers=[1, 2])), Draining)
+
+
+async def drained_at(url: str) -> Stats:
+    """Has another server know that there will be no more."""
+    async with connect(url, TaskQueueStub) as queue:
+        return await queue.drain()
 
 
 async def stopped(report: Report, place: Place, server: Program) -> None:
@@ -137,4 +158,6 @@ async def stopped(report: Report, place: Place, server: Program) -> None:
 
 
 if __name__ == "__main__":
-    run("task_queue", task_queue)
+    parser = argparse.ArgumentParser(prog="python -m examples.task_queue", description=__doc__)
+    parser.add_argument("--backplane", default="memory:", help="what servers share (default: %(default)s)")
+    run("task_queue", partial(task_queue, backplane=parser.parse_args().backplane))

@@ -31,6 +31,10 @@ class Callbacks:
         """How many are being told."""
         return len(self._telling)
 
+    def tasks(self) -> list[int]:
+        """Those that somebody is to be told of."""
+        return [*self._waiting]
+
     def add(self, task: int, callback: CallbackStub[[Finished], None]) -> None:
         """Keeps a function until its task has ended."""
         self._waiting[task].append(callback.dup())  # the one that was passed ends with the call that brought it

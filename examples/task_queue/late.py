@@ -8,6 +8,7 @@ from contextlib import closing
 from pathlib import Path
 
 from capnweb_runtime import connect, serve
+from capnweb_runtime.scale import MemoryBackplane, MemoryStore
 from examples.form.report import Report
 from examples.task_queue.generated.task_queue import TaskQueueStub
 from examples.task_queue.policy import Policy
@@ -31,7 +32,7 @@ async def late_result(report: Report) -> None:
     report.section("A worker is too slow")
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder, "tasks.sqlite"))) as store:
-        queue = TaskQueue(store, Policy(lease=30, backoff=0), clock)
+        queue = TaskQueue(store, Policy(lease=30, backoff=0), MemoryBackplane(MemoryStore(clock)), clock)
         async with serve(lambda peer: queue, "127.0.0.1", 0) as server:
             await _race(report, server.url, queue, clock)
 
@@ -44,11 +45,11 @@ async def _race(report: Report, url: str, queue: TaskQueue, clock: Clock) -> Non
         clock.now = 20.0
         await first.lease.renew()
         clock.now = 45.0
-        queue.tick()
+        queue.look()
         report.check("25 s after its last sign of life it still has the task", await slow.stats().running, 1)
         waiting = asyncio.ensure_future(quick.take())
         clock.now = 51.0
-        queue.tick()
+        queue.look()
         second = await waiting
         assert second is not None
         report.check("31 s after it, somebody else has it: attempt", second.attempt, 2)

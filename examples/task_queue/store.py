@@ -1,4 +1,5 @@
-"""Tasks in a file of SQLite. Rule: each change of a task's state is one statement, which says what state it changes.
+"""Tasks in a file of SQLite, which all servers of the queue have. Rule: each change of a task's state is one statement,
+which says what state it changes, and whose: the fence of a lease that is over changes nothing.
 
 The file is asked on the event loop: a statement takes some 50 µs, less than handing it to a thread would. What has been
 committed survives a process that is killed; for a machine that loses power, use `PRAGMA synchronous=FULL`.
@@ -22,19 +23,24 @@ CREATE TABLE IF NOT EXISTS tasks (
     job TEXT NOT NULL,
     state TEXT NOT NULL DEFAULT 'queued' CHECK (state IN ('queued', 'running', 'done', 'dead')),
     attempts INTEGER NOT NULL DEFAULT 0,
+    fence INTEGER NOT NULL DEFAULT 0,
     due REAL NOT NULL DEFAULT 0,
     result REAL,
     error TEXT
 ) STRICT;
 CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, due, id);
 """
-_NEXT = """
-UPDATE tasks SET state = 'running', attempts = attempts + 1
-WHERE id = (SELECT id FROM tasks WHERE state = 'queued' AND due <= ? ORDER BY due, id LIMIT 1)
-RETURNING id, attempts, job
+_ADD = "INSERT INTO tasks (key, job) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+_DUE = """
+SELECT id FROM tasks WHERE state IN ('queued', 'running') AND due <= ? ORDER BY state = 'running', due, id LIMIT 100
 """
-_FINISH = "UPDATE tasks SET state = ?, result = ?, error = ? WHERE id = ? AND state = 'running' AND attempts = ?"
-_QUEUE_AGAIN = "UPDATE tasks SET state = 'queued', due = ? WHERE id = ? AND state = 'running' AND attempts = ?"
+_BEGIN = """
+UPDATE tasks SET state = 'running', attempts = attempts + 1, fence = ?
+WHERE id = ? AND state IN ('queued', 'running') AND fence < ?
+RETURNING attempts, job
+"""
+_FINISH = "UPDATE tasks SET state = ?, result = ?, error = ? WHERE id = ? AND state = 'running' AND fence = ?"
+_QUEUE_AGAIN = "UPDATE tasks SET state = 'queued', due = ? WHERE id = ? AND state = 'running' AND fence = ?"
 _FINISHED = "SELECT id AS task, state, attempts, result, error FROM tasks WHERE state IN ('done', 'dead')"
 
 
@@ -46,18 +52,20 @@ class Attempt:
         task: which.
         number: 1 for the first attempt at it.
         job: what is to be done, as it was added.
+        fence: of the lease under which it is made.
     """
 
     task: int
     number: int
     job: str
+    fence: int
 
 
 class Store:
     """The tasks.
 
     Parameters:
-        path: the file; it is made if it is not there. One process may have it at a time.
+        path: the file; it is made if it is not there.
     """
 
     def __init__(self, path: Path) -> None:
@@ -66,8 +74,6 @@ class Store:
         self._database.execute("PRAGMA journal_mode=WAL")
         self._database.execute("PRAGMA synchronous=NORMAL")
         self._database.executescript(_TABLE)
-        # Leases ended with the process that gave them, and so did its clock.
-        self._database.execute("UPDATE tasks SET state = 'queued', due = 0 WHERE state IN ('queued', 'running')")
 
     def close(self) -> None:
         self._database.close()
@@ -78,24 +84,30 @@ class Store:
         return None if row is None else int(row["id"])
 
     def add(self, key: str, job: str) -> int:
-        """Adds a task whose key no other has, and gives its number."""
-        added = self._database.execute("INSERT INTO tasks (key, job) VALUES (?, ?) RETURNING id", (key, job))
-        return int(added.fetchone()["id"])
+        """Adds a task, unless one has that key, and gives its number."""
+        self._database.execute(_ADD, (key, job))
+        return int(self._database.execute("SELECT id FROM tasks WHERE key = ?", (key,)).fetchone()["id"])
 
-    def next(self, now: float) -> Attempt | None:
-        """Begins an attempt at the task that has been due for the longest; None if none is."""
-        row = self._database.execute(_NEXT, (now,)).fetchone()
-        return None if row is None else Attempt(row["id"], row["attempts"], row["job"])
+    def due(self, now: float) -> list[int]:
+        """Tasks that may be begun, the one that has been due for the longest first; at the end those that somebody is
+        at, whose lease may have ended.
+        """
+        return [row["id"] for row in self._database.execute(_DUE, (now,))]
+
+    def begin(self, task: int, fence: int) -> Attempt | None:
+        """Begins an attempt; None if the task has ended, or a later lease has it."""
+        row = self._database.execute(_BEGIN, (fence, task, fence)).fetchone()
+        return None if row is None else Attempt(task, row["attempts"], row["job"], fence)
 
     def finish(
         self, attempt: Attempt, state: Literal["done", "dead"], *, result: float | None = None, error: str | None = None
-    ) -> None:
-        """Ends a task with the attempt that is being made."""
-        self._one(_FINISH, state, result, error, attempt.task, attempt.number)
+    ) -> bool:
+        """Ends a task, if this is the attempt that is being made."""
+        return self._one(_FINISH, state, result, error, attempt.task, attempt.fence)
 
-    def queue_again(self, attempt: Attempt, due: float) -> None:
-        """Queues a task for another attempt, not before it is due."""
-        self._one(_QUEUE_AGAIN, due, attempt.task, attempt.number)
+    def queue_again(self, attempt: Attempt, due: float) -> bool:
+        """Queues a task for another attempt, not before it is due, if this is the one that is being made."""
+        return self._one(_QUEUE_AGAIN, due, attempt.task, attempt.fence)
 
     def exists(self, task: int) -> bool:
         return self._database.execute("SELECT 1 FROM tasks WHERE id = ?", (task,)).fetchone() is not None
@@ -114,8 +126,5 @@ class Store:
         rows = self._database.execute("SELECT state, count(*) AS number FROM tasks GROUP BY state").fetchall()
         return dict.fromkeys(STATES, 0) | {row["state"]: row["number"] for row in rows}
 
-    def _one(self, statement: str, *parameters: float | str | None) -> None:
-        """Changes one task, or fails: nobody but this process changes the file."""
-        changed = self._database.execute(statement, parameters).rowcount
-        if changed != 1:
-            raise RuntimeError(f"{changed} tasks were changed in place of 1: does another process use this file?")
+    def _one(self, statement: str, *parameters: float | str | None) -> bool:
+        return self._database.execute(statement, parameters).rowcount == 1

@@ -7,10 +7,12 @@ import signal
 from collections.abc import Iterator
 from contextlib import closing
 from pathlib import Path
+from typing import Any
 
 import pytest
 
-from capnweb_runtime import connect
+from capnweb_runtime import CallInfo, Proceed, connect
+from capnweb_runtime.scale import MemoryBackplane, MemoryStore
 from capnweb_runtime.testing import PairFixture
 from examples.form.processes import started
 from examples.form.testing import as_documented
@@ -22,7 +24,10 @@ from examples.task_queue.queue import TaskQueue
 from examples.task_queue.schemas.task_queue import CountWords, Finished, Leased, LeaseLost, Mean, UnknownTask
 from examples.task_queue.store import Store
 from examples.task_queue.worker import work
+from tests.needs import needs_redis
+from tests.runtime.scale.servers import RedisServer
 
+SERVER, WORKER = "examples.task_queue.server", "examples.task_queue.worker"
 POLICY = Policy(attempts=3, lease=30, backoff=10, telling=0.01)
 
 
@@ -38,8 +43,13 @@ def store(tmp_path: Path) -> Iterator[Store]:
 
 
 @pytest.fixture
-def queue(store: Store, clock: Clock) -> TaskQueue:
-    return TaskQueue(store, POLICY, clock)
+def backplane(clock: Clock) -> MemoryBackplane:
+    return MemoryBackplane(MemoryStore(clock))
+
+
+@pytest.fixture
+def queue(store: Store, backplane: MemoryBackplane, clock: Clock) -> TaskQueue:
+    return TaskQueue(store, POLICY, backplane, clock)
 
 
 async def taken(api: TaskQueueStub) -> Leased[LeaseStub]:
@@ -99,7 +109,7 @@ async def test_a_wait_for_a_task_that_is_given_up_takes_none(queue: TaskQueue, c
 
 
 async def test_a_late_result_is_refused_and_the_work_cancelled(
-    queue: TaskQueue, store: Store, clock: Clock, capnweb_pair: PairFixture
+    queue: TaskQueue, store: Store, backplane: MemoryBackplane, clock: Clock, capnweb_pair: PairFixture
 ) -> None:
     begun, cancelled = asyncio.Event(), asyncio.Event()
 
@@ -115,17 +125,18 @@ async def test_a_late_result_is_refused_and_the_work_cancelled(
         leased = await taken(api)
         with leased.lease:
             clock.now = 30.0
-            queue.tick()
+            queue.look()
             with pytest.raises(LeaseLost) as caught:
                 await leased.lease.complete(1.5)
             assert caught.value.task == leased.task
+        assert (await api.stats()).queued == 1
         clock.now = 100.0
-        brief = TaskQueue(store, Policy(lease=0.003), clock)  # it is renewed at once
+        brief = TaskQueue(store, Policy(lease=0.1), backplane, clock)  # it is renewed at once
         async with capnweb_pair(brief, TaskQueueStub) as other:
             working = asyncio.create_task(work(other, slow))
             await begun.wait()
             clock.now = 200.0
-            brief.tick()
+            brief.look()
             await asyncio.wait_for(cancelled.wait(), 30)
             working.cancel()
             await asyncio.wait([working])
@@ -141,13 +152,13 @@ async def test_a_task_that_always_fails_is_tried_later_and_later_and_then_dead(
         task = await api.submit("a", Mean(numbers=[]))
         for due in (0.0, 10.0, 30.0):  # 10 s after the first attempt, and 20 s after the second
             clock.now = due - 0.1
-            queue.tick()
+            queue.look()
             assert (await api.stats()).queued == 1
             waiting = asyncio.ensure_future(api.take())
             await api.stats()
             assert not waiting.done()
             clock.now = due
-            queue.tick()
+            queue.look()
             leased = await waiting
             assert leased is not None
             with leased.lease:
@@ -237,12 +248,31 @@ async def test_a_server_that_is_told_to_stop_lets_workers_finish_and_keeps_the_r
         await working
 
 
-async def test_a_worker_that_is_frozen_loses_its_task_and_its_result_is_not_missed(tmp_path: Path) -> None:
-    file = str(tmp_path / "tasks.sqlite")
-    server = ("examples.task_queue.server", "--port", "0", "--file", file, "--lease", "0.2", "--attempts", "1000")
-    async with started(*server, "--backoff", "0") as queue, connect(queue.url, TaskQueueStub) as api:
+@pytest.fixture
+def redis() -> Iterator[str]:
+    """The URL of a Redis that this test alone has."""
+    server = RedisServer()
+    yield server.url
+    server.close()
+
+
+@needs_redis
+def test_with_redis_two_servers_print_the_same(redis: str) -> None:
+    as_documented("task_queue", "--backplane", redis)
+
+
+@pytest.fixture(params=["memory:", pytest.param("redis", marks=needs_redis)])
+def options(request: pytest.FixtureRequest, tmp_path: Path) -> tuple[str, ...]:
+    """Of a server, with each backplane."""
+    backplane = request.getfixturevalue("redis") if request.param == "redis" else request.param
+    return ("--port", "0", "--file", str(tmp_path / "tasks.sqlite"), "--backplane", backplane, "--backoff", "0")
+
+
+async def test_a_worker_that_is_frozen_loses_its_task_and_its_result_is_not_missed(options: tuple[str, ...]) -> None:
+    more = ("--lease", "0.2", "--attempts", "1000")
+    async with started(SERVER, *options, *more) as queue, connect(queue.url, TaskQueueStub) as api:
         task = await api.submit("a", CountWords(text="two words"))
-        async with started("examples.task_queue.worker", queue.url, "--hang") as frozen:
+        async with started(WORKER, queue.url, "--hang") as frozen:
             assert await frozen.line() == f"began {task}"
             frozen.process.send_signal(signal.SIGSTOP)
             working = asyncio.create_task(work(api))
@@ -250,3 +280,121 @@ async def test_a_worker_that_is_frozen_loses_its_task_and_its_result_is_not_miss
             await frozen.kill()
         await api.drain()
         await working
+
+
+class Slow:
+    """Work that takes nine signs of life, which come three in the time of a lease; and how often it was begun."""
+
+    def __init__(self) -> None:
+        self.begun = 0
+        self.renewed = asyncio.Semaphore(0)
+
+    async def counts(self, call: CallInfo, proceed: Proceed) -> Any:
+        """An interceptor for whoever does it."""
+        result = await proceed(call)
+        if call.name == "Lease.renew":
+            self.renewed.release()
+        return result
+
+    async def do(self, leased: Leased[LeaseStub]) -> float:
+        self.begun += 1
+        for _ in range(9):
+            await self.renewed.acquire()
+        return 1.0
+
+
+async def test_a_task_that_takes_three_times_as_long_as_its_lease_is_done_once(
+    queue: TaskQueue, clock: Clock, capnweb_pair: PairFixture
+) -> None:
+    async with capnweb_pair(queue, TaskQueueStub) as api:
+        task = await api.submit("a", Mean(numbers=[1]))
+        leased = await taken(api)
+        waiting = asyncio.ensure_future(api.take())
+        with leased.lease:
+            for beat in range(1, 10):
+                clock.now = 10.0 * beat
+                await leased.lease.renew()
+                queue.look()
+            assert clock.now == 3 * POLICY.lease
+            assert (await api.stats()).running == 1
+            await leased.lease.complete(1.0)
+        assert await api.finished(task) == Finished(task=task, state="done", attempts=1, result=1.0)
+        await api.drain()
+        assert await waiting is None
+
+
+@needs_redis
+async def test_signs_of_life_keep_a_task_from_the_workers_of_other_servers(redis: str, tmp_path: Path) -> None:
+    options = ("--port", "0", "--file", str(tmp_path / "tasks.sqlite"), "--backplane", redis, "--lease", "3")
+    slow = Slow()
+    async with (
+        started(SERVER, *options) as here,
+        started(SERVER, *options) as there,
+        connect(here.url, TaskQueueStub, interceptors=[slow.counts]) as api,
+        connect(there.url, TaskQueueStub, interceptors=[slow.counts]) as other,
+    ):
+        task = await api.submit("a", Mean(numbers=[1]))
+        working = [asyncio.create_task(work(one, slow.do)) for one in (api, other)]
+        assert await api.finished(task) == Finished(task=task, state="done", attempts=1, result=1.0)
+        assert slow.begun == 1
+        await asyncio.gather(api.drain(), other.drain())
+        await asyncio.gather(*working)
+
+
+@needs_redis
+async def test_a_server_that_is_killed_with_its_worker_has_its_task_done_once_more_elsewhere(
+    redis: str, tmp_path: Path
+) -> None:
+    """Nobody says that they are gone: the lease ends, and the fence of the one who was at it is no good any more."""
+    options = ("--port", "0", "--file", str(tmp_path / "tasks.sqlite"), "--backplane", redis, "--lease", "0.5")
+    attempts: list[int] = []
+
+    async def noted(leased: Leased[LeaseStub]) -> float:
+        attempts.append(leased.attempt)
+        return 2.0
+
+    async with started(SERVER, *options) as doomed, started(SERVER, *options) as other:
+        async with connect(doomed.url, TaskQueueStub) as first:
+            task = await first.submit("a", CountWords(text="two words"))
+        async with started(WORKER, doomed.url, "--hang") as worker, connect(other.url, TaskQueueStub) as api:
+            assert await worker.line() == f"began {task}"
+            working = asyncio.create_task(work(api, noted))
+            assert (await api.stats()).running == 1
+            await doomed.kill()
+            await worker.kill()
+            assert await api.finished(task) == Finished(task=task, state="done", attempts=2, result=2.0)
+            await api.drain()
+            await working
+    assert attempts == [2]
+
+
+@needs_redis
+async def test_what_is_submitted_at_one_server_is_told_by_it_though_it_was_done_at_another(
+    redis: str, tmp_path: Path
+) -> None:
+    options = ("--port", "0", "--file", str(tmp_path / "tasks.sqlite"), "--backplane", redis)
+    told: asyncio.Queue[Finished] = asyncio.Queue()
+    async with (
+        started(SERVER, *options) as here,
+        started(SERVER, *options) as there,
+        connect(here.url, TaskQueueStub) as submitter,
+        connect(there.url, TaskQueueStub) as worker,
+    ):
+        working = asyncio.create_task(work(worker))
+        task = await submitter.submit("a", Mean(numbers=[4]), told.put_nowait)
+        assert (await asyncio.wait_for(told.get(), 30)).task == task
+        assert await worker.submit("a", Mean(numbers=[4])) == task
+        await asyncio.gather(submitter.drain(), worker.drain())
+        await working
+
+
+async def test_the_fence_of_a_lease_that_is_over_changes_nothing(store: Store) -> None:
+    task = store.add("a", "{}")
+    first, second = store.begin(task, 5), store.begin(task, 7)
+    assert first is not None
+    assert second is not None
+    assert store.begin(task, 6) is None
+    assert not store.finish(first, "done", result=1.0)
+    assert not store.queue_again(first, 0.0)
+    assert store.finish(second, "done", result=2.0)
+    assert store.begin(task, 8) is None

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 from tests.attack.peer import LAST_PART, PART, PING, Peer, Stranger, frame
+from tests.attack.plans import hostile_plans
 
 Attack = Callable[[int], tuple[Sequence[Stranger], Any]]
 MODULUS = 2**61 - 1  # of Python's hash of a number
@@ -234,5 +235,6 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "100 clients, a map of 100,000 each": lambda: many(100, unheard(*mapped(100_000, 0))),
     "100 clients, 150 kB of {} each, thrice": lambda: many(100, unheard(*[push("{}", 44_000)] * 3)),
     "100 clients, 1000 calls each": lambda: many(100, unheard(*[CALL] * 1000)),
+    "hostile plans for a minute": lambda: hostile_plans(60),
 }
 """By what the table calls them; the messages are made when it is their turn."""

@@ -1,5 +1,5 @@
-"""The server that is attacked: an address space of 5.5 GB, 1,024 open files, default limits, and an interface with
-little in it.
+"""The server that is attacked: an address space of 5.5 GB, 1,024 open files, default limits, plans, and an interface
+with little in it.
 
 `python -m tests.attack.server` prints its port once it accepts connections.
 """
@@ -23,6 +23,8 @@ class ServerSpec(rpc.Interface):
     echo = rpc.method("echo", rpc.ANY, rpc.param("value", rpc.ANY))
     text = rpc.method("text", rpc.STR, rpc.param("length", rpc.INT))
     later = rpc.method("later", rpc.INT, rpc.param("seconds", rpc.FLOAT))
+    yes = rpc.method("yes", rpc.BOOL)
+    counters = rpc.method("counters", rpc.ANY, rpc.param("count", rpc.INT))
 
 
 class Server(rpc.RpcTarget, spec=ServerSpec):
@@ -42,9 +44,15 @@ class Server(rpc.RpcTarget, spec=ServerSpec):
         await asyncio.sleep(seconds)
         return 1
 
+    def yes(self) -> bool:
+        return True
+
+    def counters(self, count: int) -> object:
+        return [Server() for _ in range(min(count, 100))]
+
 
 async def main() -> None:
-    async with serve(lambda peer: Server(), "127.0.0.1", 0, path="/") as server:
+    async with serve(lambda peer: Server(), "127.0.0.1", 0, path="/", plans=True) as server:
         print(server.port, flush=True)
         await server.wait_closed()
 

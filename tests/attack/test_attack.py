@@ -8,9 +8,11 @@ from collections.abc import Iterator
 import pytest
 
 from capnweb_runtime.transports.frames import TEXT, FrameReader
-from tests.attack.__main__ import Process
 from tests.attack.attacks import ATTACKS, alone, doubled, flood, mapped, push
+from tests.attack.hostile_plans import hostile_plan
 from tests.attack.peer import LAST_PART, PART, PING, frame
+from tests.attack.plans import TOGETHER, Attacker, compared
+from tests.attack.process import Process
 
 
 @pytest.fixture(scope="module")
@@ -62,3 +64,17 @@ def test_what_is_sent_is_what_the_name_says() -> None:
     assert len(doubled("x", 3)) == 6
     assert len(mapped(10, 0, 3)) == 4
     assert json.loads(push("{}", 3)) == ["push", [[{}, {}, {}]]]
+
+
+def test_hostile_plans_are_sent_and_the_neighbour_is_compared_with_itself(port: int) -> None:
+    attacker = Attacker(port)
+    attacker.attack()
+    assert (attacker.plans, attacker.ended) == (TOGETHER, 0)
+    attacker.peer.close()
+    calls = [(number / 100, 2.0 if 1 <= number / 100 < 2 else 1.0) for number in range(300)]
+    assert compared(calls, [(1.0, 2.0)]) == "p99 2.0 ms to 1.0: 2.00 times"
+
+
+def test_a_hostile_plan_is_found_again_by_its_number() -> None:
+    assert [hostile_plan(5, number) for number in range(50)] == [hostile_plan(5, number) for number in range(50)]
+    assert hostile_plan(5, 1) != hostile_plan(6, 1)

@@ -1,5 +1,5 @@
-"""Writes docs/performance.md and its plots from docs/performance/results.json and mounts.json: `python -m
-tests.bench.render [--check]`.
+"""Writes docs/performance.md and its plots from what docs/performance holds, results.json, mounts.json, plans.json and
+scale.json: `python -m tests.bench.render [--check]`.
 
 Rule: the same results and the same template give the same bytes; nothing is measured here.
 """
@@ -16,7 +16,7 @@ from typing import Any
 
 import jinja2
 
-from tests.bench import carriers
+from tests.bench import carriers, scale_texts
 from tests.bench.carriers import BATCH_FIGURES, BATCHES, SESSION_FIGURES, SESSIONS, Carrier, Known
 from tests.bench.contenders import CONTENDERS, EITHER_END, OURS, REFERENCE, Contender
 from tests.bench.figures import WORKLOADS, Results, Workload
@@ -28,21 +28,38 @@ DOCUMENT = ROOT / "docs" / "performance.md"
 FOLDER = ROOT / "docs" / "performance"
 RESULTS = FOLDER / "results.json"
 MOUNTS = FOLDER / "mounts.json"
+PLANS = FOLDER / "plans.json"
+SCALE = FOLDER / "scale.json"
 TEMPLATE = Path(__file__).with_name("performance.md.jinja")
 NONE = "–"
+_STEPS = {
+    "call": "a call, one in flight",
+    "call_together": "a call, 500 in flight",
+    "calling_turn": "a turn of a loop in a plan: a comparison and a call",
+    "empty_turn": "a turn of a loop in a plan: a comparison and `not_`, and no call",
+}
+_ROWS = {
+    "OneByOne": "row by row, on the event loop",
+    "Together": "`@batched`, on the event loop",
+    "OneByOneInThread": "row by row, in a thread",
+    "TogetherInThread": "`@batched`, in a thread",
+}
 Row = dict[str, Any]
 
 
 def everything() -> dict[str, Any]:
-    """What was measured: the contents of both files, those of mounts.json as "mounts"."""
+    """What was measured: the contents of all files, those beside results.json by the names of the files."""
     data: dict[str, Any] = json.loads(RESULTS.read_text("utf-8"))
-    return data | {"mounts": json.loads(MOUNTS.read_text("utf-8")) if MOUNTS.exists() else None}
+    others = {"mounts": MOUNTS, "plans": PLANS, "scale": SCALE}
+    return data | {
+        name: json.loads(path.read_text("utf-8")) if path.exists() else None for name, path in others.items()
+    }
 
 
 def rendered(data: dict[str, Any]) -> dict[Path, str]:
     """The document and its plots, by path."""
     results = Results(data)
-    drawn = plots(results)
+    drawn = plots(results) | scale_texts.plots(data.get("scale"))
     environment = jinja2.Environment(undefined=jinja2.StrictUndefined, keep_trailing_newline=True, autoescape=False)
     template = environment.from_string(TEMPLATE.read_text("utf-8"))
     text = template.render(
@@ -60,6 +77,8 @@ def rendered(data: dict[str, Any]) -> dict[Path, str]:
         growth=sections(results, drawn),
         growth_errors=results.growth_errors(),
         mounts=mounted(data["mounts"]) if data.get("mounts") else None,
+        planned=planned(data["plans"]) if data.get("plans") else None,
+        shared=scale_texts.section(data.get("scale")),
         cold=cold(data.get("cold", {})),
         compile=data.get("compile", []),
         breakdown=data.get("breakdown", {}),
@@ -216,15 +235,49 @@ def mounted(found: dict[str, Any]) -> Row:
         ],
         "failed": [*dict.fromkeys([*carriers.failed(turns, SESSIONS), *carriers.failed(turns, BATCHES)])],
         "rounds": found["run"]["rounds"],
-        "measured": fill(
-            f"`make bench-mounts` measures this again, and nothing else. Measured {machine['Measured']}, with Python "
-            f"{machine['Python']}; load before: {machine['Load before']}; "
-            + ", ".join(f"{name} {version}" for name, version in found["versions"].items())
-            + ".",
-            118,
-            break_long_words=False,
-            break_on_hyphens=False,
-        ),
+        "measured": _measured("make bench-mounts", machine, found["versions"]),
+    }
+
+
+def _measured(command: str, machine: dict[str, str], versions: dict[str, str]) -> str:
+    """When, with what, and how to do it again."""
+    made_of = "".join(f", {name} {version}" for name, version in versions.items()).replace(", ", "; ", 1)
+    text = (
+        f"`{command}` measures this again, and nothing else. Measured {machine['Measured']}, with Python "
+        f"{machine['Python']}; load before: {machine['Load before']}{made_of}."
+    )
+    return fill(text, 118, break_long_words=False, break_on_hyphens=False)
+
+
+def planned(found: dict[str, Any]) -> Row:
+    """What plans save and cost, in three tables."""
+    per_step = found["steps"]
+    return {
+        "pagination": [
+            {
+                "line": f"{line['round_trip'] * 1e3:g} ms",
+                "plan": f"{line['plan']:.1f}",
+                "calls": f"{line['calls']:.1f}",
+                "times": f"{line['calls'] / line['plan']:.1f}",
+                "trips": f"{line['plan_trips']:g} and {line['calls_trips']:g}",
+            }
+            for line in found["pagination"]
+        ],
+        "steps": [
+            {"what": what, "us": f"{per_step[name]:.0f}", "times": f"{per_step[name] / per_step['call']:.2f}"}
+            for name, what in _STEPS.items()
+        ],
+        "batched": [
+            {
+                "what": _ROWS[kind["kind"]],
+                "queries": f"{kind['queries']:.0f}",
+                "ms": f"{kind['ms']:.1f}",
+                "times": "{1:.2f} ({0:.2f} to {2:.2f})".format(*kind["times"]) if "times" in kind else "1",
+            }
+            for kind in found["batched"]
+        ],
+        "rounds": found["run"]["rounds"],
+        "measured": _measured("make bench-plans", found["machine"], {}),
     }
 
 

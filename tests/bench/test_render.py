@@ -55,7 +55,7 @@ def test_peer_that_failed_is_named_with_the_reason_and_the_rest_stands() -> None
 
 def test_nothing_measured_still_gives_a_document() -> None:
     data = committed()
-    data |= {"turns": [], "growth": [], "cold": {}, "compile": [], "absent": {}}
+    data |= {"turns": [], "growth": [], "cold": {}, "compile": [], "absent": {}, "scale": None}
     files = rendered(data)
     assert list(files) == [DOCUMENT]
     assert "| a | `add`, one in flight | – | – | – calls/s | – | – | 1.20 |  |" in files[DOCUMENT]

@@ -85,6 +85,16 @@ def test_callbacks_are_written_where_there_are_any_and_only_there() -> None:
     assert ir.Schema.model_validate_json(schema.model_dump_json()) == schema
 
 
+def test_costs_are_written_where_they_are_said_and_read_within_their_bounds() -> None:
+    method = ir.Method(name="a", wire="a", result=ir.Scalar(name="none"), position=HERE)
+    assert not {"cost", "items"} & method.model_dump().keys()
+    dear = method.model_copy(update={"cost": 25, "items": 20})
+    assert ir.Method.model_validate_json(dear.model_dump_json()) == dear
+    for wrong in ({"cost": 0}, {"cost": True}, {"cost": ir.MOST_COST + 1}, {"items": 0}, {"items": 2.5}):
+        with pytest.raises(ValidationError, match=r"cost|items"):
+            ir.Method.model_validate({**method.model_dump(), **wrong})
+
+
 def test_walking_a_type_visits_every_part_outermost_first() -> None:
     number = ir.Scalar(name="int")
     inner = ir.ListShape(item=number)

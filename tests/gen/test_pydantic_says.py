@@ -125,7 +125,7 @@ def test_it_is_refused_where_it_stands(name: str, refusals: Mapping[str, Sequenc
 
 def rows(table: str) -> Mapping[str, str]:
     """What becomes of each thing that a table of the document names."""
-    (text,) = re.findall(rf"^#### {re.escape(table)}\n(.*?)(?=^#|\Z)", TYPES, re.MULTILINE | re.DOTALL)
+    (text,) = re.findall(rf"^### {re.escape(table)}\n(.*?)(?=^#|\Z)", TYPES, re.MULTILINE | re.DOTALL)
     found: dict[str, str] = {}
     for line in re.findall(r"^\| `.*\|$", text, re.MULTILINE):
         names, verdict, reason = (cell.strip() for cell in line.strip("|").split(" | "))

@@ -16,6 +16,7 @@ class Counter extends RpcTarget {
     return this.#count;
   }
   itself() { return this; }
+  get value() { return this.#count; }
 }
 
 const server = http.createServer((request, response) => {

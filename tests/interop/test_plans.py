@@ -4,7 +4,8 @@ carried out from here.
 
 from __future__ import annotations
 
-import pytest
+import asyncio
+import re
 
 from capnweb_runtime import connect
 from capnweb_runtime.plans import gt, plan, repeat, when
@@ -22,8 +23,10 @@ async def test_nothing_of_a_plan_has_run_when_it_is_refused() -> None:
             promise = plan(
                 counter, lambda p: when(gt(p.increment(7), 1), lambda: p.increment(8), lambda: p.increment(9))
             )
-            with pytest.raises(TypeError, match="unknown special value: "):
-                await promise
+            failed, count = await asyncio.gather(promise, counter.value, return_exceptions=True)
+            assert isinstance(failed, TypeError)
+            assert re.search("no other try: connect over WebSocket.*unknown special value", str(failed))
+            assert count == 0  # the batch goes on
         async with connect(url, CounterStub) as counter:
             assert await counter.increment(1) == 1
         await server.expect("incremented 1")
@@ -43,3 +46,23 @@ async def test_the_session_goes_on_and_the_plan_call_by_call() -> None:
         assert await grown == 32
         assert await counter.increment(2) == 34
         await server.expect(*(f"incremented {n}" for n in (7, 8, 1, 16, 2)))
+
+
+async def test_what_a_refused_plan_has_captured_is_given_back() -> None:
+    """A stub and a promise, where the subject is a promise, too."""
+    async with program("plans.mjs") as server:
+        session = connect(f"ws://127.0.0.1:{(await server.line()).split()[1]}/", CounterStub)
+        async with session as counter:
+            captured, pending = await counter.itself(), counter.increment(1)
+            for expected in (16, 31):  # the first plan is refused, the second not even tried
+                chosen = plan(
+                    counter.itself(),
+                    lambda p: when(gt(p.increment(10), pending), lambda: captured.increment(5), lambda: p.increment(6)),
+                )
+                assert await chosen == expected
+            captured.dispose()
+            pending.dispose()
+            del chosen
+            assert await counter.increment(0) == 31
+            assert (session.stats().imports, session.stats().exports) == (1, 1)
+        await server.expect(*(f"incremented {n}" for n in (1, 10, 5, 10, 5, 0)))

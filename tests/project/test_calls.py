@@ -55,4 +55,12 @@ def test_each_program_prints_what_its_comments_say(folder: Path, program: str) -
 
 
 def test_there_are_programs() -> None:
-    assert PROGRAMS == ["giving_up.py", "in_time.py", "in_a_script.py", "timing.py", "guarding.py", "batching.py"]
+    assert PROGRAMS == [
+        "giving_up.py",
+        "in_time.py",
+        "in_a_script.py",
+        "timing.py",
+        "guarding.py",
+        "batching.py",
+        "costs.py",
+    ]

@@ -41,7 +41,7 @@ async def test_its_steps_take_their_round_trips_and_leave_nothing(
     capnweb_pair: PairFixture, capnweb_calls: Record
 ) -> None:
     accounts = Accounts()
-    async with capnweb_pair(Front(accounts), PublicApiStub) as api:
+    async with capnweb_pair(Front(accounts), PublicApiStub, plans=True) as api:
         for step in STEPS:
             before = capnweb_calls.round_trips
             assert await step.run(api, accounts) == step.result

@@ -18,8 +18,11 @@ from tests.project.sources import COMPILED, PACKAGES, ROOT, modules, name, parse
 # What most programs do without, imported when they are first needed: "<file>: <module>".
 IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_gen/cli/ir.py: capnweb_gen.cli.asking",
+    "capnweb_gen/cli/lsp.py: capnweb_gen.language_server.server",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter",
     "capnweb_gen/frontends/typescript/syntax.py: tree_sitter_typescript",
+    "capnweb_runtime/running/serve.py: capnweb_runtime.running.application",
+    "capnweb_runtime/running/serve.py: capnweb_runtime.running.clustered",
     "capnweb_runtime/running/certificate.py: capnweb_runtime.serving.development_certificate",
     "capnweb_runtime/connecting/connect.py: capnweb_runtime.connecting.reconnecting",
     "examples/database_proxy/server.py: examples.database_proxy.postgresql",
@@ -45,9 +48,11 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.calling",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/driving/connection.py: capnweb_runtime.driving.trace",
+    "capnweb_runtime/scale/topics.py: pydantic",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.driving.threads",
     "capnweb_runtime/serving/admission.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/options.py: capnweb_runtime.driving.attending",
+    "capnweb_runtime/serving/options.py: capnweb_runtime.core.costs",
     "capnweb_runtime/serving/options.py: capnweb_runtime.reflection",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.serving.forwarded",
     "capnweb_runtime/mounts/mount.py: capnweb_runtime.serving.health",

@@ -18,12 +18,12 @@ from generated.accounts import PublicApiStub
 from tests.project.sources import ROOT
 
 TEXT = (ROOT / "docs" / "plans.md").read_text(encoding="utf-8")
-EXAMPLES = re.findall(r"```python\n(.*?)```", TEXT, re.DOTALL)
+EXAMPLES = re.findall(r"```python\n(.*?)```(?:\n\n```text\n(.*?)```)?", TEXT, re.DOTALL)
 PRINTS = re.compile(r"print\(.*\)  # (.*)")
 
 
-@pytest.mark.parametrize("example", EXAMPLES)
-async def test_each_example_prints_what_its_comments_say(example: str, capsys: pytest.CaptureFixture[str]) -> None:
+@pytest.mark.parametrize(("example", "shown"), EXAMPLES)
+async def test_each_example_prints_what_it_says(example: str, shown: str, capsys: pytest.CaptureFixture[str]) -> None:
     async with (
         serve(lambda peer: Front(Accounts()), "127.0.0.1", 0, path="/rpc", plans=True) as server,
         connect(server.url, PublicApiStub) as api,
@@ -35,7 +35,7 @@ async def test_each_example_prints_what_its_comments_say(example: str, capsys: p
             await running if asyncio.iscoroutine(running) else None
         if hasattr(namespace.get("authed"), "dispose"):
             namespace["authed"].dispose()
-    assert capsys.readouterr().out.splitlines() == PRINTS.findall(example)
+    assert capsys.readouterr().out.splitlines() == [*PRINTS.findall(example), *shown.splitlines()]
 
 
 def test_every_function_and_operation_is_described() -> None:

@@ -34,8 +34,9 @@ def lan() -> Limits:
 
 def test_every_bound_is_listed_with_its_default() -> None:
     section = TEXT.partition("## Every bound")[2].partition("\n## ")[0]
-    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+) \|", section, re.MULTILINE))
-    assert rows == {field.name: f"{getattr(DEFAULT_LIMITS, field.name):,}" for field in dataclasses.fields(Limits)}
+    rows = dict(re.findall(r"^\| `(\w+)` \| ([\d,]+|none) \|", section, re.MULTILINE))
+    defaults = {field.name: getattr(DEFAULT_LIMITS, field.name) for field in dataclasses.fields(Limits)}
+    assert rows == {name: "none" if value is None else f"{value:,.0f}" for name, value in defaults.items()}
 
 
 def test_every_bound_of_a_server_is_listed_with_its_default() -> None:

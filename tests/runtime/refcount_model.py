@@ -1,20 +1,29 @@
 """Two tables and two queues, as an abstract model: who holds how many references of what. Rule: nothing of the
 runtime is used in here.
 
-A value is NOTHING (plain data or an error), OWN (an object of this side's), an `Entry` (a reference to something of the
-peer's, of which the holder owns one local reference), or a list of entries.
+A value is NOTHING or another piece of plain data, FAILED (an error), OWN (an object of this side's), an `Entry` (a
+reference to something of the peer's, of which the holder owns one local reference), a `Later` (what a plan will come
+to), or a list of values.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
+from functools import partial
 from typing import Any, Final
 
-NOTHING: Final = "nothing"
+from tests.runtime.refcount_plans import FAILED, NOTHING, NUMBER, PENDING, Failed, Later, Scope, settled
+
 OWN: Final = "own object"
-PENDING: Final = "pending"
 ITEMS: Final = 3
 """Length of the list that `three` returns."""
+
+
+class Promises(list[Any]):
+    """What a map has come to: values that travel as promises, unless somebody has asked what they resolve to."""
+
+    resolved = False
 
 
 class Entry:
@@ -27,7 +36,9 @@ class Entry:
         self.local = 0
         self.remote = 1
         self.value: Any = PENDING
-        self.waiting: list[int] = []  # exports whose answer is this one's
+        self.later = False  # whether it depends on a plan
+        self.gives = ""  # the method that was called, of a result
+        self.waiting: list[Callable[[], None]] = []  # what goes on once it has resolved
 
 
 class Model:
@@ -51,7 +62,26 @@ class Model:
         entry.local = 1
         self.out.append(("push", target, method, self._encode(arg)))
         self.next_push += 1
+        target_entry = self.imports.get(target)
+        entry.later = target_entry is not None and target_entry.later
+        entry.gives = method
         return entry
+
+    def plan(self, captures: list[Any], instructions: list[Any]) -> Entry:
+        """Sends a plan, applied to the main object; the captures stay the caller's."""
+        entry = self.imports[self.next_push] = Entry(self.next_push, promise=True)
+        entry.local = 1
+        entry.later = True
+        self.out.append(("push", 0, "plan", ([self._capture(value) for value in captures], instructions)))
+        self.next_push += 1
+        return entry
+
+    def _capture(self, value: Any) -> Any:
+        if isinstance(value, Entry) and value.value is PENDING:
+            return ("import", value.number)
+        if isinstance(value, Entry):
+            value.local += 1  # the promise itself is exported, which has resolved
+        return ("export", self._export(value))
 
     def pull(self, entry: Entry) -> None:
         if entry.value is PENDING and not entry.pulled:
@@ -60,11 +90,26 @@ class Model:
 
     def drop(self, value: Any) -> None:
         """Gives up one reference."""
-        for entry in value if isinstance(value, list) else [value]:
-            if isinstance(entry, Entry) and not self.closed:
-                entry.local -= 1
-                if entry.local == 0:
-                    self._release(entry) if entry.value is PENDING else self.drop(entry.value)
+        if isinstance(value, list):
+            for item in value:
+                self.drop(item)
+        elif isinstance(value, Later):
+            self._give_up(value)
+        elif isinstance(value, Entry) and not self.closed:
+            value.local -= 1
+            if value.local == 0:
+                self._release(value) if value.value is PENDING else self.drop(value.value)
+
+    def dup(self, value: Any) -> Any:
+        """One more reference to what a value is by now."""
+        value = settled(value)
+        if isinstance(value, Promises):
+            value.resolved = True
+        if isinstance(value, list):
+            return [self.dup(item) for item in value]
+        if isinstance(value, Entry):
+            value.local += 1
+        return value
 
     def _release(self, entry: Entry) -> None:
         del self.imports[entry.number]
@@ -85,25 +130,97 @@ class Model:
             getattr(self, f"_on_{kind}")(*rest)
 
     def _on_push(self, target: int, method: str, arg: Any) -> None:
-        self.exports[self.next_call] = [1, self._run(self.exports[target][1], method, arg)]
+        number = self.next_call
         self.next_call += 1
+        self.exports[number] = [1, PENDING]
+        if method == "plan":
+            result = self._begin([self._captured(wire) for wire in arg[0]], arg[1])
+        else:
+            result = self.run(self.exports[target][1], method, None if arg is None else self._decode(arg))
+        self.exports[number][1] = result
 
-    def _run(self, target: Any, method: str, wire: Any) -> Any:
+    def run(self, target: Any, method: str, arg: Any) -> Any:
+        """What a call gives, owned by the caller; owns the argument."""
+        target = settled(target)
+        if isinstance(target, Later):
+            return self._run_later(target, method, arg)
         if isinstance(target, Entry):  # a result that is the caller's own, or is waited for: the call goes on there
-            forwarded = target.value is PENDING
-            return self.call(target.number, method) if forwarded else self._run(target.value, method, wire)
-        arg = self._decode(wire)
+            entry = self.call(target.number, method, arg)
+            self.drop(arg)
+            return entry
         if method == "map":
-            return [NOTHING] * ITEMS
-        if target is OWN and method == "echo":
+            return Promises([NOTHING] * ITEMS)
+        if target is not OWN or (method in ("echo", "ignore", "keep") and not _is_capability(arg)):
+            self.drop(arg)
+            return FAILED
+        if method == "echo":
             return arg
-        if target is OWN and method == "give" and self.kept:
-            return self.kept.pop()
-        if target is OWN and method == "keep":
+        if method == "give":
+            return self.kept.pop() if self.kept else FAILED
+        if method == "keep":
             self.kept.append(arg)
         else:
             self.drop(arg)
-        return OWN if target is OWN and method == "make" else NOTHING
+        return {"make": OWN, "three": [NUMBER] * ITEMS, "two": [OWN, OWN]}.get(method, NOTHING)
+
+    # ---- plans
+
+    def dup_promise(self, value: Any) -> Any:
+        """The same, of what is named as a promise, so that it is asked what it resolves to."""
+        if isinstance(value, Entry):
+            value.promise = True
+        return self.dup(value)
+
+    def _captured(self, wire: Any) -> Any:
+        kind, number = wire
+        return self._imported(number, promise=False) if kind == "export" else self.dup(self.exports[number][1])
+
+    def _begin(self, captures: list[Any], instructions: list[Any]) -> Any:
+        plan = Later()
+        plan.holds = captures
+        plan.work = Scope(self, captures, OWN, headers=1).block(instructions[1:])
+        self._go_on(plan)
+        return plan
+
+    def _go_on(self, plan: Later) -> None:
+        if plan.work is None or self.closed:
+            return
+        try:
+            waits_for = next(plan.work)
+        except StopIteration as end:
+            self._end(plan, end.value)
+        except Failed:
+            self._end(plan, FAILED)
+        else:
+            waits_for.waiting.append(partial(self._go_on, plan))
+
+    def _end(self, later: Later, value: Any) -> None:
+        later.work = None
+        for held in later.holds:
+            self.drop(held)
+        later.value = value
+        waiting, later.waiting = later.waiting, []
+        for go_on in waiting:
+            go_on()
+        if later.dropped:
+            self.drop(value)
+
+    def _give_up(self, later: Later) -> None:
+        later.dropped = True
+        if later.value is not PENDING:
+            self.drop(later.value)
+        elif later.work is not None and later.asked and not later.needed and not self.closed:
+            work, later.work = later.work, None
+            work.close()
+            self._end(later, FAILED)
+
+    def _run_later(self, target: Later, method: str, arg: Any) -> Any:
+        if target.value is not PENDING:
+            return self.run(target.value, method, arg)
+        target.needed = True
+        result = Later()
+        target.waiting.append(lambda: self._end(result, self.run(target.value, method, arg)))
+        return result
 
     def _on_pull(self, number: int) -> None:
         self._answer(number)
@@ -111,28 +228,40 @@ class Model:
     def _answer(self, number: int) -> None:
         if number not in self.exports:
             return
-        value = self.exports[number][1]
-        while isinstance(value, Entry) and value.promise:
-            if value.value is PENDING:
-                self.pull(value)
-                value.waiting.append(number)
-                return
-            value = value.value
+        value = settled(self.exports[number][1])
+        while isinstance(value, Later) and value.value is not PENDING:
+            value = settled(value.value)
+        if isinstance(value, Later):
+            value.asked = True
+            value.waiting.append(partial(self._answer, number))
+            return
+        if isinstance(value, Entry) and value.promise:
+            self.pull(value)
+            value.waiting.append(partial(self._answer, number))
+            return
+        if value is FAILED:
+            self.out.append(("reject", number))
+            return
         wire = self._encode(value)
         self.out.append(("resolve", number, wire))
         if wire and wire[0] == "promises":
             self.out.extend(("resolve", promise, None) for promise in wire[1])
 
     def _on_resolve(self, number: int, wire: Any) -> None:
-        value = self._decode(wire)
+        self._resolved(number, self._decode(wire))
+
+    def _on_reject(self, number: int) -> None:
+        self._resolved(number, FAILED)
+
+    def _resolved(self, number: int, value: Any) -> None:
         entry = self.imports.get(number)
         if entry is None:
             self.drop(value)
             return
         entry.value = value
         self._release(entry)
-        for waiting in entry.waiting:
-            self._answer(waiting)
+        for go_on in entry.waiting:
+            go_on()
 
     def _on_release(self, number: int, count: int) -> None:
         export = self.exports[number]
@@ -155,16 +284,20 @@ class Model:
     def _encode(self, value: Any) -> Any:
         if value is OWN:
             return ("export", self._export(OWN))
-        if isinstance(value, list):
+        value = settled(value)
+        if isinstance(value, Promises) and not value.resolved:
             return ("promises", [self._export(item) for item in value])
+        if isinstance(value, list):
+            return ("list", [self._encode(item) for item in value])
         return ("import", value.number) if isinstance(value, Entry) else None
 
     def _decode(self, wire: Any) -> Any:
-
         what: Any
         kind, what = wire or ("nothing", None)
         if kind == "promises":
             return [self._imported(number, promise=True) for number in what]
+        if kind == "list":
+            return [self._decode(item) for item in what]
         if kind == "export":
             return self._imported(what, promise=False)
         return OWN if kind == "import" else NOTHING
@@ -172,8 +305,12 @@ class Model:
     def _imported(self, number: int, *, promise: bool) -> Entry:
         entry = self.imports.get(number)
         if entry is None:
-            entry = self.imports[number] = Entry(number, promise=promise, pulled=True)
+            entry = self.imports[number] = Entry(number, promise=promise, pulled=promise)
         else:
             entry.remote += 1
         entry.local += 1
         return entry
+
+
+def _is_capability(value: Any) -> bool:
+    return value is OWN or isinstance(value, Entry)

@@ -17,6 +17,7 @@ from capnweb_runtime.schema import (
     Property,
     Stub,
     Writable,
+    cost,
     interface,
     wire_name,
 )
@@ -38,6 +39,15 @@ def test_a_wire_name_is_left_on_the_member_which_stays_as_it_was() -> None:
 
 def test_a_wire_name_stands_in_annotated_too() -> None:
     assert vars(wire_name("fetch"))["__capnweb_wire_name__"] == "fetch"
+
+
+def test_a_cost_is_left_on_the_member_and_stands_in_annotated_too() -> None:
+    @cost(5, items=20)
+    def get() -> list[int]:
+        return [1]
+
+    assert get() == [1]
+    assert vars(get)["__capnweb_cost__"] == vars(cost(5, items=20))["__capnweb_cost__"] == (5, 20)
 
 
 def test_a_case_is_left_on_the_interface() -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import assert_type
 
+from capnweb_runtime import Explanation, explain
 from capnweb_runtime.plans import contains, eq, gt, is_none, keep, not_, plan, repeat, size, when
 from generated.accounts import AuthedApiPromise, AuthedApiStub, ProfilePromise, PublicApiStub
 from schemas.accounts import Profile
@@ -21,6 +22,15 @@ async def results(api: PublicApiStub, authed: AuthedApiStub) -> None:
     assert_type(await plan(authed, lambda p: (p.me(), p.user_name, p.friends())), tuple[int, str, list[int]])
     assert_type(await plan(authed, lambda p: {"me": p.me()}), dict[str, int])
     assert_type(await plan(api.authenticate("secret"), lambda p: p.me()), int)
+
+
+def explanations(authed: AuthedApiStub) -> None:
+    """A plan is explained from what it is applied to, or the class of that."""
+    assert_type(explain(AuthedApiStub, lambda p: p.get_profile(7).name), Explanation)
+    assert_type(explain(authed, lambda p: (p.me(), p.user_name)), Explanation)
+    assert_type(explain(lambda p: p.call("me")), Explanation)
+    assert_type(explain(AuthedApiStub, lambda p: p.me()).cost.most, int | None)
+    explain(AuthedApiStub, lambda p: p.mine())  # type: ignore[attr-defined]  # there is no such method
 
 
 async def branches(authed: AuthedApiStub) -> None:
@@ -51,6 +61,17 @@ async def loops(authed: AuthedApiStub) -> None:
         ),
     )
     assert_type(await last, Profile)
+    chosen = plan(
+        authed,
+        lambda p: repeat(
+            p.get_profile(1),
+            while_=lambda it: eq(it.name, "Ada"),
+            do=lambda it: when(eq(it.id, 1), lambda: p.get_profile(2), lambda: p.get_profile(3)),
+            at_most=5,
+        ),
+    )
+    _ = assert_type(chosen, ProfilePromise)
+    assert_type(await chosen, Profile)
     kept = plan(authed, lambda p: keep(p.friends(), lambda friend: gt(friend, 2)))
     assert_type(await kept[0], int)
     assert_type(await kept, list[int])

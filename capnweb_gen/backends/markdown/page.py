@@ -139,6 +139,8 @@ class _Lowering:
             *([f"Raises {raised}."] if raised else []),
             *(["May be called again: it is idempotent."] if getattr(member, "idempotent", False) else []),
             *(["Is cancelled once nobody wants the result."] if getattr(member, "cancellable", False) else []),
+            *([f"Costs {member.cost}."] if member.cost != 1 else []),
+            *([f"Is taken to have {member.items} items."] if member.items is not None else []),
             *(["Secret: no log shows it."] if member.secret else []),
         )
 

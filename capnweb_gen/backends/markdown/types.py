@@ -72,7 +72,7 @@ class Types:
 
     def signature(self, name: str, method: ir.Method) -> str:
         """A method with its parameters and its result."""
-        return joined([f"{name}(", *self._parameters(method.parameters), ") → ", *self._parts(method.result)])
+        return joined(self._signature(name, method))
 
     def named(self, name: str, shape: ir.TypeShape) -> str:
         """A property with its type."""
@@ -82,9 +82,16 @@ class Types:
         """A type without links."""
         return code("".join(self._parts(shape)))
 
+    def plain_signature(self, name: str, method: ir.Method) -> str:
+        """A method with its parameters and its result, as text without links."""
+        return "".join(self._signature(name, method))
+
     def link(self, reference: ir.Reference) -> str:
         """An interface, model or callback."""
         return joined([self._link(reference)])
+
+    def _signature(self, name: str, method: ir.Method) -> Iterator[str]:
+        yield from [f"{name}(", *self._parameters(method.parameters), ") → ", *self._parts(method.result)]
 
     def _link(self, reference: ir.Reference) -> str:
         home = self._peers.get(reference.module, self._schema)

@@ -44,6 +44,8 @@ def method(member: ir.Method | ir.Property, namer: ir.Schema, definitions: Defin
         "result": {"name": "value" if is_property else "result", "schema": definitions.of(result, namer)},
         **({"x-capnweb-raises": [definitions.error(error, namer) for error in errors]} if errors else {}),
         **marks,
+        **({"x-capnweb-cost": member.cost} if member.cost != 1 else {}),
+        **({"x-capnweb-items": member.items} if member.items is not None else {}),
     }
 
 

@@ -26,7 +26,7 @@ class Calling:
         """The assignment by which a table has a member, under a name."""
         wire = layout.string(member.wire)
         if isinstance(member, ir.Property):
-            arguments = [wire, self._spell.codec(member.type), *_raises(member), *_secret(member)]
+            arguments = [wire, self._spell.codec(member.type), *_raises(member), *_cost(member), *_secret(member)]
             return layout.call(f"{name} = rpc.prop", arguments, indent=METHOD)
         written = [self._parameter(parameter) for parameter in member.parameters]
         arguments = [wire, self._spell.codec(member.result), *written, *_raises(member)]
@@ -34,7 +34,7 @@ class Calling:
             arguments.append("idempotent=True")
         if member.cancellable:
             arguments.append("cancellable=True")
-        arguments += _secret(member)
+        arguments += [*_cost(member), *_secret(member)]
         return layout.call(f"{name} = rpc.method", arguments, indent=METHOD)
 
     def _parameter(self, parameter: ir.Parameter) -> str:
@@ -76,6 +76,12 @@ class Calling:
 def _secret(declared: ir.Method | ir.Property | ir.Parameter) -> list[str]:
     """The argument that says that something is secret, if it is."""
     return ["secret=True"] if declared.secret else []
+
+
+def _cost(member: ir.Method | ir.Property) -> list[str]:
+    """The arguments that say what a call costs, and how many items it is taken to give, where a schema says it."""
+    cost = [f"cost={member.cost}"] if member.cost != 1 else []
+    return [*cost, *([f"items={member.items}"] if member.items is not None else [])]
 
 
 def _raises(member: ir.Method | ir.Property) -> list[str]:

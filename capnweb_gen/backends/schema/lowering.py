@@ -81,6 +81,10 @@ class Lowering:
         if isinstance(member, ir.Method):
             marks = [("idempotent", member.idempotent), ("cancellable", member.cancellable)]
             lines += [f"@{self._names.use(_SCHEMA, name)}" for name, said in marks if said]
+        if member.cost != 1 or member.items is not None:
+            said = [str(member.cost)] if member.cost != 1 else []
+            said += [f"items={member.items}"] if member.items is not None else []
+            lines.append(f"@{self._names.use(_SCHEMA, 'cost')}({', '.join(said)})")
         if member.deprecated is not None:
             lines.append(f"@{self._deprecated(member.deprecated)}")
         if member.raises:

@@ -48,7 +48,8 @@ What TypeScript has no words for, so that a reader of the output can tell what t
   Variadic ones are `...rest: T[]`; where keywords follow, an array whose documentation is ``@param rest - Any number
   of them.``
 - `@throws {@link NotFound}` is a declared exception, `@deprecated` a deprecation; `@capnweb` with `idempotent`,
-  `cancellable`, `secret` or, on a field, `computed` says that. ``@param token - Secret.`` marks a parameter.
+  `cancellable`, `cost 5`, `items 20`, `secret` or, on a field, `computed` says that. ``@param token - Secret.`` marks
+  a parameter.
 - Names are those on the wire, quoted where they are no identifiers. The name in Python is `naming.snake` of it, with
   an underscore after a keyword; where it is another, `@capnweb name e_mail` says which.
 - In comments `*/` is written `*\/`, an `@` that begins a line `\@`, and `{@` `\{@`.

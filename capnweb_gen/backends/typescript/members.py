@@ -59,7 +59,7 @@ class Members:
         """A method or a property of an interface."""
         tags = [*_raised(member), *deprecated(member.deprecated), *renamed(member.name, member.wire)]
         if isinstance(member, ir.Property):
-            tags += [f"{TAG} secret"] if member.secret else []
+            tags += _flags(member)
             comment = text.comment(documented(member.doc, *tags), text.STEP)
             head = f"readonly {names.member(member.wire)}:"
             return StatementView(comment, text.declared(head, self._spelling.given(member.type), ";", indent=text.STEP))
@@ -130,9 +130,11 @@ def parameter_names(method: ir.Method) -> list[str]:
     return [*rest, options]
 
 
-def _flags(method: ir.Method) -> list[str]:
-    flags = {"idempotent": method.idempotent, "cancellable": method.cancellable, "secret": method.secret}
-    return [f"{TAG} {flag}" for flag, holds in flags.items() if holds]
+def _flags(member: ir.Method | ir.Property) -> list[str]:
+    flags = [flag for flag in ("idempotent", "cancellable", "secret") if getattr(member, flag, False)]
+    flags += [f"cost {member.cost}"] if member.cost != 1 else []
+    flags += [f"items {member.items}"] if member.items is not None else []
+    return [f"{TAG} {flag}" for flag in flags]
 
 
 def _raised(member: ir.Method | ir.Property) -> list[str]:

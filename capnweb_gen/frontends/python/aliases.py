@@ -15,6 +15,7 @@ from pathlib import Path
 from types import UnionType
 from typing import Annotated, Any, ForwardRef, Literal, get_args, get_origin
 
+from capnweb_gen.frontends.python import texts
 from capnweb_gen.frontends.python.source import ModuleSource, SourceError, read_source
 
 
@@ -25,6 +26,8 @@ def source_of(module: str) -> ModuleSource | None:
         return None
     path = Path(origin)
     try:
+        if texts.is_unsaved(path):
+            return read_source(path)
         status = path.stat()
         return _read(path, status.st_mtime_ns, status.st_size)
     except (OSError, SourceError):

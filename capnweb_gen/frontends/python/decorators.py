@@ -20,7 +20,7 @@ from capnweb_runtime import schema
 _BUILT_IN: Mapping[str, object] = {"property": property, "staticmethod": staticmethod, "classmethod": classmethod}
 _FROM: tuple[tuple[Any, tuple[str, ...]], ...] = (
     (abc, ("abstractmethod",)),
-    (schema, ("cancellable", "idempotent", "interface", "raises", "wire_name")),
+    (schema, ("cancellable", "cost", "idempotent", "interface", "raises", "wire_name")),
     (typing, ("overload", "override")),  # the latter since Python 3.12
     (typing_extensions, ("deprecated", "overload", "override")),
     (warnings, ("deprecated",)),  # since Python 3.13

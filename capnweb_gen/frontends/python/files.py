@@ -11,10 +11,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_gen import naming
-from capnweb_gen.errors import Diagnostic, project_of, shown
+from capnweb_gen.errors import INSTALLED, Diagnostic, project_of, shown
 from capnweb_gen.frontends.python.source import SourceError, read_source
-
-_INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 @dataclass(frozen=True)
@@ -180,7 +178,7 @@ def import_root(path: Path, marked: Collection[Path] = ()) -> Path:
     sources = (project or here) / "src"
     if packages.is_relative_to(sources):
         return sources
-    installed = next((folder for folder in (packages, *packages.parents) if folder.name in _INSTALLED), None)
+    installed = next((folder for folder in (packages, *packages.parents) if folder.name in INSTALLED), None)
     if installed is not None:
         return installed
     if packages != path.parent:

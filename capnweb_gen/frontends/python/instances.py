@@ -2,12 +2,13 @@
 
 Rule: each is an interface of its own, in one module however many schemas name it. The module is that of the generic or
 of one of the arguments: the one that needs most others, so that no two generated modules come to need each other by
-this; of equals, the one whose name comes last.
+this; of equals, the one whose name comes last. A generic may come from elsewhere, such as a library: where its
+arguments name no schema either, the module is that of the schema that names it, and needs the fewest others.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from dataclasses import dataclass, field
 from typing import Any, get_args, get_origin
 
@@ -89,34 +90,58 @@ class Instances:
         homes = self._homes or {}
         return tuple(sorted((one for one in homes if homes[one] == module), key=lambda one: one.name))
 
-    def settle(self, schemas: Iterable[ir.Schema], bodies: dict[Instance, ir.Interface | ir.Callback]) -> None:
+    def settle(
+        self,
+        schemas: Iterable[ir.Schema],
+        bodies: dict[Instance, ir.Interface | ir.Callback],
+        compiled: Collection[str],
+    ) -> None:
         """Give each its home.
 
         Args:
             schemas: all schemas of the run, in which the module of the generic stands for the home.
             bodies: each instance as it was read there.
+            compiled: the modules of the run.
         """
-        known = {schema.module: schema for schema in schemas}
         named = {(one.origin.__module__, one.name): one for one in bodies}
-        needed: dict[str, set[str]] = {module: set() for module in known}
+        needed: dict[str, set[str]] = {}
+        namers: dict[Instance, set[str]] = {one: set() for one in bodies}
+        within: dict[Instance, set[Instance]] = {one: set() for one in bodies}
 
-        def candidates(reference: ir.Reference) -> set[str]:
-            instance = named.get((reference.module, reference.name))
-            return {reference.module} if instance is None else {*instance.modules()} & known.keys()
-
-        for module, schema in known.items():
-            needed[module].update(name for reference in graph.references(schema) for name in candidates(reference))
+        for schema in schemas:
+            needs = needed.setdefault(schema.module, set())
+            for reference in graph.references(schema):
+                instance = named.get((reference.module, reference.name))
+                needs |= {reference.module} if instance is None else {*instance.modules()} & {*compiled}
+                if instance is not None:
+                    namers[instance].add(schema.module)
         for instance, body in bodies.items():
-            alone = ir.Schema(module=instance.origin.__module__, path="", output="")
-            kind = "interfaces" if isinstance(body, ir.Interface) else "callbacks"
-            alone = alone.model_copy(update={kind: (body,)})
-            found = (name for reference in graph.references(alone) for name in candidates(reference))
-            needed.setdefault(alone.module, set()).update(name for name in found if name not in instance.modules())
-        rank = {module: (len(_reached(module, needed)), module) for module in needed}
-        self._homes = {
-            one: max(one.modules() & rank.keys(), key=lambda name: rank[name], default=one.origin.__module__)
-            for one in bodies
-        }
+            home = instance.origin.__module__
+            others: set[str] = set()
+            for reference in graph.references(_alone(home, body)):
+                inner = named.get((reference.module, reference.name))
+                others |= {reference.module} if inner is None else {*inner.modules()}
+                if inner is not None:
+                    within[inner].add(instance)
+            if home in compiled:
+                needed.setdefault(home, set()).update((others - instance.modules()) & {*compiled})
+        rank = {module: (len(_reached(module, needed) - {module}), module) for module in needed}
+        homes: dict[Instance, str] = {}
+        for one in bodies:  # those in whose bodies it is named were found before it
+            own = one.modules() & rank.keys()
+            if own:
+                homes[one] = max(own, key=lambda name: rank[name])
+                continue
+            around = {homes[outer] for outer in within[one] if outer in homes}
+            others = (namers[one] | around) & rank.keys()
+            homes[one] = min(others, key=lambda name: rank[name], default=one.origin.__module__)
+        self._homes = homes
+
+
+def _alone(module: str, body: ir.Interface | ir.Callback) -> ir.Schema:
+    """A schema of nothing but one interface or callback."""
+    kind = "interfaces" if isinstance(body, ir.Interface) else "callbacks"
+    return ir.Schema(module=module, path="", output="").model_copy(update={kind: (body,)})
 
 
 def _modules(argument: object) -> Iterator[str]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import enum
 import math
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from types import FunctionType
 from typing import Any, Generic, Protocol, get_origin
 
@@ -17,6 +17,7 @@ import typing_extensions
 from capnweb_gen import ir, naming
 from capnweb_gen.errors import Diagnostic
 from capnweb_gen.frontends.python import deprecation
+from capnweb_gen.frontends.python.costs import Fault, Said, needless_items, read_cost
 from capnweb_gen.frontends.python.decorators import meaning, written_name
 from capnweb_gen.frontends.python.failures import told
 from capnweb_gen.frontends.python.raising import RAISES_ATTRIBUTE, WIRE_NAME_ATTRIBUTE, error_fault
@@ -40,7 +41,10 @@ from capnweb_runtime.schema import InterfaceModel
 WIRE_CASE_ATTRIBUTE = "__capnweb_wire_case__"
 
 _KNOWN_DECORATORS = frozenset(
-    {"property", "abstractmethod", "override", "cancellable", "idempotent", "raises", "wire_name", deprecation.NAME}
+    {
+        *("property", "abstractmethod", "override", "cancellable", "cost", "idempotent", "raises", "wire_name"),
+        deprecation.NAME,
+    }
 )
 # The decorator `idempotent` of capnweb_runtime.schema sets this.
 IDEMPOTENT_ATTRIBUTE = "__capnweb_idempotent__"
@@ -147,13 +151,38 @@ class InterfaceReader:
             if "cancellable" in decorators:
                 place = self._place(source, "cancellable")
                 self._fault(place, f"{where} is a property, which cannot be cancelled", "declare a method")
-            return self._property(where, source, wire, raised)
+            return self._with_cost(where, source, self._property(where, source, wire, raised))
         if source.type_parameters is not None:
             hint = "name the types, or write Any where any value may travel"
             self._fault(source.type_parameters, f"{where}() has type parameters of its own", hint)
             return None
         said = {"idempotent": idempotent, "cancellable": "cancellable" in decorators}
-        return self._method(where, source, wire, case, raised).model_copy(update=said)
+        method = self._method(where, source, wire, case, raised).model_copy(update=said)
+        return self._with_cost(where, source, method)
+
+    def _with_cost(
+        self, where: str, source: FunctionSource, member: ir.Method | ir.Property
+    ) -> ir.Method | ir.Property:
+        """A member with what its decorators say of its cost."""
+        written = [one for one in source.decorators if meaning(one, self._namespace) == "cost"]
+        said: list[Said] = [
+            (one.text, [argument.position for argument in one.arguments], one.position) for one in written
+        ]
+        return self._costing(where, said, member)
+
+    def _costing(self, where: str, said: Sequence[Said], member: ir.Method | ir.Property) -> ir.Method | ir.Property:
+        """A member with what is said of its cost."""
+        if not said:
+            return member
+        faults: list[Fault] = [(at, f"the cost of {where} is said twice", "leave one out") for _, _, at in said[1:]]
+        fields = read_cost(where, said[0], faults)
+        made = member.model_copy(update=fields)
+        needless = needless_items(where, made)
+        if needless is not None:
+            faults.append((said[0][2], *needless))
+        for fault in faults:
+            self._fault(*fault)
+        return made
 
     def _refuse_idempotent(self, where: str, position: Position) -> None:
         self._fault(

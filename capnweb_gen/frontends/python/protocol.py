@@ -77,6 +77,7 @@ class _Project:
         self._files = {file.module: file for file in files}
         self._waiting = list(files)
         self._loaded: dict[str, _Loaded | None] = {}
+        self._elsewhere: dict[str, _Loaded | None] = {}
         self._roots = list(dict.fromkeys(file.root for file in files))
 
     def schemas(self) -> list[ir.Schema]:
@@ -91,7 +92,7 @@ class _Project:
                 bodies[instance] = self._body(instance)
             found += self._read(faults)
         if bodies:
-            self.instances.settle(found, bodies)
+            self.instances.settle(found, bodies, self._files.keys())
             faults = []
             self._waiting = [loaded.file for loaded in self._loaded.values() if loaded]
             found = self._read(faults)
@@ -108,9 +109,7 @@ class _Project:
 
     def _body(self, instance: Instance) -> ir.Interface | ir.Callback:
         """A generic with type arguments, read to see what else it names."""
-        loaded = self.loaded(instance.origin.__module__)
-        if loaded is None:
-            raise AssertionError(f"{instance.written} is declared in a file that could not be read, but was imported")
+        loaded = self.declaring(instance)
         self.instances.reading(instance)
         try:
             return _SchemaReader(loaded, self, []).instance_of(instance)
@@ -118,10 +117,32 @@ class _Project:
             self.instances.reading(None)
 
     def loaded(self, module: str) -> _Loaded | None:
-        """A schema of this run; None if it cannot be read or imported, or declares nothing."""
+        """A schema of this run, or a module from elsewhere of which a generic is named; None if it cannot be read or
+        imported, or declares nothing.
+        """
+        if module not in self._files:
+            return self.elsewhere(module)
         if module not in self._loaded:
             self._loaded[module] = self._load(self._files[module])
         return self._loaded[module]
+
+    def declaring(self, instance: Instance) -> _Loaded:
+        """The module that declares a generic."""
+        loaded = self.loaded(instance.origin.__module__)
+        if loaded is None:
+            raise AssertionError(f"{instance.written} is declared in a file that could not be read, but was imported")
+        return loaded
+
+    def elsewhere(self, module: str) -> _Loaded | None:
+        """A module that is no schema of this run, such as one of a library, and has been imported; None if it has no
+        source that could be read.
+        """
+        if module not in self._elsewhere:
+            origin = getattr(sys.modules.get(module), "__file__", None) or ""
+            path = Path(origin).absolute()
+            file = replace(schema_file(path, path.parent, given=False), module=module) if path.suffix == ".py" else None
+            self._elsewhere[module] = self._load(file) if file else None
+        return self._elsewhere[module]
 
     def belongs(self, module: str) -> bool:
         """Whether a module is a schema of this run; it is one from now on if it lies in one of the run's folders."""
@@ -289,9 +310,7 @@ class _SchemaReader:
 
     def instance_of(self, instance: Instance) -> ir.Interface | ir.Callback:
         """Describe a generic with type arguments, as one of this schema: another may declare the generic."""
-        home = self._project.loaded(instance.origin.__module__)
-        if home is None:
-            raise AssertionError(f"{instance.written} is declared in a file that was not read")
+        home = self._project.declaring(instance)
         parameters = {one.__name__: one for one in getattr(instance.origin, "__type_params__", ())}
         namespace = {**home.namespace, **parameters}
         types = Shapes(namespace, self, constraints=False, bindings=instance.bindings)
@@ -342,7 +361,7 @@ class _SchemaReader:
         return None
 
     def interface(self, interface: type) -> tuple[str, str] | None:
-        """A type names this interface: one of the schemas of this run must declare it."""
+        """A type names this interface: one of the schemas of this run must declare it, unless it is generic."""
         home = interface.__module__
         if home == self.home or self._project.belongs(home):
             loaded = self._project.loaded(home)
@@ -353,6 +372,10 @@ class _SchemaReader:
         twice = self._imported_twice(interface.__name__, home)
         if twice is not None:
             return twice
+        if shapes.is_generic(interface):  # becomes an interface of this run, with its type arguments
+            loaded = self._project.elsewhere(home)
+            if loaded is not None and interface.__name__ in loaded.names():
+                return None
         return f"{interface.__name__} is declared in {home}, which is not compiled", "compile both schemas in one run"
 
     def instance(self, origin: type, arguments: tuple[object, ...]) -> ir.Reference:

@@ -20,6 +20,7 @@ from capnweb_gen import ir, naming
 from capnweb_gen.errors import column
 from capnweb_gen.frontends.python import shapes
 from capnweb_gen.frontends.python.annotations import evaluate, misread
+from capnweb_gen.frontends.python.costs import Said, costs_in
 from capnweb_gen.frontends.python.failures import said, told
 from capnweb_gen.frontends.python.generics import substituted
 from capnweb_gen.frontends.python.interfaces import IDEMPOTENT_ATTRIBUTE, InterfaceReader
@@ -80,7 +81,9 @@ class InterfaceModelReader(InterfaceReader):
             else:
                 member = self._annotated(where, entry, entry.annotation, case)
                 if member is not None:
-                    members[entry.name] = member
+                    place = entry.annotation.position
+                    costs: list[Said] = [(text, [], place) for text in costs_in(entry.annotation.text, self._namespace)]
+                    members[entry.name] = self._costing(where, costs, member)
         return tuple(members.values())
 
     def _annotated(

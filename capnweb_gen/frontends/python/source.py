@@ -18,6 +18,7 @@ from types import EllipsisType
 from typing import Literal, TypeAlias, TypeGuard
 
 from capnweb_gen.errors import column
+from capnweb_gen.frontends.python import texts
 from capnweb_gen.frontends.python.statements import Statements
 from capnweb_gen.ir import Position
 
@@ -141,16 +142,25 @@ def read_source(path: Path) -> ModuleSource:
         SourceError: it is not valid Python, or not text.
         OSError: it cannot be read.
     """
-    text = _text(path.read_bytes())
+    return parse_source(texts.content(path), str(path))
+
+
+def parse_source(content: bytes, name: str) -> ModuleSource:
+    """Read what is in a file of this name.
+
+    Raises:
+        SourceError: it is not valid Python, or not text.
+    """
+    text = _text(content)
     lines = text.split("\n")
     try:
-        tree = ast.parse(text, str(path))
+        tree = ast.parse(text, name)
     except SyntaxError as error:
         raise SourceError(error.msg, Position(line=error.lineno or 1, column=max(error.offset or 1, 1))) from error
     except (ValueError, RecursionError, MemoryError) as error:  # null bytes; what is nested too deeply
         raise SourceError(str(error) or "it is nested too deeply", TOP) from error
     try:
-        compile(tree, str(path), "exec", dont_inherit=True)  # finds what parsing alone does not
+        compile(tree, name, "exec", dont_inherit=True)  # finds what parsing alone does not
     except SyntaxError as error:
         line, offset = error.lineno or 1, max(error.offset or 1, 1) - 1  # here, bytes are counted
         raise SourceError(error.msg, Position(line=line, column=column(lines[line - 1], offset))) from error

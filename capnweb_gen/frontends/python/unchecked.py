@@ -7,12 +7,13 @@ from __future__ import annotations
 
 import ast
 import re
-import tokenize
 import traceback
 from collections.abc import Iterator, Mapping
+from importlib.util import decode_source
 from pathlib import Path
 
 from capnweb_gen.errors import column
+from capnweb_gen.frontends.python import texts
 from capnweb_gen.frontends.python.failures import unchecked_name
 from capnweb_gen.frontends.python.refusals import pydantic_cannot_check
 from capnweb_gen.frontends.python.shapes import is_interface
@@ -54,8 +55,7 @@ def _names_at(error: Exception, path: Path) -> Mapping[str, object]:
 
 def _places(path: Path, line: int, name: str) -> Iterator[tuple[int, int]]:
     """Where a name is written in the statement that begins at a line."""
-    with tokenize.open(path) as file:
-        text = file.read()
+    text = decode_source(texts.content(path))
     lines = text.split("\n")
     for statement in ast.walk(ast.parse(text)):
         if isinstance(statement, ast.stmt) and statement.lineno == line:

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from capnweb_gen.errors import Diagnostic, shown
+from capnweb_gen.frontends.python import texts
 from capnweb_gen.frontends.python.files import SchemaFile, find_schemas
 
 
@@ -47,7 +48,7 @@ def _files(files: Sequence[SchemaFile], outputs: frozenset[str]) -> Iterator[Dia
 def _imported(file: SchemaFile) -> Iterator[str]:
     """The modules that a file may import; of `from a import b`, both `a` and `a.b`."""
     package = file.module.split(".") if file.path.stem == "__init__" else file.module.split(".")[:-1]
-    for node in ast.walk(ast.parse(file.path.read_bytes())):
+    for node in ast.walk(ast.parse(texts.content(file.path))):
         if isinstance(node, ast.Import):
             yield from (alias.name for alias in node.names)
         elif isinstance(node, ast.ImportFrom):

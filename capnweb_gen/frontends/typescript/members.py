@@ -6,6 +6,7 @@ Rule: a parameter that may be left out may be left out in Python, too. Its defau
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Iterator, Sequence
 
 from capnweb_gen import ir, naming
@@ -118,7 +119,7 @@ class MemberReader:
             shape = self._shapes.shape(closure, hint)
         if slot.optional and shape is not BROKEN:
             shape = optional(shape)
-        return ir.Property(
+        made = ir.Property(
             name=name,
             wire=slot.name,
             doc=docstring(slot.doc),
@@ -128,6 +129,7 @@ class MemberReader:
             secret="secret" in slot.doc.marks(),
             position=slot.position,
         )
+        return made.model_copy(update=self._costs(slot))
 
     def _method(self, slot: Slot, signature: Signature | None, name: str, case: Case, hint: Hint) -> ir.Method | None:
         if signature is None or not self._is_plain(slot, signature):
@@ -135,7 +137,7 @@ class MemberReader:
         parameters = self._parameters(slot, signature, case, hint)
         called = {one.name: other.name for one, other in zip(signature.parameters, parameters, strict=False)}
         marks = slot.doc.marks()
-        return ir.Method(
+        made = ir.Method(
             name=name,
             wire=slot.name,
             doc=docstring(slot.doc, called),
@@ -148,6 +150,19 @@ class MemberReader:
             secret="secret" in marks,
             position=slot.position,
         )
+        return made.model_copy(update=self._costs(slot))
+
+    def _costs(self, slot: Slot) -> dict[str, int]:
+        """What its comment says that it costs, and of how many items."""
+        costs: dict[str, int] = {}
+        for key, _, said in (mark.partition(" ") for mark in slot.doc.marks()):
+            if key in ("cost", "items"):
+                if re.fullmatch(r"[1-9][0-9]{0,6}", said) and int(said) <= ir.MOST_COST:
+                    costs[key] = int(said)
+                else:
+                    hint = f"write a number from 1 to {ir.MOST_COST:,}"
+                    self._fault(slot, f"@capnweb {key} of {slot.name} is {said or 'nothing'}", hint)
+        return costs
 
     def _is_plain(self, slot: Slot, signature: Signature) -> bool:
         what = f"{slot.name}()" if slot.name else "this function"

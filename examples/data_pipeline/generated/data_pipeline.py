@@ -20,6 +20,7 @@ from examples.data_pipeline.schemas.data_pipeline import (
     MalformedRow,
     Order,
     Outcome,
+    Progress,
     Refusal,
     Row,
     Sifted,
@@ -40,6 +41,7 @@ INVOICE_BUILDER = rpc.builder(Invoice, "number", "customer", "lines", "cents")
 REFUSAL_BUILDER = rpc.builder(Refusal, "batch", "index", "path", "why")
 SIFTED_BUILDER = rpc.builder(Sifted, "orders", "refused")
 OUTCOME_BUILDER = rpc.builder(Outcome, "batch", "invoices", "refused")
+PROGRESS_BUILDER = rpc.builder(Progress, "batch", "more", "invoices", "cents", "held_back")
 
 
 def encode_row(value: Row, to: rpc.Exporter) -> rpc.Wire:
@@ -257,6 +259,32 @@ def read_outcome(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
 decode_outcome: rpc.Decoder[Outcome] = OUTCOME_BUILDER.decoder(read_outcome)
 
 
+def encode_progress(value: Progress, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "batch": x if type(x := value.batch) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "more": rpc.BOOL.encode(value.more, to),
+        "invoices": x if type(x := value.invoices) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "cents": x if type(x := value.cents) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "held_back": LIST_STR.encode(value.held_back, to),
+    }
+
+
+def read_progress(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
+    if wire.__class__ is not dict:
+        raise PROGRESS_BUILDER.not_an_object(wire)
+    return {
+        "batch": x if type(x := wire.get("batch")) is int else rpc.INT.read(wire, "batch", source),
+        "more": x if type(x := wire.get("more")) is bool else rpc.BOOL.read(wire, "more", source),
+        "invoices": x if type(x := wire.get("invoices")) is int else rpc.INT.read(wire, "invoices", source),
+        "cents": x if type(x := wire.get("cents")) is int else rpc.INT.read(wire, "cents", source),
+        "held_back": LIST_STR.read(wire, "held_back", source),
+    }
+
+
+decode_progress: rpc.Decoder[Progress] = PROGRESS_BUILDER.decoder(read_progress)
+
+
 # ---- codecs: how each type of this schema travels
 
 ROW = rpc.model(Row, encode_row, decode_row, lambda: RowPromise)
@@ -269,6 +297,7 @@ INVOICE = rpc.model(Invoice, encode_invoice, decode_invoice, lambda: InvoiceProm
 REFUSAL = rpc.model(Refusal, encode_refusal, decode_refusal, lambda: RefusalPromise)
 SIFTED = rpc.model(Sifted, encode_sifted, decode_sifted, lambda: SiftedPromise)
 OUTCOME = rpc.model(Outcome, encode_outcome, decode_outcome, lambda: OutcomePromise)
+PROGRESS = rpc.model(Progress, encode_progress, decode_progress, lambda: ProgressPromise)
 ORDERS = rpc.interface(lambda: OrdersStub, lambda: OrdersPromise, lambda: OrdersTarget)
 LIST_ROW = rpc.list_of(ROW)
 LIST_ITEM = rpc.list_of(ITEM)
@@ -278,6 +307,7 @@ LIST_STR_OR_INT = rpc.list_of(STR_OR_INT)
 LIST_ORDER = rpc.list_of(ORDER)
 LIST_REFUSAL = rpc.list_of(REFUSAL)
 LIST_INVOICE = rpc.list_of(INVOICE)
+LIST_STR = rpc.list_of(rpc.STR)
 LIST_BATCH = rpc.list_of(BATCH)
 MALFORMED_ROW = rpc.error(MalformedRow, "MalformedRow", rpc.error_field("refusal", REFUSAL))
 
@@ -291,6 +321,7 @@ InvoiceR = rpc.TypeVar("InvoiceR", covariant=True, default=Invoice)
 RefusalR = rpc.TypeVar("RefusalR", covariant=True, default=Refusal)
 SiftedR = rpc.TypeVar("SiftedR", covariant=True, default=Sifted)
 OutcomeR = rpc.TypeVar("OutcomeR", covariant=True, default=Outcome)
+ProgressR = rpc.TypeVar("ProgressR", covariant=True, default=Progress)
 OrdersR = rpc.TypeVar("OrdersR", covariant=True, default="OrdersStub")
 
 
@@ -449,6 +480,30 @@ class OutcomePromise(rpc.RpcPromise[OutcomeR]):
         return self._field("refused", LIST_REFUSAL)
 
 
+class ProgressPromise(rpc.RpcPromise[ProgressR]):
+    """A Progress that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def batch(self) -> rpc.RpcPromise[int]:
+        return self._field("batch", rpc.INT)
+
+    @property
+    def more(self) -> rpc.RpcPromise[bool]:
+        return self._field("more", rpc.BOOL)
+
+    @property
+    def invoices(self) -> rpc.RpcPromise[int]:
+        return self._field("invoices", rpc.INT)
+
+    @property
+    def cents(self) -> rpc.RpcPromise[int]:
+        return self._field("cents", rpc.INT)
+
+    @property
+    def held_back(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
+        return self._field("held_back", LIST_STR)
+
+
 # ---- Orders
 
 
@@ -470,6 +525,10 @@ class OrdersSpec(rpc.Interface):
         rpc.param("invoices", LIST_INVOICE),
         rpc.param("refused", LIST_REFUSAL),
     )
+    begin = rpc.method("begin", PROGRESS)
+    batch = rpc.method("batch", BATCH, rpc.param("number", rpc.INT))
+    book = rpc.method("book", PROGRESS, rpc.param("progress", PROGRESS), rpc.param("invoices", LIST_INVOICE))
+    hold_back = rpc.method("hold_back", PROGRESS, rpc.param("progress", PROGRESS))
     queries = rpc.method("queries", rpc.INT)
 
 
@@ -514,6 +573,24 @@ class OrdersCalls(rpc.Calls):
         """The results of a batch, as one value."""
         return self._call(OrdersSpec.outcome, batch, invoices, refused)
 
+    def begin(self) -> ProgressPromise:
+        return self._call(OrdersSpec.begin)
+
+    def batch(self, number: int | rpc.RpcPromise[int]) -> BatchPromise:
+        return self._call(OrdersSpec.batch, number)
+
+    def book(
+        self,
+        progress: Progress | rpc.RpcPromise[Progress],
+        invoices: rpc.ListArg[Invoice | rpc.RpcPromise[Invoice]] | rpc.RpcPromise[list[Invoice]],
+    ) -> ProgressPromise:
+        """What there is once the batch has been booked with these invoices."""
+        return self._call(OrdersSpec.book, progress, invoices)
+
+    def hold_back(self, progress: Progress | rpc.RpcPromise[Progress]) -> ProgressPromise:
+        """What there is once the batch has been put aside for somebody to look at."""
+        return self._call(OrdersSpec.hold_back, progress)
+
     def queries(self) -> rpc.RpcPromise[int]:
         """How often the database of customers has been asked since somebody last wanted to know."""
         return self._call(OrdersSpec.queries)
@@ -557,6 +634,20 @@ class OrdersTarget(rpc.RpcTarget, spec=OrdersSpec):
     @abstractmethod
     def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome | Awaitable[Outcome]:
         """The results of a batch, as one value."""
+
+    @abstractmethod
+    def begin(self) -> Progress | Awaitable[Progress]: ...
+
+    @abstractmethod
+    def batch(self, number: int) -> Batch | Awaitable[Batch]: ...
+
+    @abstractmethod
+    def book(self, progress: Progress, invoices: list[Invoice]) -> Progress | Awaitable[Progress]:
+        """What there is once the batch has been booked with these invoices."""
+
+    @abstractmethod
+    def hold_back(self, progress: Progress) -> Progress | Awaitable[Progress]:
+        """What there is once the batch has been put aside for somebody to look at."""
 
     @abstractmethod
     def queries(self) -> int | Awaitable[int]:

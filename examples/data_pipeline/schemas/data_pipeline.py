@@ -90,6 +90,16 @@ class Outcome(BaseModel):
     refused: list[Refusal]
 
 
+class Progress(BaseModel):
+    """How far somebody has come who works through the batches."""
+
+    batch: int
+    more: bool
+    invoices: int
+    cents: int
+    held_back: list[str]
+
+
 class MalformedRow(Exception):
     """A row is not an order. `refusal` says which, where in it, and why."""
 
@@ -122,6 +132,18 @@ class Orders(Protocol):
 
     async def outcome(self, batch: str, invoices: list[Invoice], refused: list[Refusal]) -> Outcome:
         """The results of a batch, as one value."""
+        ...
+
+    async def begin(self) -> Progress: ...
+
+    async def batch(self, number: int) -> Batch: ...
+
+    async def book(self, progress: Progress, invoices: list[Invoice]) -> Progress:
+        """What there is once the batch has been booked with these invoices."""
+        ...
+
+    async def hold_back(self, progress: Progress) -> Progress:
+        """What there is once the batch has been put aside for somebody to look at."""
         ...
 
     async def queries(self) -> int:

@@ -9,10 +9,9 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import Awaitable
-from typing import cast
 
 from capnweb_runtime import codegen_api as rpc
-from examples.distributed_cache.schemas.distributed_cache import Invalidated, Joined, LoadFailed, Stats
+from examples.distributed_cache.schemas.distributed_cache import LoadFailed, Stats
 
 rpc.require(3)
 
@@ -22,8 +21,6 @@ rpc.require(3)
 STATS_BUILDER = rpc.builder(
     Stats, "hits", "misses", "joined", "loads", "kept", "too_large", "snapshots", "imports", "exports"
 )
-INVALIDATED_BUILDER = rpc.builder(Invalidated, "told", "unreachable")
-JOINED_REPLICA_BUILDER = rpc.builder(cast("type[Joined[ReplicaStub]]", Joined), "name", "replica")
 
 
 def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
@@ -60,66 +57,17 @@ def read_stats(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
 decode_stats: rpc.Decoder[Stats] = STATS_BUILDER.decoder(read_stats)
 
 
-def encode_invalidated(value: Invalidated, to: rpc.Exporter) -> rpc.Wire:
-    return {
-        "told": LIST_STR.encode(value.told, to),
-        "unreachable": LIST_STR.encode(value.unreachable, to),
-    }
-
-
-def read_invalidated(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
-    if wire.__class__ is not dict:
-        raise INVALIDATED_BUILDER.not_an_object(wire)
-    return {
-        "told": LIST_STR.read(wire, "told", source),
-        "unreachable": LIST_STR.read(wire, "unreachable", source),
-    }
-
-
-decode_invalidated: rpc.Decoder[Invalidated] = INVALIDATED_BUILDER.decoder(read_invalidated)
-
-
-def encode_joined_replica(value: Joined[ReplicaStub], to: rpc.Exporter) -> rpc.Wire:
-    x: rpc.Wire
-    return {
-        "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
-        "replica": REPLICA.encode(value.replica, to),
-    }
-
-
-def read_joined_replica(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
-    if wire.__class__ is not dict:
-        raise JOINED_REPLICA_BUILDER.not_an_object(wire)
-    return {
-        "name": x if type(x := wire.get("name")) is str else rpc.STR.read(wire, "name", source),
-        "replica": REPLICA.read(wire, "replica", source),
-    }
-
-
-decode_joined_replica: rpc.Decoder[Joined[ReplicaStub]] = JOINED_REPLICA_BUILDER.decoder(read_joined_replica)
-
-
 # ---- codecs: how each type of this schema travels
 
 STATS = rpc.model(Stats, encode_stats, decode_stats, lambda: StatsPromise)
-INVALIDATED = rpc.model(Invalidated, encode_invalidated, decode_invalidated, lambda: InvalidatedPromise)
-JOINED_REPLICA = rpc.model(
-    Joined, encode_joined_replica, decode_joined_replica, lambda: JoinedReplicaPromise, pure=False
-)
 ORIGIN = rpc.interface(lambda: OriginStub, lambda: OriginPromise, lambda: OriginTarget)
-REPLICA = rpc.interface(lambda: ReplicaStub, lambda: ReplicaPromise, lambda: ReplicaTarget)
 SNAPSHOT = rpc.interface(lambda: SnapshotStub, lambda: SnapshotPromise, lambda: SnapshotTarget)
 NODE = rpc.interface(lambda: NodeStub, lambda: NodePromise, lambda: NodeTarget)
-LIST_STR = rpc.list_of(rpc.STR)
 STR_LIMITED = rpc.constrained(rpc.STR, min_length=1, max_length=100)
-STR_LIMITED_2 = rpc.constrained(rpc.STR, min_length=1, max_length=40)
-LOAD_FAILED = rpc.error(LoadFailed, "LoadFailed", rpc.error_field("key", rpc.STR))
+LOAD_FAILED = rpc.error(LoadFailed, "LoadFailed", rpc.error_field("key", rpc.STR), rpc.error_field("why", rpc.STR))
 
 StatsR = rpc.TypeVar("StatsR", covariant=True, default=Stats)
-InvalidatedR = rpc.TypeVar("InvalidatedR", covariant=True, default=Invalidated)
-JoinedReplicaR = rpc.TypeVar("JoinedReplicaR", covariant=True, default="Joined[ReplicaStub]")
 OriginR = rpc.TypeVar("OriginR", covariant=True, default="OriginStub")
-ReplicaR = rpc.TypeVar("ReplicaR", covariant=True, default="ReplicaStub")
 SnapshotR = rpc.TypeVar("SnapshotR", covariant=True, default="SnapshotStub")
 NodeR = rpc.TypeVar("NodeR", covariant=True, default="NodeStub")
 
@@ -168,30 +116,6 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
         return self._field("exports", rpc.INT)
 
 
-class InvalidatedPromise(rpc.RpcPromise[InvalidatedR]):
-    """An Invalidated that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def told(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
-        return self._field("told", LIST_STR)
-
-    @property
-    def unreachable(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
-        return self._field("unreachable", LIST_STR)
-
-
-class JoinedReplicaPromise(rpc.RpcPromise[JoinedReplicaR]):
-    """A JoinedReplica that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def name(self) -> rpc.RpcPromise[str]:
-        return self._field("name", rpc.STR)
-
-    @property
-    def replica(self) -> ReplicaPromise:
-        return self._field("replica", REPLICA)
-
-
 # ---- Origin
 
 
@@ -221,37 +145,6 @@ class OriginTarget(rpc.RpcTarget, spec=OriginSpec):
 
     @abstractmethod
     def load(self, key: str) -> str | Awaitable[str]: ...
-
-
-# ---- Replica
-
-
-class ReplicaSpec(rpc.Interface):
-    """What a Replica has, by the names it has on the wire."""
-
-    drop = rpc.method("drop", rpc.NONE, rpc.param("key", rpc.STR), idempotent=True)
-
-
-class ReplicaCalls(rpc.Calls):
-    """What one node lets another one do."""
-
-    def drop(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[None]:
-        return self._call(ReplicaSpec.drop, key)
-
-
-class ReplicaStub(ReplicaCalls, rpc.RpcStub):
-    """A Replica that is held."""
-
-
-class ReplicaPromise(ReplicaCalls, rpc.RpcPromise[ReplicaR]):
-    """A Replica that may not have arrived yet; awaiting it gives ReplicaStub."""
-
-
-class ReplicaTarget(rpc.RpcTarget, spec=ReplicaSpec):
-    """What one node lets another one do."""
-
-    @abstractmethod
-    def drop(self, key: str) -> Awaitable[None] | None: ...
 
 
 # ---- Snapshot
@@ -297,9 +190,8 @@ class NodeSpec(rpc.Interface):
         "get", rpc.STR, rpc.param("key", STR_LIMITED), raises=[LOAD_FAILED], idempotent=True, cancellable=True
     )
     snapshot = rpc.method("snapshot", SNAPSHOT, rpc.param("key", STR_LIMITED), raises=[LOAD_FAILED], idempotent=True)
-    invalidate = rpc.method("invalidate", INVALIDATED, rpc.param("key", STR_LIMITED), idempotent=True)
+    invalidate = rpc.method("invalidate", rpc.NONE, rpc.param("key", STR_LIMITED), idempotent=True)
     stats = rpc.method("stats", STATS, idempotent=True)
-    join = rpc.method("join", JOINED_REPLICA, rpc.param("name", STR_LIMITED_2), rpc.param("replica", REPLICA))
 
 
 class NodeCalls(rpc.Calls):
@@ -313,18 +205,12 @@ class NodeCalls(rpc.Calls):
         """Raises: LoadFailed."""
         return self._call(NodeSpec.snapshot, key)
 
-    def invalidate(self, key: str | rpc.RpcPromise[str]) -> InvalidatedPromise:
-        """Drops the copy here, and then those of all other nodes."""
+    def invalidate(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[None]:
+        """Drops all copies: here before it returns, at the other nodes as soon as they hear of it."""
         return self._call(NodeSpec.invalidate, key)
 
     def stats(self) -> StatsPromise:
         return self._call(NodeSpec.stats)
-
-    def join(
-        self, name: str | rpc.RpcPromise[str], replica: ReplicaTarget | ReplicaStub | rpc.RpcPromise[ReplicaStub]
-    ) -> JoinedReplicaPromise:
-        """Links two nodes, for as long as the session lasts. Each gives what the other may call."""
-        return self._call(NodeSpec.join, name, replica)
 
 
 class NodeStub(NodeCalls, rpc.RpcStub):
@@ -347,14 +233,8 @@ class NodeTarget(rpc.RpcTarget, spec=NodeSpec):
         """Raises: LoadFailed."""
 
     @abstractmethod
-    def invalidate(self, key: str) -> Invalidated | Awaitable[Invalidated]:
-        """Drops the copy here, and then those of all other nodes."""
+    def invalidate(self, key: str) -> Awaitable[None] | None:
+        """Drops all copies: here before it returns, at the other nodes as soon as they hear of it."""
 
     @abstractmethod
     def stats(self) -> Stats | Awaitable[Stats]: ...
-
-    @abstractmethod
-    def join(
-        self, name: str, replica: ReplicaStub
-    ) -> Joined[ReplicaTarget | ReplicaStub] | Awaitable[Joined[ReplicaTarget | ReplicaStub]]:
-        """Links two nodes, for as long as the session lasts. Each gives what the other may call."""

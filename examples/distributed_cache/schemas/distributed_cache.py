@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Generic, Protocol, TypeVar
+from typing import Annotated, Protocol
 
 from annotated_types import MaxLen, MinLen
 from pydantic import BaseModel
 
 from capnweb_runtime.schema import cancellable, idempotent, raises
 
-R = TypeVar("R", covariant=True)
-
 
 class LoadFailed(Exception):
     """The origin has not given a value."""
 
     key: str
+    why: str
 
     def __init__(self, key: str, why: str) -> None:
         super().__init__(f"{key!r} could not be loaded: {why}")
         self.key = key
+        self.why = why
 
 
 class Origin(Protocol):
@@ -44,27 +44,6 @@ class Stats(BaseModel):
     exports: int
 
 
-class Invalidated(BaseModel):
-    """Which other nodes have dropped their copy, and which were not to be reached: theirs lives as long as it may."""
-
-    told: list[str]
-    unreachable: list[str]
-
-
-class Joined(BaseModel, Generic[R]):
-    """The other side of a link between two nodes."""
-
-    name: str
-    replica: R
-
-
-class Replica(Protocol):
-    """What one node lets another one do."""
-
-    @idempotent
-    async def drop(self, key: str) -> None: ...
-
-
 class Snapshot(Protocol):
     """A value as it was. It stays for as long as anybody holds it, whatever becomes of the copy in the cache."""
 
@@ -83,13 +62,9 @@ class Node(Protocol):
     async def snapshot(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> Snapshot: ...
 
     @idempotent
-    async def invalidate(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> Invalidated:
-        """Drops the copy here, and then those of all other nodes."""
+    async def invalidate(self, key: Annotated[str, MinLen(1), MaxLen(100)]) -> None:
+        """Drops all copies: here before it returns, at the other nodes as soon as they hear of it."""
         ...
 
     @idempotent
     async def stats(self) -> Stats: ...
-
-    async def join(self, name: Annotated[str, MinLen(1), MaxLen(40)], replica: Replica) -> Joined[Replica]:
-        """Links two nodes, for as long as the session lasts. Each gives what the other may call."""
-        ...

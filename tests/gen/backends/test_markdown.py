@@ -131,7 +131,7 @@ def test_what_is_said_of_a_method_is_told(compile_text: Compile, monkeypatch: py
         from dataclasses import dataclass
         from typing import Annotated
         from annotated_types import Ge, Len
-        from capnweb_runtime.schema import cancellable, idempotent, raises
+        from capnweb_runtime.schema import cancellable, cost, idempotent, raises
         from typing_extensions import deprecated
 
         @dataclass
@@ -146,6 +146,7 @@ def test_what_is_said_of_a_method_is_told(compile_text: Compile, monkeypatch: py
             @raises(NotFound)
             @idempotent
             @cancellable
+            @cost(25)
             async def look(self, at: Annotated[int, Ge(3)], /, *names: str, deep: bool = False) -> Word:
                 """Look at it.
 
@@ -171,6 +172,7 @@ def test_what_is_said_of_a_method_is_told(compile_text: Compile, monkeypatch: py
         "Raises [`NotFound`](#NotFound).",
         "May be called again: it is idempotent.",
         "Is cancelled once nobody wants the result.",
+        "Costs 25.",
     ):
         assert f"\n- {note}\n" in page
     assert "```python\nresult = await api.look(3)\n```\n\n```ts\nconst result = await api.look(3);\n```" in page

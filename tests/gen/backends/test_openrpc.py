@@ -163,6 +163,15 @@ def test_exceptions_are_named_with_their_form(monkeypatch: pytest.MonkeyPatch) -
                 assert form["items"][0] == {"const": "error"}
 
 
+def test_costs_are_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    documents = made("openrpc", GOLDEN / "costs" / "ir.json", monkeypatch)
+    (document,) = (document for path, document in documents.items() if "Search" in path)
+    find, names, follow = (method_of(document, name) for name in ("find", "get:names", "follow"))
+    assert (find["x-capnweb-cost"], find["x-capnweb-items"]) == (25, 20)
+    assert (names["x-capnweb-cost"], names["x-capnweb-items"]) == (3, 2)
+    assert not {"x-capnweb-cost", "x-capnweb-items"} & follow.keys()
+
+
 def test_members_that_are_inherited_name_what_their_own_schema_names(
     project: Write, monkeypatch: pytest.MonkeyPatch
 ) -> None:

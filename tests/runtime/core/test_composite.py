@@ -86,3 +86,22 @@ def test_only_what_is_put_together_is_charged() -> None:
     payload.shared = True
     with pytest.raises(LimitExceeded):
         charge_written(payload, account)
+
+
+def test_what_stands_there_again_is_not_walked_through_again() -> None:
+    counted = 0
+
+    class Counting(str):
+        def __len__(self) -> int:
+            nonlocal counted
+            counted += 1
+            return 100
+
+    assert written_work(doubled([[Counting()] * 10], 12), 10**9) > 2**12 * 10
+    assert counted == 10
+
+
+def test_long_bytes_in_what_stands_there_again_count_eight_times_all_the_same() -> None:
+    once = written_work([["x" * 10_000]], 10**9)
+    both = [["x" * 10_000]]
+    assert written_work([both, both, both], 10**9) >= 17 * (once - 3)

@@ -412,3 +412,26 @@ def test_every_reference_is_given_back_without_a_finalizer(instructions: list[An
     result = run_plan(side.session, side.session.main_hook, (), [counted], [["plan", 1], *instructions])
     result.dispose()
     assert counted.references == 0
+
+
+def test_what_a_plan_that_is_given_up_has_asked_the_peer_for_does_not_go_on_with_it() -> None:
+    """Giving back what it waits for rejects that, while the plan is being ended."""
+    side = taking(Desk())
+    side.hear(["push", ["remap", 0, [], [["export", -1]], [["plan", 1], ["pipeline", -1, ["make"], []]]]], ["pull", 1])
+    assert [json.loads(text) for text in side.hear(["release", 1, 1])] == [["release", 1, 1], ["release", -1, 1]]
+    assert side.failures == []
+    side.assert_empty()
+
+
+@pytest.mark.parametrize("last", [["op", "plus", 1, 2], ["pipeline", 0, ["fail"], ["no"]], ["if", 5, ARMS, ARMS]])
+def test_a_plan_that_has_failed_leaves_no_cycle(last: list[Any]) -> None:
+    side = taking(Desk())
+    before = side.host.held.bytes
+    gc.disable()
+    try:
+        side.hear(["push", ["remap", 0, [], [["export", -1]], [["plan", 1], [[0] * 5000], last]]], ["pull", 1])
+        side.hear(["release", 1, 1])
+        side.assert_empty()
+        assert side.host.held.bytes <= before
+    finally:
+        gc.enable()

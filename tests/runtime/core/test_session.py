@@ -207,3 +207,15 @@ def test_a_pending_call_stays_pending_while_others_are_answered() -> None:
     assert is_pending(held)
     desk.held["x"].resolve(5)
     assert pair.wait(held) == 5
+
+
+def test_an_object_that_is_asked_for_as_a_promise_is_answered_without_a_finalizer(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    side = Side(Desk())
+    side.hear(["push", ["pipeline", 0, ["counter"], [5]]], ["pull", 1])
+    monkeypatch.setattr(side.host, "collect", lambda: None)
+    assert side.hear(["pull", -1]) == ['["resolve",-1,["export",-2]]']
+    assert not side.host.discarded
+    side.hear(["release", 1, 1], ["release", -1, 1], ["release", -2, 1])
+    side.assert_empty()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 from collections.abc import Callable
+from itertools import pairwise
 from typing import Any, cast
 
 import pytest
@@ -215,3 +216,26 @@ async def test_the_sessions_of_a_loop_share_its_turns_and_leave_nothing_behind()
     del shared
     gc.collect()
     assert id(loop) not in turns._of_loops
+
+
+def test_what_may_take_long_leaves_the_rest_of_a_turn() -> None:
+    """So that sockets are asked after a millisecond, and what waits goes on in the next iteration."""
+    sessions = Sessions("long", "other")
+    account, line = sessions.accounts["long"], sessions.lines["long"]
+    began: list[float] = []
+
+    def plan() -> None:
+        began.append(sessions.loop.now)
+        while not account.is_over_for_long_work():
+            sessions.work("long", units=50)()
+        if len(began) < 5:
+            line.put_off(plan)
+
+    line.put_off(plan)
+    iterations = 0
+    while sessions.loop.iterate():
+        iterations += 1
+    assert iterations >= len(began) == 5
+    taken = [after - before for before, after in pairwise(began)]
+    assert all(0.001 <= seconds < 0.0013 for seconds in taken)
+    assert not account.brief

@@ -8,104 +8,16 @@ import re
 import signal
 import socket
 import ssl
-import sys
-from asyncio.subprocess import PIPE, Process
-from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
 from capnweb_runtime.connecting.connect import connect
 from capnweb_runtime.errors import SessionClosed
+from tests.runtime.running.program import ROOT, failed, program
 from tests.runtime.transports.example_api import ExampleStub
 
-ROOT = Path(__file__).parents[3]
 CERTIFICATE = ROOT / "tests" / "runtime" / "localhost.pem"
-APP = """
-import asyncio, os
-from tests.runtime.transports.example_api import Example
-
-opened = asyncio.Event()
-
-class Served(Example):
-    async def wait(self, gate):
-        print("called", flush=True)
-        await opened.wait()
-        return gate
-
-    def echo(self, value):
-        if value == "open":
-            opened.set()
-        return os.getpid()
-
-    def dispose(self):
-        print("disposed", flush=True)
-
-def front(peer):
-    return Served()
-
-number = 7
-"""
-
-
-class Program:
-    """A server in a process of its own, or in several."""
-
-    def __init__(self, process: Process, said: str) -> None:
-        self.process = process
-        self.said = said
-        self.url = re.findall(r"ws\S+", said)[0]
-
-    async def line(self) -> str:
-        assert self.process.stdout is not None
-        return (await self.process.stdout.readline()).decode().rstrip()
-
-    async def rest(self) -> tuple[int | None, set[str], str]:
-        """Exit code, what else it printed, and what stands on its standard error."""
-        out, err = await self.process.communicate()
-        return self.process.returncode, {*out.decode().split()}, err.decode()
-
-
-async def started(folder: Path, *arguments: str) -> Process:
-    (folder / "app.py").write_text(APP, "utf-8")
-    return await asyncio.create_subprocess_exec(
-        *(sys.executable, "-m", "capnweb_runtime", "serve", *arguments),
-        cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT)},
-        stdout=PIPE,
-        stderr=PIPE,
-    )
-
-
-@asynccontextmanager
-async def program(folder: Path, *arguments: str, port: str | None = "0") -> AsyncIterator[Program]:
-    process = await started(folder, *arguments, *(() if port is None else ("--port", port)))
-    assert process.stdout is not None
-    try:
-        async with asyncio.timeout(60):
-            said = (await process.stdout.readline()).decode().rstrip()
-            assert said.startswith("serving "), await process.communicate()
-            yield Program(process, said)
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.communicate()
-
-
-async def failed(folder: Path, *arguments: str) -> tuple[int | None, str]:
-    """Exit code and the last line of a program that cannot serve."""
-    process = await started(folder, *arguments)
-    try:
-        async with asyncio.timeout(60):
-            out, err = await process.communicate()
-    finally:
-        if process.returncode is None:
-            process.kill()
-            await process.wait()
-    assert out == b""
-    assert b"Traceback" not in err
-    return process.returncode, err.decode().splitlines()[-1]
 
 
 async def refuses(url: str) -> None:

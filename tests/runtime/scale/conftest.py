@@ -6,11 +6,15 @@ from collections.abc import Iterator
 
 import pytest
 
-from tests.needs import needs_nats, needs_redis
-from tests.runtime.scale.engines import Engine, Memory, nats, redis
-from tests.runtime.scale.servers import NatsServer, RedisServer, Server
+from tests.needs import needs_nats, needs_nats_of_system, needs_redis
+from tests.runtime.scale.engines import Engine, Memory, served
+from tests.runtime.scale.servers import NatsServer, RedisServer, Server, SystemNatsServer
 
-SERVED = [pytest.param("redis", marks=needs_redis), pytest.param("nats", marks=needs_nats)]
+SERVED = [
+    pytest.param("redis", marks=needs_redis),
+    pytest.param("nats", marks=needs_nats),
+    pytest.param("nats_of_system", marks=needs_nats_of_system),
+]
 
 
 @pytest.fixture(scope="session")
@@ -27,10 +31,17 @@ def nats_server() -> Iterator[Server]:
     server.close()
 
 
+@pytest.fixture(scope="session")
+def nats_of_system_server() -> Iterator[Server]:
+    server = SystemNatsServer()
+    yield server
+    server.close()
+
+
 @pytest.fixture(params=["memory", *SERVED])
 def engine(request: pytest.FixtureRequest) -> Engine:
     """Of a server that all tests share."""
     if request.param == "memory":
         return Memory()
     server: Server = request.getfixturevalue(f"{request.param}_server")
-    return redis(server) if request.param == "redis" else nats(server)
+    return served(server)

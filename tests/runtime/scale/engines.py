@@ -13,7 +13,10 @@ from typing import Any
 from capnweb_runtime.scale import Backplane, Bounds, MemoryBackplane, MemoryStore
 from capnweb_runtime.scale.on_nats import NatsBackplane
 from capnweb_runtime.scale.on_redis import RedisBackplane
-from tests.runtime.scale.servers import Server
+from tests.runtime.scale.servers import NatsServer, RedisServer, Server, SystemNatsServer
+
+SERVERS: dict[str, type[Server]] = {"redis": RedisServer, "nats": NatsServer, "nats_of_system": SystemNatsServer}
+"""By the names that `conftest.SERVED` has."""
 
 
 class Engine(ABC):
@@ -40,14 +43,18 @@ class Served(Engine):
         self.name = f"test-{secrets.token_hex(6)}"
         self._kind = kind
 
-    def open(self, bounds: Bounds = Bounds(), *, clock: Callable[[], float] = time.monotonic) -> Backplane:  # noqa: B008
-        opened: Backplane = self._kind(self.server.url, bounds=bounds, clock=clock, name=self.name)
+    def open(
+        self,
+        bounds: Bounds = Bounds(),  # noqa: B008
+        *,
+        clock: Callable[[], float] = time.monotonic,
+        port: int | None = None,
+    ) -> Backplane:
+        """As one more process would, which may reach the engine through another port."""
+        url = self.server.url.replace(str(self.server.port), str(port or self.server.port))
+        opened: Backplane = self._kind(url, bounds=bounds, clock=clock, chance=lambda: 0.05, name=self.name)
         return opened
 
 
-def redis(server: Server) -> Served:
-    return Served(server, RedisBackplane)
-
-
-def nats(server: Server) -> Served:
-    return Served(server, NatsBackplane)
+def served(server: Server) -> Served:
+    return Served(server, RedisBackplane if isinstance(server, RedisServer) else NatsBackplane)

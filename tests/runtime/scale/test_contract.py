@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from capnweb_runtime.scale import Backplane, Bounds, Cursor, Event, Gap, Subscription
-from tests.runtime.scale.engines import Engine
+from tests.runtime.scale.engines import Engine, Memory
 
 TOPIC = "room 7"
 
@@ -141,6 +141,16 @@ async def test_a_cursor_of_another_life_is_a_gap(engine: Engine) -> None:
             assert await take(subscription, 1) == [b"2"]
 
 
+async def test_a_cursor_of_another_topic_is_a_gap(engine: Engine) -> None:
+    """Also where all topics have their offsets from one stream, so that it would fit between two events."""
+    async with engine.open() as here:
+        await publish(here, 1)
+        (elsewhere,) = await publish(here, 1, topic="another")
+        (cursor,) = await publish(here, 2)
+        async with here.subscribe(TOPIC, elsewhere) as subscription:
+            assert await gap(subscription) == Gap("epoch", cursor)
+
+
 @pytest.mark.parametrize("bounds", [Bounds(replay_events=5), Bounds(replay_bytes=60)], ids=["events", "bytes"])
 async def test_more_than_is_replayed_is_a_gap(engine: Engine, bounds: Bounds) -> None:
     async with engine.open() as here, engine.open(bounds) as there:
@@ -202,6 +212,35 @@ async def test_many_who_resume_at_once_ask_the_engine_once(engine: Engine, monke
         assert history == cursors[:1], "the first one's answer is the others' as well"
         for number, subscription in enumerate(subscriptions):
             assert await take(subscription, 1) == [b"%d" % (number % 20 + 1)]
+
+
+async def test_many_who_resume_from_long_ago_read_each_part_of_the_history_once(
+    engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Also if that is more than a process keeps; it is kept until all have been told."""
+    bounds = Bounds(recent_events=8)
+    async with engine.open(bounds) as here, engine.open(bounds) as there:
+        cursors = await publish(here, *range(200))
+        opened: Any = there
+        asked = 0
+        page = opened.page
+
+        async def counted(topic: str, after: Cursor | None, count: int) -> Any:
+            nonlocal asked
+            asked += after in cursors[:-1]  # whoever follows what is new begins at the last one
+            return await page(topic, after, count)
+
+        monkeypatch.setattr(opened, "page", counted)
+        begins = [100, *range(20, 180, 2)]
+        subscriptions = [there.subscribe(TOPIC, cursors[begin]) for begin in begins]
+        async with asyncio.timeout(30):
+            await asyncio.gather(*(subscription.__aenter__() for subscription in subscriptions))
+        assert isinstance(engine, Memory) or asked <= 4, (
+            "events after 100, and then those after 20 up to there, 64 at a time"
+        )
+        for begin, subscription in zip(begins, subscriptions, strict=True):
+            assert await take(subscription, 199 - begin) == [b"%d" % number for number in range(begin + 1, 200)]
+        assert len(opened._hub._feeds[TOPIC]._recent) <= 8
 
 
 async def test_a_subscriber_that_is_cancelled_loses_nothing(engine: Engine) -> None:

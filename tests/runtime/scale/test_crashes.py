@@ -12,11 +12,11 @@ from pathlib import Path
 import pytest
 
 from capnweb_runtime.errors import BackplaneUnavailable
-from capnweb_runtime.scale import Backplane, Cursor, Event, Gap, Subscription
-from tests.needs import needs_redis
+from capnweb_runtime.scale import Backplane, Cursor, Event, Gap, Subscription, nats_streams
+from tests.needs import needs_nats, needs_redis
 from tests.runtime.scale.conftest import SERVED
-from tests.runtime.scale.engines import Memory, Served, nats, redis
-from tests.runtime.scale.servers import NatsServer, RedisServer, Server
+from tests.runtime.scale.engines import SERVERS, Memory, Served, served
+from tests.runtime.scale.servers import NatsServer, RedisServer
 
 TOPIC = "numbers"
 
@@ -24,8 +24,8 @@ TOPIC = "numbers"
 @pytest.fixture(params=SERVED)
 def engine(request: pytest.FixtureRequest) -> Iterator[Served]:
     """Of a server that this test alone has."""
-    server: Server = RedisServer() if request.param == "redis" else NatsServer()
-    yield redis(server) if request.param == "redis" else nats(server)
+    server = SERVERS[request.param]()
+    yield served(server)
     server.close()
 
 
@@ -118,7 +118,7 @@ async def test_an_engine_that_forgot_everything_is_a_gap(engine: Served) -> None
 async def test_redis_that_lost_its_last_events_is_a_gap(tmp_path: Path) -> None:
     """Other events have the offsets of those that were lost: a cursor alone would fit."""
     server = RedisServer()
-    engine = redis(server)
+    engine = served(server)
     reader = Reader()
     try:
         async with engine.open() as here, here.subscribe(TOPIC) as subscription:
@@ -161,6 +161,29 @@ async def test_what_is_published_while_the_engine_is_away_is_refused(engine: Ser
         engine.server.kill()
         with pytest.raises(BackplaneUnavailable, match="did not answer"):
             await asyncio.wait_for(here.publish(TOPIC, b""), 60)
+
+
+@needs_nats
+async def test_nobody_waits_for_an_answer_of_a_connection_to_nats_that_is_lost(monkeypatch: pytest.MonkeyPatch) -> None:
+    """However patient they are: neither those who had asked, nor those who ask while there is none."""
+    monkeypatch.setattr(nats_streams, "_PATIENCE", 1_000.0)
+    server = NatsServer()
+    try:
+        async with served(server).open() as here, asyncio.timeout(60):
+            await surely(here, 0)
+            server.pause()
+            asking = [asyncio.create_task(here.publish(TOPIC, b"", id=str(number))) for number in range(3)]
+            await asyncio.sleep(0)
+            server.kill()
+            for asked in asking:
+                with pytest.raises(BackplaneUnavailable, match="did not answer"):
+                    await asked
+            with pytest.raises(BackplaneUnavailable, match="did not answer"):
+                await here.publish(TOPIC, b"")
+            server.start()
+            await surely(here, 1)
+    finally:
+        server.close()
 
 
 async def test_nobody_connects_where_no_engine_is(engine: Served) -> None:

@@ -103,3 +103,10 @@ async def test_a_late_answer_does_not_lengthen_a_lease() -> None:
     lease = await acquired(Slow(MemoryStore(lambda: now[0])), ttl=10.0)
     assert not await lease.renew()
     assert not lease.held
+
+
+async def test_fences_in_memory_grow_from_one_life_of_a_process_to_the_next() -> None:
+    """What was written under a fence may be in a file."""
+    fences = [(await acquired(MemoryBackplane(MemoryStore()))).fence for _ in range(3)]
+    assert fences == sorted(set(fences))
+    assert fences[0] > 1_700_000_000_000_000, "microseconds"

@@ -64,3 +64,18 @@ def test_everybody_waits_for_a_time_of_their_own() -> None:
     assert [pause(attempt, lambda: 1.0) for attempt in (1, 2, 3, 100)] == [0.05, 0.1, 0.2, LONGEST]
     assert pause(100, lambda: 0.5) == LONGEST / 2
     assert pause(1, lambda: 0.0) == 0.0
+
+
+def test_who_only_publishes_loads_no_clients_and_no_servers() -> None:
+    program = """
+import sys
+import capnweb_runtime.scale as scale
+assert not [name for name in sys.modules if name.startswith(("capnweb_runtime.serving", "capnweb_runtime.connecting"))]
+assert scale.Cluster.__module__ == "capnweb_runtime.scale.cluster.cluster"
+try:
+    scale.Clutser
+except AttributeError as error:
+    print(error)
+"""
+    done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
+    assert done.stdout == "module 'capnweb_runtime.scale' has no attribute 'Clutser'\n"

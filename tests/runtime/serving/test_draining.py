@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 from collections.abc import Awaitable
 from typing import Any
 
@@ -220,3 +221,57 @@ class TestCallsOfSessions:
                     gates.open(gate).set()
             await ending
         assert ended == (["gate", "second"] if drains else ["cancelled"])
+
+
+class TestLeaving:
+    """Another server accepts at the same socket."""
+
+    async def test_nobody_is_refused_and_whoever_comes_is_the_other_ones(self) -> None:
+        gates = Gates()
+        shared = socket.create_server(("127.0.0.1", 0))
+        async with (
+            asyncio.timeout(30),
+            serve(lambda peer: Example(peer, gates), sock=shared.dup()) as first,
+            connect(first.url, ExampleStub) as busy,
+        ):
+            waiting = asyncio.create_task(awaited(busy.wait("gate")))
+            await gates.come("gate").wait()
+            async with serve(lambda peer: Example(peer), sock=shared) as second:
+                leaving = asyncio.create_task(first.leave())
+                for _ in range(20):
+                    async with connect(first.url, ExampleStub) as late:
+                        assert await late.add(1, 2) == 3
+                assert (first.totals().opened, second.totals().opened) == (1, 20)
+                gates.open("gate").set()
+                assert await waiting == "gate"
+                await leaving
+
+    async def test_who_was_accepted_before_has_the_first_answer(self) -> None:
+        async with asyncio.timeout(30), serving(Gates()) as server:
+            reader, writer = await asyncio.open_connection("127.0.0.1", server.port)
+            async with connect(server.url, ExampleStub) as silent:
+                leaving = asyncio.create_task(server.leave())
+                await asyncio.sleep(0)
+                writer.write(b"GET /nothing HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+                assert (await reader.read()).startswith(b"HTTP/1.1 404 ")
+                assert not leaving.done()
+                assert await silent.add(1, 2) == 3
+            await leaving
+            writer.close()
+
+    async def test_a_connection_that_is_kept_has_one_more_batch_and_is_told_that_it_is_the_last(self) -> None:
+        async with asyncio.timeout(30), serving(Gates()) as server, aiohttp.ClientSession() as client:
+            batch = '["push",["pipeline",0,["add"],[1,2]]]\n["pull",1]'
+            async with client.post(server.http_url, data=batch) as answer:
+                assert (answer.status, answer.headers.get("Connection")) == (200, None)
+            leaving = asyncio.create_task(server.leave())
+            await asyncio.sleep(0)
+            async with client.post(server.http_url, data=batch) as answer:
+                assert (answer.status, answer.headers.get("Connection")) == (200, "close")
+            await leaving
+
+    async def test_who_says_nothing_is_waited_for_no_longer_than_calls_are(self) -> None:
+        async with asyncio.timeout(30), serving(Gates()) as server, connect(server.url, ExampleStub) as silent:
+            await server.leave(0.05)
+            with pytest.raises(GoingAway):
+                await silent.add(1, 2)

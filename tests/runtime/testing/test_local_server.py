@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from capnweb_runtime import CallInfo, ConnectionRefused, Peer, Proceed, Refuse, connect
+from capnweb_runtime.plans import plan
 from capnweb_runtime.testing import serve_local
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
@@ -95,3 +96,11 @@ async def test_a_fake_is_verified_on_leaving(late: bool) -> None:
     fake.opened.returns(True)
     with pytest.raises(AssertionError, match="LibraryFake was not asked for what is set, opened"):
         await local.__aexit__(None, None, None)
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_it_takes_plans_if_it_is_told_to(*, takes: bool) -> None:
+    local = serve_local(factory, PublicApiStub, plans=takes)
+    async with local as api:
+        assert await plan(api, lambda p: p.authenticate("secret").me()) == 1
+        assert local.stats().round_trips == (1 if takes else 2)  # the first of them to be refused

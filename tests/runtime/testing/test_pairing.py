@@ -10,7 +10,8 @@ from capnweb_runtime import CallInfo, Limits, Observer, RpcError
 from capnweb_runtime.driving.deadline import deadline, time_left
 from capnweb_runtime.driving.interceptors import Proceed
 from capnweb_runtime.errors import DisposedError
-from capnweb_runtime.testing import UnexpectedCall, pair
+from capnweb_runtime.plans import plan
+from capnweb_runtime.testing import UnexpectedCall, pair, record
 from examples.demo.server import Accounts, Front
 from generated.accounts import PublicApiStub
 from tests.gen.golden.fakes.expected.library import LibraryStub
@@ -155,3 +156,11 @@ async def test_a_test_may_enter_and_leave_it_in_different_tasks() -> None:
     assert await api.authenticate("secret").me() == 1
     await asyncio.create_task(joined.__aexit__(None, None, None))
     assert joined.client.closed
+
+
+@pytest.mark.parametrize("takes", [True, False])
+async def test_the_server_takes_plans_if_it_is_told_to(*, takes: bool) -> None:
+    calls = record()
+    async with pair(front(), PublicApiStub, plans=takes, record=calls) as api:
+        assert await plan(api, lambda p: p.authenticate("secret").me()) == 1
+    assert calls.round_trips == (1 if takes else 2)  # the first of them to be refused

@@ -14,7 +14,10 @@ from capnweb_gen.backends.typescript.survey import survey
 
 PLACE = ir.Position(line=1, column=1)
 TEXT = ir.Scalar(name="str")
-SAID = ["@param token - Secret.", "@capnweb idempotent", "@capnweb cancellable", "@capnweb secret"]
+SAID = [
+    "@param token - Secret.",
+    *("@capnweb idempotent", "@capnweb cancellable", "@capnweb secret", "@capnweb cost 5", "@capnweb items 20"),
+]
 
 
 def members() -> Members:
@@ -72,7 +75,7 @@ def test_a_field_that_tells_models_apart_is_never_left_out() -> None:
             "find(word?: string): Promise<string>;",
         ),
         (
-            method(parameter("token", secret=True), secret=True, idempotent=True, cancellable=True),
+            method(parameter("token", secret=True), secret=True, idempotent=True, cancellable=True, cost=5, items=20),
             "\n".join(["  /**", *(f"   * {line}" for line in SAID), "   */", ""]),
             "find(token: string): Promise<string>;",
         ),

@@ -1,4 +1,4 @@
-"""A description, a deprecation, `async` or what Python calls something has changed.
+"""A description, a deprecation, a cost, `async` or what Python calls something has changed.
 
 Here: what servers do and clients ask for.
 """

@@ -1,4 +1,4 @@
-"""A description, a deprecation, `async` or what Python calls something has changed: the schema of now."""
+"""A description, a deprecation, a cost, `async` or what Python calls something has changed: the schema of now."""
 
 from __future__ import annotations
 
@@ -6,9 +6,12 @@ from typing import Protocol
 
 from typing_extensions import deprecated
 
+from capnweb_runtime.schema import cost
+
 
 class Api(Protocol):
     """It greets."""
 
+    @cost(25)
     @deprecated("call nobody", category=None)
     async def greet(self, name: str) -> str: ...

@@ -1,4 +1,4 @@
-"""A description, a deprecation, `async` or what Python calls something has changed: the schema of then."""
+"""A description, a deprecation, a cost, `async` or what Python calls something has changed: the schema of then."""
 
 from __future__ import annotations
 

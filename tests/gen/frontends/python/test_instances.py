@@ -50,7 +50,8 @@ def test_each_gets_the_module_that_needs_most_of_those_concerned() -> None:
     (instance,) = instances.found()
     assert instance.modules() == {__name__, "capnweb_gen.ir"}
     schemas = [ir.Schema(module=name, path="", output="") for name in (__name__, "capnweb_gen.ir")]
-    instances.settle(schemas, {instance: body(instances.named(Page, (ir.Scalar,)))})
+    compiled = {schema.module for schema in schemas}
+    instances.settle(schemas, {instance: body(instances.named(Page, (ir.Scalar,)))}, compiled)
     assert instances.named(Page, (ir.Scalar,)).module == __name__
     assert instances.of(__name__) == (instance,)
     assert instances.of("capnweb_gen.ir") == ()

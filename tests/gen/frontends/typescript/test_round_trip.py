@@ -88,7 +88,7 @@ SAYABLE = [
     "scalars", "collections", "optionals", "streams", "parameters", "empty_interface", "web_values",
     "unions", "tagged_unions", "tuples", "callbacks", "dictionary_keys", "moments", "special_numbers",
     "callbacks", "records", "constraints", "standard_types", "foreign_models", "long_names", "open_types",
-    "raises", "callback_protocols", "cancellable", "idempotent", "reflection", "sturdy_refs",
+    "raises", "callback_protocols", "cancellable", "costs", "idempotent", "reflection", "sturdy_refs",
 ]  # fmt: skip
 
 
@@ -100,7 +100,7 @@ def test_a_golden_case_comes_back_as_it_was(tmp_path: Path, case: str) -> None:
     assert after == before
 
 
-PRINTED = ["tagged_unions", "open_types", "raises", "callback_protocols", "cancellable", "idempotent"]
+PRINTED = ["tagged_unions", "open_types", "raises", "callback_protocols", "cancellable", "costs", "idempotent"]
 
 
 @pytest.mark.parametrize("case", PRINTED)

@@ -44,3 +44,10 @@ export interface Uses {
 export interface Generic<T> extends RpcTarget {
   method(value: T): void;
 }
+
+export interface Costs extends RpcTarget {
+  /** @capnweb cost 0 */
+  nothing(): void;
+  /** @capnweb items many */
+  many(): number[];
+}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from itertools import accumulate
 
-from capnweb_runtime.running.workers import FIRST_DELAY, LONGEST_DELAY, STEADY, delay_after
+from capnweb_runtime.running.post import FIRST_DELAY, LONGEST_DELAY, STEADY, delay_after
 
 
 def test_the_delay_grows_up_to_a_bound() -> None:

@@ -1,0 +1,35 @@
+"""`capnweb-gen lsp`: a language server for schemas, which editors start and talk to. docs/editors.md describes it."""
+
+from __future__ import annotations
+
+import sys
+from importlib.util import find_spec
+
+import click
+
+SECONDS = 10.0
+"""How long reading schemas may take, if nothing else is said."""
+
+_READER = (sys.executable, "-P", "-m", "capnweb_gen.cli.lsp_reader")  # -P: what the folder has is no module of ours
+_GENERATE = (sys.executable, "-P", "-m", "capnweb_gen.cli")
+
+
+@click.command()
+@click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it does anyway.")
+@click.option(
+    "--timeout",
+    type=click.FloatRange(min=0.1),
+    default=SECONDS,
+    show_default=True,
+    help="Seconds that reading schemas may take.",
+)
+def lsp(stdio: bool, timeout: float) -> None:
+    """Serve an editor over standard input and output: faults as you type, hovers, definitions, renaming.
+
+    That imports the schemas of the project that the editor shows, in a process beside it, and so runs their code.
+    """
+    if find_spec("pygls") is None:
+        raise click.UsageError("lsp needs pygls: pip install 'capnweb-gen[lsp]'")
+    from capnweb_gen.language_server.server import serve  # noqa: PLC0415  # needs pygls
+
+    serve(_READER, _GENERATE, timeout)

@@ -1,0 +1,1 @@
+"""The interfaces of the auction house."""

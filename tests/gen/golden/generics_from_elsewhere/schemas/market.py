@@ -1,0 +1,13 @@
+"""Names the same, and one more that is of no schema's types."""
+
+from typing import Protocol
+
+from tests.gen.golden.generics_from_elsewhere.library import Library, OnBox, Shelf
+from tests.gen.golden.generics_from_elsewhere.schemas.goods import Item, Store
+
+
+class Market(Protocol):
+    async def store(self) -> Store: ...
+    async def library(self) -> Library[Item]: ...
+    async def labels(self) -> Shelf[str]: ...
+    async def numbers(self, on_number: OnBox[int]) -> Library[int]: ...

@@ -1,0 +1,1 @@
+"""A schema for clients whose connections are cut."""

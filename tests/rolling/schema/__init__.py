@@ -1,0 +1,1 @@
+"""A schema for programs that are started with workers."""

@@ -1,0 +1,1 @@
+"""A schema for workers that share a backplane."""
