@@ -175,7 +175,10 @@ class BackplaneUnavailable(CapnwebError, ConnectionError):
 
 
 class LeaseLost(CapnwebError):
-    """A lease is no longer ours: what was done under it may be somebody else's to do now."""
+    """A lease is no longer ours: what was done under it may be somebody else's to do now.
+
+    See CW-527 (`capnweb-gen explain`).
+    """
 
 
 class RpcError(CapnwebError):
@@ -236,6 +239,8 @@ class DeadlineExceeded(RpcError, TimeoutError):
 class CostExceeded(RpcError):
     """A call, or a plan, would cost more than is left of what the peer allows for a time (`Limits.cost`): it was not
     begun. In TypeScript `errorName` is "CostExceeded", and `retryAfter`, `cost` and `left` are properties of the error.
+
+    See CW-525 (`capnweb-gen explain`).
     """
 
     wire_name = "CostExceeded"
@@ -267,6 +272,8 @@ class CostExceeded(RpcError):
 class RateLimited(RpcError):
     """A call was one too many within some time, by a rule of the side that serves it; it was not run, so that it may be
     made again later. In TypeScript it is an Error whose `errorName` is "RateLimited", and which has `retryAfter`.
+
+    See CW-526 (`capnweb-gen explain`).
 
     Parameters:
         message: text for the peer.

@@ -77,7 +77,7 @@ def test_faults_are_printed_plain_and_nothing_is_written(project: Write, command
     result = run(*command, "c6", "--out", "generated")
     assert result.exit_code == 1
     assert result.stderr == (
-        "c6/api.py:6:5: Api.x is an attribute\n"
+        "c6/api.py:6:5: Api.x is an attribute [CW-020]\n"
         "    6 |     x: int\n"
         "      |     ^\n"
         "    hint: declare a read-only property: @property, def x(self) -> int: ...\n"
@@ -90,7 +90,9 @@ def test_a_file_in_the_way_keeps_all_files_from_being_written(project: Write) ->
     root = project({"c7/__init__.py": "", "c7/api.py": API, "c7/zoo.py": API, "generated/zoo.py": "mine = True\n"})
     result = run("c7", "--out", "generated")
     assert result.exit_code == 1
-    assert result.stderr.startswith("generated/zoo.py:1:1: this file was not generated, so it is not replaced\n")
+    assert result.stderr.startswith(
+        "generated/zoo.py:1:1: this file was not generated, so it is not replaced [CW-400]\n"
+    )
     assert [path.name for path in (root / "generated").iterdir()] == ["zoo.py"]
 
 
@@ -117,7 +119,8 @@ def test_the_last_schema_that_is_gone_takes_its_module_along_and_leaves_a_folder
     assert stale.exit_code == 1
     assert "--- a/generated/api.py\n+++ /dev/null\n" in stale.stdout
     told = (
-        "c14:1:1: warning: no interface and no model is declared in this folder, so that nothing is generated from it\n"
+        "c14:1:1: warning: no interface and no model is declared in this folder, so that nothing is generated from it"
+        " [CW-007]\n"
         "    hint: declare an interface in a module of this folder, such as class Greeter(Protocol)\n"
     )
     assert stale.stderr == f"{told}1 file out of date; run: capnweb-gen c14 --out generated\n"
@@ -144,8 +147,8 @@ def test_a_module_of_no_use_to_schemas_is_told_and_one_that_they_import_is_not(p
     told = "warning: no interface and no model is declared here, so that nothing is generated from it"
     assert result.exit_code == 0
     assert [line for line in result.stderr.splitlines() if "warning" in line] == [
-        f"c16/alone.py:1:1: {told}",
-        f"c16/blank.py:1:1: {told}",
+        f"c16/alone.py:1:1: {told} [CW-007]",
+        f"c16/blank.py:1:1: {told} [CW-007]",
     ]
     assert "hint: declare an interface, such as class Greeter(Protocol), or move it out of" in result.stderr
 
@@ -245,7 +248,7 @@ def test_a_missing_schema_is_a_fault(project: Write) -> None:
     project({})
     result = run("nowhere", "--out", "generated")
     assert result.exit_code == 1
-    assert result.stderr.startswith("nowhere:1:1: there is no such file or folder\n")
+    assert result.stderr.startswith("nowhere:1:1: there is no such file or folder [CW-001]\n")
 
 
 def test_every_command_can_be_run_and_help_shows_it() -> None:

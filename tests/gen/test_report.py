@@ -111,7 +111,7 @@ def test_a_file_that_cannot_be_read_costs_only_the_excerpt(tmp_path: Path, conte
         (tmp_path / "api.py").write_bytes(content)
     fault = Diagnostic("api.py", 3, 14, "set[int] cannot travel", "write list[...]")
     text = render(fault, Sources([tmp_path / "api.py"])).plain
-    assert text == "api.py:3:14: set[int] cannot travel\n    hint: write list[...]"
+    assert text == "api.py:3:14: set[int] cannot travel [CW-051]\n    hint: write list[...]"
 
 
 def test_files_are_found_from_the_projects_of_what_was_compiled(

@@ -59,8 +59,8 @@ def test_all_faults_are_told_and_nothing_is_written(project: Write) -> None:
     root = project({"api.ts": API + "export interface Bad { map(m: Map<string, string>): void; set(): Set<string> }\n"})
     result = run("api.ts", "--out", "schemas")
     assert result.exit_code == 1
-    assert "api.ts:3:31: Map cannot travel\n" in result.stderr
-    assert "api.ts:3:66: Set cannot travel\n" in result.stderr
+    assert "api.ts:3:31: Map cannot travel [CW-051]\n" in result.stderr
+    assert "api.ts:3:66: Set cannot travel [CW-051]\n" in result.stderr
     assert "2 faults; nothing was written" in result.stderr
     assert not (root / "schemas").exists()
 

@@ -192,7 +192,7 @@ def test_fakes_and_a_schema_do_not_share_a_module(project: Write) -> None:
     project({"g17/__init__.py": "", "g17/api.py": API, "g17/api_fakes.py": API})
     result = run("g17", "--out", "generated", "--fakes")
     assert result.exit_code == 1
-    assert "g17/api_fakes.py:1:1: this becomes api_fakes.py, as the fakes of g17/api.py\n" in result.stderr
+    assert "g17/api_fakes.py:1:1: this becomes api_fakes.py, as the fakes of g17/api.py [CW-400]\n" in result.stderr
     assert not Path("generated").exists()
 
 

@@ -181,7 +181,7 @@ def test_a_file_in_the_way_of_one_keeps_all_from_being_written(project: Write, n
     project({name: "{}\n"})
     result = run()
     assert (result.exit_code, files(root)) == (1, {name})
-    assert result.stderr.startswith(f"{name}:1:1: this file was not generated, so it is not replaced\n")
+    assert result.stderr.startswith(f"{name}:1:1: this file was not generated, so it is not replaced [CW-400]\n")
 
 
 def test_a_folder_that_cannot_be_written_keeps_all_from_being_written(

@@ -24,7 +24,7 @@ def test_a_folder_inside_a_package_is_told_with_the_command_that_mends_it(projec
     assert result.exit_code == 0
     assert result.stderr.startswith(
         "lib/n1/schemas:1:1: warning: this folder has no __init__.py: lib.n1.schemas.api is n1.schemas.api as soon as "
-        "it has one\n    hint: run: touch lib/n1/schemas/__init__.py\nwrote "
+        "it has one [CW-008]\n    hint: run: touch lib/n1/schemas/__init__.py\nwrote "
     )
     Path("lib/n1/schemas/__init__.py").touch()
     assert told(Path("lib/n1/schemas")) == []
