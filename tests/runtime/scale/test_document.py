@@ -9,28 +9,43 @@ import sys
 from pathlib import Path
 from typing import get_args
 
+import pytest
+
 from capnweb_runtime.scale import Bounds, GapReason
 from capnweb_runtime.scale.contract import TOPIC_LENGTH
 
 ROOT = Path(__file__).parents[3]
-TEXT = (ROOT / "docs/scale.md").read_text("utf-8")
+TEXT = (ROOT / "docs/scale.md").read_text("utf-8").partition("\n## Objects with one owner")[0]
+"""Of what follows, test_cluster_document.py."""
+FILES = dict(re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL))
+PRINTED = dict(re.findall(r"```python\n# (\S+)\n(?:(?!```).)*```\n\n```text\n(.*?)```", TEXT, re.DOTALL))
 
 
-def test_the_program_that_is_shown_prints_what_is_said(tmp_path: Path) -> None:
-    ((name, program),) = re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL)
-    (printed,) = re.findall(r"```text\n(.*?)```", TEXT, re.DOTALL)
-    (tmp_path / name).write_text(program, "utf-8")
+def run(folder: Path, *command: str) -> str:
+    """Runs Python in the folder; what it prints."""
+    environment = {**os.environ, "PYTHONPATH": os.pathsep.join((str(folder), str(ROOT))), "MYPYPATH": str(ROOT)}
+    done = subprocess.run(
+        [sys.executable, *command], cwd=folder, env=environment, capture_output=True, text=True, check=False
+    )
+    assert done.returncode == 0, done.stdout + done.stderr
+    return done.stdout
 
-    def run(*command: str) -> str:
-        environment = {**os.environ, "PYTHONPATH": str(ROOT)}
-        done = subprocess.run(
-            [sys.executable, *command], cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
-        )
-        assert done.returncode == 0, done.stdout + done.stderr
-        return done.stdout
 
-    assert run(name) == printed
-    run("-m", "mypy", "--strict", "--no-error-summary", name)
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The files of the document, compiled."""
+    folder = tmp_path_factory.mktemp("scale")
+    for name, text in {**FILES, "schemas/__init__.py": ""}.items():
+        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).write_text(text, "utf-8")
+    run(folder, "-m", "capnweb_gen.cli", "schemas", "--out", "generated")
+    return folder
+
+
+@pytest.mark.parametrize("name", PRINTED)
+def test_the_programs_that_are_shown_print_what_is_said(folder: Path, name: str) -> None:
+    assert run(folder, name) == PRINTED[name]
+    run(folder, "-m", "mypy", "--strict", "--no-error-summary", name)
 
 
 def test_every_reason_of_a_gap_is_described() -> None:

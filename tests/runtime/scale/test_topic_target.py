@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from capnweb_runtime.scale import (
     BackplaneUnavailable,
     Bounds,
+    Cursor,
     MemoryBackplane,
     Topic,
     TopicBatch,
@@ -18,6 +18,7 @@ from capnweb_runtime.scale import (
     TopicGap,
     TopicUnavailable,
 )
+from capnweb_runtime.scale.hub import Page
 from capnweb_runtime.scale.topic_target import _Batches
 from capnweb_runtime.testing import PairFixture
 from tests.runtime.scale.generated.rooms import EventsSaidTarget, HouseStub, RoomTarget
@@ -230,7 +231,7 @@ async def test_what_is_no_cursor_and_what_is_of_another_topic_are_told_apart(cap
 @no_leaks
 async def test_an_engine_that_does_not_answer_is_told_as_that(capnweb_pair: PairFixture) -> None:
     class Away(MemoryBackplane):
-        async def page(self, *_: object) -> Any:
+        async def page(self, topic: str, after: Cursor | None, count: int) -> Page:
             raise BackplaneUnavailable("it does not answer")
 
     async with capnweb_pair(House(Away()), HouseStub) as house:
