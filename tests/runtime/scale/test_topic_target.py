@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
 
 import pytest
@@ -17,9 +18,11 @@ from capnweb_runtime.scale import (
     TopicEvent,
     TopicGap,
     TopicUnavailable,
+    follow,
 )
+from capnweb_runtime.scale.following import _Subscribed
 from capnweb_runtime.scale.hub import Page
-from capnweb_runtime.scale.topic_target import _Batches
+from capnweb_runtime.scale.topic_target import _Batches, _Telling
 from capnweb_runtime.testing import PairFixture
 from tests.runtime.scale.generated.rooms import EventsSaidTarget, HouseStub, RoomTarget
 from tests.runtime.scale.rooms import House
@@ -198,6 +201,28 @@ async def test_a_backplane_that_is_closed_ends_what_it_tells(capnweb_pair: PairF
             await heard.until(1)
             await backplane.close()
             await heard.until_item("ended")
+
+
+@no_leaks
+async def test_subscriptions_that_are_over_leave_nothing_behind_in_a_session_that_goes_on(
+    capnweb_pair: PairFixture,
+) -> None:
+    heard = Heard()
+    async with (
+        capnweb_pair(House(MemoryBackplane()), HouseStub) as house,
+        await house.room("7") as room,
+        await room.events() as events,
+    ):
+        for _ in range(10):
+            (await events.subscribe(heard.deliver)).dispose()
+            async with follow(events):
+                pass
+
+        def left() -> list[object]:
+            gc.collect()
+            return [one for one in gc.get_objects() if isinstance(one, (_Telling, _Subscribed))]
+
+        await until(lambda: left() == [])
 
 
 async def test_the_end_of_a_session_ends_its_subscriptions(capnweb_pair: PairFixture) -> None:
