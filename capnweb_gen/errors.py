@@ -64,9 +64,9 @@ def shown(path: Path) -> str:
     imported, and what is in none of these by its own, because generated files must not depend on the machine.
     """
     path = path.absolute()
-    for folder in path.parents:
-        if folder.name in INSTALLED:
-            return path.relative_to(folder).as_posix()
+    for above in path.parents:
+        if above.name in INSTALLED:
+            return path.relative_to(above).as_posix()
     for folder in (project_of(path), Path.cwd()):
         if folder is not None and path.is_relative_to(folder):
             return path.relative_to(folder).as_posix()

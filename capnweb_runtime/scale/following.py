@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import asyncio
 import random
+import weakref
 from collections import deque
 from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any, Generic, Protocol, Self, TypeVar
@@ -144,7 +145,14 @@ class _Subscribed(Generic[D]):
             promise.dispose()
             subscribed.end()
             raise
-        subscribed._stub.on_broken(lambda _: subscribed._end())
+        itself = weakref.ref(subscribed)  # a session keeps what it is to tell of its end
+
+        def broken(_: BaseException) -> None:
+            found = itself()
+            if found is not None:
+                found._end()
+
+        subscribed._stub.on_broken(broken)
         return subscribed
 
     async def next(self) -> TopicBatch[D] | None:

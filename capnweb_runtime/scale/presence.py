@@ -202,10 +202,10 @@ class Presence:
         attempt = 0
         while True:
             now = self._clock()
-            going = [(one, kind) for one, (until, kind) in self._going.items() if until <= now]
+            going = [one for one, (until, _) in self._going.items() if until <= now]
             overdue = [worker for worker, due in self._workers.due.items() if due <= now]
             try:
-                await _all(lambda one: self._remove(*one), going)
+                await _all(self._go, going)
                 await _all(self._look, overdue)
                 attempt = 0
             except Exception as error:  # as above
@@ -233,6 +233,11 @@ class Presence:
         finally:
             for one in waiting:
                 one.cancel()
+
+    async def _go(self, membership: Membership) -> None:
+        """Its time is over, unless it has come back just now."""
+        if membership in self._going:
+            await self._remove(membership, self._going[membership][1])
 
     async def _look(self, worker: str) -> None:
         """Clears up after a worker, if it is gone and nobody else does."""

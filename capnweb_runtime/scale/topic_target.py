@@ -76,13 +76,13 @@ class TopicTarget:
 
 
 class _Telling(RpcTarget):
-    """Calls a function with one batch after another, until it is disposed of, or the function fails or is gone."""
+    """Calls a function with one batch after another, until it fails, or this is disposed of, as it is by the end of the
+    session.
+    """
 
     def __init__(self, subscribed: Subscribed, deliver: CallbackStub[[TopicBatch[Any]], None]) -> None:
         self._subscribed = subscribed
         self._deliver = deliver.dup()  # the one that was passed ends with the call that brought it
-        self._deliver.on_broken(self._broken)
-        self._ending: asyncio.Task[None] | None = None
         self._telling = asyncio.create_task(self._tell())
 
     async def dispose(self) -> None:
@@ -106,9 +106,6 @@ class _Telling(RpcTarget):
                 await self._deliver(_last(told))
         finally:
             await self._end()
-
-    def _broken(self, error: BaseException) -> None:
-        self._ending = asyncio.create_task(self.dispose())
 
     async def _end(self) -> None:
         self._deliver.dispose()

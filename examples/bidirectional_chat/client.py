@@ -13,14 +13,15 @@ import threading
 from collections.abc import AsyncGenerator, AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
+from secrets import token_hex
 
-from capnweb_runtime import CapnwebError, Connected, Reconnect, connect
-from examples.bidirectional_chat.generated.chat import ChatStub, HouseStub, RoomStub
-from examples.bidirectional_chat.listening import Listener
-from examples.bidirectional_chat.rooms import PASSWORD, Event
-from examples.bidirectional_chat.schemas.chat import Came, NameTaken, NoSuchRoom, NotHere, Said, WrongPassword
+from capnweb_runtime import AnyStub, CapnwebError, Connected, Reconnect, connect
+from examples.bidirectional_chat.generated.chat import ChatStub, HouseStub, MemberTarget, RoomStub
+from examples.bidirectional_chat.listening import Event, Listener
+from examples.bidirectional_chat.schemas.chat import Came, NameTaken, NoSuchRoom, Said, WrongPassword
+from examples.bidirectional_chat.server import PASSWORD
 
-WHY = {"left": "has left", "lost": "was lost", "deaf": "does not listen any more"}
+WHY = {"left": "has left", "lost": "was lost"}
 
 
 def shown(event: Event) -> str:
@@ -32,32 +33,35 @@ def shown(event: Event) -> str:
     return "".join(character if character.isprintable() else "�" for character in line)
 
 
-class Member:
+class Member(MemberTarget):
     """Somebody in a room, also after connections were lost.
 
     Attributes:
         listener: hears what happens; its cursor says from where to go on.
         house: of the present session.
-        room: likewise.
+        room: likewise; set when all is there again.
+        hearing: likewise.
     """
 
     house: HouseStub
     room: RoomStub
+    hearing: AnyStub
 
     def __init__(self, name: str, password: str, room: str, listener: Listener) -> None:
         self.listener = listener
-        self._who = name, password
+        self._who = name, password, token_hex(16)
         self._where = room
 
     async def come_in(self, chat: ChatStub, info: Connected | None = None) -> None:
-        """Enter, and join the room where we were; called for each session."""
-        self.house = await chat.enter(*self._who, self.listener)
-        self.room = await self.house.join(self._where, self.listener.cursor)
+        """Enter, hear what we have missed, and join the room where we were; called for each session."""
+        self.house = await chat.enter(*self._who, self)
+        self.hearing = await self.house.events(self._where).subscribe(self.listener.deliver, self.listener.cursor)
+        self.room = await self.house.join(self._where)
 
     def go(self) -> None:
         """Leave, and keep the session."""
-        self.room.dispose()
-        self.house.dispose()
+        for held in (self.hearing, self.room, self.house):
+            held.dispose()
 
 
 @asynccontextmanager
@@ -99,14 +103,14 @@ async def talk(member: Member, lines: AsyncIterator[str], show: Callable[[str], 
                 show("* here: " + ", ".join(await member.room.present()))
             elif line:
                 await member.room.say(line)
-        except (CapnwebError, NotHere, TypeError) as error:  # lost, put out of the room, too long
+        except (CapnwebError, TypeError) as error:  # lost, too long
             show(f"! not said: {error}")
 
 
 async def main(url: str, name: str, password: str, room: str) -> None:
     """Talk until the input ends."""
     show = partial(print, flush=True)
-    listener = Listener(lambda event: show(shown(event)), lambda lost: show(f"* {lost} events are not kept any more"))
+    listener = Listener(lambda event: show(shown(event)), lambda reason: show(f"* something is missing: {reason}"))
     async with entered(url, name, listener, password=password, room=room) as member:
         await talk(member, typed(), show)
 

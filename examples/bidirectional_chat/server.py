@@ -1,37 +1,69 @@
-"""The chat: `python -m examples.bidirectional_chat.server --port 8080`, for programs and, with a page, for browsers."""
+"""The chat: `python -m examples.bidirectional_chat.server --port 8080`, for programs and, with a page, for browsers.
+With `--backplane redis://127.0.0.1/0` as many of them as there are ports.
+"""
 
 from __future__ import annotations
 
 import argparse
 import asyncio
+from collections.abc import AsyncGenerator
+from contextlib import asynccontextmanager
+from hashlib import sha256
 from hmac import compare_digest
 from pathlib import Path
 
-from capnweb_runtime import ConnectionLost
+from capnweb_runtime import ConnectionLost, GoingAway
 from capnweb_runtime.mounts.aiohttp import CapnwebAiohttp
-from examples.bidirectional_chat.generated.chat import ChatTarget, HouseTarget, MemberStub, RoomTarget
-from examples.bidirectional_chat.rooms import PASSWORD, Place, Room, Why
-from examples.bidirectional_chat.schemas.chat import NameTaken, News, NoSuchRoom, NotHere, Said, WrongPassword
+from capnweb_runtime.scale import Backplane, Bounds, Membership, Presence, PresenceChange, Topic, open_backplane
+from examples.bidirectional_chat.generated.chat import (
+    ChatTarget,
+    EventsHappenedTarget,
+    HouseTarget,
+    MemberStub,
+    RoomTarget,
+)
+from examples.bidirectional_chat.schemas.chat import (
+    Came,
+    Happened,
+    NameTaken,
+    NoSuchRoom,
+    Said,
+    Went,
+    WrongPassword,
+)
 from examples.form.website import serve_until_told, website_options
 
 PAGE = Path(__file__).parent / "page"
-ROOMS = ("hall", "library")
+PASSWORD = "correct horse"
+"""Of the door, unless the server is told another."""
+ROOMS = ["hall", "library"]
+DOOR = "door"
+"""Where everybody is who has come in, under a name of their own."""
 
 
 class Hall:
-    """What all sessions share.
+    """What all sessions share, with those of other servers; an async context manager.
 
     Parameters:
+        backplane: where rooms are, and who is in them.
         password: of the door.
-        kept: events that each room keeps.
-        patience: seconds that a member has to answer.
+        ttl: seconds that a member has to come back after the connection was lost.
     """
 
-    def __init__(self, password: str = PASSWORD, *, kept: int = 1000, patience: float = 30.0) -> None:
+    def __init__(self, backplane: Backplane, password: str = PASSWORD, *, ttl: float = 30.0) -> None:
+        self.backplane = backplane
         self.password = password
-        self.patience = patience
-        self.rooms = {name: Room(name, kept) for name in ROOMS}
-        self.houses: dict[str, House] = {}
+        self.presence = Presence(backplane, ttl=ttl, every=ttl / 3, tell=self._tell)
+
+    def topic(self, room: str) -> Topic[Happened]:
+        return Topic(self.backplane, f"room/{room}", Happened)
+
+    async def _tell(self, change: PresenceChange, id: str) -> None:
+        """Who comes and goes is told among what is said."""
+        if change.room != DOOR:
+            name = change.member
+            event = Came(name=name) if change.kind == "joined" else Went(name=name, why=change.kind)
+            await self.topic(change.room).publish(Happened(event), id=id)
 
 
 class Chat(ChatTarget):
@@ -40,15 +72,19 @@ class Chat(ChatTarget):
     def __init__(self, hall: Hall) -> None:
         self._hall = hall
 
-    async def enter(self, name: str, password: str, member: MemberStub) -> House:
+    async def enter(self, name: str, password: str, key: str, member: MemberStub) -> House:
         if not compare_digest(password.encode(), self._hall.password.encode()):
             raise WrongPassword
-        houses = self._hall.houses
-        while (holder := houses.get(name)) is not None:
-            if await holder.answers():
+        proof = sha256(key.encode()).hexdigest()
+        entering = await self._hall.backplane.acquire(f"entering/{name}", b"", 10.0)
+        if entering is None:  # somebody is on the doorstep with it
+            raise NameTaken(name)
+        try:
+            if (await self._hall.presence.members(DOOR)).get(name, proof) != proof:
                 raise NameTaken(name)
-            holder.end("lost")
-        return House(self._hall, name, member.dup())
+            return House(self._hall, await self._hall.presence.join(DOOR, name, proof), member.dup())
+        finally:
+            await entering.release()
 
 
 class House(HouseTarget):
@@ -56,75 +92,68 @@ class House(HouseTarget):
 
     Parameters:
         hall: what all share.
-        name: the member's, which nobody has.
+        door: the member's name, which nobody else has.
         member: what the client has handed over; owned.
+
+    Attributes:
+        was_lost: whether its session ended without a goodbye.
     """
 
-    def __init__(self, hall: Hall, name: str, member: MemberStub) -> None:
+    def __init__(self, hall: Hall, door: Membership, member: MemberStub) -> None:
+        self.was_lost = False
         self._hall = hall
-        self._name = name
+        self._door = door
         self._member = member
-        self._places: list[Place] = []
-        hall.houses[name] = self
-        member.on_broken(lambda error: self.end("lost" if isinstance(error, ConnectionLost) else "left"))
+        member.on_broken(self._broken)
 
     def rooms(self) -> list[str]:
-        return list(self._hall.rooms)
+        return ROOMS
 
-    def join(self, room: str, after: int | None = None) -> Seat:
-        if self._hall.houses.get(self._name) is not self:
-            raise NotHere
-        found = self._hall.rooms.get(room)
-        if found is None:
-            raise NoSuchRoom(room, self.rooms())
-        if self._name in found.places:
-            found.places[self._name].leave("left")
-        place = Place(found, self._name, self._member, after, self._hall.patience)
-        self._places = [*(each for each in self._places if each.here), place]
-        return Seat(found, self._name, place)
+    def events(self, room: str) -> EventsHappenedTarget:
+        return self._hall.topic(known(room)).target(EventsHappenedTarget)
 
-    async def answers(self) -> bool:
-        """Whether the member is still there."""
-        try:
-            async with asyncio.timeout(self._hall.patience):
-                await self._member.alive()
-        except Exception:  # whatever is wrong with it, the name is not in use
-            return False
-        return True
+    async def join(self, room: str) -> Seat:
+        return Seat(self._hall, self, await self._hall.presence.join(known(room), self._door.member))
 
-    def dispose(self) -> None:
-        self.end("left")
+    def _broken(self, error: BaseException) -> None:
+        self.was_lost = isinstance(error, ConnectionLost | GoingAway)  # the latter if this server restarts
 
-    def end(self, why: Why) -> None:
-        """Leave every room, and give the name back; does nothing the second time."""
-        if self._hall.houses.get(self._name) is self:
-            del self._hall.houses[self._name]
-            for place in self._places:
-                place.leave(why)
-            self._member.dispose()
+    async def dispose(self) -> None:
+        self._member.dispose()
+        await self.end(self._door)
+
+    async def end(self, place: Membership) -> None:
+        """Leave it; or, without a goodbye, be there until it is certain that nobody comes back."""
+        if self.was_lost:
+            place.lose()
+        else:
+            await place.leave()
 
 
 class Seat(RoomTarget):
     """What a member holds of a room. Who lets go of it has left."""
 
-    def __init__(self, room: Room, name: str, place: Place) -> None:
-        self._room = room
-        self._name = name
+    def __init__(self, hall: Hall, house: House, place: Membership) -> None:
+        self._hall = hall
+        self._house = house
         self._place = place
 
-    def say(self, text: str) -> int:
-        if not self._place.here:
-            raise NotHere
-        return self._room.log.add(lambda number: Said(number=number, name=self._name, text=text))
+    async def say(self, text: str) -> str:
+        said = Said(name=self._place.member, text=text)
+        return await self._hall.topic(self._place.room).publish(Happened(said))
 
-    def present(self) -> list[str]:
-        return list(self._room.places)
+    async def present(self) -> list[str]:
+        return [*await self._hall.presence.members(self._place.room)]
 
-    def history(self, after: int, most: int = 100) -> News:
-        return self._room.log.after(after, most)
+    async def dispose(self) -> None:
+        await self._house.end(self._place)
 
-    def dispose(self) -> None:
-        self._place.leave("left")
+
+def known(room: str) -> str:
+    """A room that there is."""
+    if room not in ROOMS:
+        raise NoSuchRoom(room, ROOMS)
+    return room
 
 
 def chat(hall: Hall) -> CapnwebAiohttp:
@@ -132,11 +161,27 @@ def chat(hall: Hall) -> CapnwebAiohttp:
     return CapnwebAiohttp(lambda peer: Chat(hall))
 
 
+@asynccontextmanager
+async def opened(url: str = "memory:", *, kept: int = 1000, ttl: float = 30.0) -> AsyncGenerator[Hall]:
+    """A hall on the backplane of a URL, of which each room keeps so many events, and as many wait for each member."""
+    bounds = Bounds(history_events=kept, recent_events=kept, queue_events=kept)
+    async with open_backplane(url, bounds=bounds, name="chat") as backplane:
+        hall = Hall(backplane, ttl=ttl)
+        async with hall.presence:
+            yield hall
+
+
+async def main(told: argparse.Namespace) -> None:
+    async with opened(told.backplane, kept=told.kept, ttl=told.ttl) as hall:
+        hall.password = told.password
+        await serve_until_told(PAGE, chat(hall), told)
+
+
 if __name__ == "__main__":
     parser = argparse.ArgumentParser(prog="python -m examples.bidirectional_chat.server", description=__doc__)
     website_options(parser)
+    parser.add_argument("--backplane", default="memory:", help="where the rooms are (default: %(default)s)")
     parser.add_argument("--password", default=PASSWORD, help="of the door (default: %(default)s)")
     parser.add_argument("--kept", type=int, default=1000, help="events that a room keeps (default: %(default)s)")
-    parser.add_argument("--patience", type=float, default=30, help="seconds for an answer (default: %(default)s)")
-    told = parser.parse_args()
-    asyncio.run(serve_until_told(PAGE, chat(Hall(told.password, kept=told.kept, patience=told.patience)), told))
+    parser.add_argument("--ttl", type=float, default=30, help="seconds to come back in (default: %(default)s)")
+    asyncio.run(main(parser.parse_args()))

@@ -1,18 +1,23 @@
-"""`python -m examples.pubsub`: subscribers that come and go, are away, slow, wrong or killed."""
+"""`python -m examples.pubsub`: subscribers that come and go, are away, slow, wrong or killed. With
+`--backplane redis://127.0.0.1/0` the topics are in Redis.
+"""
 
 from __future__ import annotations
 
+import argparse
 import asyncio
 import tempfile
+from functools import partial
 from pathlib import Path
 
 from capnweb_runtime import connect
+from capnweb_runtime.scale import TopicBatch
 from examples.form.memory import resident
 from examples.form.processes import Program, started
 from examples.form.report import Report
 from examples.form.running import run
 from examples.pubsub.generated.pubsub import PubSubStub
-from examples.pubsub.schemas.pubsub import BadCursor, Batch
+from examples.pubsub.schemas.pubsub import News
 from examples.pubsub.seen import Seen
 
 CYCLES = 10_000
@@ -22,9 +27,10 @@ LEAKED = 8
 KEEP = 100
 
 
-async def pubsub(report: Report) -> None:
+async def pubsub(report: Report, *, backplane: str = "memory:") -> None:
     """Everything that the README claims."""
-    async with started("examples.pubsub.server", "--port", "0", "--keep", str(KEEP)) as server:
+    given = ("--port", "0", "--keep", str(KEEP), "--backplane", backplane)
+    async with started("examples.pubsub.server", *given) as server:
         await everybody_is_told(report, server.url)
         await come_and_go(report, server)
         await away(report, server.url)
@@ -37,19 +43,19 @@ async def everybody_is_told(report: Report, url: str) -> None:
     report.section("Everybody is told, in order")
     first, second, other = Seen(), Seen(), Seen()
     async with connect(url, PubSubStub) as publisher, connect(url, PubSubStub) as api:
-        held = [
-            await api.subscribe("news", first.deliver),
-            await api.subscribe("news", second.deliver),
-            await api.subscribe("sport", other.deliver),
+        subscriptions = [
+            await api.topic("news").subscribe(first.deliver),
+            await api.topic("news").subscribe(second.deliver),
+            await api.topic("sport").subscribe(other.deliver),
         ]
         for number in range(1, KEEP + 1):
             await publisher.publish("news", f"headline {number}")
         await asyncio.gather(first.until(KEEP), second.until(KEEP))
-        report.check("events that each of 2 subscribers was told", (len(first.events), len(second.events)), (100, 100))
-        report.check("in order, and each once", [event.number for event in first.events] == list(range(1, KEEP + 1)))
-        report.check("events of another topic that a third one was told", len(other.events), 0)
-        for subscribed in held:
-            subscribed.subscription.dispose()
+        report.check("events that each of 2 subscribers was told", (len(first.items), len(second.items)), (100, 100))
+        report.check("in order, and each once", first.items == [f"headline {number}" for number in range(1, KEEP + 1)])
+        report.check("events of another topic that a third one was told", len(other.items), 0)
+        for subscription in subscriptions:
+            subscription.dispose()
 
 
 async def come_and_go(report: Report, server: Program) -> None:
@@ -58,16 +64,12 @@ async def come_and_go(report: Report, server: Program) -> None:
     session = connect(server.url, PubSubStub)
     async with session as api:
         await cycles(api, CYCLES // 4)  # so that both processes have what they need
-        before, memory = await api.stats(), resident(server.process.pid)
+        memory = resident(server.process.pid)
         await cycles(api, CYCLES)
-        after = await api.stats()
-        report.check("subscriptions at the server", after.subscriptions, 0)
+        report.check("imports and exports of the server: this client, and what it has", await tables(api), (1, 1))
+        here = session.stats()
         report.check(
-            "its imports and exports as before", (after.imports, after.exports), (before.imports, before.exports)
-        )
-        tables = session.stats()
-        report.check(
-            "the client's imports and exports, of which one is the server", (tables.imports, tables.exports), (1, 1)
+            "the client's imports and exports, of which one is the server", (here.imports, here.exports), (1, 1)
         )
         report.at_most("the server's memory has grown by", resident(server.process.pid) - memory, LEAKED, "MiB")
 
@@ -75,10 +77,23 @@ async def come_and_go(report: Report, server: Program) -> None:
 async def cycles(api: PubSubStub, count: int) -> None:
     """Subscribes and unsubscribes, some at a time."""
     seen = Seen()
-    for _ in range(count // AT_A_TIME):
-        held = await asyncio.gather(*(api.subscribe("ticks", seen.deliver) for _ in range(AT_A_TIME)))
-        for subscribed in held:
-            subscribed.subscription.dispose()
+    async with await api.topic("ticks") as ticks:
+        for _ in range(count // AT_A_TIME):
+            for subscription in await asyncio.gather(*(ticks.subscribe(seen.deliver) for _ in range(AT_A_TIME))):
+                subscription.dispose()
+    await gone(api)
+
+
+async def tables(api: PubSubStub) -> tuple[int, int]:
+    """Imports and exports of the server, over all sessions."""
+    stats = await api.stats()
+    return stats.imports, stats.exports
+
+
+async def gone(api: PubSubStub) -> None:
+    """Waits until the server has heard of the end of every subscriber."""
+    while await tables(api) != (1, 1):
+        pass
 
 
 async def away(report: Report, url: str) -> None:
@@ -89,19 +104,21 @@ async def away(report: Report, url: str) -> None:
         async with connect(url, PubSubStub) as api:
             async with started(*reader) as program:
                 await api.publish("orders", "apples")
-                report.check("it has seen", await program.line(), "1 apples")
+                report.check("it has seen", await program.line(), "apples")
                 await program.kill()
             await api.publish("orders", "bread")
             async with started(*reader) as program:
-                report.check("after kill -9, it sees what it has missed", await program.line(), "2 bread")
+                report.check("after kill -9, it sees what it has missed", await program.line(), "bread")
                 await program.kill()
-            await nobody_subscribed(api)
-            report.check("subscriptions of those who were killed", await api.stats().subscriptions, 0)
-            for number in range(3, KEEP + 13):
+            await gone(api)
+            for number in range(KEEP + 10):
                 await api.publish("orders", f"order {number}")
             async with started(*reader) as program:
-                report.check("away for longer, it is told so", await program.line(), "missed 10")
-                report.check("and goes on with what is kept", await program.line(), "13 order 13")
+                report.check("away for longer than is kept, it is told so", await program.line(), "gap: trimmed")
+                await api.publish("orders", "eggs")
+                report.check("and goes on with what is new", await program.line(), "eggs")
+                await program.kill()
+            await gone(api)
 
 
 async def slow(report: Report, url: str) -> None:
@@ -110,64 +127,61 @@ async def slow(report: Report, url: str) -> None:
     ready = asyncio.Event()
     quick, late = Seen(), Seen(wait_for=ready)
     async with connect(url, PubSubStub) as api, connect(url, PubSubStub) as other:
-        held = [await api.subscribe("prices", quick.deliver), await other.subscribe("prices", late.deliver)]
-        for published in range(10 * KEEP):
-            await api.publish("prices", f"price {published + 1}")
-            await quick.until(published + 1)
-        report.check("events that a quick one was told meanwhile", len(quick.events), 10 * KEEP)
-        report.check(
-            "events that the server keeps of this topic, and of two before it", await api.stats().events, 3 * KEEP
-        )
+        subscriptions = [
+            await api.topic("prices").subscribe(quick.deliver),
+            await other.topic("prices").subscribe(late.deliver),
+        ]
+        for number in range(1, 10 * KEEP + 1):
+            await api.publish("prices", f"price {number}")
+            await quick.until(number)
+            await late.until(1)
+        report.check("events that a quick one was told meanwhile", len(quick.items), 10 * KEEP)
+        report.check("events that the slow one was told", len(late.items), 1)
         ready.set()
-        await late.until(1 + KEEP)
-        report.check("gap that the slow one is told of", late.gaps, [899])
-        report.check("events that it is told: the first, and the last ones", len(late.events), 1 + KEEP)
-        for subscribed in held:
-            subscribed.subscription.dispose()
+        told = await late.until(KEEP)
+        report.check("what it is told next", told[1], "gap: slow")
+        report.check("then the last ones, up to", told[-1], "price 1000")
+        report.check("as many as waited for it since", told[2:] == [f"price {at}" for at in range(903, 1001)])
+        for subscription in subscriptions:
+            subscription.dispose()
 
 
 async def wrong(report: Report, url: str) -> None:
     """What is wrong with one is no concern of others."""
     report.section("What bad subscribers get")
+    ended = asyncio.Event()
 
-    def fails(batch: Batch) -> None:
-        raise LookupError("no such shelf")
+    def fails(batch: TopicBatch[News]) -> None:
+        if any(item.kind == "gap" and item.reason == "ended" for item in batch.items):
+            ended.set()
+        elif batch.items:
+            raise LookupError("no such shelf")
 
-    seen = Seen()
-    async with connect(url, PubSubStub) as api:
-        bad, good = await api.subscribe("books", fails), await api.subscribe("books", seen.deliver)
+    seen, other = Seen(), Seen()
+    async with connect(url, PubSubStub) as api, await api.topic("books") as books:
+        subscriptions = [await books.subscribe(fails), await books.subscribe(seen.deliver)]
         for number in range(1, 6):
             await api.publish("books", f"book {number}")
             await seen.until(number)
-        status = await bad.subscription.status()
-        report.check(
-            "one that raises is given up after failures in a row", (status.is_live, status.failures), (False, 3)
-        )
-        report.check("another one of the same topic has", len(seen.events), 5)
-        await report.refused("a cursor that is none", api.subscribe("books", seen.deliver, "yesterday"), BadCursor)
+        await ended.wait()
+        report.check("one that raises is told that this was the last it was told", ended.is_set())
+        report.check("another one of the same topic has", len(seen.items), 5)
+        await report.refused("a cursor that is none", books.subscribe(seen.deliver, "yesterday"), ValueError)
         await report.refused("a text that is too long", api.publish("books", "x" * 10_001), TypeError)
-        old = await api.subscribe("books", seen.deliver, "some-other-epoch:7")
-        await seen.until(10)
-        report.check("a cursor of a server that is no more: everything that is kept, and", seen.gaps, [None])
-        for subscribed in (bad, good, old):
-            subscribed.subscription.dispose()
-
-
-async def nobody_subscribed(api: PubSubStub) -> None:
-    """Waits until the server has heard of the end of every subscriber."""
-    while (await api.stats()).subscriptions:
-        pass
+        subscriptions.append(await books.subscribe(other.deliver, "some-other-life:7"))
+        report.check("a cursor of a life that is over", await other.until(1), ["gap: epoch"])
+        for subscription in subscriptions:
+            subscription.dispose()
 
 
 async def nothing_left(report: Report, url: str) -> None:
     report.section("All are gone")
     async with connect(url, PubSubStub) as api:
-        await nobody_subscribed(api)
-        stats = await api.stats()
-        report.check(
-            "imports and exports of the server: this client, and what it has", (stats.imports, stats.exports), (1, 1)
-        )
+        await gone(api)
+        report.check("imports and exports of the server: this client, and what it has", await tables(api), (1, 1))
 
 
 if __name__ == "__main__":
-    run("pubsub", pubsub)
+    parser = argparse.ArgumentParser(prog="python -m examples.pubsub", description=__doc__)
+    parser.add_argument("--backplane", default="memory:", help="where the topics are (default: %(default)s)")
+    run("pubsub", partial(pubsub, backplane=parser.parse_args().backplane))

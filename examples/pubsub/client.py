@@ -8,42 +8,11 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from capnweb_runtime import Connected, Reconnect, connect
-from examples.pubsub.generated.pubsub import PubSubStub, SubscriptionStub
-from examples.pubsub.schemas.pubsub import Batch, Gap
-
-
-class Reader:
-    """Follows a topic over as many sessions as it takes.
-
-    Parameters:
-        topic: which.
-        handle: awaited with each batch; when it has returned, the batch counts as handled.
-        cursor: what was handled last, in another session or process; None begins with what is published from now on.
-
-    Attributes:
-        cursor: what has been handled.
-    """
-
-    def __init__(self, topic: str, handle: Callable[[Batch], Awaitable[None]], cursor: str | None = None) -> None:
-        self.topic = topic
-        self.cursor = cursor
-        self._handle = handle
-        self._subscription: SubscriptionStub | None = None
-
-    async def subscribe(self, api: PubSubStub, info: Connected) -> None:
-        """Subscribes anew; for `Reconnect.on_connect`."""
-        subscribed = await api.subscribe(self.topic, self._deliver, self.cursor)
-        self._subscription = subscribed.subscription  # holding it is being subscribed
-        if self.cursor is None:
-            self.cursor = subscribed.cursor
-
-    async def _deliver(self, batch: Batch) -> None:
-        await self._handle(batch)
-        self.cursor = batch.cursor
+from capnweb_runtime import Reconnect, connect
+from capnweb_runtime.scale import TopicGap, follow
+from examples.pubsub.generated.pubsub import PubSubStub
 
 
 def noted(file: Path) -> str | None:
@@ -60,19 +29,16 @@ def note(file: Path, cursor: str) -> None:
 
 async def main(url: str, topic: str, file: Path) -> None:
     """Print what is published, for ever."""
-    ready = asyncio.Event()
-
-    async def show(batch: Batch) -> None:
-        await ready.wait()
-        note(file, batch.cursor)
-        for entry in batch.entries:  # what has been printed has been noted
-            print(f"missed {entry.missed}" if isinstance(entry, Gap) else f"{entry.number} {entry.text}", flush=True)
-
-    reader = Reader(topic, show, noted(file))
-    async with connect(url, PubSubStub, reconnect=Reconnect(on_connect=reader.subscribe)):
+    async with (
+        connect(url, PubSubStub, reconnect=Reconnect()) as api,
+        follow(api.topic(topic), after=noted(file)) as events,
+    ):
+        if events.cursor is not None:  # who is killed before anything was published has a cursor, too
+            note(file, events.cursor)
         print("serving", url, flush=True)
-        ready.set()
-        await asyncio.Event().wait()
+        async for item in events:
+            note(file, item.cursor)  # what has been printed has been noted
+            print(f"gap: {item.reason}" if isinstance(item, TopicGap) else item.data.text, flush=True)
 
 
 if __name__ == "__main__":

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import asyncio
 
-from examples.pubsub.schemas.pubsub import Batch, Event, Gap
+from capnweb_runtime.scale import TopicBatch, TopicGap
+from examples.pubsub.schemas.pubsub import News
 
 
 class Seen:
@@ -14,29 +15,35 @@ class Seen:
         wait_for: until it is set, `deliver` does not return.
 
     Attributes:
-        events: the events, in the order in which they came.
-        gaps: how many were missing, for each gap.
+        items: texts of events, and reasons of gaps as `gap: slow`, in the order in which they came.
+        cursor: behind what was told last; None before anything was.
     """
 
     def __init__(self, wait_for: asyncio.Event | None = None) -> None:
-        self.events: list[Event] = []
-        self.gaps: list[int | None] = []
+        self.items: list[str] = []
+        self.cursor: str | None = None
         self._wait_for = wait_for
-        self._news = asyncio.Event()
+        self._news = asyncio.Condition()
 
-    async def deliver(self, batch: Batch) -> None:
+    async def deliver(self, batch: TopicBatch[News]) -> None:
         """What the server calls."""
-        for entry in batch.entries:
-            if isinstance(entry, Gap):
-                self.gaps.append(entry.missed)
-            else:
-                self.events.append(entry)
-        self._news.set()
-        if self._wait_for is not None:
+        for item in batch.items:
+            self.items.append(f"gap: {item.reason}" if isinstance(item, TopicGap) else item.data.text)
+        self.cursor = batch.cursor
+        async with self._news:
+            self._news.notify_all()
+        if self._wait_for is not None and batch.items:
             await self._wait_for.wait()
 
-    async def until(self, count: int) -> None:
-        """Waits until that many events have come."""
-        while len(self.events) < count:
-            self._news.clear()
-            await self._news.wait()
+    async def begun(self) -> str:
+        """The cursor, once it was told one."""
+        async with self._news:
+            await self._news.wait_for(lambda: self.cursor is not None)
+        assert self.cursor is not None
+        return self.cursor
+
+    async def until(self, count: int) -> list[str]:
+        """What has come, once it is that many items."""
+        async with self._news:
+            await self._news.wait_for(lambda: len(self.items) >= count)
+        return self.items

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from capnweb_gen.errors import Diagnostic, column, in_order, project_of
+from capnweb_gen.errors import Diagnostic, column, in_order, project_of, shown
 
 
 def test_a_diagnostic_reads_as_place_message_and_hint() -> None:
@@ -33,3 +33,10 @@ def test_the_nearest_project_counts(tmp_path: Path) -> None:
         (folder / "pyproject.toml").touch()
     assert project_of(inner / "schemas/a.py") == inner
     assert project_of(inner) == tmp_path
+
+
+def test_what_is_installed_goes_by_the_name_under_which_it_is_imported(tmp_path: Path) -> None:
+    (tmp_path / "pyproject.toml").touch()
+    installed = tmp_path / ".venv/lib/python3.11/site-packages/library/schema.py"
+    assert shown(installed) == "library/schema.py"
+    assert shown(tmp_path / "schemas/a.py") == "schemas/a.py"

@@ -14,10 +14,11 @@ from typing import Any
 
 from locust import constant_throughput, task
 
+from capnweb_runtime.scale import Cursor, TopicBatch
 from examples.backend.services.generated.market import MarketStub
 from examples.calculator.generated.calculator import CalculatorStub
 from examples.pubsub.generated.pubsub import PubSubStub
-from examples.pubsub.schemas.pubsub import Batch, Event
+from examples.pubsub.schemas.pubsub import News
 from tests.load.user import CapnwebUser
 
 PER_SECOND = 10
@@ -75,22 +76,20 @@ class Subscriber(CapnwebUser[PubSubStub]):
         self._heard = asyncio.Condition()
         self._last = 0
         self._topic = f"topic {next(Subscriber._number) // TOGETHER}"
-        subscribed = await api.subscribe(self._topic, self._deliver)
-        self._subscription = subscribed.subscription  # holding it is being subscribed
+        self._subscription = await api.topic(self._topic).subscribe(self._deliver)  # holding it is being subscribed
 
     @task
     def publish(self) -> None:
         self.measure("publish, and hear it", self._round)
 
     async def _round(self, api: PubSubStub) -> None:
-        number = await api.publish(self._topic, "news")
+        number = Cursor.parse(await api.publish(self._topic, "news")).offset
         async with self._heard:
             await self._heard.wait_for(lambda: self._last >= number)
 
-    async def _deliver(self, batch: Batch) -> None:
-        numbers = [entry.number for entry in batch.entries if isinstance(entry, Event)]
+    async def _deliver(self, batch: TopicBatch[News]) -> None:
         async with self._heard:
-            self._last = max([self._last, *numbers])
+            self._last = Cursor.parse(batch.cursor).offset
             self._heard.notify_all()
 
 

@@ -2,43 +2,38 @@
 # Do not edit; run: capnweb-gen examples/bidirectional_chat/schemas --out examples/bidirectional_chat/generated
 """Typed stubs and server skeletons for examples/bidirectional_chat/schemas/chat.py.
 
-A chat: what members may do, and what the server calls on each of them.
+A chat: what members may do, and what they are told.
 """
 
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Sequence
-from typing import Literal
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
+from typing import Any, Literal, cast
 
 from capnweb_runtime import codegen_api as rpc
-from examples.bidirectional_chat.schemas.chat import (
-    Came,
-    NameTaken,
-    News,
-    NoSuchRoom,
-    NotHere,
-    Said,
-    Went,
-    WrongPassword,
-)
+from capnweb_runtime.scale.schema import TopicBatch, TopicEvent, TopicGap, TopicUnavailable
+from examples.bidirectional_chat.schemas.chat import Came, Happened, NameTaken, NoSuchRoom, Said, Went, WrongPassword
 
 rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
 
-SAID_BUILDER = rpc.builder(Said, "kind", "number", "name", "text")
-CAME_BUILDER = rpc.builder(Came, "kind", "number", "name")
-WENT_BUILDER = rpc.builder(Went, "kind", "number", "name", "why")
-NEWS_BUILDER = rpc.builder(News, "events", "lost")
+SAID_BUILDER = rpc.builder(Said, "kind", "name", "text")
+CAME_BUILDER = rpc.builder(Came, "kind", "name")
+WENT_BUILDER = rpc.builder(Went, "kind", "name", "why")
+TOPIC_BATCH_HAPPENED_BUILDER = rpc.record_builder(cast("type[TopicBatch[Happened]]", TopicBatch), "items", "cursor")
+TOPIC_EVENT_HAPPENED_BUILDER = rpc.record_builder(
+    cast("type[TopicEvent[Happened]]", TopicEvent), "cursor", "data", "kind"
+)
+TOPIC_GAP_BUILDER = rpc.record_builder(TopicGap, "reason", "cursor", "kind")
 
 
 def encode_said(value: Said, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "kind": LITERAL_SAID.encode(value.kind, to),
-        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
         "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
     }
@@ -49,7 +44,6 @@ def read_said(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
         raise SAID_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_SAID, source)
-    fields["number"] = rpc.INT.read(wire, "number", source)
     fields["name"] = rpc.STR.read(wire, "name", source)
     fields["text"] = rpc.STR.read(wire, "text", source)
     return fields
@@ -62,7 +56,6 @@ def encode_came(value: Came, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "kind": LITERAL_CAME.encode(value.kind, to),
-        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
     }
 
@@ -72,7 +65,6 @@ def read_came(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
         raise CAME_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_CAME, source)
-    fields["number"] = rpc.INT.read(wire, "number", source)
     fields["name"] = rpc.STR.read(wire, "name", source)
     return fields
 
@@ -84,9 +76,8 @@ def encode_went(value: Went, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "kind": LITERAL_WENT.encode(value.kind, to),
-        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "name": x if type(x := value.name) is str else rpc.STR.encode(x, to),
-        "why": LITERAL_LEFT_LOST_DEAF.encode(value.why, to),
+        "why": LITERAL_LEFT_LOST.encode(value.why, to),
     }
 
 
@@ -95,34 +86,78 @@ def read_went(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
         raise WENT_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {}
     rpc.read_optional(fields, "kind", wire, "kind", LITERAL_WENT, source)
-    fields["number"] = rpc.INT.read(wire, "number", source)
     fields["name"] = rpc.STR.read(wire, "name", source)
-    fields["why"] = LITERAL_LEFT_LOST_DEAF.read(wire, "why", source)
+    fields["why"] = LITERAL_LEFT_LOST.read(wire, "why", source)
     return fields
 
 
 decode_went: rpc.Decoder[Went] = WENT_BUILDER.decoder(read_went)
 
 
-def encode_news(value: News, to: rpc.Exporter) -> rpc.Wire:
+def encode_happened(value: Happened, to: rpc.Exporter) -> rpc.Wire:
+    return SAID_OR_CAME_OR_WENT.encode(value.root, to)
+
+
+def decode_happened(wire: rpc.Wire, source: rpc.Importer) -> Happened:
+    return rpc.root(Happened, SAID_OR_CAME_OR_WENT.decode(wire, source))
+
+
+def encode_topic_batch_happened(value: TopicBatch[Happened], to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "events": LIST_SAID_OR_CAME_OR_WENT.encode(value.events, to),
-        "lost": x if type(x := value.lost) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "items": LIST_TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP.encode(value.items, to),
+        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
     }
 
 
-def read_news(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
+def decode_topic_batch_happened(wire: rpc.Wire, source: rpc.Importer) -> TopicBatch[Happened]:
     if wire.__class__ is not dict:
-        raise NEWS_BUILDER.not_an_object(wire)
+        raise TOPIC_BATCH_HAPPENED_BUILDER.not_an_object(wire)
     fields: dict[str, rpc.Wire] = {
-        "events": LIST_SAID_OR_CAME_OR_WENT.read(wire, "events", source),
+        "items": LIST_TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP.read(wire, "items", source),
+        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
     }
-    rpc.read_optional(fields, "lost", wire, "lost", rpc.INT, source)
-    return fields
+    return TOPIC_BATCH_HAPPENED_BUILDER.build(fields, wire, source)
 
 
-decode_news: rpc.Decoder[News] = NEWS_BUILDER.decoder(read_news)
+def encode_topic_event_happened(value: TopicEvent[Happened], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
+        "data": HAPPENED.encode(value.data, to),
+        "kind": LITERAL_EVENT.encode(value.kind, to),
+    }
+
+
+def decode_topic_event_happened(wire: rpc.Wire, source: rpc.Importer) -> TopicEvent[Happened]:
+    if wire.__class__ is not dict:
+        raise TOPIC_EVENT_HAPPENED_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
+        "data": HAPPENED.read(wire, "data", source),
+    }
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_EVENT, source)
+    return TOPIC_EVENT_HAPPENED_BUILDER.build(fields, wire, source)
+
+
+def encode_topic_gap(value: TopicGap, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "reason": LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED.encode(value.reason, to),
+        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
+        "kind": LITERAL_GAP.encode(value.kind, to),
+    }
+
+
+def decode_topic_gap(wire: rpc.Wire, source: rpc.Importer) -> TopicGap:
+    if wire.__class__ is not dict:
+        raise TOPIC_GAP_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "reason": LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED.read(wire, "reason", source),
+        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
+    }
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_GAP, source)
+    return TOPIC_GAP_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels
@@ -130,35 +165,55 @@ decode_news: rpc.Decoder[News] = NEWS_BUILDER.decoder(read_news)
 SAID = rpc.model(Said, encode_said, decode_said, lambda: SaidPromise)
 CAME = rpc.model(Came, encode_came, decode_came, lambda: CamePromise)
 WENT = rpc.model(Went, encode_went, decode_went, lambda: WentPromise)
-NEWS = rpc.model(News, encode_news, decode_news, lambda: NewsPromise)
+HAPPENED = rpc.model(Happened, encode_happened, decode_happened, lambda: HappenedPromise)
+TOPIC_BATCH_HAPPENED = rpc.model(
+    TopicBatch, encode_topic_batch_happened, decode_topic_batch_happened, lambda: TopicBatchHappenedPromise
+)
+TOPIC_EVENT_HAPPENED = rpc.model(
+    TopicEvent, encode_topic_event_happened, decode_topic_event_happened, lambda: TopicEventHappenedPromise
+)
+TOPIC_GAP = rpc.model(TopicGap, encode_topic_gap, decode_topic_gap, lambda: TopicGapPromise)
 MEMBER = rpc.interface(lambda: MemberStub, lambda: MemberPromise, lambda: MemberTarget)
 ROOM = rpc.interface(lambda: RoomStub, lambda: RoomPromise, lambda: RoomTarget)
 HOUSE = rpc.interface(lambda: HouseStub, lambda: HousePromise, lambda: HouseTarget)
 CHAT = rpc.interface(lambda: ChatStub, lambda: ChatPromise, lambda: ChatTarget)
+EVENTS_HAPPENED = rpc.interface(lambda: EventsHappenedStub, lambda: EventsHappenedPromise, lambda: EventsHappenedTarget)
 LITERAL_SAID = rpc.literal_of("said")
 LITERAL_CAME = rpc.literal_of("came")
 LITERAL_WENT = rpc.literal_of("went")
-LITERAL_LEFT_LOST_DEAF = rpc.literal_of("left", "lost", "deaf")
+LITERAL_LEFT_LOST = rpc.literal_of("left", "lost")
 SAID_OR_CAME_OR_WENT = rpc.tagged_union("kind", ("said", SAID), ("came", CAME), ("went", WENT))
-LIST_SAID_OR_CAME_OR_WENT = rpc.list_of(SAID_OR_CAME_OR_WENT)
+TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP = rpc.tagged_union("kind", ("event", TOPIC_EVENT_HAPPENED), ("gap", TOPIC_GAP))
+LIST_TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP = rpc.list_of(TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP)
+LITERAL_EVENT = rpc.literal_of("event")
+LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED = rpc.literal_of(
+    "epoch", "trimmed", "ahead", "too_far", "slow", "unreadable", "ended"
+)
+LITERAL_GAP = rpc.literal_of("gap")
 STR_LIMITED = rpc.constrained(rpc.STR, min_length=1, max_length=500)
 LIST_STR = rpc.list_of(rpc.STR)
-INT_LIMITED = rpc.constrained(rpc.INT, ge=1, le=100)
-OPTIONAL_INT = rpc.optional(rpc.INT)
 STR_LIMITED_2 = rpc.constrained(rpc.STR, min_length=1, max_length=32)
-NOT_HERE = rpc.error(NotHere, "NotHere")
+CALL_TOPIC_BATCH_HAPPENED = rpc.callback(rpc.NONE, TOPIC_BATCH_HAPPENED)
+OPTIONAL_STR = rpc.optional(rpc.STR)
+STREAM_TOPIC_BATCH_HAPPENED = rpc.stream_of(TOPIC_BATCH_HAPPENED)
 NO_SUCH_ROOM = rpc.error(NoSuchRoom, "NoSuchRoom", rpc.error_field("room", rpc.STR), rpc.error_field("rooms", LIST_STR))
 WRONG_PASSWORD = rpc.error(WrongPassword, "WrongPassword")
 NAME_TAKEN = rpc.error(NameTaken, "NameTaken", rpc.error_field("taken", rpc.STR))
+TOPIC_UNAVAILABLE = rpc.error(TopicUnavailable, "TopicUnavailable")
+VALUE_ERROR = rpc.error(ValueError, "ValueError")
 
 SaidR = rpc.TypeVar("SaidR", covariant=True, default=Said)
 CameR = rpc.TypeVar("CameR", covariant=True, default=Came)
 WentR = rpc.TypeVar("WentR", covariant=True, default=Went)
-NewsR = rpc.TypeVar("NewsR", covariant=True, default=News)
+HappenedR = rpc.TypeVar("HappenedR", covariant=True, default=Happened)
+TopicBatchHappenedR = rpc.TypeVar("TopicBatchHappenedR", covariant=True, default="TopicBatch[Happened]")
+TopicEventHappenedR = rpc.TypeVar("TopicEventHappenedR", covariant=True, default="TopicEvent[Happened]")
+TopicGapR = rpc.TypeVar("TopicGapR", covariant=True, default=TopicGap)
 MemberR = rpc.TypeVar("MemberR", covariant=True, default="MemberStub")
 RoomR = rpc.TypeVar("RoomR", covariant=True, default="RoomStub")
 HouseR = rpc.TypeVar("HouseR", covariant=True, default="HouseStub")
 ChatR = rpc.TypeVar("ChatR", covariant=True, default="ChatStub")
+EventsHappenedR = rpc.TypeVar("EventsHappenedR", covariant=True, default="EventsHappenedStub")
 
 
 # ---- promises of models: each attribute is a promise too
@@ -170,10 +225,6 @@ class SaidPromise(rpc.RpcPromise[SaidR]):
     @property
     def kind(self) -> rpc.RpcPromise[Literal["said"]]:
         return self._field("kind", LITERAL_SAID)
-
-    @property
-    def number(self) -> rpc.RpcPromise[int]:
-        return self._field("number", rpc.INT)
 
     @property
     def name(self) -> rpc.RpcPromise[str]:
@@ -192,10 +243,6 @@ class CamePromise(rpc.RpcPromise[CameR]):
         return self._field("kind", LITERAL_CAME)
 
     @property
-    def number(self) -> rpc.RpcPromise[int]:
-        return self._field("number", rpc.INT)
-
-    @property
     def name(self) -> rpc.RpcPromise[str]:
         return self._field("name", rpc.STR)
 
@@ -208,28 +255,62 @@ class WentPromise(rpc.RpcPromise[WentR]):
         return self._field("kind", LITERAL_WENT)
 
     @property
-    def number(self) -> rpc.RpcPromise[int]:
-        return self._field("number", rpc.INT)
-
-    @property
     def name(self) -> rpc.RpcPromise[str]:
         return self._field("name", rpc.STR)
 
     @property
-    def why(self) -> rpc.RpcPromise[Literal["left", "lost", "deaf"]]:
-        return self._field("why", LITERAL_LEFT_LOST_DEAF)
+    def why(self) -> rpc.RpcPromise[Literal["left", "lost"]]:
+        return self._field("why", LITERAL_LEFT_LOST)
 
 
-class NewsPromise(rpc.RpcPromise[NewsR]):
-    """A News that may not have arrived yet: each attribute is a promise."""
+class HappenedPromise(rpc.RpcPromise[HappenedR]):
+    """A Happened that may not have arrived yet."""
+
+
+class TopicBatchHappenedPromise(rpc.RpcPromise[TopicBatchHappenedR]):
+    """A TopicBatchHappened that may not have arrived yet: each attribute is a promise."""
 
     @property
-    def events(self) -> rpc.ListPromise[Said | Came | Went, rpc.RpcPromise[Said | Came | Went]]:
-        return self._field("events", LIST_SAID_OR_CAME_OR_WENT)
+    def items(
+        self,
+    ) -> rpc.ListPromise[TopicEvent[Happened] | TopicGap, rpc.RpcPromise[TopicEvent[Happened] | TopicGap]]:
+        return self._field("items", LIST_TOPIC_EVENT_HAPPENED_OR_TOPIC_GAP)
 
     @property
-    def lost(self) -> rpc.RpcPromise[int]:
-        return self._field("lost", rpc.INT)
+    def cursor(self) -> rpc.RpcPromise[str]:
+        return self._field("cursor", rpc.STR)
+
+
+class TopicEventHappenedPromise(rpc.RpcPromise[TopicEventHappenedR]):
+    """A TopicEventHappened that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def cursor(self) -> rpc.RpcPromise[str]:
+        return self._field("cursor", rpc.STR)
+
+    @property
+    def data(self) -> HappenedPromise:
+        return self._field("data", HAPPENED)
+
+    @property
+    def kind(self) -> rpc.RpcPromise[Literal["event"]]:
+        return self._field("kind", LITERAL_EVENT)
+
+
+class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
+    """A TopicGap that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def reason(self) -> rpc.RpcPromise[Literal["epoch", "trimmed", "ahead", "too_far", "slow", "unreadable", "ended"]]:
+        return self._field("reason", LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED)
+
+    @property
+    def cursor(self) -> rpc.RpcPromise[str]:
+        return self._field("cursor", rpc.STR)
+
+    @property
+    def kind(self) -> rpc.RpcPromise[Literal["gap"]]:
+        return self._field("kind", LITERAL_GAP)
 
 
 # ---- Member
@@ -238,20 +319,9 @@ class NewsPromise(rpc.RpcPromise[NewsR]):
 class MemberSpec(rpc.Interface):
     """What a Member has, by the names it has on the wire."""
 
-    happened = rpc.method("happened", rpc.NONE, rpc.param("room", rpc.STR), rpc.param("news", NEWS))
-    alive = rpc.method("alive", rpc.NONE)
-
 
 class MemberCalls(rpc.Calls):
-    """What a client hands over when it enters, for the server to call."""
-
-    def happened(self, room: str | rpc.RpcPromise[str], news: News | rpc.RpcPromise[News]) -> rpc.RpcPromise[None]:
-        """Take what is new in a room. More comes when this has been answered."""
-        return self._call(MemberSpec.happened, room, news)
-
-    def alive(self) -> rpc.RpcPromise[None]:
-        """Somebody else asks for the name: answer, and keep it."""
-        return self._call(MemberSpec.alive)
+    """What a client hands over when it enters: it is there for as long as the server can hold this."""
 
 
 class MemberStub(MemberCalls, rpc.RpcStub):
@@ -263,15 +333,7 @@ class MemberPromise(MemberCalls, rpc.RpcPromise[MemberR]):
 
 
 class MemberTarget(rpc.RpcTarget, spec=MemberSpec):
-    """What a client hands over when it enters, for the server to call."""
-
-    @abstractmethod
-    def happened(self, room: str, news: News) -> Awaitable[None] | None:
-        """Take what is new in a room. More comes when this has been answered."""
-
-    @abstractmethod
-    def alive(self) -> Awaitable[None] | None:
-        """Somebody else asks for the name: answer, and keep it."""
+    """What a client hands over when it enters: it is there for as long as the server can hold this."""
 
 
 # ---- Room
@@ -280,33 +342,20 @@ class MemberTarget(rpc.RpcTarget, spec=MemberSpec):
 class RoomSpec(rpc.Interface):
     """What a Room has, by the names it has on the wire."""
 
-    say = rpc.method("say", rpc.INT, rpc.param("text", STR_LIMITED), raises=[NOT_HERE])
+    say = rpc.method("say", rpc.STR, rpc.param("text", STR_LIMITED))
     present = rpc.method("present", LIST_STR)
-    history = rpc.method(
-        "history", NEWS, rpc.param("after", rpc.INT), rpc.param("most", INT_LIMITED, required=False), idempotent=True
-    )
 
 
 class RoomCalls(rpc.Calls):
     """A place in a room. Whoever disposes of it leaves."""
 
-    def say(self, text: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
-        """Say something to all who are here, oneself included. Returns the number of the event.
-
-        Raises:
-            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
-        """
+    def say(self, text: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
+        """Say something to all who are here, oneself included. Returns the cursor behind it."""
         return self._call(RoomSpec.say, text)
 
     def present(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
         """Who is here, in the order of coming."""
         return self._call(RoomSpec.present)
-
-    def history(
-        self, after: int | rpc.RpcPromise[int], most: int | rpc.RpcPromise[int] = rpc.omitted(100)
-    ) -> NewsPromise:
-        """What has happened after a cursor, the oldest first; 0 is the beginning."""
-        return self._call(RoomSpec.history, after, most)
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
@@ -321,20 +370,12 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
     """A place in a room. Whoever disposes of it leaves."""
 
     @abstractmethod
-    def say(self, text: str) -> int | Awaitable[int]:
-        """Say something to all who are here, oneself included. Returns the number of the event.
-
-        Raises:
-            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
-        """
+    def say(self, text: str) -> str | Awaitable[str]:
+        """Say something to all who are here, oneself included. Returns the cursor behind it."""
 
     @abstractmethod
     def present(self) -> Sequence[str] | Awaitable[Sequence[str]]:
         """Who is here, in the order of coming."""
-
-    @abstractmethod
-    def history(self, after: int, most: int = 100) -> News | Awaitable[News]:
-        """What has happened after a cursor, the oldest first; 0 is the beginning."""
 
 
 # ---- House
@@ -344,13 +385,8 @@ class HouseSpec(rpc.Interface):
     """What a House has, by the names it has on the wire."""
 
     rooms = rpc.method("rooms", LIST_STR)
-    join = rpc.method(
-        "join",
-        ROOM,
-        rpc.param("room", rpc.STR),
-        rpc.param("after", OPTIONAL_INT, required=False),
-        raises=[NO_SUCH_ROOM, NOT_HERE],
-    )
+    events = rpc.method("events", EVENTS_HAPPENED, rpc.param("room", rpc.STR), raises=[NO_SUCH_ROOM], idempotent=True)
+    join = rpc.method("join", ROOM, rpc.param("room", rpc.STR), raises=[NO_SUCH_ROOM])
 
 
 class HouseCalls(rpc.Calls):
@@ -359,16 +395,21 @@ class HouseCalls(rpc.Calls):
     def rooms(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
         return self._call(HouseSpec.rooms)
 
-    def join(
-        self, room: str | rpc.RpcPromise[str], after: int | rpc.RpcPromise[int | None] | None = rpc.omitted(None)
-    ) -> RoomPromise:
-        """Come into a room, and be told of all that happens there from now on, or after a cursor.
+    def events(self, room: str | rpc.RpcPromise[str]) -> EventsHappenedPromise:
+        """What happens in a room, from now on or behind a cursor.
 
         Raises:
             NoSuchRoom: There are others.
-            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
         """
-        return self._call(HouseSpec.join, room, after)
+        return self._call(HouseSpec.events, room)
+
+    def join(self, room: str | rpc.RpcPromise[str]) -> RoomPromise:
+        """Come into a room, or come back after the connection was lost.
+
+        Raises:
+            NoSuchRoom: There are others.
+        """
+        return self._call(HouseSpec.join, room)
 
 
 class HouseStub(HouseCalls, rpc.RpcStub):
@@ -386,12 +427,21 @@ class HouseTarget(rpc.RpcTarget, spec=HouseSpec):
     def rooms(self) -> Sequence[str] | Awaitable[Sequence[str]]: ...
 
     @abstractmethod
-    def join(self, room: str, after: int | None = None) -> RoomTarget | RoomStub | Awaitable[RoomTarget | RoomStub]:
-        """Come into a room, and be told of all that happens there from now on, or after a cursor.
+    def events(
+        self, room: str
+    ) -> EventsHappenedTarget | EventsHappenedStub | Awaitable[EventsHappenedTarget | EventsHappenedStub]:
+        """What happens in a room, from now on or behind a cursor.
 
         Raises:
             NoSuchRoom: There are others.
-            NotHere: Whoever asks has left, was put out, or has lost the name to somebody else while not answering.
+        """
+
+    @abstractmethod
+    def join(self, room: str) -> RoomTarget | RoomStub | Awaitable[RoomTarget | RoomStub]:
+        """Come into a room, or come back after the connection was lost.
+
+        Raises:
+            NoSuchRoom: There are others.
         """
 
 
@@ -406,6 +456,7 @@ class ChatSpec(rpc.Interface):
         HOUSE,
         rpc.param("name", STR_LIMITED_2),
         rpc.param("password", rpc.STR),
+        rpc.param("key", rpc.STR),
         rpc.param("member", MEMBER),
         raises=[WRONG_PASSWORD, NAME_TAKEN],
     )
@@ -418,10 +469,16 @@ class ChatCalls(rpc.Calls):
         self,
         name: str | rpc.RpcPromise[str],
         password: str | rpc.RpcPromise[str],
+        key: str | rpc.RpcPromise[str],
         member: MemberTarget | MemberStub | rpc.RpcPromise[MemberStub],
     ) -> HousePromise:
-        """Raises: WrongPassword, NameTaken."""
-        return self._call(ChatSpec.enter, name, password, member)
+        """Come in. `key` is made up by the client: with it, and with nothing else, it has its name again.
+
+        Raises:
+            WrongPassword: The door stays closed.
+            NameTaken: Somebody who is here, or was lost a moment ago, has this name.
+        """
+        return self._call(ChatSpec.enter, name, password, key, member)
 
 
 class ChatStub(ChatCalls, rpc.RpcStub):
@@ -437,6 +494,111 @@ class ChatTarget(rpc.RpcTarget, spec=ChatSpec):
 
     @abstractmethod
     def enter(
-        self, name: str, password: str, member: MemberStub
+        self, name: str, password: str, key: str, member: MemberStub
     ) -> HouseTarget | HouseStub | Awaitable[HouseTarget | HouseStub]:
-        """Raises: WrongPassword, NameTaken."""
+        """Come in. `key` is made up by the client: with it, and with nothing else, it has its name again.
+
+        Raises:
+            WrongPassword: The door stays closed.
+            NameTaken: Somebody who is here, or was lost a moment ago, has this name.
+        """
+
+
+# ---- EventsHappened
+
+
+class EventsHappenedSpec(rpc.Interface):
+    """What an EventsHappened has, by the names it has on the wire."""
+
+    subscribe = rpc.method(
+        "subscribe",
+        rpc.STUB,
+        rpc.param("deliver", CALL_TOPIC_BATCH_HAPPENED),
+        rpc.param("after", OPTIONAL_STR, required=False),
+        raises=[TOPIC_UNAVAILABLE, VALUE_ERROR],
+    )
+    stream = rpc.method(
+        "stream",
+        STREAM_TOPIC_BATCH_HAPPENED,
+        rpc.param("after", OPTIONAL_STR, required=False),
+        raises=[TOPIC_UNAVAILABLE, VALUE_ERROR],
+        idempotent=True,
+    )
+
+
+class EventsHappenedCalls(rpc.Calls):
+    """The events of a topic.
+
+    This is `Events[Happened]`.
+    """
+
+    def subscribe(
+        self,
+        deliver: Callable[[TopicBatch[Happened]], object] | rpc.CallbackStub[[TopicBatch[Happened]], None],
+        after: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None),
+    ) -> rpc.StubPromise:
+        """Calls `deliver` with all that comes after a cursor, one batch after another: the next one when it has
+        returned. Dispose of what this gives to end it. If `deliver` raises, it is called once more, with the gap
+        `ended`.
+
+        `after` is a cursor of this topic; None begins now. What is no cursor is a ValueError.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+        return self._call(EventsHappenedSpec.subscribe, deliver, after)
+
+    def stream(
+        self, after: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None)
+    ) -> rpc.StreamPromise[TopicBatch[Happened]]:
+        """The same as a stream. That its reader has stopped is noticed with the next batch; there is one in half a
+        minute, without items if nothing happens.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+        return self._call(EventsHappenedSpec.stream, after)
+
+
+class EventsHappenedStub(EventsHappenedCalls, rpc.RpcStub):
+    """An EventsHappened that is held."""
+
+
+class EventsHappenedPromise(EventsHappenedCalls, rpc.RpcPromise[EventsHappenedR]):
+    """An EventsHappened that may not have arrived yet; awaiting it gives EventsHappenedStub."""
+
+
+class EventsHappenedTarget(rpc.RpcTarget, spec=EventsHappenedSpec):
+    """The events of a topic.
+
+    This is `Events[Happened]`.
+    """
+
+    @abstractmethod
+    def subscribe(
+        self, deliver: rpc.CallbackStub[[TopicBatch[Happened]], None], after: str | None = None
+    ) -> rpc.RpcTarget | rpc.RpcStub | Callable[..., Any] | Awaitable[rpc.RpcTarget | rpc.RpcStub | Callable[..., Any]]:
+        """Calls `deliver` with all that comes after a cursor, one batch after another: the next one when it has
+        returned. Dispose of what this gives to end it. If `deliver` raises, it is called once more, with the gap
+        `ended`.
+
+        `after` is a cursor of this topic; None begins now. What is no cursor is a ValueError.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+
+    @abstractmethod
+    def stream(
+        self, after: str | None = None
+    ) -> AsyncIterable[TopicBatch[Happened]] | Awaitable[AsyncIterable[TopicBatch[Happened]]]:
+        """The same as a stream. That its reader has stopped is noticed with the next batch; there is one in half a
+        minute, without items if nothing happens.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """

@@ -1,15 +1,16 @@
-// A member in a browser: the server calls `happened` of what is handed over to it. Rule: what people write is only ever
-// set as text.
+// A member in a browser: the server calls the function that is handed over to it. Rule: what people write is only ever set
+// as text.
 
 import { newWebSocketRpcSession, RpcTarget } from "/capnweb/index.js";
 
 const ROOM = "hall";
 const KEPT = 500; // lines on the page
-const WHY = { left: "has left", lost: "was lost", deaf: "does not listen any more" };
+const WHY = { left: "has left", lost: "was lost" };
+const KEY = crypto.randomUUID?.() ?? String(Math.random()); // with it, and with nothing else, we have our name again
 
 const find = selector => document.querySelector(selector);
 const present = new Set();
-let cursor = null; // the number of the last event that is on the page
+let cursor = null; // behind the last event that is on the page
 let chat = null; // the session
 let place = null; // what the server gave for being in the room
 let leaving = false;
@@ -36,19 +37,21 @@ const SHOW = {
   went: event => line("notice", `${event.name} ${WHY[event.why]}`),
 };
 
-class Member extends RpcTarget {
-  happened(room, news) {
-    if (news.lost) line("notice", `${news.lost} events are not kept any more`);
-    for (const event of news.events) {
-      SHOW[event.kind](event);
-      if (event.kind === "came") present.add(event.name);
-      if (event.kind === "went") present.delete(event.name);
-      cursor = event.number;
-    }
-    showPresent();
-  }
+class Member extends RpcTarget {} // we are there for as long as the server can hold it
 
-  alive() {}
+function deliver(batch) {
+  for (const item of batch.items) {
+    if (item.kind === "gap") {
+      line("notice", `something is missing: ${item.reason}`);
+      continue;
+    }
+    const event = item.data;
+    SHOW[event.kind](event);
+    if (event.kind === "came") present.add(event.name);
+    if (event.kind === "went") present.delete(event.name);
+  }
+  cursor = batch.cursor;
+  showPresent();
 }
 
 async function comeIn(name, password) {
@@ -56,8 +59,10 @@ async function comeIn(name, password) {
   address.protocol = address.protocol === "https:" ? "wss:" : "ws:";
   chat = newWebSocketRpcSession(address.href);
   try {
-    const house = chat.enter(name, password, new Member()); // a promise: nothing waits for it but the next line
-    place = await house.join(ROOM, cursor);
+    const house = chat.enter(name, password, KEY, new Member()); // a promise: nothing waits for it but the next lines
+    const events = house.events(ROOM);
+    await events.subscribe(deliver, cursor);
+    place = await house.join(ROOM);
     for (const each of await place.present()) present.add(each);
   } catch (error) {
     chat[Symbol.dispose]();

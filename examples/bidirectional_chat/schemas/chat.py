@@ -1,12 +1,13 @@
-"""A chat: what members may do, and what the server calls on each of them."""
+"""A chat: what members may do, and what they are told."""
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Protocol
 
-from annotated_types import Interval, MaxLen, MinLen
-from pydantic import BaseModel
+from annotated_types import MaxLen, MinLen
+from pydantic import BaseModel, RootModel
 
+from capnweb_runtime.scale.schema import Events
 from capnweb_runtime.schema import idempotent, raises
 
 Name = Annotated[str, MinLen(1), MaxLen(32)]
@@ -17,7 +18,6 @@ class Said(BaseModel):
     """Somebody has said something."""
 
     kind: Literal["said"] = "said"
-    number: int
     name: str
     text: str
 
@@ -26,29 +26,19 @@ class Came(BaseModel):
     """Somebody is in the room from now on."""
 
     kind: Literal["came"] = "came"
-    number: int
     name: str
 
 
 class Went(BaseModel):
-    """Somebody is not in the room any more: has left, was lost without a word, or did not listen for too long."""
+    """Somebody is not in the room any more: has left, or was lost without a word and has not come back."""
 
     kind: Literal["went"] = "went"
-    number: int
     name: str
-    why: Literal["left", "lost", "deaf"]
+    why: Literal["left", "lost"]
 
 
-class News(BaseModel):
-    """What has happened in a room after a cursor, in order. `number` of the last event is the next cursor.
-
-    Attributes:
-        events: none is left out between the first and the last.
-        lost: how many there were before them that the room has forgotten.
-    """
-
-    events: list[Said | Came | Went]
-    lost: int = 0
+class Happened(RootModel[Said | Came | Went]):
+    """What is told of a room."""
 
 
 class WrongPassword(Exception):
@@ -59,7 +49,7 @@ class WrongPassword(Exception):
 
 
 class NameTaken(Exception):
-    """Somebody who answers has this name."""
+    """Somebody who is here, or was lost a moment ago, has this name."""
 
     taken: str
 
@@ -79,40 +69,19 @@ class NoSuchRoom(Exception):
         self.room, self.rooms = room, rooms
 
 
-class NotHere(Exception):
-    """Whoever asks has left, was put out, or has lost the name to somebody else while not answering."""
-
-    def __init__(self) -> None:
-        super().__init__("you are not here any more: enter again, and join the room after your cursor")
-
-
 class Member(Protocol):
-    """What a client hands over when it enters, for the server to call."""
-
-    async def happened(self, room: str, news: News) -> None:
-        """Take what is new in a room. More comes when this has been answered."""
-        ...
-
-    async def alive(self) -> None:
-        """Somebody else asks for the name: answer, and keep it."""
-        ...
+    """What a client hands over when it enters: it is there for as long as the server can hold this."""
 
 
 class Room(Protocol):
     """A place in a room. Whoever disposes of it leaves."""
 
-    @raises(NotHere)
-    async def say(self, text: Text) -> int:
-        """Say something to all who are here, oneself included. Returns the number of the event."""
+    async def say(self, text: Text) -> str:
+        """Say something to all who are here, oneself included. Returns the cursor behind it."""
         ...
 
     async def present(self) -> list[str]:
         """Who is here, in the order of coming."""
-        ...
-
-    @idempotent
-    async def history(self, after: int, most: Annotated[int, Interval(ge=1, le=100)] = 100) -> News:
-        """What has happened after a cursor, the oldest first; 0 is the beginning."""
         ...
 
 
@@ -121,9 +90,15 @@ class House(Protocol):
 
     async def rooms(self) -> list[str]: ...
 
-    @raises(NoSuchRoom, NotHere)
-    async def join(self, room: str, after: int | None = None) -> Room:
-        """Come into a room, and be told of all that happens there from now on, or after a cursor."""
+    @idempotent
+    @raises(NoSuchRoom)
+    async def events(self, room: str) -> Events[Happened]:
+        """What happens in a room, from now on or behind a cursor."""
+        ...
+
+    @raises(NoSuchRoom)
+    async def join(self, room: str) -> Room:
+        """Come into a room, or come back after the connection was lost."""
         ...
 
 
@@ -131,4 +106,6 @@ class Chat(Protocol):
     """The door."""
 
     @raises(WrongPassword, NameTaken)
-    async def enter(self, name: Name, password: str, member: Member) -> House: ...
+    async def enter(self, name: Name, password: str, key: str, member: Member) -> House:
+        """Come in. `key` is made up by the client: with it, and with nothing else, it has its name again."""
+        ...

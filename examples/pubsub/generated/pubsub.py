@@ -8,118 +8,46 @@ Topics, to which some publish and others subscribe.
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import Awaitable, Callable
-from typing import Literal, cast
+from collections.abc import AsyncIterable, Awaitable, Callable
+from typing import Any, Literal, cast
 
 from capnweb_runtime import codegen_api as rpc
-from examples.pubsub.schemas.pubsub import BadCursor, Batch, Event, Gap, Stats, Status, Subscribed, TooManyTopics
+from capnweb_runtime.scale.schema import TopicBatch, TopicEvent, TopicGap, TopicUnavailable
+from examples.pubsub.schemas.pubsub import News, Stats
 
 rpc.require(3)
 
 
 # ---- models: one encode and one decode function each
 
-EVENT_BUILDER = rpc.builder(Event, "kind", "number", "text")
-GAP_BUILDER = rpc.builder(Gap, "kind", "missed")
-BATCH_BUILDER = rpc.builder(Batch, "entries", "cursor")
-STATUS_BUILDER = rpc.builder(Status, "is_live", "delivered", "missed", "failures")
-STATS_BUILDER = rpc.builder(Stats, "topics", "events", "subscriptions", "imports", "exports")
-SUBSCRIBED_SUBSCRIPTION_BUILDER = rpc.builder(
-    cast("type[Subscribed[SubscriptionStub]]", Subscribed), "cursor", "subscription"
-)
+NEWS_BUILDER = rpc.builder(News, "text")
+STATS_BUILDER = rpc.builder(Stats, "imports", "exports")
+TOPIC_BATCH_NEWS_BUILDER = rpc.record_builder(cast("type[TopicBatch[News]]", TopicBatch), "items", "cursor")
+TOPIC_EVENT_NEWS_BUILDER = rpc.record_builder(cast("type[TopicEvent[News]]", TopicEvent), "cursor", "data", "kind")
+TOPIC_GAP_BUILDER = rpc.record_builder(TopicGap, "reason", "cursor", "kind")
 
 
-def encode_event(value: Event, to: rpc.Exporter) -> rpc.Wire:
+def encode_news(value: News, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "kind": LITERAL_EVENT.encode(value.kind, to),
-        "number": x if type(x := value.number) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "text": x if type(x := value.text) is str else rpc.STR.encode(x, to),
     }
 
 
-def read_event(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
+def read_news(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
-        raise EVENT_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {}
-    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_EVENT, source)
-    fields["number"] = rpc.INT.read(wire, "number", source)
-    fields["text"] = rpc.STR.read(wire, "text", source)
-    return fields
-
-
-decode_event: rpc.Decoder[Event] = EVENT_BUILDER.decoder(read_event)
-
-
-def encode_gap(value: Gap, to: rpc.Exporter) -> rpc.Wire:
+        raise NEWS_BUILDER.not_an_object(wire)
     return {
-        "kind": LITERAL_GAP.encode(value.kind, to),
-        "missed": OPTIONAL_INT.encode(value.missed, to),
+        "text": x if type(x := wire.get("text")) is str else rpc.STR.read(wire, "text", source),
     }
 
 
-def read_gap(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
-    if wire.__class__ is not dict:
-        raise GAP_BUILDER.not_an_object(wire)
-    fields: dict[str, rpc.Wire] = {}
-    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_GAP, source)
-    fields["missed"] = OPTIONAL_INT.read(wire, "missed", source)
-    return fields
-
-
-decode_gap: rpc.Decoder[Gap] = GAP_BUILDER.decoder(read_gap)
-
-
-def encode_batch(value: Batch, to: rpc.Exporter) -> rpc.Wire:
-    x: rpc.Wire
-    return {
-        "entries": LIST_EVENT_OR_GAP.encode(value.entries, to),
-        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
-    }
-
-
-def read_batch(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
-    if wire.__class__ is not dict:
-        raise BATCH_BUILDER.not_an_object(wire)
-    return {
-        "entries": LIST_EVENT_OR_GAP.read(wire, "entries", source),
-        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
-    }
-
-
-decode_batch: rpc.Decoder[Batch] = BATCH_BUILDER.decoder(read_batch)
-
-
-def encode_status(value: Status, to: rpc.Exporter) -> rpc.Wire:
-    x: rpc.Wire
-    return {
-        "is_live": rpc.BOOL.encode(value.is_live, to),
-        "delivered": x if type(x := value.delivered) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
-        "missed": x if type(x := value.missed) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
-        "failures": x if type(x := value.failures) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
-    }
-
-
-def read_status(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
-    if wire.__class__ is not dict:
-        raise STATUS_BUILDER.not_an_object(wire)
-    return {
-        "is_live": x if type(x := wire.get("is_live")) is bool else rpc.BOOL.read(wire, "is_live", source),
-        "delivered": x if type(x := wire.get("delivered")) is int else rpc.INT.read(wire, "delivered", source),
-        "missed": x if type(x := wire.get("missed")) is int else rpc.INT.read(wire, "missed", source),
-        "failures": x if type(x := wire.get("failures")) is int else rpc.INT.read(wire, "failures", source),
-    }
-
-
-decode_status: rpc.Decoder[Status] = STATUS_BUILDER.decoder(read_status)
+decode_news: rpc.Decoder[News] = NEWS_BUILDER.decoder(read_news)
 
 
 def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
-        "topics": x if type(x := value.topics) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
-        "events": x if type(x := value.events) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
-        "subscriptions": x if type(x := value.subscriptions) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "imports": x if type(x := value.imports) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "exports": x if type(x := value.exports) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
     }
@@ -129,9 +57,6 @@ def read_stats(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
     if wire.__class__ is not dict:
         raise STATS_BUILDER.not_an_object(wire)
     return {
-        "topics": x if type(x := wire.get("topics")) is int else rpc.INT.read(wire, "topics", source),
-        "events": x if type(x := wire.get("events")) is int else rpc.INT.read(wire, "events", source),
-        "subscriptions": rpc.INT.read(wire, "subscriptions", source),
         "imports": x if type(x := wire.get("imports")) is int else rpc.INT.read(wire, "imports", source),
         "exports": x if type(x := wire.get("exports")) is int else rpc.INT.read(wire, "exports", source),
     }
@@ -140,144 +65,114 @@ def read_stats(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
 decode_stats: rpc.Decoder[Stats] = STATS_BUILDER.decoder(read_stats)
 
 
-def encode_subscribed_subscription(value: Subscribed[SubscriptionStub], to: rpc.Exporter) -> rpc.Wire:
+def encode_topic_batch_news(value: TopicBatch[News], to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "items": LIST_TOPIC_EVENT_NEWS_OR_TOPIC_GAP.encode(value.items, to),
+        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
+    }
+
+
+def decode_topic_batch_news(wire: rpc.Wire, source: rpc.Importer) -> TopicBatch[News]:
+    if wire.__class__ is not dict:
+        raise TOPIC_BATCH_NEWS_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "items": LIST_TOPIC_EVENT_NEWS_OR_TOPIC_GAP.read(wire, "items", source),
+        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
+    }
+    return TOPIC_BATCH_NEWS_BUILDER.build(fields, wire, source)
+
+
+def encode_topic_event_news(value: TopicEvent[News], to: rpc.Exporter) -> rpc.Wire:
     x: rpc.Wire
     return {
         "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
-        "subscription": SUBSCRIPTION.encode(value.subscription, to),
+        "data": NEWS.encode(value.data, to),
+        "kind": LITERAL_EVENT.encode(value.kind, to),
     }
 
 
-def read_subscribed_subscription(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
+def decode_topic_event_news(wire: rpc.Wire, source: rpc.Importer) -> TopicEvent[News]:
     if wire.__class__ is not dict:
-        raise SUBSCRIBED_SUBSCRIPTION_BUILDER.not_an_object(wire)
-    return {
+        raise TOPIC_EVENT_NEWS_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
         "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
-        "subscription": SUBSCRIPTION.read(wire, "subscription", source),
+        "data": NEWS.read(wire, "data", source),
+    }
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_EVENT, source)
+    return TOPIC_EVENT_NEWS_BUILDER.build(fields, wire, source)
+
+
+def encode_topic_gap(value: TopicGap, to: rpc.Exporter) -> rpc.Wire:
+    x: rpc.Wire
+    return {
+        "reason": LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED.encode(value.reason, to),
+        "cursor": x if type(x := value.cursor) is str else rpc.STR.encode(x, to),
+        "kind": LITERAL_GAP.encode(value.kind, to),
     }
 
 
-decode_subscribed_subscription: rpc.Decoder[Subscribed[SubscriptionStub]] = SUBSCRIBED_SUBSCRIPTION_BUILDER.decoder(
-    read_subscribed_subscription
-)
+def decode_topic_gap(wire: rpc.Wire, source: rpc.Importer) -> TopicGap:
+    if wire.__class__ is not dict:
+        raise TOPIC_GAP_BUILDER.not_an_object(wire)
+    fields: dict[str, rpc.Wire] = {
+        "reason": LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED.read(wire, "reason", source),
+        "cursor": x if type(x := wire.get("cursor")) is str else rpc.STR.read(wire, "cursor", source),
+    }
+    rpc.read_optional(fields, "kind", wire, "kind", LITERAL_GAP, source)
+    return TOPIC_GAP_BUILDER.build(fields, wire, source)
 
 
 # ---- codecs: how each type of this schema travels
 
-EVENT = rpc.model(Event, encode_event, decode_event, lambda: EventPromise)
-GAP = rpc.model(Gap, encode_gap, decode_gap, lambda: GapPromise)
-BATCH = rpc.model(Batch, encode_batch, decode_batch, lambda: BatchPromise)
-STATUS = rpc.model(Status, encode_status, decode_status, lambda: StatusPromise)
+NEWS = rpc.model(News, encode_news, decode_news, lambda: NewsPromise)
 STATS = rpc.model(Stats, encode_stats, decode_stats, lambda: StatsPromise)
-SUBSCRIBED_SUBSCRIPTION = rpc.model(
-    Subscribed,
-    encode_subscribed_subscription,
-    decode_subscribed_subscription,
-    lambda: SubscribedSubscriptionPromise,
-    pure=False,
+TOPIC_BATCH_NEWS = rpc.model(
+    TopicBatch, encode_topic_batch_news, decode_topic_batch_news, lambda: TopicBatchNewsPromise
 )
-SUBSCRIPTION = rpc.interface(lambda: SubscriptionStub, lambda: SubscriptionPromise, lambda: SubscriptionTarget)
+TOPIC_EVENT_NEWS = rpc.model(
+    TopicEvent, encode_topic_event_news, decode_topic_event_news, lambda: TopicEventNewsPromise
+)
+TOPIC_GAP = rpc.model(TopicGap, encode_topic_gap, decode_topic_gap, lambda: TopicGapPromise)
 PUB_SUB = rpc.interface(lambda: PubSubStub, lambda: PubSubPromise, lambda: PubSubTarget)
+EVENTS_NEWS = rpc.interface(lambda: EventsNewsStub, lambda: EventsNewsPromise, lambda: EventsNewsTarget)
+TOPIC_EVENT_NEWS_OR_TOPIC_GAP = rpc.tagged_union("kind", ("event", TOPIC_EVENT_NEWS), ("gap", TOPIC_GAP))
+LIST_TOPIC_EVENT_NEWS_OR_TOPIC_GAP = rpc.list_of(TOPIC_EVENT_NEWS_OR_TOPIC_GAP)
 LITERAL_EVENT = rpc.literal_of("event")
+LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED = rpc.literal_of(
+    "epoch", "trimmed", "ahead", "too_far", "slow", "unreadable", "ended"
+)
 LITERAL_GAP = rpc.literal_of("gap")
-OPTIONAL_INT = rpc.optional(rpc.INT)
-EVENT_OR_GAP = rpc.tagged_union("kind", ("event", EVENT), ("gap", GAP))
-LIST_EVENT_OR_GAP = rpc.list_of(EVENT_OR_GAP)
 STR_LIMITED = rpc.constrained(rpc.STR, min_length=1, max_length=64)
 STR_LIMITED_2 = rpc.constrained(rpc.STR, max_length=10000)
-CALL_BATCH = rpc.callback(rpc.NONE, BATCH)
 OPTIONAL_STR = rpc.optional(rpc.STR)
-TOO_MANY_TOPICS = rpc.error(TooManyTopics, "TooManyTopics")
-BAD_CURSOR = rpc.error(BadCursor, "BadCursor")
+CALL_TOPIC_BATCH_NEWS = rpc.callback(rpc.NONE, TOPIC_BATCH_NEWS)
+STREAM_TOPIC_BATCH_NEWS = rpc.stream_of(TOPIC_BATCH_NEWS)
+TOPIC_UNAVAILABLE = rpc.error(TopicUnavailable, "TopicUnavailable")
+VALUE_ERROR = rpc.error(ValueError, "ValueError")
 
-EventR = rpc.TypeVar("EventR", covariant=True, default=Event)
-GapR = rpc.TypeVar("GapR", covariant=True, default=Gap)
-BatchR = rpc.TypeVar("BatchR", covariant=True, default=Batch)
-StatusR = rpc.TypeVar("StatusR", covariant=True, default=Status)
+NewsR = rpc.TypeVar("NewsR", covariant=True, default=News)
 StatsR = rpc.TypeVar("StatsR", covariant=True, default=Stats)
-SubscribedSubscriptionR = rpc.TypeVar("SubscribedSubscriptionR", covariant=True, default="Subscribed[SubscriptionStub]")
-SubscriptionR = rpc.TypeVar("SubscriptionR", covariant=True, default="SubscriptionStub")
+TopicBatchNewsR = rpc.TypeVar("TopicBatchNewsR", covariant=True, default="TopicBatch[News]")
+TopicEventNewsR = rpc.TypeVar("TopicEventNewsR", covariant=True, default="TopicEvent[News]")
+TopicGapR = rpc.TypeVar("TopicGapR", covariant=True, default=TopicGap)
 PubSubR = rpc.TypeVar("PubSubR", covariant=True, default="PubSubStub")
+EventsNewsR = rpc.TypeVar("EventsNewsR", covariant=True, default="EventsNewsStub")
 
 
 # ---- promises of models: each attribute is a promise too
 
 
-class EventPromise(rpc.RpcPromise[EventR]):
-    """An Event that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def kind(self) -> rpc.RpcPromise[Literal["event"]]:
-        return self._field("kind", LITERAL_EVENT)
-
-    @property
-    def number(self) -> rpc.RpcPromise[int]:
-        return self._field("number", rpc.INT)
+class NewsPromise(rpc.RpcPromise[NewsR]):
+    """A News that may not have arrived yet: each attribute is a promise."""
 
     @property
     def text(self) -> rpc.RpcPromise[str]:
         return self._field("text", rpc.STR)
 
 
-class GapPromise(rpc.RpcPromise[GapR]):
-    """A Gap that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def kind(self) -> rpc.RpcPromise[Literal["gap"]]:
-        return self._field("kind", LITERAL_GAP)
-
-    @property
-    def missed(self) -> rpc.RpcPromise[int | None]:
-        """How many events; None if nobody knows, since the server has begun anew."""
-        return self._field("missed", OPTIONAL_INT)
-
-
-class BatchPromise(rpc.RpcPromise[BatchR]):
-    """A Batch that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def entries(self) -> rpc.ListPromise[Event | Gap, rpc.RpcPromise[Event | Gap]]:
-        return self._field("entries", LIST_EVENT_OR_GAP)
-
-    @property
-    def cursor(self) -> rpc.RpcPromise[str]:
-        return self._field("cursor", rpc.STR)
-
-
-class StatusPromise(rpc.RpcPromise[StatusR]):
-    """A Status that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def is_live(self) -> rpc.RpcPromise[bool]:
-        return self._field("is_live", rpc.BOOL)
-
-    @property
-    def delivered(self) -> rpc.RpcPromise[int]:
-        return self._field("delivered", rpc.INT)
-
-    @property
-    def missed(self) -> rpc.RpcPromise[int]:
-        return self._field("missed", rpc.INT)
-
-    @property
-    def failures(self) -> rpc.RpcPromise[int]:
-        return self._field("failures", rpc.INT)
-
-
 class StatsPromise(rpc.RpcPromise[StatsR]):
     """A Stats that may not have arrived yet: each attribute is a promise."""
-
-    @property
-    def topics(self) -> rpc.RpcPromise[int]:
-        return self._field("topics", rpc.INT)
-
-    @property
-    def events(self) -> rpc.RpcPromise[int]:
-        return self._field("events", rpc.INT)
-
-    @property
-    def subscriptions(self) -> rpc.RpcPromise[int]:
-        return self._field("subscriptions", rpc.INT)
 
     @property
     def imports(self) -> rpc.RpcPromise[int]:
@@ -288,47 +183,48 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
         return self._field("exports", rpc.INT)
 
 
-class SubscribedSubscriptionPromise(rpc.RpcPromise[SubscribedSubscriptionR]):
-    """A SubscribedSubscription that may not have arrived yet: each attribute is a promise."""
+class TopicBatchNewsPromise(rpc.RpcPromise[TopicBatchNewsR]):
+    """A TopicBatchNews that may not have arrived yet: each attribute is a promise."""
+
+    @property
+    def items(self) -> rpc.ListPromise[TopicEvent[News] | TopicGap, rpc.RpcPromise[TopicEvent[News] | TopicGap]]:
+        return self._field("items", LIST_TOPIC_EVENT_NEWS_OR_TOPIC_GAP)
+
+    @property
+    def cursor(self) -> rpc.RpcPromise[str]:
+        return self._field("cursor", rpc.STR)
+
+
+class TopicEventNewsPromise(rpc.RpcPromise[TopicEventNewsR]):
+    """A TopicEventNews that may not have arrived yet: each attribute is a promise."""
 
     @property
     def cursor(self) -> rpc.RpcPromise[str]:
         return self._field("cursor", rpc.STR)
 
     @property
-    def subscription(self) -> SubscriptionPromise:
-        return self._field("subscription", SUBSCRIPTION)
+    def data(self) -> NewsPromise:
+        return self._field("data", NEWS)
+
+    @property
+    def kind(self) -> rpc.RpcPromise[Literal["event"]]:
+        return self._field("kind", LITERAL_EVENT)
 
 
-# ---- Subscription
+class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
+    """A TopicGap that may not have arrived yet: each attribute is a promise."""
 
+    @property
+    def reason(self) -> rpc.RpcPromise[Literal["epoch", "trimmed", "ahead", "too_far", "slow", "unreadable", "ended"]]:
+        return self._field("reason", LITERAL_EPOCH_TRIMMED_AHEAD_TOO_FAR_SLOW_UNREADABLE_ENDED)
 
-class SubscriptionSpec(rpc.Interface):
-    """What a Subscription has, by the names it has on the wire."""
+    @property
+    def cursor(self) -> rpc.RpcPromise[str]:
+        return self._field("cursor", rpc.STR)
 
-    status = rpc.method("status", STATUS, idempotent=True)
-
-
-class SubscriptionCalls(rpc.Calls):
-    """Holding one is being subscribed; disposing of it ends that, and so does the end of the session."""
-
-    def status(self) -> StatusPromise:
-        return self._call(SubscriptionSpec.status)
-
-
-class SubscriptionStub(SubscriptionCalls, rpc.RpcStub):
-    """A Subscription that is held."""
-
-
-class SubscriptionPromise(SubscriptionCalls, rpc.RpcPromise[SubscriptionR]):
-    """A Subscription that may not have arrived yet; awaiting it gives SubscriptionStub."""
-
-
-class SubscriptionTarget(rpc.RpcTarget, spec=SubscriptionSpec):
-    """Holding one is being subscribed; disposing of it ends that, and so does the end of the session."""
-
-    @abstractmethod
-    def status(self) -> Status | Awaitable[Status]: ...
+    @property
+    def kind(self) -> rpc.RpcPromise[Literal["gap"]]:
+        return self._field("kind", LITERAL_GAP)
 
 
 # ---- PubSub
@@ -338,46 +234,33 @@ class PubSubSpec(rpc.Interface):
     """What a PubSub has, by the names it has on the wire."""
 
     publish = rpc.method(
-        "publish", rpc.INT, rpc.param("topic", STR_LIMITED), rpc.param("text", STR_LIMITED_2), raises=[TOO_MANY_TOPICS]
-    )
-    subscribe = rpc.method(
-        "subscribe",
-        SUBSCRIBED_SUBSCRIPTION,
+        "publish",
+        rpc.STR,
         rpc.param("topic", STR_LIMITED),
-        rpc.param("deliver", CALL_BATCH),
-        rpc.param("after", OPTIONAL_STR, required=False),
-        raises=[BAD_CURSOR, TOO_MANY_TOPICS],
+        rpc.param("text", STR_LIMITED_2),
+        rpc.param("id", OPTIONAL_STR, required=False),
     )
+    topic = rpc.method("topic", EVENTS_NEWS, rpc.param("name", STR_LIMITED), idempotent=True)
     stats = rpc.method("stats", STATS, idempotent=True)
 
 
 class PubSubCalls(rpc.Calls):
     """What can be asked of a PubSub."""
 
-    def publish(self, topic: str | rpc.RpcPromise[str], text: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
-        """Adds an event, and gives its number. It does not wait for subscribers.
-
-        Raises:
-            TooManyTopics: There is no room for another topic.
-        """
-        return self._call(PubSubSpec.publish, topic, text)
-
-    def subscribe(
+    def publish(
         self,
         topic: str | rpc.RpcPromise[str],
-        deliver: Callable[[Batch], object] | rpc.CallbackStub[[Batch], None],
-        after: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None),
-    ) -> SubscribedSubscriptionPromise:
-        """Delivers what comes after a cursor, or from now on, one batch after another.
+        text: str | rpc.RpcPromise[str],
+        id: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None),
+    ) -> rpc.RpcPromise[str]:
+        """Adds an event, and gives the cursor behind it. It does not wait for subscribers.
 
-        The next batch is sent when `deliver` has returned. What it raises counts as a failure; after some in a row the
-        subscription is ended.
-
-        Raises:
-            BadCursor: This is no cursor.
-            TooManyTopics: There is no room for another topic.
+        `id` may be made up by whoever publishes: the same one is published once, however often it is tried.
         """
-        return self._call(PubSubSpec.subscribe, topic, deliver, after)
+        return self._call(PubSubSpec.publish, topic, text, id)
+
+    def topic(self, name: str | rpc.RpcPromise[str]) -> EventsNewsPromise:
+        return self._call(PubSubSpec.topic, name)
 
     def stats(self) -> StatsPromise:
         return self._call(PubSubSpec.stats)
@@ -395,28 +278,114 @@ class PubSubTarget(rpc.RpcTarget, spec=PubSubSpec):
     """Implements a PubSub."""
 
     @abstractmethod
-    def publish(self, topic: str, text: str) -> int | Awaitable[int]:
-        """Adds an event, and gives its number. It does not wait for subscribers.
+    def publish(self, topic: str, text: str, id: str | None = None) -> str | Awaitable[str]:
+        """Adds an event, and gives the cursor behind it. It does not wait for subscribers.
 
-        Raises:
-            TooManyTopics: There is no room for another topic.
+        `id` may be made up by whoever publishes: the same one is published once, however often it is tried.
         """
 
     @abstractmethod
-    def subscribe(
-        self, topic: str, deliver: rpc.CallbackStub[[Batch], None], after: str | None = None
-    ) -> (
-        Subscribed[SubscriptionTarget | SubscriptionStub] | Awaitable[Subscribed[SubscriptionTarget | SubscriptionStub]]
-    ):
-        """Delivers what comes after a cursor, or from now on, one batch after another.
-
-        The next batch is sent when `deliver` has returned. What it raises counts as a failure; after some in a row the
-        subscription is ended.
-
-        Raises:
-            BadCursor: This is no cursor.
-            TooManyTopics: There is no room for another topic.
-        """
+    def topic(self, name: str) -> EventsNewsTarget | EventsNewsStub | Awaitable[EventsNewsTarget | EventsNewsStub]: ...
 
     @abstractmethod
     def stats(self) -> Stats | Awaitable[Stats]: ...
+
+
+# ---- EventsNews
+
+
+class EventsNewsSpec(rpc.Interface):
+    """What an EventsNews has, by the names it has on the wire."""
+
+    subscribe = rpc.method(
+        "subscribe",
+        rpc.STUB,
+        rpc.param("deliver", CALL_TOPIC_BATCH_NEWS),
+        rpc.param("after", OPTIONAL_STR, required=False),
+        raises=[TOPIC_UNAVAILABLE, VALUE_ERROR],
+    )
+    stream = rpc.method(
+        "stream",
+        STREAM_TOPIC_BATCH_NEWS,
+        rpc.param("after", OPTIONAL_STR, required=False),
+        raises=[TOPIC_UNAVAILABLE, VALUE_ERROR],
+        idempotent=True,
+    )
+
+
+class EventsNewsCalls(rpc.Calls):
+    """The events of a topic.
+
+    This is `Events[News]`.
+    """
+
+    def subscribe(
+        self,
+        deliver: Callable[[TopicBatch[News]], object] | rpc.CallbackStub[[TopicBatch[News]], None],
+        after: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None),
+    ) -> rpc.StubPromise:
+        """Calls `deliver` with all that comes after a cursor, one batch after another: the next one when it has
+        returned. Dispose of what this gives to end it. If `deliver` raises, it is called once more, with the gap
+        `ended`.
+
+        `after` is a cursor of this topic; None begins now. What is no cursor is a ValueError.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+        return self._call(EventsNewsSpec.subscribe, deliver, after)
+
+    def stream(
+        self, after: str | rpc.RpcPromise[str | None] | None = rpc.omitted(None)
+    ) -> rpc.StreamPromise[TopicBatch[News]]:
+        """The same as a stream. That its reader has stopped is noticed with the next batch; there is one in half a
+        minute, without items if nothing happens.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+        return self._call(EventsNewsSpec.stream, after)
+
+
+class EventsNewsStub(EventsNewsCalls, rpc.RpcStub):
+    """An EventsNews that is held."""
+
+
+class EventsNewsPromise(EventsNewsCalls, rpc.RpcPromise[EventsNewsR]):
+    """An EventsNews that may not have arrived yet; awaiting it gives EventsNewsStub."""
+
+
+class EventsNewsTarget(rpc.RpcTarget, spec=EventsNewsSpec):
+    """The events of a topic.
+
+    This is `Events[News]`.
+    """
+
+    @abstractmethod
+    def subscribe(
+        self, deliver: rpc.CallbackStub[[TopicBatch[News]], None], after: str | None = None
+    ) -> rpc.RpcTarget | rpc.RpcStub | Callable[..., Any] | Awaitable[rpc.RpcTarget | rpc.RpcStub | Callable[..., Any]]:
+        """Calls `deliver` with all that comes after a cursor, one batch after another: the next one when it has
+        returned. Dispose of what this gives to end it. If `deliver` raises, it is called once more, with the gap
+        `ended`.
+
+        `after` is a cursor of this topic; None begins now. What is no cursor is a ValueError.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """
+
+    @abstractmethod
+    def stream(
+        self, after: str | None = None
+    ) -> AsyncIterable[TopicBatch[News]] | Awaitable[AsyncIterable[TopicBatch[News]]]:
+        """The same as a stream. That its reader has stopped is noticed with the next batch; there is one in half a
+        minute, without items if nothing happens.
+
+        Raises:
+            TopicUnavailable: What keeps the topic does not answer. Try again with the same cursor; `follow` does.
+            ValueError
+        """

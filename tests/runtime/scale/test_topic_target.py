@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 from collections.abc import Callable
-from typing import Any
 
 import pytest
 
 from capnweb_runtime.scale import (
     BackplaneUnavailable,
     Bounds,
+    Cursor,
     MemoryBackplane,
     Topic,
     TopicBatch,
     TopicEvent,
     TopicGap,
     TopicUnavailable,
+    follow,
 )
-from capnweb_runtime.scale.topic_target import _Batches
+from capnweb_runtime.scale.following import _Subscribed
+from capnweb_runtime.scale.hub import Page
+from capnweb_runtime.scale.topic_target import _Batches, _Telling
 from capnweb_runtime.testing import PairFixture
 from tests.runtime.scale.generated.rooms import EventsSaidTarget, HouseStub, RoomTarget
 from tests.runtime.scale.rooms import House
@@ -199,6 +203,28 @@ async def test_a_backplane_that_is_closed_ends_what_it_tells(capnweb_pair: PairF
             await heard.until_item("ended")
 
 
+@no_leaks
+async def test_subscriptions_that_are_over_leave_nothing_behind_in_a_session_that_goes_on(
+    capnweb_pair: PairFixture,
+) -> None:
+    heard = Heard()
+    async with (
+        capnweb_pair(House(MemoryBackplane()), HouseStub) as house,
+        await house.room("7") as room,
+        await room.events() as events,
+    ):
+        for _ in range(10):
+            (await events.subscribe(heard.deliver)).dispose()
+            async with follow(events):
+                pass
+
+        def left() -> list[object]:
+            gc.collect()
+            return [one for one in gc.get_objects() if isinstance(one, (_Telling, _Subscribed))]
+
+        await until(lambda: left() == [])
+
+
 async def test_the_end_of_a_session_ends_its_subscriptions(capnweb_pair: PairFixture) -> None:
     backplane, heard = MemoryBackplane(), Heard()
     async with capnweb_pair(House(backplane), HouseStub) as house:
@@ -230,7 +256,7 @@ async def test_what_is_no_cursor_and_what_is_of_another_topic_are_told_apart(cap
 @no_leaks
 async def test_an_engine_that_does_not_answer_is_told_as_that(capnweb_pair: PairFixture) -> None:
     class Away(MemoryBackplane):
-        async def page(self, *_: object) -> Any:
+        async def page(self, topic: str, after: Cursor | None, count: int) -> Page:
             raise BackplaneUnavailable("it does not answer")
 
     async with capnweb_pair(House(Away()), HouseStub) as house:

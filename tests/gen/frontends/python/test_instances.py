@@ -57,6 +57,26 @@ def test_each_gets_the_module_that_needs_most_of_those_concerned() -> None:
     assert instances.of("capnweb_gen.ir") == ()
 
 
+def test_one_from_elsewhere_stands_where_it_is_named_and_the_fewest_others_are_needed() -> None:
+    instances = Instances()
+    named = instances.named(Page, (int,))
+    (instance,) = instances.found()
+    names = ir.InterfaceShape(interface=named)
+    needs = ir.InterfaceShape(interface=ir.Reference(module="b", name="B"))
+
+    def schema(module: str, *results: ir.TypeShape) -> ir.Schema:
+        methods = tuple(
+            ir.Method(name=f"m{number}", wire=f"m{number}", result=result, position=HERE)
+            for number, result in enumerate(results)
+        )
+        interface = ir.Interface(name=module.upper(), members=methods, position=HERE)
+        return ir.Schema(module=module, path="", output="", interfaces=(interface,))
+
+    schemas = [schema("a", names, needs), schema("b", names), schema("c")]
+    instances.settle(schemas, {instance: body(named)}, {"a", "b", "c"})
+    assert instances.named(Page, (int,)).module == "b"
+
+
 def test_an_argument_without_a_name_is_refused() -> None:
     with pytest.raises(UnsupportedTypeError, match=r"Page\[Literal\['a'\]\] has no name of its own"):
         Instances().named(Page, (Literal["a"],))
