@@ -21,15 +21,15 @@ def explain(asked: tuple[str, ...], listed: bool) -> None:
     too.
     """
     if listed:
-        for page in pages().values():
-            click.echo(f"{page.code}  {page.title}")
+        for one in pages().values():
+            click.echo(f"{one.code}  {one.title}")
         return
     if not asked:
         raise click.UsageError("give a code, such as CW-101; --list prints all")
-    for number, one in enumerate(asked):
-        page = page_of(one)
+    for number, words in enumerate(asked):
+        page = page_of(words)
         if page is None:
-            raise click.UsageError(f"there is no page about {one!r}; --list prints all codes")
+            raise click.UsageError(f"there is no page about {words!r}; --list prints all codes")
         if sys.stdout.isatty():
             Console().print(Markdown(page.text))
         else:

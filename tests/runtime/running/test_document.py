@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml  # type: ignore[import-untyped]  # libcst brings it, without its types
+import yaml
 
 from capnweb_runtime import AnyStub, connect
 from capnweb_runtime.running import application, serve

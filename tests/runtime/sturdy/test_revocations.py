@@ -26,7 +26,7 @@ from capnweb_runtime.sturdy.backplane_revocations import DAY, KEPT
 from capnweb_runtime.sturdy.revocations import GRACE
 from tests.needs import needs_redis
 from tests.project.sources import ROOT
-from tests.runtime.scale.engines import Engine, Memory, redis
+from tests.runtime.scale.engines import Engine, Memory, served
 from tests.runtime.scale.servers import RedisServer
 from tests.runtime.sturdy.service import NOON, Clock, RoomKey, Service
 
@@ -158,7 +158,7 @@ class TestShared(Kept):
     async def test_nothing_is_restored_while_the_engine_does_not_answer(self) -> None:
         server = RedisServer()
         try:
-            async with redis(server).open() as backplane:
+            async with served(server).open() as backplane:
                 service = Service(revocations=BackplaneRevocations(backplane, clock=Clock()))
                 ref = service.refs.mint(service.rooms, RoomKey(7), principal="ada")
                 assert (await service.refs.restore(ref, service.rooms, principal="ada")).number == 7
