@@ -207,53 +207,129 @@ def keep(items: ListPromise[T, I_co], condition: Callable[[I_co], RpcPromise[boo
 def eq(first: Compared, second: Compared) -> RpcPromise[bool]:
     """Whether two values are equal: of one kind, and the same. Numbers are of one kind, whatever their size; lists and
     objects cannot be compared.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
     """
     return _operation("eq", first, second)
 
 
 def ne(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether two values are not equal; see `eq`."""
+    """Whether two values are not equal; see `eq`.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+    """
     return _operation("ne", first, second)
 
 
 def lt(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is less than the second: two numbers, two strings or two dates."""
+    """Whether the first is less than the second: two numbers, two strings or two dates.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+    """
     return _operation("lt", first, second)
 
 
 def le(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is not greater than the second; see `lt`."""
+    """Whether the first is not greater than the second; see `lt`.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+    """
     return _operation("le", first, second)
 
 
 def gt(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is greater than the second; see `lt`."""
+    """Whether the first is greater than the second; see `lt`.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+    """
     return _operation("gt", first, second)
 
 
 def ge(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is not less than the second; see `lt`."""
+    """Whether the first is not less than the second; see `lt`.
+
+    Parameters:
+        first: a promise of the plan, or a value.
+        second: the same.
+
+    Raises:
+        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+    """
     return _operation("ge", first, second)
 
 
 def not_(condition: RpcPromise[bool]) -> RpcPromise[bool]:
-    """Whether a condition is false."""
+    """Whether a condition is false.
+
+    Parameters:
+        condition: a promise of a bool; anything else is a TypeError of the plan, not taken for true or false.
+
+    Raises:
+        TypeError: it is not called in a function of a plan.
+    """
     return _operation("not", condition)
 
 
 def is_none(value: RpcPromise[Any]) -> RpcPromise[bool]:
-    """Whether a value is null or undefined."""
+    """Whether a value is null or undefined.
+
+    Parameters:
+        value: a promise of the plan.
+
+    Raises:
+        TypeError: it is not called in a function of a plan.
+    """
     return _operation("null", value)
 
 
 def size(value: RpcPromise[Any]) -> RpcPromise[int]:
-    """How many items a list has, fields an object, code points a string, or bytes there are."""
+    """How many items a list has, fields an object, code points a string, or bytes there are.
+
+    Parameters:
+        value: a promise of a list, an object, a string or bytes.
+
+    Raises:
+        TypeError: it is not called in a function of a plan.
+    """
     recorder = _current("size")
     return cast("RpcPromise[int]", _promise(INT, recorder.add(["op", "len", recorder.wire(value)])))
 
 
 def contains(items: RpcPromise[Any], item: Compared) -> RpcPromise[bool]:
-    """Whether a list has an item that is equal to a value; see `eq`."""
+    """Whether a list has an item that is equal to a value; see `eq`.
+
+    Parameters:
+        items: a promise of a list.
+        item: what is looked for: a promise, or a value.
+
+    Raises:
+        TypeError: it is not called in a function of a plan.
+    """
     return _operation("in", item, items)
 
 

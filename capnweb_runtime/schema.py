@@ -71,6 +71,9 @@ def idempotent(method: F) -> F:
     A client that reconnects repeats such a call where the connection was lost before its answer came, and gets what the
     call gave again on the next session; see `docs/reconnect.md`. In an `InterfaceModel` it stands beside the type:
     `get: Annotated[Method[Get, User], idempotent]`.
+
+    Parameters:
+        method: the method; for a property it says nothing, since that may be read again anyway.
     """
     method.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # read by the compiler
     return method

@@ -108,6 +108,7 @@ def _told(diagnostics: Sequence[Diagnostic], paths: dict[str, str]) -> tuple[Fau
             column=one.column,
             message=_cut(one.message),
             hint=_cut(one.hint),
+            code=one.code,
         )
         for one in diagnostics
     )

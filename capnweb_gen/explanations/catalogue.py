@@ -15,6 +15,8 @@ PAGES = Path(__file__).with_name("pages")
 CODE = re.compile(r"CW-\d{3}")
 _TITLE = re.compile(r"# (CW-\d{3}): (.+)\n")
 _MESSAGE = re.compile(r"^    (\S.*)$", re.MULTILINE)
+_LONGEST = 1_000
+"""Letters of a message that are looked at: what it says of itself comes first, and a schema may make it of any length."""
 _PLACE = r"(?:[^:]+: )?"
 """What a message may begin with: the member that is meant, or the parameter."""
 _EXAMPLE = re.compile(r"^(Wrong|Right):\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -75,7 +77,8 @@ def code_of(message: str) -> str | None:
 
     Of several that fit, the one counts that leaves the least open.
     """
-    fitting = [(length, code) for length, pattern, code in _patterns() if pattern.fullmatch(message)]
+    beginning = message[:_LONGEST]
+    fitting = [(length, code) for length, pattern, code in _patterns() if pattern.fullmatch(beginning)]
     return max(fitting)[1] if fitting else None
 
 

@@ -38,7 +38,7 @@ class Request(Message):
 
 class Fault(Message):
     """A diagnostic of the compiler, which is cut off if it is very long. `path` is the file, `file` how messages call
-    it.
+    it; `code` is what `capnweb-gen explain` takes.
     """
 
     path: str | None
@@ -47,6 +47,7 @@ class Fault(Message):
     column: int
     message: str
     hint: str
+    code: str | None = None
 
 
 class Output(Message):

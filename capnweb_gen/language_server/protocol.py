@@ -92,6 +92,7 @@ class Converter:
                     message=message_of(fault),
                     severity=severity,
                     source=SOURCE,
+                    code=fault.code,
                     related_information=[
                         types.DiagnosticRelatedInformation(where, what) for what, where in elsewhere if where
                     ]

@@ -17,6 +17,7 @@ from capnweb_runtime.driving.interceptors import CallInfo
 from capnweb_runtime.scale.windows import Wanted
 
 Per: TypeAlias = Literal["principal", "method"]
+"""Of what each has a count of its own."""
 Weight: TypeAlias = int | Mapping[str, int] | Callable[[CallInfo], int]
 Principal: TypeAlias = Callable[[CallInfo], str | None]
 
@@ -128,7 +129,11 @@ def item_of(rate: str) -> RateLimitItem:
 
 
 def address_of(call: CallInfo) -> str | None:
-    """Who calls, by the address of the peer: for IPv6 the network that a subscriber has. None if it has no address."""
+    """Who calls, by the address of the peer: for IPv6 the network that a subscriber has. None if it has no address.
+
+    Parameters:
+        call: the call that is counted.
+    """
     address: tuple[str, int] | None = getattr(call.peer, "address", None)
     if address is None:
         return None

@@ -24,6 +24,7 @@ class TopicEvent(Generic[D]):
     Attributes:
         cursor: where it stands; give it as `after` once it has been processed.
         data: what was published.
+        kind: tells it from a gap.
     """
 
     cursor: str
@@ -40,6 +41,7 @@ class TopicGap:
             version has published; `ended`: a subscriber is told no more, because its function has failed or the server
             is shutting down, and may subscribe again.
         cursor: behind it, the topic goes on.
+        kind: tells it from an event.
     """
 
     reason: Literal["epoch", "trimmed", "ahead", "too_far", "slow", "unreadable", "ended"]

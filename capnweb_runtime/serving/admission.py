@@ -48,6 +48,7 @@ _NAMES: Final[dict[Transport, str]] = {
 }
 
 MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
+"""Makes the main object of a session from its peer; may be async, and may raise `Refuse`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,6 +81,8 @@ class BearerRestorer(Restorer[InterfaceT, ArgumentsT, TargetT_co]):
     with a link that is passed around. References that are minted for a principal are still for that one alone.
 
     Parameters:
+        kind: see `Restorer`.
+        arguments: see `Restorer`.
         restore: is given the principal who restores, or None where nobody is signed in.
     """
 

@@ -242,7 +242,14 @@ class Fake(BareFake):
 
 
 def verify(fake: BareFake) -> None:
-    """See `Fake.verify`."""
+    """Checks that each call that came was expected, and that what was set has been asked for; see `Fake.verify`.
+
+    Parameters:
+        fake: the fake, with those that it returns.
+
+    Raises:
+        AssertionError: it is not so; the text names each fault.
+    """
     __tracebackhide__ = True
     faults = [
         f"{type(one).__name__} {fault}"

@@ -126,6 +126,10 @@ def test_a_message_is_known_behind_the_member_that_it_is_about() -> None:
     assert code_of("something that nobody says") is None
 
 
+def test_a_message_of_any_length_is_known_by_its_beginning() -> None:
+    assert code_of(f"importing this schema failed: {'x' * 10_000_000}") == "CW-006"
+
+
 def test_of_several_that_fit_the_one_counts_that_leaves_the_least_open() -> None:
     assert code_of("Api.get(): list cannot travel") == "CW-050"
     assert code_of("Api.get(): complex cannot travel") == "CW-051"

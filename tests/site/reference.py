@@ -40,12 +40,14 @@ MODULES = (
     "capnweb_runtime.plans",
     "capnweb_runtime.reflection",
     "capnweb_runtime.scale",
+    "capnweb_runtime.scale.rate_limits",
     "capnweb_runtime.schema",
     "capnweb_runtime.sturdy",
     "capnweb_runtime.telemetry.logs",
     "capnweb_runtime.telemetry.otel",
     "capnweb_runtime.telemetry.prometheus",
     "capnweb_runtime.testing",
+    "capnweb_runtime.worker",
 )
 """Those that users import from. `codegen_api` is for generated code, which says so."""
 ENTRY = re.compile(

@@ -36,6 +36,7 @@ MADE = {
     "CallbackStub ReadableStream RpcPromise RpcStub Server Serving WritableStream",
     "AnyPromise AnyStub",
     "blocking.BlockingCallback blocking.BlockingReadable blocking.BlockingSession blocking.BlockingWritable",
+    "scale.Following scale.Membership",
     "testing.LocalServer testing.Pair testing.PairFixture testing.ServerFixture",
 }
 

@@ -18,6 +18,7 @@ async def test_a_fault_appears_as_it_is_typed_and_vanishes_when_it_is_mended(edi
     assert editor.shown(SCHEMA, fault.range) == "object"
     assert fault.severity == types.DiagnosticSeverity.Error
     assert fault.source == "capnweb-gen"
+    assert fault.code == "CW-051"
     assert "\nhint: " in fault.message
     editor.replace(SCHEMA, "async def me(self) -> object:", "async def me(self) -> int:")
     assert await editor.faults(SCHEMA) == []
