@@ -16,7 +16,7 @@ CODE = re.compile(r"CW-\d{3}")
 _TITLE = re.compile(r"# (CW-\d{3}): (.+)\n")
 _MESSAGE = re.compile(r"^    (\S.*)$", re.MULTILINE)
 _LONGEST = 1_000
-"""Letters of a message that are looked at: what it says of itself comes first, and a schema may make it of any length."""
+"""Letters of a message that are looked at: a schema may make it of any length, and what it is about comes first."""
 _PLACE = r"(?:[^:]+: )?"
 """What a message may begin with: the member that is meant, or the parameter."""
 _EXAMPLE = re.compile(r"^(Wrong|Right):\n\n```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
@@ -85,7 +85,7 @@ def code_of(message: str) -> str | None:
 @cache
 def _patterns() -> list[tuple[int, re.Pattern[str], str]]:
     """Every message, how many letters of it are fixed, and its code."""
-    found = []
+    found: list[tuple[int, re.Pattern[str], str]] = []
     for page in pages().values():
         for message in page.messages:
             pattern = _PLACE + ".*".join(map(re.escape, message.split("…")))
