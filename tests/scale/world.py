@@ -3,6 +3,7 @@ is promised is checked while it runs, and when everything has healed nobody wait
 
 - kill worker: kill -9, and another one in its place.
 - stop worker: SIGSTOP for longer than a lease lasts, then SIGCONT.
+- stop owner: the same, of the worker that acts as the owner.
 - kill engine: kill -9, and started again with what it has on the disk.
 - engine forgets: the same, with nothing.
 - pause engine: SIGSTOP for a while; connections stay.
@@ -240,6 +241,8 @@ class World:
                 await self.kill(step.worker)
             case "stop worker":
                 await self.stop(step.worker, step.seconds)
+            case "stop owner":
+                await self.stop(self.owner_slot(step.worker), step.seconds)
             case "crowd":
                 await self.come(step.worker)
             case "slow subscriber":
@@ -257,6 +260,11 @@ class World:
                 worker.kill()
             async with self._engine_lock:  # a worker does not start where no engine is
                 await self.start(slot)
+
+    def owner_slot(self, otherwise: int) -> int:
+        """Where the owner runs."""
+        names = ["" if worker is None else f"worker {worker.pid}" for worker in self.workers]
+        return names.index(self.ledger.owner) if self.ledger.owner in names else otherwise
 
     async def stop(self, slot: int, seconds: float) -> None:
         async with self._worker_locks[slot]:
