@@ -43,6 +43,8 @@ SUBSCRIBERS = 3
 """Of each topic."""
 PAUSE = 0.02
 """Seconds between two events of a topic."""
+PATIENCE = 0.7
+"""Seconds for an answer: less than workers and engines are stopped for, so that much is published twice."""
 UNREAD = 120
 """Events that a slow subscriber leaves unread: more than its line and its queue hold."""
 TTL = 1.0
@@ -135,7 +137,7 @@ class World:
         await self.happen()
         self._publishing = False
         try:
-            async with asyncio.timeout(HEALED):
+            async with asyncio.timeout(0 if self.outcome.broken else HEALED):
                 await asyncio.gather(*publishing)
                 await asyncio.gather(*(r.until(self.written[t]) for t in TOPICS for r in self.records[t]))
         except TimeoutError:
@@ -185,7 +187,7 @@ class World:
             self.written[topic] = number
 
         numbers = itertools.takewhile(lambda _: self._publishing, itertools.count(1))
-        await publish(self.urls, topic, numbers, write, pause=PAUSE, padding=TOPICS[topic])
+        await publish(self.urls, topic, numbers, write, pause=PAUSE, padding=TOPICS[topic], patience=PATIENCE)
 
     async def remember(self) -> None:
         """What somebody has seen who is away for some seconds."""
