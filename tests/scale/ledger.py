@@ -37,6 +37,11 @@ class Ledger:
         """How many there have been."""
         return len(self._holders)
 
+    @property
+    def owner(self) -> str:
+        """Who is it, as far as is known; "" if nobody was."""
+        return self._holders[max(self._holders)].who if self._holders else ""
+
     def excuse(self, until: float) -> None:
         """The engine may have lost a lease: its holder does not know before that time."""
         self._excused = max(self._excused, until)

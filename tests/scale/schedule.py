@@ -10,7 +10,8 @@ from dataclasses import dataclass
 
 WEIGHTS = {
     "kill worker": 4,
-    "stop worker": 3,
+    "stop worker": 2,
+    "stop owner": 3,
     "kill engine": 2,
     "pause engine": 2,
     "engine forgets": 1,

@@ -111,6 +111,7 @@ async def publish(
     *,
     pause: float = 0.0,
     padding: int = 0,
+    patience: float = 10.0,
 ) -> None:
     """Publish numbers in their order, each again until it is known to be done, under one id.
 
@@ -121,6 +122,7 @@ async def publish(
         write: told before one is published: the application writes to its database, and publishes then.
         pause: seconds between two.
         padding: characters that each has at least.
+        patience: seconds for an answer; then it is tried elsewhere, and may yet be done where it was tried before.
     """
     rest = iter(numbers)
     number = next(rest, None)
@@ -131,7 +133,7 @@ async def publish(
             async with connection(urls(), turn) as api:
                 while number is not None:
                     write(number)
-                    async with asyncio.timeout(10):
+                    async with asyncio.timeout(patience):
                         await api.publish(topic, f"{number:<{padding}}", f"number {number}")
                     number = next(rest, None)
                     await asyncio.sleep(pause)

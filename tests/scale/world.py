@@ -3,6 +3,7 @@ is promised is checked while it runs, and when everything has healed nobody wait
 
 - kill worker: kill -9, and another one in its place.
 - stop worker: SIGSTOP for longer than a lease lasts, then SIGCONT.
+- stop owner: the same, of the worker that acts as the owner.
 - kill engine: kill -9, and started again with what it has on the disk.
 - engine forgets: the same, with nothing.
 - pause engine: SIGSTOP for a while; connections stay.
@@ -42,6 +43,8 @@ SUBSCRIBERS = 3
 """Of each topic."""
 PAUSE = 0.02
 """Seconds between two events of a topic."""
+PATIENCE = 0.7
+"""Seconds for an answer: less than workers and engines are stopped for, so that much is published twice."""
 UNREAD = 120
 """Events that a slow subscriber leaves unread: more than its line and its queue hold."""
 TTL = 1.0
@@ -134,7 +137,7 @@ class World:
         await self.happen()
         self._publishing = False
         try:
-            async with asyncio.timeout(HEALED):
+            async with asyncio.timeout(0 if self.outcome.broken else HEALED):
                 await asyncio.gather(*publishing)
                 await asyncio.gather(*(r.until(self.written[t]) for t in TOPICS for r in self.records[t]))
         except TimeoutError:
@@ -184,7 +187,7 @@ class World:
             self.written[topic] = number
 
         numbers = itertools.takewhile(lambda _: self._publishing, itertools.count(1))
-        await publish(self.urls, topic, numbers, write, pause=PAUSE, padding=TOPICS[topic])
+        await publish(self.urls, topic, numbers, write, pause=PAUSE, padding=TOPICS[topic], patience=PATIENCE)
 
     async def remember(self) -> None:
         """What somebody has seen who is away for some seconds."""
@@ -240,6 +243,8 @@ class World:
                 await self.kill(step.worker)
             case "stop worker":
                 await self.stop(step.worker, step.seconds)
+            case "stop owner":
+                await self.stop(self.owner_slot(step.worker), step.seconds)
             case "crowd":
                 await self.come(step.worker)
             case "slow subscriber":
@@ -257,6 +262,11 @@ class World:
                 worker.kill()
             async with self._engine_lock:  # a worker does not start where no engine is
                 await self.start(slot)
+
+    def owner_slot(self, otherwise: int) -> int:
+        """Where the owner runs."""
+        names = ["" if worker is None else f"worker {worker.pid}" for worker in self.workers]
+        return names.index(self.ledger.owner) if self.ledger.owner in names else otherwise
 
     async def stop(self, slot: int, seconds: float) -> None:
         async with self._worker_locks[slot]:
