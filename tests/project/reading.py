@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-FILE = re.compile(r"# (\S+\.(?:py|toml))\n")
+FILE = re.compile(r"(?:#|//) (\S+\.(?:py|toml|mjs))\n")
 CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
 SERVING = ("python server.py", "python -m capnweb_runtime serve ")
 INSTALLED = ("pip install ", "python -m venv ", ". .venv/")
