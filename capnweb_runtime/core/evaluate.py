@@ -49,6 +49,10 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
+NESTED: Final = 8
+"""Levels that a call in the arguments of another counts for, and a map: carrying one out within another takes as many
+frames of Python's stack as that many lists, one within the other.
+"""
 _ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
 _NULL_BODY_STATUSES: Final = frozenset((101, 103, 204, 205, 304))
 _PLAIN: Final = frozenset((str, float, bool, type(None)))
@@ -371,6 +375,8 @@ def _reference(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     path = parse_path(wire, wire[2])
     if len(wire) == 3:
         return wrap(hook.get(path))
+    if source.depth:  # in the arguments of a call already
+        depth += NESTED - 1
     return wrap(call_own(source.importer, hook, path, wire, depth))
 
 
@@ -528,8 +534,13 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
         raise
     begin = source.importer.begin_plan
     if begin is not None and wire[4] and type(wire[4][0]) is list and wire[4][0][:1] == ["plan"]:
-        return source.promise(begin(source.importer, hook, path, captures, wire[4]))
-    return source.promise(hook.map(path, captures, wire[4], None, source.importer.map_budget()))
+        return source.promise(begin(source.importer, hook, path, captures, wire[4], depth))
+    budget = source.importer.map_budget()
+    around, budget.depth = budget.depth, depth + NESTED
+    try:
+        return source.promise(hook.map(path, captures, wire[4], None, budget))
+    finally:
+        budget.depth = around
 
 
 def _capture(importer: Importer, capture: Wire) -> Hook:

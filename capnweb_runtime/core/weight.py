@@ -12,7 +12,7 @@ there is little but text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 PARTS: Final = 16
@@ -35,6 +35,8 @@ _FIELD_BYTES: Final = 20
 _PROMISES: Final = ("pipeline", "import", "remap")
 _PROMISE: Final = 500  # bytes of a promise, which each of these is until the result is asked for
 _NOTHING_MADE: Final = ("undefined", "inf", "-inf", "nan")
+_MANY: Final = 16
+_STRUCTURES: Final = frozenset((list, dict, tuple))
 _AT_A_TIME: Final = 64 * 1024
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[{",'))
 """What is left out before the rest is counted: in a list of models that takes half of the time that it takes to count
@@ -183,10 +185,10 @@ def steps_of(instructions: list[Any]) -> int:
         node = pending.pop()
         if isinstance(node, dict):
             parts += PARTS + _FIELD * len(node)
-            pending += node.values()
+            pending += _structured(node.values())
         elif isinstance(node, (list, tuple)):
             parts += PARTS + len(node)
-            pending += node
+            pending += _structured(node)
     return max(len(instructions), parts // PARTS)
 
 
@@ -200,13 +202,18 @@ def made_bytes(instructions: list[Any]) -> int:
         node = pending.pop()
         if isinstance(node, dict):
             size += _EMPTY + (_FIELDS if node else 0) + _FIELD_BYTES * len(node)
-            pending += node.values()
+            pending += _structured(node.values())
         elif isinstance(node, list) and node:
             if isinstance(node[0], list):
                 size += _EMPTY + _PLACE * len(node[0])
-                pending += node[0]
+                pending += _structured(node[0])
             elif node[0] in _PROMISES:
                 size += _PROMISE
             elif node[0] not in _NOTHING_MADE:
                 size += _EMPTY + sum(len(part) for part in node if isinstance(part, str))
     return size
+
+
+def _structured(parts: Collection[Any]) -> Collection[Any]:
+    """Those of many parts in which there may be more: most of what is long is numbers."""
+    return parts if len(parts) < _MANY else [part for part in parts if type(part) in _STRUCTURES]
