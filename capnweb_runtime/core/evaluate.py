@@ -30,6 +30,7 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.refs import Local, PassedOn, PlainPromise, PlainStub, PlainWritable
 from capnweb_runtime.core.tables import introduce, is_introduced
+from capnweb_runtime.core.weight import NESTED
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
     FORBIDDEN_KEYS,
@@ -49,10 +50,6 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 
-NESTED: Final = 8
-"""Levels that a call in the arguments of another counts for, and a map: carrying one out within another takes as many
-frames of Python's stack as that many lists, one within the other.
-"""
 _ERROR_FIELDS: Final = frozenset(("name", "message", "stack"))
 _NULL_BODY_STATUSES: Final = frozenset((101, 103, 204, 205, 304))
 _PLAIN: Final = frozenset((str, float, bool, type(None)))

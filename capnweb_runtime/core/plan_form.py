@@ -10,11 +10,10 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
-from capnweb_runtime.core.evaluate import NESTED
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.plan_ops import OPERANDS
-from capnweb_runtime.core.weight import made_bytes, steps_of
+from capnweb_runtime.core.weight import NESTED, made_bytes, steps_of
 from capnweb_runtime.errors import LimitExceeded, ProtocolError
 from capnweb_runtime.limits import Limits
 

@@ -23,6 +23,10 @@ LEAF: Final = 2
 """What a list or an object, a string and any other leaf cost, in parts of a unit."""
 PIPELINED: Final = 3
 """Units that a pipelined expression costs beyond what it is made of."""
+NESTED: Final = 8
+"""Levels that a call in the arguments of another counts for, and a map: carrying one out within another takes as many
+frames of Python's stack as that many lists, one within the other.
+"""
 _BYTES_PER_PART: Final = 1024 // PARTS
 _FIELD: Final = 4  # parts of a step that a field of a literal takes; an element of a list takes one
 _DIGITS_SQUARED_PER_UNIT: Final = 200_000  # 16,384 digits take about a millisecond, 1,000 some microseconds
