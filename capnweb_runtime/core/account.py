@@ -8,7 +8,7 @@ has come to a `SLICE` more, the driver is asked whether others are to go first.
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any, Final
+from typing import Any, Final, TypeVar
 
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.weight import tree_work, work_bound, work_of
@@ -28,6 +28,8 @@ BRIEF: Final = 60
 """The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions."""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
 """Bytes of small messages that come to a slice."""
+
+T = TypeVar("T")
 
 
 class Account:
@@ -140,6 +142,27 @@ class Account:
                 f"the message asks for more than {self.most} units of work, the most that Limits.message_work allows: "
                 "ask for less at a time"
             )
+
+    @property
+    def left(self) -> int:
+        """Units that what is about to be done may take; none if the message at hand has asked for too much already."""
+        return self.most if self.between or self.messages != self._begun else max(0, self._left)
+
+    def as_one(self, work: Callable[..., T], *args: object) -> T:
+        """Does something when no message is at hand that may be charged for again and again, and that cannot be put off
+        in between: all of it together has the budget of a message.
+
+        Parameters:
+            work: does it.
+            args: what it is called with.
+        """
+        self.between = False
+        self._begun, self._left = self.messages, self.most
+        try:
+            return work(*args)
+        finally:
+            self.between = True
+            self._begun = -1
 
     def _spend(self, work: int) -> None:
         self.spent += work

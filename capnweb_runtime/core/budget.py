@@ -19,12 +19,16 @@ class Budget:
 
     Parameters:
         steps: elements × instructions.
+
+    Attributes:
+        depth: how deep in their message the instructions of a map stand that begins now.
     """
 
-    __slots__ = ("_left", "_steps")
+    __slots__ = ("_left", "_steps", "depth")
 
     def __init__(self, steps: int) -> None:
         self._steps = self._left = steps
+        self.depth = 0
 
     @property
     def left(self) -> int:

@@ -33,7 +33,7 @@ def charge_written(payload: Payload, account: Account) -> None:
         LimitExceeded: that is more than is left to the message at hand.
     """
     if payload.shared:
-        account.charge(written_work(payload.value, account.most))
+        account.charge(written_work(payload.value, account.left))
 
 
 def written_work(value: Any, most: int) -> int:

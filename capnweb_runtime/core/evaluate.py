@@ -30,6 +30,7 @@ from capnweb_runtime.core.hook import (
 from capnweb_runtime.core.pipe import Pipe, Readable
 from capnweb_runtime.core.refs import Local, PassedOn, PlainPromise, PlainStub, PlainWritable
 from capnweb_runtime.core.tables import introduce, is_introduced
+from capnweb_runtime.core.weight import NESTED
 from capnweb_runtime.errors import ProtocolError, RpcError, from_wire
 from capnweb_runtime.values import (
     FORBIDDEN_KEYS,
@@ -371,6 +372,8 @@ def _reference(source: Evaluator, wire: list[Wire], depth: int) -> Any:
     path = parse_path(wire, wire[2])
     if len(wire) == 3:
         return wrap(hook.get(path))
+    if source.depth:  # in the arguments of a call already
+        depth += NESTED - 1
     return wrap(call_own(source.importer, hook, path, wire, depth))
 
 
@@ -528,8 +531,13 @@ def _remap(source: Evaluator, wire: list[Wire], depth: int) -> Any:
         raise
     begin = source.importer.begin_plan
     if begin is not None and wire[4] and type(wire[4][0]) is list and wire[4][0][:1] == ["plan"]:
-        return source.promise(begin(source.importer, hook, path, captures, wire[4]))
-    return source.promise(hook.map(path, captures, wire[4], None, source.importer.map_budget()))
+        return source.promise(begin(source.importer, hook, path, captures, wire[4], depth))
+    budget = source.importer.map_budget()
+    around, budget.depth = budget.depth, depth + NESTED
+    try:
+        return source.promise(hook.map(path, captures, wire[4], None, budget))
+    finally:
+        budget.depth = around
 
 
 def _capture(importer: Importer, capture: Wire) -> Hook:

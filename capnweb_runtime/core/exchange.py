@@ -75,7 +75,7 @@ class Exchange(Exports):
     """
 
     bounds_calls = False
-    begin_plan: Callable[[Importer, Hook, Path, list[Hook], list[Wire]], Hook] | None = None
+    begin_plan: Callable[[Importer, Hook, Path, list[Hook], list[Wire], int], Hook] | None = None
     takes_plans: bool | None = None
 
     def __init__(

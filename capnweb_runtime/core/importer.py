@@ -35,7 +35,7 @@ class Importer(Protocol):
         ...
 
     @property
-    def begin_plan(self) -> Callable[[Importer, Hook, Path, list[Hook], list[Wire]], Hook] | None:
+    def begin_plan(self) -> Callable[[Importer, Hook, Path, list[Hook], list[Wire], int], Hook] | None:
         """Carries out a plan; see `core.plan.run_plan`. None where plans are not taken."""
         ...
 

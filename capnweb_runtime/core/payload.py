@@ -147,13 +147,13 @@ def branch(value: Any, host: Host, holds_any: bool = True) -> Payload:
         holds_any: False if it is known that nothing is in the tree that could be owned, which spares a walk through it.
 
     Raises:
-        LimitExceeded: the copy would be too large.
+        LimitExceeded: the copy would be too large, or the walk take too long.
     """
     if not holds_any or not _holds_any(value, host):
         shared = Payload(value)
         shared.shared = True
         return shared
-    work = written_work(value, host.account.most)
+    work = written_work(value, host.account.left)
     host.account.charge(work)
     counted = host.held.count(work * COPIED)
     copied = copy_branch(value)
@@ -168,7 +168,8 @@ def _holds_any(value: Any, host: Host) -> bool:
     found, nodes = False, 0
     seen: set[int] = set()
     pending = [value]
-    while pending and not found:
+    most = host.account.left * _NODES_PER_UNIT
+    while pending and not found and nodes < most:
         node = pending.pop()
         nodes += 1
         cls = type(node)
@@ -177,7 +178,8 @@ def _holds_any(value: Any, host: Host) -> bool:
         elif id(node) not in seen:
             seen.add(id(node))
             pending += node if cls is list else node.values()
-    host.account.charge(nodes // _NODES_PER_UNIT)
+    beyond = pending and not found
+    host.account.charge(host.account.left + 1 if beyond else nodes // _NODES_PER_UNIT)
     return found
 
 
@@ -202,12 +204,14 @@ def _copy(value: Any, hooks: list[Hook], promises: list[tuple[Any, Any, PromiseR
     if type(value) is list:
         items: list[Any] = []
         for item in value:
-            items.append(_copied_item(item, items, len(items), hooks, promises))
+            plain = type(item) in _LEAVES
+            items.append(item if plain else _copied_item(item, items, len(items), hooks, promises))
         return items
     if type(value) is dict:
         fields: dict[str, Any] = {}
         for key, item in value.items():
-            fields[key] = _copied_item(item, fields, key, hooks, promises)
+            plain = type(item) in _LEAVES
+            fields[key] = item if plain else _copied_item(item, fields, key, hooks, promises)
         return fields
     if isinstance(value, Ref):
         return _copy_ref(value, hooks)

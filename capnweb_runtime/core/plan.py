@@ -41,7 +41,9 @@ Steps: TypeAlias = Generator[Cell[Any] | None, None, T]
 _GIVEN_UP: Final = "the plan was given up: what it had begun is left as it is"
 
 
-def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook], plan: list[Wire]) -> Hook:
+def run_plan(
+    importer: Importer, subject: Hook, path: Path, captures: list[Hook], plan: list[Wire], depth: int = 0
+) -> Hook:
     """Carries out a plan.
 
     Parameters:
@@ -50,13 +52,15 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
         path: from there to what is value 0.
         captures: what it names beside that; owned.
         plan: the instructions, the header among them.
+        depth: how deep in its message it stands.
 
     Returns:
         A hook for the result, owned by the caller. Giving it up once it has been asked for ends the plan.
     """
     host, limits = importer.host, importer.limits
     try:
-        block, reading = read_plan(plan, len(captures), limits)
+        began = host.account.spent
+        block, reading = read_plan(plan, len(captures), limits, depth)
         host.account.spent += reading
         _weigh(importer, block, subject, path, captures)
         room = host.held.count(host.held.of_message())
@@ -65,7 +69,7 @@ def run_plan(importer: Importer, subject: Hook, path: Path, captures: list[Hook]
         forget_frames(error)  # in which is what the hook that is returned goes to
         dispose_all(captures)
         return ErrorHook(error)
-    return _Running(host, limits, importer.map_budget(), room).start(block, element, captures)
+    return _Running(host, limits, importer.map_budget(), room, began).start(block, element, captures)
 
 
 def _weigh(importer: Importer, block: Block, subject: Hook, path: Path, captures: list[Hook]) -> None:
@@ -148,11 +152,11 @@ class _Scope(Replayer):
 class _Running:
     """A plan that is being carried out."""
 
-    def __init__(self, host: Host, limits: Limits, budget: Budget, room: Any) -> None:
+    def __init__(self, host: Host, limits: Limits, budget: Budget, room: Any, began: int) -> None:
         self._host = host
         self._account: Account = host.account
         self._budget = budget
-        self._look_at = self._account.spent + BRIEF
+        self._look_at = began + BRIEF  # others may go first where it took long to read
         self._calls = self._most_calls = limits.plan_calls
         self._room = room  # what counts for the instructions
         self._carried = host.carried
@@ -315,8 +319,9 @@ class _Running:
         """A payload that counts as held. Raises LimitExceeded, with it disposed, if there is no room, or it has taken
         more work than there are steps left.
         """
-        spent, left = self._account.spent, self._budget.left
-        payload = evaluate(wire)
+        account = self._account
+        spent, left = account.spent, self._budget.left
+        payload = account.as_one(evaluate, wire) if account.between else evaluate(wire)
         try:
             payload.counted = self._host.held.count(instruction.made) or NOTHING
             self._take_for_work(spent, left)

@@ -6,13 +6,14 @@ A plan is the instructions of a `remap` that begin with `["plan", 1]`. `docs/pla
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.plan_ops import OPERANDS
-from capnweb_runtime.core.weight import made_bytes, steps_of
+from capnweb_runtime.core.weight import NESTED, made_bytes, steps_of
 from capnweb_runtime.errors import LimitExceeded, ProtocolError
 from capnweb_runtime.limits import Limits
 
@@ -33,8 +34,7 @@ _BLOCKS: Final[dict[str, tuple[tuple[str, int], ...]]] = {
 _LENGTHS: Final = {"if": 4, "while": 5, "keep": 3}
 
 
-@dataclass(frozen=True, slots=True)
-class Instruction:
+class Instruction(NamedTuple):
     """One instruction.
 
     Attributes:
@@ -92,13 +92,14 @@ def is_plan(instructions: list[Wire]) -> bool:
     return type(first) is list and first[:1] == ["plan"]
 
 
-def read_plan(instructions: list[Wire], captures: int, limits: Limits) -> tuple[Block, int]:
+def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: int = 0) -> tuple[Block, int]:
     """A plan, known to be well formed and not to go beyond a bound in any case.
 
     Parameters:
         instructions: of the `remap`; they begin with the header.
         captures: how many of them there are.
         limits: bounds.
+        depth: how deep in its message it stands.
 
     Returns:
         The plan, and the units of work that it took to read it.
@@ -109,7 +110,7 @@ def read_plan(instructions: list[Wire], captures: int, limits: Limits) -> tuple[
     """
     if tuple(instructions[0]) != HEADER or type(instructions[0][1]) is not int:
         raise unknown(instructions[0])
-    reader = _Reader(limits)
+    reader = _Reader(limits, depth)
     plan = reader.block(tuple(range(-1, -captures - 1, -1)), instructions, "plan", 1, headers=1)
     if plan.least_steps > limits.map_steps:
         raise LimitExceeded(
@@ -127,8 +128,10 @@ def read_plan(instructions: list[Wire], captures: int, limits: Limits) -> tuple[
 class _Reader:
     """Reads the blocks of one plan."""
 
-    def __init__(self, limits: Limits) -> None:
+    def __init__(self, limits: Limits, depth: int) -> None:
         self._limits = limits
+        self._deepest = limits.depth
+        self._depth = depth
         self._has_lists = False
         self.nodes = 0
 
@@ -190,7 +193,7 @@ class _Reader:
         blocks: tuple[Block, ...] = (),
         most: int = 0,
     ) -> Instruction:
-        calls = sum(self._expression(operand, place, values, 0) for operand in operands)
+        calls = self._expressions(operands, place, values, self._depth, self._depth)
         return Instruction(kind, place, operands, calls, steps_of(operands), made_bytes(operands), name, blocks, most)
 
     def _inner(self, wire: Wire, place: str, values: _Values, depth: int) -> Block:
@@ -208,20 +211,39 @@ class _Reader:
             )
         return most
 
-    def _expression(self, wire: Wire, place: str, values: _Values, depth: int) -> int:
-        """Checks an expression. Returns how many calls it makes."""
-        self.nodes += 1
-        if depth >= self._limits.depth:
-            raise ProtocolError(f"{place}: nested deeper than {self._limits.depth}", "TypeError")
-        if type(wire) is dict:
-            return sum(self._expression(item, place, values, depth + 1) for item in wire.values())
-        if type(wire) is not list:
-            return 0
+    def _expressions(self, wires: Collection[Wire], place: str, values: _Values, depth: int, around: int) -> int:
+        """Checks expressions that stand beside each other. Returns how many calls they make.
+
+        Parameters:
+            wires: the expressions.
+            place: what errors call the instruction.
+            values: that they may name.
+            depth: how deep they stand in the message.
+            around: how deep the call stands in whose arguments they are; 0 if that is the message's own, or there is
+                none.
+        """
+        self.nodes += len(wires)
+        if depth >= self._deepest and wires:
+            raise ProtocolError(
+                f"{place} is nested deeper than {self._deepest}, which Limits.depth allows and of which a call in the "
+                f"arguments of a call takes {NESTED}",
+                "TypeError",
+            )
+        calls = 0
+        for wire in wires:
+            if type(wire) is list:
+                calls += self._expression(wire, place, values, depth, around)
+            elif type(wire) is dict:
+                calls += self._expressions(wire.values(), place, values, depth + 1, around)
+        return calls
+
+    def _expression(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> int:
+        """Checks an expression that is a list; see `_expressions`."""
         if len(wire) == 1 and type(wire[0]) is list:
-            return sum(self._expression(item, place, values, depth + 1) for item in wire[0])
+            return self._expressions(wire[0], place, values, depth + 1, around)
         head = wire[0] if wire and type(wire[0]) is str else ""
         if head in ("pipeline", "import"):
-            return self._reference(wire, place, values, depth)
+            return self._reference(wire, place, values, depth, around)
         if head == "remap":
             self._has_lists = True
             if len(wire) != 5 or type(wire[3]) is not list or type(wire[4]) is not list:
@@ -232,9 +254,10 @@ class _Reader:
             return 0
         if head not in _LEAVES:
             raise ProtocolError(f"{place}: {unknown(wire)}")
-        return sum(self._expression(item, place, values, depth + 1) for item in wire[1:] if type(item) is dict)
+        fields = [item for item in wire if type(item) is dict]
+        return self._expressions(fields, place, values, depth + 1, around) if fields else 0
 
-    def _reference(self, wire: list[Wire], place: str, values: _Values, depth: int) -> int:
+    def _reference(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> int:
         if not 2 <= len(wire) <= 4:
             raise ProtocolError(f"{place}: {unknown(wire)}")
         values.check(wire[1], place)
@@ -242,11 +265,12 @@ class _Reader:
             return 0
         if type(wire[3]) is not list:
             raise ProtocolError(f"{place}: {unknown(wire)}")
-        return 1 + sum(self._expression(item, place, values, depth + 1) for item in wire[3])
+        if around:
+            depth += NESTED - 1
+        return 1 + self._expressions(wire[3], place, values, depth + 1, depth)
 
 
-@dataclass(frozen=True, slots=True)
-class _Values:
+class _Values(NamedTuple):
     """Which values an instruction may name.
 
     Attributes:

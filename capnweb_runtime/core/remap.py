@@ -206,8 +206,9 @@ class Replayer:
     introductions = None
     begin_plan = None
 
-    def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget) -> None:
+    def __init__(self, host: Host, captures: list[Hook], element: Hook, budget: Budget, depth: int = 0) -> None:
         self.host = host
+        self._depth = depth
         self._budget = budget
         self.limits = DEFAULT_LIMITS
         self.message_bytes = 0
@@ -219,8 +220,8 @@ class Replayer:
         """The payload of the last instruction; the variables before it are disposed."""
         try:
             for instruction in instructions[:-1]:
-                self._variables.append(wrap(Evaluator(self).payload(instruction)))
-            return Evaluator(self).payload(instructions[-1])
+                self._variables.append(wrap(Evaluator(self, self._depth).payload(instruction)))
+            return Evaluator(self, self._depth).payload(instructions[-1])
         finally:
             dispose_all(self._variables)
 
@@ -313,6 +314,7 @@ class _Replaying:
         self._captures = captures
         self._instructions = instructions
         self._budget = budget
+        self._depth = budget.depth
         self._host = host
         self._wrap = wrap
         self._holds_any = holds_any
@@ -354,8 +356,11 @@ class _Replaying:
                 if part.counted is None:
                     part.counted = self._source or NOTHING
                 hook = self._wrap(part)
-                replayer = Replayer(self._host, self._captures, hook, self._budget)
-                self._add(replayer.apply(self._instructions, self._wrap))
+                replayer = Replayer(self._host, self._captures, hook, self._budget, self._depth)
+                if account.between:
+                    self._add(account.as_one(replayer.apply, self._instructions, self._wrap))
+                else:
+                    self._add(replayer.apply(self._instructions, self._wrap))
                 account.spent += self._steps * WORK_PER_STEP
                 if account.spent <= look_at:
                     continue

@@ -12,7 +12,7 @@ there is little but text.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from typing import Any, Final
 
 PARTS: Final = 16
@@ -23,6 +23,10 @@ LEAF: Final = 2
 """What a list or an object, a string and any other leaf cost, in parts of a unit."""
 PIPELINED: Final = 3
 """Units that a pipelined expression costs beyond what it is made of."""
+NESTED: Final = 8
+"""Levels that a call in the arguments of another counts for, and a map: carrying one out within another takes as many
+frames of Python's stack as that many lists, one within the other.
+"""
 _BYTES_PER_PART: Final = 1024 // PARTS
 _FIELD: Final = 4  # parts of a step that a field of a literal takes; an element of a list takes one
 _DIGITS_SQUARED_PER_UNIT: Final = 200_000  # 16,384 digits take about a millisecond, 1,000 some microseconds
@@ -35,6 +39,8 @@ _FIELD_BYTES: Final = 20
 _PROMISES: Final = ("pipeline", "import", "remap")
 _PROMISE: Final = 500  # bytes of a promise, which each of these is until the result is asked for
 _NOTHING_MADE: Final = ("undefined", "inf", "-inf", "nan")
+_MANY: Final = 16
+_STRUCTURES: Final = frozenset((list, dict, tuple))
 _AT_A_TIME: Final = 64 * 1024
 _NO_MARKS: Final = bytes(set(range(256)) - set(b'[{",'))
 """What is left out before the rest is counted: in a list of models that takes half of the time that it takes to count
@@ -183,10 +189,10 @@ def steps_of(instructions: list[Any]) -> int:
         node = pending.pop()
         if isinstance(node, dict):
             parts += PARTS + _FIELD * len(node)
-            pending += node.values()
+            pending += _structured(node.values())
         elif isinstance(node, (list, tuple)):
             parts += PARTS + len(node)
-            pending += node
+            pending += _structured(node)
     return max(len(instructions), parts // PARTS)
 
 
@@ -200,13 +206,18 @@ def made_bytes(instructions: list[Any]) -> int:
         node = pending.pop()
         if isinstance(node, dict):
             size += _EMPTY + (_FIELDS if node else 0) + _FIELD_BYTES * len(node)
-            pending += node.values()
+            pending += _structured(node.values())
         elif isinstance(node, list) and node:
             if isinstance(node[0], list):
                 size += _EMPTY + _PLACE * len(node[0])
-                pending += node[0]
+                pending += _structured(node[0])
             elif node[0] in _PROMISES:
                 size += _PROMISE
             elif node[0] not in _NOTHING_MADE:
                 size += _EMPTY + sum(len(part) for part in node if isinstance(part, str))
     return size
+
+
+def _structured(parts: Collection[Any]) -> Collection[Any]:
+    """Those of many parts in which there may be more: most of what is long is numbers."""
+    return parts if len(parts) < _MANY else [part for part in parts if type(part) in _STRUCTURES]

@@ -45,7 +45,7 @@ def measure(name: str, attack: Attack) -> str:
 
 def _shown(outcome: Any) -> str:
     shown = "" if outcome is None else str(outcome)
-    return shown if len(shown) < 60 else shown[:57] + "..."
+    return shown if len(shown) < 80 else shown[:77] + "..."
 
 
 def main() -> None:

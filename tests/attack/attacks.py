@@ -76,6 +76,14 @@ def doubled(leaf: Any, levels: int) -> list[Any]:
     return [*messages, ["push", ["pipeline", levels + 1]], ["pull", levels + 2]]
 
 
+def named(numbers: int, times: int) -> list[Any]:
+    """A part of a value that has a capability elsewhere, named so often in one message."""
+    return [
+        ["push", {"numbers": [[0] * numbers], "main": ["import", 0]}],
+        ["push", [[["pipeline", 1, ["numbers"]]] * times]],
+    ]
+
+
 def mapped(elements: int, instruction: Any, times: int = 1) -> list[Any]:
     """A list of zeros, and maps of it."""
     return [["push", [[0] * elements]], *[["push", ["remap", 1, [], [], [instruction]]]] * times]
@@ -235,6 +243,7 @@ ATTACKS: dict[str, Callable[[], Attack]] = {
     "100 clients, a map of 100,000 each": lambda: many(100, unheard(*mapped(100_000, 0))),
     "100 clients, 150 kB of {} each, thrice": lambda: many(100, unheard(*[push("{}", 44_000)] * 3)),
     "100 clients, 1000 calls each": lambda: many(100, unheard(*[CALL] * 1000)),
-    "hostile plans for a minute": lambda: hostile_plans(60),
+    "a part with 300,000 numbers, 500 times": lambda: alone(*named(300_000, 500)),
+    "hostile plans for half a minute": lambda: hostile_plans(30),
 }
 """By what the table calls them; the messages are made when it is their turn."""

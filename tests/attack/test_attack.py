@@ -11,7 +11,7 @@ from capnweb_runtime.transports.frames import TEXT, FrameReader
 from tests.attack.attacks import ATTACKS, alone, doubled, flood, mapped, push
 from tests.attack.hostile_plans import hostile_plan
 from tests.attack.peer import LAST_PART, PART, PING, frame
-from tests.attack.plans import TOGETHER, Attacker, compared
+from tests.attack.plans import TOGETHER, Attacker, Harmless, compared
 from tests.attack.process import Process
 
 
@@ -71,8 +71,13 @@ def test_hostile_plans_are_sent_and_the_neighbour_is_compared_with_itself(port: 
     attacker.attack()
     assert (attacker.plans, attacker.ended) == (TOGETHER, 0)
     attacker.peer.close()
-    calls = [(number / 100, 2.0 if 1 <= number / 100 < 2 else 1.0) for number in range(300)]
-    assert compared(calls, [(1.0, 2.0)]) == "p99 2.0 ms to 1.0: 2.00 times"
+    harmless = Harmless(port)
+    harmless.attack()
+    assert harmless.ended == 0
+    harmless.peer.close()
+    calls = [(number / 100, number // 100 + 1.0) for number in range(300)]
+    times = {"attacked": [(2.0, 3.0)], "elsewhere": [(1.0, 2.0)], "idle": [(0.0, 1.0)]}
+    assert compared(calls, times) == "p99 in ms: attacked 3.0, elsewhere 2.0, idle 1.0"
 
 
 def test_a_hostile_plan_is_found_again_by_its_number() -> None:

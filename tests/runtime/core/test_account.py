@@ -37,6 +37,31 @@ def test_between_messages_each_charge_stands_for_itself() -> None:
         made.charge(101)
 
 
+def test_what_cannot_be_put_off_between_messages_has_the_budget_of_one() -> None:
+    made = account()
+    made.between = True
+
+    def work(times: int) -> int:
+        for _ in range(times):
+            made.charge(40)
+        return made.left
+
+    assert made.as_one(work, 2) == 20
+    assert made.left == 100
+    with pytest.raises(LimitExceeded):
+        made.as_one(work, 3)
+    assert made.between
+    made.charge(100)
+
+
+def test_what_has_asked_for_too_much_has_nothing_left() -> None:
+    made = account()
+    assert made.left == 100
+    with pytest.raises(LimitExceeded):
+        made.charge(150)
+    assert made.left == 0
+
+
 def test_reading_a_large_message_leaves_less_for_what_it_asks_for() -> None:
     made = account()
     made.begin(b"[" + b"{}," * 60 + b"0]")

@@ -19,6 +19,14 @@ from tests.runtime.example import Counter, Desk
 from tests.runtime.pair import Counted, Side
 
 VECTORS = json.loads((Path(__file__).parent / "plan_vectors.json").read_text("utf-8"))
+NESTING: dict[str, Any] = {
+    "a call": ["pipeline", 0, ["echo"], [...]],
+    "a call in a list": [[["pipeline", 0, ["echo"], [...]]]],
+    "an object": {"a": ...},
+    "an error": ["error", "E", "m", None, {"a": ...}],
+    "a map": ["remap", 0, [], [["import", 0]], [...]],
+    "a map with a call": ["remap", 0, [], [], [["pipeline", 0, ["echo"], [...]]]],
+}
 ARMS = [[["import", 0]], [["pipeline", -1, ["add"], [1, 1]]]]
 
 
@@ -58,6 +66,22 @@ def ask(side: Side, plan: list[Any], subject: int = 0) -> list[Any]:
     """The answers to a plan that is pushed first and pulled."""
     texts = side.hear(["push", ["remap", subject, [], [], plan]], ["pull", side.session.calls_received + 1])
     return [json.loads(text) for text in texts]
+
+
+def nested(form: Any, levels: int, leaf: Any) -> Any:
+    """A form in itself, so many times, in each at the place of the dots."""
+    for _ in range(levels):
+        leaf = filled(form, leaf)
+    return leaf
+
+
+def filled(form: Any, leaf: Any) -> Any:
+    """A form with something at the place of the dots."""
+    if isinstance(form, dict):
+        return {key: filled(part, leaf) for key, part in form.items()}
+    if isinstance(form, list):
+        return [filled(part, leaf) for part in form]
+    return leaf if form is ... else form
 
 
 def assert_released(side: Side) -> None:
@@ -287,6 +311,34 @@ class TestBounds:
         assert ask(side, [["plan", 1], *block[1]]) == [["resolve", 1, 1]]
         [[_, _, error]] = ask(side, [["plan", 1], ["if", True, block, block]])
         assert "plan[2].then[1].then[1].then is nested deeper than 3" in error[2]
+
+    @pytest.mark.parametrize("form", NESTING)
+    @pytest.mark.parametrize("around", [0, 1, 20], ids="in the arguments of {} calls".format)
+    def test_expressions_may_be_nested_as_deep_as_any_and_deeper_ones_are_refused_by_name(
+        self, form: str, around: int
+    ) -> None:
+        for levels in (8, *range(20, 127, 3)):
+            side = taking(Desk())
+            wire: Any = ["remap", 0, [], [["import", 0]], [["plan", 1], nested(NESTING[form], levels, 1)]]
+            wire = nested(["pipeline", 0, ["echo"], [...]], around, wire)
+            answers = [json.loads(text) for text in side.hear(["push", wire], ["pull", 1])]
+            [(kind, _, answer)] = [told for told in answers if told[0] in ("resolve", "reject")]
+            if kind == "reject":
+                assert levels > 8
+                assert "Limits.depth" in answer[2] or "message depth of 256" in answer[2]
+            assert side.session.reason is None
+
+    def test_what_an_instruction_takes_is_bounded_when_no_message_is_at_hand_too(self) -> None:
+        desk = Desk()
+        side = taking(desk)
+        many = {"numbers": [[0] * 200_000], "desk": ["import", 0]}
+        named = [[["pipeline", -1, ["numbers"]]] * 300]
+        ask(side, [["plan", 1], many, ["pipeline", 0, ["hold"], ["a"]], ["if", True, [[["import", 2]], [named]], ARMS]])
+        before = side.host.account.spent
+        desk.held["a"].resolve(7)
+        [answer] = [json.loads(text) for text in side.take() if "reject" in text]
+        assert answer[2][2].startswith("plan[4].then[1]: the message asks for more than 50000 units of work")
+        assert side.host.account.spent - before < 2 * DEFAULT_LIMITS.message_work
 
     def test_what_a_plan_makes_counts_as_held_as_long_as_it_runs(self) -> None:
         desk = Desk()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -145,7 +146,7 @@ class TestWhatIsDeclared:
     def test_what_stands_in_a_map_may_be_anything(self, wire: Any) -> None:
         weigher = Weigher(256)
         block, _ = read_plan([["plan", 1], ["pipeline", 0]], 0, DEFAULT_LIMITS)
-        object.__setattr__(block.instructions[0], "operands", [wire])
+        block = replace(block, instructions=(block.instructions[0]._replace(operands=[wire]),))
         weigher.block(block, SHOP, ())
 
     def test_maps_are_looked_into_as_deep_as_messages_may_be(self) -> None:

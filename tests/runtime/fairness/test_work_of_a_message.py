@@ -168,6 +168,12 @@ class TestWhatACallAsksFor:
         side.hear(["push", [[["pipeline", 1, ["b"]]] * 100]], ["push", ["pipeline", 3]])
         assert "units of work" in refused(side, 4)
 
+    def test_what_is_beyond_the_budget_is_not_walked_through_for_each_reference(self) -> None:
+        side = Side(Desk())
+        side.hear('["push",{"a":["export",-1],"b":[[' + ",".join(["0"] * 300_000) + "]]}]")
+        assert spent(side, ["push", [[["pipeline", 1, ["b"]]] * 500]]) < 2 * MOST
+        assert spent(side, ["push", [[["pipeline", 1]] * 500]]) < 2 * MOST
+
     @pytest.mark.parametrize("size", [300, 10_000])
     def test_sets_of_chosen_numbers_are_refused_and_others_are_not(self, size: int) -> None:
         codec = rpc.set_of(rpc.INT)

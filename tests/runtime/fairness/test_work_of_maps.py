@@ -41,6 +41,20 @@ def test_whatever_it_is_made_of(literal: Any) -> None:
     assert answer[0] == "reject"
 
 
+def test_what_one_element_takes_is_bounded_when_no_message_is_at_hand_too() -> None:
+    desk = Desk()
+    side = Side(desk)
+    many = [[{"numbers": [[0] * 200_000], "desk": ["import", 0]}]]
+    side.hear(["push", ["pipeline", 0, ["hold"], ["a"]]])
+    side.hear(["push", ["pipeline", 0, ["echo"], [[[many, ["pipeline", 1]]]]]])
+    side.hear(["push", ["remap", 2, [0], [], [[[["pipeline", 0, ["numbers"]]] * 300]]]], ["pull", 3])
+    before = side.session.account.spent
+    desk.held["a"].resolve(7)
+    [answer] = [json.loads(text) for text in side.take() if "units of work" in text][:1]
+    assert answer[0] == "reject"
+    assert side.session.account.spent - before < 4 * DEFAULT_LIMITS.message_work
+
+
 def test_what_people_map_is_within_the_bound() -> None:
     _, answers = mapped(20_000, [["pipeline", 0, ["name"]]], [{"name": 0, "tags": [[]]}], [5])
     assert [answer[0] for answer in answers] == ["resolve"] * 3
