@@ -8,13 +8,13 @@ lease has expired clears up after that worker. See docs/scale.md.
 from __future__ import annotations
 
 import asyncio
-import logging
 import random
 import time
 from collections.abc import Awaitable, Callable, Iterable
 from typing import Any, Final, Literal, Self, TypeVar
 
 from capnweb_runtime.errors import BackplaneUnavailable
+from capnweb_runtime.observe import logger_named
 from capnweb_runtime.scale.contract import Backplane, Event, Subscription
 from capnweb_runtime.scale.presence_rooms import Roll, Rooms, Tell
 from capnweb_runtime.scale.presence_workers import HEARTBEATS, Workers
@@ -22,7 +22,7 @@ from capnweb_runtime.scale.schema import PresenceChange
 from capnweb_runtime.scale.topics import Topic
 from capnweb_runtime.scale.waiting import pause
 
-logger = logging.getLogger("capnweb_runtime.scale")
+logger = logger_named("capnweb_runtime.scale")
 
 T = TypeVar("T")
 

@@ -6,7 +6,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import Any, ClassVar, Protocol, Self, TypeVar, get_args, get_origin, get_type_hints
@@ -14,9 +13,10 @@ from typing import Any, ClassVar, Protocol, Self, TypeVar, get_args, get_origin,
 from capnweb_runtime.errors import BackplaneUnavailable, SessionError
 from capnweb_runtime.objects.callbacks import CallbackStub
 from capnweb_runtime.objects.target import RpcTarget
+from capnweb_runtime.observe import logger_named
 from capnweb_runtime.scale.schema import TopicBatch, TopicGap, TopicUnavailable
 
-logger = logging.getLogger("capnweb_runtime.scale")
+logger = logger_named("capnweb_runtime.scale")
 
 TargetT = TypeVar("TargetT")
 

@@ -4,11 +4,11 @@ cannot be read is a gap.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import AsyncIterator, Callable
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any, Final, Generic, Self, TypeVar
 
+from capnweb_runtime.observe import logger_named
 from capnweb_runtime.scale.contract import Backplane, Cursor, Event, Gap, Subscription
 from capnweb_runtime.scale.schema import TopicBatch, TopicEvent, TopicGap
 from capnweb_runtime.scale.topic_target import TopicTarget, describe
@@ -16,7 +16,7 @@ from capnweb_runtime.scale.topic_target import TopicTarget, describe
 if TYPE_CHECKING:
     from pydantic import TypeAdapter
 
-logger = logging.getLogger("capnweb_runtime.scale")
+logger = logger_named("capnweb_runtime.scale")
 
 D = TypeVar("D")
 TargetT = TypeVar("TargetT")

@@ -64,7 +64,7 @@ def test_wheel_holds_exactly_the_two_packages(wheel: Path) -> None:
         path.relative_to(ROOT).as_posix()
         for package in PACKAGES
         for path in (ROOT / package).rglob("*")
-        if path.suffix in {".py", ".j2", ".typed", ".js", ".css", ".html"} and path.is_file()
+        if path.suffix in {".py", ".j2", ".typed", ".js", ".css", ".html", ".md", ".json"} and path.is_file()
     }
     assert held == wanted
     assert {"capnweb_gen/py.typed", "capnweb_runtime/py.typed"} <= held

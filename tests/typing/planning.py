@@ -88,7 +88,6 @@ async def wrong(authed: AuthedApiStub, later: AuthedApiPromise) -> None:
     _ = when(later.me(), lambda: later.me(), lambda: later.me())  # type: ignore[arg-type]  # a number is no condition
     _ = when(eq(1, 1), lambda: 5, lambda: later.me())  # type: ignore[arg-type,return-value]  # a value is no promise
     _ = keep(later.me(), lambda friend: eq(friend, 1))  # type: ignore[arg-type]  # a number is no list
-    _ = repeat(later.me(), while_=lambda n: eq(n, 1), do=lambda n: later.user_name, at_most=1)  # type: ignore[arg-type,return-value]  # from a number to a string
     _ = eq([1], [1])  # type: ignore[arg-type]  # lists are not compared
     _ = not_(later.me())  # type: ignore[arg-type]  # a number is no condition
     _ = plan(5, lambda p: p)  # type: ignore[call-overload]  # a number is no capability

@@ -18,7 +18,7 @@ from capnweb_runtime.running.application import opened, place_of
 from capnweb_runtime.running.failures import Failed
 from tests.needs import needs_redis
 from tests.runtime.running.program import failed, program, serving, started
-from tests.runtime.scale.conftest import SERVED
+from tests.runtime.scale.conftest import CURRENT
 from tests.runtime.scale.servers import RedisServer, Server
 from tests.runtime.transports.example_api import ExampleStub
 
@@ -73,7 +73,7 @@ def alone(peer):
 """
 
 
-@pytest.fixture(params=SERVED)
+@pytest.fixture(params=CURRENT)
 def server(request: pytest.FixtureRequest) -> Server:
     found: Server = request.getfixturevalue(f"{request.param}_server")
     return found

@@ -16,7 +16,7 @@ from capnweb_runtime.scale import MemoryBackplane, MemoryStore
 from capnweb_runtime.worker import Worker
 from tests.placed.generated.rooms import FrontStub
 from tests.runtime.running.program import failed, program
-from tests.runtime.scale.conftest import SERVED
+from tests.runtime.scale.conftest import CURRENT
 from tests.runtime.scale.servers import Server
 
 APP = """
@@ -31,7 +31,7 @@ def fronts(worker):
 """
 
 
-@pytest.fixture(params=SERVED)
+@pytest.fixture(params=CURRENT)
 def server(request: pytest.FixtureRequest) -> Server:
     found: Server = request.getfixturevalue(f"{request.param}_server")
     return found

@@ -26,7 +26,7 @@ from tests.rolling.generated.rooms import RoomStub
 from tests.rolling.schema.rooms import Said, Served
 from tests.runtime.running.program import ROOT, program, serving
 from tests.runtime.running.restarting import ALL, Restarted
-from tests.runtime.scale.conftest import SERVED
+from tests.runtime.scale.conftest import CURRENT
 from tests.runtime.scale.servers import Server
 
 FOLDER = ROOT / "tests" / "rolling"
@@ -149,7 +149,7 @@ async def restarted(
         assert await server.ends() == 0
 
 
-@pytest.fixture(params=SERVED)
+@pytest.fixture(params=CURRENT)
 def engine(request: pytest.FixtureRequest) -> Server:
     found: Server = request.getfixturevalue(f"{request.param}_server")
     return found

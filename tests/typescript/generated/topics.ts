@@ -41,6 +41,7 @@ export type TopicBatchSaid = {
  * Attributes:
  *     cursor: where it stands; give it as `after` once it has been processed.
  *     data: what was published.
+ *     kind: tells it from a gap.
  */
 export type TopicEventSaid = {
   cursor: string;
@@ -58,6 +59,7 @@ export type TopicEventSaid = {
  *         version has published; `ended`: a subscriber is told no more, because its function has failed or the server
  *         is shutting down, and may subscribe again.
  *     cursor: behind it, the topic goes on.
+ *     kind: tells it from an event.
  */
 export type TopicGap = {
   reason: "epoch" | "trimmed" | "ahead" | "too_far" | "slow" | "unreadable" | "ended";
