@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import signal
+from collections.abc import Awaitable, Callable
 from contextlib import AsyncExitStack
 from pathlib import Path
 
@@ -53,16 +54,16 @@ async def test_an_object_has_one_owner_whichever_worker_is_asked_and_another_one
             assert await there.room("7").worker() == await here.room("7").worker() in fronts
         running.process.send_signal(signal.SIGHUP)
         async with connect(running.url, FrontStub, reconnect=Reconnect()) as front:
-            while await front.worker() in fronts or await owner(front) in fronts:
+            while await told(front.worker) in fronts or await told(lambda: front.room("7").worker()) in fronts:
                 pass
             assert [line.text for line in await front.room("7").lines()] == ["hello", "hi"]
 
 
-async def owner(front: FrontStub) -> str:
-    """Who has the room; asked again where it was just given up."""
+async def told(question: Callable[[], Awaitable[str]]) -> str:
+    """The answer; asked again where who was asked has just left, or given the room up."""
     while True:
         try:
-            return await front.room("7").worker()
+            return await question()
         except (Disconnected, RpcError, SessionError):
             continue
 
