@@ -425,13 +425,14 @@ async def test_a_worker_that_leaves_hands_over_at_once(workers: Workers) -> None
 async def test_calls_in_progress_end_before_a_worker_leaves(workers: Workers) -> None:
     a, b = await owner_and_other(workers)
     room, here = await b.cluster.get(RoomStub, "7"), await a.cluster.get(RoomStub, "7")
-    waits = [asyncio.ensure_future(room.wait("go")), asyncio.ensure_future(here.wait("go"))]
+    waits = [asyncio.ensure_future(room.wait("there")), asyncio.ensure_future(here.wait("here"))]
     await a.made[0].entered.wait()
-    await until(lambda: "go" in a.made[0].waiting)
+    await until(lambda: {"there", "here"} <= a.made[0].waiting.keys())  # both have arrived
     draining = asyncio.ensure_future(a.cluster.drain(30))
     await asyncio.sleep(0)
-    a.made[0].waiting["go"].set()
-    assert await asyncio.gather(*waits) == ["go", "go"]
+    for waiting in list(a.made[0].waiting.values()):
+        waiting.set()
+    assert await asyncio.gather(*waits) == ["there", "here"]
     await draining
     assert a.made[0].disposed
     assert a.cluster.stats()[:4] == (0, 0, 0, 0)
