@@ -65,7 +65,7 @@ def _found(version: str) -> str | None:
 
 @contextmanager
 def index(folder: Path, files: list[Path]) -> Iterator[str]:
-    """An index that has these files alone, for as long as the block lasts; gives its URL."""
+    """An index that has these files alone, for as long as the block lasts; gives the URL of its page."""
     project = folder / "simple" / NAME
     project.mkdir(parents=True)
     for file in files:
@@ -77,7 +77,7 @@ def index(folder: Path, files: list[Path]) -> Iterator[str]:
         thread = threading.Thread(target=server.serve_forever)
         thread.start()
         try:
-            yield f"http://127.0.0.1:{server.server_port}/simple"
+            yield f"http://127.0.0.1:{server.server_port}/simple/{NAME}/"
         finally:
             server.shutdown()
             thread.join()
@@ -94,12 +94,12 @@ def tried(interpreter: str, version: str, url: str, folder: Path) -> None:
     Parameters:
         interpreter: the Python.
         version: which to install.
-        url: of the index.
+        url: of the index's page for the project.
         folder: for the environment, which stays there.
     """
     _run(interpreter, "-m", "venv", folder / "venv", cwd=folder.parent)
     python = folder / "venv" / "bin" / "python"
-    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--extra-" + "index-url", url)
+    pip = (python, "-m", "pip", "--disable-pip-version-check", "--quiet", "install", "--find-links", url)
     _run(*pip, f"{NAME}=={version}", cwd=folder)
     project = folder / "project"
     (project / "schemas").mkdir(parents=True)
