@@ -12,9 +12,9 @@ from functools import cache
 from pathlib import Path
 
 PAGES = Path(__file__).with_name("pages")
-CODE = re.compile(r"CW-\d{3}")
 _TITLE = re.compile(r"# (CW-\d{3}): (.+)\n")
 _MESSAGE = re.compile(r"^    (\S.*)$", re.MULTILINE)
+_PROSE = re.compile(r"^(?=\S)", re.MULTILINE)
 _LONGEST = 1_000
 """Letters of a message that are looked at: a schema may make it of any length, and what it is about comes first."""
 _PLACE = r"(?:[^:]+: )?"
@@ -98,6 +98,6 @@ def _read(path: Path) -> Page:
     title = _TITLE.match(text)
     if title is None or title[1] != path.stem:
         raise ValueError(f"{path.name} has to begin with `# {path.stem}: title`")
-    head = text[title.end() :].lstrip("\n")
-    messages = _MESSAGE.findall(head[: found.start()] if (found := re.search(r"^\S", head, re.MULTILINE)) else head)
+    head = _PROSE.split(text[title.end() :].lstrip("\n"), maxsplit=1)[0]
+    messages = _MESSAGE.findall(head)
     return Page(title[1], title[2], tuple(messages), text)
