@@ -442,7 +442,7 @@ class Connection:
             else:
                 self.flush()
         if left is not None:
-            self.host.line.put_off(partial(self.received, left, again=True))
+            self.host.line.take_later(partial(self.received, left, again=True))
 
     @property
     def behind(self) -> bool:
@@ -469,8 +469,8 @@ class Connection:
         return account.spent > account.look_at and account.is_over()
 
     def later(self, work: Callable[[], object]) -> None:
-        """Does something in the session's next turn, when others have had theirs."""
-        self.host.line.put_off(work)
+        """Takes what has been received in the session's next turn, when others have had theirs."""
+        self.host.line.take_later(work)
 
     def in_order(self, work: Callable[[], object]) -> None:
         """Does something once what has been received so far has been taken; at once if it has."""

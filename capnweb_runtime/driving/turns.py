@@ -112,7 +112,9 @@ class Line:
         self._turns = turns
         self._account = account
         self._work: deque[Work] = deque()
-        self._first: list[Work] | None = None  # what is put off in the session's turn: it goes on before the rest
+        self._to_take: deque[Work] = deque()  # messages, once all the rest is done
+        # What is put off in the session's turn goes on before the rest: of both.
+        self._first: tuple[list[Work], list[Work]] | None = None
         self._joined = False
         self._told = False
         self._counted = 0  # of what the account says has been spent
@@ -126,45 +128,55 @@ class Line:
         self.on_wait = _nobody
 
     def put_off(self, work: Work) -> None:
-        """Does something in the session's turn: after what was put off before it."""
-        if self._first is None:
-            self._work.append(work)
+        """Does something in the session's turn: after what was put off before it, and before any message is taken. What
+        has been asked for before a message came is to be known to what that message does, whenever it was put off.
+        """
+        self._wait(work, self._work, None if self._first is None else self._first[0])
+
+    def take_later(self, work: Work) -> None:
+        """Takes messages in the session's turn: after those that wait already, and once nothing is put off any more."""
+        self._wait(work, self._to_take, None if self._first is None else self._first[1])
+
+    def in_order(self, work: Work) -> None:
+        """Takes messages after what was put off, at once if nothing was."""
+        if self._account.over:
+            self.take_later(work)
+        else:
+            work()
+
+    def _wait(self, work: Work, in_line: deque[Work], first: list[Work] | None) -> None:
+        if first is None:
+            in_line.append(work)
             self._join()
         else:
-            self._first.append(work)
+            first.append(work)
         if not self._told:
             self._told = True
             self.on_wait(True)
 
-    def in_order(self, work: Work) -> None:
-        """Does something after what was put off, at once if nothing was."""
-        if self._account.over:
-            self.put_off(work)
-        else:
-            work()
-
     def go_on(self) -> None:
         """Does what was put off, until the turn is over."""
-        account, work = self._account, self._work
+        account, work, to_take = self._account, self._work, self._to_take
         self._joined = False
         account.begin_turn()
         try:
-            while work and not (account.spent > account.look_at and account.is_over()):
-                self._do(work.popleft())
+            while (work or to_take) and not (account.spent > account.look_at and account.is_over()):
+                self._do(work.popleft() if work else to_take.popleft())
         finally:
-            if work:
+            if work or to_take:
                 self._join()
             else:
                 account.begin_turn()
                 self._tell_all_is_done()
 
     def _do(self, work: Work) -> None:
-        self._first = []
+        first, to_take = self._first = [], []
         try:
             work()
         finally:
-            first, self._first = self._first, None
+            self._first = None
             self._work.extendleft(reversed(first))
+            self._to_take.extendleft(reversed(to_take))
 
     def _tell_all_is_done(self) -> None:
         if self._told:

@@ -214,7 +214,7 @@ class HttpSocket(asyncio.Protocol):
         while self._ahead and self._inside_reads and len(self._inside._messages) < WAITING:
             if account.over or (account.spent > account.look_at and account.is_over()):
                 self._going_on = True
-                self._line.put_off(self._go_on)
+                self._line.take_later(self._go_on)
                 break
             piece, self._ahead = self._ahead[:SLICE], self._ahead[SLICE:]
             self._give(piece)

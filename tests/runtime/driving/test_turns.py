@@ -147,6 +147,34 @@ def test_what_work_puts_off_goes_before_what_came_after_it() -> None:
     assert sessions.log == ["parent", "a first child", "a second child", "a later"]
 
 
+def test_messages_are_taken_once_nothing_is_put_off_any_more() -> None:
+    """A release that has come already must not overtake what was asked, before it, of what it releases."""
+    sessions = Sessions("a")
+    line = sessions.lines["a"]
+
+    def message() -> None:
+        sessions.log.append("message")
+        line.take_later(sessions.work("a", " the rest of the message"))
+        line.put_off(sessions.work("a", " asked by the message"))
+
+    line.put_off(sessions.work("a", " first"))
+    line.in_order(message)
+    line.in_order(sessions.work("a", " message after that"))
+    line.put_off(sessions.work("a", " second"))
+    assert sessions.log == []
+    while sessions.loop.iterate():
+        pass
+    assert sessions.log == [
+        "a first",
+        "a second",
+        "message",
+        "a asked by the message",
+        "a the rest of the message",
+        "a message after that",
+    ]
+    assert not sessions.accounts["a"].over
+
+
 def test_something_in_order_is_done_at_once_where_nothing_waits() -> None:
     sessions = Sessions("a")
     line = sessions.lines["a"]
