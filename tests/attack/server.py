@@ -7,6 +7,7 @@ with little in it.
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import resource
 
@@ -53,6 +54,7 @@ class Server(rpc.RpcTarget, spec=ServerSpec):
 
 async def main() -> None:
     async with serve(lambda peer: Server(), "127.0.0.1", 0, path="/", plans=True) as server:
+        gc.freeze()  # as `python -m capnweb_runtime serve` does
         print(server.port, flush=True)
         await server.wait_closed()
 

@@ -64,8 +64,9 @@ class Sessions:
 
 
 @pytest.fixture(autouse=True)
-def turns_of_five_milliseconds(monkeypatch: pytest.MonkeyPatch) -> None:
+def turns_of_a_known_length(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(turns, "TURN", 0.005)
+    monkeypatch.setattr(turns, "BRIEF", 0.001)
 
 
 def test_a_turn_begins_when_somebody_looks_and_ends_with_the_iteration() -> None:

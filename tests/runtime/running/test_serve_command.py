@@ -14,7 +14,7 @@ import pytest
 
 from capnweb_runtime.connecting.connect import connect
 from capnweb_runtime.errors import SessionClosed
-from tests.runtime.running.program import ROOT, failed, program
+from tests.runtime.running.program import APP, ROOT, failed, program
 from tests.runtime.transports.example_api import ExampleStub
 
 CERTIFICATE = ROOT / "tests" / "runtime" / "localhost.pem"
@@ -58,6 +58,11 @@ class TestOneProcess:
             code, _, log = await server.rest()
             assert code == 0
             assert "closing with 1 calls in progress after waiting 0.05 s for them" in log
+
+    async def test_the_garbage_collector_leaves_out_what_has_been_imported(self, tmp_path: Path) -> None:
+        app = APP.replace("import asyncio, os", "import asyncio, gc").replace("os.getpid()", "gc.get_freeze_count()")
+        async with program(tmp_path, "app:front", app=app) as server, connect(server.url, ExampleStub) as api:
+            assert int(str(await api.echo("how many"))) > 10_000
 
     async def test_it_speaks_tls(self, tmp_path: Path) -> None:
         trust = ssl.create_default_context(cafile=CERTIFICATE)
