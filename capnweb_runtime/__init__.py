@@ -58,6 +58,7 @@ if TYPE_CHECKING:
     from capnweb_runtime.serving.peer import Peer, Refuse
     from capnweb_runtime.serving.serve import Serving, serve
     from capnweb_runtime.serving.server import Server
+    from capnweb_runtime.serving.service import Service, ServiceOptions
     from capnweb_runtime.values import (
         UNDEFINED,
         BigInt,
@@ -119,6 +120,8 @@ __all__ = [
     "Sampling",
     "Server",
     "ServerLimits",
+    "Service",
+    "ServiceOptions",
     "Serving",
     "SessionClosed",
     "SessionError",
@@ -175,6 +178,7 @@ _HOMES = {
     "serving.peer": "Peer Refuse",
     "serving.serve": "Serving serve",
     "serving.server": "Server",
+    "serving.service": "Service ServiceOptions",
     "objects.streams": "ReadableStream WritableStream WritableTarget",
     "objects.callbacks": "CallbackStub",
     "objects.stub": "RpcPromise RpcStub",

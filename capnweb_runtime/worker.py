@@ -17,11 +17,12 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from capnweb_runtime.scale.contract import Backplane
 from capnweb_runtime.serving.admission import MainFactory
+from capnweb_runtime.serving.service import Service
 
 if TYPE_CHECKING:  # of no use to workers that are not in one
     from capnweb_runtime.scale.cluster.cluster import Cluster
 
-__all__ = ["Application", "MainFactory", "Worker"]
+__all__ = ["Application", "MainFactory", "Served", "Service", "Worker"]
 
 
 class Worker:
@@ -56,7 +57,7 @@ class Worker:
         return self._cluster
 
 
-Application: TypeAlias = Callable[
-    [Worker], MainFactory | Awaitable[MainFactory] | AbstractAsyncContextManager[MainFactory]
-]
-"""Sets up a worker, and gives what makes main objects of peers; as a context manager, for as long as it serves."""
+Served: TypeAlias = MainFactory | Service
+"""What makes main objects of peers; as a `Service`, with how they are to be served."""
+Application: TypeAlias = Callable[[Worker], Served | Awaitable[Served] | AbstractAsyncContextManager[Served]]
+"""Sets up a worker, and gives what it serves; as a context manager, for as long as it serves."""

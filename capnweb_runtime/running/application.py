@@ -19,12 +19,13 @@ from capnweb_runtime.errors import BackplaneUnavailable
 from capnweb_runtime.health import Check
 from capnweb_runtime.observe import printable
 from capnweb_runtime.running.failures import Failed
-from capnweb_runtime.running.loading import check_made, load_application
+from capnweb_runtime.running.loading import load_application, service_made
 from capnweb_runtime.scale.contract import Backplane
 from capnweb_runtime.scale.opening import open_backplane
 from capnweb_runtime.scale.waiting import pause
 from capnweb_runtime.serving.peer import logger
-from capnweb_runtime.worker import MainFactory, Worker
+from capnweb_runtime.serving.service import Service
+from capnweb_runtime.worker import Worker
 
 if TYPE_CHECKING:
     from capnweb_runtime.scale.cluster.cluster import Cluster
@@ -38,7 +39,7 @@ PATIENCE: Final = 10.0
 @asynccontextmanager
 async def opened(
     named: str, url: str, name: str, join: Join | None = None, *, patience: float = PATIENCE
-) -> AsyncIterator[tuple[MainFactory, Worker]]:
+) -> AsyncIterator[tuple[Service, Worker]]:
     """An application, set up for as long as the block lasts.
 
     Parameters:
@@ -49,7 +50,7 @@ async def opened(
         patience: seconds for which the engine is waited for.
 
     Returns:
-        What makes main objects, and the worker.
+        What is to be served, and the worker.
 
     Raises:
         Failed: there is no such application, it cannot be set up, or the engine does not answer.
@@ -61,12 +62,11 @@ async def opened(
         try:
             made: Any = application(worker)
             entered = made if isinstance(made, AbstractAsyncContextManager) else _without_end(made)
-            factory = await held.enter_async_context(entered)
+            given = await held.enter_async_context(entered)
         except Exception as error:
             logger.debug("%s could not be set up", named, exc_info=error)
             raise Failed(f"{named} cannot be set up: {type(error).__name__}: {printable(str(error))}") from None
-        check_made(named, factory)
-        yield factory, worker
+        yield service_made(named, given), worker
 
 
 @asynccontextmanager

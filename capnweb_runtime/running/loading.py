@@ -1,5 +1,5 @@
-"""The factory that is named on the command line. Rule: a module that is missing, one that fails and one without the
-name are told apart, each with its place.
+"""The factory or service that is named on the command line. Rule: a module that is missing, one that fails and one
+without the name are told apart, each with its place.
 """
 
 from __future__ import annotations
@@ -13,22 +13,22 @@ from typing import Any, Final
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import printable
 from capnweb_runtime.running.failures import Failed
-from capnweb_runtime.serving.factory import check_factory
 from capnweb_runtime.serving.peer import logger
+from capnweb_runtime.serving.service import Service
 
 _SET_UP: Final = (
     "with --backplane, name a function that is given the worker and returns what makes main objects of peers"
 )
 
 
-def load_factory(name: str) -> Any:
-    """Imports a factory.
+def load_service(name: str) -> Service:
+    """Imports a factory, or a service.
 
     Parameters:
         name: module and name in it, as in "package.module:factory"; dots lead on to attributes.
 
     Returns:
-        The factory, of which is known that it can be called with a peer.
+        The service, whose factory is known to be one that can be called with a peer.
 
     Raises:
         Failed: there is none.
@@ -38,8 +38,7 @@ def load_factory(name: str) -> Any:
         raise Failed(
             f"{name} sets up a worker: serve it with --backplane, which may be memory: for one process", code=2
         )
-    _check(name, found)
-    return found
+    return _service(name, found)
 
 
 def load_application(name: str) -> Any:
@@ -64,15 +63,15 @@ def load_application(name: str) -> Any:
     return found
 
 
-def check_made(name: str, made: object) -> None:
-    """Refuses what an application has given, if that is no factory.
+def service_made(name: str, made: object) -> Service:
+    """What an application has given, which may be a factory, or a service.
 
     Raises:
-        Failed: it is none.
+        Failed: it is neither.
     """
     if isinstance(made, RpcTarget):
         raise Failed(f"{name} made a main object, of which each session needs one of its own: {_SET_UP}")
-    _check(f"what {name} gave", made)
+    return _service(f"what {name} gave", made)
 
 
 def _found(name: str) -> Any:
@@ -88,9 +87,11 @@ def _found(name: str) -> Any:
     return found
 
 
-def _check(name: str, factory: object) -> None:
+def _service(name: str, given: Any) -> Service:
+    if isinstance(given, Service):
+        return given
     try:
-        check_factory(factory)
+        return Service(given)
     except TypeError as error:
         raise Failed(f"{name} is no factory: {error}") from None
 

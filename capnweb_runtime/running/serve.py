@@ -13,13 +13,14 @@ import secrets
 import socket
 import ssl
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, get_args
+from typing import TYPE_CHECKING, get_args
 
 from capnweb_runtime.health import Check, Health
 from capnweb_runtime.inspector.settings import Inspector, Mode
 from capnweb_runtime.running.failures import Failed, cannot_listen, place, reason
-from capnweb_runtime.running.loading import load_factory
+from capnweb_runtime.running.loading import load_service
 from capnweb_runtime.running.options import SECRET, count, port, seconds, several
 from capnweb_runtime.running.supervised import Supervised
 from capnweb_runtime.running.workers import run_workers
@@ -28,6 +29,7 @@ from capnweb_runtime.serving.handed_over import systemd_sockets
 from capnweb_runtime.serving.hosts import is_loopback
 from capnweb_runtime.serving.peer import Transport
 from capnweb_runtime.serving.serve import Serving, serve
+from capnweb_runtime.serving.service import Service
 
 if TYPE_CHECKING:
     from capnweb_runtime.running.application import Join
@@ -54,7 +56,9 @@ def add(commands: Commands) -> None:
     )
     known = ",".join(get_args(Transport))
     add_option = parser.add_argument
-    add_option("factory", metavar="module:factory", help="what makes the main object of a session from its peer")
+    add_option(
+        "factory", metavar="module:factory", help="what makes the main object of a session from its peer, or a Service"
+    )
     add_option("--host", type=several, metavar="LIST", help=f"addresses to listen on (default: {HOST})")
     add_option("--port", type=port, help=f"0 is any that is free (default: {PORT})")
     add_option("--unix", metavar="FILE", help="listen on a socket that is a file; without --port on nothing else")
@@ -125,23 +129,23 @@ def run(options: argparse.Namespace) -> None:
 
 async def _serve(options: argparse.Namespace) -> None:
     if options.backplane is None:
-        await _serve_with(load_factory(options.factory), options)
+        await _serve_with(load_service(options.factory), options)
         return
     # Of no use to servers that share nothing.
     from capnweb_runtime.running.application import opened, ready_with  # noqa: PLC0415
 
     where = options.factory, options.backplane, options.backplane_name
-    async with opened(*where, None if options.cluster is None else _joins(options)) as (factory, worker):
-        await _serve_with(factory, options, [ready_with(worker.backplane)], worker.leaving.set)
+    async with opened(*where, None if options.cluster is None else _joins(options)) as (service, worker):
+        await _serve_with(service, options, [ready_with(worker.backplane)], worker.leaving.set)
 
 
 async def _serve_with(
-    factory: Any,
+    service: Service,
     options: argparse.Namespace,
     checks: Sequence[Check] = (),
     on_leaving: Callable[[], object] | None = None,
 ) -> None:
-    serving = _serving(factory, options, checks)
+    serving = _serving(service, options, checks)
     try:
         server = await serving
     except ImportError as error:  # of an extra
@@ -188,10 +192,12 @@ async def _run(server: Server, options: argparse.Namespace, on_leaving: Callable
         await supervised.close()
 
 
-def _serving(factory: Any, options: argparse.Namespace, checks: Sequence[Check]) -> Serving:
+def _serving(service: Service, options: argparse.Namespace, checks: Sequence[Check]) -> Serving:
+    given = service.options.copy()
+    given["health"] = _health(given.get("health"), options, checks)
     try:
         serving = serve(
-            factory,
+            service.main_factory,
             options.host,
             options.port,
             sock=options.sockets,
@@ -203,9 +209,9 @@ def _serving(factory: Any, options: argparse.Namespace, checks: Sequence[Check])
             hosts=options.hosts,
             forwarded=_forwarded(options.forwarded),
             reflection=options.reflection,
-            health=_health(options, checks),
             inspector=_inspector(options.inspector),
             reuse_port=options.supervised is not None and options.port is not None,
+            **given,
         )
     except (LookupError, TypeError, ValueError) as error:
         raise Failed(f"{options.factory} cannot be served as asked: {error}") from None
@@ -243,11 +249,13 @@ def _joins(options: argparse.Namespace) -> Join:
     return lambda backplane: clustered(backplane, options.cluster, options.cluster_secret)
 
 
-def _health(options: argparse.Namespace, checks: Sequence[Check]) -> Health | None:
-    """What is told of the server's health, if anything."""
-    if options.alive is None and options.ready is None:
+def _health(given: Health | None, options: argparse.Namespace, checks: Sequence[Check]) -> Health | None:
+    """What is told of the server's health, if anything. A path on the command line is the one."""
+    if options.alive is None and options.ready is None and given is None:
         return None
-    return Health(alive=options.alive, ready=options.ready, checks=() if options.ready is None else checks)
+    health = given or Health()
+    alive, ready = options.alive or health.alive, options.ready or health.ready
+    return replace(health, alive=alive, ready=ready, checks=() if ready is None else (*health.checks, *checks))
 
 
 def _inspector(mode: Mode | None) -> Inspector | None:

@@ -10,6 +10,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.project.sources import ROOT
 
 TEXT = (ROOT / "docs" / "server.md").read_text("utf-8")
@@ -18,7 +20,8 @@ SECTION = TEXT.partition("## From the command line")[2].partition("\n## ")[0]
 (PRINTED,) = re.findall(r"```console\n(.*?)\n```", SECTION, re.DOTALL)
 
 
-def test_the_command_prints_what_is_shown_and_ends_when_told_to(tmp_path: Path) -> None:
+@pytest.mark.parametrize("served", ["server:books_for", "service:service"])
+def test_the_command_prints_what_is_shown_and_ends_when_told_to(tmp_path: Path, served: str) -> None:
     for file, content in re.findall(r"```python\n# (\S+)\n(.*?)```", TEXT, re.DOTALL):
         (tmp_path / file).parent.mkdir(exist_ok=True)
         (tmp_path / file).write_text(content, "utf-8")
@@ -26,7 +29,7 @@ def test_the_command_prints_what_is_shown_and_ends_when_told_to(tmp_path: Path) 
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
     compiling = [sys.executable, "-m", "capnweb_gen.cli", "schemas/books.py", "--out", "generated"]
     subprocess.run(compiling, cwd=tmp_path, env=environment, check=True, timeout=60)
-    python, *arguments = shlex.split(COMMAND.replace("--port 8080", "--port 0"))
+    python, *arguments = shlex.split(COMMAND.replace("--port 8080", "--port 0").replace("server:books_for", served))
     assert python == "python"
     with subprocess.Popen(
         [sys.executable, *arguments], cwd=tmp_path, env=environment, stdout=subprocess.PIPE, text=True

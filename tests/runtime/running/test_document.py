@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 import yaml
 
-from capnweb_runtime import AnyStub, connect
+from capnweb_runtime import AnyStub, RateLimited, connect
 from capnweb_runtime.running import application, serve
 from capnweb_runtime.running.post import START
+from capnweb_runtime.running.serve import BACKPLANE
 from capnweb_runtime.running.workers import PATIENCE
 from capnweb_runtime.serving.server import FIRST_REQUESTS
 from tests.needs import needs_redis
@@ -72,13 +73,28 @@ def run(folder: Path, *command: str) -> None:
 
 class TestProgram:
     def test_it_is_typed(self, folder: Path) -> None:
-        run(folder, "-m", "mypy", "--strict", "--no-error-summary", "app.py")
+        run(folder, "-m", "mypy", "--strict", "--no-error-summary", "app.py", "limited.py")
 
     @pytest.mark.parametrize("name", ["board", "moderated"])
     async def test_it_serves(self, folder: Path, name: str) -> None:
         app = (folder / "app.py").read_text("utf-8")
         async with program(folder, f"app:{name}", "--backplane", "memory:", app=app) as running:
             assert re.fullmatch(r"[0-9a-f]+:1", await posted(running.url))
+
+    @needs_redis
+    async def test_what_it_is_limited_to_holds_for_all_workers(self, folder: Path, redis_server: Server) -> None:
+        (command,) = (line for line in "".join(blocks("sh")).splitlines() if " limited:limited " in line)
+        told, *arguments = shlex.split(command)
+        given = options(arguments)
+        assert (told.partition("=")[0], given.backplane, given.workers) == (BACKPLANE, "env:", 4)
+        app = (folder / "app.py").read_text("utf-8")
+        there = {BACKPLANE: f"{redis_server.url}?{folder.name}"}
+        asked = [*arguments[4:], "--backplane-name", folder.name]
+        async with program(folder, *asked, app=app, **there) as running:
+            for _ in range(3):
+                await posted(running.url)
+            with pytest.raises(RateLimited):
+                await posted(running.url)
 
     @needs_redis
     async def test_as_a_unit_it_is_reloaded_and_stopped(self, folder: Path, redis_server: Server) -> None:
@@ -136,8 +152,8 @@ def test_the_container_and_the_deployment_ask_for_what_there_is() -> None:
 def test_commands_and_options_that_are_shown_are_there() -> None:
     for text in (SECTION, STURDY):
         for line in "".join(blocks("sh", text)).splitlines():
-            if line.startswith("python -m capnweb_runtime"):
-                options(shlex.split(line))
+            if "python -m capnweb_runtime" in line:
+                options(shlex.split(line[line.index("python") :]))
     for row in re.findall(r"^\| (`--.*?) \|", SECTION, re.MULTILINE):
         for option in re.findall(r"`(--[\w-]+) ([^`]+)`", row):
             options(["python", "-m", "capnweb_runtime", "serve", "a:b", option[0], option[1].replace("N", "1")])

@@ -11,12 +11,28 @@ import ssl
 from pathlib import Path
 
 import pytest
+from aiohttp import ClientSession
 
 from capnweb_runtime.connecting.connect import connect
-from capnweb_runtime.errors import SessionClosed
+from capnweb_runtime.errors import RpcError, SessionClosed
+from capnweb_runtime.plans import gt, plan, when
 from tests.runtime.running.program import APP, ROOT, failed, program
 from tests.runtime.transports.example_api import ExampleStub
 
+SERVICE = f"""
+from capnweb_runtime import Limits, Service
+from capnweb_runtime.health import Check, Health
+{APP}
+
+async def told(info, proceed):
+    print(info.method, flush=True)
+    return await proceed(info)
+
+checks = [Check("never", lambda: False)]
+service = Service(
+    front, plans=True, interceptors=[told], limits=Limits(plan_calls=2), health=Health(ready="/readyz", checks=checks)
+)
+"""
 CERTIFICATE = ROOT / "tests" / "runtime" / "localhost.pem"
 
 
@@ -63,6 +79,20 @@ class TestOneProcess:
         app = APP.replace("import asyncio, os", "import asyncio, gc").replace("os.getpid()", "gc.get_freeze_count()")
         async with program(tmp_path, "app:front", app=app) as server, connect(server.url, ExampleStub) as api:
             assert int(str(await api.echo("how many"))) > 10_000
+
+    async def test_a_service_says_how_its_sessions_are_served(self, tmp_path: Path) -> None:
+        """What is on the command line is added, and is the one where both say something."""
+        asked = ("app:service", "--alive", "/alive")
+        async with program(tmp_path, *asked, app=SERVICE) as server, connect(server.url, ExampleStub) as api:
+            assert await plan(api, lambda p: when(gt(p.add(1, 2), 2), lambda: p.add(1, 1), lambda: p.add(2, 2))) == 2
+            assert [await server.line() for _ in range(2)] == ["add", "add"]
+            with pytest.raises(RpcError, match=r"Limits\.plan_calls"):
+                await plan(api, lambda p: p.add(p.add(p.add(1, 2), 3), 4))
+            site = server.url.replace("ws:", "http:")
+            async with ClientSession() as http:
+                for path, status in (("alive", 200), ("readyz", 503), ("other", 404)):
+                    async with http.get(site + path) as said:
+                        assert said.status == status
 
     async def test_it_speaks_tls(self, tmp_path: Path) -> None:
         trust = ssl.create_default_context(cafile=CERTIFICATE)
