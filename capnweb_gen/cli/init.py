@@ -61,7 +61,10 @@ def init(folder: Path) -> None:
         table = f'[tool.capnweb-gen]\nschemas = ["{package}/schemas"]\nout = "{package}/generated"\n'
         terminal.say(f"add to pyproject.toml:\n\n{table}")
     _generate(folder, package)
-    terminal.say(f"next: cd {folder} && python -m {package}.server, and python -m {package}.client in another terminal")
+    there = "" if folder == Path() else f"cd {folder} && "
+    terminal.say(
+        f"next: {there}python -m {package}.server; then in another terminal: {there}python -m {package}.client"
+    )
 
 
 def _package(name: str) -> str:
