@@ -352,9 +352,11 @@ Cost = Annotated[int, Field(strict=True, ge=1, le=MOST_COST)]
 
 
 class Method(Sparse):
-    """A method. `idempotent` says that calling it twice has the same effect as calling it once, `secret` that logs
-    must not show its result, `cost` how much a call counts where costs are bounded, and `items` how many items to assume
-    for a returned list before it is known.
+    """A method.
+
+    `idempotent` says that calling it twice has the same effect as calling it once, `secret` that logs must not show its
+    result, `cost` how much a call counts where costs are bounded, and `items` how many items to assume for a returned
+    list before it is known.
     """
 
     _SELDOM = frozenset({"cost", "idempotent", "items", "secret"})
