@@ -52,7 +52,7 @@ _REFUSED_DECORATORS = {
     "staticmethod": "is a static method; an interface has methods of an object alone: take self, without the decorator",
     "classmethod": "is a class method; an interface has methods of an object alone: take self, without the decorator",
     "setter": "has a setter, but peers can only read a property: leave out the setter and declare a method",
-    "deleter": "can be deleted; only reading travels: leave out the deleter and declare a method",
+    "deleter": "has a deleter, but peers can only read a property: leave out the deleter and declare a method",
     "overload": "is overloaded; a method has one signature on the wire: declare methods with different names",
 }
 _NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, InterfaceModel, object)
