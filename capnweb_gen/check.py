@@ -39,6 +39,7 @@ def check(schemas: tuple[ir.Schema, ...]) -> list[Diagnostic]:
 # ---- texts
 
 _HALF_A_CHARACTER = re.compile(r"[\ud800-\udfff]")
+_ASK = "leave it out; whoever catches the exception can ask for the object"
 _TEXTS = {"doc": "description", "message": "deprecation", "wire": "name on the wire", "values": "value"}
 
 
@@ -129,18 +130,24 @@ def _check_made_up_names(schema: ir.Schema) -> Iterator[Diagnostic]:
     for interface in (interface for interface in schema.interfaces if interface.generic is not None):
         if interface.name in others:
             message = (
-                f"a generic interface with its type arguments is called {interface.name} here, as something else is"
+                f"a generic interface with its type arguments becomes {interface.name}, "
+                "but something else here has that name"
             )
             yield _at(interface.path or schema.path, interface.position, message, "rename one of them")
         others.add(interface.name)
     for model in (model for model in schema.models if model.generic is not None):
         if model.name in others:
-            message = f"a generic model with its type arguments is called {model.name} here, as something else is"
+            message = (
+                f"a generic model with its type arguments becomes {model.name}, but something else here has that name"
+            )
             yield _at(model.path, model.position, message, "rename one of them")
         others.add(model.name)
     for callback in (callback for callback in schema.callbacks if callback.generic is not None):
         if callback.name in others:
-            message = f"a generic callback with its type arguments is called {callback.name} here, as something else is"
+            message = (
+                f"a generic callback with its type arguments becomes {callback.name}, "
+                "but something else here has that name"
+            )
             yield _at(callback.path or schema.path, callback.position, message, "rename one of them")
         others.add(callback.name)
 
@@ -227,13 +234,16 @@ def _held(shape: ir.TypeShape, schema: ir.Schema, peers: graph.Peers) -> tuple[s
     """What is wrong with an exception that holds this."""
     match shape:
         case ir.InterfaceShape(interface=ir.Reference(name=name)):
-            return f"an exception cannot hold the capability {name}", "let the one who catches it ask for it"
+            return f"an exception cannot hold the capability {name}", _ASK
         case ir.CallbackShape(callback=ir.Reference(name=name)):
-            return f"an exception cannot hold the function {name}", "let the one who catches it ask for it"
+            return f"an exception cannot hold the function {name}", _ASK
         case ir.StubShape() | ir.CallableShape() | ir.StreamShape() | ir.WritableShape():
-            return f"an exception cannot hold a {shape.kind}", "let the one who catches it ask for it"
+            return f"an exception cannot hold a {shape.kind}", _ASK
         case ir.ModelShape(model=model) if graph.hold_capabilities([shape], schema, peers):
-            return f"an exception cannot hold {model.name}, which holds capabilities", "send what is data in it"
+            return (
+                f"an exception cannot hold {model.name}, which holds capabilities",
+                "give the exception the data that is in it",
+            )
         case ir.Scalar(name="request" | "response" as name):
             return f"an exception cannot hold a {name.capitalize()}, whose body may be a stream", "send its parts"
         case _:
@@ -282,7 +292,7 @@ class _Interface:
             hint = 'rename it, or give it another name with @wire_name("...")'
             yield self._fault(member.position, f"{message}: peers cannot reach it", hint)
         elif name in naming.PROMISE_NAMES:
-            message = f"{self._what(member)} has a name that stubs and promises have themselves"
+            message = f"{self._what(member)} has a name that every stub and promise uses itself"
             yield self._fault(member.position, message, renamed(member))
 
     def _check_types(self, member: ir.Method | ir.Property) -> Iterator[Diagnostic]:

@@ -33,7 +33,7 @@ class Diagnostic:
 
     @property
     def code(self) -> str | None:
-        """By which `capnweb-gen explain` knows the kind of fault."""
+        """The code for `capnweb-gen explain`, such as `CW-050`; None if no page is about such a fault."""
         return code_of(self.message)
 
     def __str__(self) -> str:

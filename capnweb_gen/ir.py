@@ -1,9 +1,9 @@
-"""The intermediate representation: what a schema says, free of how Python says it.
+"""The intermediate representation (IR): what a schema declares, independent of the language it was written in.
 
-Rule: plain frozen data, JSON in and JSON out. The IR is a published format, so a front end in another language can
-write it and a back end in another language can read it; `format` changes when its meaning does. Nothing is decided
-here. A type that cannot travel is kept as an `Unsupported` leaf, so that the rest of the schema is still read and all
-faults come out together.
+Rule: plain frozen data, JSON in and JSON out. The IR is a published format, described in docs/ir.md: a front end in
+another language can write it, and a back end in another language can read it. `format` changes when its meaning does.
+Nothing is decided here. A type that cannot travel is kept as an `Unsupported` leaf, so that the rest of the schema is
+still read, and all faults are reported together.
 """
 
 from __future__ import annotations
@@ -50,21 +50,21 @@ class Node(BaseModel):
 
 
 class Position(Node):
-    """A place in a source file; both count from 1."""
+    """A place in a source file. Lines and columns count from 1."""
 
     line: int
     column: int
 
 
 class Reference(Node):
-    """A model or an interface, by the dotted module that declares it and its name there."""
+    """A model, an interface or an exception: the dotted name of the module that declares it, and its name there."""
 
     module: str
     name: str
 
 
 class SpecialFloat(Node):
-    """A number that JSON has no form for."""
+    """A float that JSON has no form for."""
 
     float: Literal["inf", "-inf", "nan"]
 
@@ -101,9 +101,9 @@ class EnumMember(Node):
 
 
 class EnumShape(Node):
-    """One of a few constants that have names; of a flag, any sum of its numbers. It travels as the constant.
+    """A member of an enum; if it is a flag, any combination of members. It travels as its value.
 
-    `partial` tells that the enum has more members than these, which are the only ones allowed.
+    `partial` says that the enum has more members than those listed, which are the only ones allowed here.
     """
 
     kind: Literal["enum"] = "enum"
@@ -114,8 +114,8 @@ class EnumShape(Node):
 
 
 class TextShape(Node):
-    """A string that stands for a value of a class, which reads and checks it. `format` says what the string is: a name
-    as JSON Schema has them, such as "uri", "email", "ipv4" or "path".
+    """A value of a class that travels as a string; the class reads and checks it. `format` says what the string is, by
+    a name as in JSON Schema, such as "uri", "email", "ipv4" or "path".
     """
 
     kind: Literal["text"] = "text"
@@ -124,14 +124,14 @@ class TextShape(Node):
 
 
 class SturdyRefShape(Node):
-    """A string from which an object of an interface is made again, in another session too. To others it is opaque."""
+    """A sturdy reference: a string from which an object of an interface is restored, in later sessions too."""
 
     kind: Literal["sturdy_ref"] = "sturdy_ref"
     interface: Reference
 
 
 class NewTypeShape(Node):
-    """A type under a name of its own, which tells it apart for type checkers alone."""
+    """A `NewType`: a type under a name of its own, which only type checkers tell apart."""
 
     kind: Literal["new_type"] = "new_type"
     new_type: Reference
@@ -139,10 +139,10 @@ class NewTypeShape(Node):
 
 
 class ConstrainedShape(Node):
-    """A type of which not every value is allowed. What is None is not limited; lengths are inclusive.
+    """A type with constraints. A key that is None does not constrain; lengths are inclusive.
 
-    `when` is told by the clock of the reader. `microseconds` says what becomes, where a datetime is sent, of what is
-    less than a millisecond: it is rounded, or refused; None means that it is cut off.
+    `when` is checked by the clock of the side that reads the value. `microseconds` says what happens to the part of a
+    datetime below a millisecond when it is sent: it is rounded, or refused; None means that it is cut off.
     """
 
     kind: Literal["constrained"] = "constrained"
@@ -167,7 +167,7 @@ class ListShape(Node):
 
 
 class CollectionShape(Node):
-    """Something else than a list that travels as one, its elements all having one type."""
+    """A set, a frozenset or a tuple of any length, which travels as a list; all elements have one type."""
 
     kind: Literal["collection"] = "collection"
     container: Literal["set", "frozenset", "tuple"]
@@ -175,8 +175,8 @@ class CollectionShape(Node):
 
 
 class DictShape(Node):
-    """An object whose values all have one type, and its keys too: one that travels as a string, or as an integer, which
-    as a key is written in digits.
+    """An object whose keys all have one type, and whose values all have one type. The keys' type travels as a string,
+    or as an integer, which is then written in digits.
     """
 
     kind: Literal["dict"] = "dict"
@@ -206,8 +206,8 @@ class OptionalShape(Node):
 
 
 class OpenShape(Node):
-    """An enum, a literal or a union that may have grown where the peer is: what is none of it is kept as it came, and
-    sent again so. A reader that treats it as the type inside refuses what it does not know, and nothing else.
+    """An enum, a literal or a union to which a later version may have added. A value that is not known is kept as it
+    came, and sent again unchanged. A reader that treats this as the type inside only refuses values it does not know.
     """
 
     kind: Literal["open"] = "open"
@@ -237,14 +237,14 @@ class CallableShape(Node):
 
 
 class CallbackShape(Node):
-    """A function of which more is said than a plain one's types: names and defaults of parameters, or exceptions."""
+    """A function declared by a Protocol, with names and defaults of its parameters, or with exceptions."""
 
     kind: Literal["callback"] = "callback"
     callback: Reference
 
 
 class StubShape(Node):
-    """A capability of which nothing is said: an instance of some interface, or a function."""
+    """A capability of any kind: an object of some interface, or a function. The schema does not say which."""
 
     kind: Literal["stub"] = "stub"
 
@@ -309,8 +309,8 @@ class Default(Node):
 
 
 class Sparse(Node):
-    """A node some keys of which few have: they are left out where they say nothing, for readers that do not know
-    them.
+    """A node with keys that are rarely needed. They are left out of the JSON if they have their default, for readers
+    that do not know them.
     """
 
     _SELDOM: ClassVar[frozenset[str]] = frozenset({"secret"})
@@ -323,10 +323,10 @@ class Sparse(Node):
 
 
 class Parameter(Sparse):
-    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use. `secret` tells that
-    no log may show what it is given.
+    """A parameter of a method. `wire` is its name on the wire, which only keyword parameters use. `secret` says that
+    logs must not show its argument.
 
-    A variadic one takes the arguments that are left, `type` being that of each.
+    A variadic parameter takes all remaining arguments; `type` is the type of each.
     """
 
     name: str
@@ -339,7 +339,7 @@ class Parameter(Sparse):
 
 
 class Deprecation(Node):
-    """That something should not be used any more: what to say, and the warning at run time, if there is one."""
+    """A deprecation: its message, and the category of the warning at run time, or None for no warning."""
 
     message: str
     category: Reference | None = Reference(module="builtins", name="DeprecationWarning")
@@ -352,9 +352,11 @@ Cost = Annotated[int, Field(strict=True, ge=1, le=MOST_COST)]
 
 
 class Method(Sparse):
-    """Something that can be called. `idempotent` tells that calling it twice does what calling it once does, `secret`
-    that no log may show its result, `cost` what a call counts for where costs are bounded, and `items` how many items
-    its list is taken to have before that is known.
+    """A method.
+
+    `idempotent` says that calling it twice has the same effect as calling it once, `secret` that logs must not show its
+    result, `cost` how much a call counts where costs are bounded, and `items` how many items to assume for a returned
+    list before it is known.
     """
 
     _SELDOM = frozenset({"cost", "idempotent", "items", "secret"})
@@ -376,7 +378,7 @@ class Method(Sparse):
 
 
 class Property(Sparse):
-    """Something that can be read. `secret` tells that no log may show it; `cost` and `items` are those of a method."""
+    """A property. `secret` says that logs must not show its value; `cost` and `items` mean the same as for a method."""
 
     _SELDOM = frozenset({"cost", "items", "secret"})
 
@@ -397,7 +399,7 @@ Member = Annotated[Method | Property, Field(discriminator="kind")]
 
 
 class Generic(Node):
-    """A generic type with its type arguments. `by_default` tells that it has these without being given any."""
+    """A generic type with its type arguments. `by_default` says that these are the defaults of its parameters."""
 
     origin: Reference
     arguments: tuple[TypeShape, ...]
@@ -405,10 +407,10 @@ class Generic(Node):
 
 
 class Interface(Node):
-    """A set of methods and properties that a capability has, in the order of the schema.
+    """An interface: methods and properties, in the order of the schema.
 
-    `generic` is what it was made of, if that was a generic interface; its name is then made up for it, and `path` is
-    the file that declares the generic, in which positions are.
+    If it was made from a generic interface, `generic` says which, with which type arguments; its name is then made up,
+    and `path` is the file that declares the generic interface, to which positions refer.
     """
 
     name: str
@@ -422,10 +424,10 @@ class Interface(Node):
 
 
 class Callback(Node):
-    """A function of which more is said than a plain one's types.
+    """A function declared by a Protocol with `__call__`.
 
-    `call` says what it takes, gives and raises, as of a method whose names mean nothing. `generic` and `path` are those
-    of an interface.
+    `call` has its parameters, its result and its exceptions, as for a method; the name of that method means nothing.
+    `generic` and `path` mean the same as for an interface.
     """
 
     name: str
@@ -438,10 +440,10 @@ class Callback(Node):
 
 
 class ModelField(Sparse):
-    """One field of a model. `accepts` is the name under which the model's own validation takes it; of a TypedDict, the
-    key, which `name` only resembles where it is no name for an attribute.
+    """A field of a model. `accepts` is the name under which the model's own validation takes it. For a TypedDict it is
+    the key; `name` is then an attribute name made from the key, and differs if the key is no valid name.
 
-    A computed one is sent, and ignored on arrival. `secret` tells that no log may show its value.
+    A computed field is sent, and ignored on arrival. `secret` says that logs must not show its value.
     """
 
     name: str
@@ -457,8 +459,8 @@ class ModelField(Sparse):
 
 
 class Error(Node):
-    """An exception that methods declare. `wire` is its type name on the wire; the field called "message" there is the
-    text of the error.
+    """An exception that methods declare. `wire` is its name on the wire. The field that is called "message" on the wire
+    is the text of the error.
     """
 
     name: str
@@ -473,8 +475,8 @@ class Error(Node):
 class Model(Node):
     """A type that travels by value. `module` and `path` say where it is declared, which may be outside the schema.
 
-    `form` says how Python declares it. On the wire all are objects, except that a root model is its only field.
-    `generic` is what it was made of, if that was a generic model; its name is then made up for it.
+    `form` says how Python declares it. On the wire all models are objects, except that a root model is the value of its
+    only field. If it was made from a generic model, `generic` says which; its name is then made up.
     """
 
     name: str
@@ -489,11 +491,11 @@ class Model(Node):
 
 
 class Schema(Node):
-    """One schema file: its models, its interfaces and its callbacks, in source order, and the exceptions that these
+    """One schema file: its models, interfaces and callbacks, in source order, and the exceptions that their methods
     declare.
 
-    `module` is the dotted name it is imported by, `path` how a reader finds it, `output` the file made of it,
-    relative to the output folder. All paths are written with slashes.
+    `module` is the dotted name under which it is imported, `path` its file as a reader knows it, and `output` the file
+    to be made from it, relative to the output folder. All paths are written with slashes.
     """
 
     format: Literal[1] = IR_FORMAT
@@ -544,7 +546,7 @@ def by_reference(shape: TypeShape) -> bool:
 
 
 def member_types(member: Method | Property) -> Iterator[TypeShape]:
-    """The types a member is declared with: of its parameters, then of its result."""
+    """The types that a member is declared with: those of its parameters, then that of its result."""
     if isinstance(member, Method):
         yield from (parameter.type for parameter in member.parameters)
         yield member.result

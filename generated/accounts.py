@@ -83,7 +83,7 @@ class ProfilePromise(rpc.RpcPromise[ProfileR]):
 
 
 class SubscriptionSpec(rpc.Interface):
-    """What a Subscription has, by the names it has on the wire."""
+    """The members of a Subscription: their names on the wire, parameters and results."""
 
     cancel = rpc.method("cancel", rpc.NONE)
 
@@ -97,7 +97,7 @@ class SubscriptionCalls(rpc.Calls):
 
 
 class SubscriptionStub(SubscriptionCalls, rpc.RpcStub):
-    """A Subscription that is held."""
+    """A reference to a Subscription: calls return promises, `dispose()` releases it."""
 
 
 class SubscriptionPromise(SubscriptionCalls, rpc.RpcPromise[SubscriptionR]):
@@ -116,7 +116,7 @@ class SubscriptionTarget(rpc.RpcTarget, spec=SubscriptionSpec):
 
 
 class AuthedApiSpec(rpc.Interface):
-    """What an AuthedApi has, by the names it has on the wire."""
+    """The members of an AuthedApi: their names on the wire, parameters and results."""
 
     user_name = rpc.prop("user_name", rpc.STR)
     me = rpc.method("me", rpc.INT)
@@ -156,7 +156,7 @@ class AuthedApiCalls(rpc.Calls):
 
 
 class AuthedApiStub(AuthedApiCalls, rpc.RpcStub):
-    """An AuthedApi that is held."""
+    """A reference to an AuthedApi: calls return promises, `dispose()` releases it."""
 
 
 class AuthedApiPromise(AuthedApiCalls, rpc.RpcPromise[AuthedApiR]):
@@ -198,7 +198,7 @@ class AuthedApiTarget(rpc.RpcTarget, spec=AuthedApiSpec):
 
 
 class PublicApiSpec(rpc.Interface):
-    """What a PublicApi has, by the names it has on the wire."""
+    """The members of a PublicApi: their names on the wire, parameters and results."""
 
     authenticate = rpc.method("authenticate", AUTHED_API, rpc.param("token", rpc.STR))
 
@@ -212,7 +212,7 @@ class PublicApiCalls(rpc.Calls):
 
 
 class PublicApiStub(PublicApiCalls, rpc.RpcStub):
-    """A PublicApi that is held."""
+    """A reference to a PublicApi: calls return promises, `dispose()` releases it."""
 
 
 class PublicApiPromise(PublicApiCalls, rpc.RpcPromise[PublicApiR]):

@@ -1,7 +1,7 @@
-"""What back ends can be told: options, found by the signature of the function that a back end is.
+"""Options of back ends, read from the signature of the back end's function.
 
-Rule: an option is a parameter that is keyword-only and has a default: a `bool`, a `str` or a `Literal` of strings. What
-is given for one is checked before anything is read.
+Rule: an option is a keyword-only parameter with a default: a `bool`, a `str` or a `Literal` of strings. A value that is
+given for one is checked before any schema is read.
 """
 
 from __future__ import annotations
@@ -15,12 +15,12 @@ from typing import Literal, get_args, get_origin
 OptionValue = bool | str
 
 RESERVED = frozenset({"backend", "out", "output", "schemas"})
-"""What stands beside the options of a back end in the configuration, so that no option can be called so."""
+"""Keys that stand beside the options in the configuration, so that no option can have these names."""
 
 
 @dataclass(frozen=True)
 class Option:
-    """An option. `choices` are the strings it takes, if not every one; of a switch there are none."""
+    """An option. `choices` are the strings that it takes; empty for a switch, and if it takes any string."""
 
     name: str
     default: OptionValue

@@ -13,18 +13,18 @@ from pathlib import Path
 import click
 
 _COMMANDS = {
-    "breaking": "Fail if schemas changed in a way that breaks those who have not changed yet.",
-    "call": "Ask a server one thing, and print the answer.",
-    "check": "Fail, with the diff, if generated files are stale.",
-    "explain": "Say at length what a message means, by its code.",
-    "from-typescript": "Write schemas that say what TypeScript declares.",
+    "breaking": "Fail if a change of the schemas breaks old clients or servers.",
+    "call": "Make one call to a server, and print the result.",
+    "check": "Fail, and print the diff, if generated files are out of date.",
+    "explain": "Explain a message by its code, with examples.",
+    "from-typescript": "Write schemas from TypeScript interfaces.",
     "generate": "Write the generated files (the default command).",
     "init": "Start a project: schema, server, client, tests, Dockerfile.",
-    "ir": "Print what schemas say, or a server of itself, as JSON.",
-    "lock": "Write the IR of schemas to a file, to compare with later.",
-    "lsp": "Serve an editor: faults as you type, hovers, renaming.",
-    "repl": "Ask a server one thing after the other.",
-    "scaffold": "Write an implementation to fill in, or add to it.",
+    "ir": "Print what schemas declare, or what a server serves, as JSON.",
+    "lock": "Write a snapshot of the schemas, for `breaking` to compare with.",
+    "lsp": "Run the language server, for editors.",
+    "repl": "Make calls to a server, one after another, in one session.",
+    "scaffold": "Write an implementation to fill in, or add what is missing.",
 }
 """What `--help` says of each command. A command is the function of that name in the module of that name here; both have
 underscores where it has hyphens.
@@ -76,23 +76,17 @@ def _refuse_misspelt(ctx: click.Context, args: list[str]) -> None:
 _HELP = """Compile interfaces declared in Python into typed stubs and server skeletons for Cap'n Web.
 
 \b
-capnweb-gen SCHEMA... --out DIR         write the generated files
-capnweb-gen check SCHEMA... --out DIR   fail, with the diff, if they are stale
-capnweb-gen init [DIR]                  start a project that works
-capnweb-gen scaffold SCHEMA --out FILE  write an implementation to fill in
-capnweb-gen breaking --against REF      fail if a change breaks old or new clients
-capnweb-gen lock                        write the IR of now, to compare with later
-capnweb-gen lsp                         serve an editor
-capnweb-gen from-typescript FILE.ts --out DIR
-                                        write schemas of what TypeScript declares
-capnweb-gen ir SCHEMA... | URL          print what schemas say, as JSON
-capnweb-gen call URL EXPRESSION         ask a server one thing
-capnweb-gen repl URL                    ask it one thing after the other
+To begin:
+  capnweb-gen init hello                  start a project that works
+\b
+Every day:
+  capnweb-gen schemas --out generated     compile every schema in a folder
+  capnweb-gen check                       in CI: fail if generated files are out of date
 
-A SCHEMA is a file or a folder of Python modules, or a .json file with IR. Without arguments, writing and checking read
-[tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated"; or several outputs.
+SCHEMA is a Python file, a folder of them, or a .json file with IR (what `capnweb-gen ir` prints). Without SCHEMA,
+commands read [tool.capnweb-gen] in pyproject.toml: schemas = ["schemas"], out = "generated".
 
-To compile a schema imports it, and so runs it: compile those alone whose code you would run. IR is only read.
+Compiling a schema imports it, and so runs its code: compile only schemas whose code you would run. IR is only read.
 """
 
 

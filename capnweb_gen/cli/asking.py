@@ -58,29 +58,29 @@ _OPTIONS = (
         "headers",
         multiple=True,
         metavar="'NAME: VALUE'",
-        help="A header of the requests; @FILE has one a line.",
+        help="A header to send with requests; @FILE names a file with one header a line.",
     ),
     click.option(
-        "--ca", type=click.Path(path_type=Path), help="File of certificates to trust, in place of the system's."
+        "--ca", type=click.Path(path_type=Path), help="PEM file of the certificates to trust, instead of the system's."
     ),
     click.option("--webtransport", is_flag=True, help="Open a session over WebTransport at an https:// URL."),
-    click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds that a call may take."),
+    click.option("--timeout", type=click.FloatRange(0, min_open=True), help="Seconds to wait for the result."),
     click.option(
         "--schema",
         "schemas",
         multiple=True,
         type=click.Path(path_type=Path),
-        help="What the server serves, if it does not say: a schema file, a folder of them, or .json with IR.",
+        help="What the server serves, if it does not say so itself: a schema file, a folder of them, or .json with IR.",
     ),
-    click.option("--interface", metavar="NAME", help="The one of --schema that the server's main object has."),
-    click.option("--untyped", is_flag=True, help="Ask nothing about types; send what is written as it is."),
+    click.option("--interface", metavar="NAME", help="Which interface of --schema the server's main object has."),
+    click.option("--untyped", is_flag=True, help="Do not ask the server for its types; send arguments unchecked."),
     click.option(
         "--format",
         "form",
         type=click.Choice(["json", "tree"]),
-        help="How to print results; by default a tree on a terminal, otherwise JSON.",
+        help="How to print results: by default as a tree on a terminal, otherwise as JSON.",
     ),
-    click.option("--trace", is_flag=True, help="Print every message, too, on standard error."),
+    click.option("--trace", is_flag=True, help="Also print every message of the protocol, to standard error."),
 )
 
 

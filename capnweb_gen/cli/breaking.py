@@ -32,34 +32,37 @@ _HEADER = "[[tool.capnweb-gen.breaking.allow]]"
     "--against",
     required=True,
     metavar="REF|FILE.json",
-    help="What to compare with: a branch, tag or commit of git, or an IR snapshot.",
+    help="What to compare with: a branch, tag or commit of git, or a snapshot written by `capnweb-gen lock`.",
 )
 @click.option(
     "--category",
     type=click.Choice(["wire", "strict", "code"]),
     default="strict",
     show_default=True,
-    help="Whom nothing may break: peers that check nothing, those that check, or also code that is compiled anew.",
+    help=(
+        "Whom a change must not break. wire: peers that check nothing (the npm package); strict: also peers that check "
+        "types (this one); code: also programs that are compiled against the new schemas."
+    ),
 )
 @click.option(
     "--direction",
     type=click.Choice([one.value for one in Direction]),
     default="both",
     show_default=True,
-    help="Old clients at new servers, new clients at old servers, or both.",
+    help="Check old clients with new servers, new clients with old servers, or both.",
 )
-@click.option("--json", "as_json", is_flag=True, help="Print what was found as JSON.")
+@click.option("--json", "as_json", is_flag=True, help="Print the findings as JSON.")
 @click.option(
     "--format",
     "form",
     type=click.Choice(["text", "github"]),
     default="text",
-    help="How to print it: for people, or as annotations of GitHub.",
+    help="How to print the findings: text for people, github for annotations in a GitHub workflow.",
 )
 def breaking(schemas: tuple[Path, ...], against: str, category: str, direction: str, as_json: bool, form: str) -> None:
-    """Tell which changes since REF or FILE.json break clients and servers that have not made them yet.
+    """Compare the schemas with an earlier version, and print what breaks peers that still have that version.
 
-    That imports the schemas, and so runs their code, as it is now and as it was. Exit code 1 if something breaks.
+    It imports the schemas, and so runs their code, as it is now and as it was. The exit code is 1 if something breaks.
     """
     if as_json and form != "text":
         raise click.UsageError("--json and --format are two ways to print the same; leave one out")

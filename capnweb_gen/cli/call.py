@@ -22,11 +22,12 @@ from capnweb_gen.client.shown import clean
 @click.argument("expression")
 @asking.asks
 def call(expression: str, **asked: Unpack[Asked]) -> None:
-    """Ask a server one thing, and print the answer.
+    """Make one call to a server, and print the result.
 
-    EXPRESSION is a chain of calls, attributes and items, beginning with a member of the server's main object, such as
-    'authenticate("secret").friends()[0]'. Arguments are literals, and further chains. All of it takes one round trip.
-    With - it is read from standard input, where other users of the machine do not see what is in it.
+    EXPRESSION is a chain of calls, attributes and items. It begins with a member of the server's main object, as in
+    'authenticate("secret").friends()[0]'. Arguments are literals or further chains. The whole chain takes one round
+    trip. If EXPRESSION is -, it is read from standard input, so that other users of this machine cannot see its secrets
+    in the list of processes.
     """
     expression = sys.stdin.read() if expression == "-" else expression
     server = asking.asked_server(asked)

@@ -16,11 +16,11 @@ from capnweb_gen.errors import Diagnostic, shown
 
 @click.command()
 @job_arguments
-@click.option("--types", is_flag=True, help="Also run mypy over the schemas and the generated modules.")
+@click.option("--types", is_flag=True, help="Also run mypy on the schemas and the generated modules.")
 def check(asked: Asked, types: bool) -> None:
-    """Fail, with the diff, if the generated files are not up to date.
+    """Fail, and print the diff, if the generated files are out of date.
 
-    That imports the schemas, and so runs their code.
+    It imports the schemas, and so runs their code.
     """
     job = find_job(asked)
     if types and find_spec("mypy") is None:
@@ -46,7 +46,9 @@ def _check_types(job: Job) -> None:
     modules = [output.out for output in job.outputs if output.backend == PYTHON]
     paths = [*(schema for schema in job.schemas if schema.is_dir() or schema.suffix == ".py"), *modules]
     if not paths:
-        raise click.UsageError("--types is for Python, and there is none: neither schemas nor modules made of them")
+        raise click.UsageError(
+            "--types checks Python, and there is none: no schema is a Python file, and no output is Python"
+        )
     options = ["--strict", "--namespace-packages", "--explicit-package-bases", "--no-error-summary"]
     command = [sys.executable, "-m", "mypy", *options, *map(str, paths)]
     with terminal.working("checking types"):

@@ -1,4 +1,4 @@
-"""`capnweb-gen explain CW-101`: what a message means, with a wrong and a right example. Rule: it prints a page of the
+"""`capnweb-gen explain CW-050`: what a message means, with a wrong and a right example. Rule: it prints a page of the
 documentation, and knows no more than that.
 """
 
@@ -17,15 +17,16 @@ from capnweb_gen.explanations import page_of, pages
 @click.argument("asked", nargs=-1, metavar="CODE...")
 @click.option("--list", "listed", is_flag=True, help="Print all codes with their titles.")
 def explain(asked: tuple[str, ...], listed: bool) -> None:
-    """Explain messages by their codes, which stand behind them in brackets: CW-101, or 101. A message in quotes does,
-    too.
+    """Explain messages, with a wrong and a right example of each.
+
+    CODE stands in brackets behind a message: CW-050, or 50. The message itself, in quotes, will do as well.
     """
     if listed:
         for one in pages().values():
             click.echo(f"{one.code}  {one.title}")
         return
     if not asked:
-        raise click.UsageError("give a code, such as CW-101; --list prints all")
+        raise click.UsageError("name a code, such as CW-050; --list prints all codes")
     for number, words in enumerate(asked):
         page = page_of(words)
         if page is None:

@@ -54,16 +54,30 @@ class _Task:
 @click.command(name="from-typescript")
 @click.argument("files", nargs=-1, required=True, metavar="FILE...", type=click.Path(path_type=Path))
 @click.option(
-    "--out", required=True, type=click.Path(path_type=Path), help="Folder of the schemas; with --ir, a file too."
+    "--out",
+    required=True,
+    type=click.Path(path_type=Path),
+    help="Folder to write the schemas to; with --ir, it may be a .json file.",
 )
-@click.option("--ir", "as_ir", is_flag=True, help="Write the IR, as JSON, in place of schemas.")
-@click.option("--package", help="The package that models are imported from; if left out, what the folder is.")
-@click.option("--tsc", "with_tsc", is_flag=True, help="Let the TypeScript compiler tell what is inferred.")
-@click.option("--numbers", type=click.Choice(["float", "int"]), default="float", help="What number is.")
-@click.option("--keep", "prefer", flag_value="theirs", help="Where both have changed, keep what you have written.")
-@click.option("--replace", "prefer", flag_value="ours", help="Replace also what you have written.")
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
-@click.option("--quiet", is_flag=True, help="Do not say what was decided.")
+@click.option("--ir", "as_ir", is_flag=True, help="Write IR, as JSON, instead of Python schemas.")
+@click.option("--package", help="Package that the schemas are imported as; by default, derived from --out.")
+@click.option("--tsc", "with_tsc", is_flag=True, help="Ask the TypeScript compiler (tsc) for types that are inferred.")
+@click.option(
+    "--numbers",
+    type=click.Choice(["float", "int"]),
+    default="float",
+    show_default=True,
+    help="What `number` becomes in Python.",
+)
+@click.option(
+    "--keep",
+    "prefer",
+    flag_value="theirs",
+    help="Where both the TypeScript and your edits have changed a declaration, keep yours.",
+)
+@click.option("--replace", "prefer", flag_value="ours", help="In that case, replace yours.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
+@click.option("--quiet", is_flag=True, help="Do not list the decisions that reading took.")
 @click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI.")
 def from_typescript(
     files: tuple[Path, ...],
@@ -77,9 +91,9 @@ def from_typescript(
     quiet: bool,
     as_json: bool,
 ) -> None:
-    """Write schemas that say what each FILE of TypeScript declares.
+    """Write Python schemas from the interfaces that each FILE of TypeScript declares.
 
-    The files are read, and nothing in them runs. Written again, a schema keeps what you have changed by hand.
+    The files are read; nothing in them runs. When a schema is written again, your edits to it are kept.
     """
     if package is not None and not all(map(naming.is_name, package.split("."))):
         raise click.UsageError(f"{package!r} is not the name of a package")

@@ -13,11 +13,16 @@ from capnweb_gen.cli.watch import watch
 
 @click.command()
 @job_arguments
-@click.option("--watch", "watching", is_flag=True, help="Go on, and write again when a schema or its imports change.")
+@click.option(
+    "--watch",
+    "watching",
+    is_flag=True,
+    help="Keep running, and write again when a schema or a module that it imports changes.",
+)
 def generate(asked: Asked, watching: bool) -> None:
     """Write the generated files (the default command).
 
-    That imports the schemas, and so runs their code.
+    It imports the schemas, and so runs their code.
     """
     job = find_job(asked)
     if watching:

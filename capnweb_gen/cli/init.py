@@ -39,7 +39,7 @@ _TAKEN = {"capnweb_gen", "capnweb_runtime", "tests", "wheels", *sys.stdlib_modul
 def init(folder: Path) -> None:
     """Start a project in FOLDER: a schema, a server, a client, tests, a Dockerfile.
 
-    Files that are there already are kept.
+    FOLDER is the current one by default. Existing files are kept.
     """
     name = re.sub(r"[^a-z0-9]+", "-", folder.absolute().name.lower()).strip("-") or "greeter"
     package = _package(name)
@@ -59,9 +59,12 @@ def init(folder: Path) -> None:
     settings = folder / "pyproject.toml"
     if settings not in missing and "[tool.capnweb-gen]" not in settings.read_text("utf-8"):
         table = f'[tool.capnweb-gen]\nschemas = ["{package}/schemas"]\nout = "{package}/generated"\n'
-        terminal.say(f"add to pyproject.toml:\n\n{table}")
+        terminal.say(f"pyproject.toml was kept; add to it:\n\n{table}")
     _generate(folder, package)
-    terminal.say(f"next: cd {folder} && python -m {package}.server, and python -m {package}.client in another terminal")
+    there = "" if folder == Path() else f"cd {folder} && "
+    terminal.say(
+        f"next: {there}python -m {package}.server; then in another terminal: {there}python -m {package}.client"
+    )
 
 
 def _package(name: str) -> str:

@@ -23,17 +23,17 @@ _URL = re.compile(r"(ws|http)s?(\+unix)?://", re.IGNORECASE)
     "headers",
     multiple=True,
     metavar="'NAME: VALUE'",
-    help="A header of the request to a URL; @FILE has one a line.",
+    help="A header to send to URL; @FILE names a file with one header a line.",
 )
-@click.option("--ca", type=click.Path(path_type=Path), help="File of certificates to trust for a URL.")
+@click.option("--ca", type=click.Path(path_type=Path), help="PEM file of the certificates to trust for URL.")
 def ir(schemas: tuple[str, ...], as_json: bool, headers: tuple[str, ...], ca: Path | None) -> None:
-    """Print what schemas say, as JSON that other programs read.
+    """Print the IR: what schemas declare, as JSON for other programs.
 
-    That imports the schemas, and so runs their code. Of a URL, print what the server there says that it serves.
+    It imports the schemas, and so runs their code. Given a URL, it asks the server there what it serves.
     """
     urls = [schema for schema in schemas if _URL.match(schema)]
     if urls and len(schemas) > 1:
-        raise click.UsageError("name one URL, and nothing else, or schemas")
+        raise click.UsageError("name schemas, or one URL and nothing else")
     if urls:
         # Of no use to those who compile, whom a client of the runtime would keep waiting.
         from capnweb_gen.cli.asking import print_description  # noqa: PLC0415

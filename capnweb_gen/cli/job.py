@@ -101,15 +101,17 @@ def job_arguments(command: Callable[..., Any]) -> Callable[..., Any]:
 
     arguments = (
         click.argument("schemas", nargs=-1, type=click.Path(path_type=Path)),
-        click.option("--out", type=click.Path(path_type=Path, file_okay=False), help="Folder of the generated files."),
+        click.option(
+            "--out", type=click.Path(path_type=Path, file_okay=False), help="Folder to write the generated files to."
+        ),
         click.option(
             "--backend",
             metavar="NAME",
-            help="What to generate: python, typescript, openrpc, json-schema, markdown, or what is installed.",
+            help="What to generate: python (default), typescript, openrpc, json-schema, markdown or one installed.",
         ),
-        *(click.option(f"--{name}", is_flag=True, help=f"Of {help}") for name, help in SWITCHES.items()),
-        *(click.option(f"--{name}", metavar=metavar, help=f"Of {help}") for name, (metavar, help) in TEXTS.items()),
-        click.option("--option", multiple=True, metavar="NAME=VALUE", help="Any option of the back end."),
+        *(click.option(f"--{name}", is_flag=True, help=f"For {help}") for name, help in SWITCHES.items()),
+        *(click.option(f"--{name}", metavar=metavar, help=f"For {help}") for name, (metavar, help) in TEXTS.items()),
+        click.option("--option", multiple=True, metavar="NAME=VALUE", help="Set any option of the back end."),
         click.option("--json", "as_json", is_flag=True, help="Print diagnostics as JSON, for editors and CI."),
     )
     for argument in reversed(arguments):
@@ -267,13 +269,19 @@ def configuration(here: Path) -> tuple[Path, Settings]:
     """
     found = next((path for folder in (here, *here.parents) if (path := folder / "pyproject.toml").is_file()), None)
     if found is None:
-        raise click.UsageError("name a schema, and a folder with --out: there is no pyproject.toml to read them from")
+        raise click.UsageError(
+            "no schema is named, and there is no pyproject.toml here or above: name schemas and a folder, such as "
+            "`capnweb-gen schemas --out generated`, or start a project with `capnweb-gen init`"
+        )
     try:
         settings = tomllib.loads(found.read_text("utf-8")).get("tool", {}).get("capnweb-gen")
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise click.UsageError(f"{found} cannot be read: {error}") from error
     if settings is None:
-        raise click.UsageError(f"name a schema, and a folder with --out: {found} has no [tool.capnweb-gen]")
+        raise click.UsageError(
+            f"no schema is named, and {found} has no [tool.capnweb-gen]: name schemas and a folder, such as "
+            "`capnweb-gen schemas --out generated`, or add that table"
+        )
     try:
         read = Settings.model_validate(settings)
     except ValidationError as error:

@@ -34,14 +34,14 @@ NAME = "capnweb.lock.json"
     type=click.Path(path_type=Path, dir_okay=False),
     default=NAME,
     show_default=True,
-    help="File to write; its name ends in .json.",
+    help="File to write; its name has to end in .json.",
 )
-@click.option("--force", is_flag=True, help="Write it also if that hides that something breaks.")
+@click.option("--force", is_flag=True, help="Overwrite a snapshot that the schemas have broken away from.")
 def lock(schemas: tuple[Path, ...], out: Path, force: bool) -> None:
-    """Write what schemas say now to a file to be committed: `capnweb-gen breaking --against FILE` compares with it.
+    """Write a snapshot of the schemas to commit. `capnweb-gen breaking --against FILE` compares later schemas with it.
 
-    That imports the schemas, and so runs their code. A file that says something from which the schemas have broken
-    away is left as it is, and so is one that holds anything else.
+    It imports the schemas, and so runs their code. An existing snapshot is left alone if the schemas break it, unless
+    --force is given, and so is a file that is no snapshot.
     """
     if out.suffix != ".json":
         raise click.UsageError(
@@ -79,5 +79,7 @@ def _refuse_loss(out: Path, new: tuple[ir.Schema, ...], paths: Sequence[Path], *
     if judged.left and not force:
         changes.print_text(judged, asked, old, report.Sources(paths))
         number = terminal.count(len(judged.left), "breaking change")
-        terminal.say(f"{number} since {old.name}; nothing was written. With --force it is, once nobody has it any more")
+        terminal.say(
+            f"{number} since {old.name}; nothing was written. add --force once no peer has that version any more"
+        )
         sys.exit(1)

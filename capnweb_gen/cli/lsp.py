@@ -15,18 +15,21 @@ _GENERATE = (sys.executable, "-P", "-m", "capnweb_gen.cli")
 
 
 @click.command()
-@click.option("--stdio", is_flag=True, help="Talk over standard input and output, as it does anyway.")
+@click.option(
+    "--stdio", is_flag=True, help="Talk over standard input and output. It always does; editors pass this option."
+)
 @click.option(
     "--timeout",
     type=click.FloatRange(min=0.1),
     default=SECONDS,
     show_default=True,
-    help="Seconds that reading schemas may take.",
+    help="Seconds that reading the schemas may take.",
 )
 def lsp(stdio: bool, timeout: float) -> None:
-    """Serve an editor over standard input and output: faults as you type, hovers, definitions, renaming.
+    """Run the language server: errors as you type, hovers, definitions, renaming.
 
-    That imports the schemas of the project that the editor shows, in a process beside it, and so runs their code.
+    Your editor starts it; docs/editors.md says how. It imports the schemas of the open project, in a process of its
+    own, and so runs their code.
     """
     if find_spec("pygls") is None:
         raise click.UsageError("lsp needs pygls: pip install 'capnweb-gen[lsp]'")

@@ -19,14 +19,14 @@ from capnweb_gen.backends.plugins import PYTHON, BackendError, Chosen, load
 from capnweb_gen.errors import shown
 
 SWITCHES = {
-    "blocking": "python: also make stubs for scripts, whose methods wait for results.",
-    "reflection": "python: also write the IR, for servers that say what they serve.",
-    "fakes": "python: also make fakes of the interfaces, for tests.",
-    "validate": "typescript: also check at run time what arrives.",
+    "blocking": "python: also make stubs whose methods wait, for code without an event loop.",
+    "reflection": "python: also write the IR, so that servers can say what they serve.",
+    "fakes": "python: also make a fake of each interface, for tests.",
+    "validate": "typescript: also check what arrives at run time.",
 }
 """Options of back ends that are switches, and that the command line takes by their names."""
 
-TEXTS = {"spec": ("VERSION", "openrpc: the version of the specification, 1.3 or 1.4.")}
+TEXTS = {"spec": ("VERSION", "openrpc: version of the OpenRPC specification, 1.3 or 1.4.")}
 """The same, of options that are strings."""
 
 

@@ -24,10 +24,10 @@ _WELCOME = "name = ... keeps a result, _ is the last one; help, help NAME; Tab c
 @click.argument("url")
 @asking.asks
 def repl(**asked: Unpack[Asked]) -> None:
-    """Ask a server one thing after the other, in one session.
+    """Make calls to a server, one after another, in one session.
 
-    Each line is an expression, as of `capnweb-gen call`, or NAME = EXPRESSION, which keeps the result: capabilities can
-    be called on and passed as arguments under their names.
+    Each line is an expression as for `capnweb-gen call`, or NAME = EXPRESSION, which keeps the result under a name.
+    Later lines can call methods of a kept object, and pass it as an argument.
     """
     server = asking.asked_server(asked)
     with asking.traced(asked, server):

@@ -19,18 +19,20 @@ from capnweb_gen.frontends.python.files import schema_file
 
 @click.command()
 @click.argument("schema", type=click.Path(path_type=Path))
-@click.option("--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File of yours to write.")
+@click.option(
+    "--out", required=True, type=click.Path(path_type=Path, dir_okay=False), help="File to write the implementation to."
+)
 @click.option(
     "--generated",
     type=click.Path(path_type=Path, file_okay=False),
-    help="Folder of the generated modules; if left out, what pyproject.toml says, or else `generated`.",
+    help="Folder of the generated modules; by default, `out` in pyproject.toml, or else `generated`.",
 )
-@click.option("--dry-run", is_flag=True, help="Show what would change, and change nothing.")
+@click.option("--dry-run", is_flag=True, help="Print what would change, and change nothing.")
 def scaffold(schema: Path, out: Path, generated: Path | None, dry_run: bool) -> None:
-    """Write an implementation of SCHEMA to fill in, or add to it what is missing.
+    """Write a server's implementation of SCHEMA to fill in, or add what is missing to an existing one.
 
-    That imports the schema, and so runs its code. What you have written is never changed. Signatures follow the schema
-    while a method is still `raise NotImplementedError`.
+    It imports the schema, and so runs its code. Code that you have written is never changed. Only a method whose body
+    is still `raise NotImplementedError` gets its new signature when the schema changes.
     """
     with terminal.working("reading"):
         compiled = compile_schemas([schema], "capnweb-gen")

@@ -1,6 +1,6 @@
 """Reads the pages of `pages/`, and finds the one of a message.
 
-A page is Markdown: `# CW-101: title`, then, indented, the messages that it is about, with `…` for what differs; then
+A page is Markdown: `# CW-050: title`, then, indented, the messages that it is about, with `…` for what differs; then
 prose, and the examples below the lines `Wrong:` and `Right:`.
 """
 
@@ -42,7 +42,7 @@ class Page:
     """One kind of message.
 
     Attributes:
-        code: as `CW-101`; it never changes, and is never given to another kind.
+        code: as `CW-050`; it never changes, and is never given to another kind.
         title: what is wrong, in a few words.
         messages: what is said, with `…` for what differs.
         text: the page, in Markdown.
@@ -66,7 +66,7 @@ def pages() -> dict[str, Page]:
 
 
 def page_of(asked: str) -> Page | None:
-    """The page of a code, such as `CW-101` or `101`, or of a message; None if there is none."""
+    """The page of a code, such as `CW-050` or `50`, or of a message; None if there is none."""
     number = re.fullmatch(r"(?:cw-?)?(\d{1,3})", asked.strip(), re.IGNORECASE)
     code = f"CW-{int(number[1]):03}" if number else code_of(asked)
     return pages().get(code or "")

@@ -24,7 +24,7 @@ __all__ = ["install"]
 TEXT = (ROOT / "docs/backends.md").read_text("utf-8")
 CONFIGURED, ENTRY_POINT = re.findall(r"```toml\n(.*?)```", TEXT, re.DOTALL)
 PROGRAMS = dict(re.findall(r"```python\n# (\S+)\n(.*?)\n```", TEXT, re.DOTALL))
-SHOWN = re.findall(r"`(docs/api/\S+)` has(?:, among others)?:\n\n(`{3,})\w+\n(.*?)\n\2", TEXT, re.DOTALL)
+SHOWN = re.findall(r"`(docs/api/\S+)` has(?:, for example)?:\n\n(`{3,})\w+\n(.*?)\n\2", TEXT, re.DOTALL)
 
 
 def run(*arguments: str) -> Result:

@@ -273,11 +273,11 @@ def test_help_loads_nothing_that_the_compiler_needs() -> None:
     assert not {"jinja2", "libcst", "pydantic", "rich"} & set(done.stdout.split())
 
 
-def test_help_shows_both_commands() -> None:
+def test_help_shows_how_to_begin_and_what_is_used_every_day() -> None:
     result = run("--help")
     assert result.exit_code == 0
-    assert "capnweb-gen SCHEMA... --out DIR" in result.stdout
-    assert "capnweb-gen check SCHEMA... --out DIR" in result.stdout
+    for command in ("capnweb-gen init hello", "capnweb-gen schemas --out generated", "capnweb-gen check"):
+        assert f"\n    {command} " in result.stdout
 
 
 def test_faults_are_coloured_on_a_terminal(project: Write, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -63,7 +63,7 @@ def test_a_type_is_read_as_the_table_says(tmp_path: Path, kind: str, python: str
     assert signature == python
 
 
-ERRORS = TEXT.partition("Of exceptions, which")[2].partition("```ts\n")[2].partition("```")[0]
+ERRORS = TEXT.partition("Exceptions are declared in comments")[2].partition("```ts\n")[2].partition("```")[0]
 THROWS = [
     (comment, written(row[1]), row[2])
     for row in table("| the comment on a method | above it in Python | what is told |")

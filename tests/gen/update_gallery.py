@@ -17,9 +17,9 @@ UPDATE = "python -m tests.gen.update_gallery"
 
 _GOLDEN = "tests/gen/golden"
 _INTRODUCTION = (
-    "What one writes, and what `capnweb-gen` makes of it. Only the classes in question are shown; the files are "
-    "complete modules, which pass `mypy --strict`, pyright and `ruff format` as they are. References, OpenRPC and JSON "
-    "Schema are shown in [backends.md](backends.md)."
+    "Schemas beside the code that `capnweb-gen` makes of them. Only the classes in question are shown; the files are "
+    "complete modules, which pass `mypy --strict`, pyright and `ruff format` unchanged. What the other back ends make "
+    "is shown in [backends.md](backends.md)."
 )
 
 
@@ -50,22 +50,22 @@ def demo(title: str, text: str, declared: tuple[str, ...], generated: tuple[str,
 EXHIBITS = (
     demo(
         "A method that returns a capability",
-        "The call returns a promise that has the methods of what it promises: calling them costs no further round "
-        "trip. The skeleton takes `def` and `async def` alike.",
+        "The call returns a promise with the methods of the object that will arrive: calling them costs no further "
+        "round trip. A server overrides the methods of the target with `def` or `async def`.",
         ("PublicApi",),
         ("PublicApiSpec", "PublicApiCalls", "PublicApiStub", "PublicApiPromise", "PublicApiTarget"),
     ),
     demo(
         "A model",
-        "It is imported, never copied. Two plain functions encode it and read its fields: they look at numbers and "
-        "texts themselves and leave all else to the field's codec; then the builder has the class validate the whole. "
-        "The promise of one has its fields, each a promise.",
+        "The model is imported from the schema, never copied. One plain function encodes it, another reads its fields: "
+        "they check numbers and texts themselves, and leave other types to the codec of the field. Then the class "
+        "validates the whole. The promise of a model has the same fields, each as a promise.",
         ("Profile",),
         ("encode_profile", "read_profile", "decode_profile", "ProfilePromise"),
     ),
     demo(
         "A property, a callback, a stream",
-        "Properties are promises on the calling side. A plain function can be passed; the server gets a stub of it. "
+        "On the calling side, a property is a promise. You can pass a plain function; the server gets a stub for it. "
         "Streams are read with `async for`.",
         ("AuthedApi.user_name", "AuthedApi.watch", "AuthedApi.download"),
         (
@@ -82,14 +82,14 @@ EXHIBITS = (
     ),
     golden(
         "An interface as a pydantic schema",
-        "The other way to declare. What is generated is what the equivalent `Protocol` gives.",
+        "The other way to declare an interface. The generated code is the same as for the equivalent `Protocol`.",
         "interface_models",
         ("Add", "Entry", "Follow", "Calculator"),
         ("CalculatorSpec", "CalculatorCalls", "CalculatorTarget"),
     ),
     golden(
         "Generic interfaces",
-        "Each use with other type arguments is an interface of its own, whose name is made of theirs.",
+        "Each use with other type arguments becomes an interface of its own. Its name is made from theirs.",
         "generic_interfaces",
         ("Page", "ProfilePage", "Api.profiles", "Api.nested"),
         (
@@ -103,8 +103,8 @@ EXHIBITS = (
     ),
     golden(
         "Exceptions",
-        "What a method declares is raised on the calling side as the very class, with its attributes; `message` is the "
-        "text. Everything else arrives as an `RpcError`.",
+        "An exception that a method declares is raised on the calling side as the same class, with its attributes; "
+        "`message` is its text. [types.md](types.md#exceptions) says how other exceptions arrive.",
         "raises",
         ("NotFound", "QuotaExceeded", "Directory.find", "Directory.owner"),
         (
@@ -118,36 +118,36 @@ EXHIBITS = (
     ),
     golden(
         "References that outlive a session",
-        "A `SturdyRef` is a string on the wire, and the type argument is for type checkers: what `save` gives, "
-        "`restore` takes. Making the object again is the target's business, with `capnweb_runtime.sturdy`.",
+        "A `SturdyRef` is a string on the wire. Its type argument is for type checkers: `restore` takes what `save` "
+        "returned. The target makes the object again, with the help of [`capnweb_runtime.sturdy`](sturdy.md).",
         "sturdy_refs",
         ("RoomApi", "Bookmark", "UserApi.restore"),
         ("BookmarkPromise.room", "UserApiSpec.restore", "UserApiCalls.restore", "UserApiTarget.restore"),
     ),
     golden(
         "Calls that may be made again",
-        "What is marked as idempotent is repeated by a client that reconnects; see [reconnect.md](reconnect.md).",
+        "A client that reconnects repeats calls of `@idempotent` methods; see [reconnect.md](reconnect.md).",
         "idempotent",
         ("Account", "Bank"),
         ("AccountSpec", "BankSpec"),
     ),
     golden(
         "Inheritance",
-        "Tables, stubs, promises and skeletons inherit as the interfaces do.",
+        "Tables, stubs, promises and targets inherit from each other as the interfaces do.",
         "inheritance",
         ("Closeable", "Loan"),
         ("CloseableSpec", "LoanSpec", "LoanCalls", "LoanStub", "LoanPromise", "LoanTarget"),
     ),
     golden(
         "Names on the wire",
-        "A TypeScript peer sees camel case. Exceptions are made where they are declared.",
+        "A TypeScript peer sees names in camel case. A member or an interface may be excepted where it is declared.",
         "wire_names",
         ("UserStore", "LegacyStore"),
         ("UserStoreSpec", "LegacyStoreSpec"),
     ),
     golden(
         "Ways of passing parameters",
-        "Positional-only, keyword-only and variadic parameters, with defaults that are the server's to apply.",
+        "Positional-only, keyword-only and variadic parameters. Defaults are applied by the server.",
         "parameters",
         ("Search.find", "Search.by_position", "Search.any_number"),
         (
@@ -162,8 +162,8 @@ EXHIBITS = (
     ),
     golden(
         "Functions with a signature of their own",
-        "A Protocol with `__call__` alone is a function whose parameters are those of a method. It arrives as a stub "
-        "that is called like that; whatever can be called so may be passed.",
+        "A Protocol whose only member is `__call__` is a function, with parameters as a method has them. The other "
+        "side gets a stub that is called in that way; you may pass anything that can be called in that way.",
         "callback_protocols",
         ("OnItem", "Queue.on_item", "Queue.watch"),
         (
@@ -179,29 +179,29 @@ EXHIBITS = (
     ),
     golden(
         "Methods that may be cancelled",
-        "Their calls are cancelled once nobody wants the result; in the table of the interface it says so.",
+        "A call is cancelled once nobody wants its result. The table of the interface has the mark.",
         "cancellable",
         ("Search.find",),
         ("SearchSpec.find", "SearchCalls.find", "SearchTarget.find"),
     ),
     golden(
         "Values that may be null",
-        "The promise of an optional capability is still one to call; awaiting it says whether there is something.",
+        "The promise of an optional capability can still be called. Awaiting it gives a stub or None.",
         "optionals",
         ("Book.page", "Book.notes"),
         ("BookCalls.page", "BookCalls.notes", "BookTarget.page", "BookTarget.notes"),
     ),
     golden(
         "Capabilities inside models",
-        "A type parameter stands for a capability: a stub where the model arrives, a target or a stub where it is "
-        "given. The promise of the model has the capability's promise.",
+        "A type parameter stands for a capability: a stub where the model arrives, a target or a stub where you pass "
+        "it. The promise of the model has a promise of the capability.",
         "capabilities_in_models",
         ("Room", "House.room", "House.rent"),
         ("RoomUserPromise", "HouseCalls.room", "HouseCalls.rent", "HouseTarget.room", "HouseTarget.rent"),
     ),
     golden(
         "Stubs for scripts and notebooks",
-        "With `--blocking`, each interface has one more stub: ordinary methods, values, iterators.",
+        "With `--blocking`, each interface has one more stub, with ordinary methods that return values and iterators.",
         "blocking",
         ("Bench.take", "Bench.visit", "Workshop.motto", "Workshop.bench", "Workshop.read", "Workshop.total"),
         (
@@ -215,8 +215,8 @@ EXHIBITS = (
     ),
     golden(
         "TypeScript: parameters",
-        "With `--backend typescript`: types for the npm package. Keyword-only parameters are properties of the last "
-        "one; see [typescript.md](typescript.md).",
+        "With `--backend typescript`: types for the npm package. Keyword-only parameters become properties of a last "
+        "parameter; see [typescript.md](typescript.md).",
         "parameters",
         ("Search",),
         ("Int", "Search", "connect"),
@@ -224,7 +224,7 @@ EXHIBITS = (
     ),
     golden(
         "TypeScript: exceptions",
-        "A function tells each of them from other errors, and another one makes it.",
+        "For each exception, one function recognises it among other errors, and another makes it.",
         "raises",
         ("QuotaExceeded", "Directory.find", "Directory.owner", "Directory.download"),
         ("Directory", "QuotaExceeded", "isQuotaExceeded", "newQuotaExceeded"),
@@ -232,7 +232,7 @@ EXHIBITS = (
     ),
     golden(
         "TypeScript: functions and capabilities",
-        "What is held is a stub, for which callers may give what it is a stub of.",
+        "Parameters and fields are typed as stubs; callers may also pass the object itself.",
         "callback_protocols",
         ("OnItem", "Job", "Queue.on_item", "Queue.watch", "Queue.each", "Queue.job", "Queue.feed"),
         ("Job", "OnItem", "Queue"),
@@ -240,7 +240,7 @@ EXHIBITS = (
     ),
     golden(
         "TypeScript: enums, texts and any JSON",
-        "What JavaScript has no type for has a name that says what it is.",
+        "Where JavaScript has no type of its own, a named alias says what the value is.",
         "value_types",
         ("Kind", "Card", "Cash", "Site", "Registry"),
         ("IPv4Address", "Json", "Kind", "Card", "Cash", "Site", "Registry"),
@@ -248,7 +248,7 @@ EXHIBITS = (
     ),
     golden(
         "Names that are taken",
-        "Whatever cannot be compiled is told with its place and what to write instead, all of it in one run.",
+        "The compiler reports all that cannot be compiled in one run, each with its place and what to write instead.",
         "reserved_names",
         ("Refused",),
         (),

@@ -1,7 +1,7 @@
 """Someone who follows a page: writes its files, runs its commands, and looks at what they print.
 
 A block whose first line is a comment with a path is a file; ``sh`` are commands, line by line, of which one that serves
-runs on until the page is left; ``text`` is what the command before has printed.
+runs on until the page is left, and ``cd`` leads into a folder; ``text`` is what the command before has printed.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from typing import Any
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 FILE = re.compile(r"(?:#|//) (\S+\.(?:py|toml|mjs))\n")
 CAPTURED: dict[str, Any] = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "text": True}
-SERVING = ("python server.py", "python -m capnweb_runtime serve ")
+SERVING = ("python server.py", "python -m hello.server", "python -m capnweb_runtime serve ")
 INSTALLED = ("pip install ", "python -m venv ", ". .venv/")
 """That is how these tests came to run."""
 
@@ -93,7 +93,9 @@ class Reader:
         if command.startswith(INSTALLED):
             return
         command = command.replace("8080", self.port)
-        if command.startswith(SERVING):
+        if command.startswith("cd "):
+            self.folder /= command.removeprefix("cd ")
+        elif command.startswith(SERVING):
             until_left.enter_context(self._serving(command))
         else:
             done = subprocess.run(
@@ -101,6 +103,12 @@ class Reader:
             )
             assert done.returncode == 0, f"{command}\n{done.stdout}"
             self.printed = done.stdout
+            if command.startswith("capnweb-gen init "):
+                self._take_own_port(self.folder / command.rpartition(" ")[2])
+
+    def _take_own_port(self, project: Path) -> None:
+        for path in project.rglob("*.py"):
+            path.write_text(path.read_text("utf-8").replace("8080", self.port), "utf-8")
 
     @contextmanager
     def _serving(self, command: str) -> Iterator[None]:

@@ -1,4 +1,4 @@
-"""The README's quick start does what it says, run as printed: its files are written, its commands executed."""
+"""The README's first calls do what it says, run as printed: their files are written, their commands executed."""
 
 from __future__ import annotations
 
@@ -12,18 +12,19 @@ from tests.project.reading import Reader
 from tests.project.sources import ROOT
 
 
-def quick_start() -> str:
-    """Return the quick start, up to what its client prints."""
+def part(heading: str) -> str:
+    """Return a part of the README, up to what its client prints."""
     text = (ROOT / "README.md").read_text(encoding="utf-8")
-    section = text.partition("## Quick start\n")[2].partition("\n## ")[0]
+    section = text.partition(f"## {heading}\n")[2].partition("\n## ")[0]
     until = re.search(r"^```text\n.*?^```$", section, re.MULTILINE | re.DOTALL)
-    assert until, "the quick start does not show what its client prints"
+    assert until, f"{heading!r} does not show what its client prints"
     return section[: until.end()]
 
 
 @pytest.mark.parametrize("stop", [signal.SIGINT, signal.SIGTERM], ids=["Ctrl-C", "SIGTERM"])
-def test_quick_start_does_what_it_says(tmp_path: Path, stop: signal.Signals) -> None:
-    assert Reader(tmp_path, stop, silent=True).follow(quick_start()) == 1
+@pytest.mark.parametrize("heading", ["The first call", "Your own interface"])
+def test_the_first_page_does_what_it_says(heading: str, stop: signal.Signals, tmp_path: Path) -> None:
+    assert Reader(tmp_path, stop, silent=True).follow(part(heading)) == 1
 
 
 def test_links_to_files_lead_somewhere() -> None:

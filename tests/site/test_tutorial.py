@@ -14,8 +14,10 @@ DOCS = Path(__file__).parents[2] / "docs"
 STEPS = sorted(path for path in (DOCS / "tutorial").glob("*.md") if path.stem != "index")
 
 
-def test_the_home_page_teaches_the_first_call(tmp_path: Path) -> None:
-    assert Reader(tmp_path, silent=True).follow((DOCS / "index.md").read_text("utf-8")) == 1
+@pytest.mark.parametrize("heading", ["The first call", "Your own interface"])
+def test_the_home_page_teaches_the_first_call(heading: str, tmp_path: Path) -> None:
+    section = (DOCS / "index.md").read_text("utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    assert Reader(tmp_path, silent=True).follow(section) == 1
 
 
 @pytest.mark.parametrize("step", STEPS, ids=lambda step: step.stem)

@@ -56,7 +56,7 @@ class Blocking:
         )
         return ClassView(
             header=layout.call(f"class {name}BlockingStub", [*bases, f"of={name}Stub"], ":"),
-            doc=interface_doc(declared, f"{naming.one_with_article(name)} that is held, and waited for."),
+            doc=interface_doc(declared, f"A reference to {naming.with_article(name)}: calls wait, and return values."),
             functions=(*members, covered),
         )
 

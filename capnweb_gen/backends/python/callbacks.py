@@ -34,7 +34,7 @@ class Callbacks:
         thing, phrase = naming.with_article(name), naming.one_with_article(name)
         spec = ClassView(
             header=f"class {name}Spec:",
-            doc=class_doc(f"How calls of {thing} travel."),
+            doc=class_doc(f"The parameters and the result of {thing}, on the wire."),
             assignments=(self._calling.entry(f"{CALL}: rpc.Method", call),),
         )
         calls = ClassView(
@@ -44,7 +44,7 @@ class Callbacks:
         )
         stub = ClassView(
             header=layout.call(f"class {name}Stub", [f"{name}Calls", "rpc.RpcStub"], ":"),
-            doc=class_doc(f"{phrase} that is held: a function."),
+            doc=class_doc(f"A reference to {thing}, a function: calls return promises, `dispose()` releases it."),
         )
         promise = ClassView(
             header=layout.call(f"class {name}Promise", [f"{name}Calls", f"rpc.RpcPromise[{name}R]"], ":"),

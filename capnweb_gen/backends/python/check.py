@@ -55,7 +55,7 @@ def _names_taken(schema: ir.Schema, peers: graph.Peers) -> Iterator[Diagnostic]:
     for one in declared(schema, peers):
         name = one.reference.name
         if name in _names(one) and name in module_names.CLASS_NAMES_TAKEN | modules:
-            message = f"{name} has a name that generated modules need themselves"
+            message = f"{name} has a name that every generated module uses itself"
             hint = f"rename it, to {name[:1].upper()}{name[1:]} for instance"
             yield _at(one.path, one.position, message, hint)
 
@@ -79,7 +79,7 @@ def _names(one: Declared) -> tuple[str, ...]:
 def _members(interface: ir.Interface, schema: ir.Schema) -> Iterator[Diagnostic]:
     for member in interface.members:
         if member.name in module_names.MODULE_NAMES:
-            message = f"{what(interface, member)} has a name that generated modules have themselves"
+            message = f"{what(interface, member)} has a name that every generated module uses itself"
             yield _at(interface.path or schema.path, member.position, message, renamed(member))
 
 

@@ -212,26 +212,26 @@ class _Lowering:
 
     def _interface(self, interface: ir.Interface) -> InterfaceView:
         name = interface.name
-        phrase = naming.one_with_article(name)
+        thing, phrase = naming.with_article(name), naming.one_with_article(name)
         bases = {part: [self._spell.interface(base, part) for base in interface.bases] for part in _PARTS}
         promises = [f"{base}[{name}R]" for base in bases["Promise"] or ["rpc.RpcPromise"]]
         return InterfaceView(
             name=name,
             spec=ClassView(
                 header=layout.call(f"class {name}Spec", bases["Spec"] or ["rpc.Interface"], ":"),
-                doc=class_doc(f"What {naming.with_article(name)} has, by the names it has on the wire."),
+                doc=class_doc(f"The members of {thing}: their names on the wire, parameters and results."),
                 assignments=tuple(self._calling.entry(member.name, member) for member in interface.members),
             ),
             calls=ClassView(
                 header=layout.call(f"class {name}Calls", bases["Calls"] or ["rpc.Calls"], ":"),
-                doc=interface_doc(interface, f"What can be asked of {naming.with_article(name)}."),
+                doc=interface_doc(interface, f"The methods and properties of {thing}."),
                 functions=tuple(
                     self._calling.member(f"{name}Spec.{member.name}", member) for member in interface.members
                 ),
             ),
             stub=ClassView(
                 header=layout.call(f"class {name}Stub", [f"{name}Calls", *(bases["Stub"] or ["rpc.RpcStub"])], ":"),
-                doc=class_doc(f"{phrase} that is held."),
+                doc=class_doc(f"A reference to {thing}: calls return promises, `dispose()` releases it."),
             ),
             promise=ClassView(
                 header=layout.call(f"class {name}Promise", [f"{name}Calls", *promises], ":"),
@@ -241,7 +241,7 @@ class _Lowering:
                 header=layout.call(
                     f"class {name}Target", [*(bases["Target"] or ["rpc.RpcTarget"]), f"spec={name}Spec"], ":"
                 ),
-                doc=interface_doc(interface, f"Implements {naming.with_article(name)}."),
+                doc=interface_doc(interface, f"Implements {thing}."),
                 functions=tuple(self._serving(member) for member in interface.members),
             ),
         )

@@ -11,7 +11,7 @@ What TypeScript has no words for, so that a reader of the output can tell what t
 
 - A type that JavaScript has no type for is an alias in the same file, not exported, whose comment ends with a tag:
   `/** A whole number. @capnweb int */ type Int = number;`. The tag decides, the name of the alias does not: it gets a
-  `_` where something else is called so. After `@capnweb` comes
+  `_` where something else has that name. After `@capnweb` comes
 
       int decimal uuid date time timedelta exact_datetime local_datetime json    the scalar of that name
       set frozenset               of a generic alias: `type SetOf<T> = T[];`; a `readonly T[]` is a `tuple[T, ...]`

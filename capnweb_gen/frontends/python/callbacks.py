@@ -32,7 +32,7 @@ def fault(protocol: type) -> tuple[str, str] | None:
     others += sorted(name for name in (*vars(protocol), *_annotated(protocol)) if not name.startswith("_"))
     if others:
         hint = "give the function a name of its own, or leave the others out"
-        return f"{describe(protocol)} has __call__ and {others[0]}", hint
+        return f"{describe(protocol)} has __call__ and {others[0]}, so it is no plain function", hint
     return None
 
 

@@ -28,7 +28,7 @@ def forgotten_base(cls: type, source: ClassSource) -> tuple[str, str] | None:
     else:
         return None
     message = f"{cls.__name__} looks like an interface, but does not derive from {base.partition('[')[0]}"
-    return message, f"write class {cls.__name__}({base}), or _{cls.__name__} if it is none"
+    return message, f"write class {cls.__name__}({base}), or _{cls.__name__} if it is no interface"
 
 
 def _is_member(entry: object) -> bool:

@@ -188,7 +188,7 @@ def bound(generic: Any, arguments: tuple[object, ...]) -> dict[Any, object]:
             argument = substituted(argument, found)
         if argument is typing_extensions.NoDefault:
             what = f"the {'interface' if _is_interface(generic) else 'type'} {generic.__name__} is generic"
-            raise UnsupportedTypeError(what, f"say of what: {written(generic, ('...',) * len(parameters))}")
+            raise UnsupportedTypeError(what, f"name the type arguments: {written(generic, ('...',) * len(parameters))}")
         if not _allows(parameter, argument):
             constraints = " or ".join(map(describe, parameter.__constraints__))
             demand = f"is {constraints}" if constraints else f"has the bound {describe(parameter.__bound__)}"

@@ -74,8 +74,8 @@ class Instances:
                 raise UnsupportedTypeError(reason, "give the type argument a name: a model, an enum or a NewType")
             within = (*self._reading.within, self._reading.origin) if self._reading else ()
             if self._homes is not None or within.count(origin) >= DEEPEST:
-                reason = f"each {origin.__name__} needs another one, of a type that contains its own, without end"
-                hint = f"give it a type parameter as it is, or an end: {origin.__name__}[int]"
+                reason = f"each {origin.__name__} needs another one of a larger type, without end"
+                hint = f"pass the type parameter on unchanged, or give a type that ends it: {origin.__name__}[int]"
                 raise UnsupportedTypeError(reason, hint)
             instance = self._found[origin, arguments] = Instance(origin, arguments, name, within)
         home = origin.__module__ if self._homes is None else self._homes[instance]

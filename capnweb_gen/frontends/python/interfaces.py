@@ -49,10 +49,10 @@ _KNOWN_DECORATORS = frozenset(
 # The decorator `idempotent` of capnweb_runtime.schema sets this.
 IDEMPOTENT_ATTRIBUTE = "__capnweb_idempotent__"
 _REFUSED_DECORATORS = {
-    "staticmethod": "is a static method; a capability has methods of its own: take self",
-    "classmethod": "is a class method; a capability has methods of its own: take self",
-    "setter": "can be set; only reading travels: leave out the setter and declare a method",
-    "deleter": "can be deleted; only reading travels: leave out the deleter and declare a method",
+    "staticmethod": "is a static method; an interface has methods of an object alone: take self, without the decorator",
+    "classmethod": "is a class method; an interface has methods of an object alone: take self, without the decorator",
+    "setter": "has a setter, but peers can only read a property: leave out the setter and declare a method",
+    "deleter": "has a deleter, but peers can only read a property: leave out the deleter and declare a method",
     "overload": "is overloaded; a method has one signature on the wire: declare methods with different names",
 }
 _NOT_INTERFACES: tuple[object, ...] = (Protocol, typing_extensions.Protocol, Generic, InterfaceModel, object)
@@ -187,7 +187,7 @@ class InterfaceReader:
     def _refuse_idempotent(self, where: str, position: Position) -> None:
         self._fault(
             position,
-            f"{where} is a property, which may be read again anyway",
+            f"{where} is a property, and reading it is idempotent anyway",
             "leave out idempotent: it is for methods",
         )
 
@@ -203,7 +203,8 @@ class InterfaceReader:
                 return None
             if name not in _KNOWN_DECORATORS:
                 hint = "decorate the class that implements the interface"
-                self._fault(decorator.position, f"@{written} on {where} would do nothing on the other side", hint)
+                message = f"@{written} on {where} would have no effect: only the types of a schema are compiled"
+                self._fault(decorator.position, message, hint)
                 return None
             names.add(name)
         return names
@@ -221,9 +222,7 @@ class InterfaceReader:
     def _raised(self, where: str, declared: tuple[object, ...] | None, position: Position) -> Iterator[ir.Reference]:
         """The exceptions that a member declares; None if it declares nothing of them."""
         if declared == ():
-            self._fault(
-                position, f"{where} is said to raise nothing in particular", "name the exceptions: @raises(NotFound)"
-            )
+            self._fault(position, f"@raises on {where} names no exception", "name the exceptions: @raises(NotFound)")
         for error in dict.fromkeys(declared or ()):
             fault = error_fault(error)
             if fault is None and isinstance(error, type) and issubclass(error, BaseException):
@@ -321,7 +320,7 @@ class InterfaceReader:
         if isinstance(value, enum.Enum):
             value = value.value
         if value is not None and type(value) not in {bool, int, float, str}:
-            hint = "write None, and let the one who serves it fill in the value"
+            hint = "write None as the default, and let the server's method fill in the value"
             self._fault(position, f"the default of {what} is not a number, a string, a bool or None", hint)
             return ir.Default(value=None)
         if isinstance(value, float) and not math.isfinite(value):

@@ -27,7 +27,7 @@ SERIALIZER_HINT = "give the field the type that travels"
 
 _AS_IT_IS = "the type travels as it is"
 JSON = (
-    "Json takes text and holds what it says: one of them would be sent, the other taken",
+    "Json is text before validation and a value after it: the value would be sent, and text expected",
     f"leave Json out: {_AS_IT_IS}",
 )
 IMPORT_HINT = "write str: what a peer names must not be imported unasked"

@@ -102,5 +102,5 @@ def class_fault(declared: type) -> tuple[str, str] | None:
     if there is not declared:
         what = "nothing" if there is None else "something else"
         hint = "declare it at the top level of its module, under a name that nothing else there has"
-        return f"the class {name} cannot be imported from {module}, where {what} is called so", hint
+        return f"the class {name} cannot be imported from {module}, where {what} has that name", hint
     return None

@@ -140,7 +140,7 @@ class PydanticFields:
             return name
         other = other_taker(self._declared, name)
         if other is not None and self._wire_name(name) != self._wire_name(other):  # else there is more to be told
-            message = f"validation looks for {where} under {accepted!r}, and for {other} too"
+            message = f"validation looks for {where} under {accepted!r}, where it also looks for {other}"
             self._fault(position, message, "give each field names and aliases of its own")
         return accepted
 

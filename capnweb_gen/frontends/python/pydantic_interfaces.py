@@ -75,7 +75,7 @@ class InterfaceModelReader(InterfaceReader):
                 message = f"{entry.what} cannot be part of the interface {interface.__name__}"
                 self._fault(entry.position, message, "put it outside the class")
             elif entry.annotation is None or entry.name in vars(interface):
-                self._fault(entry.position, f"{where} has a value, but nobody could send it", _HINT)
+                self._fault(entry.position, f"{where} has a value, which would not travel", _HINT)
             elif entry.name in members:
                 self._fault(entry.position, f"{where} is declared twice", "give one of them another name")
             else:
@@ -176,7 +176,8 @@ class InterfaceModelReader(InterfaceReader):
         validators = (*decorators.field_validators, *decorators.model_validators, *decorators.validators)
         for name in validators:
             hint = "validate where the method is implemented, or in a model that a parameter takes"
-            self._fault(position, f"{model.__name__}.{name} validates the parameters of {where}, unheard", hint)
+            message = f"{model.__name__}.{name} validates the parameters of {where}, but would never be called"
+            self._fault(position, message, hint)
 
     def _field(
         self, where: str, model: type[BaseModel], name: str, info: FieldInfo, used: Position, case: Case

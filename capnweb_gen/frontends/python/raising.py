@@ -53,7 +53,7 @@ def error_fault(error: object) -> tuple[str, str] | None:
     if not issubclass(error, Exception):
         return f"{name} is not for a peer to cause", "derive it from Exception"
     if error.__module__ == "builtins":
-        return f"{name} says nothing of what went wrong", _OWN_HINT
+        return f"{name} does not say what went wrong", _OWN_HINT
     if any(base.__module__ == "capnweb_runtime.errors" for base in error.__mro__):
         return f"{name} is an error of capnweb_runtime itself", _OWN_HINT
     base = _built_in(error)
@@ -110,7 +110,8 @@ class ErrorReader:
             hints = typing_extensions.get_type_hints(error, include_extras=True)
         except PydanticSchemaGenerationError:
             message = f"an attribute of {error.__name__} is a model of what pydantic cannot check, such as a capability"
-            self._fault(position, message, "an exception holds data: let the one who catches it ask for the rest")
+            hint = "leave it out: an exception holds data alone; whoever catches it can ask for the rest"
+            self._fault(position, message, hint)
             return
         except Exception as failure:
             message = f"{error.__name__} is incomplete: {said(failure)}"
@@ -143,12 +144,12 @@ class ErrorReader:
         base = _built_in(error)
         if name == "props" or hasattr(base, name):
             owner = "exceptions that arrive have" if name == "props" else f"every {base.__name__} has"
-            self._fault(place, f"{where} has a name that {owner} already", f"call it otherwise, such as {name}_")
+            self._fault(place, f"{where} has a name that {owner} already", f"rename it, for example to {name}_")
         elif wire in _TAKEN:
-            hint = f"call it otherwise, such as {naming.snake(error.__name__)}_{name}"
-            self._fault(place, f"{where} is called {wire!r} on the wire, which errors have themselves", hint)
+            hint = f"rename it, for example to {naming.snake(error.__name__)}_{name}"
+            self._fault(place, f"{where} is called {wire!r} on the wire, which every error has already", hint)
         elif wire == "message" and annotation is not str:
-            hint = f"write {name}: str, or call it otherwise"
+            hint = f"write {name}: str, or rename it"
             self._fault(place, f"{where} is the text of the error, but its type is {describe(annotation)}", hint)
 
     def _fault(self, position: Position, message: str, hint: str) -> None:

@@ -24,15 +24,15 @@ _UNPACK: object = vars(typing)["Unpack"]
 _LIST_HINT = "write list[...]"
 _STREAM_HINT = "write AsyncIterator[...] for items that come one after another, or list[...]"
 UNPACKED = "write the type of each; for *args, name the parameters"
-_STREAM_OF_WHAT = "say what comes: AsyncIterator[bytes]"
+_STREAM_OF_WHAT = "name the type of its items: AsyncIterator[bytes]"
 
 # What people may well write, and what to write instead. Looked up by the type itself, then by its origin.
 INSTEAD: dict[object, str] = {
     BaseModel: "name the model: of an instance, what travels are the fields that the declared class has",
     object: "write Any if any value may travel, or name the type",
     tuple: "write tuple[int, ...] if all elements have one type, or tuple[int, str] with the type of each",
-    set: "say what is in it: set[...]",
-    frozenset: "say what is in it: frozenset[...]",
+    set: "name the type of its items: set[...]",
+    frozenset: "name the type of its items: frozenset[...]",
     collections.abc.Sequence: _LIST_HINT,
     collections.abc.MutableSequence: _LIST_HINT,
     collections.abc.Iterable: _LIST_HINT,
@@ -54,7 +54,7 @@ INSTEAD: dict[object, str] = {
     complex: "declare a model with two floats",
     type: "classes cannot travel",
     dict: "write dict[str, ...]",
-    list: "say what is in it: list[...]",
+    list: "name the type of its items: list[...]",
     CALLABLE: "say what it takes and gives: Callable[[int], str]",
     typing.NoReturn: "write None",
     typing.Never: "write None",

@@ -173,7 +173,7 @@ class MemberReader:
             return False
         if signature.type_parameters:
             names = ", ".join(parameter.name for parameter in signature.type_parameters)
-            hint = "a peer is told no types: declare a method for each type, or write unknown"
+            hint = "types do not travel with a call: declare a method for each type, or write unknown"
             self._fault(slot, f"{what} has type parameters of its own: {names}", hint)
             return False
         if member is not None and member.generator:

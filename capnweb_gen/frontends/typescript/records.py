@@ -107,7 +107,7 @@ class ModelReader:
         shape = self._shapes.shape(index, Hint("Extra", "Extra"))
         if shape not in (BROKEN, ir.Scalar(name="any")):
             hint = "write unknown there, or put the others into a member of their own: others: Record<string, T>"
-            what = "members that are not listed can be of any type alone, beside those that are"
+            what = "beside members that are listed, those that are not can only be unknown"
             self._notes.fault(index.env.file, index.position, what, hint)
         return "allow"
 

@@ -193,12 +193,12 @@ class Scope:
         if len(arguments) < len(needed):
             names = ", ".join(parameter.name for parameter in parameters)
             what = f"{group.name}<{names}>"
-            raise written.refuse(
-                f"{group.name} is generic, and is not told what its type parameters are", f"write {what}"
-            )
+            raise written.refuse(f"{group.name} is generic, and is used without type arguments", f"write {what}")
         if len(arguments) > len(parameters):
             takes = f"takes {len(parameters)}" if parameters else "is not generic"
-            raise written.refuse(f"{group.name} is given {len(arguments)} type arguments, and {takes}", "correct it")
+            raise written.refuse(
+                f"{group.name} is given {len(arguments)} type arguments, and {takes}", "give it that many"
+            )
         alias = next((one for one in group.declarations if isinstance(one, nodes.AliasDeclaration)), None)
         if alias is not None:
             env = Env(group.file, _namespace(group.name))

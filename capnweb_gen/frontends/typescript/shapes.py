@@ -541,7 +541,7 @@ class Shapes:
         if shape == _ANY:
             return ir.StubShape()
         raise builtin.written.refuse(
-            "RpcStub<...> is of what travels by reference, and this travels by value",
+            "RpcStub<...> takes a type that travels by reference, and this one travels by value",
             "leave RpcStub out, or name an interface or a function in it",
         )
 

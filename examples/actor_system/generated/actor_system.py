@@ -92,7 +92,7 @@ class PlacePromise(rpc.RpcPromise[PlaceR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     deposit = rpc.method(
         "deposit",
@@ -154,7 +154,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -200,7 +200,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class WorkerSpec(rpc.Interface):
-    """What a Worker has, by the names it has on the wire."""
+    """The members of a Worker: their names on the wire, parameters and results."""
 
     start = rpc.method("start", ACCOUNT, rpc.param("actor", rpc.STR), rpc.param("journal", OPTIONAL_STR))
 
@@ -216,7 +216,7 @@ class WorkerCalls(rpc.Calls):
 
 
 class WorkerStub(WorkerCalls, rpc.RpcStub):
-    """A Worker that is held."""
+    """A reference to a Worker: calls return promises, `dispose()` releases it."""
 
 
 class WorkerPromise(WorkerCalls, rpc.RpcPromise[WorkerR]):
@@ -237,7 +237,7 @@ class WorkerTarget(rpc.RpcTarget, spec=WorkerSpec):
 
 
 class SystemSpec(rpc.Interface):
-    """What a System has, by the names it has on the wire."""
+    """The members of a System: their names on the wire, parameters and results."""
 
     actor = rpc.method("actor", ACCOUNT, rpc.param("name", rpc.STR), raises=[NO_SUCH_ACTOR])
     places = rpc.method("places", LIST_PLACE)
@@ -260,7 +260,7 @@ class SystemCalls(rpc.Calls):
 
 
 class SystemStub(SystemCalls, rpc.RpcStub):
-    """A System that is held."""
+    """A reference to a System: calls return promises, `dispose()` releases it."""
 
 
 class SystemPromise(SystemCalls, rpc.RpcPromise[SystemR]):

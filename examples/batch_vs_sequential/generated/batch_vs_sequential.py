@@ -106,7 +106,7 @@ class SupplierPromise(rpc.RpcPromise[SupplierR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     numbers = rpc.method("numbers", LIST_INT)
     product = rpc.method("product", PRODUCT, rpc.param("number", rpc.INT), raises=[NO_SUCH_PRODUCT])
@@ -129,7 +129,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

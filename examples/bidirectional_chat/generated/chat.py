@@ -317,7 +317,7 @@ class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
 
 
 class MemberSpec(rpc.Interface):
-    """What a Member has, by the names it has on the wire."""
+    """The members of a Member: their names on the wire, parameters and results."""
 
 
 class MemberCalls(rpc.Calls):
@@ -325,7 +325,7 @@ class MemberCalls(rpc.Calls):
 
 
 class MemberStub(MemberCalls, rpc.RpcStub):
-    """A Member that is held."""
+    """A reference to a Member: calls return promises, `dispose()` releases it."""
 
 
 class MemberPromise(MemberCalls, rpc.RpcPromise[MemberR]):
@@ -340,7 +340,7 @@ class MemberTarget(rpc.RpcTarget, spec=MemberSpec):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     say = rpc.method("say", rpc.STR, rpc.param("text", STR_LIMITED))
     present = rpc.method("present", LIST_STR)
@@ -359,7 +359,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):
@@ -382,7 +382,7 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
 
 class HouseSpec(rpc.Interface):
-    """What a House has, by the names it has on the wire."""
+    """The members of a House: their names on the wire, parameters and results."""
 
     rooms = rpc.method("rooms", LIST_STR)
     events = rpc.method("events", EVENTS_HAPPENED, rpc.param("room", rpc.STR), raises=[NO_SUCH_ROOM], idempotent=True)
@@ -413,7 +413,7 @@ class HouseCalls(rpc.Calls):
 
 
 class HouseStub(HouseCalls, rpc.RpcStub):
-    """A House that is held."""
+    """A reference to a House: calls return promises, `dispose()` releases it."""
 
 
 class HousePromise(HouseCalls, rpc.RpcPromise[HouseR]):
@@ -449,7 +449,7 @@ class HouseTarget(rpc.RpcTarget, spec=HouseSpec):
 
 
 class ChatSpec(rpc.Interface):
-    """What a Chat has, by the names it has on the wire."""
+    """The members of a Chat: their names on the wire, parameters and results."""
 
     enter = rpc.method(
         "enter",
@@ -482,7 +482,7 @@ class ChatCalls(rpc.Calls):
 
 
 class ChatStub(ChatCalls, rpc.RpcStub):
-    """A Chat that is held."""
+    """A reference to a Chat: calls return promises, `dispose()` releases it."""
 
 
 class ChatPromise(ChatCalls, rpc.RpcPromise[ChatR]):
@@ -508,7 +508,7 @@ class ChatTarget(rpc.RpcTarget, spec=ChatSpec):
 
 
 class EventsHappenedSpec(rpc.Interface):
-    """What an EventsHappened has, by the names it has on the wire."""
+    """The members of an EventsHappened: their names on the wire, parameters and results."""
 
     subscribe = rpc.method(
         "subscribe",
@@ -563,7 +563,7 @@ class EventsHappenedCalls(rpc.Calls):
 
 
 class EventsHappenedStub(EventsHappenedCalls, rpc.RpcStub):
-    """An EventsHappened that is held."""
+    """A reference to an EventsHappened: calls return promises, `dispose()` releases it."""
 
 
 class EventsHappenedPromise(EventsHappenedCalls, rpc.RpcPromise[EventsHappenedR]):

@@ -29,7 +29,7 @@ CalculatorR = rpc.TypeVar("CalculatorR", covariant=True, default="CalculatorStub
 
 
 class CalculatorSpec(rpc.Interface):
-    """What a Calculator has, by the names it has on the wire."""
+    """The members of a Calculator: their names on the wire, parameters and results."""
 
     add = rpc.method("add", rpc.FLOAT, rpc.param("a", rpc.FLOAT), rpc.param("b", rpc.FLOAT))
     multiply = rpc.method("multiply", rpc.FLOAT, rpc.param("a", rpc.FLOAT), rpc.param("b", rpc.FLOAT))
@@ -64,7 +64,7 @@ class CalculatorCalls(rpc.Calls):
 
 
 class CalculatorStub(CalculatorCalls, rpc.RpcStub):
-    """A Calculator that is held."""
+    """A reference to a Calculator: calls return promises, `dispose()` releases it."""
 
 
 class CalculatorPromise(CalculatorCalls, rpc.RpcPromise[CalculatorR]):

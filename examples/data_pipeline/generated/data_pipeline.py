@@ -508,7 +508,7 @@ class ProgressPromise(rpc.RpcPromise[ProgressR]):
 
 
 class OrdersSpec(rpc.Interface):
-    """What an Orders has, by the names it has on the wire."""
+    """The members of an Orders: their names on the wire, parameters and results."""
 
     batches = rpc.method("batches", LIST_BATCH)
     validate = rpc.method("validate", ORDER, rpc.param("row", ROW), raises=[MALFORMED_ROW])
@@ -597,7 +597,7 @@ class OrdersCalls(rpc.Calls):
 
 
 class OrdersStub(OrdersCalls, rpc.RpcStub):
-    """An Orders that is held."""
+    """A reference to an Orders: calls return promises, `dispose()` releases it."""
 
 
 class OrdersPromise(OrdersCalls, rpc.RpcPromise[OrdersR]):

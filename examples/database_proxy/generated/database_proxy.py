@@ -101,7 +101,7 @@ class PoolStatePromise(rpc.RpcPromise[PoolStateR]):
 
 
 class TransactionSpec(rpc.Interface):
-    """What a Transaction has, by the names it has on the wire."""
+    """The members of a Transaction: their names on the wire, parameters and results."""
 
     execute = rpc.method(
         "execute",
@@ -174,7 +174,7 @@ class TransactionCalls(rpc.Calls):
 
 
 class TransactionStub(TransactionCalls, rpc.RpcStub):
-    """A Transaction that is held."""
+    """A reference to a Transaction: calls return promises, `dispose()` releases it."""
 
 
 class TransactionPromise(TransactionCalls, rpc.RpcPromise[TransactionR]):
@@ -233,7 +233,7 @@ class TransactionTarget(rpc.RpcTarget, spec=TransactionSpec):
 
 
 class DatabaseSpec(rpc.Interface):
-    """What a Database has, by the names it has on the wire."""
+    """The members of a Database: their names on the wire, parameters and results."""
 
     transaction = rpc.method(
         "transaction", TRANSACTION, rpc.param("seconds", FLOAT_LIMITED, required=False), raises=[POOL_EXHAUSTED]
@@ -284,7 +284,7 @@ class DatabaseCalls(rpc.Calls):
 
 
 class DatabaseStub(DatabaseCalls, rpc.RpcStub):
-    """A Database that is held."""
+    """A reference to a Database: calls return promises, `dispose()` releases it."""
 
 
 class DatabasePromise(DatabaseCalls, rpc.RpcPromise[DatabaseR]):

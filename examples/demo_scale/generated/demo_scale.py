@@ -194,7 +194,7 @@ class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
 
 
 class BoardSpec(rpc.Interface):
-    """What a Board has, by the names it has on the wire."""
+    """The members of a Board: their names on the wire, parameters and results."""
 
     worker = rpc.method("worker", rpc.INT, idempotent=True)
     say = rpc.method("say", rpc.INT, rpc.param("number", rpc.INT), idempotent=True)
@@ -202,7 +202,7 @@ class BoardSpec(rpc.Interface):
 
 
 class BoardCalls(rpc.Calls):
-    """What can be asked of a Board."""
+    """The methods and properties of a Board."""
 
     def worker(self) -> rpc.RpcPromise[int]:
         """Which worker this session is served by."""
@@ -218,7 +218,7 @@ class BoardCalls(rpc.Calls):
 
 
 class BoardStub(BoardCalls, rpc.RpcStub):
-    """A Board that is held."""
+    """A reference to a Board: calls return promises, `dispose()` releases it."""
 
 
 class BoardPromise(BoardCalls, rpc.RpcPromise[BoardR]):
@@ -245,7 +245,7 @@ class BoardTarget(rpc.RpcTarget, spec=BoardSpec):
 
 
 class EventsSaidSpec(rpc.Interface):
-    """What an EventsSaid has, by the names it has on the wire."""
+    """The members of an EventsSaid: their names on the wire, parameters and results."""
 
     subscribe = rpc.method(
         "subscribe",
@@ -300,7 +300,7 @@ class EventsSaidCalls(rpc.Calls):
 
 
 class EventsSaidStub(EventsSaidCalls, rpc.RpcStub):
-    """An EventsSaid that is held."""
+    """A reference to an EventsSaid: calls return promises, `dispose()` releases it."""
 
 
 class EventsSaidPromise(EventsSaidCalls, rpc.RpcPromise[EventsSaidR]):

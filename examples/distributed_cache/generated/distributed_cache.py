@@ -120,7 +120,7 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
 
 
 class OriginSpec(rpc.Interface):
-    """What an Origin has, by the names it has on the wire."""
+    """The members of an Origin: their names on the wire, parameters and results."""
 
     load = rpc.method("load", rpc.STR, rpc.param("key", rpc.STR), idempotent=True)
 
@@ -133,7 +133,7 @@ class OriginCalls(rpc.Calls):
 
 
 class OriginStub(OriginCalls, rpc.RpcStub):
-    """An Origin that is held."""
+    """A reference to an Origin: calls return promises, `dispose()` releases it."""
 
 
 class OriginPromise(OriginCalls, rpc.RpcPromise[OriginR]):
@@ -151,7 +151,7 @@ class OriginTarget(rpc.RpcTarget, spec=OriginSpec):
 
 
 class SnapshotSpec(rpc.Interface):
-    """What a Snapshot has, by the names it has on the wire."""
+    """The members of a Snapshot: their names on the wire, parameters and results."""
 
     value = rpc.prop("value", rpc.STR)
 
@@ -165,7 +165,7 @@ class SnapshotCalls(rpc.Calls):
 
 
 class SnapshotStub(SnapshotCalls, rpc.RpcStub):
-    """A Snapshot that is held."""
+    """A reference to a Snapshot: calls return promises, `dispose()` releases it."""
 
 
 class SnapshotPromise(SnapshotCalls, rpc.RpcPromise[SnapshotR]):
@@ -184,7 +184,7 @@ class SnapshotTarget(rpc.RpcTarget, spec=SnapshotSpec):
 
 
 class NodeSpec(rpc.Interface):
-    """What a Node has, by the names it has on the wire."""
+    """The members of a Node: their names on the wire, parameters and results."""
 
     get = rpc.method(
         "get", rpc.STR, rpc.param("key", STR_LIMITED), raises=[LOAD_FAILED], idempotent=True, cancellable=True
@@ -195,7 +195,7 @@ class NodeSpec(rpc.Interface):
 
 
 class NodeCalls(rpc.Calls):
-    """What can be asked of a Node."""
+    """The methods and properties of a Node."""
 
     def get(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
         """Raises: LoadFailed."""
@@ -214,7 +214,7 @@ class NodeCalls(rpc.Calls):
 
 
 class NodeStub(NodeCalls, rpc.RpcStub):
-    """A Node that is held."""
+    """A reference to a Node: calls return promises, `dispose()` releases it."""
 
 
 class NodePromise(NodeCalls, rpc.RpcPromise[NodeR]):

@@ -149,7 +149,7 @@ class ContentPromise(rpc.RpcPromise[ContentR]):
 
 
 class ReadFolderSpec(rpc.Interface):
-    """What a ReadFolder has, by the names it has on the wire."""
+    """The members of a ReadFolder: their names on the wire, parameters and results."""
 
     entries = rpc.method("entries", LIST_ENTRY)
     folder = rpc.method("folder", READ_FOLDER, rpc.param("path", rpc.STR), raises=[NOT_FOUND, OUTSIDE_FOLDER])
@@ -214,7 +214,7 @@ class ReadFolderCalls(rpc.Calls):
 
 
 class ReadFolderStub(ReadFolderCalls, rpc.RpcStub):
-    """A ReadFolder that is held."""
+    """A reference to a ReadFolder: calls return promises, `dispose()` releases it."""
 
 
 class ReadFolderPromise(ReadFolderCalls, rpc.RpcPromise[ReadFolderR]):
@@ -263,7 +263,7 @@ class ReadFolderTarget(rpc.RpcTarget, spec=ReadFolderSpec):
 
 
 class FolderSpec(ReadFolderSpec):
-    """What a Folder has, by the names it has on the wire."""
+    """The members of a Folder: their names on the wire, parameters and results."""
 
     folder = rpc.method("folder", FOLDER, rpc.param("path", rpc.STR), raises=[NOT_FOUND, OUTSIDE_FOLDER])
     write = rpc.method(
@@ -318,7 +318,7 @@ class FolderCalls(ReadFolderCalls):
 
 
 class FolderStub(FolderCalls, ReadFolderStub):
-    """A Folder that is held."""
+    """A reference to a Folder: calls return promises, `dispose()` releases it."""
 
 
 class FolderPromise(FolderCalls, ReadFolderPromise[FolderR]):
@@ -364,7 +364,7 @@ class FolderTarget(ReadFolderTarget, spec=FolderSpec):
 
 
 class FileServerSpec(rpc.Interface):
-    """What a FileServer has, by the names it has on the wire."""
+    """The members of a FileServer: their names on the wire, parameters and results."""
 
     reading = rpc.method("reading", READ_FOLDER)
     writing = rpc.method("writing", FOLDER, rpc.param("password", rpc.STR, secret=True), raises=[WRONG_PASSWORD])
@@ -386,7 +386,7 @@ class FileServerCalls(rpc.Calls):
 
 
 class FileServerStub(FileServerCalls, rpc.RpcStub):
-    """A FileServer that is held."""
+    """A reference to a FileServer: calls return promises, `dispose()` releases it."""
 
 
 class FileServerPromise(FileServerCalls, rpc.RpcPromise[FileServerR]):

@@ -95,7 +95,7 @@ class StoredPromise(rpc.RpcPromise[StoredR]):
 
 
 class UploadSpec(rpc.Interface):
-    """What an Upload has, by the names it has on the wire."""
+    """The members of an Upload: their names on the wire, parameters and results."""
 
     offset = rpc.prop("offset", rpc.INT)
     append = rpc.method(
@@ -144,7 +144,7 @@ class UploadCalls(rpc.Calls):
 
 
 class UploadStub(UploadCalls, rpc.RpcStub):
-    """An Upload that is held."""
+    """A reference to an Upload: calls return promises, `dispose()` releases it."""
 
 
 class UploadPromise(UploadCalls, rpc.RpcPromise[UploadR]):
@@ -186,7 +186,7 @@ class UploadTarget(rpc.RpcTarget, spec=UploadSpec):
 
 
 class FilesSpec(rpc.Interface):
-    """What a Files has, by the names it has on the wire."""
+    """The members of a Files: their names on the wire, parameters and results."""
 
     upload = rpc.method(
         "upload",
@@ -241,7 +241,7 @@ class FilesCalls(rpc.Calls):
 
 
 class FilesStub(FilesCalls, rpc.RpcStub):
-    """A Files that is held."""
+    """A reference to a Files: calls return promises, `dispose()` releases it."""
 
 
 class FilesPromise(FilesCalls, rpc.RpcPromise[FilesR]):

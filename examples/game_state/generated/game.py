@@ -309,7 +309,7 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
 
 
 class ScreenSpec(rpc.Interface):
-    """What a Screen has, by the names it has on the wire."""
+    """The members of a Screen: their names on the wire, parameters and results."""
 
     show = rpc.method("show", rpc.NONE, rpc.param("update", FULL_OR_DELTA))
 
@@ -323,7 +323,7 @@ class ScreenCalls(rpc.Calls):
 
 
 class ScreenStub(ScreenCalls, rpc.RpcStub):
-    """A Screen that is held."""
+    """A reference to a Screen: calls return promises, `dispose()` releases it."""
 
 
 class ScreenPromise(ScreenCalls, rpc.RpcPromise[ScreenR]):
@@ -342,7 +342,7 @@ class ScreenTarget(rpc.RpcTarget, spec=ScreenSpec):
 
 
 class FigureSpec(rpc.Interface):
-    """What a Figure has, by the names it has on the wire."""
+    """The members of a Figure: their names on the wire, parameters and results."""
 
     id = rpc.prop("id", rpc.INT)
     move = rpc.method("move", rpc.NONE, rpc.param("direction", LITERAL_NORTH_EAST_SOUTH_WEST), raises=[ILLEGAL_MOVE])
@@ -369,7 +369,7 @@ class FigureCalls(rpc.Calls):
 
 
 class FigureStub(FigureCalls, rpc.RpcStub):
-    """A Figure that is held."""
+    """A reference to a Figure: calls return promises, `dispose()` releases it."""
 
 
 class FigurePromise(FigureCalls, rpc.RpcPromise[FigureR]):
@@ -396,7 +396,7 @@ class FigureTarget(rpc.RpcTarget, spec=FigureSpec):
 
 
 class GameSpec(rpc.Interface):
-    """What a Game has, by the names it has on the wire."""
+    """The members of a Game: their names on the wire, parameters and results."""
 
     join = rpc.method("join", FIGURE, rpc.param("name", STR_LIMITED), rpc.param("screen", SCREEN), raises=[GAME_FULL])
     stats = rpc.method("stats", STATS)
@@ -420,7 +420,7 @@ class GameCalls(rpc.Calls):
 
 
 class GameStub(GameCalls, rpc.RpcStub):
-    """A Game that is held."""
+    """A reference to a Game: calls return promises, `dispose()` releases it."""
 
 
 class GamePromise(GameCalls, rpc.RpcPromise[GameR]):

@@ -77,7 +77,7 @@ class ProductPromise(rpc.RpcPromise[ProductR]):
 
 
 class CatalogueSpec(rpc.Interface):
-    """What a Catalogue has, by the names it has on the wire."""
+    """The members of a Catalogue: their names on the wire, parameters and results."""
 
     search = rpc.method("search", LIST_PRODUCT, rpc.param("word", rpc.STR), idempotent=True)
     product = rpc.method("product", PRODUCT, rpc.param("number", rpc.INT), raises=[NO_SUCH_PRODUCT], idempotent=True)
@@ -95,7 +95,7 @@ class CatalogueCalls(rpc.Calls):
 
 
 class CatalogueStub(CatalogueCalls, rpc.RpcStub):
-    """A Catalogue that is held."""
+    """A reference to a Catalogue: calls return promises, `dispose()` releases it."""
 
 
 class CataloguePromise(CatalogueCalls, rpc.RpcPromise[CatalogueR]):

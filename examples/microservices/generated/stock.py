@@ -30,7 +30,7 @@ StockR = rpc.TypeVar("StockR", covariant=True, default="StockStub")
 
 
 class StockSpec(rpc.Interface):
-    """What a Stock has, by the names it has on the wire."""
+    """The members of a Stock: their names on the wire, parameters and results."""
 
     levels = rpc.method("levels", LIST_INT, rpc.param("numbers", LIST_INT), idempotent=True, cancellable=True)
     reserve = rpc.method(
@@ -57,7 +57,7 @@ class StockCalls(rpc.Calls):
 
 
 class StockStub(StockCalls, rpc.RpcStub):
-    """A Stock that is held."""
+    """A reference to a Stock: calls return promises, `dispose()` releases it."""
 
 
 class StockPromise(StockCalls, rpc.RpcPromise[StockR]):

@@ -119,7 +119,7 @@ class ReservationPromise(rpc.RpcPromise[ReservationR]):
 
 
 class StorefrontSpec(rpc.Interface):
-    """What a Storefront has, by the names it has on the wire."""
+    """The members of a Storefront: their names on the wire, parameters and results."""
 
     offers = rpc.method("offers", LIST_OFFER, rpc.param("word", rpc.STR), raises=[UNAVAILABLE], idempotent=True)
     product = rpc.method(
@@ -151,7 +151,7 @@ class StorefrontCalls(rpc.Calls):
 
 
 class StorefrontStub(StorefrontCalls, rpc.RpcStub):
-    """A Storefront that is held."""
+    """A reference to a Storefront: calls return promises, `dispose()` releases it."""
 
 
 class StorefrontPromise(StorefrontCalls, rpc.RpcPromise[StorefrontR]):

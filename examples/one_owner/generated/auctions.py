@@ -79,7 +79,7 @@ class StandingPromise(rpc.RpcPromise[StandingR]):
 
 
 class AuctionSpec(rpc.Interface):
-    """What an Auction has, by the names it has on the wire."""
+    """The members of an Auction: their names on the wire, parameters and results."""
 
     bid = rpc.method("bid", STANDING, rpc.param("bidder", rpc.STR), rpc.param("amount", rpc.INT), raises=[TOO_LOW])
     standing = rpc.method("standing", STANDING, idempotent=True)
@@ -102,7 +102,7 @@ class AuctionCalls(rpc.Calls):
 
 
 class AuctionStub(AuctionCalls, rpc.RpcStub):
-    """An Auction that is held."""
+    """A reference to an Auction: calls return promises, `dispose()` releases it."""
 
 
 class AuctionPromise(AuctionCalls, rpc.RpcPromise[AuctionR]):
@@ -128,7 +128,7 @@ class AuctionTarget(rpc.RpcTarget, spec=AuctionSpec):
 
 
 class HouseSpec(rpc.Interface):
-    """What a House has, by the names it has on the wire."""
+    """The members of a House: their names on the wire, parameters and results."""
 
     auction = rpc.method("auction", AUCTION, rpc.param("name", rpc.STR), idempotent=True)
 
@@ -141,7 +141,7 @@ class HouseCalls(rpc.Calls):
 
 
 class HouseStub(HouseCalls, rpc.RpcStub):
-    """A House that is held."""
+    """A reference to a House: calls return promises, `dispose()` releases it."""
 
 
 class HousePromise(HouseCalls, rpc.RpcPromise[HouseR]):

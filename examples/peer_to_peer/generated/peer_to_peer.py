@@ -76,7 +76,7 @@ class NotePromise(rpc.RpcPromise[NoteR]):
 
 
 class NotebookSpec(rpc.Interface):
-    """What a Notebook has, by the names it has on the wire."""
+    """The members of a Notebook: their names on the wire, parameters and results."""
 
     write = rpc.method("write", rpc.INT, rpc.param("note", NOTE), raises=[REVOKED, GONE])
     notes = rpc.method("notes", LIST_NOTE, raises=[REVOKED, GONE])
@@ -100,7 +100,7 @@ class NotebookCalls(rpc.Calls):
 
 
 class NotebookStub(NotebookCalls, rpc.RpcStub):
-    """A Notebook that is held."""
+    """A reference to a Notebook: calls return promises, `dispose()` releases it."""
 
 
 class NotebookPromise(NotebookCalls, rpc.RpcPromise[NotebookR]):
@@ -128,7 +128,7 @@ class NotebookTarget(rpc.RpcTarget, spec=NotebookSpec):
 
 
 class PeerSpec(rpc.Interface):
-    """What a Peer has, by the names it has on the wire."""
+    """The members of a Peer: their names on the wire, parameters and results."""
 
     name = rpc.method("name", rpc.STR)
     sees = rpc.method("sees", rpc.STR)
@@ -179,7 +179,7 @@ class PeerCalls(rpc.Calls):
 
 
 class PeerStub(PeerCalls, rpc.RpcStub):
-    """A Peer that is held."""
+    """A reference to a Peer: calls return promises, `dispose()` releases it."""
 
 
 class PeerPromise(PeerCalls, rpc.RpcPromise[PeerR]):

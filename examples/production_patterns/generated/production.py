@@ -156,7 +156,7 @@ class GrantPromise(rpc.RpcPromise[GrantR]):
 
 
 class UserApiSpec(rpc.Interface):
-    """What a UserApi has, by the names it has on the wire."""
+    """The members of a UserApi: their names on the wire, parameters and results."""
 
     settings = rpc.method("settings", SETTINGS, idempotent=True)
     save = rpc.method("save", rpc.NONE, rpc.param("settings", SETTINGS), idempotent=True)
@@ -187,7 +187,7 @@ class UserApiCalls(rpc.Calls):
 
 
 class UserApiStub(UserApiCalls, rpc.RpcStub):
-    """A UserApi that is held."""
+    """A reference to a UserApi: calls return promises, `dispose()` releases it."""
 
 
 class UserApiPromise(UserApiCalls, rpc.RpcPromise[UserApiR]):
@@ -220,7 +220,7 @@ class UserApiTarget(rpc.RpcTarget, spec=UserApiSpec):
 
 
 class RenewalApiSpec(rpc.Interface):
-    """What a RenewalApi has, by the names it has on the wire."""
+    """The members of a RenewalApi: their names on the wire, parameters and results."""
 
     grant = rpc.method("grant", GRANT, raises=[PERMISSION_ERROR])
 
@@ -234,7 +234,7 @@ class RenewalApiCalls(rpc.Calls):
 
 
 class RenewalApiStub(RenewalApiCalls, rpc.RpcStub):
-    """A RenewalApi that is held."""
+    """A reference to a RenewalApi: calls return promises, `dispose()` releases it."""
 
 
 class RenewalApiPromise(RenewalApiCalls, rpc.RpcPromise[RenewalApiR]):
@@ -253,7 +253,7 @@ class RenewalApiTarget(rpc.RpcTarget, spec=RenewalApiSpec):
 
 
 class ShopApiSpec(rpc.Interface):
-    """What a ShopApi has, by the names it has on the wire."""
+    """The members of a ShopApi: their names on the wire, parameters and results."""
 
     log_in = rpc.method(
         "log_in", GRANT, rpc.param("user", rpc.STR), rpc.param("password", rpc.STR), raises=[PERMISSION_ERROR]
@@ -288,7 +288,7 @@ class ShopApiCalls(rpc.Calls):
 
 
 class ShopApiStub(ShopApiCalls, rpc.RpcStub):
-    """A ShopApi that is held."""
+    """A reference to a ShopApi: calls return promises, `dispose()` releases it."""
 
 
 class ShopApiPromise(ShopApiCalls, rpc.RpcPromise[ShopApiR]):
@@ -323,7 +323,7 @@ class ShopApiTarget(rpc.RpcTarget, spec=ShopApiSpec):
 
 
 class RatesSpec(rpc.Interface):
-    """What a Rates has, by the names it has on the wire."""
+    """The members of a Rates: their names on the wire, parameters and results."""
 
     rate = rpc.method("rate", rpc.FLOAT, rpc.param("currency", rpc.STR), idempotent=True)
 
@@ -336,7 +336,7 @@ class RatesCalls(rpc.Calls):
 
 
 class RatesStub(RatesCalls, rpc.RpcStub):
-    """A Rates that is held."""
+    """A reference to a Rates: calls return promises, `dispose()` releases it."""
 
 
 class RatesPromise(RatesCalls, rpc.RpcPromise[RatesR]):

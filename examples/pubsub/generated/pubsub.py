@@ -231,7 +231,7 @@ class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
 
 
 class PubSubSpec(rpc.Interface):
-    """What a PubSub has, by the names it has on the wire."""
+    """The members of a PubSub: their names on the wire, parameters and results."""
 
     publish = rpc.method(
         "publish",
@@ -245,7 +245,7 @@ class PubSubSpec(rpc.Interface):
 
 
 class PubSubCalls(rpc.Calls):
-    """What can be asked of a PubSub."""
+    """The methods and properties of a PubSub."""
 
     def publish(
         self,
@@ -267,7 +267,7 @@ class PubSubCalls(rpc.Calls):
 
 
 class PubSubStub(PubSubCalls, rpc.RpcStub):
-    """A PubSub that is held."""
+    """A reference to a PubSub: calls return promises, `dispose()` releases it."""
 
 
 class PubSubPromise(PubSubCalls, rpc.RpcPromise[PubSubR]):
@@ -295,7 +295,7 @@ class PubSubTarget(rpc.RpcTarget, spec=PubSubSpec):
 
 
 class EventsNewsSpec(rpc.Interface):
-    """What an EventsNews has, by the names it has on the wire."""
+    """The members of an EventsNews: their names on the wire, parameters and results."""
 
     subscribe = rpc.method(
         "subscribe",
@@ -350,7 +350,7 @@ class EventsNewsCalls(rpc.Calls):
 
 
 class EventsNewsStub(EventsNewsCalls, rpc.RpcStub):
-    """An EventsNews that is held."""
+    """A reference to an EventsNews: calls return promises, `dispose()` releases it."""
 
 
 class EventsNewsPromise(EventsNewsCalls, rpc.RpcPromise[EventsNewsR]):

@@ -158,7 +158,7 @@ class AuditPromise(rpc.RpcPromise[AuditR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     points = rpc.method("points", rpc.INT, idempotent=True)
 
@@ -171,7 +171,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -189,7 +189,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class BasketSpec(rpc.Interface):
-    """What a Basket has, by the names it has on the wire."""
+    """The members of a Basket: their names on the wire, parameters and results."""
 
     put = rpc.method("put", rpc.INT, rpc.param("product", rpc.STR))
 
@@ -202,7 +202,7 @@ class BasketCalls(rpc.Calls):
 
 
 class BasketStub(BasketCalls, rpc.RpcStub):
-    """A Basket that is held."""
+    """A reference to a Basket: calls return promises, `dispose()` releases it."""
 
 
 class BasketPromise(BasketCalls, rpc.RpcPromise[BasketR]):
@@ -220,7 +220,7 @@ class BasketTarget(rpc.RpcTarget, spec=BasketSpec):
 
 
 class WatchSpec(rpc.Interface):
-    """What a Watch has, by the names it has on the wire."""
+    """The members of a Watch: their names on the wire, parameters and results."""
 
 
 class WatchCalls(rpc.Calls):
@@ -228,7 +228,7 @@ class WatchCalls(rpc.Calls):
 
 
 class WatchStub(WatchCalls, rpc.RpcStub):
-    """A Watch that is held."""
+    """A reference to a Watch: calls return promises, `dispose()` releases it."""
 
 
 class WatchPromise(WatchCalls, rpc.RpcPromise[WatchR]):
@@ -243,7 +243,7 @@ class WatchTarget(rpc.RpcTarget, spec=WatchSpec):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     price = rpc.method("price", rpc.INT, rpc.param("product", STR_LIMITED), raises=[NO_SUCH_PRODUCT], idempotent=True)
     order = rpc.method(
@@ -266,7 +266,7 @@ class ShopSpec(rpc.Interface):
 
 
 class ShopCalls(rpc.Calls):
-    """What can be asked of a Shop."""
+    """The methods and properties of a Shop."""
 
     def price(self, product: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
         """Reads: calling it twice does what calling it once does.
@@ -313,7 +313,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

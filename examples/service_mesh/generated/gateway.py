@@ -121,7 +121,7 @@ class StatusPromise(rpc.RpcPromise[StatusR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     wallet = rpc.method("wallet", WALLET, idempotent=True)
     book = rpc.method("book", ORDER_BOOK, idempotent=True)
@@ -142,7 +142,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -166,7 +166,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     sign_in = rpc.method("sign_in", ACCOUNT, rpc.param("token", rpc.STR), raises=[WRONG_TOKEN], idempotent=True)
     status = rpc.method("status", STATUS, idempotent=True)
@@ -184,7 +184,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

@@ -81,7 +81,7 @@ class OrderPromise(rpc.RpcPromise[OrderR]):
 
 
 class OrderBookSpec(rpc.Interface):
-    """What an OrderBook has, by the names it has on the wire."""
+    """The members of an OrderBook: their names on the wire, parameters and results."""
 
     orders = rpc.method("orders", LIST_ORDER, raises=[UNAVAILABLE], idempotent=True)
     place = rpc.method(
@@ -118,7 +118,7 @@ class OrderBookCalls(rpc.Calls):
 
 
 class OrderBookStub(OrderBookCalls, rpc.RpcStub):
-    """An OrderBook that is held."""
+    """A reference to an OrderBook: calls return promises, `dispose()` releases it."""
 
 
 class OrderBookPromise(OrderBookCalls, rpc.RpcPromise[OrderBookR]):
@@ -145,7 +145,7 @@ class OrderBookTarget(rpc.RpcTarget, spec=OrderBookSpec):
 
 
 class OrdersSpec(rpc.Interface):
-    """What an Orders has, by the names it has on the wire."""
+    """The members of an Orders: their names on the wire, parameters and results."""
 
     book = rpc.method("book", ORDER_BOOK, rpc.param("owner", rpc.STR), idempotent=True)
 
@@ -158,7 +158,7 @@ class OrdersCalls(rpc.Calls):
 
 
 class OrdersStub(OrdersCalls, rpc.RpcStub):
-    """An Orders that is held."""
+    """A reference to an Orders: calls return promises, `dispose()` releases it."""
 
 
 class OrdersPromise(OrdersCalls, rpc.RpcPromise[OrdersR]):

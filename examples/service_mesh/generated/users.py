@@ -30,7 +30,7 @@ UsersR = rpc.TypeVar("UsersR", covariant=True, default="UsersStub")
 
 
 class WalletSpec(rpc.Interface):
-    """What a Wallet has, by the names it has on the wire."""
+    """The members of a Wallet: their names on the wire, parameters and results."""
 
     owner = rpc.method("owner", rpc.STR, idempotent=True)
     pay = rpc.method(
@@ -50,7 +50,7 @@ class WalletCalls(rpc.Calls):
 
 
 class WalletStub(WalletCalls, rpc.RpcStub):
-    """A Wallet that is held."""
+    """A reference to a Wallet: calls return promises, `dispose()` releases it."""
 
 
 class WalletPromise(WalletCalls, rpc.RpcPromise[WalletR]):
@@ -72,7 +72,7 @@ class WalletTarget(rpc.RpcTarget, spec=WalletSpec):
 
 
 class UsersSpec(rpc.Interface):
-    """What a Users has, by the names it has on the wire."""
+    """The members of a Users: their names on the wire, parameters and results."""
 
     wallet = rpc.method("wallet", WALLET, rpc.param("token", rpc.STR), raises=[WRONG_TOKEN], idempotent=True)
 
@@ -86,7 +86,7 @@ class UsersCalls(rpc.Calls):
 
 
 class UsersStub(UsersCalls, rpc.RpcStub):
-    """A Users that is held."""
+    """A reference to a Users: calls return promises, `dispose()` releases it."""
 
 
 class UsersPromise(UsersCalls, rpc.RpcPromise[UsersR]):

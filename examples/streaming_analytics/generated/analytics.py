@@ -227,7 +227,7 @@ class ClosedPromise(rpc.RpcPromise[ClosedR]):
 
 
 class AnalyticsSpec(rpc.Interface):
-    """What an Analytics has, by the names it has on the wire."""
+    """The members of an Analytics: their names on the wire, parameters and results."""
 
     analyze = rpc.method(
         "analyze",
@@ -267,7 +267,7 @@ class AnalyticsCalls(rpc.Calls):
 
 
 class AnalyticsStub(AnalyticsCalls, rpc.RpcStub):
-    """An Analytics that is held."""
+    """A reference to an Analytics: calls return promises, `dispose()` releases it."""
 
 
 class AnalyticsPromise(AnalyticsCalls, rpc.RpcPromise[AnalyticsR]):

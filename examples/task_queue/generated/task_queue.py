@@ -293,7 +293,7 @@ class LeasedLeasePromise(rpc.RpcPromise[LeasedLeaseR]):
 
 
 class LeaseSpec(rpc.Interface):
-    """What a Lease has, by the names it has on the wire."""
+    """The members of a Lease: their names on the wire, parameters and results."""
 
     renew = rpc.method("renew", rpc.NONE, raises=[LEASE_LOST], idempotent=True)
     complete = rpc.method("complete", rpc.NONE, rpc.param("result", rpc.FLOAT), raises=[LEASE_LOST])
@@ -329,7 +329,7 @@ class LeaseCalls(rpc.Calls):
 
 
 class LeaseStub(LeaseCalls, rpc.RpcStub):
-    """A Lease that is held."""
+    """A reference to a Lease: calls return promises, `dispose()` releases it."""
 
 
 class LeasePromise(LeaseCalls, rpc.RpcPromise[LeaseR]):
@@ -368,7 +368,7 @@ class LeaseTarget(rpc.RpcTarget, spec=LeaseSpec):
 
 
 class TaskQueueSpec(rpc.Interface):
-    """What a TaskQueue has, by the names it has on the wire."""
+    """The members of a TaskQueue: their names on the wire, parameters and results."""
 
     submit = rpc.method(
         "submit",
@@ -431,7 +431,7 @@ class TaskQueueCalls(rpc.Calls):
 
 
 class TaskQueueStub(TaskQueueCalls, rpc.RpcStub):
-    """A TaskQueue that is held."""
+    """A reference to a TaskQueue: calls return promises, `dispose()` releases it."""
 
 
 class TaskQueuePromise(TaskQueueCalls, rpc.RpcPromise[TaskQueueR]):

@@ -275,7 +275,7 @@ class ReportResultPromise(rpc.RpcPromise[ReportResultR]):
 
 
 class StationSpec(rpc.Interface):
-    """What a Station has, by the names it has on the wire."""
+    """The members of a Station: their names on the wire, parameters and results."""
 
     sign_in = rpc.method("signIn", KEEPER, rpc.param("key", rpc.STR))
     last_reading = rpc.method("lastReading", OPTIONAL_READING, rpc.param("sensor", rpc.STR))
@@ -298,7 +298,7 @@ class StationCalls(rpc.Calls):
 
 
 class StationStub(StationCalls, rpc.RpcStub):
-    """A Station that is held."""
+    """A reference to a Station: calls return promises, `dispose()` releases it."""
 
 
 class StationPromise(StationCalls, rpc.RpcPromise[StationR]):
@@ -325,7 +325,7 @@ class StationTarget(rpc.RpcTarget, spec=StationSpec):
 
 
 class KeeperSpec(rpc.Interface):
-    """What a Keeper has, by the names it has on the wire."""
+    """The members of a Keeper: their names on the wire, parameters and results."""
 
     station_name = rpc.prop("stationName", rpc.STR)
     sensors = rpc.method("sensors", LIST_STR)
@@ -378,7 +378,7 @@ class KeeperCalls(rpc.Calls):
 
 
 class KeeperStub(KeeperCalls, rpc.RpcStub):
-    """A Keeper that is held."""
+    """A reference to a Keeper: calls return promises, `dispose()` releases it."""
 
 
 class KeeperPromise(KeeperCalls, rpc.RpcPromise[KeeperR]):

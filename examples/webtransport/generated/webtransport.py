@@ -73,7 +73,7 @@ class ReadingPromise(rpc.RpcPromise[ReadingR]):
 
 
 class ObservatorySpec(rpc.Interface):
-    """What an Observatory has, by the names it has on the wire."""
+    """The members of an Observatory: their names on the wire, parameters and results."""
 
     transport = rpc.method("transport", rpc.STR)
     add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT))
@@ -110,7 +110,7 @@ class ObservatoryCalls(rpc.Calls):
 
 
 class ObservatoryStub(ObservatoryCalls, rpc.RpcStub):
-    """An Observatory that is held."""
+    """A reference to an Observatory: calls return promises, `dispose()` releases it."""
 
 
 class ObservatoryPromise(ObservatoryCalls, rpc.RpcPromise[ObservatoryR]):

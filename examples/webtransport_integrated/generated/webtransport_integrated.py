@@ -28,7 +28,7 @@ BoardR = rpc.TypeVar("BoardR", covariant=True, default="BoardStub")
 
 
 class BoardSpec(rpc.Interface):
-    """What a Board has, by the names it has on the wire."""
+    """The members of a Board: their names on the wire, parameters and results."""
 
     transport = rpc.method("transport", rpc.STR, idempotent=True)
     post = rpc.method("post", rpc.INT, rpc.param("text", rpc.STR))
@@ -57,7 +57,7 @@ class BoardCalls(rpc.Calls):
 
 
 class BoardStub(BoardCalls, rpc.RpcStub):
-    """A Board that is held."""
+    """A reference to a Board: calls return promises, `dispose()` releases it."""
 
 
 class BoardPromise(BoardCalls, rpc.RpcPromise[BoardR]):

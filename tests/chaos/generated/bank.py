@@ -83,7 +83,7 @@ class ListingPromise(rpc.RpcPromise[ListingR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     balance = rpc.method("balance", rpc.INT, idempotent=True)
     deposit = rpc.method("deposit", rpc.INT, rpc.param("amount", rpc.INT))
@@ -92,7 +92,7 @@ class AccountSpec(rpc.Interface):
 
 
 class AccountCalls(rpc.Calls):
-    """What can be asked of an Account."""
+    """The methods and properties of an Account."""
 
     def balance(self) -> rpc.RpcPromise[int]:
         return self._call(AccountSpec.balance)
@@ -109,7 +109,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -137,7 +137,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class BankSpec(rpc.Interface):
-    """What a Bank has, by the names it has on the wire."""
+    """The members of a Bank: their names on the wire, parameters and results."""
 
     get = rpc.method("get", rpc.INT, rpc.param("key", rpc.STR), idempotent=True)
     add = rpc.method("add", rpc.INT, rpc.param("amount", rpc.INT))
@@ -161,7 +161,7 @@ class BankSpec(rpc.Interface):
 
 
 class BankCalls(rpc.Calls):
-    """What can be asked of a Bank."""
+    """The methods and properties of a Bank."""
 
     def get(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[int]:
         return self._call(BankSpec.get, key)
@@ -219,7 +219,7 @@ class BankCalls(rpc.Calls):
 
 
 class BankStub(BankCalls, rpc.RpcStub):
-    """A Bank that is held."""
+    """A reference to a Bank: calls return promises, `dispose()` releases it."""
 
 
 class BankPromise(BankCalls, rpc.RpcPromise[BankR]):
@@ -290,7 +290,7 @@ class BankTarget(rpc.RpcTarget, spec=BankSpec):
 
 
 class AccountBlockingStub(rpc.BlockingStub, of=AccountStub):
-    """An Account that is held, and waited for."""
+    """A reference to an Account: calls wait, and return values."""
 
     def balance(self) -> int:
         return self._call(AccountSpec.balance)
@@ -311,7 +311,7 @@ class AccountBlockingStub(rpc.BlockingStub, of=AccountStub):
 
 
 class BankBlockingStub(rpc.BlockingStub, of=BankStub):
-    """A Bank that is held, and waited for."""
+    """A reference to a Bank: calls wait, and return values."""
 
     def get(self, key: str) -> int:
         return self._call(BankSpec.get, key)

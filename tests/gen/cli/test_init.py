@@ -65,7 +65,7 @@ def test_files_that_are_there_are_kept(project: Write) -> None:
     result = CliRunner().invoke(main, ["init", "shop"])
     assert result.exit_code == 0, result.output
     assert "kept pyproject.toml\nkept shop/server.py\n" in result.stderr
-    assert 'add to pyproject.toml:\n\n[tool.capnweb-gen]\nschemas = ["shop/schemas"]\n' in result.stderr
+    assert 'pyproject.toml was kept; add to it:\n\n[tool.capnweb-gen]\nschemas = ["shop/schemas"]\n' in result.stderr
     assert (root / "shop/pyproject.toml").read_text() == "# mine\n"
     assert (root / "shop/shop/server.py").read_text() == "# mine too\n"
     assert (root / "shop/shop/generated/greeter.py").exists()

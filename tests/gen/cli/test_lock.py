@@ -79,7 +79,7 @@ def test_what_would_hide_a_break_is_written_by_force_alone(project: Write) -> No
     before = (folder / LOCK).read_bytes()
     assert result.exit_code == 1
     assert result.stderr == (
-        f"1 breaking change since {LOCK}; nothing was written. With --force it is, once nobody has it any more\n"
+        f"1 breaking change since {LOCK}; nothing was written. add --force once no peer has that version any more\n"
     )
     assert (folder / LOCK).read_bytes() == before
     assert run("lock", "--force").stderr == f"wrote {LOCK}\n"

@@ -224,4 +224,4 @@ def test_two_schemas_for_one_module_are_refused(written: list[dict[str, Any]]) -
 
 def test_what_is_wrong_with_a_schema_is_wrong_in_json_too(written: list[dict[str, Any]]) -> None:
     written[0]["interfaces"][0]["members"][0]["name"] = "dup"
-    assert faults_of(written)[0].startswith("ir1/api.py:10:9: Base.dup() has a name that stubs and promises have")
+    assert faults_of(written)[0].startswith("ir1/api.py:10:9: Base.dup() has a name that every stub and promise uses")

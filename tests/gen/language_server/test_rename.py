@@ -138,7 +138,7 @@ async def test_a_positional_parameter_is_renamed_with_its_uses_in_implementation
 @pytest.mark.parametrize(
     ("words", "new", "told"),
     [
-        ("def ge|t", "map", "get cannot be called map: schemas/api.py: Base.map() has a name that stubs"),
+        ("def ge|t", "map", "get cannot be called map: schemas/api.py: Base.map() has a name that every stub"),
         ("def ge|t", "class", "'class' is not a name that Python takes; 'class_' would be one"),
         ("def ge|t", "a b", "'a b' is not a name"),
         ("|key: str", "limit", "Base.get() has a parameter limit already"),

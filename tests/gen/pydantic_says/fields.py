@@ -44,7 +44,10 @@ CASES: Cases = {
             {"full-name": "x", "at": 0},
         ),
         taken_by(
-            'alias="b"', 'alias="c"', "validation looks for Thing.b under 'b', and for a too", "populate_by_name=True"
+            'alias="b"',
+            'alias="c"',
+            "validation looks for Thing.b under 'b', where it also looks for a",
+            "populate_by_name=True",
         ),
     ],
     "alias_priority": [
@@ -75,7 +78,7 @@ CASES: Cases = {
         taken_by(
             'validation_alias=AliasChoices("p", "q")',
             'validation_alias=AliasChoices("q", "r")',
-            "validation looks for Thing.b under 'q', and for a too",
+            "validation looks for Thing.b under 'q', where it also looks for a",
         ),
     ],
     "serialization_alias": [

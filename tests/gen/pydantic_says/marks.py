@@ -79,7 +79,7 @@ class Even:
         return value
 """
 ENCODER = "class Rot:\n    encode = decode = get_json_format = staticmethod(lambda value: value)\n"
-JSON = "Json takes text and holds what it says: one of them would be sent, the other taken"
+JSON = "Json is text before validation and a value after it: the value would be sent, and text expected"
 BYTES = "encoded bytes take text and hold what it stands for"
 TEXT = "an encoded text takes one form and holds another"
 LONG_AGO, LATER = "2000-01-01", "2900-01-01"

@@ -80,7 +80,7 @@ class LinePromise(rpc.RpcPromise[LineR]):
 
 
 class SeatSpec(rpc.Interface):
-    """What a Seat has, by the names it has on the wire."""
+    """The members of a Seat: their names on the wire, parameters and results."""
 
     say = rpc.method("say", LINE, rpc.param("text", rpc.STR))
 
@@ -93,7 +93,7 @@ class SeatCalls(rpc.Calls):
 
 
 class SeatStub(SeatCalls, rpc.RpcStub):
-    """A Seat that is held."""
+    """A reference to a Seat: calls return promises, `dispose()` releases it."""
 
 
 class SeatPromise(SeatCalls, rpc.RpcPromise[SeatR]):
@@ -111,7 +111,7 @@ class SeatTarget(rpc.RpcTarget, spec=SeatSpec):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     fence = rpc.prop("fence", rpc.INT)
     worker = rpc.method("worker", rpc.STR, idempotent=True)
@@ -128,7 +128,7 @@ class RoomSpec(rpc.Interface):
 
 
 class RoomCalls(rpc.Calls):
-    """What can be asked of a Room."""
+    """The methods and properties of a Room."""
 
     @property
     def fence(self) -> rpc.RpcPromise[int]:
@@ -174,7 +174,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):
@@ -231,7 +231,7 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
 
 class FrontSpec(rpc.Interface):
-    """What a Front has, by the names it has on the wire."""
+    """The members of a Front: their names on the wire, parameters and results."""
 
     room = rpc.method("room", ROOM, rpc.param("name", rpc.STR), idempotent=True)
     worker = rpc.method("worker", rpc.STR)
@@ -248,7 +248,7 @@ class FrontCalls(rpc.Calls):
 
 
 class FrontStub(FrontCalls, rpc.RpcStub):
-    """A Front that is held."""
+    """A reference to a Front: calls return promises, `dispose()` releases it."""
 
 
 class FrontPromise(FrontCalls, rpc.RpcPromise[FrontR]):

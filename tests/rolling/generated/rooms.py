@@ -105,7 +105,7 @@ class SaidPromise(rpc.RpcPromise[SaidR]):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     who = rpc.method("who", SERVED, idempotent=True)
     say = rpc.method("say", SERVED, rpc.param("id", rpc.STR), idempotent=True)
@@ -114,7 +114,7 @@ class RoomSpec(rpc.Interface):
 
 
 class RoomCalls(rpc.Calls):
-    """What can be asked of a Room."""
+    """The methods and properties of a Room."""
 
     def who(self) -> ServedPromise:
         """Which process it is, and of which code."""
@@ -136,7 +136,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):

@@ -121,7 +121,7 @@ class LoadPromise(rpc.RpcPromise[LoadR]):
 
 
 class RelaySpec(rpc.Interface):
-    """What a Relay has, by the names it has on the wire."""
+    """The members of a Relay: their names on the wire, parameters and results."""
 
     follow = rpc.method(
         "follow", STREAM_TOLD, rpc.param("topic", rpc.STR), rpc.param("after", rpc.STR), raises=[UNAVAILABLE]
@@ -145,7 +145,7 @@ class RelaySpec(rpc.Interface):
 
 
 class RelayCalls(rpc.Calls):
-    """What can be asked of a Relay."""
+    """The methods and properties of a Relay."""
 
     def follow(self, topic: str | rpc.RpcPromise[str], after: str | rpc.RpcPromise[str]) -> rpc.StreamPromise[Told]:
         """What comes after a cursor, or from now on if it is "". The first item only says where that is.
@@ -183,7 +183,7 @@ class RelayCalls(rpc.Calls):
 
 
 class RelayStub(RelayCalls, rpc.RpcStub):
-    """A Relay that is held."""
+    """A reference to a Relay: calls return promises, `dispose()` releases it."""
 
 
 class RelayPromise(RelayCalls, rpc.RpcPromise[RelayR]):

@@ -650,7 +650,7 @@ class RoomCounterPromise(rpc.RpcPromise[RoomCounterR]):
 
 
 class OnItemSpec:
-    """How calls of an OnItem travel."""
+    """The parameters and the result of an OnItem, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -675,7 +675,7 @@ class OnItemCalls(rpc.Calls):
 
 
 class OnItemStub(OnItemCalls, rpc.RpcStub):
-    """An OnItem that is held: a function."""
+    """A reference to an OnItem, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnItemPromise(OnItemCalls, rpc.RpcPromise[OnItemR]):
@@ -692,7 +692,7 @@ class OnItemLike(rpc.CallbackLike, Protocol):
 
 
 class CounterSpec(rpc.Interface):
-    """What a Counter has, by the names it has on the wire."""
+    """The members of a Counter: their names on the wire, parameters and results."""
 
     value = rpc.prop("value", rpc.INT)
     increment = rpc.method("increment", rpc.INT, rpc.param("by", rpc.INT, required=False))
@@ -710,7 +710,7 @@ class CounterCalls(rpc.Calls):
 
 
 class CounterStub(CounterCalls, rpc.RpcStub):
-    """A Counter that is held."""
+    """A reference to a Counter: calls return promises, `dispose()` releases it."""
 
 
 class CounterPromise(CounterCalls, rpc.RpcPromise[CounterR]):
@@ -732,7 +732,7 @@ class CounterTarget(rpc.RpcTarget, spec=CounterSpec):
 
 
 class EverythingSpec(rpc.Interface):
-    """What an Everything has, by the names it has on the wire."""
+    """The members of an Everything: their names on the wire, parameters and results."""
 
     title = rpc.prop("title", rpc.STR)
     scalars = rpc.method("scalars", SCALARS, rpc.param("values", SCALARS))
@@ -890,7 +890,7 @@ class EverythingCalls(rpc.Calls):
 
 
 class EverythingStub(EverythingCalls, rpc.RpcStub):
-    """An Everything that is held."""
+    """A reference to an Everything: calls return promises, `dispose()` releases it."""
 
 
 class EverythingPromise(EverythingCalls, rpc.RpcPromise[EverythingR]):

@@ -87,7 +87,7 @@ class PersonPromise(rpc.RpcPromise[PersonR]):
 
 
 class PagePersonSpec(rpc.Interface):
-    """What a PagePerson has, by the names it has on the wire."""
+    """The members of a PagePerson: their names on the wire, parameters and results."""
 
     items = rpc.prop("items", LIST_PERSON)
     next = rpc.method("next", OPTIONAL_PAGE_PERSON)
@@ -108,7 +108,7 @@ class PagePersonCalls(rpc.Calls):
 
 
 class PagePersonStub(PagePersonCalls, rpc.RpcStub):
-    """A PagePerson that is held."""
+    """A reference to a PagePerson: calls return promises, `dispose()` releases it."""
 
 
 class PagePersonPromise(PagePersonCalls, rpc.RpcPromise[PagePersonR]):

@@ -194,14 +194,14 @@ class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     events = rpc.method("events", EVENTS_SAID, idempotent=True)
     say = rpc.method("say", rpc.STR, rpc.param("text", rpc.STR))
 
 
 class RoomCalls(rpc.Calls):
-    """What can be asked of a Room."""
+    """The methods and properties of a Room."""
 
     def events(self) -> EventsSaidPromise:
         return self._call(RoomSpec.events)
@@ -211,7 +211,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):
@@ -232,7 +232,7 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
 
 class EventsSaidSpec(rpc.Interface):
-    """What an EventsSaid has, by the names it has on the wire."""
+    """The members of an EventsSaid: their names on the wire, parameters and results."""
 
     subscribe = rpc.method(
         "subscribe",
@@ -287,7 +287,7 @@ class EventsSaidCalls(rpc.Calls):
 
 
 class EventsSaidStub(EventsSaidCalls, rpc.RpcStub):
-    """An EventsSaid that is held."""
+    """A reference to an EventsSaid: calls return promises, `dispose()` releases it."""
 
 
 class EventsSaidPromise(EventsSaidCalls, rpc.RpcPromise[EventsSaidR]):

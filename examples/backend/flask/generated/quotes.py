@@ -72,7 +72,7 @@ class QuotePromise(rpc.RpcPromise[QuoteR]):
 
 
 class QuotesSpec(rpc.Interface):
-    """What a Quotes has, by the names it has on the wire."""
+    """The members of a Quotes: their names on the wire, parameters and results."""
 
     quote = rpc.method("quote", QUOTE, rpc.param("symbol", STR_LIMITED), raises=[UNKNOWN_SYMBOL], idempotent=True)
     symbols = rpc.method("symbols", LIST_STR, idempotent=True)
@@ -90,7 +90,7 @@ class QuotesCalls(rpc.Calls):
 
 
 class QuotesStub(QuotesCalls, rpc.RpcStub):
-    """A Quotes that is held."""
+    """A reference to a Quotes: calls return promises, `dispose()` releases it."""
 
 
 class QuotesPromise(QuotesCalls, rpc.RpcPromise[QuotesR]):

@@ -80,7 +80,7 @@ class CustomerPromise(rpc.RpcPromise[CustomerR]):
 
 
 class CustomersSpec(rpc.Interface):
-    """What a Customers has, by the names it has on the wire."""
+    """The members of a Customers: their names on the wire, parameters and results."""
 
     add = rpc.method("add", rpc.NONE, rpc.param("customer", CUSTOMER), raises=[ALREADY_THERE])
     find = rpc.method("find", CUSTOMER, rpc.param("id", rpc.STR), raises=[NO_SUCH_CUSTOMER], idempotent=True)
@@ -116,7 +116,7 @@ class CustomersCalls(rpc.Calls):
 
 
 class CustomersStub(CustomersCalls, rpc.RpcStub):
-    """A Customers that is held."""
+    """A reference to a Customers: calls return promises, `dispose()` releases it."""
 
 
 class CustomersPromise(CustomersCalls, rpc.RpcPromise[CustomersR]):

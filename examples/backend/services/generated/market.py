@@ -77,7 +77,7 @@ class CompanyPromise(rpc.RpcPromise[CompanyR]):
 
 
 class MarketSpec(rpc.Interface):
-    """What a Market has, by the names it has on the wire."""
+    """The members of a Market: their names on the wire, parameters and results."""
 
     company = rpc.method("company", COMPANY, rpc.param("symbol", rpc.STR), idempotent=True)
     symbols = rpc.method("symbols", LIST_STR, idempotent=True)
@@ -99,7 +99,7 @@ class MarketCalls(rpc.Calls):
 
 
 class MarketStub(MarketCalls, rpc.RpcStub):
-    """A Market that is held."""
+    """A reference to a Market: calls return promises, `dispose()` releases it."""
 
 
 class MarketPromise(MarketCalls, rpc.RpcPromise[MarketR]):

@@ -70,7 +70,7 @@ class MessagePromise(rpc.RpcPromise[MessageR]):
 
 
 class RoomsSpec(rpc.Interface):
-    """What a Rooms has, by the names it has on the wire."""
+    """The members of a Rooms: their names on the wire, parameters and results."""
 
     post = rpc.method("post", rpc.INT, rpc.param("message", MESSAGE))
     messages = rpc.method("messages", LIST_STR, rpc.param("room", rpc.STR))
@@ -88,7 +88,7 @@ class RoomsCalls(rpc.Calls):
 
 
 class RoomsStub(RoomsCalls, rpc.RpcStub):
-    """A Rooms that is held."""
+    """A reference to a Rooms: calls return promises, `dispose()` releases it."""
 
 
 class RoomsPromise(RoomsCalls, rpc.RpcPromise[RoomsR]):

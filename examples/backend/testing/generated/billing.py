@@ -80,7 +80,7 @@ class InvoicePromise(rpc.RpcPromise[InvoiceR]):
 
 
 class PaymentsSpec(rpc.Interface):
-    """What a Payments has, by the names it has on the wire."""
+    """The members of a Payments: their names on the wire, parameters and results."""
 
     collect = rpc.method(
         "collect", rpc.STR, rpc.param("account", rpc.STR), rpc.param("cents", rpc.INT), raises=[DECLINED]
@@ -104,7 +104,7 @@ class PaymentsCalls(rpc.Calls):
 
 
 class PaymentsStub(PaymentsCalls, rpc.RpcStub):
-    """A Payments that is held."""
+    """A reference to a Payments: calls return promises, `dispose()` releases it."""
 
 
 class PaymentsPromise(PaymentsCalls, rpc.RpcPromise[PaymentsR]):
@@ -130,7 +130,7 @@ class PaymentsTarget(rpc.RpcTarget, spec=PaymentsSpec):
 
 
 class BillingSpec(rpc.Interface):
-    """What a Billing has, by the names it has on the wire."""
+    """The members of a Billing: their names on the wire, parameters and results."""
 
     pay = rpc.method("pay", INVOICE, rpc.param("number", rpc.INT), raises=[DECLINED])
     invoice = rpc.method("invoice", INVOICE, rpc.param("number", rpc.INT), idempotent=True)
@@ -148,7 +148,7 @@ class BillingCalls(rpc.Calls):
 
 
 class BillingStub(BillingCalls, rpc.RpcStub):
-    """A Billing that is held."""
+    """A reference to a Billing: calls return promises, `dispose()` releases it."""
 
 
 class BillingPromise(BillingCalls, rpc.RpcPromise[BillingR]):

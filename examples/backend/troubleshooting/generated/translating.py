@@ -69,7 +69,7 @@ class TranslationPromise(rpc.RpcPromise[TranslationR]):
 
 
 class TranslatorSpec(rpc.Interface):
-    """What a Translator has, by the names it has on the wire."""
+    """The members of a Translator: their names on the wire, parameters and results."""
 
     translate = rpc.method("translate", TRANSLATION, rpc.param("text", rpc.STR), idempotent=True, cancellable=True)
 
@@ -82,7 +82,7 @@ class TranslatorCalls(rpc.Calls):
 
 
 class TranslatorStub(TranslatorCalls, rpc.RpcStub):
-    """A Translator that is held."""
+    """A reference to a Translator: calls return promises, `dispose()` releases it."""
 
 
 class TranslatorPromise(TranslatorCalls, rpc.RpcPromise[TranslatorR]):

@@ -24,7 +24,7 @@ def test_a_class_must_not_hide_what_generated_modules_need(compile_text: Compile
     head = "from enum import Enum\nfrom typing import NewType\nfrom pydantic import BaseModel\n"
     use = f"class Api(Protocol):\n    async def get(self) -> '{name}': ...\n"
     found = messages(compile_text, f"{head}{declaration.format(name=name)}\n{use}")
-    assert found == [f"{name} has a name that generated modules need themselves"]
+    assert found == [f"{name} has a name that every generated module uses itself"]
 
 
 def test_nor_a_module_that_needs_its_own(project: Write) -> None:
@@ -51,7 +51,7 @@ def test_nor_a_module_that_needs_its_own(project: Write) -> None:
     }
     found = compile_schemas([project(files) / "cyc"], "x").diagnostics
     assert [(fault.file, fault.message) for fault in found] == [
-        ("cyc/order.py", "cart has a name that generated modules need themselves")
+        ("cyc/order.py", "cart has a name that every generated module uses itself")
     ]
 
 
@@ -94,7 +94,7 @@ TAKEN = "class Api(Protocol):\n    async def rpc(self) -> int: ...\n"
 
 def test_faults_of_a_schema_and_of_its_module_come_in_one_run(compile_text: Compile) -> None:
     assert messages(compile_text, f"{TAKEN}    x: int\n") == [
-        "Api.rpc() has a name that generated modules have themselves",
+        "Api.rpc() has a name that every generated module uses itself",
         "Api.x is an attribute",
     ]
 
@@ -112,7 +112,7 @@ def test_other_back_ends_have_no_such_names(project: Write, backend: str) -> Non
     assert compiled.files
     assert [fault.message for fault in compile_schemas([root / "k1"], "x").diagnostics] == [
         "PagePromise and Page both need the name PagePromise in the generated module",
-        "Api.rpc() has a name that generated modules have themselves",
+        "Api.rpc() has a name that every generated module uses itself",
     ]
 
 

@@ -120,13 +120,13 @@ def test_one_that_needs_itself_of_ever_deeper_types_is_refused(compile_text: Com
     endless = "class Of(Protocol[T]):\n    def __call__(self, first: 'Of[list[T]] | None' = None) -> None: ...\n"
     use = "class Api(Protocol):\n    async def on(self, one: Of[int]) -> None: ...\n"
     (found,) = compile_text(f"{IMPORTS}{endless}{use}").diagnostics
-    assert "each Of needs another one, of a type that contains its own, without end" in found.message
+    assert "each Of needs another one of a larger type, without end" in found.message
 
 
 def test_a_made_up_name_that_something_else_has_is_refused(compile_text: Compile) -> None:
     use = "class OfInt(Protocol):\n    async def on(self, one: Of[int]) -> None: ...\n"
     found = [one.message for one in compile_text(f"{IMPORTS}{GENERIC}{use}").diagnostics]
-    assert "a generic callback with its type arguments is called OfInt here, as something else is" in found
+    assert "a generic callback with its type arguments becomes OfInt, but something else here has that name" in found
 
 
 def test_names_of_generated_classes_must_not_collide(compile_text: Compile) -> None:

@@ -113,7 +113,7 @@ def test_one_that_extends_an_interface_is_refused(compile_text: Compile) -> None
     base = "class Base(Protocol):\n    def close(self) -> None: ...\n"
     declared = "class Call(Base, Protocol):\n    def __call__(self) -> None: ...\n"
     (found,) = compile_text(f"{base}\n{declared}\n{USE}").diagnostics
-    assert "Call has __call__ and Base" in found.message
+    assert "Call has __call__ and Base, so it is no plain function" in found.message
 
 
 def test_one_that_nothing_names_is_no_interface(compile_text: Compile) -> None:

@@ -249,5 +249,6 @@ class Api(Protocol):
 """
     (fault,) = compile_text(DECLARED + declared).diagnostics
     assert (
-        fault.message == "a generic interface with its type arguments is called PageListInt here, as something else is"
+        fault.message
+        == "a generic interface with its type arguments becomes PageListInt, but something else here has that name"
     )

@@ -111,8 +111,8 @@ def _shadowed() -> type:
 @pytest.mark.parametrize(
     ("declared", "reason"),
     [
-        (_shadowed(), "the class Colour cannot be imported from .*test_named, where something else is called so"),
-        (type("Gone", (), {"__module__": __name__}), "where nothing is called so"),
+        (_shadowed(), "the class Colour cannot be imported from .*test_named, where something else has that name"),
+        (type("Gone", (), {"__module__": __name__}), "where nothing has that name"),
         (type("Lost", (), {"__module__": "no.such.module"}), "cannot be imported from no.such.module"),
     ],
 )

@@ -84,7 +84,7 @@ def test_names_under_type_checking_may_come_from_modules_that_need_this_one(proj
 def test_a_class_that_is_not_what_its_name_stands_for_is_refused_where_it_is_declared(compile_text: Compile) -> None:
     text = "from pydantic import BaseModel, create_model\n\nclass A(BaseModel):\n    x: int\n\nA = create_model('B')\n"
     (diagnostic,) = compile_text(text).diagnostics
-    assert diagnostic.message == "the class B cannot be imported from schemas.api, where nothing is called so"
+    assert diagnostic.message == "the class B cannot be imported from schemas.api, where nothing has that name"
     assert diagnostic.line == 4
 
 

@@ -69,4 +69,4 @@ def test_text_in_json_is_refused_wherever_it_comes_from() -> None:
     schema = FieldSchema({"type": "nullable", "schema": {"type": "json"}}, {})
     fault = unheard(schema, ir.Scalar(name="any"), {})
     assert fault is not None
-    assert fault[0].startswith("Json takes text")
+    assert fault[0].startswith("Json is text before validation")

@@ -34,20 +34,20 @@ RegistryR = rpc.TypeVar("RegistryR", covariant=True, default="RegistryStub")
 
 
 class CounterSpec(rpc.Interface):
-    """What a Counter has, by the names it has on the wire."""
+    """The members of a Counter: their names on the wire, parameters and results."""
 
     increment = rpc.method("increment", rpc.INT, rpc.param("n", rpc.INT, required=False))
 
 
 class CounterCalls(rpc.Calls):
-    """What can be asked of a Counter."""
+    """The methods and properties of a Counter."""
 
     def increment(self, n: int | rpc.RpcPromise[int] = rpc.omitted(1)) -> rpc.RpcPromise[int]:
         return self._call(CounterSpec.increment, n)
 
 
 class CounterStub(CounterCalls, rpc.RpcStub):
-    """A Counter that is held."""
+    """A reference to a Counter: calls return promises, `dispose()` releases it."""
 
 
 class CounterPromise(CounterCalls, rpc.RpcPromise[CounterR]):
@@ -65,7 +65,7 @@ class CounterTarget(rpc.RpcTarget, spec=CounterSpec):
 
 
 class RegistrySpec(rpc.Interface):
-    """What a Registry has, by the names it has on the wire."""
+    """The members of a Registry: their names on the wire, parameters and results."""
 
     root = rpc.prop("root", rpc.STUB)
     shared_counter = rpc.prop("shared_counter", COUNTER)
@@ -146,7 +146,7 @@ class RegistryCalls(rpc.Calls):
 
 
 class RegistryStub(RegistryCalls, rpc.RpcStub):
-    """A Registry that is held."""
+    """A reference to a Registry: calls return promises, `dispose()` releases it."""
 
 
 class RegistryPromise(RegistryCalls, rpc.RpcPromise[RegistryR]):

@@ -88,7 +88,7 @@ class ToolPromise(rpc.RpcPromise[ToolR]):
 
 
 class CloseableSpec(rpc.Interface):
-    """What a Closeable has, by the names it has on the wire."""
+    """The members of a Closeable: their names on the wire, parameters and results."""
 
     close = rpc.method("close", rpc.NONE)
 
@@ -102,7 +102,7 @@ class CloseableCalls(rpc.Calls):
 
 
 class CloseableStub(CloseableCalls, rpc.RpcStub):
-    """A Closeable that is held."""
+    """A reference to a Closeable: calls return promises, `dispose()` releases it."""
 
 
 class CloseablePromise(CloseableCalls, rpc.RpcPromise[CloseableR]):
@@ -121,7 +121,7 @@ class CloseableTarget(rpc.RpcTarget, spec=CloseableSpec):
 
 
 class WatchSpec(CloseableSpec):
-    """What a Watch has, by the names it has on the wire."""
+    """The members of a Watch: their names on the wire, parameters and results."""
 
     count = rpc.prop("count", rpc.INT)
 
@@ -136,7 +136,7 @@ class WatchCalls(CloseableCalls):
 
 
 class WatchStub(WatchCalls, CloseableStub):
-    """A Watch that is held."""
+    """A reference to a Watch: calls return promises, `dispose()` releases it."""
 
 
 class WatchPromise(WatchCalls, CloseablePromise[WatchR]):
@@ -156,7 +156,7 @@ class WatchTarget(CloseableTarget, spec=WatchSpec):
 
 
 class BenchSpec(CloseableSpec):
-    """What a Bench has, by the names it has on the wire."""
+    """The members of a Bench: their names on the wire, parameters and results."""
 
     add = rpc.method(
         "add",
@@ -222,7 +222,7 @@ class BenchCalls(CloseableCalls):
 
 
 class BenchStub(BenchCalls, CloseableStub):
-    """A Bench that is held."""
+    """A reference to a Bench: calls return promises, `dispose()` releases it."""
 
 
 class BenchPromise(BenchCalls, CloseablePromise[BenchR]):
@@ -271,7 +271,7 @@ class BenchTarget(CloseableTarget, spec=BenchSpec):
 
 
 class WorkshopSpec(rpc.Interface):
-    """What a Workshop has, by the names it has on the wire."""
+    """The members of a Workshop: their names on the wire, parameters and results."""
 
     motto = rpc.prop("motto", rpc.STR)
     bench = rpc.method("bench", BENCH, rpc.param("number", rpc.INT))
@@ -322,7 +322,7 @@ class WorkshopCalls(rpc.Calls):
 
 
 class WorkshopStub(WorkshopCalls, rpc.RpcStub):
-    """A Workshop that is held."""
+    """A reference to a Workshop: calls return promises, `dispose()` releases it."""
 
 
 class WorkshopPromise(WorkshopCalls, rpc.RpcPromise[WorkshopR]):

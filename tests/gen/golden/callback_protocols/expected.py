@@ -200,7 +200,7 @@ class BoxOnItemPromise(rpc.RpcPromise[BoxOnItemR]):
 
 
 class OnItemSpec:
-    """How calls of an OnItem travel."""
+    """The parameters and the result of an OnItem, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -228,7 +228,7 @@ class OnItemCalls(rpc.Calls):
 
 
 class OnItemStub(OnItemCalls, rpc.RpcStub):
-    """An OnItem that is held: a function."""
+    """A reference to an OnItem, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnItemPromise(OnItemCalls, rpc.RpcPromise[OnItemR]):
@@ -247,7 +247,7 @@ class OnItemLike(rpc.CallbackLike, Protocol):
 
 
 class KeepSpec:
-    """How calls of a Keep travel."""
+    """The parameters and the result of a Keep, on the wire."""
 
     call: rpc.Method = rpc.method("", rpc.BOOL, rpc.param("item", ITEM))
 
@@ -260,7 +260,7 @@ class KeepCalls(rpc.Calls):
 
 
 class KeepStub(KeepCalls, rpc.RpcStub):
-    """A Keep that is held: a function."""
+    """A reference to a Keep, a function: calls return promises, `dispose()` releases it."""
 
 
 class KeepPromise(KeepCalls, rpc.RpcPromise[KeepR]):
@@ -277,7 +277,7 @@ class KeepLike(rpc.CallbackLike, Protocol):
 
 
 class JudgeSpec:
-    """How calls of a Judge travel."""
+    """The parameters and the result of a Judge, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -302,7 +302,7 @@ class JudgeCalls(rpc.Calls):
 
 
 class JudgeStub(JudgeCalls, rpc.RpcStub):
-    """A Judge that is held: a function."""
+    """A reference to a Judge, a function: calls return promises, `dispose()` releases it."""
 
 
 class JudgePromise(JudgeCalls, rpc.RpcPromise[JudgeR]):
@@ -319,7 +319,7 @@ class JudgeLike(rpc.CallbackLike, Protocol):
 
 
 class SumSpec:
-    """How calls of a Sum travel."""
+    """The parameters and the result of a Sum, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", rpc.INT, rpc.param("start", rpc.INT), rpc.param("numbers", rpc.INT, variadic=True)
@@ -334,7 +334,7 @@ class SumCalls(rpc.Calls):
 
 
 class SumStub(SumCalls, rpc.RpcStub):
-    """A Sum that is held: a function."""
+    """A reference to a Sum, a function: calls return promises, `dispose()` releases it."""
 
 
 class SumPromise(SumCalls, rpc.RpcPromise[SumR]):
@@ -351,7 +351,7 @@ class SumLike(rpc.CallbackLike, Protocol):
 
 
 class OnBatchSpec:
-    """How calls of an OnBatch travel."""
+    """The parameters and the result of an OnBatch, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -371,7 +371,7 @@ class OnBatchCalls(rpc.Calls):
 
 
 class OnBatchStub(OnBatchCalls, rpc.RpcStub):
-    """An OnBatch that is held: a function."""
+    """A reference to an OnBatch, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnBatchPromise(OnBatchCalls, rpc.RpcPromise[OnBatchR]):
@@ -388,7 +388,7 @@ class OnBatchLike(rpc.CallbackLike, Protocol):
 
 
 class VisitSpec:
-    """How calls of a Visit travel."""
+    """The parameters and the result of a Visit, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", OPTIONAL_VISIT, rpc.param("depth", rpc.INT), rpc.param("again", OPTIONAL_VISIT, required=False)
@@ -405,7 +405,7 @@ class VisitCalls(rpc.Calls):
 
 
 class VisitStub(VisitCalls, rpc.RpcStub):
-    """A Visit that is held: a function."""
+    """A reference to a Visit, a function: calls return promises, `dispose()` releases it."""
 
 
 class VisitPromise(VisitCalls, rpc.RpcPromise[VisitR]):
@@ -424,7 +424,7 @@ class VisitLike(rpc.CallbackLike, Protocol):
 
 
 class CopySpec:
-    """How calls of a Copy travel."""
+    """The parameters and the result of a Copy, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -451,7 +451,7 @@ class CopyCalls(rpc.Calls):
 
 
 class CopyStub(CopyCalls, rpc.RpcStub):
-    """A Copy that is held: a function."""
+    """A reference to a Copy, a function: calls return promises, `dispose()` releases it."""
 
 
 class CopyPromise(CopyCalls, rpc.RpcPromise[CopyR]):
@@ -476,7 +476,7 @@ class CopyLike(rpc.CallbackLike, Protocol):
 
 
 class PutSpec:
-    """How calls of a Put travel."""
+    """The parameters and the result of a Put, on the wire."""
 
     call: rpc.Method = rpc.method("", SOURCE, rpc.param("item", ITEM), raises=[FULL])
 
@@ -490,7 +490,7 @@ class PutCalls(rpc.Calls):
 
 
 class PutStub(PutCalls, rpc.RpcStub):
-    """A Put that is held: a function."""
+    """A reference to a Put, a function: calls return promises, `dispose()` releases it."""
 
 
 class PutPromise(PutCalls, rpc.RpcPromise[PutR]):
@@ -507,7 +507,7 @@ class PutLike(rpc.CallbackLike, Protocol):
 
 
 class PushSpec:
-    """How calls of a Push travel."""
+    """The parameters and the result of a Push, on the wire."""
 
     call: rpc.Method = rpc.method("", rpc.NONE, rpc.param("item", ITEM))
 
@@ -524,7 +524,7 @@ class PushCalls(rpc.Calls):
 
 
 class PushStub(PushCalls, rpc.RpcStub):
-    """A Push that is held: a function."""
+    """A reference to a Push, a function: calls return promises, `dispose()` releases it."""
 
 
 class PushPromise(PushCalls, rpc.RpcPromise[PushR]):
@@ -544,7 +544,7 @@ class PushLike(rpc.CallbackLike, Protocol):
 
 
 class ReplyIntSpec:
-    """How calls of a ReplyInt travel."""
+    """The parameters and the result of a ReplyInt, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", rpc.INT, rpc.param("value", rpc.INT), rpc.param("late", rpc.BOOL, required=False, keyword=True)
@@ -564,7 +564,7 @@ class ReplyIntCalls(rpc.Calls):
 
 
 class ReplyIntStub(ReplyIntCalls, rpc.RpcStub):
-    """A ReplyInt that is held: a function."""
+    """A reference to a ReplyInt, a function: calls return promises, `dispose()` releases it."""
 
 
 class ReplyIntPromise(ReplyIntCalls, rpc.RpcPromise[ReplyIntR]):
@@ -584,7 +584,7 @@ class ReplyIntLike(rpc.CallbackLike, Protocol):
 
 
 class ReplySourceSpec:
-    """How calls of a ReplySource travel."""
+    """The parameters and the result of a ReplySource, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", SOURCE, rpc.param("value", SOURCE), rpc.param("late", rpc.BOOL, required=False, keyword=True)
@@ -607,7 +607,7 @@ class ReplySourceCalls(rpc.Calls):
 
 
 class ReplySourceStub(ReplySourceCalls, rpc.RpcStub):
-    """A ReplySource that is held: a function."""
+    """A reference to a ReplySource, a function: calls return promises, `dispose()` releases it."""
 
 
 class ReplySourcePromise(ReplySourceCalls, rpc.RpcPromise[ReplySourceR]):
@@ -629,20 +629,20 @@ class ReplySourceLike(rpc.CallbackLike, Protocol):
 
 
 class SourceSpec(rpc.Interface):
-    """What a Source has, by the names it has on the wire."""
+    """The members of a Source: their names on the wire, parameters and results."""
 
     next = rpc.method("next", ITEM)
 
 
 class SourceCalls(rpc.Calls):
-    """What can be asked of a Source."""
+    """The methods and properties of a Source."""
 
     def next(self) -> ItemPromise:
         return self._call(SourceSpec.next)
 
 
 class SourceStub(SourceCalls, rpc.RpcStub):
-    """A Source that is held."""
+    """A reference to a Source: calls return promises, `dispose()` releases it."""
 
 
 class SourcePromise(SourceCalls, rpc.RpcPromise[SourceR]):
@@ -660,7 +660,7 @@ class SourceTarget(rpc.RpcTarget, spec=SourceSpec):
 
 
 class QueueSpec(rpc.Interface):
-    """What a Queue has, by the names it has on the wire."""
+    """The members of a Queue: their names on the wire, parameters and results."""
 
     on_item = rpc.prop("onItem", ON_ITEM)
     watch = rpc.method(
@@ -692,7 +692,7 @@ class QueueSpec(rpc.Interface):
 
 
 class QueueCalls(rpc.Calls):
-    """What can be asked of a Queue."""
+    """The methods and properties of a Queue."""
 
     @property
     def on_item(self) -> OnItemPromise:
@@ -751,7 +751,7 @@ class QueueCalls(rpc.Calls):
 
 
 class QueueStub(QueueCalls, rpc.RpcStub):
-    """A Queue that is held."""
+    """A reference to a Queue: calls return promises, `dispose()` releases it."""
 
 
 class QueuePromise(QueueCalls, rpc.RpcPromise[QueueR]):
@@ -841,7 +841,7 @@ class OnItemBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class KeepBlockingStub(rpc.BlockingStub, of=KeepStub):
-    """A Keep that is held, and waited for."""
+    """A reference to a Keep: calls wait, and return values."""
 
     def __call__(self, item: Item) -> bool:
         return self._call(KeepSpec.call, item)
@@ -858,7 +858,7 @@ class KeepBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class JudgeBlockingStub(rpc.BlockingStub, of=JudgeStub):
-    """A Judge that is held, and waited for."""
+    """A reference to a Judge: calls wait, and return values."""
 
     def __call__(
         self, first: Item, second: Item | None = rpc.omitted(None), /, weight: float = rpc.omitted(1.0)
@@ -877,7 +877,7 @@ class JudgeBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class SumBlockingStub(rpc.BlockingStub, of=SumStub):
-    """A Sum that is held, and waited for."""
+    """A reference to a Sum: calls wait, and return values."""
 
     def __call__(self, start: int, *numbers: int) -> int:
         return self._call(SumSpec.call, start, *numbers)
@@ -894,7 +894,7 @@ class SumBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class OnBatchBlockingStub(rpc.BlockingStub, of=OnBatchStub):
-    """An OnBatch that is held, and waited for."""
+    """A reference to an OnBatch: calls wait, and return values."""
 
     def __call__(self, *items: Item, is_last: bool) -> None:
         self._call(OnBatchSpec.call, *items, is_last=is_last)
@@ -930,7 +930,7 @@ class VisitBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class CopyBlockingStub(rpc.BlockingStub, of=CopyStub):
-    """A Copy that is held, and waited for."""
+    """A reference to a Copy: calls wait, and return values."""
 
     def __call__(
         self,
@@ -962,7 +962,7 @@ class CopyBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class PutBlockingStub(rpc.BlockingStub, of=PutStub):
-    """A Put that is held, and waited for."""
+    """A reference to a Put: calls wait, and return values."""
 
     def __call__(self, item: Item, /) -> SourceBlockingStub:
         """Raises: Full."""
@@ -982,7 +982,7 @@ class PutBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class PushBlockingStub(rpc.BlockingStub, of=PushStub):
-    """A Push that is held, and waited for.
+    """A reference to a Push: calls wait, and return values.
 
     Deprecated: use Put
     """
@@ -1056,7 +1056,7 @@ class ReplySourceBlockingLike(rpc.CallbackLike, Protocol):
 
 
 class SourceBlockingStub(rpc.BlockingStub, of=SourceStub):
-    """A Source that is held, and waited for."""
+    """A reference to a Source: calls wait, and return values."""
 
     def next(self) -> Item:
         return self._call(SourceSpec.next)
@@ -1067,7 +1067,7 @@ class SourceBlockingStub(rpc.BlockingStub, of=SourceStub):
 
 
 class QueueBlockingStub(rpc.BlockingStub, of=QueueStub):
-    """A Queue that is held, and waited for."""
+    """A reference to a Queue: calls wait, and return values."""
 
     @property
     def on_item(self) -> OnItemBlockingStub:

@@ -89,20 +89,20 @@ class EventPromise(rpc.RpcPromise[EventR]):
 
 
 class SourceSpec(rpc.Interface):
-    """What a Source has, by the names it has on the wire."""
+    """The members of a Source: their names on the wire, parameters and results."""
 
     next = rpc.method("next", EVENT)
 
 
 class SourceCalls(rpc.Calls):
-    """What can be asked of a Source."""
+    """The methods and properties of a Source."""
 
     def next(self) -> EventPromise:
         return self._call(SourceSpec.next)
 
 
 class SourceStub(SourceCalls, rpc.RpcStub):
-    """A Source that is held."""
+    """A reference to a Source: calls return promises, `dispose()` releases it."""
 
 
 class SourcePromise(SourceCalls, rpc.RpcPromise[SourceR]):
@@ -120,7 +120,7 @@ class SourceTarget(rpc.RpcTarget, spec=SourceSpec):
 
 
 class BusSpec(rpc.Interface):
-    """What a Bus has, by the names it has on the wire."""
+    """The members of a Bus: their names on the wire, parameters and results."""
 
     on_event = rpc.method("on_event", rpc.NONE, rpc.param("handler", CALL_EVENT))
     on_tick = rpc.method("on_tick", rpc.NONE, rpc.param("handler", CALL))
@@ -149,7 +149,7 @@ class BusSpec(rpc.Interface):
 
 
 class BusCalls(rpc.Calls):
-    """What can be asked of a Bus."""
+    """The methods and properties of a Bus."""
 
     def on_event(self, handler: Callable[[Event], object] | rpc.CallbackStub[[Event], None]) -> rpc.RpcPromise[None]:
         return self._call(BusSpec.on_event, handler)
@@ -235,7 +235,7 @@ class BusCalls(rpc.Calls):
 
 
 class BusStub(BusCalls, rpc.RpcStub):
-    """A Bus that is held."""
+    """A reference to a Bus: calls return promises, `dispose()` releases it."""
 
 
 class BusPromise(BusCalls, rpc.RpcPromise[BusR]):

@@ -35,7 +35,7 @@ IndexR = rpc.TypeVar("IndexR", covariant=True, default="IndexStub")
 
 
 class OnHitSpec:
-    """How calls of an OnHit travel."""
+    """The parameters and the result of an OnHit, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -56,7 +56,7 @@ class OnHitCalls(rpc.Calls):
 
 
 class OnHitStub(OnHitCalls, rpc.RpcStub):
-    """An OnHit that is held: a function."""
+    """A reference to an OnHit, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnHitPromise(OnHitCalls, rpc.RpcPromise[OnHitR]):
@@ -73,7 +73,7 @@ class OnHitLike(rpc.CallbackLike, Protocol):
 
 
 class SearchSpec(rpc.Interface):
-    """What a Search has, by the names it has on the wire."""
+    """The members of a Search: their names on the wire, parameters and results."""
 
     find = rpc.method(
         "find",
@@ -90,7 +90,7 @@ class SearchSpec(rpc.Interface):
 
 
 class SearchCalls(rpc.Calls):
-    """What can be asked of a Search."""
+    """The methods and properties of a Search."""
 
     def find(
         self, word: str | rpc.RpcPromise[str], limit: int | rpc.RpcPromise[int] = rpc.omitted(10)
@@ -112,7 +112,7 @@ class SearchCalls(rpc.Calls):
 
 
 class SearchStub(SearchCalls, rpc.RpcStub):
-    """A Search that is held."""
+    """A reference to a Search: calls return promises, `dispose()` releases it."""
 
 
 class SearchPromise(SearchCalls, rpc.RpcPromise[SearchR]):
@@ -143,14 +143,14 @@ class SearchTarget(rpc.RpcTarget, spec=SearchSpec):
 
 
 class IndexSpec(rpc.Interface):
-    """What an Index has, by the names it has on the wire."""
+    """The members of an Index: their names on the wire, parameters and results."""
 
     find = rpc.method("find", LIST_INT, rpc.param("word", rpc.STR), cancellable=True)
     rebuild = rpc.method("rebuild", rpc.NONE)
 
 
 class IndexCalls(rpc.Calls):
-    """What can be asked of an Index."""
+    """The methods and properties of an Index."""
 
     def find(self, word: str | rpc.RpcPromise[str]) -> rpc.ListPromise[int, rpc.RpcPromise[int]]:
         return self._call(IndexSpec.find, word)
@@ -160,7 +160,7 @@ class IndexCalls(rpc.Calls):
 
 
 class IndexStub(IndexCalls, rpc.RpcStub):
-    """An Index that is held."""
+    """A reference to an Index: calls return promises, `dispose()` releases it."""
 
 
 class IndexPromise(IndexCalls, rpc.RpcPromise[IndexR]):

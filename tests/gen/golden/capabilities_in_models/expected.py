@@ -340,7 +340,7 @@ class PageSeatUserIntPromise(rpc.RpcPromise[PageSeatUserIntR]):
 
 
 class UserSpec(rpc.Interface):
-    """What a User has, by the names it has on the wire."""
+    """The members of a User: their names on the wire, parameters and results."""
 
     name = rpc.prop("name", rpc.STR)
     rename = rpc.method("rename", rpc.NONE, rpc.param("name", rpc.STR))
@@ -348,7 +348,7 @@ class UserSpec(rpc.Interface):
 
 
 class UserCalls(rpc.Calls):
-    """What can be asked of a User."""
+    """The methods and properties of a User."""
 
     @property
     def name(self) -> rpc.RpcPromise[str]:
@@ -362,7 +362,7 @@ class UserCalls(rpc.Calls):
 
 
 class UserStub(UserCalls, rpc.RpcStub):
-    """A User that is held."""
+    """A reference to a User: calls return promises, `dispose()` releases it."""
 
 
 class UserPromise(UserCalls, rpc.RpcPromise[UserR]):
@@ -387,7 +387,7 @@ class UserTarget(rpc.RpcTarget, spec=UserSpec):
 
 
 class HouseSpec(rpc.Interface):
-    """What a House has, by the names it has on the wire."""
+    """The members of a House: their names on the wire, parameters and results."""
 
     main = rpc.prop("main", ROOM_USER)
     room = rpc.method("room", ROOM_USER, rpc.param("number", rpc.INT))
@@ -408,7 +408,7 @@ class HouseSpec(rpc.Interface):
 
 
 class HouseCalls(rpc.Calls):
-    """What can be asked of a House."""
+    """The methods and properties of a House."""
 
     @property
     def main(self) -> RoomUserPromise:
@@ -472,7 +472,7 @@ class HouseCalls(rpc.Calls):
 
 
 class HouseStub(HouseCalls, rpc.RpcStub):
-    """A House that is held."""
+    """A reference to a House: calls return promises, `dispose()` releases it."""
 
 
 class HousePromise(HouseCalls, rpc.RpcPromise[HouseR]):

@@ -448,20 +448,20 @@ class WrapStubPromise(rpc.RpcPromise[WrapStubR]):
 
 
 class UserSpec(rpc.Interface):
-    """What a User has, by the names it has on the wire."""
+    """The members of a User: their names on the wire, parameters and results."""
 
     me = rpc.method("me", rpc.INT)
 
 
 class UserCalls(rpc.Calls):
-    """What can be asked of a User."""
+    """The methods and properties of a User."""
 
     def me(self) -> rpc.RpcPromise[int]:
         return self._call(UserSpec.me)
 
 
 class UserStub(UserCalls, rpc.RpcStub):
-    """A User that is held."""
+    """A reference to a User: calls return promises, `dispose()` releases it."""
 
 
 class UserPromise(UserCalls, rpc.RpcPromise[UserR]):
@@ -479,7 +479,7 @@ class UserTarget(rpc.RpcTarget, spec=UserSpec):
 
 
 class LampSpec(rpc.Interface):
-    """What a Lamp has, by the names it has on the wire."""
+    """The members of a Lamp: their names on the wire, parameters and results."""
 
     lit = rpc.prop("lit", rpc.BOOL)
 
@@ -493,7 +493,7 @@ class LampCalls(rpc.Calls):
 
 
 class LampStub(LampCalls, rpc.RpcStub):
-    """A Lamp that is held."""
+    """A reference to a Lamp: calls return promises, `dispose()` releases it."""
 
 
 class LampPromise(LampCalls, rpc.RpcPromise[LampR]):
@@ -512,7 +512,7 @@ class LampTarget(rpc.RpcTarget, spec=LampSpec):
 
 
 class ApiSpec(rpc.Interface):
-    """What an Api has, by the names it has on the wire."""
+    """The members of an Api: their names on the wire, parameters and results."""
 
     entry = rpc.method("entry", ENTRY_USER, rpc.param("entry", ENTRY_USER))
     plain = rpc.method("plain", ENTRY_INT, rpc.param("entry", ENTRY_INT))
@@ -528,7 +528,7 @@ class ApiSpec(rpc.Interface):
 
 
 class ApiCalls(rpc.Calls):
-    """What can be asked of an Api."""
+    """The methods and properties of an Api."""
 
     def entry(self, entry: Entry[UserTarget | UserStub] | rpc.RpcPromise[Entry[UserStub]]) -> EntryUserPromise:
         return self._call(ApiSpec.entry, entry)
@@ -575,7 +575,7 @@ class ApiCalls(rpc.Calls):
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
-    """An Api that is held."""
+    """A reference to an Api: calls return promises, `dispose()` releases it."""
 
 
 class ApiPromise(ApiCalls, rpc.RpcPromise[ApiR]):

@@ -85,20 +85,20 @@ class PointPromise(rpc.RpcPromise[PointR]):
 
 
 class ShapeSpec(rpc.Interface):
-    """What a Shape has, by the names it has on the wire."""
+    """The members of a Shape: their names on the wire, parameters and results."""
 
     area = rpc.method("area", rpc.FLOAT)
 
 
 class ShapeCalls(rpc.Calls):
-    """What can be asked of a Shape."""
+    """The methods and properties of a Shape."""
 
     def area(self) -> rpc.RpcPromise[float]:
         return self._call(ShapeSpec.area)
 
 
 class ShapeStub(ShapeCalls, rpc.RpcStub):
-    """A Shape that is held."""
+    """A reference to a Shape: calls return promises, `dispose()` releases it."""
 
 
 class ShapePromise(ShapeCalls, rpc.RpcPromise[ShapeR]):
@@ -116,7 +116,7 @@ class ShapeTarget(rpc.RpcTarget, spec=ShapeSpec):
 
 
 class CanvasSpec(rpc.Interface):
-    """What a Canvas has, by the names it has on the wire."""
+    """The members of a Canvas: their names on the wire, parameters and results."""
 
     names = rpc.prop("names", LIST_STR)
     points = rpc.method("points", LIST_POINT)
@@ -131,7 +131,7 @@ class CanvasSpec(rpc.Interface):
 
 
 class CanvasCalls(rpc.Calls):
-    """What can be asked of a Canvas."""
+    """The methods and properties of a Canvas."""
 
     @property
     def names(self) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
@@ -178,7 +178,7 @@ class CanvasCalls(rpc.Calls):
 
 
 class CanvasStub(CanvasCalls, rpc.RpcStub):
-    """A Canvas that is held."""
+    """A reference to a Canvas: calls return promises, `dispose()` releases it."""
 
 
 class CanvasPromise(CanvasCalls, rpc.RpcPromise[CanvasR]):

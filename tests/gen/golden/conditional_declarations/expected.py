@@ -67,13 +67,13 @@ class ItemPromise(rpc.RpcPromise[ItemR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_ITEM)
 
 
 class ShopCalls(rpc.Calls):
-    """What can be asked of a Shop."""
+    """The methods and properties of a Shop."""
 
     def items(self) -> rpc.ListPromise[Item, ItemPromise]:
         """Of this one."""
@@ -81,7 +81,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):
@@ -100,20 +100,20 @@ class ShopTarget(rpc.RpcTarget, spec=ShopSpec):
 
 
 class SettingsSpec(rpc.Interface):
-    """What a Settings has, by the names it has on the wire."""
+    """The members of a Settings: their names on the wire, parameters and results."""
 
     total = rpc.method("total", rpc.DECIMAL, rpc.param("of", SHOP))
 
 
 class SettingsCalls(rpc.Calls):
-    """What can be asked of a Settings."""
+    """The methods and properties of a Settings."""
 
     def total(self, of: ShopTarget | ShopStub | rpc.RpcPromise[ShopStub]) -> rpc.RpcPromise[Decimal]:
         return self._call(SettingsSpec.total, of)
 
 
 class SettingsStub(SettingsCalls, rpc.RpcStub):
-    """A Settings that is held."""
+    """A reference to a Settings: calls return promises, `dispose()` releases it."""
 
 
 class SettingsPromise(SettingsCalls, rpc.RpcPromise[SettingsR]):

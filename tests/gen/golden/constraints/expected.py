@@ -79,7 +79,7 @@ class OfferPromise(rpc.RpcPromise[OfferR]):
 
 
 class BankSpec(rpc.Interface):
-    """What a Bank has, by the names it has on the wire."""
+    """The members of a Bank: their names on the wire, parameters and results."""
 
     rate = rpc.prop("rate", FLOAT_LIMITED)
     deposit = rpc.method("deposit", rpc.INT, rpc.param("amount", INT_LIMITED), rpc.param("to", ACCOUNT_LIMITED))
@@ -94,7 +94,7 @@ class BankSpec(rpc.Interface):
 
 
 class BankCalls(rpc.Calls):
-    """What can be asked of a Bank."""
+    """The methods and properties of a Bank."""
 
     @property
     def rate(self) -> rpc.RpcPromise[float]:
@@ -118,7 +118,7 @@ class BankCalls(rpc.Calls):
 
 
 class BankStub(BankCalls, rpc.RpcStub):
-    """A Bank that is held."""
+    """A reference to a Bank: calls return promises, `dispose()` releases it."""
 
 
 class BankPromise(BankCalls, rpc.RpcPromise[BankR]):

@@ -97,7 +97,7 @@ class ItemPromise(rpc.RpcPromise[ItemR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     buy = rpc.method("buy", ITEM, rpc.param("name", rpc.STR))
 
@@ -113,7 +113,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):
@@ -134,7 +134,7 @@ class ShopTarget(rpc.RpcTarget, spec=ShopSpec):
 
 
 class StoreSpec(rpc.Interface):
-    """What a Store has, by the names it has on the wire."""
+    """The members of a Store: their names on the wire, parameters and results."""
 
     title = rpc.prop("title", rpc.STR)
     search = rpc.method("search", LIST_STR, rpc.param("word", rpc.STR), rpc.param("limit", rpc.INT, required=False))
@@ -208,7 +208,7 @@ class StoreCalls(rpc.Calls):
 
 
 class StoreStub(StoreCalls, rpc.RpcStub):
-    """A Store that is held."""
+    """A reference to a Store: calls return promises, `dispose()` releases it."""
 
 
 class StorePromise(StoreCalls, rpc.RpcPromise[StoreR]):

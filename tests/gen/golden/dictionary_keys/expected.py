@@ -132,7 +132,7 @@ class StockPromise(rpc.RpcPromise[StockR]):
 
 
 class StoreSpec(rpc.Interface):
-    """What a Store has, by the names it has on the wire."""
+    """The members of a Store: their names on the wire, parameters and results."""
 
     stock = rpc.prop("stock", STOCK)
     users = rpc.method("users", DICT_USER_ID_TO_USER, rpc.param("ages", DICT_USER_ID_TO_INT))
@@ -151,7 +151,7 @@ class StoreSpec(rpc.Interface):
 
 
 class StoreCalls(rpc.Calls):
-    """What can be asked of a Store."""
+    """The methods and properties of a Store."""
 
     @property
     def stock(self) -> StockPromise:
@@ -194,7 +194,7 @@ class StoreCalls(rpc.Calls):
 
 
 class StoreStub(StoreCalls, rpc.RpcStub):
-    """A Store that is held."""
+    """A reference to a Store: calls return promises, `dispose()` releases it."""
 
 
 class StorePromise(StoreCalls, rpc.RpcPromise[StoreR]):

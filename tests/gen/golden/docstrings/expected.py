@@ -26,7 +26,7 @@ DocumentedR = rpc.TypeVar("DocumentedR", covariant=True, default="DocumentedStub
 
 
 class DocumentedSpec(rpc.Interface):
-    """What a Documented has, by the names it has on the wire."""
+    """The members of a Documented: their names on the wire, parameters and results."""
 
     quoted = rpc.method("quoted", rpc.NONE)
     backslash = rpc.method("backslash", rpc.NONE)
@@ -73,7 +73,7 @@ class DocumentedCalls(rpc.Calls):
 
 
 class DocumentedStub(DocumentedCalls, rpc.RpcStub):
-    """A Documented that is held."""
+    """A reference to a Documented: calls return promises, `dispose()` releases it."""
 
 
 class DocumentedPromise(DocumentedCalls, rpc.RpcPromise[DocumentedR]):

@@ -20,15 +20,15 @@ MarkerR = rpc.TypeVar("MarkerR", covariant=True, default="MarkerStub")
 
 
 class MarkerSpec(rpc.Interface):
-    """What a Marker has, by the names it has on the wire."""
+    """The members of a Marker: their names on the wire, parameters and results."""
 
 
 class MarkerCalls(rpc.Calls):
-    """What can be asked of a Marker."""
+    """The methods and properties of a Marker."""
 
 
 class MarkerStub(MarkerCalls, rpc.RpcStub):
-    """A Marker that is held."""
+    """A reference to a Marker: calls return promises, `dispose()` releases it."""
 
 
 class MarkerPromise(MarkerCalls, rpc.RpcPromise[MarkerR]):

@@ -106,7 +106,7 @@ class AliasPromise(rpc.RpcPromise[AliasR]):
 
 
 class FirstSpec(rpc.Interface):
-    """What a First has, by the names it has on the wire."""
+    """The members of a First: their names on the wire, parameters and results."""
 
     second = rpc.method("second", SECOND)
     quoted = rpc.method("quoted", LIST_OPTIONAL_SECOND)
@@ -115,7 +115,7 @@ class FirstSpec(rpc.Interface):
 
 
 class FirstCalls(rpc.Calls):
-    """What can be asked of a First."""
+    """The methods and properties of a First."""
 
     def second(self) -> SecondPromise:
         return self._call(FirstSpec.second)
@@ -133,7 +133,7 @@ class FirstCalls(rpc.Calls):
 
 
 class FirstStub(FirstCalls, rpc.RpcStub):
-    """A First that is held."""
+    """A reference to a First: calls return promises, `dispose()` releases it."""
 
 
 class FirstPromise(FirstCalls, rpc.RpcPromise[FirstR]):
@@ -162,20 +162,20 @@ class FirstTarget(rpc.RpcTarget, spec=FirstSpec):
 
 
 class SecondSpec(rpc.Interface):
-    """What a Second has, by the names it has on the wire."""
+    """The members of a Second: their names on the wire, parameters and results."""
 
     first = rpc.method("first", FIRST, rpc.param("again", SECOND))
 
 
 class SecondCalls(rpc.Calls):
-    """What can be asked of a Second."""
+    """The methods and properties of a Second."""
 
     def first(self, again: SecondTarget | SecondStub | rpc.RpcPromise[SecondStub]) -> FirstPromise:
         return self._call(SecondSpec.first, again)
 
 
 class SecondStub(SecondCalls, rpc.RpcStub):
-    """A Second that is held."""
+    """A reference to a Second: calls return promises, `dispose()` releases it."""
 
 
 class SecondPromise(SecondCalls, rpc.RpcPromise[SecondR]):

@@ -143,7 +143,7 @@ class BoxProfilePromise(rpc.RpcPromise[BoxProfileR]):
 
 
 class PageProfileSpec(rpc.Interface):
-    """What a PageProfile has, by the names it has on the wire."""
+    """The members of a PageProfile: their names on the wire, parameters and results."""
 
     items = rpc.prop("items", LIST_PROFILE)
     next = rpc.method("next", OPTIONAL_PAGE_PROFILE)
@@ -171,7 +171,7 @@ class PageProfileCalls(rpc.Calls):
 
 
 class PageProfileStub(PageProfileCalls, rpc.RpcStub):
-    """A PageProfile that is held."""
+    """A reference to a PageProfile: calls return promises, `dispose()` releases it."""
 
 
 class PageProfilePromise(PageProfileCalls, rpc.RpcPromise[PageProfileR]):
@@ -204,7 +204,7 @@ class PageProfileTarget(rpc.RpcTarget, spec=PageProfileSpec):
 
 
 class ProfilePageSpec(PageProfileSpec):
-    """What a ProfilePage has, by the names it has on the wire."""
+    """The members of a ProfilePage: their names on the wire, parameters and results."""
 
     owner = rpc.method("owner", PROFILE)
 
@@ -217,7 +217,7 @@ class ProfilePageCalls(PageProfileCalls):
 
 
 class ProfilePageStub(ProfilePageCalls, PageProfileStub):
-    """A ProfilePage that is held."""
+    """A reference to a ProfilePage: calls return promises, `dispose()` releases it."""
 
 
 class ProfilePagePromise(ProfilePageCalls, PageProfilePromise[ProfilePageR]):
@@ -235,7 +235,7 @@ class ProfilePageTarget(PageProfileTarget, spec=ProfilePageSpec):
 
 
 class ApiSpec(rpc.Interface):
-    """What an Api has, by the names it has on the wire."""
+    """The members of an Api: their names on the wire, parameters and results."""
 
     profiles = rpc.method("profiles", PAGE_PROFILE)
     own = rpc.method("own", PROFILE_PAGE)
@@ -251,7 +251,7 @@ class ApiSpec(rpc.Interface):
 
 
 class ApiCalls(rpc.Calls):
-    """What can be asked of an Api."""
+    """The methods and properties of an Api."""
 
     def profiles(self) -> PageProfilePromise:
         return self._call(ApiSpec.profiles)
@@ -290,7 +290,7 @@ class ApiCalls(rpc.Calls):
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
-    """An Api that is held."""
+    """A reference to an Api: calls return promises, `dispose()` releases it."""
 
 
 class ApiPromise(ApiCalls, rpc.RpcPromise[ApiR]):
@@ -349,7 +349,7 @@ class ApiTarget(rpc.RpcTarget, spec=ApiSpec):
 
 
 class CellIntSpec(rpc.Interface):
-    """What a CellInt has, by the names it has on the wire."""
+    """The members of a CellInt: their names on the wire, parameters and results."""
 
     value = rpc.method("value", rpc.INT)
 
@@ -362,7 +362,7 @@ class CellIntCalls(rpc.Calls):
 
 
 class CellIntStub(CellIntCalls, rpc.RpcStub):
-    """A CellInt that is held."""
+    """A reference to a CellInt: calls return promises, `dispose()` releases it."""
 
 
 class CellIntPromise(CellIntCalls, rpc.RpcPromise[CellIntR]):
@@ -380,7 +380,7 @@ class CellIntTarget(rpc.RpcTarget, spec=CellIntSpec):
 
 
 class CellProfileSpec(rpc.Interface):
-    """What a CellProfile has, by the names it has on the wire."""
+    """The members of a CellProfile: their names on the wire, parameters and results."""
 
     value = rpc.method("value", PROFILE)
 
@@ -393,7 +393,7 @@ class CellProfileCalls(rpc.Calls):
 
 
 class CellProfileStub(CellProfileCalls, rpc.RpcStub):
-    """A CellProfile that is held."""
+    """A reference to a CellProfile: calls return promises, `dispose()` releases it."""
 
 
 class CellProfilePromise(CellProfileCalls, rpc.RpcPromise[CellProfileR]):
@@ -411,7 +411,7 @@ class CellProfileTarget(rpc.RpcTarget, spec=CellProfileSpec):
 
 
 class CellStrSpec(rpc.Interface):
-    """What a CellStr has, by the names it has on the wire."""
+    """The members of a CellStr: their names on the wire, parameters and results."""
 
     value = rpc.method("value", rpc.STR)
 
@@ -424,7 +424,7 @@ class CellStrCalls(rpc.Calls):
 
 
 class CellStrStub(CellStrCalls, rpc.RpcStub):
-    """A CellStr that is held."""
+    """A reference to a CellStr: calls return promises, `dispose()` releases it."""
 
 
 class CellStrPromise(CellStrCalls, rpc.RpcPromise[CellStrR]):
@@ -442,7 +442,7 @@ class CellStrTarget(rpc.RpcTarget, spec=CellStrSpec):
 
 
 class PageIntSpec(rpc.Interface):
-    """What a PageInt has, by the names it has on the wire."""
+    """The members of a PageInt: their names on the wire, parameters and results."""
 
     items = rpc.prop("items", LIST_INT)
     next = rpc.method("next", OPTIONAL_PAGE_INT)
@@ -470,7 +470,7 @@ class PageIntCalls(rpc.Calls):
 
 
 class PageIntStub(PageIntCalls, rpc.RpcStub):
-    """A PageInt that is held."""
+    """A reference to a PageInt: calls return promises, `dispose()` releases it."""
 
 
 class PageIntPromise(PageIntCalls, rpc.RpcPromise[PageIntR]):
@@ -499,7 +499,7 @@ class PageIntTarget(rpc.RpcTarget, spec=PageIntSpec):
 
 
 class PageOptionalListIntSpec(rpc.Interface):
-    """What a PageOptionalListInt has, by the names it has on the wire."""
+    """The members of a PageOptionalListInt: their names on the wire, parameters and results."""
 
     items = rpc.prop("items", LIST_OPTIONAL_LIST_INT)
     next = rpc.method("next", OPTIONAL_PAGE_OPTIONAL_LIST_INT)
@@ -531,7 +531,7 @@ class PageOptionalListIntCalls(rpc.Calls):
 
 
 class PageOptionalListIntStub(PageOptionalListIntCalls, rpc.RpcStub):
-    """A PageOptionalListInt that is held."""
+    """A reference to a PageOptionalListInt: calls return promises, `dispose()` releases it."""
 
 
 class PageOptionalListIntPromise(PageOptionalListIntCalls, rpc.RpcPromise[PageOptionalListIntR]):
@@ -569,7 +569,7 @@ class PageOptionalListIntTarget(rpc.RpcTarget, spec=PageOptionalListIntSpec):
 
 
 class PagePageIntSpec(rpc.Interface):
-    """What a PagePageInt has, by the names it has on the wire."""
+    """The members of a PagePageInt: their names on the wire, parameters and results."""
 
     items = rpc.prop("items", LIST_PAGE_INT)
     next = rpc.method("next", OPTIONAL_PAGE_PAGE_INT)
@@ -599,7 +599,7 @@ class PagePageIntCalls(rpc.Calls):
 
 
 class PagePageIntStub(PagePageIntCalls, rpc.RpcStub):
-    """A PagePageInt that is held."""
+    """A reference to a PagePageInt: calls return promises, `dispose()` releases it."""
 
 
 class PagePageIntPromise(PagePageIntCalls, rpc.RpcPromise[PagePageIntR]):
@@ -632,7 +632,7 @@ class PagePageIntTarget(rpc.RpcTarget, spec=PagePageIntSpec):
 
 
 class QueueProfileSpec(rpc.Interface):
-    """What a QueueProfile has, by the names it has on the wire."""
+    """The members of a QueueProfile: their names on the wire, parameters and results."""
 
     put = rpc.method("put", rpc.NONE, rpc.param("item", PROFILE), rpc.param("times", rpc.INT, required=False))
     all = rpc.prop("all", LIST_PROFILE)
@@ -656,7 +656,7 @@ class QueueProfileCalls(rpc.Calls):
 
 
 class QueueProfileStub(QueueProfileCalls, rpc.RpcStub):
-    """A QueueProfile that is held."""
+    """A reference to a QueueProfile: calls return promises, `dispose()` releases it."""
 
 
 class QueueProfilePromise(QueueProfileCalls, rpc.RpcPromise[QueueProfileR]):
@@ -682,7 +682,7 @@ class QueueProfileTarget(rpc.RpcTarget, spec=QueueProfileSpec):
 
 
 class SortedProfileSpec(PageProfileSpec):
-    """What a SortedProfile has, by the names it has on the wire."""
+    """The members of a SortedProfile: their names on the wire, parameters and results."""
 
     by = rpc.method("by", SORTED_PROFILE, rpc.param("field", rpc.STR))
 
@@ -695,7 +695,7 @@ class SortedProfileCalls(PageProfileCalls):
 
 
 class SortedProfileStub(SortedProfileCalls, PageProfileStub):
-    """A SortedProfile that is held."""
+    """A reference to a SortedProfile: calls return promises, `dispose()` releases it."""
 
 
 class SortedProfilePromise(SortedProfileCalls, PageProfilePromise[SortedProfileR]):
@@ -715,7 +715,7 @@ class SortedProfileTarget(PageProfileTarget, spec=SortedProfileSpec):
 
 
 class TableStrProfileSpec(rpc.Interface):
-    """What a TableStrProfile has, by the names it has on the wire."""
+    """The members of a TableStrProfile: their names on the wire, parameters and results."""
 
     get = rpc.method("get", PROFILE, rpc.param("key", rpc.STR))
     pages = rpc.method("pages", DICT_PAGE_PROFILE)
@@ -736,7 +736,7 @@ class TableStrProfileCalls(rpc.Calls):
 
 
 class TableStrProfileStub(TableStrProfileCalls, rpc.RpcStub):
-    """A TableStrProfile that is held."""
+    """A reference to a TableStrProfile: calls return promises, `dispose()` releases it."""
 
 
 class TableStrProfilePromise(TableStrProfileCalls, rpc.RpcPromise[TableStrProfileR]):

@@ -360,13 +360,13 @@ class BoxBoxUserApiPromise(rpc.RpcPromise[BoxBoxUserApiR]):
 
 
 class UserApiSpec(rpc.Interface):
-    """What a UserApi has, by the names it has on the wire."""
+    """The members of a UserApi: their names on the wire, parameters and results."""
 
     name = rpc.prop("name", rpc.STR)
 
 
 class UserApiCalls(rpc.Calls):
-    """What can be asked of a UserApi."""
+    """The methods and properties of a UserApi."""
 
     @property
     def name(self) -> rpc.RpcPromise[str]:
@@ -374,7 +374,7 @@ class UserApiCalls(rpc.Calls):
 
 
 class UserApiStub(UserApiCalls, rpc.RpcStub):
-    """A UserApi that is held."""
+    """A reference to a UserApi: calls return promises, `dispose()` releases it."""
 
 
 class UserApiPromise(UserApiCalls, rpc.RpcPromise[UserApiR]):
@@ -393,7 +393,7 @@ class UserApiTarget(rpc.RpcTarget, spec=UserApiSpec):
 
 
 class ApiSpec(rpc.Interface):
-    """What an Api has, by the names it has on the wire."""
+    """The members of an Api: their names on the wire, parameters and results."""
 
     users = rpc.method("users", BOX_PAGE_USER_API)
     pages = rpc.method("pages", PAGE_PAGE_USER_API)
@@ -404,7 +404,7 @@ class ApiSpec(rpc.Interface):
 
 
 class ApiCalls(rpc.Calls):
-    """What can be asked of an Api."""
+    """The methods and properties of an Api."""
 
     def users(self) -> BoxPageUserApiPromise:
         return self._call(ApiSpec.users)
@@ -430,7 +430,7 @@ class ApiCalls(rpc.Calls):
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
-    """An Api that is held."""
+    """A reference to an Api: calls return promises, `dispose()` releases it."""
 
 
 class ApiPromise(ApiCalls, rpc.RpcPromise[ApiR]):
@@ -473,7 +473,7 @@ class ApiTarget(rpc.RpcTarget, spec=ApiSpec):
 
 
 class PageBoxIntSpec(rpc.Interface):
-    """What a PageBoxInt has, by the names it has on the wire."""
+    """The members of a PageBoxInt: their names on the wire, parameters and results."""
 
     first = rpc.prop("first", BOX_INT, raises=[MISSING])
     get = rpc.method("get", BOX_BOX_INT, rpc.param("index", rpc.INT), raises=[MISSING])
@@ -513,7 +513,7 @@ class PageBoxIntCalls(rpc.Calls):
 
 
 class PageBoxIntStub(PageBoxIntCalls, rpc.RpcStub):
-    """A PageBoxInt that is held."""
+    """A reference to a PageBoxInt: calls return promises, `dispose()` releases it."""
 
 
 class PageBoxIntPromise(PageBoxIntCalls, rpc.RpcPromise[PageBoxIntR]):
@@ -544,7 +544,7 @@ class PageBoxIntTarget(rpc.RpcTarget, spec=PageBoxIntSpec):
 
 
 class PageBoxUserApiSpec(rpc.Interface):
-    """What a PageBoxUserApi has, by the names it has on the wire."""
+    """The members of a PageBoxUserApi: their names on the wire, parameters and results."""
 
     first = rpc.prop("first", BOX_USER_API, raises=[MISSING])
     get = rpc.method("get", BOX_BOX_USER_API, rpc.param("index", rpc.INT), raises=[MISSING])
@@ -586,7 +586,7 @@ class PageBoxUserApiCalls(rpc.Calls):
 
 
 class PageBoxUserApiStub(PageBoxUserApiCalls, rpc.RpcStub):
-    """A PageBoxUserApi that is held."""
+    """A reference to a PageBoxUserApi: calls return promises, `dispose()` releases it."""
 
 
 class PageBoxUserApiPromise(PageBoxUserApiCalls, rpc.RpcPromise[PageBoxUserApiR]):
@@ -621,7 +621,7 @@ class PageBoxUserApiTarget(rpc.RpcTarget, spec=PageBoxUserApiSpec):
 
 
 class PagePageUserApiSpec(rpc.Interface):
-    """What a PagePageUserApi has, by the names it has on the wire."""
+    """The members of a PagePageUserApi: their names on the wire, parameters and results."""
 
     first = rpc.prop("first", PAGE_USER_API, raises=[MISSING])
     get = rpc.method("get", BOX_PAGE_USER_API, rpc.param("index", rpc.INT), raises=[MISSING])
@@ -663,7 +663,7 @@ class PagePageUserApiCalls(rpc.Calls):
 
 
 class PagePageUserApiStub(PagePageUserApiCalls, rpc.RpcStub):
-    """A PagePageUserApi that is held."""
+    """A reference to a PagePageUserApi: calls return promises, `dispose()` releases it."""
 
 
 class PagePageUserApiPromise(PagePageUserApiCalls, rpc.RpcPromise[PagePageUserApiR]):
@@ -698,7 +698,7 @@ class PagePageUserApiTarget(rpc.RpcTarget, spec=PagePageUserApiSpec):
 
 
 class PageUserApiSpec(rpc.Interface):
-    """What a PageUserApi has, by the names it has on the wire."""
+    """The members of a PageUserApi: their names on the wire, parameters and results."""
 
     first = rpc.prop("first", USER_API, raises=[MISSING])
     get = rpc.method("get", BOX_USER_API, rpc.param("index", rpc.INT), raises=[MISSING])
@@ -740,7 +740,7 @@ class PageUserApiCalls(rpc.Calls):
 
 
 class PageUserApiStub(PageUserApiCalls, rpc.RpcStub):
-    """A PageUserApi that is held."""
+    """A reference to a PageUserApi: calls return promises, `dispose()` releases it."""
 
 
 class PageUserApiPromise(PageUserApiCalls, rpc.RpcPromise[PageUserApiR]):
@@ -773,7 +773,7 @@ class PageUserApiTarget(rpc.RpcTarget, spec=PageUserApiSpec):
 
 
 class PressIntSpec(rpc.Interface):
-    """What a PressInt has, by the names it has on the wire."""
+    """The members of a PressInt: their names on the wire, parameters and results."""
 
     squeeze = rpc.method("squeeze", rpc.INT, rpc.param("item", rpc.BYTES), rpc.param("label", rpc.STR, required=False))
 
@@ -788,7 +788,7 @@ class PressIntCalls(rpc.Calls):
 
 
 class PressIntStub(PressIntCalls, rpc.RpcStub):
-    """A PressInt that is held."""
+    """A reference to a PressInt: calls return promises, `dispose()` releases it."""
 
 
 class PressIntPromise(PressIntCalls, rpc.RpcPromise[PressIntR]):
@@ -806,7 +806,7 @@ class PressIntTarget(rpc.RpcTarget, spec=PressIntSpec):
 
 
 class UserApiBlockingStub(rpc.BlockingStub, of=UserApiStub):
-    """A UserApi that is held, and waited for."""
+    """A reference to a UserApi: calls wait, and return values."""
 
     @property
     def name(self) -> str:
@@ -818,7 +818,7 @@ class UserApiBlockingStub(rpc.BlockingStub, of=UserApiStub):
 
 
 class ApiBlockingStub(rpc.BlockingStub, of=ApiStub):
-    """An Api that is held, and waited for."""
+    """A reference to an Api: calls wait, and return values."""
 
     def users(self) -> Box[PageUserApiStub]:
         return self._call(ApiSpec.users)

@@ -31,14 +31,14 @@ StoreR = rpc.TypeVar("StoreR", covariant=True, default="StoreStub")
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     balance = rpc.method("balance", rpc.INT, idempotent=True)
     withdraw = rpc.method("withdraw", rpc.INT, rpc.param("amount", rpc.INT))
 
 
 class AccountCalls(rpc.Calls):
-    """What can be asked of an Account."""
+    """The methods and properties of an Account."""
 
     def balance(self) -> rpc.RpcPromise[int]:
         """What is there."""
@@ -49,7 +49,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -71,7 +71,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class BankSpec(rpc.Interface):
-    """What a Bank has, by the names it has on the wire."""
+    """The members of a Bank: their names on the wire, parameters and results."""
 
     account = rpc.method(
         "account",
@@ -84,7 +84,7 @@ class BankSpec(rpc.Interface):
 
 
 class BankCalls(rpc.Calls):
-    """What can be asked of a Bank."""
+    """The methods and properties of a Bank."""
 
     def account(
         self, token: str | rpc.RpcPromise[str], *, currency: str | rpc.RpcPromise[str] = rpc.omitted("EUR")
@@ -98,7 +98,7 @@ class BankCalls(rpc.Calls):
 
 
 class BankStub(BankCalls, rpc.RpcStub):
-    """A Bank that is held."""
+    """A reference to a Bank: calls return promises, `dispose()` releases it."""
 
 
 class BankPromise(BankCalls, rpc.RpcPromise[BankR]):
@@ -123,14 +123,14 @@ class BankTarget(rpc.RpcTarget, spec=BankSpec):
 
 
 class StoreSpec(rpc.Interface):
-    """What a Store has, by the names it has on the wire."""
+    """The members of a Store: their names on the wire, parameters and results."""
 
     get = rpc.method("get", rpc.STR, rpc.param("key", rpc.STR), idempotent=True)
     pop = rpc.method("pop", rpc.STR, rpc.param("key", rpc.STR))
 
 
 class StoreCalls(rpc.Calls):
-    """What can be asked of a Store."""
+    """The methods and properties of a Store."""
 
     def get(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
         return self._call(StoreSpec.get, key)
@@ -140,7 +140,7 @@ class StoreCalls(rpc.Calls):
 
 
 class StoreStub(StoreCalls, rpc.RpcStub):
-    """A Store that is held."""
+    """A reference to a Store: calls return promises, `dispose()` releases it."""
 
 
 class StorePromise(StoreCalls, rpc.RpcPromise[StoreR]):

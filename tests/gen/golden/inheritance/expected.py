@@ -71,7 +71,7 @@ class InfoPromise(rpc.RpcPromise[InfoR]):
 
 
 class CloseableSpec(rpc.Interface):
-    """What a Closeable has, by the names it has on the wire."""
+    """The members of a Closeable: their names on the wire, parameters and results."""
 
     close = rpc.method("close", rpc.NONE)
 
@@ -85,7 +85,7 @@ class CloseableCalls(rpc.Calls):
 
 
 class CloseableStub(CloseableCalls, rpc.RpcStub):
-    """A Closeable that is held."""
+    """A reference to a Closeable: calls return promises, `dispose()` releases it."""
 
 
 class CloseablePromise(CloseableCalls, rpc.RpcPromise[CloseableR]):
@@ -104,14 +104,14 @@ class CloseableTarget(rpc.RpcTarget, spec=CloseableSpec):
 
 
 class NamedSpec(rpc.Interface):
-    """What a Named has, by the names it has on the wire."""
+    """The members of a Named: their names on the wire, parameters and results."""
 
     name = rpc.prop("name", rpc.STR)
     source = rpc.method("source", CLOSEABLE)
 
 
 class NamedCalls(rpc.Calls):
-    """What can be asked of a Named."""
+    """The methods and properties of a Named."""
 
     @property
     def name(self) -> rpc.RpcPromise[str]:
@@ -122,7 +122,7 @@ class NamedCalls(rpc.Calls):
 
 
 class NamedStub(NamedCalls, rpc.RpcStub):
-    """A Named that is held."""
+    """A reference to a Named: calls return promises, `dispose()` releases it."""
 
 
 class NamedPromise(NamedCalls, rpc.RpcPromise[NamedR]):
@@ -144,20 +144,20 @@ class NamedTarget(rpc.RpcTarget, spec=NamedSpec):
 
 
 class LoanSpec(CloseableSpec):
-    """What a Loan has, by the names it has on the wire."""
+    """The members of a Loan: their names on the wire, parameters and results."""
 
     renew = rpc.method("renew", rpc.INT, rpc.param("days", rpc.INT, required=False))
 
 
 class LoanCalls(CloseableCalls):
-    """What can be asked of a Loan."""
+    """The methods and properties of a Loan."""
 
     def renew(self, days: int | rpc.RpcPromise[int] = rpc.omitted(14)) -> rpc.RpcPromise[int]:
         return self._call(LoanSpec.renew, days)
 
 
 class LoanStub(LoanCalls, CloseableStub):
-    """A Loan that is held."""
+    """A reference to a Loan: calls return promises, `dispose()` releases it."""
 
 
 class LoanPromise(LoanCalls, CloseablePromise[LoanR]):
@@ -175,7 +175,7 @@ class LoanTarget(CloseableTarget, spec=LoanSpec):
 
 
 class ArchiveSpec(NamedSpec, CloseableSpec):
-    """What an Archive has, by the names it has on the wire."""
+    """The members of an Archive: their names on the wire, parameters and results."""
 
     source = rpc.method("source", LOAN)
     info = rpc.method("info", INFO)
@@ -192,7 +192,7 @@ class ArchiveCalls(NamedCalls, CloseableCalls):
 
 
 class ArchiveStub(ArchiveCalls, NamedStub, CloseableStub):
-    """An Archive that is held."""
+    """A reference to an Archive: calls return promises, `dispose()` releases it."""
 
 
 class ArchivePromise(ArchiveCalls, NamedPromise[ArchiveR], CloseablePromise[ArchiveR]):
@@ -213,15 +213,15 @@ class ArchiveTarget(NamedTarget, CloseableTarget, spec=ArchiveSpec):
 
 
 class VaultSpec(LoanSpec, ArchiveSpec):
-    """What a Vault has, by the names it has on the wire."""
+    """The members of a Vault: their names on the wire, parameters and results."""
 
 
 class VaultCalls(LoanCalls, ArchiveCalls):
-    """What can be asked of a Vault."""
+    """The methods and properties of a Vault."""
 
 
 class VaultStub(VaultCalls, LoanStub, ArchiveStub):
-    """A Vault that is held."""
+    """A reference to a Vault: calls return promises, `dispose()` releases it."""
 
 
 class VaultPromise(VaultCalls, LoanPromise[VaultR], ArchivePromise[VaultR]):

@@ -70,7 +70,7 @@ class EntryPromise(rpc.RpcPromise[EntryR]):
 
 
 class CalculatorSpec(rpc.Interface):
-    """What a Calculator has, by the names it has on the wire."""
+    """The members of a Calculator: their names on the wire, parameters and results."""
 
     add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT, required=False))
     memory = rpc.prop("memory", rpc.FLOAT)
@@ -97,7 +97,7 @@ class CalculatorCalls(rpc.Calls):
 
 
 class CalculatorStub(CalculatorCalls, rpc.RpcStub):
-    """A Calculator that is held."""
+    """A reference to a Calculator: calls return promises, `dispose()` releases it."""
 
 
 class CalculatorPromise(CalculatorCalls, rpc.RpcPromise[CalculatorR]):

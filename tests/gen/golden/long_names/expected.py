@@ -121,20 +121,20 @@ class ExtraordinarilyLongWindedModelOfSomethingPromise(rpc.RpcPromise[Extraordin
 
 
 class SubscriptionToEverythingThatEverHappenedSpec(rpc.Interface):
-    """What a SubscriptionToEverythingThatEverHappened has, by the names it has on the wire."""
+    """The members of a SubscriptionToEverythingThatEverHappened: their names on the wire, parameters and results."""
 
     pause = rpc.method("pause", rpc.NONE)
 
 
 class SubscriptionToEverythingThatEverHappenedCalls(rpc.Calls):
-    """What can be asked of a SubscriptionToEverythingThatEverHappened."""
+    """The methods and properties of a SubscriptionToEverythingThatEverHappened."""
 
     def pause(self) -> rpc.RpcPromise[None]:
         return self._call(SubscriptionToEverythingThatEverHappenedSpec.pause)
 
 
 class SubscriptionToEverythingThatEverHappenedStub(SubscriptionToEverythingThatEverHappenedCalls, rpc.RpcStub):
-    """A SubscriptionToEverythingThatEverHappened that is held."""
+    """A reference to a SubscriptionToEverythingThatEverHappened: calls return promises, `dispose()` releases it."""
 
 
 class SubscriptionToEverythingThatEverHappenedPromise(
@@ -154,7 +154,7 @@ class SubscriptionToEverythingThatEverHappenedTarget(rpc.RpcTarget, spec=Subscri
 
 
 class AnInterfaceWhoseNameIsLongEnoughToBreakLinesSpec(SubscriptionToEverythingThatEverHappenedSpec):
-    """What an AnInterfaceWhoseNameIsLongEnoughToBreakLines has, by the names it has on the wire."""
+    """The members of an AnInterfaceWhoseNameIsLongEnoughToBreakLines: their names on the wire, parameters and results."""
 
     current = rpc.prop("current", OPTIONAL_SUBSCRIPTION_TO_EVERYTHING_THAT_EVER_HAPPENED)
     all_of_them = rpc.method("all_of_them", LIST_DICT_SUBSCRIPTION_TO_EVERYTHING_THAT_EVER_HAPPENED)
@@ -186,7 +186,7 @@ class AnInterfaceWhoseNameIsLongEnoughToBreakLinesSpec(SubscriptionToEverythingT
 
 
 class AnInterfaceWhoseNameIsLongEnoughToBreakLinesCalls(SubscriptionToEverythingThatEverHappenedCalls):
-    """What can be asked of an AnInterfaceWhoseNameIsLongEnoughToBreakLines."""
+    """The methods and properties of an AnInterfaceWhoseNameIsLongEnoughToBreakLines."""
 
     @property
     def current(
@@ -258,7 +258,7 @@ class AnInterfaceWhoseNameIsLongEnoughToBreakLinesCalls(SubscriptionToEverything
 class AnInterfaceWhoseNameIsLongEnoughToBreakLinesStub(
     AnInterfaceWhoseNameIsLongEnoughToBreakLinesCalls, SubscriptionToEverythingThatEverHappenedStub
 ):
-    """An AnInterfaceWhoseNameIsLongEnoughToBreakLines that is held."""
+    """A reference to an AnInterfaceWhoseNameIsLongEnoughToBreakLines: calls return promises, `dispose()` releases it."""
 
 
 class AnInterfaceWhoseNameIsLongEnoughToBreakLinesPromise(

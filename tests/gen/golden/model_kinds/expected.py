@@ -454,7 +454,7 @@ class PairStrPricePromise(rpc.RpcPromise[PairStrPriceR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     names = rpc.prop("names", NAMES)
     page = rpc.method("page", PAGE_ITEM, rpc.param("of", PAGE_ITEM))
@@ -466,7 +466,7 @@ class ShopSpec(rpc.Interface):
 
 
 class ShopCalls(rpc.Calls):
-    """What can be asked of a Shop."""
+    """The methods and properties of a Shop."""
 
     @property
     def names(self) -> NamesPromise:
@@ -498,7 +498,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

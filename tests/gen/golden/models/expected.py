@@ -292,14 +292,14 @@ class EmptyPromise(rpc.RpcPromise[EmptyR]):
 
 
 class DirectorySpec(rpc.Interface):
-    """What a Directory has, by the names it has on the wire."""
+    """The members of a Directory: their names on the wire, parameters and results."""
 
     find = rpc.method("find", PERSON, rpc.param("name", rpc.STR))
     add = rpc.method("add", MEMBER, rpc.param("member", MEMBER), rpc.param("tree", TREE))
 
 
 class DirectoryCalls(rpc.Calls):
-    """What can be asked of a Directory."""
+    """The methods and properties of a Directory."""
 
     def find(self, name: str | rpc.RpcPromise[str]) -> PersonPromise:
         return self._call(DirectorySpec.find, name)
@@ -309,7 +309,7 @@ class DirectoryCalls(rpc.Calls):
 
 
 class DirectoryStub(DirectoryCalls, rpc.RpcStub):
-    """A Directory that is held."""
+    """A reference to a Directory: calls return promises, `dispose()` releases it."""
 
 
 class DirectoryPromise(DirectoryCalls, rpc.RpcPromise[DirectoryR]):

@@ -109,7 +109,7 @@ class EventPromise(rpc.RpcPromise[EventR]):
 
 
 class CalendarSpec(rpc.Interface):
-    """What a Calendar has, by the names it has on the wire."""
+    """The members of a Calendar: their names on the wire, parameters and results."""
 
     add = rpc.method("add", EVENT, rpc.param("event", EVENT))
     plan = rpc.method(
@@ -126,7 +126,7 @@ class CalendarSpec(rpc.Interface):
 
 
 class CalendarCalls(rpc.Calls):
-    """What can be asked of a Calendar."""
+    """The methods and properties of a Calendar."""
 
     def add(self, event: Event | rpc.RpcPromise[Event]) -> EventPromise:
         return self._call(CalendarSpec.add, event)
@@ -151,7 +151,7 @@ class CalendarCalls(rpc.Calls):
 
 
 class CalendarStub(CalendarCalls, rpc.RpcStub):
-    """A Calendar that is held."""
+    """A reference to a Calendar: calls return promises, `dispose()` releases it."""
 
 
 class CalendarPromise(CalendarCalls, rpc.RpcPromise[CalendarR]):

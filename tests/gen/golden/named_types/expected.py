@@ -104,7 +104,7 @@ class UserPromise(rpc.RpcPromise[UserR]):
 
 
 class PainterSpec(rpc.Interface):
-    """What a Painter has, by the names it has on the wire."""
+    """The members of a Painter: their names on the wire, parameters and results."""
 
     favourite = rpc.prop("favourite", COLOUR)
     paint = rpc.method(
@@ -132,7 +132,7 @@ class PainterSpec(rpc.Interface):
 
 
 class PainterCalls(rpc.Calls):
-    """What can be asked of a Painter."""
+    """The methods and properties of a Painter."""
 
     @property
     def favourite(self) -> rpc.RpcPromise[Colour]:
@@ -186,7 +186,7 @@ class PainterCalls(rpc.Calls):
 
 
 class PainterStub(PainterCalls, rpc.RpcStub):
-    """A Painter that is held."""
+    """A reference to a Painter: calls return promises, `dispose()` releases it."""
 
 
 class PainterPromise(PainterCalls, rpc.RpcPromise[PainterR]):

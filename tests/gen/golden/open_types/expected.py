@@ -259,7 +259,7 @@ class BoxOpenColourPromise(rpc.RpcPromise[BoxOpenColourR]):
 
 
 class StudioSpec(rpc.Interface):
-    """What a Studio has, by the names it has on the wire."""
+    """The members of a Studio: their names on the wire, parameters and results."""
 
     paint = rpc.method("paint", OPEN_COLOUR, rpc.param("colour", OPEN_COLOUR, required=False))
     grant = rpc.method("grant", OPEN_ACCESS, rpc.param("access", OPEN_ACCESS))
@@ -276,7 +276,7 @@ class StudioSpec(rpc.Interface):
 
 
 class StudioCalls(rpc.Calls):
-    """What can be asked of a Studio."""
+    """The methods and properties of a Studio."""
 
     def paint(
         self, colour: Colour | rpc.Unknown | rpc.RpcPromise[Colour | rpc.Unknown] = rpc.omitted(Colour.RED)
@@ -313,7 +313,7 @@ class StudioCalls(rpc.Calls):
 
 
 class StudioStub(StudioCalls, rpc.RpcStub):
-    """A Studio that is held."""
+    """A reference to a Studio: calls return promises, `dispose()` releases it."""
 
 
 class StudioPromise(StudioCalls, rpc.RpcPromise[StudioR]):

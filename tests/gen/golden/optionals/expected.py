@@ -85,20 +85,20 @@ class NotePromise(rpc.RpcPromise[NoteR]):
 
 
 class PageSpec(rpc.Interface):
-    """What a Page has, by the names it has on the wire."""
+    """The members of a Page: their names on the wire, parameters and results."""
 
     note = rpc.method("note", OPTIONAL_NOTE)
 
 
 class PageCalls(rpc.Calls):
-    """What can be asked of a Page."""
+    """The methods and properties of a Page."""
 
     def note(self) -> NotePromise[Note | None]:
         return self._call(PageSpec.note)
 
 
 class PageStub(PageCalls, rpc.RpcStub):
-    """A Page that is held."""
+    """A reference to a Page: calls return promises, `dispose()` releases it."""
 
 
 class PagePromise(PageCalls, rpc.RpcPromise[PageR]):
@@ -116,7 +116,7 @@ class PageTarget(rpc.RpcTarget, spec=PageSpec):
 
 
 class BookSpec(rpc.Interface):
-    """What a Book has, by the names it has on the wire."""
+    """The members of a Book: their names on the wire, parameters and results."""
 
     title = rpc.prop("title", OPTIONAL_STR)
     page = rpc.method("page", OPTIONAL_PAGE, rpc.param("number", OPTIONAL_INT))
@@ -129,7 +129,7 @@ class BookSpec(rpc.Interface):
 
 
 class BookCalls(rpc.Calls):
-    """What can be asked of a Book."""
+    """The methods and properties of a Book."""
 
     @property
     def title(self) -> rpc.RpcPromise[str | None]:
@@ -161,7 +161,7 @@ class BookCalls(rpc.Calls):
 
 
 class BookStub(BookCalls, rpc.RpcStub):
-    """A Book that is held."""
+    """A reference to a Book: calls return promises, `dispose()` releases it."""
 
 
 class BookPromise(BookCalls, rpc.RpcPromise[BookR]):

@@ -31,7 +31,7 @@ SearchR = rpc.TypeVar("SearchR", covariant=True, default="SearchStub")
 
 
 class SearchSpec(rpc.Interface):
-    """What a Search has, by the names it has on the wire."""
+    """The members of a Search: their names on the wire, parameters and results."""
 
     find = rpc.method(
         "find",
@@ -82,7 +82,7 @@ class SearchSpec(rpc.Interface):
 
 
 class SearchCalls(rpc.Calls):
-    """What can be asked of a Search."""
+    """The methods and properties of a Search."""
 
     def find(
         self,
@@ -142,7 +142,7 @@ class SearchCalls(rpc.Calls):
 
 
 class SearchStub(SearchCalls, rpc.RpcStub):
-    """A Search that is held."""
+    """A reference to a Search: calls return promises, `dispose()` releases it."""
 
 
 class SearchPromise(SearchCalls, rpc.RpcPromise[SearchR]):

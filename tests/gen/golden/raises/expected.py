@@ -89,7 +89,7 @@ class ProfilePromise(rpc.RpcPromise[ProfileR]):
 
 
 class DirectorySpec(rpc.Interface):
-    """What a Directory has, by the names it has on the wire."""
+    """The members of a Directory: their names on the wire, parameters and results."""
 
     find = rpc.method("find", PROFILE, rpc.param("user_id", rpc.INT), raises=[NOT_FOUND, QUOTA_EXCEEDED])
     store = rpc.method("store", DIRECTORY, rpc.param("profile", PROFILE), raises=[STORAGE_ERROR, PERMISSION_ERROR])
@@ -136,7 +136,7 @@ class DirectoryCalls(rpc.Calls):
 
 
 class DirectoryStub(DirectoryCalls, rpc.RpcStub):
-    """A Directory that is held."""
+    """A reference to a Directory: calls return promises, `dispose()` releases it."""
 
 
 class DirectoryPromise(DirectoryCalls, rpc.RpcPromise[DirectoryR]):

@@ -342,7 +342,7 @@ class ShelfPromise(rpc.RpcPromise[ShelfR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     best = rpc.prop("best", MOVIE)
     price = rpc.method("price", MONEY, rpc.param("item", ITEM), rpc.param("gifts", LIST_GIFT))
@@ -353,7 +353,7 @@ class ShopSpec(rpc.Interface):
 
 
 class ShopCalls(rpc.Calls):
-    """What can be asked of a Shop."""
+    """The methods and properties of a Shop."""
 
     @property
     def best(self) -> MoviePromise:
@@ -382,7 +382,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

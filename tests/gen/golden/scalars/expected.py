@@ -29,7 +29,7 @@ ScalarsR = rpc.TypeVar("ScalarsR", covariant=True, default="ScalarsStub")
 
 
 class ScalarsSpec(rpc.Interface):
-    """What a Scalars has, by the names it has on the wire."""
+    """The members of a Scalars: their names on the wire, parameters and results."""
 
     flag = rpc.prop("flag", rpc.BOOL)
     since = rpc.prop("since", rpc.DATETIME)
@@ -82,7 +82,7 @@ class ScalarsCalls(rpc.Calls):
 
 
 class ScalarsStub(ScalarsCalls, rpc.RpcStub):
-    """A Scalars that is held."""
+    """A reference to a Scalars: calls return promises, `dispose()` releases it."""
 
 
 class ScalarsPromise(ScalarsCalls, rpc.RpcPromise[ScalarsR]):

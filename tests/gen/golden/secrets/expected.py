@@ -182,7 +182,7 @@ class HintsPromise(rpc.RpcPromise[HintsR]):
 
 
 class AskSpec:
-    """How calls of an Ask travel."""
+    """The parameters and the result of an Ask, on the wire."""
 
     call: rpc.Method = rpc.method(
         "",
@@ -203,7 +203,7 @@ class AskCalls(rpc.Calls):
 
 
 class AskStub(AskCalls, rpc.RpcStub):
-    """An Ask that is held: a function."""
+    """A reference to an Ask, a function: calls return promises, `dispose()` releases it."""
 
 
 class AskPromise(AskCalls, rpc.RpcPromise[AskR]):
@@ -220,7 +220,7 @@ class AskLike(rpc.CallbackLike, Protocol):
 
 
 class VaultSpec(rpc.Interface):
-    """What a Vault has, by the names it has on the wire."""
+    """The members of a Vault: their names on the wire, parameters and results."""
 
     master = rpc.prop("master", rpc.STR, secret=True)
     open = rpc.method(
@@ -271,7 +271,7 @@ class VaultCalls(rpc.Calls):
 
 
 class VaultStub(VaultCalls, rpc.RpcStub):
-    """A Vault that is held."""
+    """A reference to a Vault: calls return promises, `dispose()` releases it."""
 
 
 class VaultPromise(VaultCalls, rpc.RpcPromise[VaultR]):
@@ -308,7 +308,7 @@ class VaultTarget(rpc.RpcTarget, spec=VaultSpec):
 
 
 class TrashSpec(rpc.Interface):
-    """What a Trash has, by the names it has on the wire."""
+    """The members of a Trash: their names on the wire, parameters and results."""
 
     last = rpc.prop("last", rpc.STR, secret=True)
     forget = rpc.method(
@@ -338,7 +338,7 @@ class TrashCalls(rpc.Calls):
 
 
 class TrashStub(TrashCalls, rpc.RpcStub):
-    """A Trash that is held."""
+    """A reference to a Trash: calls return promises, `dispose()` releases it."""
 
 
 class TrashPromise(TrashCalls, rpc.RpcPromise[TrashR]):

@@ -127,7 +127,7 @@ class URLPromise(rpc.RpcPromise[URLR]):
 
 
 class AwaitableSpec(rpc.Interface):
-    """What an Awaitable has, by the names it has on the wire."""
+    """The members of an Awaitable: their names on the wire, parameters and results."""
 
     str = rpc.prop("str", LIST_INT)
     datetime = rpc.prop("datetime", rpc.DATETIME)
@@ -141,7 +141,7 @@ class AwaitableSpec(rpc.Interface):
 
 
 class AwaitableCalls(rpc.Calls):
-    """What can be asked of an Awaitable."""
+    """The methods and properties of an Awaitable."""
 
     @builtins.property
     def str(self) -> rpc.ListPromise[builtins.int, rpc.RpcPromise[builtins.int]]:
@@ -182,7 +182,7 @@ class AwaitableCalls(rpc.Calls):
 
 
 class AwaitableStub(AwaitableCalls, rpc.RpcStub):
-    """An Awaitable that is held."""
+    """A reference to an Awaitable: calls return promises, `dispose()` releases it."""
 
 
 class AwaitablePromise(AwaitableCalls, rpc.RpcPromise[AwaitableR]):
@@ -229,14 +229,14 @@ class AwaitableTarget(rpc.RpcTarget, spec=AwaitableSpec):
 
 
 class JobSpec(rpc.Interface):
-    """What a Job has, by the names it has on the wire."""
+    """The members of a Job: their names on the wire, parameters and results."""
 
     result = rpc.prop("result", rpc.BYTES)
     cancel = rpc.method("cancel", rpc.NONE)
 
 
 class JobCalls(rpc.Calls):
-    """What can be asked of a Job."""
+    """The methods and properties of a Job."""
 
     @builtins.property
     def result(self) -> rpc.RpcPromise[bytes]:
@@ -247,7 +247,7 @@ class JobCalls(rpc.Calls):
 
 
 class JobStub(JobCalls, rpc.RpcStub):
-    """A Job that is held."""
+    """A reference to a Job: calls return promises, `dispose()` releases it."""
 
 
 class JobPromise(JobCalls, rpc.RpcPromise[JobR]):
@@ -269,20 +269,20 @@ class JobTarget(rpc.RpcTarget, spec=JobSpec):
 
 
 class SubJobSpec(JobSpec):
-    """What a SubJob has, by the names it has on the wire."""
+    """The members of a SubJob: their names on the wire, parameters and results."""
 
     pause = rpc.method("pause", rpc.NONE)
 
 
 class SubJobCalls(JobCalls):
-    """What can be asked of a SubJob."""
+    """The methods and properties of a SubJob."""
 
     def pause(self) -> rpc.RpcPromise[None]:
         return self._call(SubJobSpec.pause)
 
 
 class SubJobStub(SubJobCalls, JobStub):
-    """A SubJob that is held."""
+    """A reference to a SubJob: calls return promises, `dispose()` releases it."""
 
 
 class SubJobPromise(SubJobCalls, JobPromise[SubJobR]):

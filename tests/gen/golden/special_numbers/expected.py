@@ -30,7 +30,7 @@ GaugeR = rpc.TypeVar("GaugeR", covariant=True, default="GaugeStub")
 
 
 class GaugeSpec(rpc.Interface):
-    """What a Gauge has, by the names it has on the wire."""
+    """The members of a Gauge: their names on the wire, parameters and results."""
 
     read = rpc.method(
         "read", rpc.FLOAT, rpc.param("low", rpc.FLOAT, required=False), rpc.param("high", rpc.FLOAT, required=False)
@@ -45,7 +45,7 @@ class GaugeSpec(rpc.Interface):
 
 
 class GaugeCalls(rpc.Calls):
-    """What can be asked of a Gauge."""
+    """The methods and properties of a Gauge."""
 
     def read(
         self,
@@ -67,7 +67,7 @@ class GaugeCalls(rpc.Calls):
 
 
 class GaugeStub(GaugeCalls, rpc.RpcStub):
-    """A Gauge that is held."""
+    """A reference to a Gauge: calls return promises, `dispose()` releases it."""
 
 
 class GaugePromise(GaugeCalls, rpc.RpcPromise[GaugeR]):

@@ -130,7 +130,7 @@ class InvoicePromise(rpc.RpcPromise[InvoiceR]):
 
 
 class LedgerSpec(rpc.Interface):
-    """What a Ledger has, by the names it has on the wire."""
+    """The members of a Ledger: their names on the wire, parameters and results."""
 
     opened = rpc.prop("opened", rpc.DATE)
     currencies = rpc.prop("currencies", FROZENSET_STR)
@@ -156,7 +156,7 @@ class LedgerSpec(rpc.Interface):
 
 
 class LedgerCalls(rpc.Calls):
-    """What can be asked of a Ledger."""
+    """The methods and properties of a Ledger."""
 
     @property
     def opened(self) -> rpc.RpcPromise[date]:
@@ -219,7 +219,7 @@ class LedgerCalls(rpc.Calls):
 
 
 class LedgerStub(LedgerCalls, rpc.RpcStub):
-    """A Ledger that is held."""
+    """A reference to a Ledger: calls return promises, `dispose()` releases it."""
 
 
 class LedgerPromise(LedgerCalls, rpc.RpcPromise[LedgerR]):

@@ -88,20 +88,20 @@ class LinePromise(rpc.RpcPromise[LineR]):
 
 
 class ProcessSpec(rpc.Interface):
-    """What a Process has, by the names it has on the wire."""
+    """The members of a Process: their names on the wire, parameters and results."""
 
     kill = rpc.method("kill", rpc.NONE)
 
 
 class ProcessCalls(rpc.Calls):
-    """What can be asked of a Process."""
+    """The methods and properties of a Process."""
 
     def kill(self) -> rpc.RpcPromise[None]:
         return self._call(ProcessSpec.kill)
 
 
 class ProcessStub(ProcessCalls, rpc.RpcStub):
-    """A Process that is held."""
+    """A reference to a Process: calls return promises, `dispose()` releases it."""
 
 
 class ProcessPromise(ProcessCalls, rpc.RpcPromise[ProcessR]):
@@ -119,7 +119,7 @@ class ProcessTarget(rpc.RpcTarget, spec=ProcessSpec):
 
 
 class MachineSpec(rpc.Interface):
-    """What a Machine has, by the names it has on the wire."""
+    """The members of a Machine: their names on the wire, parameters and results."""
 
     log = rpc.prop("log", STREAM_LINE)
     keyboard = rpc.prop("keyboard", WRITABLE_STR)
@@ -150,7 +150,7 @@ class MachineSpec(rpc.Interface):
 
 
 class MachineCalls(rpc.Calls):
-    """What can be asked of a Machine."""
+    """The methods and properties of a Machine."""
 
     @property
     def log(self) -> rpc.StreamPromise[Line]:
@@ -215,7 +215,7 @@ class MachineCalls(rpc.Calls):
 
 
 class MachineStub(MachineCalls, rpc.RpcStub):
-    """A Machine that is held."""
+    """A reference to a Machine: calls return promises, `dispose()` releases it."""
 
 
 class MachinePromise(MachineCalls, rpc.RpcPromise[MachineR]):

@@ -249,7 +249,7 @@ class BoxSturdyRefRoomApiPromise(rpc.RpcPromise[BoxSturdyRefRoomApiR]):
 
 
 class SavedRoomApiSpec(rpc.Interface):
-    """What a SavedRoomApi has, by the names it has on the wire."""
+    """The members of a SavedRoomApi: their names on the wire, parameters and results."""
 
     save = rpc.method("save", rpc.STURDY_REF)
 
@@ -265,7 +265,7 @@ class SavedRoomApiCalls(rpc.Calls):
 
 
 class SavedRoomApiStub(SavedRoomApiCalls, rpc.RpcStub):
-    """A SavedRoomApi that is held."""
+    """A reference to a SavedRoomApi: calls return promises, `dispose()` releases it."""
 
 
 class SavedRoomApiPromise(SavedRoomApiCalls, rpc.RpcPromise[SavedRoomApiR]):
@@ -286,7 +286,7 @@ class SavedRoomApiTarget(rpc.RpcTarget, spec=SavedRoomApiSpec):
 
 
 class RoomApiSpec(SavedRoomApiSpec):
-    """What a RoomApi has, by the names it has on the wire."""
+    """The members of a RoomApi: their names on the wire, parameters and results."""
 
     say = rpc.method("say", rpc.INT, rpc.param("text", rpc.STR))
 
@@ -299,7 +299,7 @@ class RoomApiCalls(SavedRoomApiCalls):
 
 
 class RoomApiStub(RoomApiCalls, SavedRoomApiStub):
-    """A RoomApi that is held."""
+    """A reference to a RoomApi: calls return promises, `dispose()` releases it."""
 
 
 class RoomApiPromise(RoomApiCalls, SavedRoomApiPromise[RoomApiR]):
@@ -317,7 +317,7 @@ class RoomApiTarget(SavedRoomApiTarget, spec=RoomApiSpec):
 
 
 class UserApiSpec(rpc.Interface):
-    """What a UserApi has, by the names it has on the wire."""
+    """The members of a UserApi: their names on the wire, parameters and results."""
 
     home = rpc.prop("home", OPTIONAL_STURDY_ROOM_API)
     save = rpc.method("save", rpc.STURDY_REF)
@@ -389,7 +389,7 @@ class UserApiCalls(rpc.Calls):
 
 
 class UserApiStub(UserApiCalls, rpc.RpcStub):
-    """A UserApi that is held."""
+    """A reference to a UserApi: calls return promises, `dispose()` releases it."""
 
 
 class UserApiPromise(UserApiCalls, rpc.RpcPromise[UserApiR]):

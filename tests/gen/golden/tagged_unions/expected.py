@@ -233,7 +233,7 @@ class MovedPromise(rpc.RpcPromise[MovedR]):
 
 
 class ZooSpec(rpc.Interface):
-    """What a Zoo has, by the names it has on the wire."""
+    """The members of a Zoo: their names on the wire, parameters and results."""
 
     first = rpc.prop("first", CAT_OR_DOG)
     add = rpc.method(
@@ -248,7 +248,7 @@ class ZooSpec(rpc.Interface):
 
 
 class ZooCalls(rpc.Calls):
-    """What can be asked of a Zoo."""
+    """The methods and properties of a Zoo."""
 
     @property
     def first(self) -> rpc.RpcPromise[Cat | Dog]:
@@ -281,7 +281,7 @@ class ZooCalls(rpc.Calls):
 
 
 class ZooStub(ZooCalls, rpc.RpcStub):
-    """A Zoo that is held."""
+    """A reference to a Zoo: calls return promises, `dispose()` releases it."""
 
 
 class ZooPromise(ZooCalls, rpc.RpcPromise[ZooR]):

@@ -96,20 +96,20 @@ class PointPromise(rpc.RpcPromise[PointR]):
 
 
 class ShapeSpec(rpc.Interface):
-    """What a Shape has, by the names it has on the wire."""
+    """The members of a Shape: their names on the wire, parameters and results."""
 
     area = rpc.method("area", rpc.FLOAT)
 
 
 class ShapeCalls(rpc.Calls):
-    """What can be asked of a Shape."""
+    """The methods and properties of a Shape."""
 
     def area(self) -> rpc.RpcPromise[float]:
         return self._call(ShapeSpec.area)
 
 
 class ShapeStub(ShapeCalls, rpc.RpcStub):
-    """A Shape that is held."""
+    """A reference to a Shape: calls return promises, `dispose()` releases it."""
 
 
 class ShapePromise(ShapeCalls, rpc.RpcPromise[ShapeR]):
@@ -127,7 +127,7 @@ class ShapeTarget(rpc.RpcTarget, spec=ShapeSpec):
 
 
 class PlaneSpec(rpc.Interface):
-    """What a Plane has, by the names it has on the wire."""
+    """The members of a Plane: their names on the wire, parameters and results."""
 
     size = rpc.prop("size", TUPLE_INT_INT)
     nearest = rpc.method("nearest", TUPLE_POINT_FLOAT, rpc.param("to", TUPLE_FLOAT_FLOAT))
@@ -140,7 +140,7 @@ class PlaneSpec(rpc.Interface):
 
 
 class PlaneCalls(rpc.Calls):
-    """What can be asked of a Plane."""
+    """The methods and properties of a Plane."""
 
     @property
     def size(self) -> rpc.RpcPromise[tuple[int, int]]:
@@ -184,7 +184,7 @@ class PlaneCalls(rpc.Calls):
 
 
 class PlaneStub(PlaneCalls, rpc.RpcStub):
-    """A Plane that is held."""
+    """A reference to a Plane: calls return promises, `dispose()` releases it."""
 
 
 class PlanePromise(PlaneCalls, rpc.RpcPromise[PlaneR]):

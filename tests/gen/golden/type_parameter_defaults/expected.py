@@ -337,7 +337,7 @@ class PagedPagedStrListStrListPagedStrListStrPromise(rpc.RpcPromise[PagedPagedSt
 
 
 class UsersSpec(rpc.Interface):
-    """What a Users has, by the names it has on the wire."""
+    """The members of a Users: their names on the wire, parameters and results."""
 
     page = rpc.method("page", PAGE_USER)
     all = rpc.method("all", OPTIONAL_PAGE_USER, rpc.param("pairs", LIST_PAIR_STR_INT), rpc.param("two", TWO_STR_INT))
@@ -347,7 +347,7 @@ class UsersSpec(rpc.Interface):
 
 
 class UsersCalls(rpc.Calls):
-    """What can be asked of a Users."""
+    """The methods and properties of a Users."""
 
     def page(self) -> PageUserPromise:
         return self._call(UsersSpec.page)
@@ -374,7 +374,7 @@ class UsersCalls(rpc.Calls):
 
 
 class UsersStub(UsersCalls, rpc.RpcStub):
-    """A Users that is held."""
+    """A reference to a Users: calls return promises, `dispose()` releases it."""
 
 
 class UsersPromise(UsersCalls, rpc.RpcPromise[UsersR]):

@@ -127,14 +127,14 @@ class SpotPromise(rpc.RpcPromise[SpotR]):
 
 
 class PostSpec(rpc.Interface):
-    """What a Post has, by the names it has on the wire."""
+    """The members of a Post: their names on the wire, parameters and results."""
 
     send = rpc.method("send", MAIL, rpc.param("mail", MAIL))
     place = rpc.method("place", SPOT, rpc.param("spot", SPOT))
 
 
 class PostCalls(rpc.Calls):
-    """What can be asked of a Post."""
+    """The methods and properties of a Post."""
 
     def send(self, mail: Mail | rpc.RpcPromise[Mail]) -> MailPromise:
         return self._call(PostSpec.send, mail)
@@ -144,7 +144,7 @@ class PostCalls(rpc.Calls):
 
 
 class PostStub(PostCalls, rpc.RpcStub):
-    """A Post that is held."""
+    """A reference to a Post: calls return promises, `dispose()` releases it."""
 
 
 class PostPromise(PostCalls, rpc.RpcPromise[PostR]):

@@ -91,7 +91,7 @@ class SamplePromise(rpc.RpcPromise[SampleR]):
 
 
 class StoreSpec(rpc.Interface):
-    """What a Store has, by the names it has on the wire."""
+    """The members of a Store: their names on the wire, parameters and results."""
 
     total = rpc.prop("total", INT_OR_FLOAT)
     add = rpc.method("add", INT_OR_FLOAT, rpc.param("n", INT_OR_FLOAT, required=False))
@@ -111,7 +111,7 @@ class StoreSpec(rpc.Interface):
 
 
 class StoreCalls(rpc.Calls):
-    """What can be asked of a Store."""
+    """The methods and properties of a Store."""
 
     @property
     def total(self) -> rpc.RpcPromise[int | float]:
@@ -152,7 +152,7 @@ class StoreCalls(rpc.Calls):
 
 
 class StoreStub(StoreCalls, rpc.RpcStub):
-    """A Store that is held."""
+    """A reference to a Store: calls return promises, `dispose()` releases it."""
 
 
 class StorePromise(StoreCalls, rpc.RpcPromise[StoreR]):

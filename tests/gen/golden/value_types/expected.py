@@ -177,7 +177,7 @@ class SitePromise(rpc.RpcPromise[SiteR]):
 
 
 class RegistrySpec(rpc.Interface):
-    """What a Registry has, by the names it has on the wire."""
+    """The members of a Registry: their names on the wire, parameters and results."""
 
     database = rpc.prop("database", POSTGRES_DSN)
     site = rpc.method("site", SITE, rpc.param("address", OPTIONAL_IPV4_ADDRESS), rpc.param("network", IPV4_NETWORK))
@@ -196,7 +196,7 @@ class RegistrySpec(rpc.Interface):
 
 
 class RegistryCalls(rpc.Calls):
-    """What can be asked of a Registry."""
+    """The methods and properties of a Registry."""
 
     @property
     def database(self) -> rpc.RpcPromise[PostgresDsn]:
@@ -244,7 +244,7 @@ class RegistryCalls(rpc.Calls):
 
 
 class RegistryStub(RegistryCalls, rpc.RpcStub):
-    """A Registry that is held."""
+    """A reference to a Registry: calls return promises, `dispose()` releases it."""
 
 
 class RegistryPromise(RegistryCalls, rpc.RpcPromise[RegistryR]):

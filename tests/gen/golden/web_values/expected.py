@@ -81,7 +81,7 @@ class AttachmentPromise(rpc.RpcPromise[AttachmentR]):
 
 
 class ProxySpec(rpc.Interface):
-    """What a Proxy has, by the names it has on the wire."""
+    """The members of a Proxy: their names on the wire, parameters and results."""
 
     home = rpc.prop("home", rpc.URL)
     fetch = rpc.method("fetch", rpc.RESPONSE, rpc.param("request", rpc.REQUEST))
@@ -95,7 +95,7 @@ class ProxySpec(rpc.Interface):
 
 
 class ProxyCalls(rpc.Calls):
-    """What can be asked of a Proxy."""
+    """The methods and properties of a Proxy."""
 
     @property
     def home(self) -> rpc.RpcPromise[rpc.Url]:
@@ -129,7 +129,7 @@ class ProxyCalls(rpc.Calls):
 
 
 class ProxyStub(ProxyCalls, rpc.RpcStub):
-    """A Proxy that is held."""
+    """A reference to a Proxy: calls return promises, `dispose()` releases it."""
 
 
 class ProxyPromise(ProxyCalls, rpc.RpcPromise[ProxyR]):

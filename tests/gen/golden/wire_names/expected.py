@@ -85,7 +85,7 @@ class UserRecordPromise(rpc.RpcPromise[UserRecordR]):
 
 
 class UserStoreSpec(rpc.Interface):
-    """What a UserStore has, by the names it has on the wire."""
+    """The members of a UserStore: their names on the wire, parameters and results."""
 
     record_count = rpc.prop("recordCount", rpc.INT)
     is_open = rpc.prop("OPEN", rpc.BOOL)
@@ -106,7 +106,7 @@ class UserStoreSpec(rpc.Interface):
 
 
 class UserStoreCalls(rpc.Calls):
-    """What can be asked of a UserStore."""
+    """The methods and properties of a UserStore."""
 
     @property
     def record_count(self) -> rpc.RpcPromise[int]:
@@ -136,7 +136,7 @@ class UserStoreCalls(rpc.Calls):
 
 
 class UserStoreStub(UserStoreCalls, rpc.RpcStub):
-    """A UserStore that is held."""
+    """A reference to a UserStore: calls return promises, `dispose()` releases it."""
 
 
 class UserStorePromise(UserStoreCalls, rpc.RpcPromise[UserStoreR]):
@@ -171,20 +171,20 @@ class UserStoreTarget(rpc.RpcTarget, spec=UserStoreSpec):
 
 
 class LegacyStoreSpec(rpc.Interface):
-    """What a LegacyStore has, by the names it has on the wire."""
+    """The members of a LegacyStore: their names on the wire, parameters and results."""
 
     find_user = rpc.method("find_user", USER_RECORD, rpc.param("user_id", rpc.INT))
 
 
 class LegacyStoreCalls(rpc.Calls):
-    """What can be asked of a LegacyStore."""
+    """The methods and properties of a LegacyStore."""
 
     def find_user(self, user_id: int | rpc.RpcPromise[int]) -> UserRecordPromise:
         return self._call(LegacyStoreSpec.find_user, user_id)
 
 
 class LegacyStoreStub(LegacyStoreCalls, rpc.RpcStub):
-    """A LegacyStore that is held."""
+    """A reference to a LegacyStore: calls return promises, `dispose()` releases it."""
 
 
 class LegacyStorePromise(LegacyStoreCalls, rpc.RpcPromise[LegacyStoreR]):

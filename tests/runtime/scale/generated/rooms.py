@@ -203,14 +203,14 @@ class TopicGapPromise(rpc.RpcPromise[TopicGapR]):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     events = rpc.method("events", EVENTS_SAID, idempotent=True)
     say = rpc.method("say", rpc.STR, rpc.param("number", rpc.INT), rpc.param("text", rpc.STR, required=False))
 
 
 class RoomCalls(rpc.Calls):
-    """What can be asked of a Room."""
+    """The methods and properties of a Room."""
 
     def events(self) -> EventsSaidPromise:
         return self._call(RoomSpec.events)
@@ -222,7 +222,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):
@@ -243,14 +243,14 @@ class RoomTarget(rpc.RpcTarget, spec=RoomSpec):
 
 
 class HouseSpec(rpc.Interface):
-    """What a House has, by the names it has on the wire."""
+    """The members of a House: their names on the wire, parameters and results."""
 
     room = rpc.method("room", ROOM, rpc.param("name", rpc.STR), idempotent=True)
     forgotten = rpc.method("forgotten", EVENTS_SAID, rpc.param("name", rpc.STR))
 
 
 class HouseCalls(rpc.Calls):
-    """What can be asked of a House."""
+    """The methods and properties of a House."""
 
     def room(self, name: str | rpc.RpcPromise[str]) -> RoomPromise:
         return self._call(HouseSpec.room, name)
@@ -261,7 +261,7 @@ class HouseCalls(rpc.Calls):
 
 
 class HouseStub(HouseCalls, rpc.RpcStub):
-    """A House that is held."""
+    """A reference to a House: calls return promises, `dispose()` releases it."""
 
 
 class HousePromise(HouseCalls, rpc.RpcPromise[HouseR]):
@@ -283,7 +283,7 @@ class HouseTarget(rpc.RpcTarget, spec=HouseSpec):
 
 
 class EventsSaidSpec(rpc.Interface):
-    """What an EventsSaid has, by the names it has on the wire."""
+    """The members of an EventsSaid: their names on the wire, parameters and results."""
 
     subscribe = rpc.method(
         "subscribe",
@@ -338,7 +338,7 @@ class EventsSaidCalls(rpc.Calls):
 
 
 class EventsSaidStub(EventsSaidCalls, rpc.RpcStub):
-    """An EventsSaid that is held."""
+    """A reference to an EventsSaid: calls return promises, `dispose()` releases it."""
 
 
 class EventsSaidPromise(EventsSaidCalls, rpc.RpcPromise[EventsSaidR]):

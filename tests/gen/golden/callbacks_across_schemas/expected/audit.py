@@ -43,14 +43,14 @@ AuditR = rpc.TypeVar("AuditR", covariant=True, default="AuditStub")
 
 
 class AuditSpec(QueueSpec):
-    """What an Audit has, by the names it has on the wire."""
+    """The members of an Audit: their names on the wire, parameters and results."""
 
     watch = rpc.method("watch", ON_EVENT, rpc.param("on_event", ON_EVENT), rpc.param("on_done", CALL_INT))
     last = rpc.method("last", REPLY_EVENT, rpc.param("reply", REPLY_EVENT))
 
 
 class AuditCalls(QueueCalls):
-    """What can be asked of an Audit."""
+    """The methods and properties of an Audit."""
 
     def watch(
         self, on_event: OnEventLike, on_done: Callable[[int], object] | rpc.CallbackStub[[int], None]
@@ -63,7 +63,7 @@ class AuditCalls(QueueCalls):
 
 
 class AuditStub(AuditCalls, QueueStub):
-    """An Audit that is held."""
+    """A reference to an Audit: calls return promises, `dispose()` releases it."""
 
 
 class AuditPromise(AuditCalls, QueuePromise[AuditR]):
@@ -87,7 +87,7 @@ class AuditTarget(QueueTarget, spec=AuditSpec):
 
 
 class AuditBlockingStub(QueueBlockingStub, of=AuditStub):
-    """An Audit that is held, and waited for."""
+    """A reference to an Audit: calls wait, and return values."""
 
     def watch(
         self, on_event: OnEventBlockingLike, on_done: Callable[[int], object] | rpc.BlockingCallback[[int], None]

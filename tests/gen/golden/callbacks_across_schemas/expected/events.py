@@ -68,7 +68,7 @@ class EventPromise(rpc.RpcPromise[EventR]):
 
 
 class OnEventSpec:
-    """How calls of an OnEvent travel."""
+    """The parameters and the result of an OnEvent, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", rpc.NONE, rpc.param("event", EVENT), rpc.param("queue", OPTIONAL_QUEUE, required=False, keyword=True)
@@ -88,7 +88,7 @@ class OnEventCalls(rpc.Calls):
 
 
 class OnEventStub(OnEventCalls, rpc.RpcStub):
-    """An OnEvent that is held: a function."""
+    """A reference to an OnEvent, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnEventPromise(OnEventCalls, rpc.RpcPromise[OnEventR]):
@@ -105,7 +105,7 @@ class OnEventLike(rpc.CallbackLike, Protocol):
 
 
 class ReplyEventSpec:
-    """How calls of a ReplyEvent travel."""
+    """The parameters and the result of a ReplyEvent, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", rpc.NONE, rpc.param("value", EVENT), rpc.param("is_last", rpc.BOOL, required=False, keyword=True)
@@ -122,7 +122,7 @@ class ReplyEventCalls(rpc.Calls):
 
 
 class ReplyEventStub(ReplyEventCalls, rpc.RpcStub):
-    """A ReplyEvent that is held: a function."""
+    """A reference to a ReplyEvent, a function: calls return promises, `dispose()` releases it."""
 
 
 class ReplyEventPromise(ReplyEventCalls, rpc.RpcPromise[ReplyEventR]):
@@ -139,7 +139,7 @@ class ReplyEventLike(rpc.CallbackLike, Protocol):
 
 
 class OnEventBlockingStub(rpc.BlockingStub, of=OnEventStub):
-    """An OnEvent that is held, and waited for."""
+    """A reference to an OnEvent: calls wait, and return values."""
 
     def __call__(
         self, event: Event, *, queue: queue.QueueTarget | queue.QueueBlockingStub | None = rpc.omitted(None)

@@ -36,14 +36,14 @@ QueueR = rpc.TypeVar("QueueR", covariant=True, default="QueueStub")
 
 
 class QueueSpec(rpc.Interface):
-    """What a Queue has, by the names it has on the wire."""
+    """The members of a Queue: their names on the wire, parameters and results."""
 
     watch = rpc.method("watch", ON_EVENT, rpc.param("on_event", ON_EVENT), rpc.param("on_done", CALL_INT))
     first = rpc.method("first", LIST_ON_EVENT, rpc.param("reply", REPLY_EVENT))
 
 
 class QueueCalls(rpc.Calls):
-    """What can be asked of a Queue."""
+    """The methods and properties of a Queue."""
 
     def watch(
         self, on_event: events.OnEventLike, on_done: Callable[[int], object] | rpc.CallbackStub[[int], None]
@@ -55,7 +55,7 @@ class QueueCalls(rpc.Calls):
 
 
 class QueueStub(QueueCalls, rpc.RpcStub):
-    """A Queue that is held."""
+    """A reference to a Queue: calls return promises, `dispose()` releases it."""
 
 
 class QueuePromise(QueueCalls, rpc.RpcPromise[QueueR]):
@@ -80,7 +80,7 @@ class QueueTarget(rpc.RpcTarget, spec=QueueSpec):
 
 
 class QueueBlockingStub(rpc.BlockingStub, of=QueueStub):
-    """A Queue that is held, and waited for."""
+    """A reference to a Queue: calls wait, and return values."""
 
     def watch(
         self, on_event: events.OnEventBlockingLike, on_done: Callable[[int], object] | rpc.BlockingCallback[[int], None]

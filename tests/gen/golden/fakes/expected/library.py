@@ -89,7 +89,7 @@ class BookPromise(rpc.RpcPromise[BookR]):
 
 
 class ShelfSpec(rpc.Interface):
-    """What a Shelf has, by the names it has on the wire."""
+    """The members of a Shelf: their names on the wire, parameters and results."""
 
     put = rpc.method("put", rpc.INT, rpc.param("numbers", rpc.INT, variadic=True))
 
@@ -102,7 +102,7 @@ class ShelfCalls(rpc.Calls):
 
 
 class ShelfStub(ShelfCalls, rpc.RpcStub):
-    """A Shelf that is held."""
+    """A reference to a Shelf: calls return promises, `dispose()` releases it."""
 
 
 class ShelfPromise(ShelfCalls, rpc.RpcPromise[ShelfR]):
@@ -120,7 +120,7 @@ class ShelfTarget(rpc.RpcTarget, spec=ShelfSpec):
 
 
 class ReaderSpec(PersonSpec):
-    """What a Reader has, by the names it has on the wire."""
+    """The members of a Reader: their names on the wire, parameters and results."""
 
     borrow = rpc.method("borrow", BOOK, rpc.param("number", rpc.INT), rpc.param("until", OPTIONAL_DATE, required=False))
 
@@ -135,7 +135,7 @@ class ReaderCalls(PersonCalls):
 
 
 class ReaderStub(ReaderCalls, PersonStub):
-    """A Reader that is held."""
+    """A reference to a Reader: calls return promises, `dispose()` releases it."""
 
 
 class ReaderPromise(ReaderCalls, PersonPromise[ReaderR]):
@@ -153,7 +153,7 @@ class ReaderTarget(PersonTarget, spec=ReaderSpec):
 
 
 class LibrarySpec(rpc.Interface):
-    """What a Library has, by the names it has on the wire."""
+    """The members of a Library: their names on the wire, parameters and results."""
 
     opened = rpc.prop("opened", rpc.BOOL)
     search = rpc.method(
@@ -223,7 +223,7 @@ class LibraryCalls(rpc.Calls):
 
 
 class LibraryStub(LibraryCalls, rpc.RpcStub):
-    """A Library that is held."""
+    """A reference to a Library: calls return promises, `dispose()` releases it."""
 
 
 class LibraryPromise(LibraryCalls, rpc.RpcPromise[LibraryR]):

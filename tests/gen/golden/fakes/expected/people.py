@@ -29,7 +29,7 @@ ClerkR = rpc.TypeVar("ClerkR", covariant=True, default="ClerkStub")
 
 
 class PersonSpec(rpc.Interface):
-    """What a Person has, by the names it has on the wire."""
+    """The members of a Person: their names on the wire, parameters and results."""
 
     name = rpc.prop("name", rpc.STR)
     employer = rpc.prop("employer", OPTIONAL_PERSON)
@@ -59,7 +59,7 @@ class PersonCalls(rpc.Calls):
 
 
 class PersonStub(PersonCalls, rpc.RpcStub):
-    """A Person that is held."""
+    """A reference to a Person: calls return promises, `dispose()` releases it."""
 
 
 class PersonPromise(PersonCalls, rpc.RpcPromise[PersonR]):
@@ -85,7 +85,7 @@ class PersonTarget(rpc.RpcTarget, spec=PersonSpec):
 
 
 class ClerkSpec(PersonSpec):
-    """What a Clerk has, by the names it has on the wire."""
+    """The members of a Clerk: their names on the wire, parameters and results."""
 
     greet = rpc.method(
         "greet", rpc.STR, rpc.param("other", PERSON), rpc.param("politely", rpc.BOOL, required=False, keyword=True)
@@ -113,7 +113,7 @@ class ClerkCalls(PersonCalls):
 
 
 class ClerkStub(ClerkCalls, PersonStub):
-    """A Clerk that is held."""
+    """A reference to a Clerk: calls return promises, `dispose()` releases it."""
 
 
 class ClerkPromise(ClerkCalls, PersonPromise[ClerkR]):

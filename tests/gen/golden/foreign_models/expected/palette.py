@@ -72,20 +72,20 @@ class ColourPromise(rpc.RpcPromise[ColourR]):
 
 
 class PaletteSpec(rpc.Interface):
-    """What a Palette has, by the names it has on the wire."""
+    """The members of a Palette: their names on the wire, parameters and results."""
 
     colours = rpc.method("colours", LIST_COLOUR)
 
 
 class PaletteCalls(rpc.Calls):
-    """What can be asked of a Palette."""
+    """The methods and properties of a Palette."""
 
     def colours(self) -> rpc.ListPromise[Colour, ColourPromise]:
         return self._call(PaletteSpec.colours)
 
 
 class PaletteStub(PaletteCalls, rpc.RpcStub):
-    """A Palette that is held."""
+    """A reference to a Palette: calls return promises, `dispose()` releases it."""
 
 
 class PalettePromise(PaletteCalls, rpc.RpcPromise[PaletteR]):

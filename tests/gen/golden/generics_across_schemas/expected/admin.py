@@ -39,20 +39,20 @@ AdminR = rpc.TypeVar("AdminR", covariant=True, default="AdminStub")
 
 
 class StaffSpec(PageProfileSpec):
-    """What a Staff has, by the names it has on the wire."""
+    """The members of a Staff: their names on the wire, parameters and results."""
 
     dismiss = rpc.method("dismiss", rpc.NONE, rpc.param("person", PROFILE))
 
 
 class StaffCalls(PageProfileCalls):
-    """What can be asked of a Staff."""
+    """The methods and properties of a Staff."""
 
     def dismiss(self, person: Profile | rpc.RpcPromise[Profile]) -> rpc.RpcPromise[None]:
         return self._call(StaffSpec.dismiss, person)
 
 
 class StaffStub(StaffCalls, PageProfileStub):
-    """A Staff that is held."""
+    """A reference to a Staff: calls return promises, `dispose()` releases it."""
 
 
 class StaffPromise(StaffCalls, PageProfilePromise[StaffR]):
@@ -70,14 +70,14 @@ class StaffTarget(PageProfileTarget, spec=StaffSpec):
 
 
 class AdminSpec(rpc.Interface):
-    """What an Admin has, by the names it has on the wire."""
+    """The members of an Admin: their names on the wire, parameters and results."""
 
     staff = rpc.method("staff", STAFF)
     merge = rpc.method("merge", PAGE_PROFILE, rpc.param("one", PAGE_PROFILE), rpc.param("other", PAGE_PROFILE))
 
 
 class AdminCalls(rpc.Calls):
-    """What can be asked of an Admin."""
+    """The methods and properties of an Admin."""
 
     def staff(self) -> StaffPromise:
         return self._call(AdminSpec.staff)
@@ -91,7 +91,7 @@ class AdminCalls(rpc.Calls):
 
 
 class AdminStub(AdminCalls, rpc.RpcStub):
-    """An Admin that is held."""
+    """A reference to an Admin: calls return promises, `dispose()` releases it."""
 
 
 class AdminPromise(AdminCalls, rpc.RpcPromise[AdminR]):

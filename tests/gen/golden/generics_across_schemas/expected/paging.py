@@ -64,7 +64,7 @@ class CursorPromise(rpc.RpcPromise[CursorR]):
 
 
 class PageStrSpec(rpc.Interface):
-    """What a PageStr has, by the names it has on the wire."""
+    """The members of a PageStr: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_STR)
     after = rpc.method("after", PAGE_STR, rpc.param("cursor", CURSOR))
@@ -84,7 +84,7 @@ class PageStrCalls(rpc.Calls):
 
 
 class PageStrStub(PageStrCalls, rpc.RpcStub):
-    """A PageStr that is held."""
+    """A reference to a PageStr: calls return promises, `dispose()` releases it."""
 
 
 class PageStrPromise(PageStrCalls, rpc.RpcPromise[PageStrR]):

@@ -67,7 +67,7 @@ class ProfilePromise(rpc.RpcPromise[ProfileR]):
 
 
 class PageProfileSpec(rpc.Interface):
-    """What a PageProfile has, by the names it has on the wire."""
+    """The members of a PageProfile: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_PROFILE)
     after = rpc.method("after", PAGE_PROFILE, rpc.param("cursor", CURSOR))
@@ -87,7 +87,7 @@ class PageProfileCalls(rpc.Calls):
 
 
 class PageProfileStub(PageProfileCalls, rpc.RpcStub):
-    """A PageProfile that is held."""
+    """A reference to a PageProfile: calls return promises, `dispose()` releases it."""
 
 
 class PageProfilePromise(PageProfileCalls, rpc.RpcPromise[PageProfileR]):

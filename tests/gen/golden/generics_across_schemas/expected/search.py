@@ -29,14 +29,14 @@ SearchR = rpc.TypeVar("SearchR", covariant=True, default="SearchStub")
 
 
 class SearchSpec(rpc.Interface):
-    """What a Search has, by the names it has on the wire."""
+    """The members of a Search: their names on the wire, parameters and results."""
 
     find = rpc.method("find", PAGE_PROFILE, rpc.param("word", rpc.STR))
     words = rpc.method("words", PAGE_STR)
 
 
 class SearchCalls(rpc.Calls):
-    """What can be asked of a Search."""
+    """The methods and properties of a Search."""
 
     def find(self, word: str | rpc.RpcPromise[str]) -> PageProfilePromise:
         return self._call(SearchSpec.find, word)
@@ -46,7 +46,7 @@ class SearchCalls(rpc.Calls):
 
 
 class SearchStub(SearchCalls, rpc.RpcStub):
-    """A Search that is held."""
+    """A reference to a Search: calls return promises, `dispose()` releases it."""
 
 
 class SearchPromise(SearchCalls, rpc.RpcPromise[SearchR]):

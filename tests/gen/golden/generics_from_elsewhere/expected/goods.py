@@ -131,14 +131,14 @@ class BoxStrPromise(rpc.RpcPromise[BoxStrR]):
 
 
 class StoreSpec(rpc.Interface):
-    """What a Store has, by the names it has on the wire."""
+    """The members of a Store: their names on the wire, parameters and results."""
 
     library = rpc.method("library", LIBRARY_ITEM)
     labels = rpc.method("labels", SHELF_STR)
 
 
 class StoreCalls(rpc.Calls):
-    """What can be asked of a Store."""
+    """The methods and properties of a Store."""
 
     def library(self) -> LibraryItemPromise:
         return self._call(StoreSpec.library)
@@ -148,7 +148,7 @@ class StoreCalls(rpc.Calls):
 
 
 class StoreStub(StoreCalls, rpc.RpcStub):
-    """A Store that is held."""
+    """A reference to a Store: calls return promises, `dispose()` releases it."""
 
 
 class StorePromise(StoreCalls, rpc.RpcPromise[StoreR]):
@@ -169,7 +169,7 @@ class StoreTarget(rpc.RpcTarget, spec=StoreSpec):
 
 
 class LibraryItemSpec(rpc.Interface):
-    """What a LibraryItem has, by the names it has on the wire."""
+    """The members of a LibraryItem: their names on the wire, parameters and results."""
 
     shelf = rpc.prop("shelf", SHELF_ITEM)
 
@@ -186,7 +186,7 @@ class LibraryItemCalls(rpc.Calls):
 
 
 class LibraryItemStub(LibraryItemCalls, rpc.RpcStub):
-    """A LibraryItem that is held."""
+    """A reference to a LibraryItem: calls return promises, `dispose()` releases it."""
 
 
 class LibraryItemPromise(LibraryItemCalls, rpc.RpcPromise[LibraryItemR]):
@@ -208,7 +208,7 @@ class LibraryItemTarget(rpc.RpcTarget, spec=LibraryItemSpec):
 
 
 class LibraryStrSpec(rpc.Interface):
-    """What a LibraryStr has, by the names it has on the wire."""
+    """The members of a LibraryStr: their names on the wire, parameters and results."""
 
     shelf = rpc.prop("shelf", SHELF_STR)
 
@@ -225,7 +225,7 @@ class LibraryStrCalls(rpc.Calls):
 
 
 class LibraryStrStub(LibraryStrCalls, rpc.RpcStub):
-    """A LibraryStr that is held."""
+    """A reference to a LibraryStr: calls return promises, `dispose()` releases it."""
 
 
 class LibraryStrPromise(LibraryStrCalls, rpc.RpcPromise[LibraryStrR]):
@@ -247,7 +247,7 @@ class LibraryStrTarget(rpc.RpcTarget, spec=LibraryStrSpec):
 
 
 class ShelfItemSpec(rpc.Interface):
-    """What a ShelfItem has, by the names it has on the wire."""
+    """The members of a ShelfItem: their names on the wire, parameters and results."""
 
     first_box = rpc.method("firstBox", BOX_ITEM)
     each_box = rpc.method("eachBox", LIBRARY_ITEM, rpc.param("tell", CALL_BOX_ITEM))
@@ -267,7 +267,7 @@ class ShelfItemCalls(rpc.Calls):
 
 
 class ShelfItemStub(ShelfItemCalls, rpc.RpcStub):
-    """A ShelfItem that is held."""
+    """A reference to a ShelfItem: calls return promises, `dispose()` releases it."""
 
 
 class ShelfItemPromise(ShelfItemCalls, rpc.RpcPromise[ShelfItemR]):
@@ -293,7 +293,7 @@ class ShelfItemTarget(rpc.RpcTarget, spec=ShelfItemSpec):
 
 
 class ShelfStrSpec(rpc.Interface):
-    """What a ShelfStr has, by the names it has on the wire."""
+    """The members of a ShelfStr: their names on the wire, parameters and results."""
 
     first_box = rpc.method("firstBox", BOX_STR)
     each_box = rpc.method("eachBox", LIBRARY_STR, rpc.param("tell", CALL_BOX_STR))
@@ -313,7 +313,7 @@ class ShelfStrCalls(rpc.Calls):
 
 
 class ShelfStrStub(ShelfStrCalls, rpc.RpcStub):
-    """A ShelfStr that is held."""
+    """A reference to a ShelfStr: calls return promises, `dispose()` releases it."""
 
 
 class ShelfStrPromise(ShelfStrCalls, rpc.RpcPromise[ShelfStrR]):

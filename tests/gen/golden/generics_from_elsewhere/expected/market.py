@@ -86,7 +86,7 @@ class BoxIntPromise(rpc.RpcPromise[BoxIntR]):
 
 
 class OnBoxIntSpec:
-    """How calls of an OnBoxInt travel."""
+    """The parameters and the result of an OnBoxInt, on the wire."""
 
     call: rpc.Method = rpc.method(
         "", rpc.NONE, rpc.param("held", rpc.INT), rpc.param("late", rpc.BOOL, required=False, keyword=True)
@@ -103,7 +103,7 @@ class OnBoxIntCalls(rpc.Calls):
 
 
 class OnBoxIntStub(OnBoxIntCalls, rpc.RpcStub):
-    """An OnBoxInt that is held: a function."""
+    """A reference to an OnBoxInt, a function: calls return promises, `dispose()` releases it."""
 
 
 class OnBoxIntPromise(OnBoxIntCalls, rpc.RpcPromise[OnBoxIntR]):
@@ -120,7 +120,7 @@ class OnBoxIntLike(rpc.CallbackLike, Protocol):
 
 
 class MarketSpec(rpc.Interface):
-    """What a Market has, by the names it has on the wire."""
+    """The members of a Market: their names on the wire, parameters and results."""
 
     store = rpc.method("store", STORE)
     library = rpc.method("library", LIBRARY_ITEM)
@@ -129,7 +129,7 @@ class MarketSpec(rpc.Interface):
 
 
 class MarketCalls(rpc.Calls):
-    """What can be asked of a Market."""
+    """The methods and properties of a Market."""
 
     def store(self) -> StorePromise:
         return self._call(MarketSpec.store)
@@ -145,7 +145,7 @@ class MarketCalls(rpc.Calls):
 
 
 class MarketStub(MarketCalls, rpc.RpcStub):
-    """A Market that is held."""
+    """A reference to a Market: calls return promises, `dispose()` releases it."""
 
 
 class MarketPromise(MarketCalls, rpc.RpcPromise[MarketR]):
@@ -174,7 +174,7 @@ class MarketTarget(rpc.RpcTarget, spec=MarketSpec):
 
 
 class LibraryIntSpec(rpc.Interface):
-    """What a LibraryInt has, by the names it has on the wire."""
+    """The members of a LibraryInt: their names on the wire, parameters and results."""
 
     shelf = rpc.prop("shelf", SHELF_INT)
 
@@ -191,7 +191,7 @@ class LibraryIntCalls(rpc.Calls):
 
 
 class LibraryIntStub(LibraryIntCalls, rpc.RpcStub):
-    """A LibraryInt that is held."""
+    """A reference to a LibraryInt: calls return promises, `dispose()` releases it."""
 
 
 class LibraryIntPromise(LibraryIntCalls, rpc.RpcPromise[LibraryIntR]):
@@ -213,7 +213,7 @@ class LibraryIntTarget(rpc.RpcTarget, spec=LibraryIntSpec):
 
 
 class ShelfIntSpec(rpc.Interface):
-    """What a ShelfInt has, by the names it has on the wire."""
+    """The members of a ShelfInt: their names on the wire, parameters and results."""
 
     first_box = rpc.method("firstBox", BOX_INT)
     each_box = rpc.method("eachBox", LIBRARY_INT, rpc.param("tell", CALL_BOX_INT))
@@ -233,7 +233,7 @@ class ShelfIntCalls(rpc.Calls):
 
 
 class ShelfIntStub(ShelfIntCalls, rpc.RpcStub):
-    """A ShelfInt that is held."""
+    """A reference to a ShelfInt: calls return promises, `dispose()` releases it."""
 
 
 class ShelfIntPromise(ShelfIntCalls, rpc.RpcPromise[ShelfIntR]):

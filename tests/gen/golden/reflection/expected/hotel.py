@@ -80,7 +80,7 @@ class WishesPromise(rpc.RpcPromise[WishesR]):
 
 
 class HotelSpec(rpc.Interface):
-    """What a Hotel has, by the names it has on the wire."""
+    """The members of a Hotel: their names on the wire, parameters and results."""
 
     room = rpc.method(
         "room",
@@ -117,7 +117,7 @@ class HotelCalls(rpc.Calls):
 
 
 class HotelStub(HotelCalls, rpc.RpcStub):
-    """A Hotel that is held."""
+    """A reference to a Hotel: calls return promises, `dispose()` releases it."""
 
 
 class HotelPromise(HotelCalls, rpc.RpcPromise[HotelR]):
@@ -149,7 +149,7 @@ class HotelTarget(rpc.RpcTarget, spec=HotelSpec):
 
 
 class UnrelatedSpec(rpc.Interface):
-    """What an Unrelated has, by the names it has on the wire."""
+    """The members of an Unrelated: their names on the wire, parameters and results."""
 
     nothing = rpc.method("nothing", rpc.NONE)
 
@@ -162,7 +162,7 @@ class UnrelatedCalls(rpc.Calls):
 
 
 class UnrelatedStub(UnrelatedCalls, rpc.RpcStub):
-    """An Unrelated that is held."""
+    """A reference to an Unrelated: calls return promises, `dispose()` releases it."""
 
 
 class UnrelatedPromise(UnrelatedCalls, rpc.RpcPromise[UnrelatedR]):

@@ -63,20 +63,20 @@ class IdPromise(rpc.RpcPromise[IdR]):
 
 
 class CloseableSpec(rpc.Interface):
-    """What a Closeable has, by the names it has on the wire."""
+    """The members of a Closeable: their names on the wire, parameters and results."""
 
     close = rpc.method("close", rpc.NONE)
 
 
 class CloseableCalls(rpc.Calls):
-    """What can be asked of a Closeable."""
+    """The methods and properties of a Closeable."""
 
     def close(self) -> rpc.RpcPromise[None]:
         return self._call(CloseableSpec.close)
 
 
 class CloseableStub(CloseableCalls, rpc.RpcStub):
-    """A Closeable that is held."""
+    """A reference to a Closeable: calls return promises, `dispose()` releases it."""
 
 
 class CloseablePromise(CloseableCalls, rpc.RpcPromise[CloseableR]):

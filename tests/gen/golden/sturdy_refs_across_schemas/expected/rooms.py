@@ -28,14 +28,14 @@ RoomApiR = rpc.TypeVar("RoomApiR", covariant=True, default="RoomApiStub")
 
 
 class RoomApiSpec(rpc.Interface):
-    """What a RoomApi has, by the names it has on the wire."""
+    """The members of a RoomApi: their names on the wire, parameters and results."""
 
     save = rpc.method("save", rpc.STURDY_REF)
     owner = rpc.method("owner", rpc.STURDY_REF)
 
 
 class RoomApiCalls(rpc.Calls):
-    """What can be asked of a RoomApi."""
+    """The methods and properties of a RoomApi."""
 
     def save(self) -> rpc.RpcPromise[rpc.SturdyRef[RoomApi]]:
         return self._call(RoomApiSpec.save)
@@ -45,7 +45,7 @@ class RoomApiCalls(rpc.Calls):
 
 
 class RoomApiStub(RoomApiCalls, rpc.RpcStub):
-    """A RoomApi that is held."""
+    """A reference to a RoomApi: calls return promises, `dispose()` releases it."""
 
 
 class RoomApiPromise(RoomApiCalls, rpc.RpcPromise[RoomApiR]):

@@ -61,14 +61,14 @@ class VisitPromise(rpc.RpcPromise[VisitR]):
 
 
 class UserApiSpec(rpc.Interface):
-    """What a UserApi has, by the names it has on the wire."""
+    """The members of a UserApi: their names on the wire, parameters and results."""
 
     restore = rpc.method("restore", ROOM_API, rpc.param("ref", rpc.STURDY_REF))
     visits = rpc.method("visits", LIST_VISIT)
 
 
 class UserApiCalls(rpc.Calls):
-    """What can be asked of a UserApi."""
+    """The methods and properties of a UserApi."""
 
     def restore(self, ref: rpc.SturdyRef[RoomApi] | rpc.RpcPromise[rpc.SturdyRef[RoomApi]]) -> RoomApiPromise:
         return self._call(UserApiSpec.restore, ref)
@@ -78,7 +78,7 @@ class UserApiCalls(rpc.Calls):
 
 
 class UserApiStub(UserApiCalls, rpc.RpcStub):
-    """A UserApi that is held."""
+    """A reference to a UserApi: calls return promises, `dispose()` releases it."""
 
 
 class UserApiPromise(UserApiCalls, rpc.RpcPromise[UserApiR]):

@@ -158,7 +158,7 @@ class PageSizePromise(rpc.RpcPromise[PageSizeR]):
 
 
 class ShopSpec(rpc.Interface):
-    """What a Shop has, by the names it has on the wire."""
+    """The members of a Shop: their names on the wire, parameters and results."""
 
     pages = rpc.method("pages", PAGE_SIZE, rpc.param("of", PAGE_BOX), rpc.param("ids", PAGE_ID))
     any = rpc.method("any", TAGS, rpc.param("thing", BOX_OR_BAG), rpc.param("state", STATE, required=False))
@@ -167,7 +167,7 @@ class ShopSpec(rpc.Interface):
 
 
 class ShopCalls(rpc.Calls):
-    """What can be asked of a Shop."""
+    """The methods and properties of a Shop."""
 
     def pages(
         self, of: Page[Box] | rpc.RpcPromise[Page[Box]], ids: Page[Id] | rpc.RpcPromise[Page[Id]]
@@ -189,7 +189,7 @@ class ShopCalls(rpc.Calls):
 
 
 class ShopStub(ShopCalls, rpc.RpcStub):
-    """A Shop that is held."""
+    """A reference to a Shop: calls return promises, `dispose()` releases it."""
 
 
 class ShopPromise(ShopCalls, rpc.RpcPromise[ShopR]):

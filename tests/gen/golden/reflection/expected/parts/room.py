@@ -66,7 +66,7 @@ class GuestPromise(rpc.RpcPromise[GuestR]):
 
 
 class KeySpec(rpc.Interface):
-    """What a Key has, by the names it has on the wire."""
+    """The members of a Key: their names on the wire, parameters and results."""
 
     open = rpc.method("open", rpc.NONE)
 
@@ -79,7 +79,7 @@ class KeyCalls(rpc.Calls):
 
 
 class KeyStub(KeyCalls, rpc.RpcStub):
-    """A Key that is held."""
+    """A reference to a Key: calls return promises, `dispose()` releases it."""
 
 
 class KeyPromise(KeyCalls, rpc.RpcPromise[KeyR]):
@@ -97,7 +97,7 @@ class KeyTarget(rpc.RpcTarget, spec=KeySpec):
 
 
 class RoomSpec(rpc.Interface):
-    """What a Room has, by the names it has on the wire."""
+    """The members of a Room: their names on the wire, parameters and results."""
 
     number = rpc.prop("number", rpc.INT)
     key = rpc.method("key", KEY)
@@ -119,7 +119,7 @@ class RoomCalls(rpc.Calls):
 
 
 class RoomStub(RoomCalls, rpc.RpcStub):
-    """A Room that is held."""
+    """A reference to a Room: calls return promises, `dispose()` releases it."""
 
 
 class RoomPromise(RoomCalls, rpc.RpcPromise[RoomR]):

@@ -74,7 +74,7 @@ class ItemPromise(rpc.RpcPromise[ItemR]):
 
 
 class CartSpec(CloseableSpec):
-    """What a Cart has, by the names it has on the wire."""
+    """The members of a Cart: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_ITEM)
     order = rpc.method("order", ORDER)
@@ -82,7 +82,7 @@ class CartSpec(CloseableSpec):
 
 
 class CartCalls(CloseableCalls):
-    """What can be asked of a Cart."""
+    """The methods and properties of a Cart."""
 
     def items(self) -> rpc.ListPromise[Item, ItemPromise]:
         return self._call(CartSpec.items)
@@ -97,7 +97,7 @@ class CartCalls(CloseableCalls):
 
 
 class CartStub(CartCalls, CloseableStub):
-    """A Cart that is held."""
+    """A reference to a Cart: calls return promises, `dispose()` releases it."""
 
 
 class CartPromise(CartCalls, CloseablePromise[CartR]):

@@ -40,7 +40,7 @@ OrderR = rpc.TypeVar("OrderR", covariant=True, default="OrderStub")
 
 
 class OrderSpec(rpc.Interface):
-    """What an Order has, by the names it has on the wire."""
+    """The members of an Order: their names on the wire, parameters and results."""
 
     id = rpc.prop("id", ID)
     items = rpc.method("items", LIST_ITEM)
@@ -50,7 +50,7 @@ class OrderSpec(rpc.Interface):
 
 
 class OrderCalls(rpc.Calls):
-    """What can be asked of an Order."""
+    """The methods and properties of an Order."""
 
     @property
     def id(self) -> IdPromise:
@@ -70,7 +70,7 @@ class OrderCalls(rpc.Calls):
 
 
 class OrderStub(OrderCalls, rpc.RpcStub):
-    """An Order that is held."""
+    """A reference to an Order: calls return promises, `dispose()` releases it."""
 
 
 class OrderPromise(OrderCalls, rpc.RpcPromise[OrderR]):
