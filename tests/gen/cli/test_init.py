@@ -39,7 +39,7 @@ def test_the_project_works(project: Write) -> None:
     try:
         assert server.stdout is not None
         url = server.stdout.readline().split()[-1]
-        assert python(root / "shop", "-m", "shop.client", url).split("\n") == ["Hello, Hello, Ada!!", "3", "2", "1", ""]
+        assert python(root / "shop", "-m", "shop.client", url).split("\n") == ["HELLO, ADA!", "3", "2", "1", ""]
     finally:
         server.terminate()
         server.communicate(timeout=30)
