@@ -8,9 +8,9 @@ from __future__ import annotations
 import argparse
 import asyncio
 import random
+import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
-from dataclasses import dataclass
 from functools import partial
 
 from capnweb_runtime import Reconnect, connect, serve
@@ -20,7 +20,7 @@ from examples.distributed_cache.expiry import expire
 from examples.distributed_cache.generated.distributed_cache import NodeStub
 from examples.distributed_cache.origin import Origin
 from examples.distributed_cache.schemas.distributed_cache import LoadFailed
-from examples.distributed_cache.server import serving
+from examples.distributed_cache.server import SECRET, serving
 from examples.form.processes import started
 from examples.form.report import Report
 from examples.form.running import run
@@ -33,61 +33,53 @@ CAPACITY = 50
 SNAPSHOTS = 1_000
 
 
-class Nodes:
-    """Starts nodes.
+class Place:
+    """The origin, and two nodes, with a client of each. With `memory:` the nodes are in this process.
 
     Parameters:
-        origin_url: where they load from.
-        backplane: what they share; with `memory:` they are in this process.
+        origin: where they load from.
+        url: its URL.
+        backplane: what they share.
     """
 
-    def __init__(self, origin_url: str, backplane: str) -> None:
-        self._origin_url = origin_url
+    a_url: str
+    b_url: str
+    a: NodeStub
+    b: NodeStub
+
+    def __init__(self, origin: Origin, url: str, backplane: str) -> None:
+        self.origin = origin
+        self.b_life = AsyncExitStack()
+        self._url = url
         self._backplane = backplane
         self._store = MemoryStore()
+        self._secret = secrets.token_hex(16)
 
     @asynccontextmanager
     async def node(self) -> AsyncGenerator[str]:
-        """One more, for as long as the block takes. Gives its URL; at the end it is killed."""
+        """One more node, for as long as the block takes. Gives its URL; at the end it is killed."""
         if self._backplane == "memory:":
-            backplane = MemoryBackplane(self._store)
-            async with backplane, serving(0, self._origin_url, backplane, Settings(capacity=CAPACITY)) as server:
+            shared, settings = MemoryBackplane(self._store), Settings(capacity=CAPACITY)
+            async with shared, serving(0, self._url, shared, self._secret, settings) as server:
                 yield server.url
             return
-        options = ("--port", "0", "--origin", self._origin_url, "--capacity", str(CAPACITY))
-        async with started(SERVER, *options, "--backplane", self._backplane) as program:
+        options = ("--port", "0", "--origin", self._url, "--backplane", self._backplane, "--capacity", str(CAPACITY))
+        async with started(SERVER, *options, env={SECRET: self._secret}) as program:
             yield program.url
             await program.kill()
-
-
-@dataclass(frozen=True)
-class Place:
-    """The origin, and two nodes, with a client of each."""
-
-    origin: Origin
-    nodes: Nodes
-    a: NodeStub
-    b: NodeStub
-    a_url: str
-    b_url: str
-    b_life: AsyncExitStack
 
 
 async def distributed_cache(report: Report, backplane: str) -> None:
     """Everything that the README claims."""
     origin = Origin()
-    async with AsyncExitStack() as stack, AsyncExitStack() as b_life:
+    async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        nodes = Nodes((await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url, backplane)
-        a_url, b_url = await enter(nodes.node()), await b_life.enter_async_context(nodes.node())
-        a, b = await enter(connect(a_url, NodeStub)), await enter(connect(b_url, NodeStub))
-        place = Place(origin, nodes, a, b, a_url, b_url, b_life)
-        await single_flight(report, place)
-        await two_nodes(report, place)
-        await hit_rate(report, place)
-        await references(report, place)
-        await what_goes_wrong(report, place)
-        await a_node_dies(report, place)
+        place = Place(origin, (await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url, backplane)
+        await enter(place.b_life)
+        place.a_url, place.b_url = await enter(place.node()), await place.b_life.enter_async_context(place.node())
+        place.a, place.b = await enter(connect(place.a_url, NodeStub)), await enter(connect(place.b_url, NodeStub))
+        for part in (single_flight, two_nodes, hit_rate, references, what_goes_wrong, a_node_dies):
+            await part(report, place)
     await expire(report)
 
 
@@ -110,6 +102,8 @@ async def single_flight(report: Report, place: Place) -> None:
     report.section(f"{READERS} clients of each of two nodes miss the same value at the same moment")
     place.origin.gate.clear()
     readers = await missing(place.a, "front page", READERS) + await missing(place.b, "front page", READERS)
+    while not (await place.a.stats()).shared:
+        pass
     place.origin.gate.set()
     values = await asyncio.gather(*readers)
     report.check("they get", " or ".join(sorted(set(values))), "front page, version 1")
@@ -188,11 +182,8 @@ async def what_goes_wrong(report: Report, place: Place) -> None:
     readers = await missing(place.a, "archive", READERS, before)
     origin.gate.set()
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
-    report.check(
-        "readers of what cannot be loaded that are told so",
-        sum(isinstance(one, LoadFailed) for one in outcomes),
-        READERS,
-    )
+    told = sum(isinstance(one, LoadFailed) for one in outcomes)
+    report.check("readers of what cannot be loaded that are told so", told, READERS)
     report.say(str(outcomes[0]))
     report.check("loads from the origin", origin.loads["archive"], 1)
     origin.broken.clear()
@@ -210,7 +201,7 @@ async def a_node_dies(report: Report, place: Place) -> None:
         report.check("a client of it reads", version, "front page, version 3")
         await place.b_life.aclose()
         report.check("once it is gone, from the other node", await node.get("front page"), "front page, version 3")
-        async with place.nodes.node() as url, connect(url, NodeStub) as again:
+        async with place.node() as url, connect(url, NodeStub) as again:
             await again.get("front page")
             report.check("started again, it has copies", (await again.stats()).kept, 1)
             await node.invalidate("front page")

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 from collections.abc import AsyncGenerator
 from contextlib import asynccontextmanager
 
 from capnweb_runtime import Reconnect, Server, connect, serve
-from capnweb_runtime.scale import Backplane, open_backplane
+from capnweb_runtime.scale import Backplane, Cluster, open_backplane
 from examples.distributed_cache.cache import Settings
 from examples.distributed_cache.generated.distributed_cache import OriginStub
 from examples.distributed_cache.node import Node
 
+SECRET = "CACHE_SECRET"
+"""Variable of the environment with what nodes prove to each other."""
+
 
 @asynccontextmanager
-async def serving(port: int, origin_url: str, backplane: Backplane, settings: Settings) -> AsyncGenerator[Server]:
-    """A node that has begun to follow the others."""
-    begun = asyncio.Event()
+async def serving(
+    port: int, origin_url: str, backplane: Backplane, secret: str, settings: Settings
+) -> AsyncGenerator[Server]:
+    """A node that follows the others."""
 
     def tables() -> tuple[int, int]:
         totals = server.totals()
         return totals.imports, totals.exports
 
-    async with connect(origin_url, OriginStub, reconnect=Reconnect(), call_timeout=10) as origin:
-        node = Node(backplane, origin.load, settings, tables)
-        async with asyncio.TaskGroup() as group, serve(lambda peer: node, "127.0.0.1", port) as server:
-            following = group.create_task(node.follow(begun))
-            await begun.wait()
-            try:
-                yield server
-            finally:
-                following.cancel()
+    async with (
+        connect(origin_url, OriginStub, reconnect=Reconnect(), call_timeout=10) as origin,
+        Cluster(backplane, listen="127.0.0.1:0", secret=secret, ttl=5.0) as cluster,
+    ):
+        node = Node(backplane, cluster, origin.load, settings, tables)
+        async with node.following(), serve(lambda peer: node, "127.0.0.1", port) as server:
+            yield server
 
 
 async def main(port: int, origin_url: str, backplane: str, settings: Settings) -> None:
     """Serve until a signal."""
     async with (
         open_backplane(backplane, name="distributed-cache") as shared,
-        serving(port, origin_url, shared, settings) as server,
+        serving(port, origin_url, shared, os.environ[SECRET], settings) as server,
     ):
         print("serving", server.url, flush=True)
         await server.run()
