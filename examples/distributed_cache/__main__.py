@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
 import secrets
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
+from dataclasses import dataclass
 from functools import partial
 
 from capnweb_runtime import Reconnect, connect, serve
-from capnweb_runtime.scale import MemoryBackplane, MemoryStore
-from examples.distributed_cache.cache import Settings
 from examples.distributed_cache.expiry import expire
 from examples.distributed_cache.generated.distributed_cache import NodeStub
 from examples.distributed_cache.origin import Origin
 from examples.distributed_cache.schemas.distributed_cache import LoadFailed
-from examples.distributed_cache.server import SECRET, serving
-from examples.form.processes import started
+from examples.distributed_cache.server import SECRET
+from examples.form.processes import Program, started
 from examples.form.report import Report
 from examples.form.running import run
+from examples.form.shared import Here, Servers
 
 SERVER, CLIENT = "examples.distributed_cache.server", "examples.distributed_cache.client"
 READERS = 100
@@ -33,53 +34,30 @@ CAPACITY = 50
 SNAPSHOTS = 1_000
 
 
+@dataclass(frozen=True)
 class Place:
-    """The origin, and two nodes, with a client of each. With `memory:` the nodes are in this process.
+    """The origin, what starts nodes, two of them, and a client of each."""
 
-    Parameters:
-        origin: where they load from.
-        url: its URL.
-        backplane: what they share.
-    """
-
-    a_url: str
-    b_url: str
+    origin: Origin
+    node: Callable[[], AbstractAsyncContextManager[Program | Here]]
+    here: Program | Here
+    there: Program | Here
     a: NodeStub
     b: NodeStub
-
-    def __init__(self, origin: Origin, url: str, backplane: str) -> None:
-        self.origin = origin
-        self.b_life = AsyncExitStack()
-        self._url = url
-        self._backplane = backplane
-        self._store = MemoryStore()
-        self._secret = secrets.token_hex(16)
-
-    @asynccontextmanager
-    async def node(self) -> AsyncGenerator[str]:
-        """One more node, for as long as the block takes. Gives its URL; at the end it is killed."""
-        if self._backplane == "memory:":
-            shared, settings = MemoryBackplane(self._store), Settings(capacity=CAPACITY)
-            async with shared, serving(0, self._url, shared, self._secret, settings) as server:
-                yield server.url
-            return
-        options = ("--port", "0", "--origin", self._url, "--backplane", self._backplane, "--capacity", str(CAPACITY))
-        async with started(SERVER, *options, env={SECRET: self._secret}) as program:
-            yield program.url
-            await program.kill()
 
 
 async def distributed_cache(report: Report, backplane: str) -> None:
     """Everything that the README claims."""
-    origin = Origin()
+    os.environ[SECRET] = secrets.token_hex(16)
+    origin, servers = Origin(), Servers(backplane)
     async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        place = Place(origin, (await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url, backplane)
-        await enter(place.b_life)
-        place.a_url, place.b_url = await enter(place.node()), await place.b_life.enter_async_context(place.node())
-        place.a, place.b = await enter(connect(place.a_url, NodeStub)), await enter(connect(place.b_url, NodeStub))
+        from_origin = ("--origin", (await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url)
+        node = partial(servers.started, SERVER, *from_origin, "--capacity", str(CAPACITY))
+        here, there = await enter(node()), await enter(node())
+        a, b = await enter(connect(here.url, NodeStub)), await enter(connect(there.url, NodeStub))
         for part in (single_flight, two_nodes, hit_rate, references, what_goes_wrong, a_node_dies):
-            await part(report, place)
+            await part(report, Place(origin, node, here, there, a, b))
     await expire(report)
 
 
@@ -142,7 +120,7 @@ async def hit_rate(report: Report, place: Place) -> None:
 async def references(report: Report, place: Place) -> None:
     """A snapshot is held by whoever has it, and by nobody else."""
     report.section("Snapshots are held for as long as somebody has them")
-    session = connect(place.a_url, NodeStub)
+    session = connect(place.here.url, NodeStub)
     async with session as node:
         none = await node.stats()
         first = await node.snapshot("front page")
@@ -165,7 +143,7 @@ async def references(report: Report, place: Place) -> None:
         report.check(
             f"after {SNAPSHOTS:,} more, exports and imports more than before, and the client's", tables, (0, 0, 0)
         )
-        async with started(CLIENT, "front page", place.a_url, "--hold") as holder:
+        async with started(CLIENT, "front page", place.here.url, "--hold") as holder:
             report.check("another process holds one: snapshots", (await node.stats()).snapshots, 1)
             await holder.kill()
         while (await node.stats()).snapshots:
@@ -195,13 +173,13 @@ async def what_goes_wrong(report: Report, place: Place) -> None:
 
 async def a_node_dies(report: Report, place: Place) -> None:
     report.section("A node dies")
-    client = connect([place.b_url, place.a_url], NodeStub, reconnect=Reconnect(first=0.01))
+    client = connect([place.there.url, place.here.url], NodeStub, reconnect=Reconnect(first=0.01))
     async with client as node:
         version = await heard(node, "front page", "front page, version 3")
         report.check("a client of it reads", version, "front page, version 3")
-        await place.b_life.aclose()
+        await place.there.kill()
         report.check("once it is gone, from the other node", await node.get("front page"), "front page, version 3")
-        async with place.node() as url, connect(url, NodeStub) as again:
+        async with place.node() as program, connect(program.url, NodeStub) as again:
             await again.get("front page")
             report.check("started again, it has copies", (await again.stats()).kept, 1)
             await node.invalidate("front page")

@@ -1,4 +1,4 @@
-"""What the services have in common: how they are started, and whom they serve.
+"""What the services have in common: whom they serve, and that they are traced.
 
 Rule: a service serves whoever has the key of the mesh, which comes with the environment and stands on no command line.
 """
@@ -6,13 +6,14 @@ Rule: a service serves whoever has the key of the mesh, which comes with the env
 from __future__ import annotations
 
 import argparse
-import logging
 import os
-from collections.abc import Callable
+from collections.abc import AsyncGenerator, Callable
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from capnweb_runtime import Peer, Refuse, RpcTarget, serve
+from capnweb_runtime import Peer, Refuse, RpcTarget, Server, serve
+from examples.form import shared
 from examples.service_mesh.traces import traced
 
 KEY = "MESH_KEY"
@@ -40,22 +41,14 @@ def for_services(make: Callable[[], T]) -> Callable[[Peer], T]:
 
 def options(service: str, description: str | None) -> argparse.ArgumentParser:
     """The options that all services have."""
-    parser = argparse.ArgumentParser(prog=f"python -m examples.service_mesh.{service}", description=description)
-    parser.add_argument("--port", type=int, default=0, help="0 is any that is free (default: %(default)s)")
+    parser = shared.options(f"examples.service_mesh.{service}", description)
     parser.add_argument("--spans", type=Path, required=True, help="file to append what was traced to")
-    parser.add_argument("--grace", type=float, default=5.0, help="seconds that calls have at SIGTERM")
     return parser
 
 
-def log_beside(spans: Path) -> None:
-    """Write the log to a file beside that of the spans."""
-    logging.basicConfig(filename=spans.with_suffix(".log"), level=logging.INFO)
-
-
-async def run(service: str, make: Callable[[], RpcTarget], told: argparse.Namespace) -> None:
-    """Serve other services until a signal, and then until the calls in progress are answered."""
-    log_beside(told.spans)
+@asynccontextmanager
+async def serving(service: str, make: Callable[[], RpcTarget], told: argparse.Namespace) -> AsyncGenerator[Server]:
+    """Serves other services."""
     with traced(service, told.spans) as (telemetry, _):
         async with serve(for_services(make), "127.0.0.1", told.port, interceptors=[telemetry]) as server:
-            print("serving", server.url, flush=True)
-            await server.run(grace=told.grace)
+            yield server

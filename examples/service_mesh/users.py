@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import argparse
 import asyncio
+from contextlib import AbstractAsyncContextManager
 
+from capnweb_runtime import Server
+from capnweb_runtime.scale import Backplane
+from examples.form import shared
 from examples.service_mesh import services
 from examples.service_mesh.generated.users import UsersTarget, WalletTarget
 from examples.service_mesh.schemas.users import WrongToken
 
+PARSER = services.options("users", __doc__)
 OWNERS = {"token-of-ada": "Ada", "token-of-bob": "Bob"}
 NEVER_ANSWERS = "Bob"
 """Whose bank does not answer."""
@@ -37,5 +43,10 @@ class Users(UsersTarget):
         return Wallet(OWNERS[token])
 
 
+def serving(told: argparse.Namespace, backplane: Backplane) -> AbstractAsyncContextManager[Server]:
+    """The service; it shares nothing."""
+    return services.serving("users", Users, told)
+
+
 if __name__ == "__main__":
-    asyncio.run(services.run("users", Users, services.options("users", __doc__).parse_args()))
+    shared.main(PARSER, serving)
