@@ -83,6 +83,11 @@ class Servers:
         self._name = f"example-{secrets.token_hex(4)}"
         self._store = MemoryStore()
 
+    def backplane(self) -> Backplane:
+        """What they share, for one more who does."""
+        in_memory = self._backplane == "memory:"
+        return MemoryBackplane(self._store) if in_memory else open_backplane(self._backplane, name=self._name)
+
     @asynccontextmanager
     async def started(self, module: str, *arguments: str, port: int = 0) -> AsyncGenerator[Program | Here]:
         """One of them, which is ended with the block, if it is not before.
@@ -101,5 +106,5 @@ class Servers:
         serving: Serving = there.serving
         parser: argparse.ArgumentParser = there.PARSER
         async with AsyncExitStack() as life:
-            shared = await life.enter_async_context(MemoryBackplane(self._store))
+            shared = await life.enter_async_context(self.backplane())
             yield Here(await life.enter_async_context(serving(parser.parse_args(told), shared)), life)

@@ -7,9 +7,7 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import tempfile
 from functools import partial
-from pathlib import Path
 
 from capnweb_runtime import AnyStub, ConnectionRefused, DeadlineExceeded, connect
 from examples.form.report import Report
@@ -20,23 +18,21 @@ from examples.service_mesh.generated.gateway import AccountStub, ShopStub
 from examples.service_mesh.mesh import Mesh, running
 from examples.service_mesh.schemas.orders import Order, Unavailable
 from examples.service_mesh.schemas.users import WrongToken
-from examples.service_mesh.traces import Span, read, traced, tree
+from examples.service_mesh.traces import traced, tree
 
 CUSTOMERS = ("one", "two")
 """Who orders while instances are replaced."""
+SPANS = 9
+"""Of a trace that goes through all services."""
 ORDERS = 20
 """How many are placed at least while each instance is replaced."""
 
 
 async def service_mesh(report: Report, backplane: str) -> None:
     """Everything that the README claims."""
-    with tempfile.TemporaryDirectory() as folder:
-        async with running(Path(folder), backplane, patience=0.5, rest=0.2) as mesh:
-            await strangers(report, mesh)
-            await through_all(report, mesh)
-            await too_late(report, mesh)
-            await restarts(report, mesh)
-            await outage(report, mesh)
+    async with running(backplane, patience=0.5, rest=0.2) as mesh:
+        for part in (strangers, through_all, too_late, restarts, outage):
+            await part(report, mesh)
     await bounds(report)
 
 
@@ -60,41 +56,35 @@ async def through_all(report: Report, mesh: Mesh) -> None:
         order = await buy(account, "first", "tea")
         report.check("the receipt of the order", order.receipt, "Ada paid 350 for first")
         report.check("round trips of the client", session.stats().round_trips - before, 1)
-    with traced("client", mesh.folder / "client.spans") as (telemetry, provider):
-        async with connect(mesh.gateway.url, ShopStub, interceptors=[telemetry]) as shop:
-            account = await shop.sign_in("token-of-ada")
-            book, wallet = await account.book(), await account.wallet()
-            with provider.get_tracer("examples").start_as_current_span("buy tea"):
-                await book.place("second", "tea", wallet)
-            for stub in (book, wallet, account):
-                stub.dispose()
-    spans = traces_of(mesh, "INTERNAL buy tea")
+    async with (
+        traced("client", mesh.backplane) as (telemetry, provider),
+        connect(mesh.gateway.url, ShopStub, interceptors=[telemetry]) as shop,
+        await shop.sign_in("token-of-ada") as account,
+        await account.book() as book,
+        await account.wallet() as wallet,
+    ):
+        with provider.get_tracer("examples").start_as_current_span("buy tea"):
+            await book.place("second", "tea", wallet)
+    spans = await mesh.trace("INTERNAL buy tea", SPANS)
     for line in tree(spans):
         report.say(line)
-    report.check("spans in that trace, each below the one that caused it", len(spans), 9)
+    report.check("spans in that trace, each below the one that caused it", len(spans), SPANS)
     report.check("services that recorded them, with the client", len({span.service for span in spans}), 4)
-
-
-def traces_of(mesh: Mesh, root: str) -> list[Span]:
-    """The spans of the trace that begins with a span."""
-    spans = read(mesh.folder)
-    (begun,) = [span for span in spans if span.title == root]
-    return [span for span in spans if span.trace == begun.trace]
 
 
 async def too_late(report: Report, mesh: Mesh) -> None:
     """A deadline that passes in the third service."""
     report.section("A bank that does not answer, behind the third service")
-    with traced("client", mesh.folder / "late.spans") as (telemetry, provider):
-        async with (
-            connect(mesh.gateway.url, ShopStub, interceptors=[telemetry]) as shop,
-            await shop.sign_in("token-of-bob") as account,
-        ):
-            with provider.get_tracer("examples").start_as_current_span("too late"):
-                await report.refused("an order with a deadline", buy(account, "late", "tea", 0.2), DeadlineExceeded)
-            overview = await account.overview()
-            report.check("orders that came of it", len(overview.orders), 0)
-    ended = {span.service: span.error for span in traces_of(mesh, "INTERNAL too late") if "Wallet/pay" in span.title}
+    async with (
+        traced("client", mesh.backplane) as (telemetry, provider),
+        connect(mesh.gateway.url, ShopStub, interceptors=[telemetry]) as shop,
+        await shop.sign_in("token-of-bob") as account,
+    ):
+        with provider.get_tracer("examples").start_as_current_span("too late"):
+            await report.refused("an order with a deadline", buy(account, "late", "tea", 0.2), DeadlineExceeded)
+        report.check("orders that came of it", len((await account.overview()).orders), 0)
+    spans = await mesh.trace("INTERNAL too late", SPANS + 4)  # book and wallet are got in it, each with two spans
+    ended = {span.service: span.error for span in spans if "Wallet/pay" in span.title}
     report.check("the payment was cancelled in the service users", ended["users"], "CancelledError")
 
 
@@ -137,7 +127,7 @@ async def outage(report: Report, mesh: Mesh) -> None:
         degraded = await account.overview()
         report.check("the overview has the orders that were known last", degraded.orders == known.orders)
         report.check("and says that they are not fresh", not degraded.fresh)
-        mesh.orders[0] = await mesh.start("orders", "back.spans", port=mesh.orders[0].port)
+        mesh.orders[0] = await mesh.start("orders", port=mesh.orders[0].port)
         report.say("an instance is back")
         order = await patiently(account, "third")
         report.check("order 5, made again when the error says", order.receipt, "Ada paid 350 for third")

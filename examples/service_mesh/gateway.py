@@ -1,4 +1,4 @@
-"""The gateway: `python -m examples.service_mesh.gateway --spans FILE --users URL --orders URL URL`.
+"""The gateway: `python -m examples.service_mesh.gateway --users URL --orders URL URL`.
 
 Rule: what is traced, bounded and guarded here is an object of the gateway's with the interface of what it asks. A stub
 that is handed on as it is would be relayed by the runtime, with nothing of the gateway's around its calls.
@@ -22,7 +22,7 @@ from examples.service_mesh.schemas.gateway import Overview, Status
 from examples.service_mesh.schemas.orders import Order, Unavailable
 from examples.service_mesh.traces import traced
 
-PARSER = services.options("gateway", "The gateway of the mesh.")
+PARSER = shared.options("examples.service_mesh.gateway", "The gateway of the mesh.")
 PARSER.add_argument("--users", required=True, help="URL of the service users")
 PARSER.add_argument("--orders", required=True, nargs="+", help="URLs of the instances of the service orders")
 PARSER.add_argument("--patience", type=float, default=2.0, help="seconds that a call waits for a service")
@@ -103,19 +103,19 @@ class Shop(ShopTarget):
 
 @asynccontextmanager
 async def serving(told: argparse.Namespace, backplane: Backplane) -> AsyncGenerator[Server]:
-    """The gateway; it shares nothing."""
+    """The gateway."""
     breaker = Breaker({"OrderBook"}, failures=3, rest=told.rest)
     again = Reconnect(first=0.02, longest=0.2, wait_time=told.patience)
-    with traced("gateway", told.spans) as (telemetry, _):
-        key = services.credentials()
-        async with (
-            connect(told.users, UsersStub, headers=key, interceptors=[telemetry], reconnect=again) as users,
-            connect(told.orders, OrdersStub, headers=key, interceptors=[telemetry], reconnect=again) as orders,
-            serve(
-                lambda peer: Shop(users, orders, breaker), "127.0.0.1", told.port, interceptors=[telemetry, breaker]
-            ) as server,
-        ):
-            yield server
+    key = services.credentials()
+    async with (
+        traced("gateway", backplane) as (telemetry, _),
+        connect(told.users, UsersStub, headers=key, interceptors=[telemetry], reconnect=again) as users,
+        connect(told.orders, OrdersStub, headers=key, interceptors=[telemetry], reconnect=again) as orders,
+        serve(
+            lambda peer: Shop(users, orders, breaker), "127.0.0.1", told.port, interceptors=[telemetry, breaker]
+        ) as server,
+    ):
+        yield server
 
 
 if __name__ == "__main__":

@@ -1,16 +1,12 @@
-"""The service orders: `python -m examples.service_mesh.orders --spans FILE --backplane URL`.
+"""The service orders: `python -m examples.service_mesh.orders --backplane URL`.
 
 It knows no users and no bank. What it needs of them comes with the call: a wallet, which it can spend from.
 """
 
 from __future__ import annotations
 
-import argparse
-from contextlib import AbstractAsyncContextManager
-
 from pydantic import TypeAdapter
 
-from capnweb_runtime import Server
 from capnweb_runtime.scale import Backplane
 from examples.form import shared
 from examples.service_mesh import services
@@ -21,7 +17,6 @@ from examples.service_mesh.schemas.orders import Order
 PRICE = 350
 """Cents, whatever it is."""
 PLACED = TypeAdapter(list[Order])
-PARSER = services.options("orders", __doc__)
 
 
 class OrderBook(OrderBookTarget):
@@ -59,10 +54,8 @@ class Orders(OrdersTarget):
         return OrderBook(owner, self._backplane)
 
 
-def serving(told: argparse.Namespace, backplane: Backplane) -> AbstractAsyncContextManager[Server]:
-    """An instance of the service."""
-    return services.serving("orders", lambda: Orders(backplane), told)
-
+PARSER = shared.options("examples.service_mesh.orders", __doc__)
+serving = services.service("orders", Orders)
 
 if __name__ == "__main__":
     shared.main(PARSER, serving)

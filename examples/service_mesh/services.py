@@ -9,11 +9,12 @@ import argparse
 import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
-from pathlib import Path
+from functools import partial
 from typing import TypeVar
 
 from capnweb_runtime import Peer, Refuse, RpcTarget, Server, serve
-from examples.form import shared
+from capnweb_runtime.scale import Backplane
+from examples.form.shared import Serving
 from examples.service_mesh.traces import traced
 
 KEY = "MESH_KEY"
@@ -39,16 +40,14 @@ def for_services(make: Callable[[], T]) -> Callable[[Peer], T]:
     return made
 
 
-def options(service: str, description: str | None) -> argparse.ArgumentParser:
-    """The options that all services have."""
-    parser = shared.options(f"examples.service_mesh.{service}", description)
-    parser.add_argument("--spans", type=Path, required=True, help="file to append what was traced to")
-    return parser
+def service(name: str, make: Callable[[Backplane], RpcTarget]) -> Serving:
+    """What serves other services."""
 
+    @asynccontextmanager
+    async def serving(told: argparse.Namespace, backplane: Backplane) -> AsyncGenerator[Server]:
+        async with traced(name, backplane) as (telemetry, _):
+            made = for_services(partial(make, backplane))
+            async with serve(made, "127.0.0.1", told.port, interceptors=[telemetry]) as server:
+                yield server
 
-@asynccontextmanager
-async def serving(service: str, make: Callable[[], RpcTarget], told: argparse.Namespace) -> AsyncGenerator[Server]:
-    """Serves other services."""
-    with traced(service, told.spans) as (telemetry, _):
-        async with serve(for_services(make), "127.0.0.1", told.port, interceptors=[telemetry]) as server:
-            yield server
+    return serving

@@ -118,9 +118,13 @@ async def test_a_service_serves_whoever_has_the_key(monkeypatch: pytest.MonkeyPa
                 await connect(server.url, UsersStub, headers=headers)
 
 
+def span(own: str, parent: str | None, service: str, title: str, error: str = "") -> Span:
+    return Span(trace="t", own=own, parent=parent, service=service, title=title, began=int(own), error=error)
+
+
 def test_a_trace_with_a_gap_is_no_tree() -> None:
-    root = Span("t", "1", None, "client", "INTERNAL x", "1", "")
-    below = Span("t", "2", "1", "gateway", "SERVER y", "2", "ValueError")
+    root = span("1", None, "client", "INTERNAL x")
+    below = span("2", "1", "gateway", "SERVER y", "ValueError")
     assert tree([below, root]) == ["client: INTERNAL x", "  gateway: SERVER y (ValueError)"]
     with pytest.raises(AssertionError, match="parent"):
-        tree([root, Span("t", "3", "9", "orders", "SERVER z", "3", "")])
+        tree([root, span("3", "9", "orders", "SERVER z")])

@@ -1,19 +1,14 @@
-"""The service users: `python -m examples.service_mesh.users --spans FILE`."""
+"""The service users: `python -m examples.service_mesh.users`."""
 
 from __future__ import annotations
 
-import argparse
 import asyncio
-from contextlib import AbstractAsyncContextManager
 
-from capnweb_runtime import Server
-from capnweb_runtime.scale import Backplane
 from examples.form import shared
 from examples.service_mesh import services
 from examples.service_mesh.generated.users import UsersTarget, WalletTarget
 from examples.service_mesh.schemas.users import WrongToken
 
-PARSER = services.options("users", __doc__)
 OWNERS = {"token-of-ada": "Ada", "token-of-bob": "Bob"}
 NEVER_ANSWERS = "Bob"
 """Whose bank does not answer."""
@@ -43,10 +38,8 @@ class Users(UsersTarget):
         return Wallet(OWNERS[token])
 
 
-def serving(told: argparse.Namespace, backplane: Backplane) -> AbstractAsyncContextManager[Server]:
-    """The service; it shares nothing."""
-    return services.serving("users", Users, told)
-
+PARSER = shared.options("examples.service_mesh.users", __doc__)
+serving = services.service("users", lambda backplane: Users())
 
 if __name__ == "__main__":
     shared.main(PARSER, serving)
