@@ -374,7 +374,7 @@ async def test_who_is_killed_while_it_loads_for_all_is_not_waited_for(redis: Ser
     origin = Origin()
     origin.gate.clear()
     async with (
-        open_backplane(redis.url, name="distributed-cache") as backplane,
+        open_backplane(redis.url) as backplane,
         following(backplane, source) as node,
         serve(lambda peer: origin, "127.0.0.1", 0) as loaded_from,
         started(

@@ -10,7 +10,6 @@ import os
 from collections.abc import AsyncGenerator, Callable
 from contextlib import asynccontextmanager
 from functools import partial
-from typing import TypeVar
 
 from capnweb_runtime import Peer, Refuse, RpcTarget, Server, serve
 from capnweb_runtime.scale import Backplane
@@ -20,19 +19,17 @@ from examples.service_mesh.traces import traced
 KEY = "MESH_KEY"
 """Variable of the environment with what services show to each other."""
 
-T = TypeVar("T", bound=RpcTarget)
-
 
 def credentials() -> dict[str, str]:
     """The headers that a service shows to another one."""
     return {"Authorization": f"Bearer {os.environ[KEY]}"}
 
 
-def for_services(make: Callable[[], T]) -> Callable[[Peer], T]:
+def for_services(make: Callable[[], RpcTarget]) -> Callable[[Peer], RpcTarget]:
     """A factory for `serve` that refuses whoever does not have the key."""
     expected = credentials()["Authorization"]
 
-    def made(peer: Peer) -> T:
+    def made(peer: Peer) -> RpcTarget:
         if peer.headers.get("Authorization") != expected:
             raise Refuse(401, "This is for services of the mesh.", {"WWW-Authenticate": "Bearer"})
         return make()

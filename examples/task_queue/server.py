@@ -41,7 +41,8 @@ if __name__ == "__main__":
     parser.add_argument("--file", type=Path, default="tasks.sqlite", help="where tasks are kept (default: %(default)s)")
     parser.add_argument("--backplane", default="memory:", help="what servers share (default: %(default)s)")
     for name, default in asdict(Policy()).items():
-        parser.add_argument(f"--{name}", type=type(default), default=default, help="see Policy (default: %(default)s)")
+        kind = int if name == "attempts" else float
+        parser.add_argument(f"--{name}", type=kind, default=default, help="see Policy (default: %(default)s)")
     options = vars(parser.parse_args())
     port, file, backplane = (options.pop(name) for name in ("port", "file", "backplane"))
     asyncio.run(main(port, file.resolve(), Policy(**options), backplane))
