@@ -145,6 +145,11 @@ class Call(Operation):
         hooks, self._hooks = self._hooks, None
         dispose_all(hooks or ())
 
+    def __del__(self) -> None:
+        # A recipe that nobody needs any more: in any thread, and in the middle of anything.
+        for hook in getattr(self, "_hooks", None) or ():
+            self._host.discard(hook)
+
 
 class Mapped(Operation):
     """A `map()`.

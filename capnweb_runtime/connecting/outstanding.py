@@ -118,18 +118,22 @@ class Outstanding:
 
     def made(self, ask: Ask) -> None:
         """See `recipes.Calling`."""
-        unsent, session = self._unsent, self.session
-        assert session is not None
-        taken = session.taken
-        while unsent and unsent[0].mark < taken:
-            unsent.popleft()
+        self._let_sent_go()
         leaving = ask.leaving
         if leaving is None:
-            unsent.append(ask)
+            self._unsent.append(ask)
         else:
             self._held_back[ask] = leaving
             left = partial(self._left, ask, leaving)
             leaving.raw.then(left, left)
+
+    def _let_sent_go(self) -> None:
+        """Calls that have left the outbox are not made again for having waited in it."""
+        unsent, session = self._unsent, self.session
+        if unsent and session is not None:
+            taken = session.taken
+            while unsent and unsent[0].mark < taken:
+                unsent.popleft()
 
     def _left(self, ask: Ask, leaving: Leaving, _: object) -> None:
         """A call that was held back has been sent, or will not be."""
@@ -156,6 +160,7 @@ class Outstanding:
         if ask.given_up:
             self._held_back.pop(ask, None)
             self._waiting.remove(ask)
+            self._let_sent_go()  # with what it was given, which the peer may hold as well
         self._close(ask)
 
     def interrupted(self, ask: Ask) -> None:

@@ -46,8 +46,15 @@ class Interest:
     def let_go(self) -> None:
         """One of them does not any more."""
         self._holders -= 1
-        if self._holders == 0 and self.asked and not self._result.settled:
+        if self._holders == 0 and self.asked and not _is_known(self._result):
             self._cancel()
+
+
+def _is_known(result: Cell[Hook]) -> bool:
+    """Whether a result is there. That of a call whose arguments had to be waited for is first one that is to come."""
+    while isinstance(hook := result.value, PromiseHook):
+        result = hook._cell
+    return result.settled
 
 
 class CancellableHook(PromiseHook):

@@ -3,6 +3,7 @@
 feature: reference counting
 feature: several addresses
 feature: several servers on a backplane
+feature: objects with one owner
 problem: every client loads the same value at the same moment
 problem: values that were loaded together expire together
 problem: a copy elsewhere is out of date

@@ -7,23 +7,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
 import random
-from collections.abc import AsyncGenerator
-from contextlib import AsyncExitStack, asynccontextmanager
+import secrets
+from collections.abc import Callable
+from contextlib import AbstractAsyncContextManager, AsyncExitStack
 from dataclasses import dataclass
 from functools import partial
 
 from capnweb_runtime import Reconnect, connect, serve
-from capnweb_runtime.scale import MemoryBackplane, MemoryStore
-from examples.distributed_cache.cache import Settings
 from examples.distributed_cache.expiry import expire
 from examples.distributed_cache.generated.distributed_cache import NodeStub
 from examples.distributed_cache.origin import Origin
 from examples.distributed_cache.schemas.distributed_cache import LoadFailed
-from examples.distributed_cache.server import serving
-from examples.form.processes import started
+from examples.distributed_cache.server import SECRET
+from examples.form.processes import Program, started
 from examples.form.report import Report
 from examples.form.running import run
+from examples.form.shared import Here, Servers
 
 SERVER, CLIENT = "examples.distributed_cache.server", "examples.distributed_cache.client"
 READERS = 100
@@ -33,61 +34,30 @@ CAPACITY = 50
 SNAPSHOTS = 1_000
 
 
-class Nodes:
-    """Starts nodes.
-
-    Parameters:
-        origin_url: where they load from.
-        backplane: what they share; with `memory:` they are in this process.
-    """
-
-    def __init__(self, origin_url: str, backplane: str) -> None:
-        self._origin_url = origin_url
-        self._backplane = backplane
-        self._store = MemoryStore()
-
-    @asynccontextmanager
-    async def node(self) -> AsyncGenerator[str]:
-        """One more, for as long as the block takes. Gives its URL; at the end it is killed."""
-        if self._backplane == "memory:":
-            backplane = MemoryBackplane(self._store)
-            async with backplane, serving(0, self._origin_url, backplane, Settings(capacity=CAPACITY)) as server:
-                yield server.url
-            return
-        options = ("--port", "0", "--origin", self._origin_url, "--capacity", str(CAPACITY))
-        async with started(SERVER, *options, "--backplane", self._backplane) as program:
-            yield program.url
-            await program.kill()
-
-
 @dataclass(frozen=True)
 class Place:
-    """The origin, and two nodes, with a client of each."""
+    """The origin, what starts nodes, two of them, and a client of each."""
 
     origin: Origin
-    nodes: Nodes
+    node: Callable[[], AbstractAsyncContextManager[Program | Here]]
+    here: Program | Here
+    there: Program | Here
     a: NodeStub
     b: NodeStub
-    a_url: str
-    b_url: str
-    b_life: AsyncExitStack
 
 
 async def distributed_cache(report: Report, backplane: str) -> None:
     """Everything that the README claims."""
-    origin = Origin()
-    async with AsyncExitStack() as stack, AsyncExitStack() as b_life:
+    os.environ[SECRET] = secrets.token_hex(16)
+    origin, servers = Origin(), Servers(backplane)
+    async with AsyncExitStack() as stack:
         enter = stack.enter_async_context
-        nodes = Nodes((await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url, backplane)
-        a_url, b_url = await enter(nodes.node()), await b_life.enter_async_context(nodes.node())
-        a, b = await enter(connect(a_url, NodeStub)), await enter(connect(b_url, NodeStub))
-        place = Place(origin, nodes, a, b, a_url, b_url, b_life)
-        await single_flight(report, place)
-        await two_nodes(report, place)
-        await hit_rate(report, place)
-        await references(report, place)
-        await what_goes_wrong(report, place)
-        await a_node_dies(report, place)
+        from_origin = ("--origin", (await enter(serve(lambda peer: origin, "127.0.0.1", 0))).url)
+        node = partial(servers.started, SERVER, *from_origin, "--capacity", str(CAPACITY))
+        here, there = await enter(node()), await enter(node())
+        a, b = await enter(connect(here.url, NodeStub)), await enter(connect(there.url, NodeStub))
+        for part in (single_flight, two_nodes, hit_rate, references, what_goes_wrong, a_node_dies):
+            await part(report, Place(origin, node, here, there, a, b))
     await expire(report)
 
 
@@ -110,6 +80,8 @@ async def single_flight(report: Report, place: Place) -> None:
     report.section(f"{READERS} clients of each of two nodes miss the same value at the same moment")
     place.origin.gate.clear()
     readers = await missing(place.a, "front page", READERS) + await missing(place.b, "front page", READERS)
+    while not (await place.a.stats()).shared:
+        pass
     place.origin.gate.set()
     values = await asyncio.gather(*readers)
     report.check("they get", " or ".join(sorted(set(values))), "front page, version 1")
@@ -148,7 +120,7 @@ async def hit_rate(report: Report, place: Place) -> None:
 async def references(report: Report, place: Place) -> None:
     """A snapshot is held by whoever has it, and by nobody else."""
     report.section("Snapshots are held for as long as somebody has them")
-    session = connect(place.a_url, NodeStub)
+    session = connect(place.here.url, NodeStub)
     async with session as node:
         none = await node.stats()
         first = await node.snapshot("front page")
@@ -171,7 +143,7 @@ async def references(report: Report, place: Place) -> None:
         report.check(
             f"after {SNAPSHOTS:,} more, exports and imports more than before, and the client's", tables, (0, 0, 0)
         )
-        async with started(CLIENT, "front page", place.a_url, "--hold") as holder:
+        async with started(CLIENT, "front page", place.here.url, "--hold") as holder:
             report.check("another process holds one: snapshots", (await node.stats()).snapshots, 1)
             await holder.kill()
         while (await node.stats()).snapshots:
@@ -188,11 +160,8 @@ async def what_goes_wrong(report: Report, place: Place) -> None:
     readers = await missing(place.a, "archive", READERS, before)
     origin.gate.set()
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
-    report.check(
-        "readers of what cannot be loaded that are told so",
-        sum(isinstance(one, LoadFailed) for one in outcomes),
-        READERS,
-    )
+    told = sum(isinstance(one, LoadFailed) for one in outcomes)
+    report.check("readers of what cannot be loaded that are told so", told, READERS)
     report.say(str(outcomes[0]))
     report.check("loads from the origin", origin.loads["archive"], 1)
     origin.broken.clear()
@@ -204,13 +173,13 @@ async def what_goes_wrong(report: Report, place: Place) -> None:
 
 async def a_node_dies(report: Report, place: Place) -> None:
     report.section("A node dies")
-    client = connect([place.b_url, place.a_url], NodeStub, reconnect=Reconnect(first=0.01))
+    client = connect([place.there.url, place.here.url], NodeStub, reconnect=Reconnect(first=0.01))
     async with client as node:
         version = await heard(node, "front page", "front page, version 3")
         report.check("a client of it reads", version, "front page, version 3")
-        await place.b_life.aclose()
+        await place.there.kill()
         report.check("once it is gone, from the other node", await node.get("front page"), "front page, version 3")
-        async with place.nodes.node() as url, connect(url, NodeStub) as again:
+        async with place.node() as program, connect(program.url, NodeStub) as again:
             await again.get("front page")
             report.check("started again, it has copies", (await again.stats()).kept, 1)
             await node.invalidate("front page")

@@ -1,19 +1,24 @@
-"""A node: its cache, and the snapshots that clients hold.
+"""A node: its cache, the loads that it makes for all nodes, and the snapshots that clients hold.
 
-Rule: a node that may have missed something knows nothing. The topic says so, with a `Gap`.
+Rule: nobody takes a value that may be older than what was dropped. Whoever makes the loads of a key forgets those under
+way before anybody hears of the drop; a node that may have missed one, which the topic says, knows nothing.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncGenerator, Awaitable, Callable
+from contextlib import asynccontextmanager, suppress
+from zlib import crc32
 
-from capnweb_runtime.scale import Backplane, Cursor, Gap
+from capnweb_runtime import Disconnected
+from capnweb_runtime.scale import Backplane, Cluster, Topic, TopicGap, TopicSubscription
 from examples.distributed_cache.cache import Cache, Settings
-from examples.distributed_cache.flights import Flights
-from examples.distributed_cache.generated.distributed_cache import NodeTarget, SnapshotTarget
-from examples.distributed_cache.news import ITEM, NEWS, Dropped
-from examples.distributed_cache.schemas.distributed_cache import Stats
+from examples.distributed_cache.generated.distributed_cache import LoadsStub, LoadsTarget, NodeTarget, SnapshotTarget
+from examples.distributed_cache.schemas.distributed_cache import LoadFailed, Stats
+
+PARTS = 8
+"""Of the keys: the loads of each are made by one node, the first that is asked."""
 
 
 class Snapshot(SnapshotTarget):
@@ -32,11 +37,25 @@ class Snapshot(SnapshotTarget):
         self._held.discard(self)
 
 
+class Loads(LoadsTarget):
+    """Loads of a part of the keys, in the node that makes them."""
+
+    def __init__(self, flights: Cache) -> None:
+        self._flights = flights
+
+    async def load(self, key: str) -> str:
+        return await self._flights.get(key)
+
+    def drop(self, key: str) -> None:
+        self._flights.drop(key)
+
+
 class Node(NodeTarget):
     """The main object of all sessions of a node.
 
     Parameters:
         backplane: what the nodes share.
+        cluster: its part in their cluster.
         load: gives the value of a key, or raises.
         settings: how much is kept, and for how long.
         tables: gives how many imports and exports all its sessions have.
@@ -45,17 +64,19 @@ class Node(NodeTarget):
     def __init__(
         self,
         backplane: Backplane,
+        cluster: Cluster,
         load: Callable[[str], Awaitable[str]],
         settings: Settings,
         tables: Callable[[], tuple[int, int]] = lambda: (0, 0),
     ) -> None:
-        self._backplane = backplane
-        self._flights = Flights(backplane, load, settings.largest)
-        self._cache = Cache(self._flights.load, settings)
+        self._dropped = Topic(backplane, "dropped", str)
+        self._origin = load
+        self._flights = Cache(self._from_origin, Settings(capacity=0))  # which keeps nothing
+        self._cache = Cache(self._for_all, settings)
         self._tables = tables
         self._snapshots: set[Snapshot] = set()
-        self._read = asyncio.Condition()
-        self._at: Cursor | None = None
+        cluster.register(LoadsStub, lambda owned: Loads(self._flights))
+        self._parts = [cluster.lasting(LoadsStub, str(part)) for part in range(PARTS)]
 
     async def get(self, key: str) -> str:
         return await self._cache.get(key)
@@ -64,9 +85,12 @@ class Node(NodeTarget):
         return Snapshot(await self._cache.get(key), self._snapshots)
 
     async def invalidate(self, key: str) -> None:
-        at = await self._backplane.publish(NEWS, Dropped(key=key).model_dump_json().encode())
-        async with self._read:
-            await self._read.wait_for(lambda: self._at is not None and _is_past(self._at, at))
+        dropped = None
+        while dropped is None:
+            with suppress(Disconnected):  # another node makes the loads from now on
+                await self._part(key).drop(key)
+                dropped = await self._dropped.publish(key)
+        self._drop(key)
 
     def stats(self) -> Stats:
         cache = self._cache
@@ -76,6 +100,7 @@ class Node(NodeTarget):
             misses=cache.misses,
             joined=cache.joined,
             loads=cache.loads,
+            shared=self._flights.joined,
             kept=len(cache),
             too_large=cache.too_large,
             snapshots=len(self._snapshots),
@@ -83,30 +108,40 @@ class Node(NodeTarget):
             exports=exports,
         )
 
-    async def follow(self, begun: asyncio.Event) -> None:
-        """Reads what nodes tell each other, without end; `begun` is set when it has begun."""
-        async with self._backplane.subscribe(NEWS) as news:
-            self._flights.begin(news.cursor)
-            begun.set()
-            async for item in news:
-                if isinstance(item, Gap):
-                    self._cache.clear()
-                    self._flights.begin(item.cursor)
-                else:
-                    self._take(item.data, item.cursor)
-                async with self._read:
-                    self._at = item.cursor
-                    self._read.notify_all()
+    @asynccontextmanager
+    async def following(self) -> AsyncGenerator[None]:
+        """Hears what is dropped, as long as the block takes."""
+        async with self._dropped.subscribe() as dropped, asyncio.TaskGroup() as group:
+            follow = group.create_task(self._follow(dropped))
+            yield
+            follow.cancel()
+        for part in self._parts:
+            part.dispose()
 
-    def _take(self, data: bytes, at: Cursor) -> None:
-        item = ITEM.validate_json(data)
-        if isinstance(item, Dropped):
-            self._cache.drop(item.key)
-            self._flights.dropped(item.key, at)
-        else:
-            self._flights.landed(item, at)
+    async def _follow(self, dropped: TopicSubscription[str]) -> None:
+        async for item in dropped:
+            if isinstance(item, TopicGap):
+                self._cache.clear()
+                self._flights.clear()
+            else:
+                self._drop(item.data)
 
+    def _drop(self, key: str) -> None:
+        self._cache.drop(key)
+        self._flights.drop(key)
 
-def _is_past(read: Cursor, published: Cursor) -> bool:
-    """Whether something has been read; in another epoch everything has been dropped since."""
-    return read.epoch != published.epoch or read.offset >= published.offset
+    def _part(self, key: str) -> LoadsStub:
+        return self._parts[crc32(key.encode()) % PARTS]
+
+    async def _for_all(self, key: str) -> str:
+        """Has the value loaded by the node that loads it for all."""
+        try:
+            return await self._part(key).load(key)
+        except ConnectionError:  # that is gone, or the engine is
+            return await self._flights.get(key)
+
+    async def _from_origin(self, key: str) -> str:
+        try:
+            return await self._origin(key)
+        except Exception as error:
+            raise LoadFailed(key, str(error)) from error

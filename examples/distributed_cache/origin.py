@@ -16,7 +16,6 @@ class Origin(OriginTarget):
         loads: how often each key was loaded.
         broken: keys that cannot be loaded.
         gate: loads wait until it is set.
-        waiting: set once a load has begun.
     """
 
     def __init__(self) -> None:
@@ -25,12 +24,10 @@ class Origin(OriginTarget):
         self.broken: set[str] = set()
         self.gate = asyncio.Event()
         self.gate.set()
-        self.waiting = asyncio.Event()
 
     async def load(self, key: str) -> str:
         self.loads[key] += 1
         value = f"{key}, version {1 + self.versions[key]}"
-        self.waiting.set()
         await self.gate.wait()
         if key in self.broken:
             raise LookupError(f"the disk with {key} is gone")

@@ -10,18 +10,30 @@ from contextlib import asynccontextmanager
 
 import pytest
 
-from capnweb_runtime import deadline, time_left
-from capnweb_runtime.scale import Backplane, BackplaneUnavailable, MemoryBackplane, MemoryStore, open_backplane
+from capnweb_runtime import SessionClosed, connect, deadline, serve, time_left
+from capnweb_runtime.scale import (
+    Backplane,
+    BackplaneUnavailable,
+    Cluster,
+    MemoryBackplane,
+    MemoryStore,
+    open_backplane,
+)
 from capnweb_runtime.testing import PairFixture
-from examples.distributed_cache import flights
 from examples.distributed_cache.cache import Cache, Settings
 from examples.distributed_cache.expiry import loads
 from examples.distributed_cache.generated.distributed_cache import NodeStub
 from examples.distributed_cache.node import Node
+from examples.distributed_cache.origin import Origin
 from examples.distributed_cache.schemas.distributed_cache import LoadFailed
+from examples.distributed_cache.server import SECRET
+from examples.form.processes import started
 from examples.form.testing import as_documented
 from tests.needs import needs_redis
 from tests.runtime.scale.servers import RedisServer, Server
+
+SHARED = "a secret of the nodes"
+SERVER = "examples.distributed_cache.server"
 
 
 class Source:
@@ -97,12 +109,10 @@ def test_nodes_in_processes_of_their_own_print_the_same(redis: Server) -> None:
 @asynccontextmanager
 async def following(backplane: Backplane, source: Source) -> AsyncGenerator[Node]:
     """A node that follows the others."""
-    node, begun = Node(backplane, source.load, Settings()), asyncio.Event()
-    task = asyncio.create_task(node.follow(begun))
-    await begun.wait()
-    yield node
-    task.cancel()
-    await asyncio.wait([task])
+    async with Cluster(backplane, listen="127.0.0.1:0", secret=SHARED, ttl=1.0) as cluster:
+        node = Node(backplane, cluster, source.load, Settings())
+        async with node.following():
+            yield node
 
 
 @pytest.fixture
@@ -293,15 +303,16 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0)
 
 
-async def test_what_two_nodes_miss_is_loaded_once(nodes: tuple[Node, Node], source: Source) -> None:
+@pytest.mark.parametrize("key", ["x", "x" * 100_000], ids=["kept", "too large to keep"])
+async def test_what_two_nodes_miss_is_loaded_once(nodes: tuple[Node, Node], source: Source, key: str) -> None:
     a, b = nodes
     source.gate.clear()
-    readers = [asyncio.create_task(node.get("x")) for node in (a, b) for _ in range(10)]
+    readers = [asyncio.create_task(node.get(key)) for node in (a, b) for _ in range(10)]
     await source.begun.wait()
-    await until(lambda: a.stats().misses == b.stats().misses == 10)
+    await until(lambda: a.stats().shared + b.stats().shared == 1)
     source.gate.set()
-    assert set(await asyncio.gather(*readers)) == {"x 1"}
-    assert source.loads["x"] == 1
+    assert set(await asyncio.gather(*readers)) == {f"{key} 1"}
+    assert source.loads[key] == 1
 
 
 async def test_what_cannot_be_loaded_is_told_at_both_nodes(nodes: tuple[Node, Node], source: Source) -> None:
@@ -313,12 +324,6 @@ async def test_what_cannot_be_loaded_is_told_at_both_nodes(nodes: tuple[Node, No
     outcomes = await asyncio.gather(*readers, return_exceptions=True)
     assert {str(outcome) for outcome in outcomes} == {"'x' could not be loaded: no"}
     assert all(isinstance(outcome, LoadFailed) for outcome in outcomes)
-
-
-async def test_what_is_too_large_to_be_told_each_node_loads(nodes: tuple[Node, Node], source: Source) -> None:
-    key = "x" * 100_000
-    assert await asyncio.gather(*(node.get(key) for node in nodes)) == [f"{key} 1"] * 2
-    assert source.loads[key] == 2
 
 
 async def test_what_is_invalidated_at_one_node_is_dropped_at_both(nodes: tuple[Node, Node], source: Source) -> None:
@@ -348,20 +353,48 @@ async def test_nobody_takes_what_another_node_began_to_load_before_it_was_droppe
     assert await b.get("x") == "x 2"
 
 
-async def test_who_dies_while_it_loads_is_not_waited_for_without_end(
-    source: Source, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(flights, "PATIENCE", 0.001)
-    clock = Clock()
-    store = MemoryStore(clock)
-    other = MemoryBackplane(store)
-    async with following(MemoryBackplane(store), source) as node:
-        assert await other.acquire(flights.lease_name("x"), b"", flights.LEASE) is not None
+async def test_whoever_makes_the_loads_forgets_those_under_way_before_others_hear_of_a_drop(source: Source) -> None:
+    store = MemoryStore()
+    async with Cluster(MemoryBackplane(store), listen="127.0.0.1:0", secret=SHARED) as cluster:
+        deaf = Node(MemoryBackplane(store), cluster, source.load, Settings())  # it does not follow: it hears nothing
+        source.gate.clear()
+        early = asyncio.create_task(deaf.get("x"))
+        await source.begun.wait()
+        async with following(MemoryBackplane(store), source) as node:
+            source.version = 2
+            await node.invalidate("x")
+            late = asyncio.create_task(node.get("x"))
+            await until(lambda: source.loads["x"] == 2)
+            source.gate.set()
+            assert (await early, await late) == ("x 1", "x 2")
+
+
+@needs_redis
+async def test_who_is_killed_while_it_loads_for_all_is_not_waited_for(redis: Server, source: Source) -> None:
+    origin = Origin()
+    origin.gate.clear()
+    async with (
+        open_backplane(redis.url) as backplane,
+        following(backplane, source) as node,
+        serve(lambda peer: origin, "127.0.0.1", 0) as loaded_from,
+        started(
+            SERVER, "--port", "0", "--origin", loaded_from.url, "--backplane", redis.url, env={SECRET: SHARED}
+        ) as other,
+        connect(other.url, NodeStub) as doomed,
+    ):
+        lost = asyncio.ensure_future(doomed.get("x"))
+        while not (await doomed.stats()).loads or not origin.loads["x"]:
+            pass
         waiting = asyncio.create_task(node.get("x"))
-        await until(lambda: node.stats().misses == 1)
+        while not (await doomed.stats()).shared:
+            pass
         assert not source.loads
-        clock.now = flights.LEASE
+        await other.kill()
         assert await waiting == "x 1"
+        await node.invalidate("x")  # once the lease of who was killed is over
+        assert await node.get("x") == "x 1"
+        with pytest.raises(SessionClosed):
+            await lost
 
 
 async def test_nodes_that_may_have_missed_something_forget_all(source: Source) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from dataclasses import dataclass, field
+from itertools import count
 
 from capnweb_runtime import Reconnect, connect, deadline
 from examples.service_mesh.generated.gateway import AccountStub, ShopStub
@@ -14,6 +14,8 @@ from examples.service_mesh.schemas.orders import Order
 
 PATIENCE = 10.0
 """Seconds that somebody waits for an order, through all services."""
+PAUSE = 0.02
+"""Seconds between two orders of one customer."""
 
 
 async def buy(account: AccountStub, key: str, item: str, patience: float = PATIENCE) -> Order:
@@ -23,21 +25,8 @@ async def buy(account: AccountStub, key: str, item: str, patience: float = PATIE
             return await book.place(key, item, wallet)
 
 
-@dataclass
-class Tally:
-    """What a customer has sent and been answered.
-
-    Attributes:
-        sent: keys of the orders, as they were sent.
-        answered: the orders.
-    """
-
-    sent: list[str] = field(default_factory=list[str])
-    answered: list[Order] = field(default_factory=list[Order])
-
-
 async def keep_buying(
-    name: str, book: OrderBookStub, wallet: WalletStub, tally: Tally, pause: float, until: asyncio.Event
+    name: str, book: OrderBookStub, wallet: WalletStub, answered: list[Order], until: asyncio.Event
 ) -> None:
     """Order tea again and again. A call that fails ends it.
 
@@ -45,16 +34,15 @@ async def keep_buying(
         name: what the keys of the orders begin with.
         book: where.
         wallet: what pays.
-        tally: is kept.
-        pause: seconds between two orders.
+        answered: gets the orders.
         until: is set to end it.
     """
-    while not until.is_set():
-        key = f"{name}-{len(tally.sent)}"
-        tally.sent.append(key)
+    for number in count():
+        if until.is_set():
+            return
         with deadline(PATIENCE):
-            tally.answered.append(await book.place(key, "tea", wallet))
-        await asyncio.sleep(pause)
+            answered.append(await book.place(f"{name}-{number}", "tea", wallet))
+        await asyncio.sleep(PAUSE)
 
 
 async def main(url: str, token: str, items: list[str]) -> None:

@@ -1,4 +1,4 @@
-"""The gateway: `python -m examples.service_mesh.gateway --spans FILE --users URL --orders URL URL`.
+"""The gateway: `python -m examples.service_mesh.gateway --users URL --orders URL URL`.
 
 Rule: what is traced, bounded and guarded here is an object of the gateway's with the interface of what it asks. A stub
 that is handed on as it is would be relayed by the runtime, with nothing of the gateway's around its calls.
@@ -7,10 +7,12 @@ that is handed on as it is would be relayed by the runtime, with nothing of the 
 from __future__ import annotations
 
 import argparse
-import asyncio
-from collections.abc import Awaitable
+from collections.abc import AsyncGenerator, Awaitable
+from contextlib import asynccontextmanager
 
-from capnweb_runtime import Reconnect, connect, serve
+from capnweb_runtime import Reconnect, Server, connect, serve
+from capnweb_runtime.scale import Backplane
+from examples.form import shared
 from examples.service_mesh import services
 from examples.service_mesh.breaker import Breaker
 from examples.service_mesh.generated.gateway import AccountTarget, ShopTarget
@@ -19,6 +21,12 @@ from examples.service_mesh.generated.users import UsersStub, WalletStub, WalletT
 from examples.service_mesh.schemas.gateway import Overview, Status
 from examples.service_mesh.schemas.orders import Order, Unavailable
 from examples.service_mesh.traces import traced
+
+PARSER = shared.options("examples.service_mesh.gateway", "The gateway of the mesh.")
+PARSER.add_argument("--users", required=True, help="URL of the service users")
+PARSER.add_argument("--orders", required=True, nargs="+", help="URLs of the instances of the service orders")
+PARSER.add_argument("--patience", type=float, default=2.0, help="seconds that a call waits for a service")
+PARSER.add_argument("--rest", type=float, default=5.0, help="seconds that the breaker stays open")
 
 
 class WalletRelay(WalletTarget):
@@ -93,28 +101,22 @@ class Shop(ShopTarget):
         return Status(breaker=self._breaker.state, refused=self._breaker.refused)
 
 
-async def main(told: argparse.Namespace) -> None:
-    """Serve until a signal."""
-    services.log_beside(told.spans)
+@asynccontextmanager
+async def serving(told: argparse.Namespace, backplane: Backplane) -> AsyncGenerator[Server]:
+    """The gateway."""
     breaker = Breaker({"OrderBook"}, failures=3, rest=told.rest)
     again = Reconnect(first=0.02, longest=0.2, wait_time=told.patience)
-    with traced("gateway", told.spans) as (telemetry, _):
-        key = services.credentials()
-        async with (
-            connect(told.users, UsersStub, headers=key, interceptors=[telemetry], reconnect=again) as users,
-            connect(told.orders, OrdersStub, headers=key, interceptors=[telemetry], reconnect=again) as orders,
-            serve(
-                lambda peer: Shop(users, orders, breaker), "127.0.0.1", told.port, interceptors=[telemetry, breaker]
-            ) as server,
-        ):
-            print("serving", server.url, flush=True)
-            await server.run(grace=told.grace)
+    key = services.credentials()
+    async with (
+        traced("gateway", backplane) as (telemetry, _),
+        connect(told.users, UsersStub, headers=key, interceptors=[telemetry], reconnect=again) as users,
+        connect(told.orders, OrdersStub, headers=key, interceptors=[telemetry], reconnect=again) as orders,
+        serve(
+            lambda peer: Shop(users, orders, breaker), "127.0.0.1", told.port, interceptors=[telemetry, breaker]
+        ) as server,
+    ):
+        yield server
 
 
 if __name__ == "__main__":
-    parser = services.options("gateway", "The gateway of the mesh.")
-    parser.add_argument("--users", required=True, help="URL of the service users")
-    parser.add_argument("--orders", required=True, nargs="+", help="URLs of the instances of the service orders")
-    parser.add_argument("--patience", type=float, default=2.0, help="seconds that a call waits for a service")
-    parser.add_argument("--rest", type=float, default=5.0, help="seconds that the breaker stays open")
-    asyncio.run(main(parser.parse_args()))
+    shared.main(PARSER, serving)

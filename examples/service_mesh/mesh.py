@@ -1,16 +1,19 @@
-"""Starts the services of the mesh as processes: users, two instances of orders, and the gateway."""
+"""Starts the services of the mesh: users, two instances of orders, and the gateway."""
 
 from __future__ import annotations
 
 import asyncio
+import os
 import secrets
 from collections.abc import AsyncGenerator
 from contextlib import AsyncExitStack, asynccontextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
-from examples.form.processes import Program, started
+from capnweb_runtime.scale import Backplane, TopicEvent, TopicSubscription
+from examples.form.processes import Program
+from examples.form.shared import Here, Servers
 from examples.service_mesh.services import KEY
+from examples.service_mesh.traces import Span, spans
 
 
 @dataclass
@@ -18,56 +21,62 @@ class Mesh:
     """The services that run.
 
     Parameters:
-        folder: where they write what they keep and what was traced.
+        servers: starts them.
         stack: ends them.
+        backplane: what they share.
+        spans: what they have traced.
 
     Attributes:
         orders: the instances of the service orders.
         gateway: the gateway.
     """
 
-    folder: Path
+    servers: Servers
     stack: AsyncExitStack
-    orders: list[Program] = field(default_factory=list[Program])
-    gateway: Program = field(init=False)
-    _key: dict[str, str] = field(default_factory=lambda: {KEY: secrets.token_urlsafe()})
+    backplane: Backplane
+    spans: TopicSubscription[Span]
+    orders: list[Program | Here] = field(init=False)
+    gateway: Program | Here = field(init=False)
+    _traced: list[Span] = field(default_factory=list[Span])
 
-    async def begin(self, patience: float, rest: float) -> None:
-        """Start all of them, those first that others need."""
-        users, *self.orders = await asyncio.gather(
-            self._start("users", "users.spans"), self.start_orders("a.spans"), self.start_orders("b.spans")
-        )
-        urls = [program.url for program in self.orders]
-        places = ("--users", users.url, "--orders", *urls)
-        times = ("--patience", str(patience), "--rest", str(rest))
-        self.gateway = await self._start("gateway", "gateway.spans", *places, *times)
+    async def start(self, service: str, *arguments: str, port: int = 0) -> Program | Here:
+        """Start a service, or an instance of one."""
+        started = self.servers.started(f"examples.service_mesh.{service}", *arguments, port=port)
+        return await self.stack.enter_async_context(started)
 
-    async def start_orders(self, spans: str, port: int = 0) -> Program:
-        """Start an instance of the service orders."""
-        return await self._start("orders", spans, "--data", str(self.folder / "orders.sqlite"), port=port)
-
-    async def replace_orders(self, number: int) -> int:
-        """Stop an instance as a deployment does, and start another at its address. Returns its exit code."""
+    async def replace_orders(self, number: int) -> None:
+        """Stop an instance as a deployment does, and start another at its address."""
         before = self.orders[number]
         code = await before.stop()
-        self.orders[number] = await self.start_orders(f"{number}.spans", before.port)
-        return code
+        assert code == 0, f"an instance of orders ended with exit code {code}"
+        self.orders[number] = await self.start("orders", port=before.port)
 
-    async def _start(self, service: str, spans: str, *arguments: str, port: int = 0) -> Program:
-        told = ("--port", str(port), "--spans", str(self.folder / spans), *arguments)
-        return await self.stack.enter_async_context(started(f"examples.service_mesh.{service}", *told, env=self._key))
+    async def trace(self, root: str, number: int) -> list[Span]:
+        """The spans of the trace that begins with a span, once there are so many."""
+        while True:
+            begun = {span.trace for span in self._traced if span.title == root}
+            found = [span for span in self._traced if span.trace in begun]
+            if len(found) >= number:
+                return found
+            item = await anext(self.spans)
+            assert isinstance(item, TopicEvent)
+            self._traced.append(item.data)
 
 
 @asynccontextmanager
-async def running(folder: Path, *, patience: float = 2.0, rest: float = 0.2) -> AsyncGenerator[Mesh]:
-    """The mesh, in a folder of its own.
+async def running(backplane: str, *, patience: float, rest: float) -> AsyncGenerator[Mesh]:
+    """The mesh.
 
     Parameters:
-        folder: an empty folder.
+        backplane: what the services share; with `memory:` they are in this process.
         patience: seconds that calls wait at the gateway for the service orders.
         rest: seconds that the gateway's breaker stays open.
     """
-    async with AsyncExitStack() as stack:
-        mesh = Mesh(folder, stack)
-        await mesh.begin(patience, rest)
+    os.environ[KEY] = secrets.token_urlsafe()
+    servers = Servers(backplane)
+    async with servers.backplane() as shared, spans(shared).subscribe() as traced, AsyncExitStack() as stack:
+        mesh = Mesh(servers, stack, shared, traced)
+        users, *mesh.orders = await asyncio.gather(*(mesh.start(service) for service in ("users", "orders", "orders")))
+        places = ("--users", users.url, "--orders", *(program.url for program in mesh.orders))
+        mesh.gateway = await mesh.start("gateway", *places, "--patience", str(patience), "--rest", str(rest))
         yield mesh

@@ -1,16 +1,14 @@
-"""The service orders: `python -m examples.service_mesh.orders --spans FILE --data FILE`.
+"""The service orders: `python -m examples.service_mesh.orders --backplane URL`.
 
 It knows no users and no bank. What it needs of them comes with the call: a wallet, which it can spend from.
 """
 
 from __future__ import annotations
 
-import asyncio
-import sqlite3
-from contextlib import closing
-from pathlib import Path
+from pydantic import TypeAdapter
 
-from capnweb_runtime import in_thread
+from capnweb_runtime.scale import Backplane
+from examples.form import shared
 from examples.service_mesh import services
 from examples.service_mesh.generated.orders import OrderBookTarget, OrdersTarget
 from examples.service_mesh.generated.users import WalletStub
@@ -18,60 +16,46 @@ from examples.service_mesh.schemas.orders import Order
 
 PRICE = 350
 """Cents, whatever it is."""
-TABLE = "CREATE TABLE IF NOT EXISTS placed (owner TEXT, key TEXT, item TEXT, receipt TEXT, PRIMARY KEY (owner, key))"
+PLACED = TypeAdapter(list[Order])
 
 
 class OrderBook(OrderBookTarget):
-    """The orders of one customer, in a file that all instances of the service share."""
+    """The orders of one customer: a value of the backplane, which all instances of the service share."""
 
-    def __init__(self, owner: str, data: Path) -> None:
-        self._owner = owner
-        self._data = data
+    def __init__(self, owner: str, backplane: Backplane) -> None:
+        self._key = f"orders/{owner}"
+        self._backplane = backplane
 
-    @in_thread
-    def orders(self) -> list[Order]:
-        with closing(sqlite3.connect(self._data)) as database:
-            rows = database.execute(
-                "SELECT key, item, receipt FROM placed WHERE owner = ? ORDER BY rowid", (self._owner,)
-            )
-            return [Order(key=key, item=item, receipt=receipt) for key, item, receipt in rows]
+    async def orders(self) -> list[Order]:
+        return (await self._read())[0]
 
     async def place(self, key: str, item: str, wallet: WalletStub) -> Order:
-        receipt = await wallet.pay(key, PRICE)
-        return await asyncio.to_thread(self._keep, Order(key=key, item=item, receipt=receipt))
+        placed = Order(key=key, item=item, receipt=await wallet.pay(key, PRICE))
+        while True:
+            orders, revision = await self._read()
+            for order in orders:
+                if order.key == key:
+                    return order
+            if await self._backplane.put(self._key, PLACED.dump_json([*orders, placed]), expect=revision):
+                return placed
 
-    def _keep(self, order: Order) -> Order:
-        """Keeps an order, unless that has been done; and gives the one that is kept."""
-        with closing(sqlite3.connect(self._data)) as database, database:
-            database.execute(
-                "INSERT OR IGNORE INTO placed VALUES (?, ?, ?, ?)", (self._owner, order.key, order.item, order.receipt)
-            )
-            ((item, receipt),) = database.execute(
-                "SELECT item, receipt FROM placed WHERE owner = ? AND key = ?", (self._owner, order.key)
-            )
-        return Order(key=order.key, item=item, receipt=receipt)
+    async def _read(self) -> tuple[list[Order], int]:
+        value = await self._backplane.get(self._key)
+        return ([], 0) if value is None else (PLACED.validate_json(value.data), value.revision)
 
 
 class Orders(OrdersTarget):
     """Opens order books."""
 
-    def __init__(self, data: Path) -> None:
-        self._data = data
+    def __init__(self, backplane: Backplane) -> None:
+        self._backplane = backplane
 
     def book(self, owner: str) -> OrderBook:
-        return OrderBook(owner, self._data)
+        return OrderBook(owner, self._backplane)
 
 
-def created(data: Path) -> Path:
-    """The file, with a table in it."""
-    with closing(sqlite3.connect(data)) as database, database:
-        database.execute("PRAGMA journal_mode=WAL")
-        database.execute(TABLE)
-    return data
-
+PARSER = shared.options("examples.service_mesh.orders", __doc__)
+serving = services.service("orders", Orders)
 
 if __name__ == "__main__":
-    parser = services.options("orders", __doc__)
-    parser.add_argument("--data", type=Path, required=True, help="file of SQLite")
-    told = parser.parse_args()
-    asyncio.run(services.run("orders", lambda: Orders(created(told.data)), told))
+    shared.main(PARSER, serving)

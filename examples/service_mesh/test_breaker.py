@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-from pathlib import Path
 
 import pytest
 
 from capnweb_runtime import deadline
+from capnweb_runtime.scale import MemoryBackplane
 from capnweb_runtime.testing import PairFixture
 from examples.service_mesh.breaker import Breaker
 from examples.service_mesh.generated.orders import OrdersStub
-from examples.service_mesh.orders import Orders, created
+from examples.service_mesh.orders import Orders
 from examples.service_mesh.schemas.orders import Unavailable
 
 
@@ -131,12 +131,12 @@ async def test_late_is_a_failure_and_an_error_of_the_service_is_an_answer() -> N
 
 
 async def test_as_an_interceptor_it_refuses_calls_of_what_it_guards_and_no_others(
-    capnweb_pair: PairFixture, tmp_path: Path
+    capnweb_pair: PairFixture,
 ) -> None:
     breaker = Breaker({"OrderBook"}, failures=1, clock=Clock())
     with pytest.raises(Unavailable):
         await breaker.guard(failing)
-    async with capnweb_pair(Orders(created(tmp_path / "data")), OrdersStub, interceptors=[breaker]) as orders:
+    async with capnweb_pair(Orders(MemoryBackplane()), OrdersStub, interceptors=[breaker]) as orders:
         book = await orders.book("Ada")  # which is no call of an OrderBook
         with pytest.raises(Unavailable) as caught:
             await book.orders()

@@ -1,38 +1,22 @@
-"""What each service of the mesh does to be traced. Rule: a span is written as soon as it ends, one line of JSON each,
-to a file where a collector's address would stand in production.
+"""What each service of the mesh does to be traced. Rule: a span is published as soon as it ends, on a topic where a
+collector would stand in production.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Generator, Iterable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
+import asyncio
+from collections.abc import AsyncGenerator, Iterable, Iterator
+from contextlib import asynccontextmanager
 
-from opentelemetry.sdk.resources import SERVICE_NAME, Resource
-from opentelemetry.sdk.trace import ReadableSpan, TracerProvider
-from opentelemetry.sdk.trace.export import ConsoleSpanExporter, SimpleSpanProcessor
+from opentelemetry.sdk.trace import ReadableSpan, SpanProcessor, TracerProvider
+from pydantic import BaseModel
 
+from capnweb_runtime.scale import Backplane, Topic
 from capnweb_runtime.telemetry.otel import Telemetry
 
 
-@contextmanager
-def traced(service: str, spans: Path) -> Generator[tuple[Telemetry, TracerProvider]]:
-    """An interceptor that records the calls of a service, and what makes its spans, which are appended to a file."""
-    with spans.open("a", encoding="utf-8") as out:
-        provider = TracerProvider(resource=Resource({SERVICE_NAME: service}))
-        provider.add_span_processor(SimpleSpanProcessor(ConsoleSpanExporter(out=out, formatter=_line)))
-        yield Telemetry(tracer_provider=provider), provider
-
-
-def _line(span: ReadableSpan) -> str:
-    return f"{span.to_json(indent=None)}\n"
-
-
-@dataclass(frozen=True)
-class Span:
-    """What was written of a span.
+class Span(BaseModel):
+    """What is published of a span.
 
     Attributes:
         trace: id of its trace.
@@ -49,28 +33,47 @@ class Span:
     parent: str | None
     service: str
     title: str
-    began: str
-    error: str
+    began: int
+    error: str = ""
 
 
-def read(folder: Path) -> list[Span]:
-    """The spans of all services."""
-    lines = (line for path in sorted(folder.glob("*.spans")) for line in path.read_text("utf-8").splitlines())
-    return [_span(line) for line in lines]
+class Publishing(SpanProcessor):
+    """Publishes the spans of a service."""
+
+    def __init__(self, service: str, backplane: Backplane) -> None:
+        self.under_way: set[asyncio.Task[str]] = set()
+        self._service = service
+        self._topic = spans(backplane)
+
+    def on_end(self, span: ReadableSpan) -> None:
+        context, parent = span.get_span_context(), span.parent
+        assert context is not None
+        told = Span(
+            trace=f"{context.trace_id:x}",
+            own=f"{context.span_id:x}",
+            parent=None if parent is None else f"{parent.span_id:x}",
+            service=self._service,
+            title=f"{span.kind.name} {span.name}",
+            began=span.start_time or 0,
+            error=str((span.attributes or {}).get("error.type", "")),
+        )
+        task = asyncio.get_running_loop().create_task(self._topic.publish(told))
+        self.under_way.add(task)
+        task.add_done_callback(self.under_way.discard)
 
 
-def _span(line: str) -> Span:
-    read = json.loads(line)
-    context = read["context"]
-    return Span(
-        context["trace_id"],
-        context["span_id"],
-        read["parent_id"],
-        read["resource"]["attributes"][SERVICE_NAME],
-        f"{read['kind'].removeprefix('SpanKind.')} {read['name']}",
-        read["start_time"],
-        read["attributes"].get("error.type", ""),
-    )
+def spans(backplane: Backplane) -> Topic[Span]:
+    """The topic that all services publish to."""
+    return Topic(backplane, "spans", Span)
+
+
+@asynccontextmanager
+async def traced(service: str, backplane: Backplane) -> AsyncGenerator[tuple[Telemetry, TracerProvider]]:
+    """An interceptor that records the calls of a service, and what makes its spans, which are published."""
+    provider, publishing = TracerProvider(), Publishing(service, backplane)
+    provider.add_span_processor(publishing)
+    yield Telemetry(tracer_provider=provider), provider
+    await asyncio.gather(*publishing.under_way, return_exceptions=True)
 
 
 def tree(spans: Iterable[Span]) -> list[str]:

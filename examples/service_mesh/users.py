@@ -1,9 +1,10 @@
-"""The service users: `python -m examples.service_mesh.users --spans FILE`."""
+"""The service users: `python -m examples.service_mesh.users`."""
 
 from __future__ import annotations
 
 import asyncio
 
+from examples.form import shared
 from examples.service_mesh import services
 from examples.service_mesh.generated.users import UsersTarget, WalletTarget
 from examples.service_mesh.schemas.users import WrongToken
@@ -37,5 +38,8 @@ class Users(UsersTarget):
         return Wallet(OWNERS[token])
 
 
+PARSER = shared.options("examples.service_mesh.users", __doc__)
+serving = services.service("users", lambda backplane: Users())
+
 if __name__ == "__main__":
-    asyncio.run(services.run("users", Users, services.options("users", __doc__).parse_args()))
+    shared.main(PARSER, serving)

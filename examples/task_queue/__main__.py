@@ -21,7 +21,7 @@ from examples.form.running import run
 from examples.task_queue.client import all_finished, submit_all
 from examples.task_queue.generated.task_queue import TaskQueueStub
 from examples.task_queue.late import late_result
-from examples.task_queue.schemas.task_queue import CountWords, Draining, Finished, Mean, Stats
+from examples.task_queue.schemas.task_queue import CountWords, Draining, Finished, Mean
 
 SERVER, WORKER = "examples.task_queue.server", "examples.task_queue.worker"
 TASKS = 40
@@ -36,18 +36,17 @@ class Place:
         self._programs = programs
         self._backplane = backplane
         self.steady: Program | None = None  # the worker that nobody kills
-        self.elsewhere: Program | None = None  # a server that nobody kills, where the backplane is shared
+        self.elsewhere = ""  # where it works: at a server that nobody kills, if there can be two
 
     async def begin(self) -> Program:
-        """Starts the server, and where there can be two, another one, which gets the worker."""
-        if self._backplane != "memory:":
-            self.elsewhere = await self.server()
-        return await self.server()
+        """Starts the server, or two of them."""
+        server = await self.server()
+        self.elsewhere = server.url if self._backplane == "memory:" else (await self.server()).url
+        return server
 
     async def server(self, port: int = 0) -> Program:
-        options = ["--port", str(port), "--file", str(self.file), "--backplane", self._backplane, "--lease", "1"]
-        options += ["--backoff", "0"]
-        return await self._programs.enter_async_context(started(SERVER, *options))
+        shared = ("--file", str(self.file), "--backplane", self._backplane, "--lease", "1", "--backoff", "0")
+        return await self._programs.enter_async_context(started(SERVER, "--port", str(port), *shared))
 
     async def worker(self, url: str, *options: str) -> Program:
         return await self._programs.enter_async_context(started(WORKER, url, "--log", str(self._log), *options))
@@ -81,7 +80,7 @@ async def worker_killed(report: Report, place: Place, queue: TaskQueueStub, url:
     report.check("the worker says", await doomed.line(), f"began {task}")
     report.check("tasks that are being done", await queue.stats().running, 1)
     await doomed.kill()
-    place.steady = await place.worker(place.elsewhere.url if place.elsewhere else url)
+    place.steady = await place.worker(place.elsewhere)
     finished = await queue.finished(task)
     report.check("after kill -9, and with another worker", finished.result, 6.0)
     report.check("times that the task was begun", place.runs()[task], 2)
@@ -97,15 +96,12 @@ async def server_killed(report: Report, place: Place, queue: TaskQueueStub, serv
     server = await place.server(server.port)
     results = await all_finished(queue, tasks)
     report.check("tasks submitted before kill -9", len(tasks), TASKS)
-    report.check("of them done, with the right result", right(results), TASKS)
+    right = sum(finished.result == number for number, finished in enumerate(results, 1))
+    report.check("of them done, with the right result", right, TASKS)
     report.check("tasks that no worker has begun", TASKS - len([task for task in tasks if place.runs()[task]]), 0)
     again = await submit_all(queue, jobs)
     report.check("submitting them again, by the same keys, adds nothing", again == tasks)
     return server
-
-
-def right(results: list[Finished]) -> int:
-    return sum(finished.result == number for number, finished in enumerate(results, 1))
 
 
 async def bad_tasks(report: Report, place: Place, queue: TaskQueueStub, url: str) -> None:
@@ -133,16 +129,11 @@ async def drained(report: Report, place: Place, queue: TaskQueueStub) -> None:
     told: list[Finished] = []
     for number in range(1, TASKS + 1):
         await queue.submit(f"last page {number}", CountWords(text="word " * number), told.append)
-    stats, *_ = await asyncio.gather(queue.drain(), *([drained_at(place.elsewhere.url)] if place.elsewhere else []))
+    async with connect(place.elsewhere, TaskQueueStub) as other:
+        stats, _ = await asyncio.gather(queue.drain(), other.drain())
     report.check("callbacks that had been answered by then", len(told), TASKS)
     report.check("tasks queued, running, and to be told of", (stats.queued, stats.running, stats.telling), (0, 0, 0))
     await report.refused("another task", queue.submit("too late", Mean(numbers=[1, 2])), Draining)
-
-
-async def drained_at(url: str) -> Stats:
-    """Has another server know that there will be no more."""
-    async with connect(url, TaskQueueStub) as queue:
-        return await queue.drain()
 
 
 async def stopped(report: Report, place: Place, server: Program) -> None:

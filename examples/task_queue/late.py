@@ -11,8 +11,7 @@ from capnweb_runtime import connect, serve
 from capnweb_runtime.scale import MemoryBackplane, MemoryStore
 from examples.form.report import Report
 from examples.task_queue.generated.task_queue import TaskQueueStub
-from examples.task_queue.policy import Policy
-from examples.task_queue.queue import TaskQueue
+from examples.task_queue.queue import Policy, TaskQueue
 from examples.task_queue.schemas.task_queue import LeaseLost, Mean
 from examples.task_queue.store import Store
 
@@ -33,29 +32,28 @@ async def late_result(report: Report) -> None:
     clock = Clock()
     with tempfile.TemporaryDirectory() as folder, closing(Store(Path(folder, "tasks.sqlite"))) as store:
         queue = TaskQueue(store, Policy(lease=30, backoff=0), MemoryBackplane(MemoryStore(clock)), clock)
-        async with serve(lambda peer: queue, "127.0.0.1", 0) as server:
-            await _race(report, server.url, queue, clock)
-
-
-async def _race(report: Report, url: str, queue: TaskQueue, clock: Clock) -> None:
-    async with connect(url, TaskQueueStub) as slow, connect(url, TaskQueueStub) as quick:
-        task = await slow.submit("a mean", Mean(numbers=[1, 2]))
-        first = await slow.take()
-        assert first is not None
-        clock.now = 20.0
-        await first.lease.renew()
-        clock.now = 45.0
-        queue.look()
-        report.check("25 s after its last sign of life it still has the task", await slow.stats().running, 1)
-        waiting = asyncio.ensure_future(quick.take())
-        clock.now = 51.0
-        queue.look()
-        second = await waiting
-        assert second is not None
-        report.check("31 s after it, somebody else has it: attempt", second.attempt, 2)
-        await report.refused("its late result", first.lease.complete(-1.0), LeaseLost)
-        await second.lease.complete(1.5)
-        report.check("what counts", await slow.finished(task).result, 1.5)
-        await report.refused("a result for what is finished", second.lease.complete(9.0), LeaseLost)
-        first.lease.dispose()
-        second.lease.dispose()
+        async with (
+            serve(lambda peer: queue, "127.0.0.1", 0) as server,
+            connect(server.url, TaskQueueStub) as slow,
+            connect(server.url, TaskQueueStub) as quick,
+        ):
+            task = await slow.submit("a mean", Mean(numbers=[1, 2]))
+            first = await slow.take()
+            assert first is not None
+            clock.now = 20.0
+            await first.lease.renew()
+            clock.now = 45.0
+            queue.look()
+            report.check("25 s after its last sign of life it still has the task", await slow.stats().running, 1)
+            waiting = asyncio.ensure_future(quick.take())
+            clock.now = 51.0
+            queue.look()
+            second = await waiting
+            assert second is not None
+            report.check("31 s after it, somebody else has it: attempt", second.attempt, 2)
+            await report.refused("its late result", first.lease.complete(-1.0), LeaseLost)
+            await second.lease.complete(1.5)
+            report.check("what counts", await slow.finished(task).result, 1.5)
+            await report.refused("a result for what is finished", second.lease.complete(9.0), LeaseLost)
+            first.lease.dispose()
+            second.lease.dispose()

@@ -11,18 +11,18 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
+from collections import defaultdict
 from collections.abc import Callable, Coroutine
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import Annotated, Any
 
 from pydantic import Field, TypeAdapter, ValidationError
 
 from capnweb_runtime import CallbackStub
-from capnweb_runtime.scale import Backplane, BackplaneUnavailable, Gap
+from capnweb_runtime.scale import Backplane, BackplaneUnavailable, Topic, TopicGap
 from capnweb_runtime.scale import Lease as Held
-from examples.task_queue.callbacks import Callbacks
 from examples.task_queue.generated.task_queue import LeaseTarget, TaskQueueTarget
-from examples.task_queue.policy import Policy
 from examples.task_queue.schemas.task_queue import (
     CountWords,
     Draining,
@@ -37,10 +37,29 @@ from examples.task_queue.store import Attempt, Store
 
 JOB: TypeAdapter[CountWords | Mean] = TypeAdapter(Annotated[CountWords | Mean, Field(discriminator="kind")])
 """How jobs are written in the file."""
-NEWS = "news"
-"""The topic on which servers tell each other that something has changed."""
+ANY = 0
+"""No task, but whichever."""
 
 logger = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True)
+class Policy:
+    """How often and how patiently a task is tried.
+
+    Attributes:
+        attempts: after so many without a result a task is dead.
+        lease: seconds that a worker has between two signs of life.
+        backoff: seconds between the first attempt and the second; twice as many after each further one.
+        telling: seconds that a submitter's callback may take.
+        look: seconds between two looks at the file, for what nobody tells: that a lease has ended, or a task is due.
+    """
+
+    attempts: int = 3
+    lease: float = 30.0
+    backoff: float = 1.0
+    telling: float = 5.0
+    look: float = 0.1
 
 
 class Lease(LeaseTarget):
@@ -58,14 +77,14 @@ class Lease(LeaseTarget):
             raise LeaseLost(self.attempt.task)
 
     def complete(self, result: float) -> None:
-        self._queue.complete(self, result)
+        self._queue.end(self, result, "")
 
     def fail(self, reason: str) -> None:
-        if not self._queue.give_back(self, reason):
-            raise LeaseLost(self.attempt.task)
+        self._queue.end(self, None, reason)
 
     def dispose(self) -> None:
-        self._queue.give_back(self, "the worker went away")
+        with suppress(LeaseLost):
+            self._queue.end(self, None, "the worker went away")
 
 
 class TaskQueue(TaskQueueTarget):
@@ -81,15 +100,12 @@ class TaskQueue(TaskQueueTarget):
     def __init__(
         self, store: Store, policy: Policy, backplane: Backplane, clock: Callable[[], float] = time.time
     ) -> None:
-        self._store = store
-        self._policy = policy
-        self._backplane = backplane
-        self._clock = clock
+        self._store, self._policy, self._backplane, self._clock = store, policy, backplane, clock
+        self._changed = Topic(backplane, "changed", int)  # tasks of which servers tell each other
+        self._waits: defaultdict[int, asyncio.Event] = defaultdict(asyncio.Event)  # of those who wait for a task
         self._leases: set[Lease] = set()
-        self._callbacks = Callbacks(policy.telling, self.look)
-        self._ends: dict[int, asyncio.Event] = {}  # tasks whose end somebody waits for
-        self._news = asyncio.Event()  # set and replaced whenever something may have changed
-        self._telling: set[asyncio.Task[None]] = set()
+        self._telling = 0  # callbacks that have not been answered
+        self._background: set[asyncio.Task[None]] = set()
         self._draining = False  # new tasks are refused
         self._stopping = False  # tasks are not handed out any more
 
@@ -105,58 +121,58 @@ class TaskQueue(TaskQueueTarget):
             task = self._store.add(key, JOB.dump_json(job).decode())
             self._in_background(self._tell(task))
         if on_finished is not None:
-            self._callbacks.add(task, on_finished)
-            self.look(task)
+            self._telling += 1
+            self._in_background(self._call(task, on_finished.dup()))
         return task
 
     async def finished(self, task: int) -> Finished:
         if not self._store.exists(task):
             raise UnknownTask(f"there is no task {task}")
         while (finished := self._store.finished(task)) is None:
-            await self._ends.setdefault(task, asyncio.Event()).wait()
+            await self._waits[task].wait()
         return finished
 
     # ---- workers
 
     async def take(self) -> Leased[LeaseTarget] | None:
         while not self._stopping:
-            news = self._news
+            change = self._waits[ANY]
             if (leased := await self._next()) is not None:
                 return leased
             if self._draining and not self._left():
                 break
-            await news.wait()
+            await change.wait()
         return None
 
-    def complete(self, lease: Lease, result: float) -> None:
-        """Takes a result. Raises LeaseLost if the attempt is over."""
-        if not (lease.held.held and self._store.finish(lease.attempt, "done", result=result)):
-            raise LeaseLost(lease.attempt.task)
-        self._over(lease)
-
-    def give_back(self, lease: Lease, reason: str) -> bool:
-        """Ends an attempt without a result: there will be another, or the task is dead. False if it was over."""
-        attempt = lease.attempt
-        if attempt.number >= self._policy.attempts:
+    def end(self, lease: Lease, result: float | None, reason: str) -> None:
+        """Ends an attempt; without a result there will be another, or the task is dead. Raises LeaseLost."""
+        attempt, policy = lease.attempt, self._policy
+        if result is not None:
+            is_ours = lease.held.held and self._store.finish(attempt, "done", result=result)
+        elif attempt.number >= policy.attempts:
             is_ours = self._store.finish(attempt, "dead", error=reason)
         else:
-            wait = self._policy.backoff * 2 ** (attempt.number - 1)
-            is_ours = self._store.queue_again(attempt, self._clock() + wait)
-        self._over(lease)
-        return is_ours
+            due = self._clock() + policy.backoff * 2 ** (attempt.number - 1)
+            is_ours = self._store.queue_again(attempt, due)
+        if lease in self._leases:
+            self._leases.discard(lease)
+            self._in_background(self._tell(attempt.task, lease.held))
+            self.look(attempt.task)
+        if not is_ours:
+            raise LeaseLost(attempt.task)
 
     # ---- operators
 
     def stats(self) -> Stats:
-        return Stats(**self._store.counts(), telling=len(self._callbacks))
+        return Stats(**self._store.counts(), telling=self._telling)
 
     def dead_letters(self) -> list[Finished]:
         return self._store.dead()
 
     async def drain(self) -> Stats:
         self._draining = True
-        while self._left() or len(self._callbacks):
-            await self._news.wait()
+        while self._left() or self._telling:
+            await self._waits[ANY].wait()
         self.look()  # for workers who wait
         return self.stats()
 
@@ -164,27 +180,29 @@ class TaskQueue(TaskQueueTarget):
         """Hands out nothing more, and waits for what is being done and told. What is queued stays in the file."""
         self._draining = self._stopping = True
         self.look()
-        while self._leases or len(self._callbacks):
-            await self._news.wait()
-        await asyncio.gather(*self._telling)
+        while self._leases:
+            await self._waits[ANY].wait()
+        self.look()  # for those who are to be told of what is queued
+        await asyncio.gather(*self._background)
 
     # ---- inside
 
     async def watch(self) -> None:
-        """Looks whenever another server has changed something, without end."""
-        async with self._backplane.subscribe(NEWS) as news:
-            async for item in news:
-                self.look(None if isinstance(item, Gap) else int(item.data))
+        """Looks whenever a server has changed something, and every so often, without end."""
+        async with self._changed.subscribe() as changes, asyncio.TaskGroup() as group:
+            group.create_task(self._keep_looking())
+            async for item in changes:
+                self.look(None if isinstance(item, TopicGap) else item.data)
+
+    async def _keep_looking(self) -> None:
+        while True:
+            self.look()
+            await asyncio.sleep(self._policy.look)
 
     def look(self, task: int | None = None) -> None:
-        """Sees what has become of a task, or of all that somebody waits for; to be called now and then."""
-        for each in [*self._callbacks.tasks(), *self._ends] if task is None else [task]:
-            if (finished := self._store.finished(each)) is not None:
-                self._callbacks.tell(finished)
-                if (end := self._ends.pop(each, None)) is not None:
-                    end.set()
-        self._news.set()
-        self._news = asyncio.Event()
+        """Has those look who wait for a task, or all who wait for any; to be called now and then."""
+        for each in [*self._waits] if task is None else [ANY, task]:
+            self._waits.pop(each, asyncio.Event()).set()
 
     async def _next(self) -> Leased[LeaseTarget] | None:
         """Leases a task that is due. One that cannot be done is dead, and does not stand in the way of others."""
@@ -194,7 +212,7 @@ class TaskQueue(TaskQueueTarget):
                 if held is not None:
                     if (leased := self._begun(task, held)) is not None:
                         return leased
-                    await self._let_go(task, held)
+                    await self._tell(task, held)
         except BackplaneUnavailable as unavailable:
             logger.warning("nobody can take a task: %s", unavailable)
         return None
@@ -219,28 +237,30 @@ class TaskQueue(TaskQueueTarget):
         counts = self._store.counts()
         return counts["queued"] + counts["running"]
 
-    def _over(self, lease: Lease) -> None:
-        """An attempt is over, and maybe the task is."""
-        if lease in self._leases:
-            self._leases.discard(lease)
-            self._in_background(self._let_go(lease.attempt.task, lease.held))
-            self.look(lease.attempt.task)
-
-    async def _let_go(self, task: int, held: Held) -> None:
+    async def _tell(self, task: int, held: Held | None = None) -> None:
+        """Gives a lease back, and has all servers look at its task."""
         try:
-            await held.release()
-        except BackplaneUnavailable as unavailable:
-            logger.warning("the lease of task %d ends in its time: %s", task, unavailable)
-        await self._tell(task)
-
-    async def _tell(self, task: int) -> None:
-        """Has all servers look at a task, this one too."""
-        try:
-            await self._backplane.publish(NEWS, str(task).encode())
+            if held is not None:
+                await held.release()
+            await self._changed.publish(task)
         except BackplaneUnavailable as unavailable:
             logger.warning("others see what became of task %d when they look next: %s", task, unavailable)
 
+    async def _call(self, task: int, callback: CallbackStub[[Finished], None]) -> None:
+        """Tells a submitter what became of a task. Whoever is gone, raises or sleeps holds nobody up: they can ask."""
+        with callback:
+            while (finished := self._store.finished(task)) is None and not (self._stopping and not self._leases):
+                await self._waits[task].wait()
+            try:
+                async with asyncio.timeout(self._policy.telling):
+                    if finished is not None:
+                        await callback(finished)
+            except Exception as error:
+                logger.info("somebody was not told of task %d: %r", task, error)
+        self._telling -= 1
+        self.look(task)
+
     def _in_background(self, work: Coroutine[Any, Any, None]) -> None:
         task = asyncio.create_task(work)
-        self._telling.add(task)
-        task.add_done_callback(self._telling.discard)
+        self._background.add(task)
+        task.add_done_callback(self._background.discard)

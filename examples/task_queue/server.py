@@ -8,24 +8,17 @@ from __future__ import annotations
 import argparse
 import asyncio
 from contextlib import closing
+from dataclasses import asdict
 from pathlib import Path
 from zlib import crc32
 
 from capnweb_runtime import serve
 from capnweb_runtime.scale import open_backplane
-from examples.task_queue.policy import Policy
-from examples.task_queue.queue import TaskQueue
+from examples.task_queue.queue import Policy, TaskQueue
 from examples.task_queue.store import Store
 
 GRACE = 30.0
 """Seconds that workers have for the tasks that they are at when the server is told to stop."""
-
-
-async def keep_looking(queue: TaskQueue, every: float) -> None:
-    """Has the queue look at its file, every so many seconds."""
-    while True:
-        await asyncio.sleep(every)
-        queue.look()
 
 
 async def main(port: int, file: Path, policy: Policy, backplane: str) -> None:
@@ -34,12 +27,11 @@ async def main(port: int, file: Path, policy: Policy, backplane: str) -> None:
     with closing(Store(file)) as store:
         async with open_backplane(backplane, name=name) as shared, asyncio.TaskGroup() as group:
             queue = TaskQueue(store, policy, shared)
-            working = [group.create_task(queue.watch()), group.create_task(keep_looking(queue, policy.look))]
+            watching = group.create_task(queue.watch())
             async with serve(lambda peer: queue, "127.0.0.1", port) as server:
                 print("serving", server.url, flush=True)
                 await server.run(grace=GRACE, on_stop=queue.stop)
-            for task in working:
-                task.cancel()
+            watching.cancel()
         print("stopped:", ", ".join(f"{number} {state}" for state, number in queue.stats()), flush=True)
 
 
@@ -48,11 +40,9 @@ if __name__ == "__main__":
     parser.add_argument("--port", type=int, default=8080, help="0 is any that is free (default: %(default)s)")
     parser.add_argument("--file", type=Path, default="tasks.sqlite", help="where tasks are kept (default: %(default)s)")
     parser.add_argument("--backplane", default="memory:", help="what servers share (default: %(default)s)")
-    parser.add_argument("--attempts", type=int, default=Policy.attempts, help="how often a task is tried")
-    parser.add_argument(
-        "--lease", type=float, default=Policy.lease, help="seconds between two signs of a worker's life"
-    )
-    parser.add_argument("--backoff", type=float, default=Policy.backoff, help="seconds before the second attempt")
-    options = parser.parse_args()
-    policy = Policy(attempts=options.attempts, lease=options.lease, backoff=options.backoff)
-    asyncio.run(main(options.port, options.file.resolve(), policy, options.backplane))
+    for name, default in asdict(Policy()).items():
+        kind = int if name == "attempts" else float
+        parser.add_argument(f"--{name}", type=kind, default=default, help="see Policy (default: %(default)s)")
+    options = vars(parser.parse_args())
+    port, file, backplane = (options.pop(name) for name in ("port", "file", "backplane"))
+    asyncio.run(main(port, file.resolve(), Policy(**options), backplane))

@@ -30,7 +30,7 @@ CREATE TABLE IF NOT EXISTS tasks (
 ) STRICT;
 CREATE INDEX IF NOT EXISTS tasks_by_state ON tasks (state, due, id);
 """
-_ADD = "INSERT INTO tasks (key, job) VALUES (?, ?) ON CONFLICT (key) DO NOTHING"
+_ADD = "INSERT INTO tasks (key, job) VALUES (?, ?) ON CONFLICT (key) DO UPDATE SET key = key RETURNING id"
 _DUE = """
 SELECT id FROM tasks WHERE state IN ('queued', 'running') AND due <= ? ORDER BY state = 'running', due, id LIMIT 100
 """
@@ -85,8 +85,7 @@ class Store:
 
     def add(self, key: str, job: str) -> int:
         """Adds a task, unless one has that key, and gives its number."""
-        self._database.execute(_ADD, (key, job))
-        return int(self._database.execute("SELECT id FROM tasks WHERE key = ?", (key,)).fetchone()["id"])
+        return int(self._database.execute(_ADD, (key, job)).fetchone()["id"])
 
     def due(self, now: float) -> list[int]:
         """Tasks that may be begun, the one that has been due for the longest first; at the end those that somebody is

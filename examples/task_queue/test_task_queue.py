@@ -19,8 +19,7 @@ from examples.form.testing import as_documented
 from examples.task_queue.client import all_finished, submit_all
 from examples.task_queue.generated.task_queue import LeaseStub, TaskQueueStub
 from examples.task_queue.late import Clock
-from examples.task_queue.policy import Policy
-from examples.task_queue.queue import TaskQueue
+from examples.task_queue.queue import Policy, TaskQueue
 from examples.task_queue.schemas.task_queue import CountWords, Finished, Leased, LeaseLost, Mean, UnknownTask
 from examples.task_queue.store import Store
 from examples.task_queue.worker import work

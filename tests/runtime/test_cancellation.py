@@ -134,6 +134,28 @@ class TestReleased:
         await joined.all_said()
         assert joined.b.host.running == 0
 
+    async def test_a_call_that_had_to_wait_for_its_arguments_is_cancelled(self) -> None:
+        known = asyncio.Event()
+
+        class Slow(Search):
+            async def count(self, numbers: list[int]) -> int:
+                await known.wait()
+                return 3
+
+        target = Slow()
+        joined = Joined(target)
+        found = joined.search.find("x", joined.search.count([]))
+        _ = asked(found)
+        await joined.all_said()
+        assert not target.begun.is_set()
+        known.set()
+        async with asyncio.timeout(PATIENCE):
+            await target.begun.wait()
+        found.dispose()
+        assert await target.outcome() == "cancelled"
+        await joined.all_said()
+        assert joined.b.host.running == 0
+
     async def test_a_call_that_was_never_asked_for_runs_to_its_end(self, joined: Joined) -> None:
         joined.search.find("x").dispose()
         await joined.target.begun.wait()

@@ -19,7 +19,7 @@ rpc.require(3)
 # ---- models: one encode and one decode function each
 
 STATS_BUILDER = rpc.builder(
-    Stats, "hits", "misses", "joined", "loads", "kept", "too_large", "snapshots", "imports", "exports"
+    Stats, "hits", "misses", "joined", "loads", "shared", "kept", "too_large", "snapshots", "imports", "exports"
 )
 
 
@@ -30,6 +30,7 @@ def encode_stats(value: Stats, to: rpc.Exporter) -> rpc.Wire:
         "misses": x if type(x := value.misses) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "joined": x if type(x := value.joined) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "loads": x if type(x := value.loads) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
+        "shared": x if type(x := value.shared) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "kept": x if type(x := value.kept) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "too_large": x if type(x := value.too_large) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
         "snapshots": x if type(x := value.snapshots) is int and -(2**53) < x < 2**53 else rpc.INT.encode(x, to),
@@ -46,6 +47,7 @@ def read_stats(wire: rpc.Wire, source: rpc.Importer) -> dict[str, rpc.Wire]:
         "misses": x if type(x := wire.get("misses")) is int else rpc.INT.read(wire, "misses", source),
         "joined": x if type(x := wire.get("joined")) is int else rpc.INT.read(wire, "joined", source),
         "loads": x if type(x := wire.get("loads")) is int else rpc.INT.read(wire, "loads", source),
+        "shared": x if type(x := wire.get("shared")) is int else rpc.INT.read(wire, "shared", source),
         "kept": x if type(x := wire.get("kept")) is int else rpc.INT.read(wire, "kept", source),
         "too_large": x if type(x := wire.get("too_large")) is int else rpc.INT.read(wire, "too_large", source),
         "snapshots": x if type(x := wire.get("snapshots")) is int else rpc.INT.read(wire, "snapshots", source),
@@ -61,6 +63,7 @@ decode_stats: rpc.Decoder[Stats] = STATS_BUILDER.decoder(read_stats)
 
 STATS = rpc.model(Stats, encode_stats, decode_stats, lambda: StatsPromise)
 ORIGIN = rpc.interface(lambda: OriginStub, lambda: OriginPromise, lambda: OriginTarget)
+LOADS = rpc.interface(lambda: LoadsStub, lambda: LoadsPromise, lambda: LoadsTarget)
 SNAPSHOT = rpc.interface(lambda: SnapshotStub, lambda: SnapshotPromise, lambda: SnapshotTarget)
 NODE = rpc.interface(lambda: NodeStub, lambda: NodePromise, lambda: NodeTarget)
 STR_LIMITED = rpc.constrained(rpc.STR, min_length=1, max_length=100)
@@ -68,6 +71,7 @@ LOAD_FAILED = rpc.error(LoadFailed, "LoadFailed", rpc.error_field("key", rpc.STR
 
 StatsR = rpc.TypeVar("StatsR", covariant=True, default=Stats)
 OriginR = rpc.TypeVar("OriginR", covariant=True, default="OriginStub")
+LoadsR = rpc.TypeVar("LoadsR", covariant=True, default="LoadsStub")
 SnapshotR = rpc.TypeVar("SnapshotR", covariant=True, default="SnapshotStub")
 NodeR = rpc.TypeVar("NodeR", covariant=True, default="NodeStub")
 
@@ -94,6 +98,11 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
     @property
     def loads(self) -> rpc.RpcPromise[int]:
         return self._field("loads", rpc.INT)
+
+    @property
+    def shared(self) -> rpc.RpcPromise[int]:
+        """Loads of nodes that waited for one which this node had begun for all."""
+        return self._field("shared", rpc.INT)
 
     @property
     def kept(self) -> rpc.RpcPromise[int]:
@@ -145,6 +154,48 @@ class OriginTarget(rpc.RpcTarget, spec=OriginSpec):
 
     @abstractmethod
     def load(self, key: str) -> str | Awaitable[str]: ...
+
+
+# ---- Loads
+
+
+class LoadsSpec(rpc.Interface):
+    """What a Loads has, by the names it has on the wire."""
+
+    load = rpc.method("load", rpc.STR, rpc.param("key", rpc.STR), raises=[LOAD_FAILED], idempotent=True)
+    drop = rpc.method("drop", rpc.NONE, rpc.param("key", rpc.STR), idempotent=True)
+
+
+class LoadsCalls(rpc.Calls):
+    """Loads of some of the keys, for all nodes: one of them makes them, see `Cluster`."""
+
+    def load(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[str]:
+        """Raises: LoadFailed."""
+        return self._call(LoadsSpec.load, key)
+
+    def drop(self, key: str | rpc.RpcPromise[str]) -> rpc.RpcPromise[None]:
+        """The value has changed: whoever asks from now on does not get what is being loaded."""
+        return self._call(LoadsSpec.drop, key)
+
+
+class LoadsStub(LoadsCalls, rpc.RpcStub):
+    """A Loads that is held."""
+
+
+class LoadsPromise(LoadsCalls, rpc.RpcPromise[LoadsR]):
+    """A Loads that may not have arrived yet; awaiting it gives LoadsStub."""
+
+
+class LoadsTarget(rpc.RpcTarget, spec=LoadsSpec):
+    """Loads of some of the keys, for all nodes: one of them makes them, see `Cluster`."""
+
+    @abstractmethod
+    def load(self, key: str) -> str | Awaitable[str]:
+        """Raises: LoadFailed."""
+
+    @abstractmethod
+    def drop(self, key: str) -> Awaitable[None] | None:
+        """The value has changed: whoever asks from now on does not get what is being loaded."""
 
 
 # ---- Snapshot

@@ -29,6 +29,19 @@ class Origin(Protocol):
     async def load(self, key: str) -> str: ...
 
 
+class Loads(Protocol):
+    """Loads of some of the keys, for all nodes: one of them makes them, see `Cluster`."""
+
+    @idempotent
+    @raises(LoadFailed)
+    async def load(self, key: str) -> str: ...
+
+    @idempotent
+    async def drop(self, key: str) -> None:
+        """The value has changed: whoever asks from now on does not get what is being loaded."""
+        ...
+
+
 class Stats(BaseModel):
     """What a node has done and holds; also the tables of all its sessions."""
 
@@ -37,6 +50,8 @@ class Stats(BaseModel):
     joined: int
     """Misses that waited for a load which was under way."""
     loads: int
+    shared: int
+    """Loads of nodes that waited for one which this node had begun for all."""
     kept: int
     too_large: int
     snapshots: int

@@ -463,6 +463,28 @@ class TestGivingUp:
             await api.named("later")
             assert line.state.ran == [("named", "later")]
 
+    async def test_what_it_was_given_is_let_go_without_another_call(self) -> None:
+        state, may_end, disposed = State(), asyncio.Event(), asyncio.Event()
+
+        class Slow(Bank):
+            async def of(self, account: AccountStub) -> str:
+                await may_end.wait()
+                return ""
+
+        class Own(Account):
+            def dispose(self) -> None:
+                disposed.set()
+
+        async with (
+            serve(lambda peer: Slow(state), "127.0.0.1", 0) as server,
+            connect(server.url, BankStub, reconnect=Reconnect()) as api,
+        ):
+            with deadline(0.05), pytest.raises(DeadlineExceeded):
+                await api.of(Own(state, "ann"))
+            may_end.set()
+            async with asyncio.timeout(10):
+                await disposed.wait()
+
     async def test_one_that_nobody_asked_for_is_sent_all_the_same(self, line: Line) -> None:
         async with client(line) as api:
             pause = paused(line)
