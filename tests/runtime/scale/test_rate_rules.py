@@ -63,7 +63,7 @@ def test_rules_that_say_the_same_of_other_methods_count_apart() -> None:
 def test_rules_that_would_count_together_are_refused() -> None:
     rules = [RateLimit("10/minute"), RateLimit("10/minute", weight=3), RateLimit("10 per 60 seconds", weight=3)]
     RateLimits([rules[0], rules[2], RateLimit("10/minute", per=())])
-    with pytest.raises(ValueError, match="two rules are of the same rate and methods"):
+    with pytest.raises(ValueError, match="two rules have the same rate, methods and per="):
         RateLimits(rules)
 
 
