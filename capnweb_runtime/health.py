@@ -35,10 +35,10 @@ class Check:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise ValueError("a check needs a name, for the report")
+            raise ValueError("a check needs a name, by which reports and the log tell of it")
         if not self.timeout > 0:
             raise ValueError(
-                f"the timeout of the check {self.name!r} has to be a number of seconds, not {self.timeout}"
+                f"the timeout of the check {self.name!r} has to be more than 0 seconds, not {self.timeout}"
             )
 
 
@@ -75,12 +75,12 @@ class Health:
             if not path.startswith("/"):
                 raise ValueError(f"a path of health has to start with a slash, as in {'/' + path!r}")
         if len(set(self.paths)) < len(self.paths):
-            raise ValueError("each path of health says one thing: " + ", ".join(self.paths))
+            raise ValueError("the paths of health have to differ: " + ", ".join(self.paths))
         names = [check.name for check in self.checks]
         if len(set(names)) < len(names):
             raise ValueError("each check needs a name of its own: " + ", ".join(names))
         if self.checks and self.ready is None:
-            raise ValueError('checks are reported at the path of ready, as in ready="/readyz"')
+            raise ValueError('checks= need ready=, the path at which they are reported, as in ready="/readyz"')
         if (self.metrics is None) != (self.exposition is None):
             raise ValueError('metrics need a path and what gives them, as in metrics="/metrics", exposition=exposition')
 

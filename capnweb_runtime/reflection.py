@@ -56,7 +56,9 @@ def ir_text(described: object) -> bytes:
     cls = described if isinstance(described, type) else type(described)
     interfaces = tuple(_interfaces(cls))
     if not interfaces:
-        raise LookupError(f"{cls.__name__} implements nothing that was generated from a schema")
+        raise LookupError(
+            f"{cls.__name__} implements nothing that was generated from a schema: give a target, a stub or a promise"
+        )
     return _text(interfaces)
 
 

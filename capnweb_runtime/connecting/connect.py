@@ -289,7 +289,9 @@ def connect(
             raise ValueError("sock= is one connection, which cannot be made again: reconnect= needs to make its own")
         return _reconnecting(settings, stub, reconnect)
     if callable(headers):
-        raise TypeError("headers is a function: only connect(reconnect=...) asks for headers more than once")
+        raise TypeError(
+            "headers= is a function, which only connect(reconnect=...) calls, for each attempt: give what it returns"
+        )
     return Connecting(settings, stub)
 
 

@@ -133,7 +133,7 @@ class Pool(Generic[S]):
             if urlsplit(one).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
                 raise ValueError(f"a pool holds sessions, and {one!r} opens none: use ws:// or wss://")
         if size < 1:
-            raise ValueError(f"a pool of size={size} could hold no session")
+            raise ValueError(f"size={size} leaves no session to a pool: it has to be 1 or more")
         settings = Settings(
             urls=urls,
             main=main,
@@ -222,7 +222,7 @@ class Pool(Generic[S]):
 
     async def __aenter__(self) -> Self:
         if self._keeper is not None or self._closing:
-            raise RuntimeError("a pool is entered once")
+            raise RuntimeError("a pool is entered once: make another Pool(...)")
         self._loop = asyncio.get_running_loop()
         with outside():
             self._keeper = self._loop.create_task(self._keep())

@@ -83,7 +83,7 @@ class Batching(Generic[ByPosition_co, AsDeclared_co]):
         self._most = most
 
     def __set_name__(self, owner: type, name: str) -> NoReturn:
-        raise TypeError(f"{owner.__name__}.{name} does not say what it fills in: write @batched({name} of the target)")
+        raise TypeError(f"{owner.__name__}.{name} does not say what it fills in: write @batched(...Target.{name})")
 
     @overload
     def __call__(

@@ -47,7 +47,7 @@ def open_backplane(
         return MemoryBackplane(bounds=bounds)
     if scheme not in _ENGINES:
         raise ValueError(
-            f"no backplane has a URL that begins with {scheme or url[:20]!r}: memory:, redis:// or nats://"
+            f"no backplane has a URL that begins with {scheme or url[:20]!r}: use memory:, redis:// or nats://"
         )
     module, kind, extra = _ENGINES[scheme]
     try:

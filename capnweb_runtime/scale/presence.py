@@ -92,7 +92,9 @@ class Presence:
         chance: Callable[[], float] = random.random,
     ) -> None:
         if not 0 < every <= ttl / 3:
-            raise ValueError(f"presence is refreshed three times within {ttl=} at least: {every=} is too much")
+            raise ValueError(
+                f"{every=} has to be more than 0, and a third of {ttl=} at most: signs of life may get lost"
+            )
         self._backplane = backplane
         self._ttl = ttl
         self._every = every

@@ -181,12 +181,12 @@ def _windows_at(url: str, prefix: str, clock: Callable[[], float]) -> Windows:
             "for, and no count ever expires: have a Redis for it, or memory: for each process by itself"
         )
     if scheme not in ("redis", "rediss"):
-        raise ValueError(f"nothing is counted at {scheme or url[:20]!r}: memory: or redis://")
+        raise ValueError(f"calls cannot be counted at {scheme or url[:20]!r}: use memory: or redis://")
     try:
         engine = import_module("capnweb_runtime.scale.redis_windows")
     except ModuleNotFoundError as missing:
         if missing.name != "redis":
             raise
-        raise ImportError(f"to count at {scheme}:// needs redis: pip install 'capnweb-gen[redis]'") from missing
+        raise ImportError(f"counting at {scheme}:// needs redis: pip install 'capnweb-gen[redis]'") from missing
     windows: Windows = engine.RedisWindows(url, prefix)
     return windows

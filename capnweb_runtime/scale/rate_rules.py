@@ -59,11 +59,13 @@ class RateLimit:
     def __post_init__(self) -> None:
         item_of(self.rate)
         if isinstance(self.methods, str):
-            raise ValueError(f"methods are a list of names: [{self.methods!r}]")
+            raise ValueError(f"methods takes several names, as in methods=[{self.methods!r}]")
         for name in self.methods:
             interface, dot, method = name.partition(".")
             if not (dot and interface.isidentifier() and (method == "*" or method.isidentifier())):
-                raise ValueError(f"{name!r} names no method: 'Search.find', or 'Search.*' for all of an interface")
+                raise ValueError(
+                    f"{name!r} names no method: write 'Search.find', or 'Search.*' for all of an interface"
+                )
         if unknown := _parts(self.per) - {"principal", "method"}:
             raise ValueError(f"nothing is counted per {', '.join(sorted(unknown))}: per principal, per method, or both")
 
@@ -133,10 +135,10 @@ def item_of(rate: str) -> RateLimitItem:
     """A rate, as `limits` has it. Raises ValueError if it is none that can be kept."""
     items = parse_many(rate)
     if len(items) != 1:
-        raise ValueError(f"{rate!r} is {len(items)} rates: have a rule for each")
+        raise ValueError(f"{rate!r} is {len(items)} rates: make a rule of each")
     if items[0].amount > MOST:
         raise ValueError(
-            f"{rate!r} is more than {MOST:,} calls, each of which is kept: say it of a shorter time, "
+            f"{rate!r} is more than {MOST:,} calls, each of which is kept: give a rate over a shorter time, "
             "such as 600/minute in place of 864000/day"
         )
     return items[0]

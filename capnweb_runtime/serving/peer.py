@@ -276,7 +276,9 @@ class Refuse(Exception):
         super().__init__(text)
         known = HTTPStatus(status) if status in _STATUSES else None
         if known is None or not 300 <= known < 600:
-            raise ValueError(f"a session is refused with an HTTP status of 300 to 599, such as 401, not with {status}")
+            raise ValueError(
+                f"Refuse takes a status of 300 to 599 that http.HTTPStatus knows, such as 401, not {status}"
+            )
         self.status = known
         self.text = text
         self.meant = text  # for the log, where an observer has replaced what the peer is told
@@ -284,7 +286,10 @@ class Refuse(Exception):
         for name, value in self.headers.items():
             sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
             if _HEADER_NAME.fullmatch(name) is None or not sendable:
-                raise ValueError(f"the header {name!r} cannot be sent with a refusal, or not with this value")
+                raise ValueError(
+                    f"the header {name!r} cannot be sent with a refusal, or not with this value: both have to be "
+                    f"ASCII, and {', '.join(sorted(_OURS))} are the server's"
+                )
 
 
 def shutting_down() -> Refuse:

@@ -257,7 +257,7 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         if self._placement.me is not None:
-            raise RuntimeError("a Cluster is entered once")
+            raise RuntimeError("a Cluster is entered once: make another Cluster(...)")
         listen = self._listen
         if listen is not None:
             if not listen.is_local and self._ssl is None:
