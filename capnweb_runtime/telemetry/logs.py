@@ -39,13 +39,12 @@ _SANE: Final = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 class LogContext:
     """An interceptor for servers and clients by which every line that is logged while a call is served can name the
-    call: it sets `CALL_ID`, `SESSION_ID`, `REQUEST_ID` and `PEER`. Add it to the interceptors, and a `ContextFilter` to
-        the
-    handlers of your log.
+    call. It sets `CALL_ID`, `SESSION_ID`, `REQUEST_ID` and `PEER`. Add it to the interceptors, and a `ContextFilter` to
+    the handlers of your log.
 
-    The request id is the first of these that is there and of 1 to 128 letters, digits and `_.:/+=@-`: that which came
-    with the call, that in a header of the request that opened the session, that which was set around the session; else
-    a new one. It goes with the calls that the method makes to other servers.
+    The request id is the one that came with the call, else the one in a header of the request that opened the session,
+    else the one that was set around the session, else a new one. An id that has more than 128 characters, or others
+    than letters, digits and `_.:/+=@-`, is not used. The id goes with the calls that the method makes to other servers.
 
     Parameters:
         header: name of the header.
