@@ -42,26 +42,30 @@ _LONGEST_PAUSE: Final = 1e10
 
 
 class CapnwebError(Exception):
-    """Base of all exceptions defined here."""
+    """Base class of every exception that this package defines: `except CapnwebError` catches all of them."""
 
 
 class SessionError(CapnwebError):
-    """The session has ended, and with it every stub and promise of it. See CW-503 (`capnweb-gen explain`)."""
+    """The session has ended, and every stub and promise that came through it is of no use any more.
+
+    See CW-503 (`capnweb-gen explain`).
+    """
 
 
 class SessionClosed(SessionError, ConnectionError):
     """The session was closed by this side or by the peer, its connection was lost, or it was never opened.
 
-    Where more is known it is one of the subclasses. An instance of this class itself is an ordinary goodbye, of either
-    side; or no session could be agreed on, as with a server whose certificate is not valid.
+    Where the cause is known, one of the subclasses is raised. An instance of this class itself means that either side
+    said goodbye in the ordinary way, or that the two could not agree on a session: the server's certificate is not
+    valid, say, or what answered is no Cap'n Web server.
 
     See CW-503 (`capnweb-gen explain`).
 
     Attributes:
-        url: the server's, without credentials; None where there is none, as for a server.
-        status: HTTP status with which the server answered; None if that is not how it answered.
-        code: close code with which the peer closed its WebSocket, 1005 if it gave none; None if that is not how the
-            session ended.
+        url: URL of the server, without user name and password; None on the side of the server.
+        status: HTTP status with which the server refused; None if the server sent no such answer.
+        code: close code with which the peer closed its WebSocket, 1005 if it gave none; None if the session ended in
+            another way.
     """
 
     url: str | None = None
@@ -70,7 +74,13 @@ class SessionClosed(SessionError, ConnectionError):
 
     @classmethod
     def at(cls, url: str, message: str, status: int | None = None) -> Self:
-        """One that knows where it happened; the message says it, too."""
+        """Makes an instance that knows which server it is about.
+
+        Parameters:
+            url: URL of the server, without user name and password.
+            message: text of the exception, which should name the URL, too.
+            status: HTTP status with which the server refused; None if it did not.
+        """
         error = cls(message)
         error.url = url
         error.status = status
@@ -78,29 +88,30 @@ class SessionClosed(SessionError, ConnectionError):
 
 
 class ConnectionLost(SessionClosed):
-    """The connection broke without a goodbye, could not be made, or nothing came of the peer any more, not even an
-    answer to a ping. Calls that were in progress may have been carried out.
+    """The connection could not be made, broke without a goodbye, or went silent: nothing came from the peer any more,
+    not even the answer to a ping. Calls that were in progress may or may not have been carried out.
 
     See CW-500 (`capnweb-gen explain`).
     """
 
 
 class GoingAway(SessionClosed):
-    """The server is shutting down or restarts, and has said so: a new session may be opened, with its other instances
-    at once. At that server itself it is what calls to its clients fail with.
+    """The server said that it is shutting down or restarting. A new session may be opened: with another instance of
+    the server at once, with this one after `retry_after` seconds. On the server itself, calls to its clients fail with
+    this exception, too.
 
     See CW-502 (`capnweb-gen explain`).
 
     Attributes:
-        retry_after: seconds after which the server wants to be asked again; None if it did not say.
+        retry_after: seconds that the server asks clients to wait before they connect again; None if it did not say.
     """
 
     retry_after: float | None = None
 
 
 class PeerAborted(SessionClosed):
-    """The peer ended the session because of a fault, its own or what it took for one of ours. `__cause__` is the error
-    that it has sent, if it has.
+    """The peer ended the session because of a fault: a failure of its own, or a message from this side that it took
+    for wrong. `__cause__` is the error that the peer sent, if it sent one.
 
     See CW-504 (`capnweb-gen explain`).
     """
@@ -112,20 +123,22 @@ class ConnectionRefused(SessionClosed):
     See CW-501 (`capnweb-gen explain`).
 
     Attributes:
-        retry_after: seconds after which the server wants to be asked again; None if it did not say.
+        retry_after: seconds that the server asks clients to wait before they connect again; None if it did not say.
     """
 
     retry_after: float | None = None
 
 
 class Disconnected(SessionClosed):
-    """A call of a client that reconnects, or of an object whose owner is gone, has no answer, and is not made again.
+    """A call got no answer, because the connection or the worker that owns the called object was lost, and nothing
+    allows to repeat the call by itself. Raised by clients with `connect(reconnect=...)` and by stubs of a `Cluster`.
 
     See CW-506 (`capnweb-gen explain`).
 
     Parameters:
-        message: why.
-        sent: whether it may have reached the server. If not, it has not run.
+        message: why the call has no answer.
+        sent: whether the call may have reached the server, and may therefore have been carried out. False means that it
+            has certainly not run. An attribute of the exception, too.
     """
 
     def __init__(self, message: str, sent: bool) -> None:
@@ -134,23 +147,24 @@ class Disconnected(SessionClosed):
 
 
 class StaleCapability(SessionError):
-    """A capability was lost with the session that it came in, and nothing says how to get it again.
+    """A stub belongs to a session that was lost, and the client that has connected again does not know how to get
+    another stub for the same object.
 
-    What `@idempotent` methods give for plain arguments is got again by itself; get any other in `Reconnect.on_connect`,
-    or again where it is needed.
+    A client with `connect(reconnect=...)` gets a stub again by itself if it was the result of an `@idempotent` method
+    that was called with plain values. Get any other stub in `Reconnect.on_connect`, or by the call that gave it before.
 
     See CW-507 (`capnweb-gen explain`).
     """
 
 
 class ProtocolError(SessionError):
-    """A message broke the protocol; the session in which it came has been aborted.
+    """The peer sent a message that breaks the protocol. The session has been aborted.
 
     See CW-505 (`capnweb-gen explain`).
 
     Parameters:
-        message: what was wrong.
-        name: type name under which the peer is told.
+        message: what was wrong with it.
+        name: type name of the error that the peer is sent.
     """
 
     def __init__(self, message: str, name: str = "Error") -> None:
@@ -159,7 +173,10 @@ class ProtocolError(SessionError):
 
 
 class LimitExceeded(SessionError):
-    """A bound of `capnweb_runtime.limits.Limits` was passed. See CW-510 (`capnweb-gen explain`)."""
+    """A bound of `Limits` was passed, such as the longest message or the number of calls; the message names the bound.
+
+    See CW-510 (`capnweb-gen explain`).
+    """
 
 
 class DisposedError(CapnwebError):
@@ -167,32 +184,36 @@ class DisposedError(CapnwebError):
 
 
 class BackplaneUnavailable(CapnwebError, ConnectionError):
-    """The engine of a backplane did not answer, or cannot be reached. Whether a change was made is not known; publish
-    again with the same id.
+    """The engine behind a backplane (Redis or NATS, say) cannot be reached, did not answer in time, or refused.
+
+    Whether it has made the change that was asked for is then not known. To publish an event again, give it the same id
+    as before: the engine keeps only one of the two.
 
     See CW-513 (`capnweb-gen explain`).
     """
 
 
 class LeaseLost(CapnwebError):
-    """A lease is no longer ours: what was done under it may be somebody else's to do now.
+    """This process does not hold a lease any more. Another process may hold it by now, and do the work that the lease
+    is for: stop doing it here.
 
     See CW-527 (`capnweb-gen explain`).
     """
 
 
 class RpcError(CapnwebError):
-    """An error of the wire.
+    """An error as it travels between the two ends: a type name, a message, and further properties.
 
-    Raised where a call was rejected with an error type that Python does not have; raise it in a target to choose the
-    type that the peer sees.
+    A call raises it where the peer answered with an error whose type Python does not have. Raise it in a method of a
+    target to choose the type name that the caller sees.
 
     See CW-511 (`capnweb-gen explain`).
 
     Parameters:
-        message: text for the peer.
-        name: type name on the wire; None means the class's own: "Error" for RpcError itself.
-        props: further properties that travel with the error; any value that can be serialized.
+        message: text that the caller sees.
+        name: type name that the caller sees; None means that of the class, which is "Error" for RpcError itself.
+        props: further properties that travel with the error, by name; any values that a call could be given. Like
+            `name` and `message`, `props` is an attribute of the exception, too.
     """
 
     wire_name: str = "Error"
@@ -210,25 +231,26 @@ class RpcError(CapnwebError):
 
 
 class RangeError(RpcError, ValueError):
-    """Wire type RangeError: a value outside of what is allowed. See CW-522 (`capnweb-gen explain`)."""
+    """JavaScript's RangeError: a value is outside of what is allowed. See CW-522 (`capnweb-gen explain`)."""
 
     wire_name = "RangeError"
 
 
 class EvalError(RpcError):
-    """Wire type EvalError. See CW-523 (`capnweb-gen explain`)."""
+    """JavaScript's EvalError, which old programs raise, and no engine does. See CW-523 (`capnweb-gen explain`)."""
 
     wire_name = "EvalError"
 
 
 class URIError(RpcError, ValueError):
-    """Wire type URIError: malformed URI text. See CW-524 (`capnweb-gen explain`)."""
+    """JavaScript's URIError: a text is no valid URI. See CW-524 (`capnweb-gen explain`)."""
 
     wire_name = "URIError"
 
 
 class DeadlineExceeded(RpcError, TimeoutError):
-    """A call took longer than a deadline allows, of whichever side that was: what came of it is not known.
+    """A call took longer than its deadline allows: that of the caller, or `call_timeout` of either side. Whether the
+    call was carried out is not known.
 
     See CW-509 (`capnweb-gen explain`).
     """
@@ -237,8 +259,11 @@ class DeadlineExceeded(RpcError, TimeoutError):
 
 
 class CostExceeded(RpcError):
-    """A call, or a plan, would cost more than is left of what the peer allows for a time (`Limits.cost`): it was not
-    begun. In TypeScript `errorName` is "CostExceeded", and `retryAfter`, `cost` and `left` are properties of the error.
+    """A call or a plan was not begun, since it would cost more than is left of the budget that the peer gives a session
+    for a window of time (`Limits.cost`).
+
+    In TypeScript it is an Error whose `errorName` is "CostExceeded", with the properties `retryAfter`, `cost` and
+    `left`.
 
     See CW-525 (`capnweb-gen explain`).
     """
@@ -251,17 +276,21 @@ class CostExceeded(RpcError):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds after which it may be tried again; None if it would never be let through, or that is not known."""
+        """Seconds until the next window, when the call may be made again; None if no window has room for it, or if the
+        peer did not say.
+        """
         return self._number("retryAfter")
 
     @property
     def cost(self) -> float | None:
-        """What it would have cost; of a plan, what it must cost or is taken to; None if that is not known."""
+        """Units that the call would have cost, or that the plan would cost at least, lists being as long as `@cost`
+        assumes; None if the peer did not say.
+        """
         return self._number("cost")
 
     @property
     def left(self) -> float | None:
-        """What was left; None if that is not known."""
+        """Units that were left of the budget; None if the peer did not say."""
         return self._number("left")
 
     def _number(self, name: str) -> float | None:
@@ -270,14 +299,16 @@ class CostExceeded(RpcError):
 
 
 class RateLimited(RpcError):
-    """A call was one too many within some time, by a rule of the side that serves it; it was not run, so that it may be
-    made again later. In TypeScript it is an Error whose `errorName` is "RateLimited", and which has `retryAfter`.
+    """A call was refused without being run, since the server allows only so many within some time. It may be made
+    again later. `scale.rate_limits.RateLimits` raises it, and methods and interceptors of your own may.
+
+    In TypeScript it is an Error whose `errorName` is "RateLimited", with the property `retryAfter`.
 
     See CW-526 (`capnweb-gen explain`).
 
     Parameters:
-        message: text for the peer.
-        retry_after: seconds after which it is worth making the call again; None if it never is.
+        message: text that the caller sees.
+        retry_after: seconds after which the call may be made again; None if waiting does not help.
     """
 
     wire_name = "RateLimited"
@@ -288,13 +319,14 @@ class RateLimited(RpcError):
 
     @property
     def retry_after(self) -> float | None:
-        """Seconds after which it is worth making the call again; None if it never is, or nobody has said."""
+        """Seconds after which the call may be made again; None if waiting does not help, or if the peer did not say."""
         told: object = self.props.get(_RETRY_AFTER)  # of a peer, that may say anything
         return float(told) if isinstance(told, (int, float)) and 0 <= told <= _LONGEST_PAUSE else None
 
 
 class StaleCodeWarning(UserWarning):
-    """A generated module is older than its schema: what the schema has gained does not travel.
+    """A generated module is older than its schema: fields of models and members of interfaces that the schema has
+    gained since do not travel. Issued when the module is imported; the message says which command to run.
 
     See CW-512 (`capnweb-gen explain`).
     """

@@ -44,12 +44,12 @@ _FUNCTIONS: Final = {"not": "not_", "null": "is_none", "len": "size"}
 
 
 class Between(NamedTuple):
-    """How much a plan takes of something.
+    """From how much to how much a plan takes of something.
 
     Attributes:
-        least: in any case.
-        assumed: in any case, where lists are as long as `@cost(items=...)` assumes; what a server goes by.
-        most: as much as that, where nothing fails; None where a list may be of any length.
+        least: what it takes in any case.
+        assumed: what it takes at least if lists are as long as `@cost(items=...)` assumes; a server goes by that.
+        most: what it takes at most; None where a list may be of any length.
     """
 
     least: int
@@ -68,11 +68,11 @@ class Step:
     """One step of a plan.
 
     Attributes:
-        place: where it stands, as errors name it: `plan[3].then[1]`.
-        text: what it does.
-        depth: how many blocks it stands in, that of the plan not among them.
-        calls: how many calls it makes, with the steps in it.
-        cost: what these cost, as far as their interfaces are known.
+        place: where it stands in the plan, as errors name it: `plan[3].then[1]`.
+        text: what it does, as code.
+        depth: how many branches, loops and filters it stands in.
+        calls: how many calls it makes, with those of the steps in it.
+        cost: what these calls cost, as far as their interfaces are known.
     """
 
     place: str
@@ -84,16 +84,17 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Explanation:
-    """What a plan does, and takes; printed, its steps.
+    """What a plan would do, and how much it would take of each bound; `explain` gives it. Printed, it is a table of the
+    plan's steps.
 
     Attributes:
-        listing: its steps, in their order.
-        steps: as `Limits.map_steps` counts them.
-        calls: that it makes, those of maps among them.
-        cost: as `Limits.cost` counts it, as far as interfaces are known.
-        turns: that a loop of it asks for at most; 0 where there is none.
-        depth: of its blocks, as `Limits.plan_depth` counts it.
-        unknown: calls in the listing of which no interface is known, and which `cost` leaves out.
+        listing: the steps, in their order.
+        steps: how many steps it takes, as `Limits.map_steps` counts them.
+        calls: how many calls it makes, those of maps included.
+        cost: what it costs, as `Limits.cost` counts it, as far as the interfaces that it calls are known.
+        turns: the most turns that a loop of it asks for; 0 if it has no loop.
+        depth: how deep its blocks are nested, as `Limits.plan_depth` counts it.
+        unknown: how many calls in the listing are of unknown interfaces, and therefore not in `cost`.
     """
 
     listing: tuple[Step, ...]
@@ -120,19 +121,21 @@ def explain(subject: type[S], function: Callable[[S], object], /) -> Explanation
 @overload
 def explain(subject: S, function: Callable[[S], object], /) -> Explanation: ...
 def explain(subject: Any, function: Callable[[Any], object] | None = None, /) -> Explanation:
-    """Tells what a plan does and takes, without sending it: `print(explain(ApiStub, lambda p: ...))`.
+    """Shows what a plan would do, and how much it would take, without sending anything: `print(explain(ApiStub, lambda
+    p: ...))`.
 
     Parameters:
-        subject: what `plan` would be given, or its class, for which no connection is needed. If it is left out, the
-            annotation of the function's parameter says which class; without one it is `AnyStub`.
-        function: as `plan` takes it; called once.
+        subject: the stub or promise that `plan` would be given, or the class of one, for which no connection is needed.
+            It may be left out: then the annotation of the function's parameter says which class, and without an
+            annotation it is `AnyStub`.
+        function: the function that `plan` would be given. It is called once.
 
     Returns:
-        The steps, called what errors call them, with what they take. Costs are those that `@cost` declares; of stubs
-        from outside of the function they are not known.
+        The steps of the plan, named as errors name them, with calls and costs. Costs are those that `@cost` declares in
+        the schema; those of stubs from outside of the function are not known.
 
     Raises:
-        TypeError: as of `plan`.
+        TypeError: as `plan` does.
     """
     recorded: Any = function
     if recorded is None:

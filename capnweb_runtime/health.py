@@ -14,17 +14,18 @@ __all__ = ["Check", "Health"]
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """One thing that a server needs.
+    """One thing that a server needs to do its work, such as its database, and how to find out whether it is there.
 
     Parameters:
-        name: what reports and the log call it.
-        run: finds out. It fails by raising, or by returning False. A plain function runs in a thread, since it will
-            wait for something.
-        required: whether the server is not ready without it; otherwise it is degraded, and gets its traffic.
-        timeout: seconds after which it has failed.
+        name: name of the check in reports and in the log.
+        run: function without parameters, plain or async, that looks. The check has failed if it raises or returns
+            False. A plain function runs in a thread, since it is going to wait for something.
+        required: True if the server is not ready for traffic while the check fails. False if it then is "degraded", and
+            gets traffic all the same.
+        timeout: seconds after which the check has failed; more than 0.
 
     Raises:
-        ValueError: there is no name, or no time.
+        ValueError: `name` is empty, or `timeout` is not more than 0.
     """
 
     name: str
@@ -34,33 +35,32 @@ class Check:
 
     def __post_init__(self) -> None:
         if not self.name:
-            raise ValueError("a check needs a name, for the report")
+            raise ValueError("a check needs a name, by which reports and the log tell of it")
         if not self.timeout > 0:
             raise ValueError(
-                f"the timeout of the check {self.name!r} has to be a number of seconds, not {self.timeout}"
+                f"the timeout of the check {self.name!r} has to be more than 0 seconds, not {self.timeout}"
             )
 
 
 @dataclass(frozen=True, slots=True)
 class Health:
-    """What a server answers to those who look after it, with GET, and over HTTP/1.1 alone. Names of hosts and origins
-    of pages are not asked for at these paths: who probes a server knows an address.
+    """Paths at which a server answers probes and scrapes: `serve(health=Health(alive="/healthz"))`. They answer GET
+    over HTTP/1.1, whatever `serve(hosts=..., origins=...)` says, since probes come to an address.
 
     Parameters:
-        alive: path of whether the process answers at all, always with 200: "/healthz", say. None means nowhere, as for
-            the others.
-        ready: path of whether it should get traffic: 200, or 503 while it is drained and while a required check fails;
-            with a report of the checks as JSON, without what they failed with, which the log has.
-        metrics: path of what `exposition` gives.
-        checks: what `ready` asks.
-        max_age: seconds for which a report is good; who asks meanwhile gets the same one, so that no crowd of probes
-            becomes one of checks.
-        exposition: gives the metrics, and the type of their text, whenever somebody asks: that of
-            `capnweb_runtime.telemetry.prometheus`, say.
+        alive: path that answers 200 as long as the process answers at all, such as "/healthz"; None for no such path.
+        ready: path that answers whether the server should get traffic: 200, or 503 while it is being drained or a
+            required check fails. Its body is a JSON report of all checks; why one failed is in the log alone. None for
+            no such path.
+        metrics: path that answers with what `exposition` gives; None for no such path.
+        checks: the checks that `ready` makes.
+        max_age: seconds for which a report is used again, so that many probes do not make many checks.
+        exposition: function without parameters that returns the metrics, as bytes, and their content type, such as
+            `capnweb_runtime.telemetry.prometheus.exposition`.
 
     Raises:
-        ValueError: a path does not start with a slash, two are the same, two checks have one name, there are checks and
-            nowhere to report them, or metrics at a path without anything that gives them.
+        ValueError: a path does not start with a slash; two paths are the same; two checks have the same name; there are
+            checks without `ready`; or there is one of `metrics` and `exposition` without the other.
     """
 
     alive: str | None = None
@@ -75,16 +75,16 @@ class Health:
             if not path.startswith("/"):
                 raise ValueError(f"a path of health has to start with a slash, as in {'/' + path!r}")
         if len(set(self.paths)) < len(self.paths):
-            raise ValueError("each path of health says one thing: " + ", ".join(self.paths))
+            raise ValueError("the paths of health have to differ: " + ", ".join(self.paths))
         names = [check.name for check in self.checks]
         if len(set(names)) < len(names):
             raise ValueError("each check needs a name of its own: " + ", ".join(names))
         if self.checks and self.ready is None:
-            raise ValueError('checks are reported at the path of ready, as in ready="/readyz"')
+            raise ValueError('checks= need ready=, the path at which they are reported, as in ready="/readyz"')
         if (self.metrics is None) != (self.exposition is None):
             raise ValueError('metrics need a path and what gives them, as in metrics="/metrics", exposition=exposition')
 
     @property
     def paths(self) -> tuple[str, ...]:
-        """Those that are named."""
+        """All paths that are not None."""
         return tuple(path for path in (self.alive, self.ready, self.metrics) if path is not None)

@@ -77,31 +77,41 @@ logger: Final = logger_named("capnweb_runtime")
 
 
 class Observer:
-    """Base class with the default behaviour; override what you need. A method that raises is logged, and the session
-    goes on as if it had not been there.
+    """Is told of failures in a session, and may replace the errors that it sends: override the methods that you need,
+    and give an instance to `serve(observer=...)` or `connect(observer=...)`.
+
+    What a method of an observer raises is logged, and changes nothing else.
     """
 
     def target_failed(self, where: str, error: BaseException) -> None:
-        """A target's method or property raised.
+        """Called when a method or property of a target on this side has raised. The default logs it, with its
+        traceback, under the logger `capnweb_runtime`.
 
         Parameters:
             where: interface and member, such as "AccountsTarget.authenticate".
-            error: what it raised, with its traceback.
+            error: the exception, with its traceback.
         """
         logger.error("%s raised %s: %s", where, type(error).__name__, _text(error), exc_info=error)
 
     def sending_error(self, error: BaseException) -> BaseException | None:
-        """An exception is about to be sent: in answer to a call, as a value, or as the reason for which a session ends
-        or is refused, which a close frame or the body of an HTTP response carries.
+        """Called before an exception is sent to the peer: in answer to a call, as a value, or as the reason for which
+        a session ends or is refused.
+
+        Parameters:
+            error: the exception that is about to be sent.
 
         Returns:
-            What is sent in its place; the default returns it unchanged, and so does None. If this raises, an error
-            without details is sent, since the details may be what was to be kept back.
+            The exception to send in its place; None, or `error` itself, sends it unchanged, as the default does. If
+            this method raises, an error without details is sent, since the details may be what was to be kept back.
         """
         return error
 
     def session_ended(self, reason: BaseException) -> None:
-        """The session has ended, for the given reason. The default says nothing: clients come and go."""
+        """Called when the session has ended. The default does nothing, since clients come and go.
+
+        Parameters:
+            reason: why it has ended; a `SessionClosed` without a cause is an ordinary goodbye.
+        """
 
 
 def keep_context(error: BaseException, *, again: bool = True) -> None:

@@ -62,7 +62,7 @@ I_co = TypeVar("I_co", bound=RpcPromise[Any], covariant=True)
 T_co = TypeVar("T_co", covariant=True)
 P_co = TypeVar("P_co", covariant=True)
 Compared: TypeAlias = RpcPromise[Any] | str | int | float | bool | bytes | datetime | None
-"""What can be compared: a promise, or a value."""
+"""What comparisons take: a promise of the plan, or a value that is known here."""
 
 _ASYNC: Final = "functions of plans cannot be async: return the promise itself instead of awaiting it"
 _PROMISES: Final = (
@@ -91,21 +91,24 @@ def plan(subject: S, function: Callable[[S], list[RpcPromise[T]]]) -> RpcPromise
 @overload
 def plan(subject: S, function: Callable[[S], dict[str, RpcPromise[T]]]) -> RpcPromise[dict[str, T]]: ...
 def plan(subject: Any, function: Callable[[Any], Any]) -> Any:
-    """Records what a function does with a capability, and has all of it done where that is, in one round trip.
+    """Sends a small program of calls, with branches, loops and filters between them, to the peer, which carries all of
+    it out in one round trip. The program is what `function` does with its argument, which is recorded here.
 
     Parameters:
-        subject: a stub, or the promise of one.
-        function: called once, here, with a placeholder for the subject. It may call methods of that and of stubs and
-            promises outside, use `when`, `repeat`, `keep`, `map()` and the comparisons of this module, and returns a
-            promise, or a tuple, list or dict of promises.
+        subject: stub that the plan begins with, or the promise of one.
+        function: plain function that is called once, here, with a placeholder for the subject. It may call methods of
+            the placeholder and of other stubs and promises, use `when`, `repeat`, `keep`, `map()` and the comparisons
+            of this module, and returns a promise, or a tuple, list or dict of promises.
 
     Returns:
-        The promise of what the function returned. Awaiting it raises the first error of what was done, whose text
-        begins with the place, as in `plan[3].then[1]`; what had been done by then stays done. Where the peer takes no
-        plans, it is carried out from here, call by call; within an HTTP batch it fails, with nothing done.
+        The promise of what the function has returned. Awaiting it raises the first error of the plan, whose text begins
+        with the place in the plan, as in `plan[3].then[1]`; calls made before that stay made. If the peer takes no
+        plans, this side carries the plan out, call by call; in an HTTP batch it fails with a TypeError, and nothing of
+        it is done.
 
     Raises:
-        TypeError: the function is async, or does what cannot be recorded; nothing has been sent.
+        TypeError: `subject` is neither a stub nor a promise; the function is async, or does what cannot be recorded; or
+            this is called in a plan or a function of `map()`. Nothing has been sent.
     """
     outside = around.get()
     if isinstance(outside, Recorder):
@@ -130,18 +133,21 @@ def plan(subject: Any, function: Callable[[Any], Any]) -> Any:
 def when(
     condition: RpcPromise[bool], then: Callable[[], RpcPromise[T]], otherwise: Callable[[], RpcPromise[U]]
 ) -> RpcPromise[T | U]:
-    """Does one of two things.
+    """A branch of a plan: does one of two things, as a condition says.
 
     Parameters:
-        condition: anything that is true or false: a comparison, or the result of a call.
-        then: records what is done if it is true, and returns the result.
-        otherwise: records what is done if it is false, and returns the result.
+        condition: promise of True or False: a comparison, or the result of a call. A promise of anything else makes the
+            plan fail with a TypeError.
+        then: function without parameters that makes the calls for True, and returns a promise.
+        otherwise: function without parameters that makes the calls for False, and returns a promise.
 
     Returns:
-        The promise of the result. Where the two are of different types, the value is read as the first that it can be.
+        The promise of what the function that was chosen returned. If the two are of different types, the value is taken
+        for the type of `then` if it fits that, else for that of `otherwise`.
 
     Raises:
-        TypeError: outside of a plan, or one of the functions does what cannot be recorded.
+        TypeError: this is not called in the function of a plan; `condition` is no promise; or one of the functions is
+            async, returns no promise, or does what cannot be recorded.
     """
     recorder = _current("when")
     wire = recorder.wire(_promised(condition, "when"))
@@ -158,19 +164,23 @@ def repeat(
     *,
     at_most: int,
 ) -> P_co:
-    """Does something again and again, each time with what it gave the time before.
+    """A loop of a plan: goes from one value to the next, as long as a condition is true.
 
     Parameters:
-        start: what it begins with.
-        while_: records the condition: whether to go on, from what there is now.
-        do: records what is done, and returns what there is from then on, of the same type.
-        at_most: turns after which the loop ends all the same; whether there was more to do, its result says.
+        start: promise of the first value.
+        while_: function that is given a placeholder for the current value, and returns the condition for one more turn,
+            a promise of True or False.
+        do: function that is given a placeholder for the current value, and returns a promise of the next one, of the
+            same type.
+        at_most: turns after which the loop ends even if the condition is still true; 1 or more. The peer's
+            `Limits.plan_turns` bounds it, too.
 
     Returns:
-        The promise of what there is at the end: `start` itself if the condition was false at once.
+        The promise of the last value, which is `start` if the condition was false at once.
 
     Raises:
-        TypeError: outside of a plan, or one of the functions does what cannot be recorded.
+        TypeError: this is not called in the function of a plan; `start` is no promise; or one of the functions is
+            async, returns no promise, or does what cannot be recorded.
         ValueError: `at_most` is less than 1.
     """
     recorder = _current("repeat")
@@ -184,17 +194,19 @@ def repeat(
 
 
 def keep(items: ListPromise[T, I_co], condition: Callable[[I_co], RpcPromise[bool]]) -> ListPromise[T, I_co]:
-    """Keeps the items of a list for which a condition is true, in order.
+    """A filter of a plan: keeps the items of a list for which a condition is true.
 
     Parameters:
-        items: the list.
-        condition: records the condition, from a placeholder for an item; the items are asked one after the other.
+        items: promise of a list.
+        condition: function that is given a placeholder for an item, and returns the condition, a promise of True or
+            False. It is carried out for one item after the other.
 
     Returns:
-        The promise of the list of those, for which `map()` may be used as for any other.
+        The promise of a list of these items, in their order; it has `map()`, as any other promise of a list.
 
     Raises:
-        TypeError: outside of a plan, or the function does what cannot be recorded.
+        TypeError: this is not called in the function of a plan; `items` is no promise; or the function is async,
+            returns no promise, or does what cannot be recorded.
     """
     recorder = _current("keep")
     codec = _promised(items, "keep")._codec
@@ -205,130 +217,163 @@ def keep(items: ListPromise[T, I_co], condition: Callable[[I_co], RpcPromise[boo
 
 
 def eq(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether two values are equal: of one kind, and the same. Numbers are of one kind, whatever their size; lists and
-    objects cannot be compared.
+    """Compares two values in a plan, with `==`: True if both are of one kind (None, bool, number, string, bytes, date),
+    and the same. To compare a list, an object or a capability makes the plan fail with a TypeError.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("eq", first, second)
 
 
 def ne(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether two values are not equal; see `eq`.
+    """Compares two values in a plan, with `!=`: the opposite of `eq`, which see.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("ne", first, second)
 
 
 def lt(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is less than the second: two numbers, two strings or two dates.
+    """Compares two values in a plan, with `<`: two numbers, two strings (by code points) or two dates. Anything else
+    makes the plan fail with a TypeError.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("lt", first, second)
 
 
 def le(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is not greater than the second; see `lt`.
+    """Compares two values in a plan, with `<=`; see `lt`.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("le", first, second)
 
 
 def gt(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is greater than the second; see `lt`.
+    """Compares two values in a plan, with `>`; see `lt`.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("gt", first, second)
 
 
 def ge(first: Compared, second: Compared) -> RpcPromise[bool]:
-    """Whether the first is not less than the second; see `lt`.
+    """Compares two values in a plan, with `>=`; see `lt`.
 
     Parameters:
-        first: a promise of the plan, or a value.
+        first: promise of a value, or the value itself.
         second: the same.
 
+    Returns:
+        The promise of True or False.
+
     Raises:
-        TypeError: it is not called in a function of a plan, or is given what has no form on the wire.
+        TypeError: this is not called in the function of a plan, or an argument is of a type that cannot travel.
     """
     return _operation("ge", first, second)
 
 
 def not_(condition: RpcPromise[bool]) -> RpcPromise[bool]:
-    """Whether a condition is false.
+    """Turns a condition of a plan into its opposite, as `not` does.
 
     Parameters:
-        condition: a promise of a bool; anything else is a TypeError of the plan, not taken for true or false.
+        condition: promise of True or False. A promise of anything else makes the plan fail with a TypeError.
+
+    Returns:
+        The promise of False or True.
 
     Raises:
-        TypeError: it is not called in a function of a plan.
+        TypeError: this is not called in the function of a plan.
     """
     return _operation("not", condition)
 
 
 def is_none(value: RpcPromise[Any]) -> RpcPromise[bool]:
-    """Whether a value is null or undefined.
+    """Tells in a plan whether a value is None, as null and undefined of JavaScript are.
 
     Parameters:
-        value: a promise of the plan.
+        value: promise of the value.
+
+    Returns:
+        The promise of True or False.
 
     Raises:
-        TypeError: it is not called in a function of a plan.
+        TypeError: this is not called in the function of a plan.
     """
     return _operation("null", value)
 
 
 def size(value: RpcPromise[Any]) -> RpcPromise[int]:
-    """How many items a list has, fields an object, code points a string, or bytes there are.
+    """Counts in a plan, as `len` does: the items of a list, the fields of an object, the code points of a string, or
+    bytes.
 
     Parameters:
-        value: a promise of a list, an object, a string or bytes.
+        value: promise of a list, an object, a string or bytes. A promise of anything else makes the plan fail with a
+            TypeError.
+
+    Returns:
+        The promise of the number.
 
     Raises:
-        TypeError: it is not called in a function of a plan.
+        TypeError: this is not called in the function of a plan.
     """
     recorder = _current("size")
     return cast("RpcPromise[int]", _promise(INT, recorder.add(["op", "len", recorder.wire(value)])))
 
 
 def contains(items: RpcPromise[Any], item: Compared) -> RpcPromise[bool]:
-    """Whether a list has an item that is equal to a value; see `eq`.
+    """Tells in a plan whether a list has an item that is equal to a value, as `in` does; see `eq`.
 
     Parameters:
-        items: a promise of a list.
-        item: what is looked for: a promise, or a value.
+        items: promise of a list. Lists, objects and capabilities among its items equal nothing.
+        item: the value to look for, or the promise of one.
+
+    Returns:
+        The promise of True or False.
 
     Raises:
-        TypeError: it is not called in a function of a plan.
+        TypeError: this is not called in the function of a plan, or `item` is of a type that cannot travel.
     """
     return _operation("in", item, items)
 

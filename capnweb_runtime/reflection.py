@@ -32,17 +32,20 @@ class _Generated(NamedTuple):
 
 
 def ir_of(described: object) -> dict[str, Any]:
-    """The IR of what an object or a class implements, and of all that can be reached from there.
+    """Describes the interfaces that an object or class implements, as data (the compiler's IR): for tools that look at
+    a server at run time. It needs code that was compiled with `--reflection`.
 
     Parameters:
         described: a target, a stub or a promise, or the class of one; or a generated table, `XSpec`.
 
     Returns:
-        A new dict, as `docs/ir.md` describes it: `format`; `main`, references to the interfaces; `schemas`, with those
-        of their interfaces, models, callbacks and exceptions that these name, directly or through others.
+        A new dict of plain values, as `docs/ir.md` describes it: `format`, a number; `main`, references to the
+        interfaces; and `schemas`, with all interfaces, models, callbacks and exceptions that these name, directly or
+        through others.
 
     Raises:
-        LookupError: nothing was generated for it, or its IR was not written; the message says what to run.
+        LookupError: it implements nothing that was generated from a schema, or the description was not written beside
+            the generated module; the message says which command to run.
     """
     document: dict[str, Any] = json.loads(ir_text(described))
     return document
@@ -53,7 +56,9 @@ def ir_text(described: object) -> bytes:
     cls = described if isinstance(described, type) else type(described)
     interfaces = tuple(_interfaces(cls))
     if not interfaces:
-        raise LookupError(f"{cls.__name__} implements nothing that was generated from a schema")
+        raise LookupError(
+            f"{cls.__name__} implements nothing that was generated from a schema: give a target, a stub or a promise"
+        )
     return _text(interfaces)
 
 

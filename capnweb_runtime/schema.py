@@ -26,13 +26,16 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 
 def wire_name(name: str) -> Callable[[F], F]:
-    """Gives a method or property another name on the wire; below `@property` for a property. Above an exception, the
-    type name under which peers see it.
+    """Gives a method or property another name on the wire, and an exception another type name.
 
-    In an `InterfaceModel` it stands beside the type: `add: Annotated[Method[Add, int], wire_name("addUp")]`.
+    It decorates the method; the function below `@property`; or the class of the exception. In an `InterfaceModel` it
+    stands beside the type: `add: Annotated[Method[Add, int], wire_name("addUp")]`.
 
     Parameters:
         name: the name that peers use.
+
+    Returns:
+        A decorator, which changes nothing else.
     """
 
     def mark(member: F) -> F:
@@ -44,16 +47,18 @@ def wire_name(name: str) -> Callable[[F], F]:
 
 
 def raises(*errors: type[BaseException]) -> Callable[[F], F]:
-    """Declares the exceptions of a method or property; below `@property` for a property.
+    """Declares which exceptions a method or property may raise, so that callers catch the class itself: `except
+    NotFound` works on the calling side, and the exception has its message and its annotated attributes.
 
-    Peers get them as what they are: `except NotFound` works on the calling side. Each is a subclass of Exception of
-    one's own, or a built-in one. Its annotated attributes travel with it, and so does its message. What else is raised
-    arrives as an RpcError. In an `InterfaceModel` it stands beside the type: `Annotated[Method[Get, User],
-    raises(NotFound)]`.
+    It decorates the method, or the function below `@property`. In an `InterfaceModel` it stands beside the type:
+    `Annotated[Method[Get, User], raises(NotFound)]`. Of other exceptions `serve(errors=...)` decides what callers get.
 
     Parameters:
-        errors: the classes; an instance of a subclass arrives as the nearest of them. `wire_name` above a class gives
-            it another type name on the wire.
+        errors: subclasses of Exception, your own or built-in ones. An instance of a subclass of one arrives as the
+            nearest that is declared. `wire_name` above a class gives it another type name on the wire.
+
+    Returns:
+        A decorator, which changes nothing else.
     """
 
     def mark(member: F) -> F:
@@ -66,14 +71,19 @@ def raises(*errors: type[BaseException]) -> Callable[[F], F]:
 
 
 def idempotent(method: F) -> F:
-    """Declares that calling a method twice does what calling it once does: reading, or setting what is given.
+    """Declares that calling a method twice does the same as calling it once, since it only reads, or sets what it is
+    given.
 
-    A client that reconnects repeats such a call where the connection was lost before its answer came, and gets what the
-    call gave again on the next session; see `docs/reconnect.md`. In an `InterfaceModel` it stands beside the type:
-    `get: Annotated[Method[Get, User], idempotent]`.
+    A client with `connect(reconnect=...)` then repeats a call whose connection was lost before the answer came; and
+    where the call has returned an object, it calls again on the next session, so that the stub stays usable. See
+    `docs/reconnect.md`. In an `InterfaceModel` it stands beside the type: `get: Annotated[Method[Get, User],
+    idempotent]`.
 
     Parameters:
-        method: the method; for a property it says nothing, since that may be read again anyway.
+        method: the method. A property needs no such mark: it may always be read again.
+
+    Returns:
+        The method, unchanged.
     """
     method.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # read by the compiler
     return method
@@ -83,29 +93,36 @@ idempotent.__capnweb_idempotent__ = True  # type: ignore[attr-defined]  # where 
 
 
 def cancellable(member: F) -> F:
-    """Declares that calls of a method may be cancelled: when the result of one was asked for and is given up before it
-    is known, or its session is lost, the task of its target is cancelled.
+    """Declares that a call of a method is cancelled when its caller has asked for the result and gives it up before it
+    has come, or when the session is lost. A method without this mark runs to its end.
 
-    A result that something else needs, because it is named in another call, or called itself, is not given up. What is
-    not declared so runs to its end. In an `InterfaceModel` it stands beside the type:
-    `Annotated[Method[Search, list[int]], cancellable]`.
+    A call goes on as long as another call uses its result, as an argument or to call it. In an `InterfaceModel` it
+    stands beside the type: `Annotated[Method[Search, list[int]], cancellable]`.
 
     Parameters:
-        member: the method; it must bear being interrupted wherever it awaits something.
+        member: the method. Wherever its implementation awaits something, a CancelledError may be raised.
+
+    Returns:
+        The method, unchanged.
     """
     member.__capnweb_cancellable__ = True  # type: ignore[attr-defined]  # read by the compiler
     return member
 
 
 def cost(n: int = 1, /, *, items: int | None = None) -> Callable[[F], F]:
-    """Declares what a call costs, where a server bounds that with `Limits.cost`; below `@property` for a property,
-    which costs it when it is read. What does not say so costs 1. In an `InterfaceModel` it stands beside the type:
+    """Declares what a call of a method, or reading a property, costs of the budget that a server gives each session
+    with `Limits.cost`. Without this mark it costs 1.
+
+    It decorates the method, or the function below `@property`. In an `InterfaceModel` it stands beside the type:
     `Annotated[Method[Search, list[Hit]], cost(5, items=20)]`.
 
     Parameters:
-        n: units, 1 to 1,000,000, as a literal; what they stand for is the server's to decide.
-        items: how many items its list is taken to have where a plan is weighed before it runs: `map()` and `keep()`
-            over it then count for so many; as a literal, like `n`. None means that nothing is assumed.
+        n: units, 1 to 1,000,000, written as a literal. What a unit is, is for the server to decide.
+        items: how many items the list that the method returns is taken to have, written as a literal, where a server
+            weighs a plan before it runs: `map()` and `keep()` over the list count for so many. None assumes nothing.
+
+    Returns:
+        A decorator, which changes nothing else.
     """
 
     def mark(member: F) -> F:
@@ -117,11 +134,14 @@ def cost(n: int = 1, /, *, items: int | None = None) -> Callable[[F], F]:
 
 
 def interface(*, case: Literal["camel", "as-written"]) -> Callable[[type[T]], type[T]]:
-    """Says how the names of an interface's members are written on the wire.
+    """Declares how the names of an interface's members are written on the wire.
 
     Parameters:
-        case: "camel" turns get_profile into getProfile; "as-written" leaves names as they are, also where the module
-            says otherwise.
+        case: "camel" turns get_profile into getProfile; "as-written" leaves names as they are, even if the module has
+            `WIRE_CASE = "camel"`.
+
+    Returns:
+        A decorator of the interface's class, which changes nothing else.
     """
 
     def mark(cls: type[T]) -> type[T]:
@@ -137,9 +157,8 @@ def _not_validated(cls: type, source: object, handler: object) -> dict[str, str]
 
 
 class InterfaceModel:
-    """Base of interfaces whose members are annotations: each a `Method` or a `Property`.
-
-    A class that fulfils such an interface is generated; this one only describes it and has no instances.
+    """Base class of interfaces that are declared as a pydantic schema is: each member is an annotation, a `Method` or a
+    `Property`. Such a class only describes the interface; it is not instantiated.
     """
 
     if not TYPE_CHECKING:
@@ -147,25 +166,26 @@ class InterfaceModel:
 
 
 class Method(Generic[ParametersT, T]):
-    """In an `InterfaceModel`: a method, as `Method[Add, int]`.
-
-    The first argument is a pydantic model whose fields are the parameters in order, or None; the second is the result.
+    """Declares a method in an `InterfaceModel`, as `Method[Add, int]`: first a pydantic model whose fields are the
+    parameters, in order, or None for a method without parameters; then the type of the result.
     """
 
 
 class Property(Generic[T]):
-    """In an `InterfaceModel`: what can be read, as `Property[float]`."""
+    """Declares a property in an `InterfaceModel`, as `Property[float]`: a value that can be read."""
 
 
 class Stub(Protocol):
-    """In a schema: any capability, of which nothing more is said."""
+    """In a schema, the type of any object, whatever its interface. It arrives as an `AnyStub`."""
 
     if not TYPE_CHECKING:
         __get_pydantic_core_schema__ = classmethod(_not_validated)
 
 
 class ByReference:
-    """Beside a type in `Annotated`: what is held there is a capability, which pydantic takes as it comes."""
+    """Type of `BY_REFERENCE`, the mark in `Annotated` that `Capability[...]` stands for: the field holds an object, a
+    function or a stream, and pydantic takes any value there.
+    """
 
     if not TYPE_CHECKING:
         __get_pydantic_core_schema__ = _not_validated
@@ -174,48 +194,46 @@ class ByReference:
 BY_REFERENCE: Final = ByReference()
 
 Capability = Annotated[T, BY_REFERENCE]
-"""In a pydantic model: a field that holds a capability, a function or a stream, as `owner: Capability[UserApi]`.
+"""Type of a field of a pydantic model that holds an object, a function or a stream: `owner: Capability[UserApi]`.
 
-For type checkers it is the type itself. Pydantic has no way to check a Protocol, so that it is told not to: what can be
-held is checked where a model is sent and where it arrives.
+For type checkers it is the type in brackets. Pydantic could not check a Protocol, and takes any value; what can be held
+is checked when a model is sent and when it arrives.
 """
 
 
 class SecretMark:
-    """Beside a type in `Annotated`: what is held there is shown by no log of debug mode."""
+    """Type of `SECRET`, the mark in `Annotated` that `Secret[...]` stands for."""
 
 
 SECRET: Final = SecretMark()
 
 Secret = Annotated[T, SECRET]
-"""A parameter, result, property or field that no log of debug mode shows, as `token: Secret[str]`.
-
-For type checkers, and on the wire, it is the type itself. Whatever is in it is as secret as it is.
+"""Type of a parameter, result, property or field that the log of debug mode and the inspector do not show, with all
+that is in it: `token: Secret[str]`. For type checkers, and on the wire, it is the type in brackets.
 """
 
 
 class OpenMark:
-    """Beside a type in `Annotated`: it may have grown where the peer is."""
+    """Type of `OPEN`, the mark in `Annotated` that `Open[...]` stands for."""
 
 
 OPEN: Final = OpenMark()
 
 Open = Annotated[T | Unknown, OPEN]
-"""An enum, a `Literal` or a union to which later versions of the schema may add, as `status: Open[Status]`.
+"""Type of an enum, a `Literal` or a union to which later versions of the schema may add values: `status: Open[Status]`.
 
-What this version does not know arrives as an `Unknown`, which type checkers ask one to look for, and is sent again as
-it came. Without it such a value is refused, as is every other that is not of its type; see `docs/evolution.md`.
+A value that this version does not know arrives as an `Unknown`, which type checkers make one look for, and can be sent
+on as it came. Without `Open`, such a value is refused as of the wrong type; see `docs/evolution.md`.
 """
 
 
 @dataclass(frozen=True)
 class Microseconds:
-    """Beside datetime in `Annotated`: what becomes of microseconds where it is sent, as `Annotated[datetime,
-    Microseconds("refuse")]`. Without it they are cut off, as JavaScript does it: what travels is its Date, which has
-    whole milliseconds.
+    """Says what becomes of the microseconds of a datetime that is sent: `Annotated[datetime, Microseconds("refuse")]`.
+    A datetime travels as JavaScript's Date, which has whole milliseconds; without this mark the rest is cut off.
 
     Parameters:
-        handling: "round" goes to the nearest millisecond; "refuse" raises a TypeError unless the milliseconds are
+        handling: "round" rounds to the nearest millisecond; "refuse" raises a TypeError if the milliseconds are not
             whole; "keep" sends a string in place of a Date, such as "2024-01-31T12:30:00.000001Z".
     """
 
@@ -223,7 +241,9 @@ class Microseconds:
 
 
 class Writable(Protocol[T_contra]):
-    """In a schema: a stream to write to, whose chunks are of the type given."""
+    """In a schema, the type of a stream to write to, with the type of its chunks: `Writable[bytes]`. Whoever passes or
+    returns one gives a `WritableTarget`, and whoever receives it gets a `WritableStream`.
+    """
 
     def write(self, chunk: T_contra) -> None:
         """Takes a chunk."""

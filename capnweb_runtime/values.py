@@ -48,7 +48,9 @@ MAX_TOKEN: Final = 4096
 
 @final
 class Undefined:
-    """Type of `UNDEFINED`, the wire's undefined: what an omitted value or a missing property reads as."""
+    """Type of `UNDEFINED`, which stands for JavaScript's undefined: the value of an argument that was left out, or of a
+    property that is missing. It is false in conditions, and is not None, which stands for null.
+    """
 
     _instance: Undefined | None = None
 
@@ -72,10 +74,10 @@ UNDEFINED: Final = Undefined()
 
 @final
 class BigInt(int):
-    """An integer that travels as a bigint whatever its size. What arrives as a bigint where no schema says `int` is
-    one.
+    """An integer that travels as JavaScript's bigint, whatever its size. It is an `int` in every other way.
 
-    A plain `int` travels as a number where a double holds it exactly, and as a bigint beyond that.
+    A plain `int` travels as a number if a double holds it exactly (up to 2**53 - 1), and as a bigint beyond that. A
+    bigint that arrives where no schema declares `int` is a BigInt.
     """
 
     __slots__ = ()
@@ -83,10 +85,11 @@ class BigInt(int):
 
 @final
 class WireDate:
-    """A date that `datetime` cannot hold: an invalid one, or one before year 1 or after year 9999.
+    """A date of JavaScript that `datetime` cannot hold: before year 1, after year 9999, or JavaScript's "Invalid Date".
 
     Parameters:
-        ms: milliseconds since 1970-01-01 UTC, or None for an invalid date.
+        ms: milliseconds since 1970-01-01 UTC. None, nan, and what is beyond ±8.64e15 make the invalid date, whose `ms`
+            is None.
     """
 
     __slots__ = ("ms",)
@@ -106,12 +109,12 @@ class WireDate:
 
 @final
 class Uint8ClampedArray(bytes):
-    """Bytes in the wire's container of that name."""
+    """Bytes that travel as JavaScript's Uint8ClampedArray, in place of Uint8Array."""
 
 
 @final
 class Url(str):
-    """Text of a URL, as it came; on the wire it is a URL, where plain text is a string."""
+    """Text that travels as JavaScript's URL object, in place of a string. The text is not checked or changed."""
 
     __slots__ = ()
 
@@ -121,17 +124,19 @@ class Url(str):
 
 @final
 class Headers(Mapping[str, str]):
-    """HTTP headers, normalised as the reference does: lower-cased, sorted, duplicates joined by ", " except for
-    set-cookie.
+    """HTTP headers that travel as JavaScript's Headers object. They are a mapping of names, in any case, to values.
+
+    As in JavaScript, names are lower-cased and sorted, and the values of repeated names are joined by ", ", except that
+    `pairs` has each Set-Cookie by itself.
 
     Parameters:
         pairs: names and values, in any case and order.
 
     Raises:
-        ValueError: a name or value is none that HTTP allows.
+        ValueError: HTTP does not allow a name, or a line break or NUL in a value.
 
     Attributes:
-        pairs: the normalised names and values.
+        pairs: the names and values, lower-cased, sorted and joined.
     """
 
     __slots__ = ("_by_name", "pairs")
@@ -171,19 +176,19 @@ class Headers(Mapping[str, str]):
 
 
 Body: TypeAlias = str | bytes | AsyncIterable[bytes] | None
-"""Body of a request or response; as it arrives, None, text, bytes or a stream of bytes."""
+"""Body of a request or response: text, bytes, an asynchronous iterable of bytes, or None for no body."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """An HTTP request as a value.
+    """An HTTP request that travels as JavaScript's Request object: a value to pass on, which nothing here sends.
 
     Attributes:
-        url: where to.
-        method: GET by default.
-        headers: normalised.
-        body: see `Body`.
-        extra: further members of the Fetch API's RequestInit, such as redirect or cache.
+        url: URL of the request.
+        method: its method. Default "GET".
+        headers: its headers. Default none.
+        body: text, bytes, an asynchronous iterable of bytes, or None for no body, which is the default.
+        extra: further members of the Fetch API's RequestInit by name, such as "redirect" or "cache".
     """
 
     url: str
@@ -195,14 +200,14 @@ class Request:
 
 @dataclass(frozen=True, slots=True)
 class Response:
-    """An HTTP response as a value.
+    """An HTTP response that travels as JavaScript's Response object: a value, not the answer to anything by itself.
 
     Attributes:
-        body: see `Body`.
-        status: 200 by default.
-        status_text: reason phrase.
-        headers: normalised.
-        extra: further members of the Fetch API's ResponseInit.
+        body: text, bytes, an asynchronous iterable of bytes, or None for no body, which is the default.
+        status: HTTP status. Default 200.
+        status_text: reason phrase. Default empty.
+        headers: its headers. Default none.
+        extra: further members of the Fetch API's ResponseInit by name.
     """
 
     body: Body = None
@@ -214,12 +219,12 @@ class Response:
 
 @dataclass(frozen=True, slots=True)
 class Blob:
-    """Bytes with a media type. A blob travels as a stream beside its message, which is delivered once all of it has
-    arrived.
+    """Bytes with a media type, which travel as JavaScript's Blob. They are sent as a stream beside their message, and
+    the message is delivered once all of them have arrived.
 
     Attributes:
         data: the bytes.
-        type: media type, or empty.
+        type: media type, such as "text/csv"; "" for none.
     """
 
     data: bytes
@@ -231,22 +236,22 @@ class Blob:
         return len(self.data)
 
     def text(self) -> str:
-        """The bytes as UTF-8 text; what is not UTF-8 becomes U+FFFD."""
+        """Decodes the bytes as UTF-8; what is not UTF-8 becomes U+FFFD."""
         return self.data.decode("utf-8", "replace")
 
 
 @final
 @dataclass(frozen=True, slots=True)
 class Unknown:
-    """What has arrived where a schema says `Open[...]` and is none of the values that this version of it knows: a
-    constant that an enum or a literal lacks, or a member that a union lacks.
+    """A value that this version of a schema does not know, and that arrived where the schema declares `Open[...]`: a
+    constant that the enum or `Literal` does not have, or a value that is of no member of the union.
 
-    Sent again it is what came. Two are equal if their values are. Pydantic takes an instance, and writes the value in
-    JSON.
+    It can be sent on, as it came. Two of them are equal if their values are. In a pydantic model an instance is valid,
+    and is written as its value in JSON.
 
     Attributes:
-        value: the constant; of a union, the value as it travels: dicts and lists of plain values, in which a capability
-            is a stub of which nothing is said.
+        value: the constant; for a union, the value in plain form: dicts, lists and scalars, with an `AnyStub` for each
+            capability.
     """
 
     value: Any
@@ -261,16 +266,18 @@ class Unknown:
 
 @final
 class SturdyRef(Generic[T_co]):
-    """A reference that outlives its session: plain data, which whoever minted it makes an object of again.
+    """A reference to an object that outlives the session: plain data to store, from which the service that issued it
+    makes a stub of the object again later.
 
-    It is a string on the wire, and whoever holds the string may be able to use it. So nothing shows it by chance:
-    neither `str` and `repr`, nor f-strings, nor the errors and logs of this package. Two are equal if their tokens are.
-    One may be pickled, copied, and stored as its `token`; pydantic takes it from a string, and writes one in JSON.
+    It travels as a string, its token. Whoever has the token may be able to get at the object; so `str`, `repr`,
+    f-strings, and the errors and logs of this package do not show it. Two references are equal if their tokens are.
+    They can be pickled, copied, and stored by `token`. In a pydantic model they are valid as an instance or a string,
+    and are written as the token in JSON.
 
-    The type argument is the interface of the schema that is restored. It is for type checkers alone.
+    The type argument is the interface of the object, as in `SturdyRef[RoomApi]`; only type checkers use it.
 
     Parameters:
-        token: the string, as `SturdyRef.token` gave it.
+        token: the token, as `SturdyRef.token` gives it: 1 to 4096 characters.
 
     Raises:
         TypeError: the token is not a string.
@@ -290,7 +297,7 @@ class SturdyRef(Generic[T_co]):
 
     @property
     def token(self) -> str:
-        """The string that travels, to be stored where passwords could be."""
+        """The token. Store it only where you would store a password."""
         return self._token
 
     def __eq__(self, other: object) -> bool:

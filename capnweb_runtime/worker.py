@@ -26,16 +26,16 @@ __all__ = ["Application", "MainFactory", "Served", "Service", "Worker"]
 
 
 class Worker:
-    """One process of a server.
+    """One process of a server that runs in several: what the application's setup function is given in each.
 
     Parameters:
-        backplane: what it shares with the others. It is connected, and closed once everybody has been served.
-        cluster: its part in the cluster, if there is one; open, and left once everybody has been served.
+        backplane: topics, leases and values that all workers share. It is connected; whoever made it closes it.
+        cluster: this worker's part in the cluster; None if there is none.
 
     Attributes:
-        backplane: the same.
-        leaving: set when the process begins to end, or to make room for another: the moment to end streams, which
-            are calls in progress and would be waited for.
+        backplane: the backplane.
+        leaving: an `asyncio.Event` that is set when the process begins to end, or to make room for its successor. End
+            streams then: they are calls in progress, and would be waited for.
     """
 
     def __init__(self, backplane: Backplane, cluster: Cluster | None = None) -> None:
@@ -45,10 +45,10 @@ class Worker:
 
     @property
     def cluster(self) -> Cluster:
-        """Its part in the cluster.
+        """This worker's part in the cluster.
 
         Raises:
-            RuntimeError: it is in none.
+            RuntimeError: there is no cluster.
         """
         if self._cluster is None:
             raise RuntimeError(
@@ -58,6 +58,11 @@ class Worker:
 
 
 Served: TypeAlias = MainFactory | Service
-"""What makes main objects of peers; as a `Service`, with how they are to be served."""
+"""What a worker serves: a function that makes the main object of each session, or a `Service`, which has it and says how
+sessions are served.
+"""
 Application: TypeAlias = Callable[[Worker], Served | Awaitable[Served] | AbstractAsyncContextManager[Served]]
-"""Sets up a worker, and gives what it serves; as a context manager, for as long as it serves."""
+"""A setup function, called once in each worker with its `Worker`. It returns what is served, a `MainFactory` or a
+`Service`; or an awaitable of one, as an async function does; or an async context manager that gives one, and is left when
+the worker has served everybody.
+"""

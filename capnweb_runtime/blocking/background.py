@@ -235,13 +235,11 @@ _deadline: Final[ContextVar[tuple[float | None] | None]] = ContextVar("capnweb_d
 
 @contextmanager
 def timeout(seconds: float | None) -> Iterator[None]:
-    """Bounds what the blocking calls in a `with` block may take together, in place of their sessions' own bound.
+    """Bounds the time that all blocking calls in a `with` block may take together, in place of
+    `connect_blocking(timeout=...)`. The call during which the time is up raises TimeoutError, and so do later ones.
 
     Parameters:
-        seconds: from now on; None means without end. A block inside another cannot extend it.
-
-    Raises:
-        TimeoutError: by the call during which the time is up, and by those after it.
+        seconds: how long, from now on; None means without end. A block inside another cannot extend that.
     """
     outer, until = _deadline.get(), None if seconds is None else time.monotonic() + seconds
     if outer is not None and outer[0] is not None:

@@ -63,10 +63,11 @@ class Covering(Protocol[S_co]):
 
 
 class BlockingSession(Generic[B]):
-    """An open session. Used in a `with` block it gives the main object, and ends with the block.
+    """An open session, as `connect_blocking` returns it: `with connect_blocking(...) as api:` gives the stub of the
+    server's main object, and the session ends with the block.
 
     Attributes:
-        main: the server's main object.
+        main: the stub of the server's main object.
     """
 
     def __init__(self, connecting: Connecting[Any] | Reconnecting[Any], main: B, link: Link) -> None:
@@ -81,10 +82,10 @@ class BlockingSession(Generic[B]):
             background.wait(self._link.aclose, None)
 
     def drain(self, timeout: float | None = None) -> None:
-        """Ends the session gracefully: calls that other threads have in progress are answered, further ones fail.
+        """Ends the session gracefully: calls in progress, of other threads, get their answers; new calls fail.
 
         Parameters:
-            timeout: seconds to wait for the calls; None means until they are answered.
+            timeout: seconds to wait for the calls in progress; None means until all have an answer.
         """
         self._link.background.wait(lambda: self._connecting.drain(timeout), None)
 
@@ -93,27 +94,29 @@ class BlockingSession(Generic[B]):
         return self._link.background.here(self._connecting.stats)
 
     def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
-        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+        """Lists what this side holds of the server, and what the server holds of this side.
 
         Parameters:
-            most: how many imports, and how many exports, to look at; None means all.
+            most: how many imports and how many exports to list at most; None means all.
         """
         return self._link.background.here(lambda: self._connecting.capabilities(most))
 
     @property
     def state(self) -> State:
-        """With `reconnect`, what the client is at; see `Reconnecting.state`. Without, "ready"."""
+        """With `reconnect`, what the client is doing: "connecting", "ready", "waiting" before it tries again, or
+        "closed". Without `reconnect`, "ready".
+        """
         return getattr(self._connecting, "state", "ready")
 
     def wait_ready(self, timeout: float | None = None) -> None:
-        """With `reconnect`, waits until there is a session.
+        """With `reconnect`, waits until there is a session. Without, returns at once.
 
         Parameters:
             timeout: seconds to wait; None means without end.
 
         Raises:
-            SessionClosed: the client has ended.
-            TimeoutError: there was none in time.
+            SessionClosed: the client was closed, or has given up.
+            TimeoutError: there was no session in time.
         """
         wait_ready = getattr(self._connecting, "wait_ready", None)
         if wait_ready is not None:
@@ -151,35 +154,42 @@ def connect_blocking(
     debug: Debug = None,
     sock: socket.socket | None = None,
 ) -> BlockingSession[B]:
-    """Connects to a server, and waits until it is connected.
+    """Opens a session with a server, for programs without an event loop, and waits until it is open. Calls on its stubs
+    wait for their results. The session itself runs on an event loop in a background thread, which all sessions of the
+    process share.
 
     Parameters:
-        url: ws:// or wss:// for a session; http:// or https:// for one batch, which one call, or one `run`, uses up.
-            Several are tried in their order; see `connect`.
-        stub: generated blocking stub class of the server's main object.
-        main: our own main object, for the server to call. Its methods run on the background thread.
-        headers: headers of the request, beside those of the protocol; with `reconnect`, a function may give them.
-        ssl: settings of TLS; None means the system's defaults.
-        limits: bounds of the session.
-        observer: is told of failures of our own targets and callbacks; by default they are logged.
+        url: address of the server, or several, as for `connect`. An http:// or https:// URL is for one batch, which one
+            call, or one `run`, uses up.
+        stub: class of the stub, generated with `--blocking` from the interface of the server's main object, such as
+            `LibraryBlockingStub`; `BlockingAnyStub` where there is no schema.
+        main: object of this side that the server may call. Its methods run on the background thread.
+        headers: further headers of the request that opens the session; with `reconnect`, it may be a function that
+            gives them.
+        ssl: settings of TLS, for wss:// and https://; None means the system's defaults.
+        limits: what the server may make this side do and hold.
+        observer: is told of failures of targets and callbacks of this side; by default they are logged.
         open_timeout: seconds to wait for the connection, at each URL; None means without end.
         transport: see `connect`.
-        timeout: seconds that each call may take; None means without end. For some calls, say `with timeout(5):`.
-        reconnect: connects again whenever the session is lost; see `connect`. What it calls runs on the background
-            thread, and is given stubs that are not blocking.
+        timeout: seconds that each blocking call may take; then it raises TimeoutError. None means without end. `with
+            timeout(5):` sets it for some calls.
+        reconnect: how to connect again when the session is lost; see `connect`. Its functions run on the background
+            thread, and are given stubs that are not blocking.
         keepalive: see `connect`.
-        close_timeout: seconds for which closing waits for a server that is silent.
-        call_timeout: see `connect`; it holds for what `run` calls, too.
+        close_timeout: seconds that closing waits for a server that does not answer.
+        call_timeout: see `connect`; unlike `timeout`, it also bounds each call that is made in `run`.
         interceptors: see `connect`; they run on the background thread.
         debug: see `connect`.
-        sock: a socket that is connected, for a WebSocket; see `connect`.
+        sock: see `connect`.
 
     Returns:
-        The session: enter it with `with`, or take its `main` and `close` it.
+        The session: enter it with `with`, or use its `main`, and `close` it in the end.
 
     Raises:
         SessionClosed: there is no connection; the message names the URL and the cause. See `connect`.
+        RuntimeError: this thread runs an event loop, which would stand still, or is the background thread.
         ValueError: as `connect` does.
+        TypeError: as `connect` does.
     """
     settings: dict[str, Any] = {"main": main, "headers": headers, "ssl": ssl, "limits": limits, "observer": observer}
     settings |= {"call_timeout": call_timeout, "interceptors": interceptors, "sock": sock, "debug": debug}
@@ -202,17 +212,20 @@ def connect_blocking(
 
 
 def run(stub: Covering[S_co], function: Callable[[S_co], Awaitable[T]]) -> T:
-    """Runs a function on the background loop with the stub that is not blocking, and waits for what it gives.
-
-    This is how calls are pipelined and mapped, in one round trip: `run(api, lambda api: api.friends().map(...))`.
+    """Runs a function on the background thread with the stub that is not blocking, and waits for its result: the way to
+    make several calls in one round trip, as in `run(api, lambda api: api.friends().map(...))`.
 
     Parameters:
         stub: a blocking stub.
-        function: called with what it covers; it may be async. Capabilities in its result have to be awaited, as in the
-            async face; `XBlockingStub(x)` covers one.
+        function: function, plain or async, that is called with the stub behind `stub`, whose methods return promises,
+            and returns a promise or another awaitable.
+
+    Returns:
+        What the awaitable gives. Stubs in it are not blocking; `XBlockingStub(stub)` makes a blocking one.
 
     Raises:
-        TimeoutError: it took longer than the session, or the `timeout` block, allows.
+        TimeoutError: it took longer than `timeout` of the session, or of a `timeout` block, allows.
+        RuntimeError: as `connect_blocking` does.
     """
     link: Link = getattr(stub, "_link")  # noqa: B009  # which the protocol leaves out, being for type checkers
 

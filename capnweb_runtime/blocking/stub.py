@@ -111,13 +111,14 @@ class Cover(Uncopied):
 
 
 class BlockingStub(Cover):
-    """A capability whose methods wait for their results.
+    """Base class of stubs generated with `--blocking`, such as `LibraryBlockingStub`: stands for an object of the peer,
+    and its methods wait for their results.
 
     Give it up with `dispose`, use it in a `with` block, or drop it. It may be used from several threads.
 
     Parameters:
-        stub: what it covers and owns from now on.
-        link: the session; left out by applications.
+        stub: stub of the same interface that is not blocking, and belongs to the new one from now on.
+        link: the session; applications leave it out.
 
     Raises:
         TypeError: the stub is of another interface.
@@ -138,7 +139,7 @@ class BlockingStub(Cover):
             _COVERS[of] = cls
 
     def dup(self) -> Self:
-        """A second stub for the same object, to be disposed on its own.
+        """Makes a second stub for the same object, to be disposed by itself.
 
         Raises:
             DisposedError: this stub has been disposed.
@@ -146,22 +147,25 @@ class BlockingStub(Cover):
         return self._link.background.here(lambda: type(self)(self._covers.dup(), self._link))
 
     def dispose(self) -> None:
-        """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError."""
+        """Gives the stub up; safe to repeat. Calls on it fail with a DisposedError afterwards."""
         self._dispose_from(calling_place(__file__))
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        """Calls back once if this capability breaks.
+        """Has a function called, once, when this stub breaks: its session has ended, say.
 
         Parameters:
-            callback: called with the reason, on the background thread: it must not make blocking calls.
+            callback: plain function that is given the reason, an exception. It runs on the background thread, and must
+                not make blocking calls.
         """
         self._link.background.soon(lambda: self._covers.on_broken(callback))
 
     def on_restored(self, callback: Callable[[], object]) -> None:
-        """Calls back each time that another session has taken the place of the one that was lost.
+        """Has a function called each time that a client with `reconnect` has connected again, and this stub can be used
+        on the new session.
 
         Parameters:
-            callback: called on the background thread: it must not make blocking calls.
+            callback: plain function without parameters. It runs on the background thread, and must not make blocking
+                calls.
         """
         self._link.background.soon(lambda: self._covers.on_restored(callback))
 
@@ -196,15 +200,29 @@ class BlockingStub(Cover):
 
 
 class BlockingAnyStub(BlockingStub, of=AnyStub):
-    """A capability of which no schema says what it can do."""
+    """A blocking stub of an object without a schema: methods and properties are given by name, and nothing is checked
+    on this side.
+    """
 
     def call(self, name: str | tuple[str | int, ...], /, *args: Any) -> Any:
-        """Calls a method; see `AnyStub.call`."""
+        """Calls a method by name, and waits for its result.
+
+        Parameters:
+            name: name of the method as the peer has it on the wire, or a path to it, a tuple of names.
+            args: its arguments.
+
+        Returns:
+            The result: a plain value, with blocking stubs, functions and streams in it.
+        """
         given = [_uncovered(argument) for argument in args]
         return self._link.call(lambda: self._covers.call(name, *given))
 
     def get(self, name: str | tuple[str | int, ...], /) -> Any:
-        """Reads a property; see `AnyStub.get`."""
+        """Reads a property by name, and waits for its value.
+
+        Parameters:
+            name: name of the property as the peer has it on the wire, or a path to it, a tuple of names and indices.
+        """
         return self._link.call(lambda: self._covers.get(name))
 
     def __call__(self, *args: Any) -> Any:
@@ -217,7 +235,7 @@ class BlockingAnyStub(BlockingStub, of=AnyStub):
 
 
 class BlockingCallback(Cover, Generic[Params, R_co]):
-    """A function of the peer's: calling it waits for its result."""
+    """A function of the peer: calling it waits for its result."""
 
     def __init__(self, stub: CallbackStub[..., Any], link: Link | None = None) -> None:
         stub._owned = False
@@ -229,7 +247,12 @@ class BlockingCallback(Cover, Generic[Params, R_co]):
         return result
 
     def dup(self) -> Self:
-        """A second one for the same function; keep one to call it after the call that brought it has returned."""
+        """Makes a second one for the same function, to be disposed by itself; it is still good after the function that
+        was given the first one has returned.
+
+        Raises:
+            DisposedError: this one has been disposed.
+        """
         return self._link.background.here(lambda: type(self)(self._covers.dup(), self._link))
 
     def dispose(self) -> None:
@@ -247,7 +270,9 @@ _COVERS[CallbackStub] = BlockingCallback
 
 
 class BlockingReadable(Cover, Generic[T]):
-    """A stream that the peer writes; an iterator. Leaving a `with` block, or dropping it, cancels the stream."""
+    """A stream that the peer writes and this side reads: `for chunk in stream`, which waits for each chunk. Leaving a
+    `with` block, or dropping the stream, cancels it.
+    """
 
     _covers: ReadableStream[T]
 
@@ -261,7 +286,7 @@ class BlockingReadable(Cover, Generic[T]):
         return chunk  # type: ignore[no-any-return]  # the stream's chunks are of its type
 
     def close(self) -> None:
-        """Stops the stream: the peer's further writes fail. Safe to repeat, and after its end."""
+        """Stops the stream: further writes of the peer fail. Safe to repeat, and after the end of the stream."""
         if not self._covers._ended:
             self._link.background.wait(self._covers.cancel, None)
 
@@ -276,20 +301,29 @@ class BlockingReadable(Cover, Generic[T]):
 
 
 class BlockingWritable(Cover, Generic[T_contra]):
-    """A stream that the peer reads. Close it when all is written, or use it in a `with` block."""
+    """A stream that this side writes and the peer reads. `with stream:` closes it at the end of the block, or aborts it
+    if the block fails.
+    """
 
     _covers: WritableStream[T_contra]
 
     def write(self, chunk: T_contra) -> None:
-        """Sends a chunk; waits while the peer holds back. Raises what an earlier write failed with."""
+        """Sends a chunk; waits while the reader is behind. Raises what any earlier write has failed with.
+
+        Parameters:
+            chunk: value of the type that the schema declares.
+
+        Raises:
+            TypeError: the chunk is not of that type.
+        """
         self._link.wait(lambda: self._covers.write(_uncovered(chunk)))
 
     def close(self) -> None:
-        """Ends the stream and waits until the peer has taken all of it. Raises what a write failed with."""
+        """Ends the stream, and waits until the reader has taken all of it. Raises what any write has failed with."""
         self._link.wait(self._covers.close)
 
     def abort(self, reason: BaseException | None = None) -> None:
-        """Breaks the stream: the reader gets the reason."""
+        """Breaks the stream off. The reader gets `reason`, or an exception that says so."""
         self._link.wait(lambda: self._covers.abort(reason))
 
     def __enter__(self) -> Self:

@@ -43,10 +43,11 @@ _NO_HEADERS: Final[Mapping[str, str]] = MappingProxyType({})
 
 
 class Connecting(Generic[S]):
-    """A session that is about to start: `async with connect(...) as api:` or `api = await connect(...)`.
+    """What `connect` returns: a session that opens when this is entered, `async with connect(...) as api:`, or awaited,
+    `api = await connect(...)`.
 
     Leaving `async with` disposes the stub, which ends the session, and waits until the connection is closed. After
-    `await` that is the caller's: `api.dispose()`.
+    `await`, the caller has to do that: `api.dispose()`.
     """
 
     def __init__(self, settings: Settings, stub: type[S]) -> None:
@@ -73,17 +74,18 @@ class Connecting(Generic[S]):
             await self._connection.wait_closed()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Ends the session gracefully: further calls fail with SessionClosed; those that somebody awaits are answered,
-        and so are the server's; then it says goodbye, and waits until the connection is closed. A batch that has not
-        been sent is sent.
+        """Ends the session gracefully. New calls fail with SessionClosed; calls in progress that somebody awaits get
+        their answers, and so do those of the server; then the session says goodbye, and this waits until the connection
+        is closed. A batch that has not been sent is sent first.
 
-        A target or a callback of this side must not wait for this, since it would wait for itself.
+        A method of a target or a callback of this side must not wait for this, since it would wait for itself.
 
         Parameters:
-            timeout: seconds to wait for the calls; what has not been answered by then fails. None means until they are.
+            timeout: seconds to wait for the calls in progress; those without an answer by then fail. None means until
+                all have one.
 
         Raises:
-            RuntimeError: it has not been opened yet.
+            RuntimeError: the session has not been opened yet.
         """
         connection = self._opened()
         with suppress(TimeoutError):
@@ -95,25 +97,25 @@ class Connecting(Generic[S]):
 
     @property
     def sessions(self) -> int:
-        """How many sessions there have been: none before it is opened, and then one."""
+        """How many sessions have been opened: 0, and then 1. With `reconnect` there may be more."""
         return 0 if self._connection is None else 1
 
     def stats(self) -> SessionStats:
         """Counts of what the session holds and has done.
 
         Raises:
-            RuntimeError: it has not been opened yet.
+            RuntimeError: the session has not been opened yet.
         """
         return self._opened().stats()
 
     def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
-        """What the session holds of the server, and the server of it; see `Connection.capabilities`.
+        """Lists what this side holds of the server, and what the server holds of this side.
 
         Parameters:
-            most: how many imports, and how many exports, to look at; None means all.
+            most: how many imports and how many exports to list at most; None means all.
 
         Raises:
-            RuntimeError: it has not been opened yet.
+            RuntimeError: the session has not been opened yet.
         """
         return self._opened().capabilities(most)
 
@@ -213,51 +215,54 @@ def connect(
     reconnect: Reconnect | None = None,
     sock: socket.socket | None = None,
 ) -> Connecting[S] | Reconnecting[S]:
-    """Connects to a server.
+    """Opens a session with a server, and gives a stub of the server's main object, from which everything else is got.
 
     Parameters:
-        url: ws:// or wss:// for a session; http:// or https:// for one batch, sent at the first await together with all
-            that was called before; https:// for a session over WebTransport, too, if `transport` says so. With "+unix"
-            behind the scheme, a file of this machine and the path, as in "ws+unix:///run/app.sock:/rpc". Several, each
-            for a session, are tried in their order until there is one; with `reconnect`, whenever a session is lost,
-            beginning with the next.
-        stub: generated stub class of the server's main object.
-        main: our own main object, for the server to call; None if it has none to call.
-        headers: headers of the request, beside those of the protocol. A Sec-WebSocket-Protocol replaces the
+        url: address of the server. ws:// or wss:// opens a session over a WebSocket. http:// or https:// makes one HTTP
+            request, a batch: it is sent at the first `await`, with all calls that were made before, and there can be no
+            further ones. With `transport="webtransport"`, https:// opens a session over HTTP/3. "+unix" behind the
+            scheme connects to a socket file of this machine, followed by a colon and the path, as in
+            "ws+unix:///run/app.sock:/rpc". Of several URLs, each for a session, the first that answers is used; with
+            `reconnect`, the next session begins with the URL behind the last.
+        stub: class of the stub, generated from the interface of the server's main object, such as `LibraryStub`;
+            `AnyStub` where there is no schema.
+        main: object of this side that the server may call, see `Peer.main`; None means that there is none.
+        headers: further headers of the request that opens the session. A Sec-WebSocket-Protocol among them replaces the
             subprotocols by which two ends of this implementation know each other; an empty one offers none. With
-            `reconnect`, a function, which may be async, is asked for them at every attempt.
-        ssl: settings of TLS; None means the system's defaults.
-        limits: bounds of the session.
-        observer: is told of failures of our own targets and callbacks; by default they are logged.
+            `reconnect` it may be a function, plain or async, that is called for the headers of each attempt.
+        ssl: settings of TLS, for wss:// and https://; None means the system's defaults.
+        limits: what the server may make this side do and hold.
+        observer: is told of failures of targets and callbacks of this side; by default they are logged.
         open_timeout: seconds to wait for the connection, at each URL; None means without end.
-        transport: "webtransport" for a session over HTTP/3, which needs the extra `webtransport`; None means as the URL
-            says.
-        keepalive: seconds without a sign of life of the server after which it is sent a ping; after as many again the
-            session ends as lost. None sends no pings, and notices a server that vanished only when the system does.
-            Without meaning for a batch.
-        close_timeout: seconds for which closing waits for a server that is silent.
-        call_timeout: seconds that each call may take, unless a `deadline` is nearer: past it, who waits for it gets a
-            DeadlineExceeded, and it is given up. None means without end.
-        interceptors: what calls pass, in both directions, the first one outermost; see `CallInfo`.
-        debug: whether to show messages in words, and to know who has made what the session holds; or `Sampling`, to
-            know it of some. None means as the environment variable CAPNWEB_DEBUG says. See `docs/debugging.md`.
-        reconnect: connects again whenever the session is lost, under the same stub; None means never. See
+        transport: "webtransport" for HTTP/3, which needs the extra `webtransport`; None means as the URL says.
+        keepalive: seconds of silence of the server after which it is sent a ping. After as many seconds more without
+            an answer the session ends with ConnectionLost. None sends no pings: then a server that vanished is noticed
+            only when the operating system notices. Without meaning for a batch.
+        close_timeout: seconds that closing waits for a server that does not answer.
+        call_timeout: seconds that each call may take; then whoever awaits it gets a DeadlineExceeded, and the call is
+            given up. A nearer `deadline` takes precedence. None means without end.
+        interceptors: functions around the calls of both directions, the first one outermost; see `Interceptor`.
+        debug: True logs each message in words, and notes which line of the program made what the session holds;
+            `Sampling()` only notes, and only for some; False does neither; None means as the environment variable
+            CAPNWEB_DEBUG says. See `docs/debugging.md`.
+        reconnect: how to connect again when the session is lost; the stub stays the same. None means never. See
             `docs/reconnect.md`.
-        sock: a socket that is connected, in place of a new one, for a WebSocket; the URL then says what is asked for,
-            and with wss:// whose certificate is expected. The session closes it.
+        sock: a connected socket to use for a WebSocket in place of a new connection; the session closes it. The URL
+            then gives the host and path to ask for and, with wss://, the name that the certificate has to have.
 
     Returns:
-        What connects: await it, or enter it with `async with`, which ends the session on leaving. Both give the stub,
-        and raise SessionClosed, with the URL and the cause, if there is no connection: ConnectionRefused or GoingAway
-        where a server has answered, ConnectionLost where none has; or DeadlineExceeded, if that of a `deadline` block
-        comes first.
+        An object to enter with `async with`, which gives the stub and ends the session on leaving, or to await for the
+        stub. Both raise a SessionClosed if there is no connection, with the URL and the cause: ConnectionRefused or
+        GoingAway if a server answered, ConnectionLost if none did; and DeadlineExceeded if a `deadline` block around
+        them ends first.
 
     Raises:
-        ValueError: the URL's scheme is none of the four, or not https:// for WebTransport; or it is that of a batch,
-            which has no session to lose, and `reconnect` was given, or several URLs; there is none; `sock` is for
-            nothing that it could be used for, as with `reconnect`, or is no socket for streams; `keepalive` is not
-            positive, or `close_timeout` is negative; or CAPNWEB_DEBUG says what cannot be meant.
-        TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is none of what it can be.
+        ValueError: the scheme of a URL is not one of these, or not https:// with WebTransport; there is no URL; an
+            http:// or https:// URL is one of several, or is given with `reconnect`, for which a batch has no session;
+            `transport` is not known; `sock` is given with `reconnect`, with several URLs or with one that is not for a
+            WebSocket over TCP, or is no open stream socket; `keepalive` is not positive; `close_timeout` is negative;
+            CAPNWEB_DEBUG is not understood.
+        TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is of another type.
     """
     settings = Settings(
         urls=urls_of(url),
@@ -284,7 +289,9 @@ def connect(
             raise ValueError("sock= is one connection, which cannot be made again: reconnect= needs to make its own")
         return _reconnecting(settings, stub, reconnect)
     if callable(headers):
-        raise TypeError("headers is a function: only connect(reconnect=...) asks for headers more than once")
+        raise TypeError(
+            "headers= is a function, which only connect(reconnect=...) calls, for each attempt: give what it returns"
+        )
     return Connecting(settings, stub)
 
 

@@ -44,17 +44,17 @@ _ENDED: Final = "the pool has been closed"
 
 
 class PoolStats(NamedTuple):
-    """What a pool holds and has done.
+    """Counts of what a pool holds and has done.
 
     Attributes:
-        sessions: how many there are, those included that are being opened.
+        sessions: sessions of the pool, open or being opened; at most `size`.
         ready: those of them that are open.
-        leased: those of them that are leased.
-        retiring: sessions beside those, which end once nothing of theirs is in use any more.
-        calls: calls in progress, or waiting for a session.
+        leased: those of them that are leased; see `Pool.session`.
+        retiring: further sessions that are too old: they get no new calls, and end once nothing of them is in use.
+        calls: calls that are in progress or wait for a session.
         waiting: leases that wait for a session.
-        opened: how often a session has been opened.
-        replaced: how often one was replaced because it was too old or a check failed.
+        opened: how many sessions have been opened so far.
+        replaced: how many sessions were replaced because they were too old or failed a check.
     """
 
     sessions: int
@@ -68,26 +68,29 @@ class PoolStats(NamedTuple):
 
 
 class Pool(Generic[S]):
-    """Sessions with one server, opened as they are needed. Enter it with `async with`; leaving that lets the calls in
-    progress end, and closes all.
+    """Several sessions with one server, for programs whose calls would hold each other up in one. Sessions are opened
+    as they are needed.
+
+    Enter the pool with `async with`. Leaving the block waits until calls in progress have ended, and closes all
+    sessions; if the block fails, they are closed at once.
 
     Parameters:
-        url: ws:// or wss://. Several are tried in turn, each new session beginning with the one behind the last, which
-            spreads the sessions over them.
-        stub: generated stub class of the server's main object.
-        size: sessions at most.
-        max_age: seconds after which a session gets no more to do, and ends once nothing of it is in use; another takes
+        url: ws:// or wss:// URL of the server. Of several, each new session tries first the one behind that of the last
+            session, so that the sessions spread over all.
+        stub: class of the stub; see `connect`.
+        size: largest number of sessions; 1 or more.
+        max_age: seconds after which a session gets no new calls, and ends once nothing of it is in use; another takes
             its place. None means never.
-        check: a cheap call, such as `lambda api: api.ping()`: a session on which it fails, or takes longer than
-            `check_time`, is replaced. None means that only a lost connection tells.
-        check_every: seconds between the checks of a session, and between looks at ages.
+        check: function that makes a cheap call, such as `lambda api: api.ping()`. A session on which it fails, or takes
+            longer than `check_time`, is replaced. None means that only a lost connection is noticed.
+        check_every: seconds between two checks of a session, and between looks at the ages of sessions.
         check_time: seconds that a check may take.
-        reconnect: how each session is replaced that is lost; its clock is the pool's.
-        main: our own main object, for the server to call over any of them.
-        headers: headers of the requests, or a function that gives them, which may be async.
+        reconnect: how a lost session is replaced; None means `Reconnect()`. Its clock is used for ages and checks, too.
+        main: object of this side that the server may call over any of the sessions.
+        headers: further headers of the requests, or a function, plain or async, that gives them.
         ssl: settings of TLS; None means the system's defaults.
-        limits: bounds of each session.
-        observer: is told of failures of our own targets and callbacks; by default they are logged.
+        limits: what the server may make this side do and hold, in each session.
+        observer: is told of failures of targets and callbacks of this side; by default they are logged.
         open_timeout: seconds to wait for a connection; None means without end.
         transport: see `connect`.
         keepalive: see `connect`; a session that falls silent is replaced.
@@ -97,7 +100,8 @@ class Pool(Generic[S]):
         debug: see `connect`.
 
     Raises:
-        ValueError: the URL is none of a session, or the size is less than 1.
+        ValueError: a URL is not for a session, `size` is less than 1, or as `connect` does.
+        TypeError: `debug` is of another type.
     """
 
     def __init__(
@@ -129,7 +133,7 @@ class Pool(Generic[S]):
             if urlsplit(one).scheme not in {"ws", "wss", "ws+unix", "wss+unix"} and transport is None:
                 raise ValueError(f"a pool holds sessions, and {one!r} opens none: use ws:// or wss://")
         if size < 1:
-            raise ValueError(f"a pool of size={size} could hold no session")
+            raise ValueError(f"size={size} leaves no session to a pool: it has to be 1 or more")
         settings = Settings(
             urls=urls,
             main=main,
@@ -164,8 +168,8 @@ class Pool(Generic[S]):
 
     @property
     def stub(self) -> S:
-        """A stub whose calls each go to the least busy session; what they give stays with that. Disposing it does
-        nothing.
+        """A stub of the server's main object, each call of which goes to the session that is least busy. What a call
+        returns belongs to the session that it went to. Disposing this stub does nothing.
 
         Raises:
             RuntimeError: the pool has not been entered.
@@ -175,19 +179,21 @@ class Pool(Generic[S]):
         return self._stub_class(SpreadHook(self._pick, self._loop, self._includes))
 
     def session(self) -> AbstractAsyncContextManager[S]:
-        """Leases a session: nobody else leases it meanwhile, and calls of `stub` go there only where there is no other.
+        """Leases one session for an `async with` block, for calls that belong together: nobody else leases it
+        meanwhile, and calls of `stub` go there only if there is no other session.
 
         Returns:
-            What gives a stub of the server's main object when it is entered; it waits while all sessions are leased.
+            A context manager that gives a stub of the server's main object. Entering it waits while all sessions are
+            leased, and raises what is listed here.
 
         Raises:
-            SessionClosed: the pool has been closed, or there is no connection.
-            DeadlineExceeded: that of a `deadline` block came first.
+            SessionClosed: the pool has been closed or not been entered, or there is no connection.
+            DeadlineExceeded: a `deadline` block around it ended first.
         """
         return self._session()
 
     def stats(self) -> PoolStats:
-        """Counts of what the pool holds and has done."""
+        """Counts what the pool holds and has done."""
         members = self._members
         return PoolStats(
             sessions=len(members),
@@ -201,10 +207,10 @@ class Pool(Generic[S]):
         )
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Gives out nothing more, waits until calls in progress and leases have ended, and closes all sessions.
+        """Takes no new calls and leases, waits until those in progress have ended, and closes all sessions.
 
         Parameters:
-            timeout: seconds to wait for them; None means until they have ended.
+            timeout: seconds to wait for calls and leases in progress; None means until they have ended.
         """
         self._closing = True
         self._tell_leases()
@@ -216,7 +222,7 @@ class Pool(Generic[S]):
 
     async def __aenter__(self) -> Self:
         if self._keeper is not None or self._closing:
-            raise RuntimeError("a pool is entered once")
+            raise RuntimeError("a pool is entered once: make another Pool(...)")
         self._loop = asyncio.get_running_loop()
         with outside():
             self._keeper = self._loop.create_task(self._keep())

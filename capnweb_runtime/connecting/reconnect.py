@@ -26,12 +26,13 @@ _REFUSED_FOR_GOOD: Final = frozenset((400, 401, 403, 404))
 
 @dataclass(frozen=True)
 class Connected:
-    """What `Reconnect.on_connect` is told of a new session.
+    """What `Reconnect.on_connect` is told about a new session.
 
     Attributes:
-        number: how many sessions there have been with it: 1 for the first.
-        attempts: how many attempts it took since the last session that the server answered on, with this one.
-        lost: what the session before it ended with; None for the first.
+        number: number of the session: 1 for the first, 2 for the one after it.
+        attempts: attempts that it took to open this session, that which succeeded included, counted since the last
+            session on which the server has answered a call.
+        lost: the exception with which the session before this one ended; None for the first.
     """
 
     number: int
@@ -41,30 +42,34 @@ class Connected:
 
 @dataclass(frozen=True)
 class Reconnect:
-    """How a client connects again whose session was lost: `connect(url, XStub, reconnect=Reconnect())`.
+    """How a client connects again when its session is lost: `connect(url, XStub, reconnect=Reconnect())`.
 
-    It waits before each attempt for a time between nothing and a longest one, by chance, so that the clients of a
-    server that restarts do not come all at once. The longest one begins at `first` seconds, is doubled by each attempt
-    up to `longest`, and is `first` again once a session has brought an answer.
+    Before each attempt the client waits for a random time, so that the clients of a server that restarts do not all
+    come at once. The wait is at most `first` seconds, twice that before the next attempt, and so on up to `longest`;
+    it is `first` again once a session has brought an answer. A server may ask for a longer wait (Retry-After).
 
     Attributes:
-        first: seconds that the first wait takes at most.
-        longest: seconds that any wait takes at most.
-        attempts: attempts in a row after which it gives up; None means never.
-        give_up: told of what an attempt failed with, or a session ended with; True ends the client for good. Without
-            it, these do: the statuses 400, 401, 403 and 404, certificates that are not valid, a server that breaks the
-            protocol or speaks another one, and whatever is raised in `headers` and `on_connect` that is no
-            ConnectionError or TimeoutError.
-        on_connect: called with a stub of the new session's main object and a `Connected`, before calls that wait go
-            out; may be async. It is the place to subscribe: what is called through the stub comes first on the new
-            session. The stub, and what is got through it, ends with that session.
-        on_disconnect: called with what the session ended with; may be async. What it raises is reported, and no more.
-        wait_calls: calls that may wait while there is no session; those beyond fail at once.
-        wait_bytes: bytes that they may take together, about.
-        wait_time: seconds that one may wait; None means without end.
-        clock: seconds on a clock that never goes back; for tests.
-        sleep: waits for some seconds; for tests.
-        random: a number from 0 up to 1; for tests.
+        first: longest first wait, in seconds; more than 0.
+        longest: longest wait of all, in seconds; `first` or more.
+        attempts: failed attempts in a row after which the client gives up; None means never.
+        give_up: function that is called with the exception with which an attempt failed or a session ended; if it
+            returns True, the client gives up. Whatever it returns, the client also gives up at: a refusal with status
+            400, 401, 403 or 404, an invalid certificate, a server that breaks the protocol or speaks another one, and
+            any exception of `headers` or `on_connect` that is no ConnectionError, TimeoutError or SessionError.
+        on_connect: function, plain or async, that is called on each new session with a stub of its main object and a
+            `Connected`, before calls that were waiting are sent: the place to subscribe. That stub, and whatever is got
+            through it, ends with that session.
+        on_disconnect: function, plain or async, that is called with the exception with which a session ended. What it
+            raises is reported to the observer, and changes nothing.
+        wait_calls: calls that may wait while there is no session; further ones fail at once.
+        wait_bytes: bytes that these calls may take together, roughly.
+        wait_time: seconds that one call may wait; None means without end.
+        clock: function that gives seconds on a clock that never goes back; for tests.
+        sleep: async function that waits for a number of seconds; for tests.
+        random: function that gives a number from 0 up to 1; for tests.
+
+    Raises:
+        ValueError: `first` is not more than 0, or more than `longest`.
     """
 
     first: float = 0.25
@@ -88,11 +93,14 @@ class Reconnect:
             )
 
     def delay(self, failures: int, error: BaseException) -> float:
-        """Seconds to wait before an attempt.
+        """Chooses how long to wait before an attempt.
 
         Parameters:
-            failures: attempts and sessions in a row that came to nothing before.
-            error: what the last one came to; a server may say in it how long to wait at least.
+            failures: attempts that have failed, and sessions that have brought no answer, in a row before this.
+            error: exception of the last of them; its `retry_after`, if it has one, is waited in any case.
+
+        Returns:
+            Seconds.
         """
         most = min(self.longest, self.first * 2.0 ** min(failures, 64))
         asked: object = getattr(error, "retry_after", None)
@@ -100,10 +108,10 @@ class Reconnect:
         return max(least, 0.0) + self.random() * most
 
     def is_worth(self, error: BaseException, failures: int) -> bool:
-        """Whether to try again.
+        """Whether the client should try again, by `attempts`, `give_up` and the errors that are final.
 
         Parameters:
-            error: what the last attempt failed with, or the last session ended with.
+            error: exception with which the last attempt failed, or the last session ended.
             failures: how many attempts in a row have failed.
         """
         if self.attempts is not None and failures >= self.attempts:

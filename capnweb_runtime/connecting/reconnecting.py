@@ -95,11 +95,11 @@ class Dialling:
 
 
 class Reconnecting(Generic[S]):
-    """A client that is about to connect, and connects again: `async with connect(url, XStub, reconnect=Reconnect()) as
-    api:` or `api = await connect(...)`.
+    """What `connect(..., reconnect=Reconnect())` returns: a client that connects when this is entered, `async with
+    connect(...) as api:`, or awaited, `api = await connect(...)`, and connects again when its session is lost.
 
     Leaving `async with` disposes the stub, which ends the client, and waits until its connection is closed. After
-    `await` that is the caller's: `api.dispose()`.
+    `await`, the caller has to do that: `api.dispose()`.
 
     Parameters:
         dialling: opens connections.
@@ -128,7 +128,9 @@ class Reconnecting(Generic[S]):
 
     @property
     def state(self) -> State:
-        """What the client is at: "connecting", "ready", "waiting" before it tries again, or "closed"."""
+        """What the client is doing: "connecting"; "ready" while there is a session; "waiting" before it tries again;
+        "closed" once it has ended.
+        """
         return "connecting" if self._succession is None else self._succession.state
 
     @property
@@ -140,21 +142,22 @@ class Reconnecting(Generic[S]):
         """Waits until there is a session.
 
         Raises:
-            SessionClosed: the client has ended: it was closed, or gave up.
-            DeadlineExceeded: that of a `deadline` block came first.
+            SessionClosed: the client was closed, or has given up.
+            DeadlineExceeded: a `deadline` block around this ended first.
         """
         await in_time(self._opened().wait_ready())
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Ends the client gracefully: further calls fail; those that somebody awaits, or that wait for a connection,
-        are answered, on another session if need be, and so are the server's; then it says goodbye, and waits until the
-        connection is closed.
+        """Ends the client gracefully. New calls fail with SessionClosed; calls in progress that somebody awaits, and
+        calls that wait for a connection, get their answers, on another session if need be, and so do those of the
+        server; then the session says goodbye, and this waits until the connection is closed.
 
         Parameters:
-            timeout: seconds to wait for the calls; what has not been answered by then fails. None means until they are.
+            timeout: seconds to wait for the calls in progress; those without an answer by then fail. None means until
+                all have one.
 
         Raises:
-            RuntimeError: it has not been opened yet.
+            RuntimeError: the client has not been started yet.
         """
         succession = self._opened()
         succession.refuse_calls(SessionClosed(FINISHING))
@@ -167,21 +170,21 @@ class Reconnecting(Generic[S]):
         await succession.wait_closed()
 
     def stats(self) -> SessionStats:
-        """Counts of what the current session holds and has done; of the last one, if there is none.
+        """Counts of what the current session holds and has done; of the last one, if there is none now.
 
         Raises:
-            RuntimeError: there has been none yet.
+            RuntimeError: there has been no session yet.
         """
         return self._connection().stats()
 
     def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
-        """What the current session holds of the server, and the server of it; see `Connection.capabilities`.
+        """Lists what this side holds of the server in the current session, and what the server holds of this side.
 
         Parameters:
-            most: how many imports, and how many exports, to look at; None means all.
+            most: how many imports and how many exports to list at most; None means all.
 
         Raises:
-            RuntimeError: there has been none yet.
+            RuntimeError: there has been no session yet.
         """
         return self._connection().capabilities(most)
 

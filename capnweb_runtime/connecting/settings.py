@@ -161,7 +161,7 @@ def urls_of(url: str | Iterable[str]) -> tuple[str, ...]:
     """
     urls = (url,) if isinstance(url, str) else tuple(url)
     if not urls:
-        raise ValueError("there is no URL to connect to")
+        raise ValueError("url= has no URL to connect to: give at least one, such as ws://127.0.0.1:8080/rpc")
     return urls
 
 

@@ -13,12 +13,12 @@ from capnweb_runtime.errors import CostExceeded
 
 
 class CostLeft(NamedTuple):
-    """What the calls of a session may still cost.
+    """What the peer of a session may still spend on calls; see `cost_left`.
 
     Attributes:
-        left: until the window ends.
-        most: in a window.
-        seconds: until there is `most` again; 0 if there is.
+        left: units that are left in this window of time.
+        most: units that each window has: `Limits.cost`.
+        seconds: seconds until the window ends and there are `most` again; 0 if there are now.
     """
 
     left: int

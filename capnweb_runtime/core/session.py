@@ -39,17 +39,19 @@ GIVEN_BACK_PER_UNIT: Final = 2048
 
 
 class SessionStats(NamedTuple):
-    """What a session holds and has done.
+    """Counts of what one session holds and has done, on this side.
 
     Attributes:
-        imports: entries on the import table, the peer's main included.
-        exports: entries on the export table, our main included.
-        calls: results that the peer has asked for and not been sent.
-        messages_sent: messages put into the outbox.
-        messages_received: messages taken.
-        round_trips: how often this side has had to wait for the peer: answers that came after a question, those to one
-            batch counting once.
-        round_trip_time: seconds between the transport's last ping and its answer; None where there has been none yet.
+        imports: entries on the import table: objects and functions of the peer that this side holds, the peer's main
+            object included, and calls of this side that have no answer yet.
+        exports: entries on the export table: objects and functions of this side that the peer holds, the main object
+            included, and calls of the peer whose results it has not released.
+        calls: calls of the peer whose results it has asked for and has not been sent yet.
+        messages_sent: messages that were handed to the transport.
+        messages_received: messages that have arrived.
+        round_trips: how often this side has had to wait for the peer; answers to calls that were sent together count
+            once.
+        round_trip_time: seconds between the last ping and its answer; None where there has been none yet.
     """
 
     imports: int

@@ -29,20 +29,25 @@ THIS_SIDE: Final = "this side"
 
 @dataclass(frozen=True, slots=True)
 class Capability:
-    """An entry on one of the tables of a session: something that one side holds of the other.
+    """One object, function, stream or call of one side that the other side of a session holds: an entry on the
+    session's import or export table.
 
     Attributes:
-        direction: "import" for something of the peer's that this side holds, "export" for something of this side's
-            that the peer holds.
-        id: the id, as this side counts: 0 for main objects, negative for objects and functions, positive for calls.
+        direction: "import" where this side holds something of the peer, "export" where the peer holds something of this
+            side.
+        id: number of the entry, as messages have it: 0 for the main object, negative for other objects and functions,
+            positive for calls and streams.
         kind: "main", "object", "function", "stream", or "promise" for a call whose result is awaited or kept.
-        name: of an object its interface, of a function its name, of a promise the type that is declared, where that is
-            known, and otherwise "".
-        member: interface and method whose call it is, or whose call or result it came with; "" if that is not known.
-        holder: who holds it: "this side", or what the log calls the peer.
-        references: how many references the holder has; how often the peer was given it and has not released it.
-        since: when it came about, in seconds of the event loop's clock (`loop.time()`); None if that is not known.
-        place: file and line of the application that made it, as in "app.py:12"; None if that is not known.
+        name: name of the object's interface, or of the function, or of the type that the call is declared to return; ""
+            where that is not known.
+        member: interface and method, as in "Library.search": that is called, or in whose arguments or result the object
+            travelled; "" where that is not known.
+        holder: who holds it: "this side", or the peer as the log names it.
+        references: how many references the holder has. An export is counted once for each time that it was sent, until
+            the peer releases it.
+        since: when the entry was made, in seconds on the clock of `loop.time()`; None where that is not known.
+        place: file and line of the program that made it, as in "app.py:12"; None where that is not known. Like `since`,
+            it is known in debug mode, and of some entries with `Sampling`.
     """
 
     direction: Literal["import", "export"]

@@ -16,11 +16,16 @@ _SAMPLING: Final = re.compile(r"sampling(?:=(\d{1,9}))?", re.ASCII)
 
 @dataclass(frozen=True, slots=True)
 class Sampling:
-    """Watches little enough for production: where one of so many calls was made, and with it the objects that came of
-    it, and when one of so many objects was handed out.
+    """Debug mode for production, `serve(debug=Sampling())`: of one call in so many it is noted which line of the
+    program made it and when, for the objects that it returned as well, and of one object in so many when it was handed
+    out. `Peer.capabilities` shows it, and so does `capabilities` of what `connect`
+    returns.
 
     Attributes:
-        every: how many calls, or objects handed out, there are for each that is looked at; 1 looks at all.
+        every: one call, and one object that is handed out, in so many is noted: 1 notes all of them.
+
+    Raises:
+        ValueError: `every` is less than 1.
     """
 
     every: int = 1000

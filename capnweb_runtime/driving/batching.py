@@ -37,8 +37,8 @@ _loading: Final[set[asyncio.Task[Any]]] = set()
 
 
 def batched(declared: Declared, *, most: int = 1000) -> Batching[Declared, Declared]:
-    """Fills a method of a target in with a function that answers many calls at once: the calls that begin in the same
-    turn of the event loop, of one target object, become one call with a list::
+    """Lets one function answer many calls of a method at once, as with one query of a database. Calls of the method
+    that begin on the same target object in the same iteration of the event loop become one call with a list::
 
         class Orders(OrdersTarget):
             @batched(OrdersTarget.customer)
@@ -46,24 +46,27 @@ def batched(declared: Declared, *, most: int = 1000) -> Batching[Declared, Decla
                 found = {row.number: row for row in await customers_with(numbers)}
                 return [found[number] for number in numbers]
 
-    The function is given an element for each call, in their order: the argument, or a tuple of all of them where the
-    method has several parameters, with their defaults. It returns a list with a result for each, in the same order. A
-    result that is an Exception fails that call alone; what the function raises fails all of them. Equal arguments stand
-    there as often as they were passed. A call that is cancelled leaves the batch, which is cancelled with the last one.
+    The list has one element for each call, in the order of the calls: its argument, or, where the method has several
+    parameters, a tuple of all of them with defaults filled in. Equal arguments are not merged. The function returns a
+    list with one result for each element, in the same order. An Exception in that list is raised by that call alone; an
+    exception that the function raises is raised by all calls. A call that is cancelled leaves the batch; the function
+    is cancelled once all have left.
 
-    The function runs in a Context of its own, in which a variable is set if it is the same for all calls. It has the
-    deadline of the call that may take longest, and the metadata of none.
+    The function runs in a Context of its own, in which a context variable is set if it has the same value in all calls.
+    Its deadline is the latest of the calls'; it has the metadata of none of them.
 
     Parameters:
-        declared: the method that it fills in, as the generated target declares it.
-        most: calls that one batch may have; with the next one another begins.
+        declared: the method of the generated target that is implemented, such as `OrdersTarget.customer`. It has one
+            parameter or more, all of which can be passed by position, and no `*args`.
+        most: largest number of calls in one batch; one more begins another batch. 1 or more.
 
     Returns:
-        A decorator of an async function, which gives a method with the parameters that are declared.
+        A decorator for the async function, which makes the method of it.
 
     Raises:
-        TypeError: what is declared is no method, or has no parameters, keyword-only ones or any number of them.
-        ValueError: `most` is not positive.
+        TypeError: `declared` is no method, has no parameters, or has keyword-only ones or `*args`. Also by the
+            decorator: the function is not async.
+        ValueError: `most` is less than 1.
     """
     if most < 1:
         raise ValueError(f"a batch has at least one call, and most={most} allows none")
@@ -80,7 +83,7 @@ class Batching(Generic[ByPosition_co, AsDeclared_co]):
         self._most = most
 
     def __set_name__(self, owner: type, name: str) -> NoReturn:
-        raise TypeError(f"{owner.__name__}.{name} does not say what it fills in: write @batched({name} of the target)")
+        raise TypeError(f"{owner.__name__}.{name} does not say what it fills in: write @batched(...Target.{name})")
 
     @overload
     def __call__(

@@ -7,8 +7,9 @@ from capnweb_runtime.objects.stub import costs
 
 
 def cost_left() -> CostLeft | None:
-    """What the peer whose call is being served may still ask for, this call being paid for; to be asked in a method, a
-    property or an interceptor. A method of your own tells the peer::
+    """Tells what is left of the budget that `Limits.cost` gives the session whose call is being served, after this
+    call. To be called in a method or property of a target, or in an interceptor. A method of your own may tell the
+    peer::
 
         class Search(SearchTarget):
             def budget(self) -> int:
@@ -16,7 +17,7 @@ def cost_left() -> CostLeft | None:
                 return left.left if left else 0
 
     Returns:
-        None where nothing is served, or `Limits.cost` is not set.
+        The budget; None if no call is being served here, or if `Limits.cost` is not set.
     """
     window = costs.get()
     return None if window is None else window.left()

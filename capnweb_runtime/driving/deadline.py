@@ -34,21 +34,22 @@ _NO_SESSION: Final = "the deadline has passed before there was a session"
 
 @contextmanager
 def deadline(seconds: float) -> Iterator[None]:
-    """Bounds what the calls made in a `with` block may take together: those of stubs and blocking stubs, properties,
-    and maps.
-
-    Past it, a call that is waited for fails with a DeadlineExceeded and is given up, and further ones fail at once.
-    What serves a call inherits what is left of its deadline. A block inside another cannot extend it. A connection that
-    is opened in the block has to be open in time; what its session does later is not bounded::
+    """Bounds the time that all calls made in a `with` block may take together: those of stubs and of blocking stubs,
+    reads of properties, `map()` and plans::
 
         with deadline(2.5):
             print(await api.authenticate("secret").me())
 
+    When the time is up, every call of the block that somebody waits for fails with a DeadlineExceeded and is given up,
+    and further calls fail at once. A method that serves such a call inherits what is left of the time, and so do the
+    calls that it makes. A block inside another cannot extend it. Connecting in the block is bounded as well; what the
+    session does after the block is not.
+
     Parameters:
-        seconds: from now on.
+        seconds: how long, from now on; with 0 or less, calls fail at once.
 
     Raises:
-        ValueError: that is not a number.
+        ValueError: `seconds` is nan.
     """
     if seconds != seconds:  # nan
         raise ValueError("a deadline is a number of seconds, not nan")
@@ -64,8 +65,11 @@ def deadline(seconds: float) -> Iterator[None]:
 
 
 def time_left() -> float | None:
-    """Seconds that are left for the calls that are made here, less than none if their deadline has passed; None if they
-    have no deadline. In the method of a target: what its caller still waits.
+    """Tells how much time is left for calls that are made here. In a method of a target that is how long its caller
+    will still wait for the answer.
+
+    Returns:
+        Seconds until the deadline, negative once it has passed; None if there is no deadline.
     """
     outside = around.get()
     return outside.left() if isinstance(outside, Deadline) else None

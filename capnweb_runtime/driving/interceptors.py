@@ -17,30 +17,30 @@ if TYPE_CHECKING:
 
 @dataclass(slots=True)
 class CallInfo:
-    """A call, as interceptors see it. What they change of `arguments`, `keywords` and `metadata` before they proceed
-    is what goes on.
+    """One call, as interceptors see it, on the side that makes it or on the side that serves it. An interceptor may set
+    `arguments`, `keywords` and `metadata` before it proceeds: the call goes on with what it finds there.
 
     Attributes:
-        interface: the interface in whose table the method stands; "" for a function, and where no schema says.
-        method: the method or property: its name in Python where a table has it, and otherwise on the wire; what is
-            read of a value stands behind it, as in "profile.name".
-        kind: "call"; "get" for a property; "map" for a mapper function or a plan as a whole, on the side that makes it.
-        served: whether this side runs it; otherwise it has made it.
-        arguments: positional arguments.
-        keywords: arguments by name.
-        metadata: texts that travel beside the call, where both ends have agreed on that: those that came with it, or
-            are to go with it.
-        peer: who is at the other end; None where that is not known.
-        deadline: seconds that were left when it began; None if it has no deadline.
-        pipelined: whether it is made of a result that was not known when it was.
-        mapped: whether a mapper function or a plan makes it, on the side that serves it.
-        idempotent: whether it may be repeated though the peer may have run it.
-        asked: whether anybody has asked for the result; a call that is made and never asked for is cancelled in the
-            end, which says nothing about it.
-        session: what the session is called, the same for all of its calls; of no meaning to the other end.
-        declared: whether a schema declares the method, or the function; a name that none declares may be anybody's, and
-            any number of them may come.
-        raises: what the method declares that it may raise; see `expects`.
+        interface: name of the interface that declares the method; "" for a function, and where no schema declares it.
+        method: name of the method or property: that in Python where a schema declares it, else that on the wire. A path
+            into the value of a property stands behind the name, as in "profile.name".
+        kind: "call"; "get" for a property; "map" for a whole `map()` or plan, on the side that makes it.
+        served: True where this side runs the call, False where this side has made it.
+        arguments: the positional arguments.
+        keywords: the arguments by name.
+        metadata: texts by name that travel beside the call, where both ends have agreed on that, as two ends of this
+            implementation do: those that came with the call, or those that are to go with it.
+        peer: on the side of a server its `Peer`; on the side of a client the URL, as text; None where it is not known.
+        deadline: seconds that were left for the call when it began; None if it has no deadline.
+        pipelined: whether the call was made on a result that had not arrived yet.
+        mapped: whether a `map()` or a plan of the peer makes the call, on the side that serves it.
+        idempotent: whether the schema declares it as `@idempotent`, so that it may be repeated after a lost connection.
+        asked: whether anybody has asked for the result yet. A call on the side that makes it whose result nobody asks
+            for ends as cancelled, which does not mean that it failed.
+        session: random text that names the session, the same for all of its calls; the peer has another one.
+        declared: whether a schema declares the method or function. If not, the name is whatever the peer sent, and
+            there may be any number of such names: do not label metrics with them.
+        raises: the exceptions that the schema declares for the method; see `expects`.
     """
 
     interface: str
@@ -62,11 +62,16 @@ class CallInfo:
 
     @property
     def name(self) -> str:
-        """Interface and method, as messages write them."""
+        """Interface and method, as in "Library.search"; the method alone where there is no interface."""
         return f"{self.interface}.{self.method}" if self.interface else self.method
 
     def expects(self, error: BaseException) -> bool:
-        """Whether the schema declares that the method may raise this, so that it is an answer and no failure."""
+        """Whether the schema declares with `@raises` that the method may raise this exception, so that it is an answer
+        and no failure.
+
+        Parameters:
+            error: what the call has raised.
+        """
         return self.raises is not None and self.raises.of(error) is not None
 
     def carry(self, name: str, value: str) -> bool:
@@ -83,11 +88,13 @@ class CallInfo:
 
 
 Proceed: TypeAlias = Callable[[CallInfo], Awaitable[Any]]
-"""What an interceptor goes on with: passes the call to the next one, or to who makes or runs it; gives its result."""
+"""What an interceptor is given to go on with: `await proceed(call)` hands the call to the next interceptor, and in the
+end to the peer or to the method, and returns its result or raises its error.
+"""
 
 
 class Interceptor(Protocol):
-    """Is called with every call::
+    """A function, or an object with `__call__`, that is put around every call of a client or a server::
 
         async def timing(call: CallInfo, proceed: Proceed) -> Any:
             begun = time.perf_counter()
@@ -96,15 +103,19 @@ class Interceptor(Protocol):
             finally:
                 print(call.name, time.perf_counter() - begun)
 
-    What it gives or raises is what the caller gets.
+    Give it to `connect(interceptors=[...])` or `serve(interceptors=[...])`. What it returns or raises is what the
+    caller gets.
     """
 
     async def __call__(self, call: CallInfo, proceed: Proceed, /) -> Any:
-        """Answers a call, with what `await proceed(call)` gives or with something else, or refuses it by raising.
+        """Answers one call, or refuses it by raising.
 
         Parameters:
             call: the call.
-            proceed: goes on with it: to the next interceptor, and in the end to the peer or to the method.
+            proceed: hands the call on; see `Proceed`. It may be awaited more than once, or never.
+
+        Returns:
+            The result that the caller gets: usually that of `await proceed(call)`.
         """
         ...
 

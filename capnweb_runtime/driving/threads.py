@@ -22,27 +22,28 @@ T = TypeVar("T")
 
 
 def in_thread(function: Callable[P, T]) -> Callable[P, Coroutine[Any, Any, T]]:
-    """Runs a plain method of a target in a thread, so that it holds nobody up while it blocks.
+    """Runs a plain method (`def`) of a target in a thread, so that other calls go on while it blocks.
 
-    A plain `def` runs on the event loop, which is the fastest there is for what computes a little, and stops every
-    session for what reads a file or asks a database. Calls of one session are begun in their order all the same, and
-    then run side by side, in the default threads of the loop::
+    Without it a plain method runs on the event loop. That is fastest for a method that computes a little, but one that
+    reads a file or asks a database stops every session meanwhile. Calls in threads begin in the order in which they
+    came, and then run side by side, in the event loop's default thread pool::
 
         class Library(LibraryTarget):
             @in_thread
             def book(self, number: int) -> Book:
                 return Book.model_validate_json(Path(f"{number}.json").read_bytes())
 
-    A thread cannot be interrupted: the call runs to its end, also where its method is `@cancellable`.
+    A thread cannot be interrupted: the method runs to its end even if the call is cancelled. It must not use stubs,
+    which belong to the event loop.
 
     Parameters:
-        function: a plain function; it gets a copy of the call's Context.
+        function: the method; it runs in a copy of the call's Context, so that it sees its context variables.
 
     Returns:
-        A coroutine function of the same parameters.
+        A coroutine function with the same parameters, which takes the place of the method.
 
     Raises:
-        TypeError: the function is async, or a generator.
+        TypeError: the method is async, or a generator.
     """
     if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
         raise TypeError(f"{function.__qualname__} is async: it does not block the loop; leave @in_thread out")

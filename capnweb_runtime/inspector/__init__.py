@@ -4,4 +4,6 @@ sessions only while somebody looks at the page, and changes nothing.
     serve(main, "127.0.0.1", 8080, inspector=True)
 """
 
-from capnweb_runtime.inspector.settings import Inspector as Inspector
+from capnweb_runtime.inspector.settings import Inspector
+
+__all__ = ["Inspector"]

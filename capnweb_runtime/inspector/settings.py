@@ -20,25 +20,25 @@ _TOKEN_BYTES: Final = 24
 
 @dataclass(frozen=True, slots=True)
 class Inspector:
-    """How a server is inspected: `serve(..., inspector=Inspector(path="/debug", mode="calls"))`.
+    """Settings of the page that shows what goes on in a server: `serve(..., inspector=Inspector(mode="calls"))`.
 
     Parameters:
-        path: where the page is.
-        mode: "watch" shows; with "calls" the page also has a form that calls what is served, in a session of its own,
-            as any client can.
-        token: what the page has to show. None makes one for each process, which only a server that listens on loopback
-            addresses alone may do; `Server.inspector_url` has it.
-        hosts: names under which the page may be asked for, beside localhost and IP addresses, which no page of
-            somebody else's can have lead here.
-        calls: how many calls are remembered.
-        frames: how many messages are remembered.
-        wrong_token_delay: seconds after which a wrong token is answered; one session has to wait for each.
-        interval: seconds between two looks of the page.
+        path: path of the page.
+        mode: "watch" only shows; "calls" adds a form by which the server can be called, in a session of its own, as by
+            any client.
+        token: secret that opens the page, of 16 characters or more. None makes one for each process, as
+            `Server.inspector_url` shows; a server that others than this machine can reach needs a token of its own.
+        hosts: names under which the page may be asked for, beside localhost and IP addresses, to which nobody else's
+            name can be made to lead.
+        calls: how many calls are remembered; 1 or more.
+        frames: how many messages are remembered; 1 or more.
+        wrong_token_delay: seconds after which a wrong token is answered; each session waits for its own answer.
+        interval: seconds after which the page looks again; more than 0.
 
     Raises:
-        TypeError: hosts is one string.
-        ValueError: the path does not start with a slash or is nothing but that, the mode is unknown, the token is
-            short, one of hosts is no name, or a number is out of range.
+        TypeError: `hosts` is a string where several are expected.
+        ValueError: `path` does not begin with a slash, or is "/"; `mode` is unknown; the token is too short; `hosts`
+            has something that is no name; or a number is out of range.
     """
 
     path: str = "/inspector"

@@ -29,20 +29,22 @@ __all__ = ["CapnwebAiohttp"]
 
 
 class CapnwebAiohttp:
-    """Serves sessions over WebSocket and HTTP batch in an aiohttp application: `rpc.add_to(app, "/rpc")`.
+    """Serves sessions over WebSocket and HTTP batches at one path of an aiohttp application: `rpc.add_to(app, "/rpc")`.
 
     Parameters:
-        main_factory: makes the main object of a new session, as that of `serve` does. Its `Peer` has the
-            `aiohttp.web.Request` as `request`.
+        main_factory: function that makes the main object of each session, as for `serve`. `Peer.request` is the
+            `aiohttp.web.Request`.
         transports: what is served: "websocket" and "http".
-        keepalive: seconds between pings to the client of a WebSocket, which has half of that to answer each; None sends
-            none.
-        close_timeout: seconds for which closing waits for silent clients, and for async disposers.
-        options: those of `serve` with the same name; `path` is None unless it is given, since the router has chosen.
+        keepalive: seconds between pings to the client of a WebSocket, which has half of that time to answer each; None
+            sends no pings.
+        close_timeout: seconds that closing waits for silent clients, and for async `dispose` methods.
+        options: options of `serve` with the same names and defaults, except that `path` is None, since aiohttp's router
+            has chosen the path: origins, hosts, limits, observer, request_timeout, errors, threads, server_limits,
+            cancel_lost, call_timeout, interceptors, debug, plans, reflection, health.
 
     Raises:
         TypeError: as `serve` does.
-        ValueError: as `serve` does; also if WebTransport is asked for.
+        ValueError: as `serve` does; also if `transports` has "webtransport".
     """
 
     def __init__(
@@ -58,13 +60,13 @@ class CapnwebAiohttp:
         self._mounts = Mounts(main_factory, transports, Silence(keepalive, close_timeout), options)
 
     def add_to(self, app: web.Application, path: str, *, grace: float | None = 5.0) -> None:
-        """Adds a route for every method, and those of `health`; and ends the sessions when the application shuts down:
-        when it is told to stop by SIGINT or SIGTERM, before aiohttp hears of that, since it reads nothing any more from
-        then on.
+        """Adds routes to an application: one for sessions, and those of `health`. The sessions are drained when the
+        application shuts down: at SIGINT or SIGTERM that happens before aiohttp learns of the signal, since aiohttp
+        reads nothing any more afterwards.
 
         Parameters:
-            app: the application, which has not been started.
-            path: of the route.
+            app: the application, which has not been started yet.
+            path: path for sessions.
             grace: seconds that calls in progress have to end at shutdown; None means until they end.
 
         Raises:
@@ -86,7 +88,14 @@ class CapnwebAiohttp:
         app.on_shutdown.append(on_shutdown)
 
     async def handle(self, request: web.Request) -> web.StreamResponse:
-        """Answers one request, or carries one session: a handler."""
+        """Handles a request, for routes of your own: answers one batch, or carries one session.
+
+        Parameters:
+            request: the request.
+
+        Returns:
+            The response, once the batch is answered or the session is over.
+        """
         mount = self._mounts.here()
         if "websocket" in request.headers.get("Upgrade", "").lower() and request.method == "GET":
             return await mount.carry(_serve_socket(mount, request))
@@ -94,15 +103,17 @@ class CapnwebAiohttp:
         return _response(await mount.carry(mount.reply(request.method, peer, at, partial(_chunk, request))))
 
     def stats(self) -> ServerStats:
-        """How near the mount is to each of its bounds; on the event loop that it serves on, or in a thread without one.
+        """Tells how near the mount is to each bound of its `ServerLimits`, and how often each was reached; see
+        `Server.stats`. To be called on the event loop that the mount serves on, or in a thread without one.
 
         Raises:
-            RuntimeError: there is no event loop here, and the mount serves on none yet, or on several.
+            RuntimeError: no event loop runs here, and the mount serves on none yet, or on several.
         """
         return self._mounts.seen().stats()
 
     def totals(self) -> ServerTotals:
-        """What all sessions of the mount hold together, and how many were opened and refused; asked for as `stats` is.
+        """Counts what all sessions of the mount hold together, and how many were opened and refused. To be called where
+        `stats` may be called.
 
         Raises:
             RuntimeError: as `stats` does.
@@ -110,17 +121,17 @@ class CapnwebAiohttp:
         return self._mounts.seen().totals()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in
-        progress at once, and to the others when these are answered; then does as `aclose`.
+        """Ends the mount gracefully. New sessions and batches are refused, with status 503 and a Retry-After header;
+        each session is ended when it has no calls in progress; then this does what `aclose` does.
 
         Parameters:
-            timeout: seconds to wait for the calls; None means until they end.
+            timeout: seconds to wait for calls in progress; None means until they end.
         """
         await self._mounts.here().drain(timeout)
 
     async def aclose(self) -> None:
-        """Refuses new sessions, ends every session, cancels the calls in progress, and waits until all connections are
-        closed, for `close_timeout` seconds at most.
+        """Ends the mount: refuses new sessions, ends every session, cancels calls in progress, and waits until all
+        connections are closed, for `close_timeout` seconds at most.
         """
         await self._mounts.here().aclose()
 

@@ -32,19 +32,21 @@ class _Gone(Exception):
 
 
 class CapnwebASGI:
-    """Serves sessions over WebSocket and HTTP batch as an ASGI application.
+    """Serves sessions over WebSocket and HTTP batches as an ASGI application, to be mounted in one of Starlette,
+    FastAPI or Litestar, or run by itself.
 
     Parameters:
-        main_factory: makes the main object of a new session, as that of `serve` does. Its `Peer` has the scope as
-            `request`, with the state of the application in it, and the path below the mount.
+        main_factory: function that makes the main object of each session, as for `serve`. `Peer.request` is the scope,
+            with the state of the application in it, and `Peer.path` is the path below the mount.
         transports: what is served: "websocket" and "http".
-        close_timeout: seconds for which closing waits for silent clients, and for async disposers.
-        options: those of `serve` with the same name. Pings are the server's, and so are the sockets: see
-            `docs/mounts.md`.
+        close_timeout: seconds that closing waits for silent clients, and for async `dispose` methods.
+        options: options of `serve` with the same names and defaults: path, origins, hosts, limits, observer,
+            request_timeout, errors, threads, server_limits, cancel_lost, call_timeout, interceptors, debug, plans,
+            reflection, health. Sockets and pings are those of the ASGI server; see `docs/mounts.md`.
 
     Raises:
         TypeError: as `serve` does.
-        ValueError: as `serve` does; also if WebTransport is asked for.
+        ValueError: as `serve` does; also if `transports` has "webtransport".
     """
 
     def __init__(
@@ -58,7 +60,14 @@ class CapnwebASGI:
         self._mounts = Mounts(main_factory, transports, Silence(None, close_timeout), options)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Answers one request, carries one session, or takes part in the server's start and end."""
+        """The ASGI application: answers one batch, carries one session, or takes part in the start and end of the ASGI
+        server.
+
+        Parameters:
+            scope: of ASGI.
+            receive: of ASGI.
+            send: of ASGI.
+        """
         if scope["type"] == "lifespan":
             await self._live(receive, send)
             return
@@ -74,15 +83,17 @@ class CapnwebASGI:
             raise ValueError(f"there is no ASGI scope of the type {scope['type']!r}, as far as is known here")
 
     def stats(self) -> ServerStats:
-        """How near the mount is to each of its bounds; on the event loop that it serves on, or in a thread without one.
+        """Tells how near the mount is to each bound of its `ServerLimits`, and how often each was reached; see
+        `Server.stats`. To be called on the event loop that the mount serves on, or in a thread without one.
 
         Raises:
-            RuntimeError: there is no event loop here, and the mount serves on none yet, or on several.
+            RuntimeError: no event loop runs here, and the mount serves on none yet, or on several.
         """
         return self._mounts.seen().stats()
 
     def totals(self) -> ServerTotals:
-        """What all sessions of the mount hold together, and how many were opened and refused; asked for as `stats` is.
+        """Counts what all sessions of the mount hold together, and how many were opened and refused. To be called where
+        `stats` may be called.
 
         Raises:
             RuntimeError: as `stats` does.
@@ -90,30 +101,34 @@ class CapnwebASGI:
         return self._mounts.seen().totals()
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in
-        progress at once, and to the others when these are answered; then does as `aclose`.
+        """Ends the mount gracefully. New sessions and batches are refused, with status 503 and a Retry-After header;
+        each session is ended when it has no calls in progress; then this does what `aclose` does.
 
         Parameters:
-            timeout: seconds to wait for the calls; None means until they end.
+            timeout: seconds to wait for calls in progress; None means until they end.
         """
         await self._mounts.here().drain(timeout)
 
     async def aclose(self) -> None:
-        """Refuses new sessions, ends every session, cancels the calls in progress, and waits until all connections are
-        closed, for `close_timeout` seconds at most.
+        """Ends the mount: refuses new sessions, ends every session, cancels calls in progress, and waits until all
+        connections are closed, for `close_timeout` seconds at most.
         """
         await self._mounts.here().aclose()
 
     def lifespan(
         self, app: object = None, *, grace: float | None = 5.0, signals: bool = True
     ) -> AbstractAsyncContextManager[None]:
-        """Ends the sessions with the application, for its `lifespan`, or to be entered inside of one.
+        """Drains the sessions when the application ends: to be given to a framework, as in `Starlette(...,
+        lifespan=rpc.lifespan)`, or to be entered in a lifespan of your own.
 
         Parameters:
-            app: what frameworks hand over; not looked at.
+            app: the application, as frameworks pass it; not used.
             grace: seconds that calls in progress have to end; None means until they end.
-            signals: whether SIGINT and SIGTERM end the sessions before the server hears of them, which would close the
-                WebSockets at once. A second signal reaches it at once.
+            signals: True drains the sessions at SIGINT and SIGTERM before the ASGI server learns of the signal, since
+                that would close the WebSockets at once. A second signal reaches the server at once.
+
+        Returns:
+            An async context manager.
         """
         return self._lifespan(grace, signals)
 

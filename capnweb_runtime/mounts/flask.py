@@ -28,21 +28,24 @@ _IN_PATHS: Final = "/:@!$&'()*+,;=~"
 def blueprint(
     main_factory: MainFactory, *, url_prefix: str = "/rpc", name: str = "capnweb", **options: Unpack[MountOptions]
 ) -> Blueprint:
-    """Serves HTTP batches at one path of a Flask application.
+    """Makes a blueprint that serves HTTP batches at one path of a Flask application: `app.register_blueprint(...)`.
 
     Parameters:
-        main_factory: makes the main object for a batch, as that of `serve` does, on the background thread. Its `Peer`
-            has the environ of WSGI as `request`; Flask's `request`, `session` and `g` are those of the request.
-        url_prefix: the path; with a slash at its end it is served, too.
-        name: of the blueprint.
-        options: those of `serve` with the same name; `path` is None unless it is given.
+        main_factory: function that makes the main object for each batch, as for `serve`. It runs on the background
+            thread. `Peer.request` is the environ of WSGI; Flask's `request`, `session` and `g` are those of the
+            request.
+        url_prefix: path of the batches, such as "/rpc"; "/rpc/" is served as well.
+        name: name of the blueprint.
+        options: options of `serve` with the same names and defaults, except that `path` is None: origins, hosts,
+            limits, observer, request_timeout, errors, threads, server_limits, cancel_lost, call_timeout, interceptors,
+            debug, plans, reflection, health.
 
     Returns:
-        The blueprint, for `app.register_blueprint`.
+        The blueprint.
 
     Raises:
         TypeError: as `serve` does.
-        ValueError: as `serve` does; also if the prefix is none.
+        ValueError: as `serve` does; also if `url_prefix` is no path below the root.
     """
     if not url_prefix.startswith("/") or not url_prefix.strip("/"):
         raise ValueError(f'url_prefix has to be a path, such as "/rpc", not {url_prefix!r}')

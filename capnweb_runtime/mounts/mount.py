@@ -302,7 +302,7 @@ class Mounts:
     def check_path(self, path: str | None) -> None:
         """Raises ValueError if sessions are to be served at a path that is one of `pages`."""
         if path in self.pages:
-            raise ValueError(f"two things are to be served at {path}")
+            raise ValueError(f"two things are to be served at {path}: give one of them another path")
 
     def here(self) -> Mount:
         """The mount on the running event loop."""

@@ -25,7 +25,7 @@ S = TypeVar("S", bound=RpcStub)
 Params = ParamSpec("Params")
 
 Names = str | tuple[str | int, ...]
-"""A name, or the names and indices that lead to something."""
+"""A name, as "search"; or a path of names and indices, as ("profile", "tags", 0)."""
 
 
 class AnyCalls(Calls):
@@ -34,24 +34,35 @@ class AnyCalls(Calls):
     __slots__ = ()
 
     def call(self, name: Names, /, *args: Any) -> AnyPromise:
-        """Calls a method.
+        """Calls a method by name.
 
         Parameters:
-            name: of the method on the wire, or the path to it.
-            args: any serializable values, capabilities and promises.
+            name: name of the method as the peer has it on the wire, as "getProfile"; or a path to it, a tuple of names.
+            args: its arguments: any values that can travel, stubs, targets, functions and promises.
 
         Returns:
-            The promise of its result.
+            The promise of the result.
+
+        Raises:
+            TypeError: an argument cannot travel; nothing has been sent.
         """
         return self.get(name)(*args)
 
     def get(self, name: Names, /) -> AnyPromise:
-        """The promise of a property; see `call`."""
+        """Gives the promise of a property. It is read when the promise is awaited or used.
+
+        Parameters:
+            name: name of the property as the peer has it on the wire; or a path to it, a tuple of names and indices.
+        """
         path = (name,) if isinstance(name, str) else name
         return AnyPromise(self._hook, (*self._path, *path), ANY, self, self._raises)
 
     def __call__(self, *args: Any) -> AnyPromise:
-        """Calls what this stands for, as a function."""
+        """Calls this itself, where it stands for a function.
+
+        Parameters:
+            args: as for `call`.
+        """
         promise: AnyPromise = self._call(_ANY_METHOD, *args)
         promise._asked = Property(".".join(map(str, self._path)) or "a function", ANY)  # for messages
         return promise
@@ -62,18 +73,33 @@ class AnyCalls(Calls):
 
 
 class AnyStub(AnyCalls, RpcStub):
-    """A capability of which no schema says what it can do."""
+    """A stub of an object without a schema: methods and properties are given by name, and nothing is checked on this
+    side. Results are plain values.
+    """
 
     __slots__ = ()
 
 
 class AnyPromise(AnyCalls, RpcPromise[Any]):
-    """A result of which no schema says what it is."""
+    """The promise of a result without a schema: a plain value, or an `AnyStub` for an object. It can be called and read
+    before it has arrived, as an `AnyStub` can.
+    """
 
     __slots__ = ()
 
     def map(self, function: Callable[[AnyPromise], Any]) -> AnyPromise:
-        """Applies a function to each item of the list that this stands for, where it is; see `ListPromise.map`."""
+        """Applies a function to each item of the list that is promised, on the side where the list is, in the same
+        round trip; `docs/promises.md` says what the function may do.
+
+        Parameters:
+            function: plain function that is called once, here, with a placeholder for an item, and returns promises.
+
+        Returns:
+            The promise of the list of results.
+
+        Raises:
+            TypeError: the function is async, or does what cannot be recorded.
+        """
         return map_over(self, function, _ANY, _ANY)
 
     def __getitem__(self, key: str | int) -> AnyPromise:
@@ -154,14 +180,18 @@ ANY_CAPABILITY: Final = _StubCodec()
 
 
 def as_stub(held: object, cls: type[S]) -> S:
-    """The stub that a field holds whose type is an interface of the schema, for type checkers to know it as one.
+    """Tells type checkers that a field of a model that has arrived holds a stub. The schema declares such a field by
+    its interface, which says nothing of stubs.
 
     Parameters:
-        held: what the field of a model holds that arrived.
-        cls: the stub's class.
+        held: what the field holds.
+        cls: class of stubs that it should be an instance of.
+
+    Returns:
+        `held` itself.
 
     Raises:
-        TypeError: it is something else.
+        TypeError: `held` is no instance of `cls`.
     """
     if not isinstance(held, cls):
         raise TypeError(f"expected {cls.__name__}, got {type(held).__name__}")
@@ -169,14 +199,14 @@ def as_stub(held: object, cls: type[S]) -> S:
 
 
 def unwrap(stub: RpcStub, cls: type[T]) -> T | None:
-    """The local object behind a stub, if it is one of ours that came home.
+    """Gives the object behind a stub, if it is an object of this process that was passed to a peer and has come back.
 
     Parameters:
-        stub: as it arrived.
-        cls: class of the object.
+        stub: the stub, as it arrived in an argument or a result.
+        cls: class of targets that the object should be an instance of.
 
     Returns:
-        The object, or None if the stub refers to something of the peer's or of another class.
+        The object; None if it belongs to the peer, or is of another class.
     """
     hook: Hook = stub._hook
     target = hook.target if isinstance(hook, TargetHook) else None

@@ -22,7 +22,11 @@ Params = ParamSpec("Params")
 
 
 class CallbackStub(RpcStub, Generic[Params, R_co]):
-    """A function of the peer's: calling it returns the promise of its result."""
+    """A stub of a function of the peer: `await callback(...)` runs it there. Parameters and result are those that the
+    schema declares.
+
+    A method that is given one as an argument may call it until the method returns; `dup()` gives one to keep.
+    """
 
     __slots__ = ("_method",)
 
@@ -37,11 +41,16 @@ class CallbackStub(RpcStub, Generic[Params, R_co]):
     def call_through(
         hook: Hook, path: Path, method: Method, args: Any, kwargs: Any, raises: Raises | None = None
     ) -> RpcPromise[Any]:
-        """Calls what is at a path from a hook, as a function; for promises of functions."""
+        """Calls a function that has not arrived yet. For the runtime."""
         return _Caller(hook, path, raises)._call(method, *args, **kwargs)
 
     def dup(self) -> Self:
-        """A second stub for the same function; keep one to call it after the method that received it has returned."""
+        """Makes a second stub for the same function, to be disposed by itself; it is still good after the method that
+        was given the first one has returned.
+
+        Raises:
+            DisposedError: this stub has been disposed.
+        """
         return self._owning(type(self)(self._second_hook(), self._method))
 
 

@@ -61,10 +61,10 @@ _MOST_AROUND: Final = 8
 
 
 class ReadableStream(ReadableRef, Generic[T]):
-    """A stream that the peer writes; an async iterator with one consumer.
+    """A stream that the peer writes and this side reads: `async for chunk in stream`, in one task.
 
-    Leaving an `async with` block, or dropping the stream, cancels it; so does not beginning to read it before the call
-    that it was an argument of returns.
+    Leaving an `async with` block, or dropping the stream, cancels it. A method that is given one as an argument has to
+    begin reading before it returns; else the stream is cancelled then.
     """
 
     def __init__(self, pipe: Pipe, host: Host, codec: TypeCodec = ANY) -> None:
@@ -111,17 +111,17 @@ class ReadableStream(ReadableRef, Generic[T]):
         return value
 
     async def cancel(self, reason: BaseException | None = None) -> None:
-        """Stops the stream: the peer's further writes fail.
+        """Stops the stream: further writes of the peer fail.
 
         Parameters:
-            reason: what the peer is told.
+            reason: exception that they fail with; None means one that says so.
         """
         self._ended = True
         self._pipe.taken = True
         self._pipe.cancel(reason or RpcError("the stream was cancelled by its reader"))
 
     async def aclose(self) -> None:
-        """Same as `cancel()`; what `contextlib.aclosing` calls."""
+        """Same as `cancel()`, for `contextlib.aclosing`."""
         await self.cancel()
 
     async def __aenter__(self) -> Self:
@@ -137,7 +137,9 @@ class ReadableStream(ReadableRef, Generic[T]):
 
 
 class WritableStream(WritableRef, Generic[T_contra]):
-    """A stream that the peer reads. Close it when all is written: dropping or disposing it without that aborts it."""
+    """A stream that this side writes and the peer reads. `async with stream:` closes it at the end of the block, or
+    aborts it if the block fails; dropping or disposing it before it is closed aborts it, too.
+    """
 
     __slots__ = ("__weakref__", "_codec", "_error", "_turn", "_window", "_window_open", "_write")
 
@@ -153,15 +155,15 @@ class WritableStream(WritableRef, Generic[T_contra]):
         self._turn: asyncio.Lock | None = None  # once a write has had to wait to be sent: what comes then queues up
 
     async def write(self, chunk: T_contra) -> None:
-        """Sends a chunk; waits only while the window is full, while `Limits.outbox_bytes` wait to be sent, or for the
-        write itself if the stream is on this side.
+        """Sends a chunk. This waits only while the reader is behind, or while `Limits.outbox_bytes` wait to be sent;
+        and, if the reader is in this process, until it has taken the chunk.
 
         Parameters:
-            chunk: may carry capabilities.
+            chunk: value of the type that the schema declares.
 
         Raises:
-            TypeError: the chunk is not of the declared type.
-            Exception: what an earlier write failed with, or this one on this side.
+            TypeError: the chunk is not of that type.
+            Exception: the reader has failed or cancelled the stream; its exception, at the next write.
         """
         if self._turn is not None or self._hook.full() is not None:
             await self._until_room()
@@ -187,7 +189,7 @@ class WritableStream(WritableRef, Generic[T_contra]):
             raise self._error
 
     async def close(self) -> None:
-        """Ends the stream and waits until the peer has taken all of it. Raises what a write failed with."""
+        """Ends the stream, and waits until the reader has taken all of it. Raises what any write has failed with."""
         try:
             if self._turn is not None:
                 await self._until_room()
@@ -200,7 +202,7 @@ class WritableStream(WritableRef, Generic[T_contra]):
             self.dispose()
 
     async def abort(self, reason: BaseException | None = None) -> None:
-        """Breaks the stream: the reader gets the reason."""
+        """Breaks the stream off. The reader gets `reason`, or an exception that says so."""
         if self._error is None:
             self._error = reason or RpcError("WritableStream was aborted")
             self._wake()
@@ -208,7 +210,7 @@ class WritableStream(WritableRef, Generic[T_contra]):
         self.dispose()
 
     def dispose(self) -> None:
-        """Gives the stream up; without a `close` before, that aborts it."""
+        """Gives the stream up, which aborts it if it has not been closed."""
         hook, self._hook = self._hook, DISPOSED
         hook.dispose()
 
@@ -255,21 +257,22 @@ class WritableStream(WritableRef, Generic[T_contra]):
 
 
 class WritableTarget(Exportable, ABC, Generic[T_contra]):
-    """A local object that peers write to. Methods may be sync or async; the next one is called when the one before
-    is done.
+    """Base class of objects of this side that the peer writes chunks to: subclass it, and write `write`.
+
+    Methods may be `def` or `async def`. They are called one after the other, each when the one before has returned.
     """
 
     _export_kind = "writable"
 
     @abstractmethod
     def write(self, chunk: T_contra) -> Awaitable[None] | None:
-        """Takes a chunk. The writer's window fills up until this is done; raising breaks the stream."""
+        """Takes a chunk. While this runs, the writer is slowed down; an exception that it raises breaks the stream."""
 
     def close(self) -> Awaitable[None] | None:
         """Called once all chunks are written. The default does nothing."""
 
     def abort(self, reason: BaseException) -> Awaitable[None] | None:
-        """Called instead of `close` when the writer gives up. The default does nothing."""
+        """Called in place of `close` when the writer gives up, with its reason. The default does nothing."""
 
     def _export(self, host: Host) -> Hook:
         return self._export_with(host, ANY)

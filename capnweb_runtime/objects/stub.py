@@ -187,10 +187,11 @@ def _kind(owner: object) -> str:
 
 
 class RpcStub(StubRef):
-    """A capability: methods of it run where the object is.
+    """Base class of generated stubs, such as `LibraryStub`: stands for an object, usually of the peer, where the
+    methods run.
 
-    Give it up with `dispose`, or use it in a `with` or `async with` block. The object's disposer runs once its last
-    stub is gone.
+    Give a stub up with `dispose`, or use it in a `with` or `async with` block. Once all stubs of an object are gone,
+    the object's own `dispose` runs.
     """
 
     __slots__ = ("__weakref__", "_owned")
@@ -203,7 +204,7 @@ class RpcStub(StubRef):
         self._owned = False  # whether the application is to dispose it; an argument is disposed when the call returns
 
     def dup(self) -> Self:
-        """A second stub for the same object, to be disposed on its own.
+        """Makes a second stub for the same object, to be disposed by itself.
 
         Raises:
             DisposedError: this stub has been disposed.
@@ -222,10 +223,10 @@ class RpcStub(StubRef):
         return stub
 
     def dispose(self) -> None:
-        """Gives this reference up; safe to repeat. Using the stub afterwards fails with a DisposedError.
+        """Gives the stub up; safe to repeat. Calls on it fail with a DisposedError afterwards.
 
         Raises:
-            RuntimeError: it is called elsewhere than on the event loop of the session.
+            RuntimeError: this is not the event loop of the session.
         """
         self._dispose_from(calling_place(__file__))
 
@@ -239,19 +240,19 @@ class RpcStub(StubRef):
         hook.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        """Calls back once if this capability breaks.
+        """Has a function called, once, when this stub breaks: its session has ended, say.
 
         Parameters:
-            callback: called with the reason; in the order of registration if the whole session ends.
+            callback: plain function that is given the reason, an exception; called in the order of registration.
         """
         self._hook.on_broken(callback)
 
     def on_restored(self, callback: Callable[[], object]) -> None:
-        """Calls back each time that another session has taken the place of the one that was lost, and this capability
-        can be used again; never without `connect(reconnect=...)`, nor for one that is lost with its session.
+        """Has a function called each time that a client with `connect(reconnect=...)` has connected again, and this
+        stub can be used on the new session.
 
         Parameters:
-            callback: called without arguments, once calls go out again.
+            callback: plain function without parameters.
         """
         self._hook.on_restored(callback)
 
@@ -283,11 +284,10 @@ class RpcStub(StubRef):
 
 
 class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
-    """A result that may not have arrived.
+    """The result of a call, which may not have arrived yet. `await` gives the value, and the same one each time.
 
-    Await it for the value; several awaits give the same one. It can be passed as an argument in place of the value,
-    without being awaited. `dispose` gives the result up whether or not it has arrived; a promise that is dropped does
-    so by itself.
+    Without being awaited, it can be an argument of another call in place of the value, and generated promises have the
+    methods and attributes of the value. Dropping the promise gives the result up, and so does `dispose`.
     """
 
     __slots__ = ("__weakref__", "_asked", "_codec", "_outcome", "_parent", "_pulled", "_raises")
@@ -315,12 +315,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
         return (self._outcome or self._begin(running)).waiter(running, self).__await__()
 
     def dispose(self) -> None:
-        """Gives the result up: who waits for it gets an error, and the capabilities in it are disposed. Safe to repeat.
-
-        Disposing an attribute of a promise gives up only what that attribute was read into.
+        """Gives the result up: whoever awaits it gets an error, and stubs in it are disposed. Safe to repeat. Disposing
+        an attribute of a promise gives up that attribute alone.
 
         Raises:
-            RuntimeError: it is called elsewhere than on the event loop of the session.
+            RuntimeError: this is not the event loop of the session.
         """
         allow_disposal(self._hook.home)
         pulled, self._pulled = self._pulled, None
@@ -332,11 +331,11 @@ class RpcPromise(PromiseRef, FutureFace, Refusals, Generic[T_co]):
             pulled.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
-        """Calls back once if the promise, or the capability it resolves to, breaks; see `RpcStub.on_broken`."""
+        """Has a function called, once, when the promise or the object it gives breaks; see `RpcStub.on_broken`."""
         self._hook.on_broken(callback)
 
     def on_restored(self, callback: Callable[[], object]) -> None:
-        """Calls back each time that what is promised can be had again; see `RpcStub.on_restored`."""
+        """Has a function called each time that what is promised can be used again; see `RpcStub.on_restored`."""
         self._hook.on_restored(callback)
 
     def __enter__(self) -> Self:
@@ -484,18 +483,18 @@ class ListPromise(RpcPromise[list[T]], Generic[T, P_co]):
         return cast(P_co, self._at(index, _item_codec(self._codec)))
 
     def map(self, function: Callable[[P_co], Q]) -> MapPromise[Q]:
-        """Applies a function to every item, on the side where the list is, in the same round trip.
+        """Applies a function to each item of the list, on the side where the list is, in the same round trip.
 
         Parameters:
-            function: called once, here, with a placeholder for an item. It may call methods of the placeholder and of
-                stubs and promises outside, read attributes, pass them as arguments, and return promises, or a tuple,
-                list or dict of them.
+            function: plain function that is called once, here, with a placeholder for an item. It may call methods of
+                the placeholder and of other stubs and promises, read their attributes, and pass them as arguments. It
+                returns a promise, or a tuple, list or dict of promises.
 
         Returns:
             The promise of the list of results.
 
         Raises:
-            TypeError: the function is async, or passes what cannot be recorded.
+            TypeError: the function is async, or does what cannot be recorded.
         """
         return cast("MapPromise[Q]", map_over(self, function, _item_codec(self._codec)))
 

@@ -20,10 +20,10 @@ from capnweb_runtime.core.target_hooks import AttendedTargetHook, Shares, Target
 
 
 class RpcTarget(Exportable, ABC):
-    """Base of the generated server skeletons; an instance is passed by reference.
+    """Base class of generated targets, such as `LibraryTarget`: subclass one, and write the methods of its interface.
 
-    A class may implement several interfaces: the tables of all its bases are joined. `dispose` runs once the peer has
-    given up its last reference to what was passed.
+    An instance is passed by reference: it stays here, and the peer gets a stub of it, through which it can call what
+    the interface declares and nothing else. A class may derive from several targets, and implements all of them.
     """
 
     _rpc_members: ClassVar[Mapping[str, tuple[str, Method | Property]]] = {}
@@ -42,9 +42,9 @@ class RpcTarget(Exportable, ABC):
         cls._rpc_members = members
 
     def dispose(self) -> Awaitable[None] | None:
-        """Called when the last reference to this target, as it was passed, is gone. Override it to free what the
-        target holds, with `def` or with `async def`, which then runs as a task. What it raises is reported as what a
-        method raises is.
+        """Called when the peer has given up its last reference to this object. If the object was passed several times,
+        this is called for each of them. Override it to free what the object holds, with `def`, or with `async def`,
+        which runs as a task. What it raises is reported as an exception of a method is. The default does nothing.
         """
 
     def _export(self, host: Host) -> Hook:

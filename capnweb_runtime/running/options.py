@@ -24,7 +24,7 @@ def port(text: str) -> int:
     """A port; 0 is any."""
     number = int(text) if text.isascii() and text.isdigit() else -1
     if not 0 <= number <= 65535:
-        raise argparse.ArgumentTypeError(f"{text!r} is none of 0 to 65535")
+        raise argparse.ArgumentTypeError(f"{text!r} is no port from 0 to 65535")
     return number
 
 
@@ -32,7 +32,7 @@ def count(text: str) -> int:
     """How many, one at least."""
     number = int(text) if text.isascii() and text.isdigit() else 0
     if number < 1:
-        raise argparse.ArgumentTypeError(f"{text!r} is no number from 1 on")
+        raise argparse.ArgumentTypeError(f"{text!r} is no whole number of 1 or more")
     return number
 
 

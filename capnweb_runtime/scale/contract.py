@@ -13,17 +13,17 @@ TOPIC_LENGTH: Final = 150
 """Bytes of UTF-8 that the name of a topic, of a lease or of a value may have, and the id of an event."""
 
 GapReason: TypeAlias = Literal["epoch", "trimmed", "ahead", "too_far", "slow"]
-"""Why events may be missing; see `Gap`."""
+"""Why events may be missing; see `Gap.reason`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Cursor:
-    """A position in a topic: everything up to it has been processed. As text, which `str` makes and `parse` reads, it
-    is `epoch:offset`; whoever keeps it need not know what is in it.
+    """A position in a topic, between two events: whoever keeps it can go on there later. `str(cursor)` is a text,
+    `epoch:offset`, which `parse` reads; who stores it need not look inside.
 
     Attributes:
-        epoch: names one life of the topic; the engine begins another when it may have lost events.
-        offset: grows with every event of the topic in that life, not always by one.
+        epoch: name of one life of the topic. The engine begins another life when it may have lost events.
+        offset: number that grows with each event of that life, not always by one.
     """
 
     epoch: str
@@ -34,7 +34,10 @@ class Cursor:
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Reads what `str` has made.
+        """Makes a cursor of the text that `str` has made of one.
+
+        Parameters:
+            text: `epoch:offset`, at most 100 characters.
 
         Raises:
             ValueError: the text is no cursor.
@@ -47,12 +50,13 @@ class Cursor:
 
 @dataclass(frozen=True, slots=True)
 class Event:
-    """What was published to a topic.
+    """One event of a topic, as `Backplane.subscribe` gives it.
 
     Attributes:
-        cursor: where it stands; no other event of the topic has this one.
-        data: what was published.
-        previous: offset from which on nothing lies before it: that of the event before it, or a later one.
+        cursor: the position behind this event, which no other event of the topic has. Keep it once the event has been
+            processed.
+        data: the bytes that were published.
+        previous: an offset such that no event lies between it and this event: that of the event before, or a later one.
     """
 
     cursor: Cursor
@@ -62,14 +66,14 @@ class Event:
 
 @dataclass(frozen=True, slots=True)
 class Gap:
-    """Events may be missing here. Read what they would have told from where it is kept, after this; what follows begins
-    behind `cursor`.
+    """Stands in a subscription in place of events that may be missing. On meeting one, read the current state from
+    where your application keeps it, such as its database; the events that follow are those behind `cursor`.
 
     Attributes:
-        reason: `epoch`, the engine was restarted or has lost data; `trimmed`, they are no longer kept; `ahead`, the
-            cursor is of a future that the engine does not know; `too_far`, they are more than is replayed; `slow`, the
-            subscriber has left too much unread.
-        cursor: where the subscription goes on.
+        reason: "epoch": the engine was restarted, or has lost data. "trimmed": the events are no longer kept. "ahead":
+            the engine does not know the cursor yet, since it was restored from an earlier state, say. "too_far": there
+            are more events than `Bounds` lets replay. "slow": the subscriber has left too many unread.
+        cursor: the position from which the subscription goes on. Keep it once the state has been read.
     """
 
     reason: GapReason
@@ -78,11 +82,11 @@ class Gap:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """A value, and its revision.
+    """A value of a backplane, as `Backplane.get` gives it.
 
     Attributes:
-        data: what was put.
-        revision: another one for each `put`, and never 0.
+        data: the bytes that were put.
+        revision: number of this state of the value, for `expect`: each `put` gives another one, and never 0.
     """
 
     data: bytes
@@ -91,11 +95,11 @@ class Value:
 
 @dataclass(frozen=True, slots=True)
 class Holder:
-    """Who has a lease.
+    """The holder of a lease, as `Backplane.holder` gives it.
 
     Attributes:
-        value: what it was acquired with, such as an address.
-        fence: its number; a later holder's is greater.
+        value: the bytes that the lease was acquired with, such as the holder's address.
+        fence: number of the lease; that of a later holder is greater.
     """
 
     value: bytes
@@ -104,20 +108,23 @@ class Holder:
 
 @dataclass(frozen=True, slots=True)
 class Bounds:
-    """What a backplane keeps at most. All processes that share an engine have the same.
+    """How much a backplane keeps and sends at most: `open_backplane(url, bounds=Bounds(...))`. All processes that share
+    an engine have to give the same.
 
     Attributes:
         history_events: events that a topic keeps. Default 1,000.
-        history_seconds: how long it keeps them; an engine may keep them longer. Default 600: reconnecting takes less.
-        replay_events: events that a subscription is replayed. Default 1,000.
-        replay_bytes: bytes of them. Default 4 MiB.
-        queue_events: events that wait for one subscriber. Default 1,024.
-        queue_bytes: bytes of them. Default 4 MiB.
-        recent_events: events that a process keeps of each topic that it reads, so that many who reconnect at once do
-            not all ask the engine. Default 256, of 1 MiB together at most; while any are told what they have missed, as
-            much as is replayed.
-        event_bytes: bytes of one event, of a value, or of what is in a lease. Default 256 KiB.
-        dedupe_seconds: how long an id of an event is remembered. Default 120.
+        history_seconds: seconds for which a topic keeps an event; an engine may keep it longer. Default 600:
+            reconnecting takes less.
+        replay_events: events that a subscription which begins at a cursor gets of the past; more are a `Gap`. Default
+            1,000.
+        replay_bytes: bytes of these events. Default 4 MiB.
+        queue_events: events that wait for one subscriber who does not read; more are a `Gap`. Default 1,024.
+        queue_bytes: bytes of these events. Default 4 MiB.
+        recent_events: events that a process remembers of each topic that it reads, so that many clients who reconnect
+            at once do not all ask the engine. Default 256, of at most 1 MiB together, and up to the bounds of replay
+            while clients catch up.
+        event_bytes: bytes of one event, of one value, or of the value of a lease. Default 256 KiB.
+        dedupe_seconds: seconds for which the id of an event is remembered. Default 120.
     """
 
     history_events: int = 1_000
@@ -132,11 +139,15 @@ class Bounds:
 
 
 class Subscription(Protocol):
-    """An async context manager that subscribes, and an iterator of `Event` and `Gap`. One task iterates."""
+    """The events of a topic, as `Backplane.subscribe` gives them: enter it with `async with`, and iterate over it with
+    `async for`, in one task. It gives an `Event` for each event, and a `Gap` where some may be missing.
+    """
 
     @property
     def cursor(self) -> Cursor:
-        """Up to where it has been read: of what was last handed out, or where it began. Keep it, to resume there."""
+        """The position behind the last event or gap that was given, or the position where the subscription begins. Keep
+        it, to go on there later.
+        """
         ...
 
     async def __aenter__(self) -> Self: ...
@@ -148,133 +159,166 @@ class Subscription(Protocol):
     async def __anext__(self) -> Event | Gap: ...
 
     async def batch(self, events: int, size: int) -> list[Event | Gap]:
-        """What has come, in order; waits for the first. In place of iterating, by one who passes on many at a time.
+        """Waits for events and gaps, and gives all that have come, in order: for those who pass on many at a time, in
+        place of iterating.
 
         Parameters:
-            events: how many at most.
-            size: once so many bytes are in it, no more are added.
+            events: how many to give at most.
+            size: bytes; once the events have so many, no more are added.
 
         Returns:
-            At least one; none when nothing more comes.
+            At least one; an empty list when nothing more will come.
         """
         ...
 
 
 class Lease(Protocol):
-    """A name that is ours until it expires. Whoever holds it sends `fence` along with what it writes, and what is
-    written to refuses a fence smaller than one it has seen: a holder that was stopped does not know that it lost.
+    """A name that one process at a time holds, until the lease expires or is released; `Backplane.acquire` gives one.
+
+    A process that was stopped for a while does not know that its lease has expired, and may still write. Therefore send
+    `fence` along with everything that is written under the lease, and have the database, or whatever is written to,
+    refuse a fence that is smaller than one it has seen.
     """
 
     @property
     def name(self) -> str:
-        """What it is a lease of."""
+        """The name that is held."""
         ...
 
     @property
     def fence(self) -> int:
-        """Greater than that of any holder before."""
+        """Number of this lease, greater than that of any holder before."""
         ...
 
     @property
     def held(self) -> bool:
-        """Whether it is still ours, by a monotonic clock that ends before the engine's."""
+        """Whether this process still holds the lease, by its own monotonic clock: it turns False when a tenth of the
+        time is left, before the engine may give the name to somebody else.
+        """
         ...
 
     @property
     def lost(self) -> asyncio.Event:
-        """Set when it has ended: expired, released, or somebody else's."""
+        """An event that is set when the lease has ended: it has expired, was released, or belongs to somebody else."""
         ...
 
     async def renew(self) -> bool:
-        """Have it for its whole time once more. Returns whether it is still ours; once it is not, it stays so.
+        """Extends the lease: it lasts for its whole `ttl` again, from now on.
+
+        Returns:
+            Whether this process still holds the lease. Once it does not, it never will again: acquire another one.
 
         Raises:
-            BackplaneUnavailable: the engine did not answer; it is ours for as long as `held` says.
+            BackplaneUnavailable: the engine did not answer. The lease lasts for as long as `held` says.
         """
         ...
 
     async def release(self) -> None:
-        """Give it back. Raises BackplaneUnavailable; then it expires in its time."""
+        """Gives the lease back, so that somebody else can acquire the name at once.
+
+        Raises:
+            BackplaneUnavailable: the engine did not answer. The lease expires in its time.
+        """
         ...
 
 
 class Backplane(Protocol):
-    """Topics, leases and values that processes share. `open_backplane` makes one; it is an async context manager.
+    """What several processes share: topics of events, leases, and small values, kept in this process, in Redis or in
+    NATS. `open_backplane` makes one; enter it with `async with`.
 
-    Each method raises ValueError for a name or data beyond its bound, and `BackplaneUnavailable` when the engine does
-    not answer: whether a change was made is then unknown.
+    Each method raises a ValueError if a name has more than 150 bytes or data more than `Bounds.event_bytes`, and
+    `BackplaneUnavailable` if the engine does not answer: then it is not known whether a change was made.
     """
 
     async def publish(self, topic: str, data: bytes, *, id: str | None = None) -> Cursor:
-        """Append an event to a topic.
+        """Appends an event to a topic.
 
         Parameters:
-            topic: its name.
+            topic: name of the topic; it need not exist.
             data: the event.
-            id: one that was published to this topic within the last two minutes is not published again.
+            id: text that names the event. If an event with this id was published to the topic within the last two
+                minutes (`Bounds.dedupe_seconds`), nothing is published. None publishes in any case.
 
         Returns:
-            Where it stands, or the one that had its id.
+            The position behind the event, or behind the one that has the same id.
         """
         ...
 
     def subscribe(self, topic: str, after: Cursor | None = None) -> Subscription:
-        """Events of a topic, in order.
+        """Subscribes to a topic.
 
         Parameters:
-            topic: its name.
-            after: what was processed before; None begins with what is published after entering.
+            topic: name of the topic.
+            after: position behind which to begin. None begins with what is published after the subscription was
+                entered.
+
+        Returns:
+            The events in their order; enter it with `async with`.
         """
         ...
 
     async def acquire(self, name: str, value: bytes, ttl: float) -> Lease | None:
-        """Become the holder of a name.
+        """Tries to become the holder of a name.
 
         Parameters:
-            name: of what.
-            value: for those who ask who holds it.
-            ttl: seconds until it expires, unless it is renewed; 0.1 or more.
+            name: the name.
+            value: bytes that `holder` gives to others, such as an address.
+            ttl: seconds after which the lease expires unless it is renewed; 0.1 or more.
 
         Returns:
-            The lease; None while somebody has it.
+            The lease; None if somebody holds the name.
         """
         ...
 
     async def holder(self, name: str) -> Holder | None:
-        """Who holds a lease; None if nobody does."""
+        """Tells who holds a name.
+
+        Parameters:
+            name: the name.
+
+        Returns:
+            The holder; None if there is none.
+        """
         ...
 
     async def get(self, key: str) -> Value | None:
-        """A value; None if there is none."""
+        """Reads a value.
+
+        Parameters:
+            key: name of the value.
+
+        Returns:
+            The value with its revision; None if there is none.
+        """
         ...
 
     async def put(self, key: str, data: bytes, *, expect: int | None = None) -> int | None:
-        """Set a value.
+        """Writes a value. It stays until it is deleted.
 
         Parameters:
-            key: its name.
+            key: name of the value.
             data: the value.
-            expect: the revision it has to have now, 0 for none at all; None for whichever.
+            expect: revision that the value has to have now; 0 if there has to be none. None writes in any case.
 
         Returns:
-            Its revision; None if it was not as expected, and is as it was.
+            The new revision; None if the value was not at the expected one, and was left unchanged.
         """
         ...
 
     async def delete(self, key: str, *, expect: int | None = None) -> bool:
-        """Delete a value.
+        """Deletes a value.
 
         Parameters:
-            key: its name.
-            expect: the revision it has to have now; None for whichever.
+            key: name of the value.
+            expect: revision that the value has to have now. None deletes in any case.
 
         Returns:
-            Whether it is gone: False if it was not as expected.
+            False if the value was not at the expected revision, and was left unchanged; else True.
         """
         ...
 
     async def close(self) -> None:
-        """End all subscriptions and connections. Leases stay until they expire."""
+        """Ends all subscriptions and connections, as leaving `async with` does. Leases stay until they expire."""
         ...
 
     async def __aenter__(self) -> Self: ...

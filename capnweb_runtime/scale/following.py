@@ -33,26 +33,32 @@ def follow(
     sleep: Callable[[float], Awaitable[object]] = asyncio.sleep,
     chance: Callable[[], float] = random.random,
 ) -> Following[D]:
-    """The events of a topic, in order: an async context manager, and an iterator of `TopicEvent` and `TopicGap`.
+    """Reads the events of a topic on a client, in order, whatever happens to its connection.
 
     With `connect(reconnect=...)` it goes on by itself on the next session, from where it was, at whichever worker that
-    is; the method that gives the events has to be `@idempotent`. The same if the topic's engine does not answer for a
-    while.
+    is; every method on the way to the events has to be `@idempotent`. It also waits while the topic's engine does not
+    answer. Without `reconnect` it ends with the session.
 
     Parameters:
-        events: what has them, such as `api.room("7").events()`.
-        after: a cursor, behind what was processed before; None begins with what is published after entering.
-        sleep: waits for some seconds; for tests.
-        chance: a number from 0 to 1; for tests.
+        events: stub, or promise of one, of the topic's events, such as `api.room("7").events()`.
+        after: cursor behind which to begin, as text; None begins with what is published after entering.
+        sleep: async function that waits for a number of seconds; for tests.
+        chance: function that gives a number from 0 to 1; for tests.
+
+    Returns:
+        The events; enter it with `async with`, and iterate over it with `async for`, which gives a `TopicEvent` for
+        each event, and a `TopicGap` where some may be missing.
     """
     return Following(events, after, sleep, chance)
 
 
 class Following(Generic[D]):
-    """See `follow`. One task iterates; a wait that is cancelled, as by a timeout, loses nothing.
+    """What `follow` returns: the events of a topic. One task iterates; a wait that is cancelled, by a timeout, say,
+    loses no event.
 
     Attributes:
-        cursor: behind what was last handed out, or where it begins, once it is entered. Keep it, to go on there.
+        cursor: the position behind the last event or gap that was given, as text, or where the topic begins, once it
+            has been entered. Keep it, to go on there later with `follow(events, cursor)`.
     """
 
     def __init__(

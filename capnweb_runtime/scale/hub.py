@@ -75,7 +75,7 @@ class Hub:
 
     async def _join(self, subscriber: QueuedSubscription) -> None:
         if self._closed:
-            raise RuntimeError("this backplane is closed")
+            raise RuntimeError("this backplane is closed: make another with open_backplane()")
         feed = self._feeds.get(subscriber.topic)
         if feed is None:
             feed = self._feeds[subscriber.topic] = Feed(subscriber.topic, self._bounds)
@@ -171,20 +171,21 @@ def _gap_between(at: Cursor, page: Page) -> Gap | None:
 
 def check_name(name: str) -> None:
     """Raises ValueError unless a topic, a lease or a value may be called so."""
-    if not 0 < len(name.encode()) <= TOPIC_LENGTH:
-        raise ValueError(f"a name has 1 to {TOPIC_LENGTH} bytes; {name[:40]!r} has not: shorten it, or hash it")
+    size = len(name.encode())
+    if not 0 < size <= TOPIC_LENGTH:
+        raise ValueError(f"{name[:40]!r} has {size}, and a name has 1 to {TOPIC_LENGTH} bytes: shorten it, or hash it")
 
 
 def check_data(data: bytes, bounds: Bounds) -> None:
     """Raises ValueError if data is more than a backplane carries."""
     if len(data) > bounds.event_bytes:
         raise ValueError(
-            f"{len(data)} bytes are more than the {bounds.event_bytes} of Bounds.event_bytes; send a reference to them"
+            f"{len(data)} bytes are more than the {bounds.event_bytes} of Bounds.event_bytes: send where they are kept"
         )
 
 
 def check_application(name: str) -> str:
     """Raises ValueError unless what an application keeps in an engine may be called so. Returns the name."""
     if not re.fullmatch("[A-Za-z0-9_-]{1,40}", name):
-        raise ValueError(f"{name[:60]!r} cannot name what an application keeps: 1 to 40 of A-Z a-z 0-9 _ -")
+        raise ValueError(f"name={name[:60]!r} cannot name an application: use 1 to 40 of A-Z a-z 0-9 _ -")
     return name

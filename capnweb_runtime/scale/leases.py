@@ -104,4 +104,4 @@ class HeldLease:
 def check_ttl(ttl: float) -> None:
     """Raises ValueError if a lease cannot be had for so long."""
     if not SHORTEST <= ttl <= 86_400:
-        raise ValueError(f"a lease lasts {SHORTEST} seconds to a day; {ttl} is not in that")
+        raise ValueError(f"ttl={ttl} is no time for a lease: give {SHORTEST} seconds to a day")

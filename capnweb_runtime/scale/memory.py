@@ -48,11 +48,11 @@ class _Topic:
 
 
 class MemoryStore:
-    """What an engine would keep. Backplanes that are given the same one are to each other as processes with one engine
-    are; it belongs to one event loop.
+    """What an engine such as Redis would keep, in memory, for tests: backplanes that share a store behave as processes
+    that share an engine. All of them have to be on one event loop.
 
     Parameters:
-        clock: monotonic seconds.
+        clock: function that gives seconds on a clock that never goes back.
     """
 
     def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
@@ -64,12 +64,12 @@ class MemoryStore:
         self._number = time.time_ns() // 1000
 
     def number(self) -> int:
-        """One greater than any before."""
+        """Gives a number that is greater than any before. For `MemoryBackplane`."""
         self._number += 1
         return self._number
 
     def topic(self, name: str) -> _Topic:
-        """What there is of a topic; nothing at first."""
+        """Gives what is kept of a topic. For `MemoryBackplane`."""
         topic = self._topics.get(name)
         if topic is None:
             self._forget()
@@ -79,7 +79,9 @@ class MemoryStore:
         return topic
 
     def lose(self) -> None:
-        """Forget everything, as an engine does that is killed and kept nothing. Subscribers get `Gap("epoch")`."""
+        """Forgets everything, as an engine does that is killed and has kept nothing. Subscribers get a `Gap` with the
+        reason "epoch".
+        """
         before = self._topics
         self._topics = OrderedDict()
         self.leases.clear()
@@ -100,11 +102,11 @@ class MemoryStore:
 
 
 class MemoryBackplane:
-    """See `Backplane`.
+    """The backplane of "memory:", which keeps everything in this process. Its methods are those of `Backplane`.
 
     Parameters:
-        store: what it shares with other backplanes of this process; by default its own.
-        bounds: what it keeps at most.
+        store: store to share with other backplanes of this process; None means one of its own.
+        bounds: how much it keeps at most.
     """
 
     def __init__(self, store: MemoryStore | None = None, *, bounds: Bounds = Bounds()) -> None:  # noqa: B008 — a constant

@@ -29,24 +29,25 @@ def open_backplane(
     bounds: Bounds = Bounds(),  # noqa: B008 — a constant
     name: str = "capnweb",
 ) -> Backplane:
-    """The backplane of a URL. It is an async context manager; entering connects.
+    """Makes the backplane that a URL names. Enter it with `async with`, which connects.
 
     Parameters:
-        url: `memory:` for this process alone; `redis://host:6379/0`, `rediss://` with TLS; `nats://host:4222`, `tls://`
-            with TLS. User and password stand before the host.
-        bounds: what is kept at most. All who share an engine give the same.
-        name: separates what applications keep in one engine: letters, digits, `_` and `-`.
+        url: "memory:" for this process alone; "redis://host:6379/0", or "rediss://..." with TLS; "nats://host:4222", or
+            "tls://..." with TLS. User and password stand before the host, as in "redis://:password@host:6379/0".
+        bounds: how much is kept at most. All processes that share an engine have to give the same.
+        name: name of the application, which keeps its data apart from that of others in one engine: letters, digits,
+            `_` and `-`.
 
     Raises:
-        ValueError: no engine has such a URL, or the name is none.
-        ImportError: the library of that engine is not installed.
+        ValueError: the URL names no engine, or `name` has other characters.
+        ImportError: the library of the engine is not installed; the message says what to install.
     """
     scheme = urlsplit(url).scheme
     if scheme == "memory":
         return MemoryBackplane(bounds=bounds)
     if scheme not in _ENGINES:
         raise ValueError(
-            f"no backplane has a URL that begins with {scheme or url[:20]!r}: memory:, redis:// or nats://"
+            f"no backplane has a URL that begins with {scheme or url[:20]!r}: use memory:, redis:// or nats://"
         )
     module, kind, extra = _ENGINES[scheme]
     try:

@@ -31,12 +31,13 @@ _AT_ONCE: Final = 16
 
 
 class Membership:
-    """One who is in a room; what `Presence.join` gives. It is over when the same member joins again, or has left.
+    """One member's being in a room, as `Presence.join` gives it. It is over when the member leaves, is lost, or joins
+    again.
 
     Attributes:
-        room: where.
-        member: who.
-        value: what was said of it.
+        room: name of the room.
+        member: name of the member.
+        value: text that was given about the member.
     """
 
     def __init__(self, presence: Presence, room: str, member: str, value: str) -> None:
@@ -46,29 +47,37 @@ class Membership:
         self._presence = presence
 
     async def leave(self) -> None:
-        """With a goodbye: it is gone, and everybody is told. Raises `BackplaneUnavailable`; then it is tried again."""
+        """Takes the member out of the room, after a goodbye: the others are told "left" at once.
+
+        Raises:
+            BackplaneUnavailable: the engine did not answer. It is tried again by itself.
+        """
         await self._presence.leave(self)
 
     def lose(self) -> None:
-        """Its connection was lost: it is gone when it has not come back, here or elsewhere, within `ttl` seconds."""
+        """Notes that the member's connection was lost. Unless the member joins again within `ttl` seconds, at any
+        worker, it is taken out of the room, and the others are told "lost".
+        """
         self._presence.lose(self)
 
 
 class Presence:
-    """Who is where. One for each worker and backplane; an async context manager.
+    """Lists of who is in which room, over all workers of a server. Make one in each worker, and enter it with `async
+    with`.
 
     Parameters:
-        backplane: what the workers share.
-        ttl: seconds that a member stays after its connection was lost, or its worker was. All workers give the same.
-        every: seconds between two times that this worker says that it is there; at most a third of `ttl`.
-        tell: told of every change and of an id under which to publish it, so that it is published once; by default it
-            is published to `topic(room)`.
-        clock: monotonic seconds; for tests.
-        sleep: waits for some seconds; for tests.
-        chance: a number from 0 to 1; for tests.
+        backplane: backplane that all workers share.
+        ttl: seconds that a member stays in its rooms after its connection, or its worker, was lost. All workers have to
+            give the same.
+        every: seconds between the signs of life that this worker gives; at most a third of `ttl`.
+        tell: async function that is called with each change, a `PresenceChange`, and an id, to publish it under, so
+            that it is published once. None publishes it to `topic(room)`.
+        clock: function that gives seconds on a clock that never goes back; for tests.
+        sleep: async function that waits for a number of seconds; for tests.
+        chance: function that gives a number from 0 to 1; for tests.
 
     Raises:
-        ValueError: `every` is too much.
+        ValueError: `every` is not more than 0, or is more than a third of `ttl`.
     """
 
     def __init__(
@@ -83,7 +92,9 @@ class Presence:
         chance: Callable[[], float] = random.random,
     ) -> None:
         if not 0 < every <= ttl / 3:
-            raise ValueError(f"presence is refreshed three times within {ttl=} at least: {every=} is too much")
+            raise ValueError(
+                f"{every=} has to be more than 0, and a third of {ttl=} at most: signs of life may get lost"
+            )
         self._backplane = backplane
         self._ttl = ttl
         self._every = every
@@ -104,16 +115,20 @@ class Presence:
     # ---- for users
 
     async def join(self, room: str, member: str, value: str = "") -> Membership:
-        """Have a member be in a room. Who is there already, or was lost there for less than `ttl`, has not left, and
-        nobody is told; what it was by before is over.
+        """Puts a member into a room, and tells the others "joined". If the member is in the room already, or was lost
+        for less than `ttl` seconds, nobody is told, and the membership that it had before is over.
 
         Parameters:
-            room: where.
-            member: who: a user, or one of the places where a user is; unique in the room.
-            value: what others may want to know of it, such as a name to show; small.
+            room: name of the room; it need not exist.
+            member: name of the member, unique in the room: that of a user, or of one of the connections of a user.
+            value: short text that others get with the name, such as a name to show.
+
+        Returns:
+            The membership, to be left or lost later.
 
         Raises:
-            BackplaneUnavailable: call it again; until then it is not certain that the member is there.
+            BackplaneUnavailable: the engine did not answer, and it is not certain that the member is in the room: call
+                this again.
             ValueError: a name is too long, or the room is full.
         """
         membership = Membership(self, room, member, value)
@@ -133,11 +148,25 @@ class Presence:
         return membership
 
     async def members(self, room: str) -> dict[str, str]:
-        """Who is in a room, in the order of coming, with what was said of them. Raises `BackplaneUnavailable`."""
+        """Lists who is in a room.
+
+        Parameters:
+            room: name of the room.
+
+        Returns:
+            The members by name, in the order in which they joined, with the text that was given about each.
+
+        Raises:
+            BackplaneUnavailable: the engine did not answer.
+        """
         return await self._rooms.members(room)
 
     def topic(self, room: str) -> Topic[PresenceChange]:
-        """Where it is told who comes to a room and who goes, unless `tell` does that otherwise."""
+        """Gives the topic to which the changes of a room are published, unless `tell` does something else with them.
+
+        Parameters:
+            room: name of the room.
+        """
         return Topic(self._backplane, f"presence/{room}", PresenceChange)
 
     def lose(self, membership: Membership) -> None:
@@ -154,7 +183,9 @@ class Presence:
             await self._remove(membership, "left")
 
     async def close(self) -> None:
-        """Stop saying that this worker is there. Its members stay for `ttl` seconds, to come back elsewhere."""
+        """Ends this worker's part, as leaving `async with` does. Its members stay for `ttl` seconds, in which they may
+        join again at another worker.
+        """
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)

@@ -38,12 +38,13 @@ logger = logger_named("capnweb_runtime.scale")
 
 @dataclass(frozen=True, slots=True)
 class RateLimitStats:
-    """What has become of calls.
+    """What this process has done with calls so far; see `RateLimits.stats`.
 
     Attributes:
-        admitted: calls that were let in, those among them that no rule is about.
+        admitted: calls that were let in, including those that no rule applies to.
         refused: calls that were refused.
-        uncounted: calls that rules were about, and that the engine did not count since it did not answer.
+        uncounted: calls that a rule applies to and that could not be counted, since the engine did not answer; they are
+            also among those admitted or refused.
     """
 
     admitted: int
@@ -52,21 +53,25 @@ class RateLimitStats:
 
 
 class RateLimits:
-    """An interceptor, for `serve`, that counts the calls which are served and refuses those that are too many with a
-    `RateLimited`. Those of a map, and what is pipelined, count one by one. As an async context manager it begins with
-    an engine that answers, and ends with its connections.
+    """An interceptor for `serve(interceptors=[...])` that counts the calls which are served, and refuses with a
+    `RateLimited` those that are too many. Calls of a `map()` and pipelined calls count one by one.
+
+    Entering it with `async with` makes sure that the engine answers; leaving it closes the connections to the engine.
 
     Parameters:
-        rules: all that are about a call have to let it in.
-        url: where is counted: `memory:` in this process alone; `redis://host:6379/0` with all that have the same one.
-        principal: whose call it is; those of whom it gives None have one count together. By default the address of the
-            peer, and for IPv6 the network that a subscriber has.
-        name: separates what applications keep in one engine: letters, digits, `_` and `-`.
-        clock: monotonic seconds, for `memory:` and for pauses.
+        rules: the rules. A call is let in if all rules that apply to it let it in.
+        url: where calls are counted: "memory:" in this process alone; "redis://host:6379/0" for all processes with the
+            same Redis.
+        principal: function of the call that tells whose call it is, as a text; calls for which it gives None are
+            counted together. By default the IP address of the peer; see `address_of`.
+        name: name of the application, which keeps its counts apart from those of others in one engine: letters, digits,
+            `_` and `-`.
+        clock: function that gives seconds on a clock that never goes back, for "memory:" and for pauses.
 
     Raises:
-        ValueError: nothing is counted at such a URL, the name is none, or two rules would count together.
-        ImportError: the library of that engine is not installed.
+        ValueError: calls cannot be counted at such a URL, `name` has other characters, or two rules are the same in
+            rate, methods and `per`, and would share their counts.
+        ImportError: a library that this needs is not installed; the message says what to install.
     """
 
     def __init__(
@@ -80,7 +85,7 @@ class RateLimits:
     ) -> None:
         self._rules = [Rule(rule) for rule in rules]
         if len({rule.counts for rule in self._rules}) < len(self._rules):
-            raise ValueError("two rules are of the same rate and methods, per the same: say one of another time")
+            raise ValueError("two rules have the same rate, methods and per=, and would count together: leave one out")
         self._principal = principal
         self._clock = clock
         self._windows = _windows_at(url, f"{check_application(name)}:rate", clock)
@@ -95,11 +100,11 @@ class RateLimits:
         return await proceed(call)
 
     def stats(self) -> RateLimitStats:
-        """What this process has made of calls so far."""
+        """Counts what this process has done with calls so far."""
         return RateLimitStats(self._admitted, self._refused, self._uncounted)
 
     async def close(self) -> None:
-        """Ends the connections to the engine. What is counted there stays."""
+        """Closes the connections to the engine. The counts stay there."""
         await self._windows.close()
 
     async def __aenter__(self) -> Self:
@@ -176,12 +181,12 @@ def _windows_at(url: str, prefix: str, clock: Callable[[], float]) -> Windows:
             "for, and no count ever expires: have a Redis for it, or memory: for each process by itself"
         )
     if scheme not in ("redis", "rediss"):
-        raise ValueError(f"nothing is counted at {scheme or url[:20]!r}: memory: or redis://")
+        raise ValueError(f"calls cannot be counted at {scheme or url[:20]!r}: use memory: or redis://")
     try:
         engine = import_module("capnweb_runtime.scale.redis_windows")
     except ModuleNotFoundError as missing:
         if missing.name != "redis":
             raise
-        raise ImportError(f"to count at {scheme}:// needs redis: pip install 'capnweb-gen[redis]'") from missing
+        raise ImportError(f"counting at {scheme}:// needs redis: pip install 'capnweb-gen[redis]'") from missing
     windows: Windows = engine.RedisWindows(url, prefix)
     return windows

@@ -17,7 +17,7 @@ from capnweb_runtime.driving.interceptors import CallInfo
 from capnweb_runtime.scale.windows import Wanted
 
 Per: TypeAlias = Literal["principal", "method"]
-"""Of what each has a count of its own."""
+"""What has a count of its own: each principal, or each method; see `RateLimit.per`."""
 Weight: TypeAlias = int | Mapping[str, int] | Callable[[CallInfo], int]
 Principal: TypeAlias = Callable[[CallInfo], str | None]
 
@@ -31,19 +31,23 @@ _NETWORK: Final = 64
 
 @dataclass(frozen=True)
 class RateLimit:
-    """One rule: how often, of whom, and of what.
+    """One rule of `RateLimits`: how many calls are let in within some time.
 
     Attributes:
-        rate: such as "100/minute" or "20 per 10 seconds": in no stretch of that time are more let in.
-        per: of what each has a count of its own: "principal", "method", or both; nothing is one count for all.
-        methods: those that count, by name, "Search.find", or "Search.*" for all of an interface; by default all.
-        weight: for how many calls one counts: a number; numbers by names, others being 1; or a function of the call. 0
-            is not counted.
-        unavailable: what becomes of a call that cannot be counted since the engine does not answer: "admit" lets it
-            run, "refuse" does not. Default "admit": else all that is merely limited is down whenever the engine is.
+        rate: number of calls, and a time: "100/minute" or "20 per 10 seconds". No more are let in within any stretch of
+            that time. At most 10,000 calls.
+        per: what has a count of its own: "principal" (each caller), "method" (each method), or both; an empty tuple has
+            one count for all. Default "principal".
+        methods: names of the methods that the rule applies to: "Search.find", or "Search.*" for all methods of an
+            interface. Default all methods.
+        weight: how many calls one call counts for: a number; a dict of numbers by name of the method, in which others
+            count for 1; or a function of the call. 0 does not count. Default 1.
+        unavailable: what happens to a call that cannot be counted, since the engine does not answer: "admit" runs it,
+            "refuse" refuses it. Default "admit", so that the service does not depend on the engine.
 
     Raises:
-        ValueError: the rate is none, is several, or is of more than 10,000 calls; a name is none of a method.
+        ValueError: `rate` is not understood, is several rates, or is of more than 10,000 calls; `methods` is a string,
+            or has something that is no name of a method; `per` has something else.
     """
 
     rate: str
@@ -55,16 +59,28 @@ class RateLimit:
     def __post_init__(self) -> None:
         item_of(self.rate)
         if isinstance(self.methods, str):
-            raise ValueError(f"methods are a list of names: [{self.methods!r}]")
+            raise ValueError(f"methods takes several names, as in methods=[{self.methods!r}]")
         for name in self.methods:
             interface, dot, method = name.partition(".")
             if not (dot and interface.isidentifier() and (method == "*" or method.isidentifier())):
-                raise ValueError(f"{name!r} names no method: 'Search.find', or 'Search.*' for all of an interface")
+                raise ValueError(
+                    f"{name!r} names no method: write 'Search.find', or 'Search.*' for all of an interface"
+                )
         if unknown := _parts(self.per) - {"principal", "method"}:
             raise ValueError(f"nothing is counted per {', '.join(sorted(unknown))}: per principal, per method, or both")
 
     def weight_of(self, call: CallInfo) -> int:
-        """For how many calls one counts; 0 if the rule is not about it. Raises ValueError if it is less than that."""
+        """Tells how many calls a call counts for by this rule.
+
+        Parameters:
+            call: the call.
+
+        Returns:
+            The weight; 0 if the rule does not apply to the call.
+
+        Raises:
+            ValueError: `weight` gives a negative number.
+        """
         if self.methods and call.name not in self.methods and f"{call.interface}.*" not in self.methods:
             return 0
         weight = self.weight.get(call.name, 1) if isinstance(self.weight, Mapping) else self.weight
@@ -119,20 +135,24 @@ def item_of(rate: str) -> RateLimitItem:
     """A rate, as `limits` has it. Raises ValueError if it is none that can be kept."""
     items = parse_many(rate)
     if len(items) != 1:
-        raise ValueError(f"{rate!r} is {len(items)} rates: have a rule for each")
+        raise ValueError(f"{rate!r} is {len(items)} rates: make a rule of each")
     if items[0].amount > MOST:
         raise ValueError(
-            f"{rate!r} is more than {MOST:,} calls, each of which is kept: say it of a shorter time, "
+            f"{rate!r} is more than {MOST:,} calls, each of which is kept: give a rate over a shorter time, "
             "such as 600/minute in place of 864000/day"
         )
     return items[0]
 
 
 def address_of(call: CallInfo) -> str | None:
-    """Who calls, by the address of the peer: for IPv6 the network that a subscriber has. None if it has no address.
+    """Tells who calls by the IP address of the peer: the default of `RateLimits(principal=...)`.
 
     Parameters:
         call: the call that is counted.
+
+    Returns:
+        The address; for IPv6 its network of 64 bits, since one subscriber has a whole network. None if the peer has no
+        address.
     """
     address: tuple[str, int] | None = getattr(call.peer, "address", None)
     if address is None:

@@ -54,7 +54,10 @@ class TopicTarget:
         """
         implementation, told = _implementation(kind)
         if told != model:
-            raise TypeError(f"{kind.__name__} tells of {describe(told)}, and this is a topic of {describe(model)}")
+            raise TypeError(
+                f"{kind.__name__} tells of {describe(told)}, and this is a topic of {describe(model)}: "
+                "give the class that was generated for Events of that"
+            )
         made: Any = implementation()
         made._open = open
         target: TargetT = made

@@ -30,12 +30,14 @@ about the same time have it read once. Each has at most `Bounds.event_bytes`."""
 
 
 class Topic(Generic[D]):
-    """A topic of a backplane, of events of one type.
+    """A topic of a backplane whose events are values of one type, checked when they are published and when they are
+    read.
 
     Parameters:
-        backplane: where it is.
-        name: its name; see `Backplane.publish`.
-        model: the type, such as a pydantic model; for one of several, a `RootModel` of a union.
+        backplane: the backplane that has the topic.
+        name: name of the topic; it need not exist.
+        model: type of the events that pydantic can write as JSON, such as a pydantic model or a dataclass. For events
+            of several types it is a `RootModel` of their union.
     """
 
     def __init__(self, backplane: Backplane, name: str, model: type[D]) -> None:
@@ -44,42 +46,48 @@ class Topic(Generic[D]):
         self._model = model
 
     async def publish(self, data: D, *, id: str | None = None) -> str:
-        """Append an event.
+        """Appends an event to the topic.
 
         Parameters:
             data: the event.
-            id: one that was published to this topic within the last two minutes is not published again.
+            id: text that names the event. If an event with this id was published to the topic within the last two
+                minutes (`Bounds.dedupe_seconds`), nothing is published. None publishes in any case.
 
         Returns:
-            The cursor behind it, or behind the one that had its id.
+            The position behind the event, or behind the one that has the same id, as text.
 
         Raises:
-            TypeError: it is not of the topic's type, or would not be the same once it is read again.
-            BackplaneUnavailable: whether it was published is not known: do so again with the same id.
-            ValueError: it is larger than a backplane carries.
+            TypeError: the event is not of the topic's type, or would not be the same once it is read from JSON.
+            BackplaneUnavailable: the engine did not answer, and may have published the event: publish it again with the
+                same id.
+            ValueError: the event is larger than `Bounds.event_bytes`, or a name is too long.
         """
         return str(await self._backplane.publish(self.name, _written(self._model, data), id=id))
 
     def subscribe(self, after: str | None = None) -> TopicSubscription[D]:
-        """The events, in order; an async context manager, and an iterator.
+        """Subscribes to the topic, in a process that has the backplane.
 
         Parameters:
-            after: a cursor of this topic, behind what was processed before; None begins with what is published after
-                entering.
+            after: cursor of this topic behind which to begin, as text; None begins with what is published after the
+                subscription was entered.
+
+        Returns:
+            The events in their order; enter it with `async with`, and iterate over it.
 
         Raises:
-            ValueError: that is no cursor.
+            ValueError: `after` is no cursor.
         """
         return self._subscription(after, lambda event: _read(self._model, event))
 
     def target(self, kind: Callable[[], TargetT]) -> TargetT:
-        """What a method returns whose result a schema declares as `Events[...]`.
+        """Makes the target that gives the topic to clients: a method whose result the schema declares as `Events[Said]`
+        returns `topic.target(EventsSaidTarget)`.
 
         Parameters:
-            kind: the generated class of targets, such as `EventsSaidTarget`.
+            kind: class of targets that was generated for `Events` of the topic's type.
 
         Raises:
-            TypeError: that is the class of another interface, or of another type of events.
+            TypeError: it is the class of another interface, or of events of another type.
         """
         return TopicTarget.implementing(kind, self._model, self._shared)
 
@@ -95,11 +103,12 @@ class Topic(Generic[D]):
 
 
 class TopicSubscription(Generic[D]):
-    """One subscriber of a topic; see `Topic.subscribe`.
+    """The events of a topic, as `Topic.subscribe` gives them: enter it with `async with`, and iterate over it with
+    `async for`, in one task. It gives a `TopicEvent` for each event, and a `TopicGap` where some may be missing.
 
     Parameters:
-        subscription: the backplane's.
-        read: makes an event what it was published as.
+        subscription: subscription of the backplane to read.
+        read: function that makes a typed event, or a gap, of an event's bytes.
     """
 
     def __init__(self, subscription: Subscription, read: Callable[[Event], TopicEvent[D] | TopicGap]) -> None:
@@ -108,11 +117,17 @@ class TopicSubscription(Generic[D]):
 
     @property
     def cursor(self) -> str:
-        """Behind what was last handed out, or where it began. Keep it, to resume there."""
+        """The position behind the last event or gap that was given, or where the subscription begins, as text. Keep it,
+        to go on there later.
+        """
         return str(self._subscription.cursor)
 
     async def batch(self) -> TopicBatch[D]:
-        """What has come, 64 items and about 1 MiB at most; waits for the first. Empty when nothing more comes."""
+        """Waits for events and gaps, and gives all that have come: at most 64, of about 1 MiB together.
+
+        Returns:
+            The batch; without items when nothing more will come.
+        """
         items = await self._subscription.batch(BATCH_EVENTS, BATCH_BYTES)
         return TopicBatch(items=[self._typed(item) for item in items], cursor=self.cursor)
 

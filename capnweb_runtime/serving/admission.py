@@ -48,7 +48,9 @@ _NAMES: Final[dict[Transport, str]] = {
 }
 
 MainFactory = Callable[[Peer], RpcTarget | Awaitable[RpcTarget]]
-"""Makes the main object of a session from its peer; may be async, and may raise `Refuse`."""
+"""A function, plain or async, that is called for each session with its `Peer`, and returns the session's main object.
+It raises `Refuse` to refuse the session.
+"""
 
 
 @dataclass(frozen=True, slots=True)

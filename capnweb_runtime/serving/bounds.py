@@ -31,15 +31,17 @@ REFUSED_SECONDS: Final = 5.0
 
 @dataclass(frozen=True, slots=True)
 class ServerStats:
-    """How near a server is to each of its bounds; see `ServerLimits`.
+    """How near a server is to each bound of its `ServerLimits`: what there is now, what there may be, and how often
+    something was refused.
 
     Attributes:
-        connections: those that are open.
-        connections_per_address: those of the address that has the most.
-        sessions: those that are open or being opened.
-        calls: those that run.
+        connections: open connections.
+        connections_per_address: open connections of the address that has the most.
+        sessions: sessions that are open or being opened.
+        calls: calls that run.
         held_bytes: bytes held for all sessions together; `refused` counts sessions that were ended or refused for it.
-        unfinished_bytes: bytes of what has begun and not ended; `refused` counts connections that were ended.
+        unfinished_bytes: bytes of messages and requests that have come in in part; `refused` counts connections that
+            were ended for it.
         unfinished_seconds: connections on which something is unfinished; `refused` counts those that were ended for it.
         reserved_files: files that are open in this process, and how many may be before new connections are refused.
     """

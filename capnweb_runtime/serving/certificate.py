@@ -11,13 +11,14 @@ from os import PathLike
 
 @dataclass(frozen=True, slots=True)
 class Certificate:
-    """Where a server's certificate and its key are, for `serve(ssl=...)`. HTTP/3 has TLS of its own, which cannot use
-    an SSLContext; this serves every transport.
+    """The files of a server's certificate and private key, for `serve(ssl=...)`. It is good for every transport, while
+    an SSLContext cannot be used for WebTransport. The files are read when `serve` is called.
 
     Parameters:
-        chain: file in PEM with the certificate, and those that lead from it to one that clients trust.
-        key: file in PEM with the private key; None means that it is in the other file, too.
-        password: of the key, if it has one.
+        chain: PEM file with the certificate, followed by the intermediate certificates that lead to one that clients
+            trust.
+        key: PEM file with the private key; None means that the key stands in the first file, too.
+        password: password of the private key; None if it has none.
     """
 
     chain: str | PathLike[str]
@@ -25,10 +26,10 @@ class Certificate:
     password: str | None = field(default=None, repr=False)
 
     def context(self) -> ssl_module.SSLContext:
-        """Settings of TLS for a server with this certificate.
+        """Makes an SSLContext for a server with this certificate.
 
         Raises:
-            OSError: a file cannot be read, or is not what it should be; ssl.SSLError is one.
+            OSError: a file cannot be read, or, as an ssl.SSLError, has no certificate or key in it.
         """
         context = ssl_module.create_default_context(ssl_module.Purpose.CLIENT_AUTH)
         context.load_cert_chain(self.chain, self.key, self.password)

@@ -12,14 +12,15 @@ _FIRST: Final = 3
 
 
 def systemd_sockets(environment: MutableMapping[str, str] = os.environ) -> list[socket.socket]:
-    """The sockets that systemd has opened for this process, for `serve(sock=...)`.
+    """Takes over the listening sockets that systemd has opened for this process (socket activation), for
+    `serve(sock=...)`.
 
     Parameters:
-        environment: says which. The variables LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES are removed from it, so that no
-            process that is started from here takes them for its own.
+        environment: environment variables that say which sockets there are: LISTEN_PID, LISTEN_FDS and LISTEN_FDNAMES.
+            They are removed, so that no process started from here takes the sockets for its own.
 
     Returns:
-        The sockets, each once; none if there are none for this process.
+        The sockets; none if systemd has opened none for this process, or if they were taken before.
     """
     # https://www.freedesktop.org/software/systemd/man/latest/sd_listen_fds.html
     process, count = environment.get("LISTEN_PID", ""), environment.get("LISTEN_FDS", "")

@@ -194,7 +194,7 @@ async def _ask_for_body(request: web.BaseRequest) -> None:
     if request.version < HttpVersion11 or "Expect" not in request.headers:
         return
     if request.headers["Expect"].lower() != "100-continue":
-        raise Refuse(HTTPStatus.EXPECTATION_FAILED, "Of expectations, 100-continue alone is known.")
+        raise Refuse(HTTPStatus.EXPECTATION_FAILED, "Of Expect headers, 100-continue alone is understood.")
     await request.writer.write(b"HTTP/1.1 100 Continue\r\n\r\n")
     request.writer.output_size = 0  # of the answer itself, nothing has been sent
 

@@ -33,7 +33,7 @@ class Pages:
             ValueError: something is served at this path.
         """
         if path in self._at or path in self._taken:
-            raise ValueError(f"two things are to be served at {path}")
+            raise ValueError(f"two things are to be served at {path}: give one of them another path")
         self._at[path] = page
 
     def find(self, path: str) -> Page | None:

@@ -90,23 +90,25 @@ class Process(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Peer:
-    """Who is at the other end of a session.
+    """The client of a session, as its request has described it. A server's factory of main objects is given one for
+    each session.
 
     Attributes:
-        headers: headers of the request that opened the session.
-        address: its IP address and port; None where the socket has none. Behind proxies that `serve(forwarded=...)`
-            trusts, that of the client, with port 0 if they do not tell it, and None if they do not know it.
-        path: path of the request, as it was sent, without the query.
-        query: what followed the question mark; empty if nothing did.
-        transport: how the messages travel.
-        request: of a server that is mounted in an application, the request as that has it: the scope of ASGI, the
-            Request of aiohttp, the environ of WSGI; None from `serve`.
-        connection: the session's connection; None until there is a session.
-        scheme: "http" or "https", as the client has asked.
-        host: name, and port if there is one, that the client has asked for; empty if it was for none.
-        certificate: the client's, as `ssl.SSLSocket.getpeercert()` has it, if the server's SSLContext demanded one and
-            has found it good; else None. Never that of a proxy that is trusted, nor over WebTransport.
-        process: the client's, if it has connected to a socket that is a file, on Linux; else None.
+        headers: headers of the request that opened the session, by name in any case.
+        address: IP address and port of the client; None where its socket has none. Behind a proxy that
+            `serve(forwarded=...)` trusts it is what the proxy says: the port is 0 if the proxy does not tell it, and
+            all is None if the proxy does not know the client.
+        path: path of the request as it was sent, without the query.
+        query: what follows the question mark of the request; "" if nothing does.
+        transport: how messages travel: "websocket", "http" or "webtransport".
+        request: where the server is mounted in an application, the request of that: the scope of ASGI, the Request of
+            aiohttp, the environ of WSGI; None from `serve`.
+        connection: the connection of the session, before anything is sent on it; None if there is no session.
+        scheme: "http" or "https", by which the client has come.
+        host: name that the client has asked for, with the port if it gave one; "" if it gave no name.
+        certificate: certificate of the client, as `ssl.SSLSocket.getpeercert()` gives it, if the server's SSLContext
+            asks clients for one and has verified it; else None. None for a trusted proxy, and over WebTransport.
+        process: process of the client, if it has connected to a socket file, on Linux; else None.
     """
 
     headers: PeerHeaders
@@ -123,8 +125,8 @@ class Peer:
 
     @property
     def cookies(self) -> Mapping[str, str]:
-        """The cookies of the request, by name. Of several with one name, the first counts: browsers send those of the
-        longest path first. Values are as they were sent, without the quotes around them.
+        """The cookies of the request, by name. Of several cookies with one name the first counts: browsers send that of
+        the longest path first. Values are as they were sent, without quotes around them.
         """
         pairs = (item.partition("=") for item in self.headers.get("Cookie", "").split(";"))
         found = [(name.strip(), value.strip()) for name, equals, value in pairs if equals]
@@ -144,25 +146,28 @@ class Peer:
         return f"{address} over {self.transport} at {printable(self.path)}"
 
     def main(self, stub: type[S]) -> S:
-        """The main object that the peer offers, to be called back.
+        """Gives a stub of the main object that the client offers with `connect(main=...)`, to call the client back.
 
         Parameters:
-            stub: class of the stub.
+            stub: class of the stub, generated from the interface of that object.
 
         Returns:
-            A stub of its own, to be disposed by the caller; calls fail if the peer offers none, or cannot answer
-            because its HTTP request has ended.
+            A new stub, which the caller has to dispose. Calls on it fail if the client offers no main object, or if its
+            HTTP request has ended.
+
+        Raises:
+            RuntimeError: this object belongs to no session: a test has made it by hand, say.
         """
         return stub(self._connected().session.remote_main.dup())
 
     def capabilities(self, most: int | None = None) -> tuple[Capability, ...]:
-        """What the session holds of the peer, and the peer of it; see `Connection.capabilities`.
+        """Lists what the server holds of the client in this session, and what the client holds of the server.
 
         Parameters:
-            most: how many imports, and how many exports, to look at; None means all.
+            most: how many imports and how many exports to list at most; None means all.
 
         Raises:
-            RuntimeError: there is no session.
+            RuntimeError: this object belongs to no session.
         """
         return self._connected().capabilities(most)
 
@@ -252,15 +257,16 @@ def told_by(peer: Peer) -> str:
 
 
 class Refuse(Exception):
-    """Raised by the factory of main objects to refuse a session: `raise Refuse(401, "no token")`.
+    """Refuses a session, when a server's factory of main objects raises it: `raise Refuse(401, "no token")`.
 
     Parameters:
-        status: HTTP status of the answer, 300 to 599.
-        text: body of the answer; the client is shown its first line.
+        status: HTTP status of the answer: one of 300 to 599 that `http.HTTPStatus` knows.
+        text: body of the answer; the error of a client that is refused has its first line.
         headers: further headers of the answer, such as {"WWW-Authenticate": "Bearer"}.
 
     Raises:
-        ValueError: the status is none that refuses, or a header cannot be sent.
+        ValueError: the status is not one of these, or a header cannot be sent: its name or value is not ASCII, or it is
+            one that the server sets itself, such as Content-Length.
     """
 
     is_expected = False
@@ -270,7 +276,9 @@ class Refuse(Exception):
         super().__init__(text)
         known = HTTPStatus(status) if status in _STATUSES else None
         if known is None or not 300 <= known < 600:
-            raise ValueError(f"a session is refused with an HTTP status of 300 to 599, such as 401, not with {status}")
+            raise ValueError(
+                f"Refuse takes a status of 300 to 599 that http.HTTPStatus knows, such as 401, not {status}"
+            )
         self.status = known
         self.text = text
         self.meant = text  # for the log, where an observer has replaced what the peer is told
@@ -278,7 +286,10 @@ class Refuse(Exception):
         for name, value in self.headers.items():
             sendable = value.isprintable() and value.isascii() and name.lower() not in _OURS
             if _HEADER_NAME.fullmatch(name) is None or not sendable:
-                raise ValueError(f"the header {name!r} cannot be sent with a refusal, or not with this value")
+                raise ValueError(
+                    f"the header {name!r} cannot be sent with a refusal, or not with this value: both have to be "
+                    f"ASCII, and {', '.join(sorted(_OURS))} are the server's"
+                )
 
 
 def shutting_down() -> Refuse:

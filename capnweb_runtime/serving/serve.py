@@ -32,7 +32,9 @@ __all__ = ["Serving", "serve"]
 
 
 class Serving:
-    """A server that is about to start: `async with serve(...) as server:` or `server = await serve(...)`."""
+    """What `serve` returns: a server that starts when this is entered, `async with serve(...) as server:`, or awaited,
+    `server = await serve(...)`. Leaving `async with` closes the server; after `await`, the caller has to do that.
+    """
 
     def __init__(self, place: Place, rules: Rules, server_limits: ServerLimits) -> None:
         self._place = place
@@ -44,10 +46,14 @@ class Serving:
         return self._start().__await__()
 
     def on(self, sockets: Sequence[socket.socket]) -> Serving:
-        """The same, on sockets at its host and port that somebody has opened, and may have others listen on as well.
+        """Makes the same server listen on sockets that are open already, in place of opening its host and port itself:
+        sockets that other processes listen on as well, say.
 
         Parameters:
-            sockets: bound to the addresses that would be listened on. The server closes them.
+            sockets: stream sockets that are bound to the host and port of this server. The server closes them.
+
+        Returns:
+            The server, to be entered or awaited in place of this one.
         """
         return Serving(replace(self._place, opened=tuple(sockets)), self._rules, self._server_limits)
 
@@ -98,81 +104,88 @@ def serve(
     health: Health | None = None,
     inspector: bool | Literal["calls"] | Inspector | None = False,
 ) -> Serving:
-    """Serves sessions over WebSocket, HTTP batch and WebTransport on one port and path.
+    """Makes a server that gives each client its main object, over WebSocket, HTTP batches and WebTransport, on one port
+    and path.
 
     Parameters:
-        main_factory: makes the main object of a new session; it gets the peer, and may be async. Raising `Refuse` it
-            refuses the session with a status of its own, raising anything else with 500.
-        host: address to listen on, or several; None means every one.
-        port: port to listen on, at all of them; 0 means any, see `Server.port`. None, with `sock` or `unix`, means that
-            no address is listened on.
-        sock: a socket that is bound, or several, to listen on as well; the server closes them. Those that systemd has
-            opened are what `systemd_sockets()` returns.
-        unix: file of a socket to listen on as well. One that is there is replaced if nobody listens at it; the own one
-            is removed when the server closes. Not on Windows.
-        path: path that is served, anything else is 404; None means every path.
-        ssl: settings of TLS, for wss:// and https://; a `Certificate`, which WebTransport needs.
-        transports: what is served: "websocket", "http" and "webtransport", the last of which needs the extra
-            `webtransport` and takes the UDP port of the same number. Without the first two nothing listens on TCP.
-        origins: web origins, such as "https://app.example", whose pages may connect beside those of the server's own
-            origin, which has its scheme, host and port; "*" allows every one. Behind a proxy that ends TLS, the origin
-            of its pages is to be listed, or the proxy in `forwarded`. Programs that are no browsers send no origin and
-            may always connect.
-        hosts: names that the server answers to, as requests have them in their Host header: "example.org" on any port,
-            or "example.org:8080"; "*" allows every one. By default a server that listens on a loopback address answers
-            to localhost and loopback addresses alone, so that no page can have a name of its own lead there; any other
-            answers to every name.
-        limits: bounds of each session. A batch as a whole may have as many bytes as a message.
-        observer: is told of failures; by default they are logged.
-        request_timeout: seconds that a client has for the TLS handshake and for the head of its first request; and an
-            async `main_factory` for the main object.
-        errors: which errors a peer is sent as they are. "declared": those that the schema declares with `@raises`, and
-            RpcError. "plain": those, and what people raise to tell a caller something, that is instances of exactly
-            ValueError, TypeError, LookupError, NotImplementedError, TimeoutError, or PermissionError without an errno.
-            "all": every one, as the npm package does. In place of others goes a reference number, which the log has.
-        threads: how many plain methods (`def`) run at a time, in threads, for servers whose methods block. None runs
-            them on the event loop, where one that blocks stops every session; see `in_thread` for single methods.
-        keepalive: seconds of silence of a WebSocket's client after which it is sent a ping; after as many again the
-            session ends as lost. None sends none, and a client that vanished is noticed when the system notices.
-        close_timeout: seconds for which closing waits for silent clients, and for async disposers.
-        server_limits: bounds of the server as a whole.
-        cancel_lost: whether every call whose result the peer waits for is cancelled when its session is lost, as if its
-            method were declared `@cancellable`.
-        call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled.
-            Where its caller has a nearer deadline, that counts. None means without end.
-        interceptors: what the calls of all sessions pass, in both directions, the first one outermost; see `CallInfo`.
-        debug: whether to show the messages of all sessions in words, and to know who has made what they hold; or
-            `Sampling`, to know it of some. None means as the environment variable CAPNWEB_DEBUG says. See
-            `docs/debugging.md`.
-        plans: whether clients may send plans, which are branches, loops and filters over calls, carried out here in one
-            round trip; see `docs/plans.md`. They may call nothing that clients may not call anyhow.
-        reuse_port: whether other processes of this user may listen on the same port, if they say so, too; the system
-            shares connections out among them. Not on Windows.
-        forwarded: proxies whose X-Forwarded-For, -Proto and -Host, or Forwarded, headers are believed: addresses and
-            networks, "unix" for those that connect to a file; or how many proxies there are, if nobody can connect but
-            through them. `Peer.address`, `scheme` and `host` are the client's then, and `origins` and `hosts` are
-            compared with these. None believes nobody.
-        reflection: whether a GET of the path is answered with the IR of what the peer would be served, to whoever may
-            have a session; see `docs/ir.md`.
-        health: paths at which it is told whether the server is alive and ready, and its metrics. None means nowhere.
-        inspector: whether there is a page at which the server can be watched; see `Server.inspector_url` and
-            `docs/inspector.md`. With "calls", one from which it can be called, too; an `Inspector` says more. A server
-            that others than this machine may reach needs one with a token.
+        main_factory: function, plain or async, that is called for each new session with its `Peer`, and returns the
+            session's main object: a target. To refuse the session, it raises `Refuse` with an HTTP status; any other
+            exception refuses it with status 500.
+        host: IP address or name to listen on, or several; None means every address of this machine.
+        port: port to listen on, at each host; 0 means a free one, which `Server.port` tells. None listens on no port,
+            and needs `sock` or `unix`.
+        sock: bound stream socket, or several, to listen on as well; the server closes them. `systemd_sockets()` gives
+            those that systemd has opened.
+        unix: path of a socket file to listen on as well. A file that is there is replaced if nobody listens on it; the
+            server removes its own when it closes. Not on Windows.
+        path: URL path that is served, beginning with a slash; others get status 404. None serves every path.
+        ssl: an SSLContext, for wss:// and https://; or a `Certificate`, which WebTransport needs. None serves without
+            TLS.
+        transports: what is served: "websocket", "http" (batches) and "webtransport". The last one needs the extra
+            `webtransport`, and takes the UDP port of the same number; alone it listens on no TCP port.
+        origins: web origins whose pages may connect, such as "https://app.example", beside pages of the server's own
+            scheme, host and port; "*" allows all. Behind a proxy that ends TLS, list the origin of the pages here, or
+            the proxy in `forwarded`. Programs that are no browsers send no origin, and may always connect.
+        hosts: names that requests may have in their Host header: "example.org" for any port, "example.org:8080" for
+            one, "*" for all. By default a server on a loopback address answers to localhost and loopback addresses
+            alone, so that no web page can reach it under a name of its own; any other server answers to every name.
+        limits: what each client may make this side do and hold. An HTTP batch may be as long as one message.
+        observer: is told of failures, and may replace errors that are sent; by default failures are logged.
+        request_timeout: seconds for the TLS handshake, for the head of the first request, and for an async
+            `main_factory`, each.
+        errors: which exceptions are sent to clients as they are. "declared": those that the schema declares with
+            `@raises`, and RpcError. "plain": these, and instances of exactly ValueError, TypeError, LookupError,
+            NotImplementedError, TimeoutError, or PermissionError without an errno: what people raise to tell a caller
+            something. "all": every exception, as the npm package does. In place of any other exception an RpcError is
+            sent, with a number under which the log has the traceback.
+        threads: how many plain methods (`def`) may run at a time, each in a thread, for servers whose methods block.
+            None runs them on the event loop, where one that blocks stops every session; see `in_thread` for single
+            methods.
+        keepalive: seconds of silence of a WebSocket's client after which it is sent a ping. After as many seconds more
+            without an answer the session ends. None sends no pings: then a client that vanished is noticed only when
+            the operating system notices.
+        close_timeout: seconds that closing waits for silent clients, and for async `dispose` methods.
+        server_limits: what all clients together may make the server do and hold.
+        cancel_lost: True cancels every call whose result a client waits for when the client's session is lost, as if
+            the method were declared `@cancellable`.
+        call_timeout: seconds that a call may take; then it fails with a DeadlineExceeded, and its task is cancelled. A
+            nearer deadline of the caller takes precedence. None means without end.
+        interceptors: functions around the calls of all sessions, in both directions, the first one outermost; see
+            `Interceptor`.
+        debug: True logs each message in words, and notes which line of the program made what sessions hold;
+            `Sampling()` only notes, and only for some; False does neither; None means as the environment variable
+            CAPNWEB_DEBUG says. See `docs/debugging.md`.
+        plans: True lets clients send plans: branches, loops and filters over calls, carried out here in one round trip.
+            A plan can call nothing that its client could not call otherwise. See `docs/plans.md`.
+        reuse_port: True lets other processes of the same user listen on the same port, if they ask for it, too; the
+            operating system shares connections out among them. Not on Windows.
+        forwarded: proxies whose X-Forwarded-For, -Proto and -Host headers, or Forwarded header, are believed: their IP
+            addresses and networks, "unix" for those that connect to the socket file; or a number of proxies, if nobody
+            can connect except through them. `Peer.address`, `scheme` and `host` are then those of the client, and
+            `origins` and `hosts` are compared with these. None believes nobody.
+        reflection: True answers a GET of the path with a description of the interfaces that the client would be served,
+            as JSON, to whoever may have a session; see `docs/ir.md`.
+        health: paths for probes and metrics; None has none.
+        inspector: True adds a page that shows what goes on, at `Server.inspector_url`; "calls" adds one from which the
+            server can be called, too; an `Inspector` has settings for it. If others than this machine can reach the
+            server, it has to be an `Inspector` with a token. See `docs/inspector.md`.
 
     Returns:
-        What starts the server: await it, or enter it with `async with`, which closes the server on leaving.
+        An object to enter with `async with`, which gives the `Server` and closes it on leaving, or to await for it.
 
     Raises:
-        TypeError: origins, hosts, transports or forwarded is one string; there is neither a port nor `sock` nor `unix`;
-            inspector is something else; main_factory cannot make a main object, being one itself, say, or a class that
-            takes no peer or that leaves out methods; or `debug` is none that can be meant.
-        ValueError: the path does not start with a slash, one of hosts is no name, or of forwarded no address, `errors`
-            is none of the three, `transports` has an unknown one, none, or WebTransport without a certificate, a number
-            is out of range, a message may be longer than all that may be unfinished, `sock` or `unix` is for none of
-            the transports, an inspector has no token of its own, or nobody whom HTTP would lead to it; or
-            CAPNWEB_DEBUG says what cannot be meant.
-        LookupError: reflection is asked for, and the IR was not written beside the generated module of what
-            main_factory is, or says it returns.
+        TypeError: `main_factory` cannot make a main object: it is one itself, say, or a class that takes no peer or
+            leaves out methods; `origins`, `hosts`, `transports` or `forwarded` is a string where several are expected;
+            there is neither a port nor `sock` nor `unix`; `inspector` or `debug` is of another type.
+        ValueError: `path` does not start with a slash; `hosts` has something that is no name, or `forwarded` that is no
+            address; `errors` is not one of the three; `transports` is empty, has an unknown name, or WebTransport
+            without a `Certificate` or a port; `host` is empty; a number is out of range; `Limits.message_size` is more
+            than `ServerLimits.unfinished_bytes`; `sock` or `unix` is given where neither "websocket" nor "http" is
+            served, and likewise an inspector or `reflection`; others could reach an inspector without a token of its
+            own; CAPNWEB_DEBUG is not understood.
+        LookupError: `reflection` is True, and the description was not written beside the generated module of what
+            `main_factory` is or is annotated to return: compile with `--reflection`.
+        OSError: a file of the `Certificate` cannot be read, or has no certificate or key in it.
     """
     check_several("transports", transports)
     served = _served(transports, ssl)

@@ -49,14 +49,14 @@ LOOK: Final = 0.02
 
 
 class Server:
-    """A running server; made by `serve`.
+    """A running server, as `async with serve(...) as server:` gives it.
 
     Attributes:
-        port: port on which it listens; 0 if it listens on none.
-        url: WebSocket URL, ws:// or wss://; ws+unix:// or wss+unix:// if all there is is a file.
-        http_url: URL for HTTP batches, of the same kind; also for WebTransport.
-        inspector_url: URL of the page at which the server can be watched, with the token that it asks for; "" if there
-            is none, or if all there is is a file.
+        port: port on which it listens, also where `serve` was given 0; 0 if it listens on none.
+        url: URL for WebSockets: ws:// or wss://, or ws+unix:// or wss+unix:// if it listens on a socket file alone.
+        http_url: URL for HTTP batches and WebTransport: http:// or https://, or with +unix likewise.
+        inspector_url: URL of the page that shows what goes on, with the token that the page asks for; "" if there is no
+            inspector, or if the server listens on a socket file alone.
     """
 
     def __init__(self, place: Place, rules: Rules, limits: ServerLimits = DEFAULT_SERVER_LIMITS) -> None:
@@ -89,11 +89,18 @@ class Server:
         self.inspector_url = ""
 
     def stats(self) -> ServerStats:
-        """How near the server is to each of its bounds, and how often one was reached."""
+        """Tells how near the server is to each bound of its `ServerLimits`, and how often each was reached.
+
+        Returns:
+            For each bound of the same name what there is (`now`), what there may be (`most`), and how often something
+            was `refused`.
+        """
         return self._bounds.stats(self._admission.sessions)
 
     def totals(self) -> ServerTotals:
-        """What all sessions hold together, and how many were opened and refused. Takes longer the more there are."""
+        """Counts what all sessions hold together, and how many were opened and refused. This takes longer the more
+        sessions there are.
+        """
         return self._admission.totals()
 
     async def wait_closed(self) -> None:
@@ -102,30 +109,31 @@ class Server:
 
     async def run(self, *, grace: float | None = 5.0, on_stop: Callable[[], Awaitable[object]] | None = None) -> None:
         """Serves until the process is told to stop, by Ctrl-C (SIGINT) or SIGTERM; then drains the server and returns.
-        A second signal ends it at once: calls in progress are cancelled, and no peer is waited for. A third one does
-        what it does elsewhere. Returns, too, if the server is closed otherwise.
+
+        A second signal closes the server at once: calls in progress are cancelled, and no client is waited for. A third
+        one ends the process as it would without this. It also returns if something else closes the server.
 
         Parameters:
             grace: seconds that calls in progress have to end; None means until they end.
-            on_stop: awaited at the first signal, before the server is drained, while sessions go on: the place to
-                finish what is no call in progress, such as work that clients were given. It has `grace` seconds, of
-                which draining gets the rest; what it raises is logged.
+            on_stop: async function that is called at the first signal, before the server is drained, while sessions go
+                on: the place to finish work that is no call in progress. It may take `grace` seconds, of which draining
+                gets the rest; what it raises is logged.
 
         Raises:
-            RuntimeError: this is not the main thread, the only one in which Python hands over signals.
+            RuntimeError: this is not the main thread, in which alone Python handles signals.
         """
         await stopped_by_signals(self, grace, on_stop)
 
     async def drain(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Refuses new sessions and batches, with 503 and when to ask again; says goodbye to sessions without calls in
-        progress at once, and to the others when these are answered; then closes.
+        """Closes the server gracefully. New sessions and batches are refused, with status 503 and a Retry-After header.
+        Each session is ended when it has no calls in progress; then the server closes.
 
-        Sessions are closed with 1012, so that clients know that they may connect again; over WebTransport they are told
-        beforehand that this is to come. A call must not wait for this, since it would wait for itself; it may start it
-        as a task.
+        Sessions end with close code 1012, so that clients know that they may connect again; over WebTransport they are
+        told beforehand. A method of a target must not wait for this, since it would wait for itself; it may start it as
+        a task.
 
         Parameters:
-            timeout: seconds to wait for the calls; None means until they end.
+            timeout: seconds to wait for calls in progress; None means until they end.
         """
         for one in self._webtransport:
             one.ask_to_end()
@@ -133,12 +141,12 @@ class Server:
         await self.close()
 
     async def leave(self, timeout: float | None = None) -> None:  # noqa: ASYNC109  (as that of `drain`)
-        """Like `drain`, for a server at whose sockets another process accepts as well, so that nobody has to be
-        refused: accepts nobody any more, serves whoever has been accepted, the first call of each session and the
-        next batch on each connection included, and then drains.
+        """Closes the server gracefully like `drain`, but refuses nobody: for a server whose sockets another process
+        listens on as well. It accepts no new connections, waits for the first call of each session and for one more
+        batch on each connection that it has accepted, and then drains.
 
         Parameters:
-            timeout: seconds to wait for the calls; None means until they end.
+            timeout: seconds for all of this; None means until calls in progress end.
         """
         begun = self._loop.time()
         if self._listener is not None:
@@ -156,9 +164,9 @@ class Server:
         await self.close()
 
     async def close(self) -> None:
-        """Stops accepting, ends every session, cancels the calls in progress, and waits until all connections are
-        closed and the async disposers of targets have ended; those that take longer than a connection may are
-        cancelled.
+        """Closes the server: stops listening, ends every session, cancels calls in progress, and waits until all
+        connections are closed and the async `dispose` methods of targets have ended, each for `close_timeout` seconds
+        at most. `drain` lets calls end first.
         """
         self._admission.refusing = True
         self._stop_listening()
@@ -184,7 +192,7 @@ class Server:
             self._closed.set_result(None)
 
     async def close_at_once(self) -> None:
-        """Like `close`, without waiting for any peer; also if the server is closing already."""
+        """Closes the server without waiting for any client; also while it is being closed or drained."""
         self._patience = self._ending.patience = 0.0
         if self._closing:
             self._end_sessions()
@@ -194,7 +202,11 @@ class Server:
     # ---- start and end
 
     async def start(self) -> None:
-        """Starts listening."""
+        """Starts listening. `serve` does it.
+
+        Raises:
+            OSError: an address, a port or a file cannot be listened on.
+        """
         place = self._place
         try:
             with outside():

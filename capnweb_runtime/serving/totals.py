@@ -10,16 +10,18 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class ServerTotals:
-    """What all sessions of a server hold together, and what has become of who asked for one since it was started.
+    """What all sessions of a server hold together, and how many were opened and refused since it was started.
 
     Attributes:
-        imports: entries on import tables: capabilities of clients, and calls of them that have not been answered.
-        exports: entries on export tables: capabilities that clients hold, and calls that they have not released.
+        imports: entries on the import tables of all sessions: objects and functions of clients that the server holds,
+            and calls to them without an answer.
+        exports: entries on the export tables of all sessions: objects and functions that clients hold, and calls whose
+            results they have not released.
         queued_bytes: bytes that wait to be sent to clients that do not read.
-        opened: sessions that were opened, each batch over HTTP being one.
+        opened: sessions that were opened, each HTTP batch being one.
         ended_at_limits: sessions that were ended because a bound of `Limits` was passed.
-        refused: sessions that were refused, by status. Connections that were refused before anything was read count in
-            `Server.stats()` alone.
+        refused: number of sessions that were refused, by HTTP status. Connections that were refused before anything was
+            read count in `Server.stats()` alone.
     """
 
     imports: int

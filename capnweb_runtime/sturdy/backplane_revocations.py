@@ -36,15 +36,16 @@ logger: Final = logger_named("capnweb_runtime.sturdy")
 
 
 class BackplaneRevocations:
-    """Revocations in the values of a backplane. Those of tokens that have expired are deleted as others come.
+    """Keeps revocations in a backplane, for services of several processes. Revocations of tokens that have expired are
+    deleted by and by.
 
-    Where the engine has lost its data, every process that had asked before raises `BackplaneUnavailable` from then on:
-    a reference that was revoked could be restored. Have the engine's data back, or start the processes again, which
-    begin anew and say so in the log.
+    If the engine loses its data, a revoked reference could be restored. Every process that has asked before therefore
+    raises `BackplaneUnavailable` from then on. Restore the engine's data, or start the processes again: they begin
+    anew, and say so in the log.
 
     Parameters:
-        backplane: shared by all processes; entered before the first question, and not closed here.
-        clock: gives seconds since 1970.
+        backplane: backplane that all processes share. Enter it before the first use; it is not closed here.
+        clock: function that gives seconds since 1970.
     """
 
     def __init__(self, backplane: Backplane, *, clock: Callable[[], float] = time.time) -> None:
@@ -57,9 +58,12 @@ class BackplaneRevocations:
     async def revoke(self, id: str, expires: int) -> None:
         """Notes a token as revoked, for all processes.
 
+        Parameters:
+            id: id of the token; see `Claims.id`.
+            expires: when the token expires, in seconds since 1970.
+
         Raises:
-            BackplaneUnavailable: the engine does not answer, and whether it is noted is not known; or it has lost its
-                data.
+            BackplaneUnavailable: the engine did not answer, and may have noted it; or it has lost its data.
             ValueError: the id is longer than 140 bytes.
         """
         await self._same_life()
@@ -69,10 +73,13 @@ class BackplaneRevocations:
         await self._sweep(int(self._clock()) // DAY - KEPT)
 
     async def is_revoked(self, id: str) -> bool:
-        """Whether a token was revoked, by whichever process.
+        """Tells whether a token was revoked, by any process.
+
+        Parameters:
+            id: id of the token; see `Claims.id`.
 
         Raises:
-            BackplaneUnavailable: the engine does not answer, or has lost its data.
+            BackplaneUnavailable: the engine did not answer, or has lost its data.
             ValueError: the id is longer than 140 bytes.
         """
         if self._life is None:

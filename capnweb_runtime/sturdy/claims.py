@@ -13,15 +13,15 @@ if TYPE_CHECKING:  # for type checkers alone: pydantic is imported by those who 
 
 @dataclass(frozen=True, slots=True)
 class Claims:
-    """What a token says, once its signature, issuer and audience are verified.
+    """What the token of a `SturdyRef` says, once its signature, issuer and audience have been verified.
 
     Attributes:
-        id: names this token among all, in logs and in `Revocations`.
-        kind: which `Restorer` makes the object again.
-        arguments: what that needs to know, as JSON; not shown by `repr`.
-        principal: whom the token is for; None for whoever bears it.
-        issued: when it was made, in seconds since 1970.
-        expires: from when on it is refused, in seconds since 1970.
+        id: text that names this token among all, in logs and in `Revocations`.
+        kind: name of the `Restorer` that makes the object again.
+        arguments: what the restorer needs to know, as plain JSON values; `repr` does not show it.
+        principal: name of the user whom the token is for; None if it is for whoever has it.
+        issued: when the token was made, in seconds since 1970.
+        expires: from when on the token is refused, in seconds since 1970.
     """
 
     id: str

@@ -29,13 +29,14 @@ logger: Final = logger_named("capnweb_runtime.sturdy")
 
 
 class SturdyRefs:
-    """The references of one service.
+    """Makes references to a service's objects that outlive sessions (`SturdyRef`), and makes the objects again from
+    them.
 
     Parameters:
-        codec: signs and verifies tokens.
-        revocations: knows which were taken back.
-        lifetime: how long a reference can be restored where nothing else is said.
-        clock: gives seconds since 1970.
+        codec: signs and verifies the tokens of references.
+        revocations: keeps which references were taken back before they expired.
+        lifetime: how long a reference can be restored, unless `mint` is given another time. Default 30 days.
+        clock: function that gives seconds since 1970.
     """
 
     def __init__(
@@ -79,21 +80,28 @@ class SturdyRefs:
         principal: str | None,
         lifetime: timedelta | None = None,
     ) -> SturdyRef[InterfaceT]:
-        """A new reference.
+        """Makes a new reference, to be given to a client.
 
         Parameters:
-            restorer: the kind of what it stands for.
-            arguments: with which that is made again. They can be read by whoever has the token.
-            principal: the one who can restore it, by a name that stays theirs; None for whoever bears it, which only a
-                `BearerRestorer` allows.
-            lifetime: how long it can be restored.
+            restorer: kind of the object that it refers to, and how that is made again.
+            arguments: what the restorer will be given. Whoever has the token can read it: no secrets.
+            principal: name of the user who can restore the reference, which must never become another user's, such as
+                a number in a database. None for whoever has the token, which only a `BearerRestorer` allows.
+            lifetime: how long the reference can be restored, a second or longer; None means as the constructor says.
+
+        Returns:
+            The reference.
 
         Raises:
-            TypeError: the arguments are not of the restorer's type.
-            ValueError: there is no principal, the lifetime is not positive, or the token would be too long.
+            TypeError: the arguments are not of the restorer's type, or do not come back from JSON unchanged.
+            ValueError: there is no principal, the lifetime is too short, the token would be longer than 4096
+                characters, or the codec's first key only verifies.
         """
         if not principal and (principal is not None or not isinstance(restorer, BearerRestorer)):
-            raise ValueError(f"a reference of the kind {restorer.kind!r} is minted for a principal, by name")
+            raise ValueError(
+                f"a reference of the kind {restorer.kind!r} is minted for a principal: give principal= a name, or have "
+                "a BearerRestorer for references that anybody may use, with principal=None"
+            )
         lifetime = self._lifetime if lifetime is None else lifetime
         now = self._clock()
         issued, expires = int(now), int(now + lifetime.total_seconds())
@@ -109,20 +117,20 @@ class SturdyRefs:
     async def restore(
         self, ref: SturdyRef[InterfaceT], *restorers: Restorer[InterfaceT, Any, TargetT], principal: str | None
     ) -> TargetT:
-        """Makes the object again that a reference stands for, after the reference was verified, its principal compared,
-        and its revocation asked for.
+        """Makes the object again to which a reference refers, after checking the token, who asks, and whether the
+        reference was revoked.
 
         Parameters:
-            ref: from a peer.
-            restorers: the kinds that are accepted here. References of others are refused.
-            principal: who asks, as this connection has been authenticated; None for nobody.
+            ref: the reference, as a client has sent it.
+            restorers: kinds of objects that are accepted here. References of other kinds are refused.
+            principal: name of the user who asks, as this session has authenticated it; None for nobody.
 
         Returns:
-            A new object, which belongs to this call as any result does.
+            What the restorer gives: a new object, to be returned to the client.
 
         Raises:
-            PermissionError: it is refused, for whatever reason.
-            RuntimeError: the reference is good, but the restorer or the revocations failed; its cause says how.
+            PermissionError: the reference is refused. The text is always the same; the log has the reason.
+            RuntimeError: the reference is good, but the restorer or the revocations failed; `__cause__` says how.
         """
         try:
             claims = await self._claims(ref, principal)
@@ -132,17 +140,18 @@ class SturdyRefs:
         raise PermissionError(REFUSED)  # outside of the handler, so that the reason does not hang on it
 
     async def revoke(self, ref: SturdyRef[Any], *, principal: str | None) -> None:
-        """Takes a reference back, so that it is restored no more. What was restored already lives on.
+        """Takes a reference back: it is never restored again. Objects that were restored before live on.
 
-        For a reference whose token is not at hand, give its id, which the log has, to `Revocations.revoke`.
+        For a reference whose token is not at hand, call `Revocations.revoke` with its id, which the log has.
 
         Parameters:
-            ref: from a peer. One that was revoked already stays so.
-            principal: who asks, as for `restore`.
+            ref: the reference, as a client has sent it. It may have been revoked before.
+            principal: name of the user who asks, as for `restore`.
 
         Raises:
-            PermissionError: it could not have been restored in any case: it is forged, expired, or another's.
-            RuntimeError: the revocations failed; its cause says how.
+            PermissionError: the reference could not be restored anyway: it is forged, has expired, or is another
+                user's.
+            RuntimeError: the revocations failed; `__cause__` says how.
         """
         try:
             claims = self._verified(ref, principal)

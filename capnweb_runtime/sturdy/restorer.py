@@ -17,21 +17,23 @@ TargetT_co = TypeVar("TargetT_co", covariant=True)
 
 @dataclass(frozen=True)
 class Restorer(Generic[InterfaceT, ArgumentsT, TargetT_co]):
-    """One kind of object that is restored for the principal whom its references were minted for.
+    """One kind of objects to which references can be made, and how an object of it is made again, for the user whom the
+    reference was made for.
 
-    Type checkers are told of what is restored: `Restorer[RoomApi, RoomKey, Room]("room", RoomKey, enter)` restores a
-    `SturdyRef[RoomApi]` to the target `Room`.
+    The type arguments are for type checkers: `Restorer[RoomApi, RoomKey, Room]("room", RoomKey, enter)` makes a `Room`,
+    a target, again from a `SturdyRef[RoomApi]` and its arguments, a `RoomKey`.
 
     Parameters:
-        kind: a name that tokens carry; once they do, it stays, or they are refused.
-        arguments: the type of what is needed to make the object again: a pydantic model, dataclass or plain type, small
-            and written as JSON. It stands in the token, signed but readable: no secrets.
-        restore: takes such arguments and the principal, and gives the object, at once or when awaited. It decides anew
-            whether the principal may have it, and raises PermissionError or LookupError if not.
+        kind: name of the kind, which stands in tokens. Tokens with another name are refused, so do not change it.
+        arguments: type of the arguments that are needed to make an object again: a pydantic model, a dataclass or a
+            plain type, small, and the same after a trip through JSON. They stand in the token, signed but readable.
+        restore: function, plain or async, of the arguments and the principal, which returns the object. It has to
+            decide each time whether the principal may have the object, and raises PermissionError or LookupError if
+            not.
 
     Raises:
-        TypeError: pydantic cannot write arguments of the type as JSON.
-        ValueError: the kind is empty.
+        TypeError: pydantic cannot write arguments of that type as JSON.
+        ValueError: `kind` is empty.
     """
 
     kind: str
@@ -50,10 +52,13 @@ class Restorer(Generic[InterfaceT, ArgumentsT, TargetT_co]):
         object.__setattr__(self, "_adapter", adapter)
 
     def written(self, arguments: ArgumentsT) -> JsonValue:
-        """Arguments as they stand in a token.
+        """Makes plain JSON values of arguments, for a token.
+
+        Parameters:
+            arguments: value of the declared type.
 
         Raises:
-            TypeError: they are not of the type, or would not come back as what they were.
+            TypeError: the arguments are not of that type, or would not come back from JSON unchanged.
         """
         try:
             text = self._adapter.dump_json(arguments, warnings="error")
@@ -66,10 +71,13 @@ class Restorer(Generic[InterfaceT, ArgumentsT, TargetT_co]):
         return value
 
     def read(self, arguments: JsonValue) -> ArgumentsT:
-        """Arguments that came out of a token.
+        """Makes arguments of the plain JSON values of a token.
+
+        Parameters:
+            arguments: the values.
 
         Raises:
-            ValueError: they are not of the type.
+            ValueError: the values are not of the declared type.
         """
         read: ArgumentsT = self._adapter.validate_json(_JSON.dump_json(arguments), strict=True)
         return read
@@ -77,13 +85,14 @@ class Restorer(Generic[InterfaceT, ArgumentsT, TargetT_co]):
 
 @dataclass(frozen=True)
 class BearerRestorer(Restorer[InterfaceT, ArgumentsT, TargetT_co]):
-    """A kind whose references may be minted for nobody in particular: then whoever has the string has the object, as
-    with a link that is passed around. References that are minted for a principal are still for that one alone.
+    """A `Restorer` of a kind whose references may also be minted with `principal=None`: then whoever has the token has
+    the object, as with a link that is passed around. References that are minted for a principal are still for that user
+    alone.
 
     Parameters:
         kind: see `Restorer`.
         arguments: see `Restorer`.
-        restore: is given the principal who restores, or None where nobody is signed in.
+        restore: as of `Restorer`, except that the principal may be None, where nobody is signed in.
     """
 
     restore: Callable[[ArgumentsT, str | None], TargetT_co | Awaitable[TargetT_co]] = field(repr=False)

@@ -14,27 +14,34 @@ GRACE: Final = 3600
 
 
 class Revocations(Protocol):
-    """What knows which tokens were revoked. Both methods may raise: then nothing is restored."""
+    """Protocol of what keeps which tokens were revoked, for implementations of your own. If a method raises, nothing is
+    restored.
+    """
 
     async def revoke(self, id: str, expires: int) -> None:
-        """Notes a token as revoked; once is enough.
+        """Notes a token as revoked. Doing so twice changes nothing.
 
         Parameters:
-            id: of the token, as `Claims.id`, and as the log names it.
-            expires: when it would have expired, in seconds since 1970; then this may be forgotten.
+            id: id of the token: `Claims.id`, which the log has, too.
+            expires: when the token expires, in seconds since 1970; an hour later this may be forgotten.
         """
 
     async def is_revoked(self, id: str) -> bool:
-        """Whether a token that has not expired was revoked."""
+        """Tells whether a token that has not expired was revoked.
+
+        Parameters:
+            id: id of the token.
+        """
         ...
 
 
 class MemoryRevocations:
-    """Revocations of this process, which end with it: for tests, and where tokens are short-lived.
+    """Keeps revocations in this process, and loses them when it ends: for tests, and for references of a short
+    lifetime.
 
     Parameters:
-        most: how many are kept. More are refused rather than forgotten.
-        clock: gives seconds since 1970.
+        most: how many revocations are kept. Further ones are refused, so that none is forgotten.
+        clock: function that gives seconds since 1970.
     """
 
     def __init__(self, most: int = 100_000, *, clock: Callable[[], float] = time.time) -> None:
@@ -44,7 +51,11 @@ class MemoryRevocations:
         self._by_expiry: list[tuple[int, str]] = []  # a heap of the same
 
     async def revoke(self, id: str, expires: int) -> None:
-        """Notes a token as revoked. Raises RuntimeError if too many are kept already."""
+        """Notes a token as revoked; see `Revocations.revoke`.
+
+        Raises:
+            RuntimeError: `most` revocations are kept already.
+        """
         before = self._clock() - GRACE
         while self._by_expiry and self._by_expiry[0][0] < before:
             self._ids.discard(heapq.heappop(self._by_expiry)[1])
@@ -56,5 +67,5 @@ class MemoryRevocations:
         heapq.heappush(self._by_expiry, (expires, id))
 
     async def is_revoked(self, id: str) -> bool:
-        """Whether a token was revoked."""
+        """Tells whether a token was revoked; see `Revocations.is_revoked`."""
         return id in self._ids

@@ -26,16 +26,16 @@ CREATE INDEX IF NOT EXISTS capnweb_revoked_expires ON capnweb_revoked (expires);
 
 
 class SqliteRevocations:
-    """Revocations in an SQLite database, where they are a table of their own. Those of tokens that have expired are
-    deleted as others come.
+    """Keeps revocations in a table of an SQLite database, which several processes of one machine may share. Revocations
+    of tokens that have expired are deleted as others come.
 
     Parameters:
-        path: the file; it is made if it is not there, and its folder has to be.
-        clock: gives seconds since 1970.
+        path: file of the database, which is made if it does not exist; its folder has to exist.
+        clock: function that gives seconds since 1970.
 
     Raises:
-        ValueError: the path names no file, as ":memory:" does.
-        sqlite3.Error: it cannot be opened, or is no database.
+        ValueError: `path` is empty or ":memory:", which names no file.
+        sqlite3.Error: the file cannot be opened, or is no database.
     """
 
     def __init__(self, path: str | os.PathLike[str], *, clock: Callable[[], float] = time.time) -> None:
@@ -47,11 +47,19 @@ class SqliteRevocations:
             database.executescript(_TABLE)
 
     async def revoke(self, id: str, expires: int) -> None:
-        """Notes a token as revoked; when this returns, it is on the disk. Raises sqlite3.Error."""
+        """Notes a token as revoked; see `Revocations.revoke`. When this returns, it is on the disk.
+
+        Raises:
+            sqlite3.Error: the database cannot be written.
+        """
         await asyncio.to_thread(self._revoke, id, expires)
 
     async def is_revoked(self, id: str) -> bool:
-        """Whether a token was revoked. Raises sqlite3.Error."""
+        """Tells whether a token was revoked; see `Revocations.is_revoked`.
+
+        Raises:
+            sqlite3.Error: the database cannot be read.
+        """
         return await asyncio.to_thread(self._is_revoked, id)
 
     def _revoke(self, id: str, expires: int) -> None:

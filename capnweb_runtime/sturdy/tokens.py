@@ -44,17 +44,17 @@ _OPTIONS: Final[Any] = {
 
 @dataclass(frozen=True)
 class TokenKey:
-    """A key with which tokens are signed and verified, and the one algorithm that it is for.
+    """A key with which tokens are signed and verified, and the one algorithm that it is used with.
 
     Parameters:
-        id: the `kid` that tokens carry. Never give it to another key.
-        secret: for HS256 at least 32 random bytes, as `secrets.token_bytes(32)` makes them; for EdDSA a private key as
-            PEM, or, where tokens are only verified, a public one. Not shown by `repr`.
-        algorithm: EdDSA needs the package cryptography: `pip install 'pyjwt[crypto]'`.
+        id: name of the key, which stands in tokens (`kid`). Never give it to another key.
+        secret: for HS256 at least 32 random bytes, as `secrets.token_bytes(32)` makes them; for EdDSA a private key in
+            PEM, or a public one where tokens are only verified. `repr` does not show it.
+        algorithm: "HS256", or "EdDSA", which needs the package cryptography: `pip install 'pyjwt[crypto]'`.
 
     Raises:
-        TypeError: the secret is no bytes.
-        ValueError: the id is empty, the algorithm is another one, or the secret is not fit for it.
+        TypeError: `secret` is not bytes.
+        ValueError: `id` is empty, `algorithm` is another one, or `secret` is no key for it.
         ImportError: the algorithm needs a package that is not installed.
     """
 
@@ -74,7 +74,7 @@ class TokenKey:
         self.prepared()  # so that what is not fit is told at once
 
     def prepared(self) -> Any:
-        """The key as PyJWT uses it. Raises ValueError or ImportError as above."""
+        """Makes the key that PyJWT uses. For `TokenCodec`; raises as the constructor does."""
         try:
             algorithm = jwt.PyJWS().get_algorithm_by_name(self.algorithm)
         except NotImplementedError:
@@ -87,19 +87,19 @@ class TokenKey:
 
 
 class TokenCodec:
-    """Makes tokens of claims, and claims of tokens.
+    """Makes signed tokens of claims, and reads them.
 
-    To change keys, put the new one first and keep the old one behind it until the last token that it has signed has
-    expired; without it these are refused.
+    To change keys, put the new key in front, and keep the old one behind it until all tokens that it has signed have
+    expired; tokens whose key is missing are refused.
 
     Parameters:
-        keys: the first signs, all verify.
-        issuer: who makes tokens: the service, such as "https://chat.example".
-        audience: who restores them: a part of it, or an environment, such as "chat-production". Tokens for another are
-            refused, even where they are signed with the same keys.
+        keys: the keys. The first one signs, all of them verify.
+        issuer: name of who makes the tokens: the service, such as "https://chat.example".
+        audience: name of who restores them: a part of the service, or an environment, such as "chat-production". Tokens
+            for another audience are refused, even if they are signed with the same keys.
 
     Raises:
-        ValueError: there is no key, two have the same id, or issuer or audience is empty.
+        ValueError: there is no key, two keys have the same id, or `issuer` or `audience` is empty.
     """
 
     def __init__(self, keys: Iterable[TokenKey], *, issuer: str, audience: str) -> None:
@@ -116,10 +116,13 @@ class TokenCodec:
         self._audience = audience
 
     def encode(self, claims: Claims) -> SturdyRef[Any]:
-        """A signed token that says this.
+        """Makes a signed token.
+
+        Parameters:
+            claims: what it says.
 
         Raises:
-            ValueError: it would be too long, or its key only verifies.
+            ValueError: the token would be longer than 4096 characters, or the first key only verifies.
         """
         algorithm, key = self._keys[self._signing]
         payload = {
@@ -143,14 +146,15 @@ class TokenCodec:
         return SturdyRef(token)
 
     def decode(self, ref: SturdyRef[Any], now: float) -> Claims:
-        """What a token says.
+        """Verifies a token, and reads what it says.
 
         Parameters:
-            ref: the token, from anybody.
-            now: seconds since 1970.
+            ref: the reference with the token, from anybody.
+            now: the time, in seconds since 1970.
 
         Raises:
-            Refusal: it is forged, malformed, expired, of another issuer, or for another audience.
+            Refusal: the token is forged, malformed, expired, of another issuer, or for another audience. It is an
+                exception of `capnweb_runtime.sturdy.claims`, whose text is not for callers.
         """
         try:
             said = self._verified(ref.token)

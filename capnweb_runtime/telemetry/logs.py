@@ -21,28 +21,34 @@ from capnweb_runtime.serving.peer import Peer
 __all__ = ["CALL_ID", "PEER", "REQUEST_ID", "SESSION_ID", "ContextFilter", "LogContext"]
 
 CALL_ID: Final = ContextVar[str]("structlog_call_id")
-"""Of the call that is being served: no other call of any process has it."""
+"""Context variable: id of the call that is being served, which no other call of any process has."""
 SESSION_ID: Final = ContextVar[str]("structlog_session_id")
-"""Of the session that it came in."""
+"""Context variable: id of the session in which the call that is being served has come."""
 REQUEST_ID: Final = ContextVar[str]("structlog_request_id")
-"""Of what it is part of, which other programs may have begun. It goes with the calls that are made where it is set."""
+"""Context variable: id of the request that the call is part of, which another program may have begun. It travels with
+the calls that are made where it is set.
+"""
 PEER: Final = ContextVar[str]("structlog_peer")
-"""Who has made the call: address, transport and path, or the URL of the server that calls back."""
+"""Context variable: who has made the call that is being served: address, transport and path of the client, or the URL
+of a server that calls back.
+"""
 
 _VARIABLES: Final = {"call_id": CALL_ID, "session_id": SESSION_ID, "request_id": REQUEST_ID, "peer": PEER}
 _SANE: Final = re.compile(r"[\w.:/+=@-]{1,128}", re.ASCII)
 
 
 class LogContext:
-    """An interceptor that says, to whatever is logged while a call is served, which call that is; and passes the id of
-    the request on with the calls that are made.
+    """An interceptor for servers and clients by which every line that is logged while a call is served can name the
+    call. It sets `CALL_ID`, `SESSION_ID`, `REQUEST_ID` and `PEER`. Add it to the interceptors, and a `ContextFilter` to
+    the handlers of your log.
 
-    A request id that came is kept: with the call, or in a header of the request that opened the session. Where none
-    came, or one that no line of a log should have, the one around the session is kept, or else one is made.
+    The request id is the one that came with the call, else the one in a header of the request that opened the session,
+    else the one that was set around the session, else a new one. An id that has more than 128 characters, or others
+    than letters, digits and `_.:/+=@-`, is not used. The id goes with the calls that the method makes to other servers.
 
     Parameters:
-        header: the header's name.
-        key: what it is called among the metadata of a call.
+        header: name of the header.
+        key: name of the request id in the metadata of a call.
     """
 
     def __init__(self, *, header: str = "X-Request-ID", key: str = "request-id") -> None:
@@ -71,8 +77,9 @@ class LogContext:
 
 
 class ContextFilter(logging.Filter):
-    """Puts `call_id`, `session_id`, `request_id` and `peer` into each record; "-" where there is no call. For handlers,
-    since filters of loggers do not see what other loggers pass on::
+    """A filter of `logging` that gives each record the attributes `call_id`, `session_id`, `request_id` and `peer`, for
+    formatters; each is "-" where no call is being served. Add it to handlers, since filters of loggers do not see the
+    records of other loggers::
 
         handler.addFilter(ContextFilter())
         handler.setFormatter(logging.Formatter("%(levelname)s %(request_id)s %(call_id)s %(message)s"))

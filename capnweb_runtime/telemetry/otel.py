@@ -49,18 +49,19 @@ _SERVER_SECONDS: Final = "rpc.server.call.duration"
 
 
 class Telemetry:
-    """An interceptor, for clients, servers or both, with a span for each call, and a histogram of their durations.
+    """An interceptor for clients and servers that records an OpenTelemetry span for each call, and how long each takes.
 
-    A call that is made has a span of kind CLIENT, and its context travels in the metadata of the call where both ends
-    have agreed on that. One that is served has a span of kind SERVER: its parent is what came with the call; where that
-    is nothing, the span that is current, or else what came in the headers of the request that opened the session. Calls
-    that a method makes while it runs, in the chunks of its stream too, are children of its span.
+    A call that is made gets a span of kind CLIENT, whose context travels with the call where both ends have agreed on
+    that, as two ends of this implementation do. A call that is served gets a span of kind SERVER. Its parent is the
+    span that came with the call; else the one that is current, such as that of the web framework's request; else the
+    one in the headers of the request that opened the session. Calls that a method makes while it runs, or while its
+    stream is read, are children of its span.
 
     Parameters:
-        tracer_provider: makes spans; the global one by default.
-        meter_provider: makes instruments; the global one by default.
-        public: whether those who call are strangers: their traces are then linked to, and not gone on with, as they
-            would choose the ids of ours, and which of them are recorded; and their baggage is left where it is.
+        tracer_provider: provider of tracers; None means the global one.
+        meter_provider: provider of meters; None means the global one.
+        public: True for servers that strangers may call. Spans then link to the callers' traces in place of continuing
+            them, since a caller would choose the ids and what is recorded; and the callers' baggage is ignored.
     """
 
     def __init__(
@@ -169,11 +170,14 @@ class _Watched:
 
 
 def headers(more: Mapping[str, str] | None = None) -> dict[str, str]:
-    """Headers with the span that is current, for `connect(headers=...)`: what a server takes for the parent of calls
-    that bring none of their own, as those of a batch with several calls, and of peers that have not agreed on more.
+    """Makes headers with the current span, for `connect(headers=headers())`. The server takes that span for the parent
+    of calls that bring none of their own, as in a batch of several calls.
 
     Parameters:
-        more: other headers.
+        more: further headers to add.
+
+    Returns:
+        All of them.
     """
     made = dict(more or {})
     propagate.inject(made)

@@ -29,14 +29,14 @@ _LABELS = ("rpc_method", "error_type")
 
 
 class Metrics(Collector):
-    """An interceptor, for clients, servers or both, with a histogram of the durations of calls by method and error; and
-    what it is told to watch. There is one for each registry.
+    """An interceptor for clients and servers that counts calls and their durations for Prometheus, by method and error;
+    and a collector of what servers, clients and pools hold. Make one for each registry.
 
     Parameters:
-        registry: where the metrics are; by default the one that `prometheus_client` has for the process.
+        registry: registry of `prometheus_client` for the metrics; by default that of the process.
 
     Raises:
-        ValueError: the registry has such metrics already.
+        ValueError: the registry has these metrics already.
     """
 
     def __init__(self, registry: CollectorRegistry = REGISTRY) -> None:
@@ -68,59 +68,62 @@ class Metrics(Collector):
         self._count(call, error, 0.0)
 
     def watch_server(self, server: Server, name: str = "") -> None:
-        """Shows what a server holds and has refused, or a mount for ASGI or aiohttp, for as long as it is there.
+        """Adds metrics of what a server holds and has refused, for as long as the server exists.
 
         Parameters:
-            server: the server.
-            name: the label `server` of its metrics.
+            server: a `Server`, or a mount for ASGI or aiohttp.
+            name: value of the label `server` in its metrics.
 
         Raises:
-            ValueError: another server is watched by this name.
+            ValueError: another server is watched under this name.
         """
         self._servers.add(server, name)
 
     def watch_client(self, client: Client, name: str = "") -> None:
-        """Shows what the session of a client holds and, with `reconnect`, how often it has connected again; for as long
-        as it is there.
+        """Adds metrics of what the session of a client holds and, with `reconnect`, how often it has connected again,
+        for as long as the client exists.
 
         Parameters:
-            client: what `connect` has returned.
-            name: the label `client` of its metrics.
+            client: what `connect` has returned, not the stub.
+            name: value of the label `client` in its metrics.
 
         Raises:
-            ValueError: another client is watched by this name.
+            ValueError: another client is watched under this name.
         """
         self._clients.add(client, name)
 
     def watch_pool(self, pool: Pool, name: str = "") -> None:
-        """Shows what a pool of sessions holds, and how often it has opened one and replaced one.
+        """Adds metrics of what a `Pool` holds, and how often it has opened and replaced sessions.
 
         Parameters:
             pool: the pool.
-            name: the label `pool` of its metrics.
+            name: value of the label `pool` in its metrics.
 
         Raises:
-            ValueError: another pool is watched by this name.
+            ValueError: another pool is watched under this name.
         """
         self._pools.add(pool, name)
 
     def observer(self, inner: Observer | None = None) -> Observer:
-        """An observer, for `serve` and `connect`, that counts the errors which peers are sent because a bound of
-        `Limits` was passed.
+        """Makes an observer, for `serve(observer=...)` and `connect(observer=...)`, that counts the errors which are
+        sent to peers because a bound of `Limits` was passed.
 
         Parameters:
-            inner: what is told of everything, and asked for what to send; by default, the default.
+            inner: observer that does everything else; None means the default `Observer`.
+
+        Returns:
+            The observer.
         """
         return _Counting(self._limits, inner or Observer())
 
     def collect(self) -> Iterator[Metric]:
-        """What a registry asks for at each scrape."""
+        """Gives the metrics of what is watched. For the registry, which calls it at each scrape."""
         yield from self._servers.collect()
         yield from self._clients.collect()
         yield from self._pools.collect()
 
     def describe(self) -> list[Metric]:
-        """Nothing, so that a registry does not ask for all before anything is watched."""
+        """Gives nothing. For the registry, which would otherwise collect before anything is watched."""
         return []
 
     def _count(self, call: CallInfo, error: BaseException | None, seconds: float) -> None:
@@ -154,12 +157,13 @@ class _Counting(Observer):
 
 
 def exposition(registry: CollectorRegistry | None = None) -> tuple[bytes, str]:
-    """What a scrape is answered with.
+    """Writes all metrics of a registry in Prometheus' text format: for `Health(metrics="/metrics",
+    exposition=exposition)`.
 
     Parameters:
-        registry: whose metrics; by default those of the process.
+        registry: registry of `prometheus_client`; None means that of the process.
 
     Returns:
-        The body, and its content type.
+        The text as bytes, and its content type.
     """
     return generate_latest(REGISTRY if registry is None else registry), CONTENT_TYPE_LATEST

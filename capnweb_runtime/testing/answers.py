@@ -25,7 +25,9 @@ def shown(value: object) -> str:
 
 
 class UnexpectedCall(RpcError, AssertionError):
-    """A fake was called, and nothing is set for such a call. Callers get the text, as a server sends it."""
+    """A fake was called with arguments for which the test has set nothing. The caller gets it as an RpcError whose text
+    says what was set; `Fake.verify` fails because of it, too.
+    """
 
     wire_name = "UnexpectedCall"
 
@@ -80,8 +82,8 @@ class Answer:
 
 
 class Answers(Generic[P, R]):
-    """Sets what calls get. What is set several times is given in that order, each once; the last of them to every
-    further call.
+    """Sets what calls of a method, or reads of a property, get. If it is set several times, each answer is given once,
+    in that order, and the last one to every further call.
 
     Parameters:
         label: how messages write what sets it, such as "search" or "search.when(word='Sea')".
@@ -92,19 +94,20 @@ class Answers(Generic[P, R]):
         self._answers: list[Answer] = []
 
     def returns(self, value: R, *, times: int | None = None) -> None:
-        """Has calls return a value: the very object, each time.
+        """Makes calls return a value: the same object each time.
 
         Parameters:
-            value: what the method may return; for a capability a target, such as another fake.
-            times: how many calls get it; verifying demands as many. None means one or more.
+            value: what the method may return; where it returns an object, a target, such as another fake.
+            times: how many calls get it, 1 or more; `verify` fails if fewer have come. None means one or more.
         """
         self._set(Answer(f"returns {shown(value)}", lambda *_, **__: value, times, value))
 
     def raises(self, error: Exception | type[Exception], *, times: int | None = None) -> None:
-        """Has calls fail. Which errors a caller gets as they are is up to the session, as for any target.
+        """Makes calls raise an exception. Whether the caller gets it as it is depends on `errors` of the session, as
+        for any target.
 
         Parameters:
-            error: what is raised.
+            error: the exception, or its class.
             times: how many calls get it; see `returns`.
         """
 
@@ -114,10 +117,10 @@ class Answers(Generic[P, R]):
         self._set(Answer(f"raises {shown(error)}", fail, times))
 
     def does(self, function: Callable[P, R | Awaitable[R]], *, times: int | None = None) -> None:
-        """Has calls run a function in place of the method.
+        """Makes calls run a function.
 
         Parameters:
-            function: called with the arguments, by position or by name as they came; it may be async.
+            function: function, plain or async, with the parameters of the method.
             times: how many calls get it; see `returns`.
         """
         name = getattr(function, "__name__", shown(function))

@@ -90,17 +90,18 @@ class Method(_Member[P, R], Generic[C, P, R]):
 
     @property
     def calls(self) -> list[C]:
-        """The calls that have come, in order, with what was passed as attributes. Stubs among the arguments, also in
-        lists and dictionaries, are kept until the session ends or the fake is verified, so that a test can call back.
+        """The calls that have come, in order, with the arguments as attributes. Stubs among them, also in lists and
+        dicts, can be called until the fake is verified or its session ends.
         """
         return list(self._calls)
 
     def when(self, *args: P.args, **kwargs: P.kwargs) -> Answers[P, R]:
-        """What is set for calls with such arguments, which comes before what is set for all.
+        """Gives what sets the answers for calls with these arguments, which come before answers for all calls:
+        `fake.search.when("Sea").returns([1])`.
 
         Parameters:
-            args: as the method takes them; compared with ==.
-            kwargs: likewise.
+            args: positional arguments, compared with `==`.
+            kwargs: arguments by name, likewise.
         """
         wanted = self._recorded(args, kwargs)
         for call, answers in self._when:
@@ -153,11 +154,11 @@ class Stream(Method[C, P, AsyncIterable[T]], Generic[C, P, T]):
     """A method of a fake that gives a stream."""
 
     def yields(self, *chunks: T, times: int | None = None) -> None:
-        """Has calls return a stream of these chunks.
+        """Makes calls return a stream.
 
         Parameters:
-            chunks: what it gives before it ends.
-            times: how many calls get it; see `returns`.
+            chunks: what the stream gives before it ends.
+            times: how many calls get one; see `returns`.
         """
 
         async def give(*_: object, **__: object) -> AsyncIterator[T]:
@@ -176,7 +177,7 @@ class Property(_Member[[], R], Generic[R]):
 
     @property
     def reads(self) -> int:
-        """How often it has been read."""
+        """How often the property has been read."""
         return self._reads
 
     def __await__(self) -> Generator[Any, Any, R]:
@@ -207,7 +208,7 @@ class BareFake(RpcTarget):
     """Base of fakes of interfaces that have a member called `verify`; see `Fake`."""
 
     def dispose(self) -> None:
-        """Gives up the stubs that were kept with calls."""
+        """Gives up the stubs that were kept among the arguments of calls. Called when the session ends."""
         for member in _members(self):
             member._let_go()
 
@@ -225,30 +226,32 @@ class BareFake(RpcTarget):
 
 
 class Fake(BareFake):
-    """Base of the generated fakes: a target whose methods are set in a test, and which keeps their calls.
+    """Base class of generated fakes, such as `LibraryFake`: a target for tests of clients. A test sets what each method
+    answers, as in `fake.search.returns([1])`, and looks at the calls that have come, `fake.search.calls`.
 
-    Leaving `with` verifies it, unless the block has failed.
+    `with LibraryFake() as fake:` verifies it at the end of the block, unless the block fails. `pair` and `serve_local`
+    do so, too.
     """
 
     def verify(self) -> None:
-        """Checks that each call that came was expected, and that what was set has been asked for; also of the fakes
-        that this one returns. Gives up the stubs that were kept with calls.
+        """Checks that an answer was set for each call that came, and that a call came for each answer that was set;
+        likewise for the fakes that this one was set to return. Gives up the stubs that were kept among arguments.
 
         Raises:
-            AssertionError: it is not so; the text names each fault.
+            AssertionError: a call or an answer is left over; the text names each.
         """
         __tracebackhide__ = True
         verify(self)
 
 
 def verify(fake: BareFake) -> None:
-    """Checks that each call that came was expected, and that what was set has been asked for; see `Fake.verify`.
+    """Does what `Fake.verify` does: for fakes of interfaces that have a method `verify` themselves.
 
     Parameters:
-        fake: the fake, with those that it returns.
+        fake: the fake.
 
     Raises:
-        AssertionError: it is not so; the text names each fault.
+        AssertionError: a call or an answer is left over; the text names each.
     """
     __tracebackhide__ = True
     faults = [

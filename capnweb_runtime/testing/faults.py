@@ -21,10 +21,10 @@ _TURNS = 50
 
 
 class Clock:
-    """A clock that stands still until a test puts it forward.
+    """A clock for tests, which stands still until the test puts it forward.
 
     Attributes:
-        now: seconds since it was made.
+        now: seconds that it shows; 0 at first.
     """
 
     def __init__(self) -> None:
@@ -33,11 +33,17 @@ class Clock:
         self._order = count()
 
     def call_at(self, when: float, callback: Callable[[], None]) -> None:
-        """Calls back once it is that late; what is due at the same time, in the order in which it was asked for."""
+        """Has a function called when the clock has come to a time; functions for the same time are called in the order
+        in which they were given.
+
+        Parameters:
+            when: the time, as of `now`.
+            callback: function without parameters.
+        """
         heapq.heappush(self._due, (when, next(self._order), callback))
 
     async def advance(self, seconds: float) -> None:
-        """Puts the clock forward, and lets what is due by then happen, in order.
+        """Puts the clock forward. Everything that is due meanwhile happens, in order, before this returns.
 
         Parameters:
             seconds: how far.
@@ -59,10 +65,11 @@ async def _turns() -> None:
 
 
 class Lane:
-    """One direction of a line. What is said of it may be changed at any time, and concerns what has not arrived.
+    """One direction of the line between the two ends of a `pair`: `Faults.to_server` or `Faults.to_client`. Its faults
+    may be changed at any time, and concern the messages that have not arrived yet.
 
     Parameters:
-        faults: of the line.
+        faults: the faults that it belongs to.
     """
 
     def __init__(self, faults: Faults) -> None:
@@ -77,30 +84,30 @@ class Lane:
         self._turn_due = False
 
     def cut_after(self, size: int) -> None:
-        """Cuts the line once so many more bytes have arrived; a message that would pass that is lost.
+        """Cuts the line at the first message that does not fit into a number of bytes; that message is lost.
 
         Parameters:
-            size: bytes; 0 cuts it at the next message.
+            size: bytes that may still arrive; 0 cuts it at the next message.
         """
         self._left = size
 
     def delay(self, seconds: float) -> None:
-        """Has everything that is sent from now on arrive later by the clock of the faults, which a test puts forward.
+        """Delays everything that is sent from now on.
 
         Parameters:
-            seconds: how much later; 0 ends that.
+            seconds: how much later it arrives, on `Faults.clock`, which the test puts forward; 0 ends the delay.
         """
         self._delay = seconds
 
     def hold(self) -> None:
-        """Holds everything back, as if the other side did not read, until `release`."""
+        """Holds all messages back until `release`, as if the other side did not read."""
         self._held, self._allowed = True, 0
 
     def release(self, messages: int | None = None) -> None:
-        """Lets what is held back arrive.
+        """Lets messages arrive that are held back.
 
         Parameters:
-            messages: how many messages; the others remain held. None means all, and what comes then.
+            messages: how many of them; the others, and later ones, stay held. None lets all arrive, and ends the hold.
         """
         if messages is None:
             self._held = False
@@ -109,13 +116,13 @@ class Lane:
         self._go_on()
 
     def slow_reader(self, size: int | None) -> None:
-        """Has the other side read slowly: beyond a bound the sender notices, and holds back.
+        """Makes the other side read slowly, so that what waits makes the sender hold back.
 
         Parameters:
-            size: bytes that it reads in a turn of the event loop, at least 1; None means all that there is.
+            size: bytes that it reads in each iteration of the event loop, 1 or more; None means all that there is.
 
         Raises:
-            ValueError: it would read nothing; `hold` is for that.
+            ValueError: `size` is less than 1; `hold` is for a side that reads nothing.
         """
         if size is not None and size < 1:
             raise ValueError("a slow reader reads 1 byte a turn at least; hold() is for one that reads none")
@@ -124,7 +131,7 @@ class Lane:
 
     @property
     def waiting(self) -> int:
-        """Messages that have been sent and have not arrived."""
+        """How many messages have been sent and have not arrived yet."""
         return sum(size > 0 for _, size, _ in self._queue)
 
     def _mend(self) -> None:
@@ -176,12 +183,13 @@ class Lane:
 
 
 class Faults:
-    """What goes wrong on the line of a `pair`; nothing, until it is said.
+    """Faults of the line between the two ends of a `pair`, for tests: `pair(target, XStub, faults=faults)`. There are
+    none until the test asks for some. An instance is good for one pair.
 
     Attributes:
-        clock: by which what is delayed arrives.
-        to_server: what the client sends.
-        to_client: what the server sends.
+        clock: the clock by which delayed messages arrive.
+        to_server: the direction of what the client sends.
+        to_client: the direction of what the server sends.
     """
 
     def __init__(self) -> None:
@@ -191,7 +199,7 @@ class Faults:
         self._lost: Callable[[BaseException], None] | None = None
 
     def cut(self) -> None:
-        """Cuts the line: what has not arrived is lost, and both sessions end with ConnectionLost."""
+        """Cuts the line: messages that have not arrived are lost, and both sessions end with ConnectionLost."""
         for lane in (self.to_server, self.to_client):
             lane._queue.clear()
         lost, self._lost = self._lost, None

@@ -36,8 +36,9 @@ class _Asked:
 
 
 class PairFixture(_Asked):
-    """What the fixture `capnweb_pair` gives: `pair`, recorded if the test asks for `capnweb_calls`, and searched for
-    leaks if it is marked so.
+    """The pytest fixture `capnweb_pair`: a function like `pair`. Its sessions are recorded in the fixture
+    `capnweb_calls` if the test has that, too, and are checked for leaks if the test is marked
+    `@pytest.mark.capnweb(no_leaks=True)`.
     """
 
     def __call__(
@@ -74,7 +75,9 @@ class PairFixture(_Asked):
 
 
 class ServerFixture(_Asked):
-    """What the fixture `capnweb_server` gives: `serve_local`, as `PairFixture` gives `pair`."""
+    """The pytest fixture `capnweb_server`: a function like `serve_local`, recorded and checked for leaks as those of
+    `PairFixture` are.
+    """
 
     def __call__(
         self,

@@ -78,16 +78,18 @@ class Holding(Protocol):
 
 
 async def assert_no_leaks(session: Ends | Holding) -> None:
-    """Checks that neither side of a session holds anything of the other but the main objects: that every stub has been
-    disposed, and that no call is left. Promises that nobody has any more count as given back; and so do stubs, about
-    which there is a ResourceWarning, unless the session was made with `no_leaks=True`.
+    """Checks that neither side of a session holds anything of the other except the main objects: every stub has been
+    disposed, and every call has been awaited or given up. It first waits until all messages have arrived.
+
+    Promises that were merely dropped count as given up. So do dropped stubs, for which there is a ResourceWarning,
+    except if the session was made with `no_leaks=True`.
 
     Parameters:
-        session: what `pair`, `serve_local` or `connect` has given; of the last only this side can be waited for.
+        session: what `pair`, `serve_local` or `connect` has returned. With `connect` this cannot wait for the server.
 
     Raises:
-        AssertionError: something is held; the text names each, and the line that made it if the session is in debug
-            mode, as one that is made with `no_leaks=True` is.
+        AssertionError: something is held. The text names each thing and, in debug mode or with `no_leaks=True`, the
+            line that made it.
     """
     __tracebackhide__ = True  # for pytest, which then shows the line of the test
     gc.collect()

@@ -28,10 +28,10 @@ S = TypeVar("S", bound=RpcStub)
 
 
 class LocalServer(Ends, Generic[S]):
-    """A server that is about to start, and its client: `async with serve_local(...) as api:`; made by `serve_local`.
+    """What `serve_local` returns: `async with serve_local(...) as api:` starts the server, and gives the client's stub.
 
     Attributes:
-        server: the server, once it has been entered: its `url` is there for further clients.
+        server: the `Server`, once this has been entered; further clients connect to its `url`.
     """
 
     def __init__(
@@ -64,7 +64,7 @@ class LocalServer(Ends, Generic[S]):
         """Counts of what the client's session holds and has done.
 
         Raises:
-            RuntimeError: it has not been entered yet.
+            RuntimeError: this has not been entered yet.
         """
         return self._client().stats()
 
@@ -136,27 +136,27 @@ def serve_local(
     plans: bool = False,
     no_leaks: bool = False,
 ) -> LocalServer[S]:
-    """Serves on a free port of this machine, and connects to it.
+    """Starts a real server on a free port of 127.0.0.1 for a test, and connects a client to it.
 
     Parameters:
-        main_factory: makes the main object of a session; see `serve`. Generated fakes that it makes are verified on
-            leaving.
-        stub: generated stub class of it.
-        batch: whether the client sends one HTTP batch; otherwise it opens a session over WebSocket.
-        path: path that is served.
-        headers: headers of the client's request.
-        main: the client's own main object.
-        limits: bounds of each session, at both ends.
-        errors: which errors the server sends as they are; see `serve`.
-        interceptors: what calls pass at the server; see `serve`.
-        client_interceptors: what calls pass at the client; see `connect`.
-        record: keeps calls and messages; see `record`.
+        main_factory: function that makes the main object of each session; see `serve`. Generated fakes that it makes
+            are verified on leaving.
+        stub: class of the client's stub, generated from the interface of the main object.
+        batch: True makes the client send one HTTP batch; False opens a session over a WebSocket.
+        path: URL path that is served.
+        headers: further headers of the client's request.
+        main: object of the client that the server may call.
+        limits: bounds of each session, on both sides.
+        errors: which exceptions the server sends as they are; see `serve`.
+        interceptors: functions around the calls on the server's side; see `Interceptor`.
+        client_interceptors: functions around the calls on the client's side.
+        record: keeps calls and messages; `record()` makes one.
         plans: whether the server takes plans; see `serve`.
-        no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`. Without meaning for a
-            batch, of which nothing outlives the answer.
+        no_leaks: True makes leaving fail if either side still holds something of the other; see `assert_no_leaks`.
+            Without meaning for a batch, of which nothing outlives the answer.
 
     Returns:
-        What starts both: entering it with `async with` gives the stub, leaving it closes both.
+        An object to enter with `async with`, which gives the stub, and closes client and server on leaving.
     """
     local: LocalServer[S]
 

@@ -27,11 +27,12 @@ S = TypeVar("S", bound=RpcStub)
 
 
 class Pair(Ends, Generic[S]):
-    """Two sessions that are about to be joined: `async with pair(Library(), LibraryStub) as library:`; made by `pair`.
+    """What `pair` returns: `async with pair(Library(), LibraryStub) as library:` joins the two sessions, and gives the
+    client's stub.
 
     Attributes:
-        client: the client's connection, once it has been entered.
-        server: the server's.
+        client: connection of the client, once this has been entered.
+        server: connection of the server, likewise.
     """
 
     def __init__(
@@ -77,7 +78,7 @@ class Pair(Ends, Generic[S]):
         """Counts of what the client's session holds and has done.
 
         Raises:
-            RuntimeError: it has not been entered yet.
+            RuntimeError: this has not been entered yet.
         """
         return self.client.stats()
 
@@ -159,25 +160,25 @@ def pair(
     plans: bool = False,
     no_leaks: bool = False,
 ) -> Pair[S]:
-    """Joins a client to a target, in this process and without a socket: what is called and what is answered is encoded,
-    passed on as bytes, validated and counted as it is over one.
+    """Joins a client to a target for a test, in this process and without a socket. Everything else is as it is over a
+    socket: calls and answers are encoded, passed on as bytes, validated, and held to limits.
 
     Parameters:
-        target: the main object of the server; a generated fake, say, which is verified on leaving.
-        stub: generated stub class of it.
-        main: the client's own main object, for the server to call.
+        target: main object of the server. A generated fake is verified on leaving.
+        stub: class of the client's stub, generated from the target's interface.
+        main: object of the client that the server may call.
         limits: bounds of both sessions.
-        observer: is told of the failures of both; by default they are logged.
-        errors: which errors the server sends as they are; see `serve`.
-        interceptors: what calls pass at the server; see `serve`.
-        client_interceptors: what calls pass at the client; see `connect`.
-        record: keeps calls and messages; see `record`.
-        faults: what goes wrong on the line; see `Faults`.
+        observer: is told of failures on both sides; by default they are logged.
+        errors: which exceptions the server sends as they are; see `serve`.
+        interceptors: functions around the calls on the server's side; see `Interceptor`.
+        client_interceptors: functions around the calls on the client's side.
+        record: keeps calls and messages; `record()` makes one.
+        faults: faults of the line between the two; see `Faults`.
         plans: whether the server takes plans; see `serve`.
-        no_leaks: whether leaving demands that nothing is held any more; see `assert_no_leaks`.
+        no_leaks: True makes leaving fail if either side still holds something of the other; see `assert_no_leaks`.
 
     Returns:
-        What joins them: entering it with `async with` gives the stub, leaving it ends both sessions.
+        An object to enter with `async with`, which gives the stub, and ends both sessions on leaving.
     """
     return Pair(
         target,

@@ -19,19 +19,20 @@ End = Literal["client", "server"]
 
 @dataclass(slots=True, eq=False)
 class RecordedCall:
-    """A call that has passed.
+    """One call that a `Record` has seen.
 
     Attributes:
-        interface: in whose table the method stands; "" for a function.
-        method: the method or property, as it is called in Python.
-        kind: "call", "get" for a property, "map" for a mapper function as a whole.
-        served: whether the recording side ran it; otherwise that side has made it.
-        arguments: positional arguments. Stubs among them are disposed when the call ends, unless the target keeps them.
-        keywords: arguments by name.
-        metadata: texts that came beside it.
-        done: whether it has ended.
-        result: what it gave; None before it has ended, or if it failed.
-        error: what it failed with; None if it has not.
+        interface: name of the interface that declares the method; "" for a function.
+        method: name of the method or property in Python.
+        kind: "call"; "get" for a property; "map" for a whole `map()`.
+        served: True if the side that records ran the call; False if it made the call.
+        arguments: the positional arguments. Stubs among them are disposed when the call ends, unless the target keeps
+            them.
+        keywords: the arguments by name.
+        metadata: texts by name that came beside the call.
+        done: whether the call has ended.
+        result: the result; None before the call has ended, or if it failed.
+        error: the exception with which the call failed; None if it has not.
     """
 
     interface: str
@@ -47,7 +48,7 @@ class RecordedCall:
 
     @property
     def name(self) -> str:
-        """Interface and method."""
+        """Interface and method, as in "Library.search"; the method alone where there is no interface."""
         return f"{self.interface}.{self.method}" if self.interface else self.method
 
     def __repr__(self) -> str:
@@ -60,10 +61,10 @@ class RecordedCall:
 
 @dataclass(frozen=True, slots=True)
 class WireMessage:
-    """A message, as it was on the wire.
+    """One message, as it was on the wire; printed, `->` stands for the client and `<-` for the server.
 
     Attributes:
-        sender: who has sent it.
+        sender: who sent it: "client" or "server".
         text: its JSON text.
     """
 
@@ -72,7 +73,7 @@ class WireMessage:
 
     @property
     def value(self) -> Any:
-        """What the text says: a list that begins with the kind of the message."""
+        """The message, parsed: a list that begins with its kind, such as "push"."""
         return json.loads(self.text)
 
     def __str__(self) -> str:
@@ -81,12 +82,12 @@ class WireMessage:
 
 @dataclass(eq=False)
 class Record:
-    """What has passed in the sessions that it was given to; made by `record`. It is an interceptor, too, which
-    `connect` and `serve` take: `serve(..., interceptors=[calls])`. Then it has the calls alone.
+    """The calls and messages of the sessions that it was given to; `record` makes one. It is an interceptor, too: with
+    `connect(interceptors=[calls])` or `serve(interceptors=[calls])` it has the calls, and no messages.
 
     Attributes:
         calls: the calls, in the order in which they began.
-        wire: the messages of both ends, in the order in which the recording side wrote and received them.
+        wire: the messages of both ends, in the order in which the side that records wrote and received them.
     """
 
     calls: list[RecordedCall] = field(default_factory=list)
@@ -94,18 +95,18 @@ class Record:
     _stats: list[Callable[[], SessionStats]] = field(default_factory=list)
 
     def of(self, method: str | Callable[..., Any] | property) -> list[RecordedCall]:
-        """The calls of one method, in the order in which they began.
+        """Gives the calls of one method, in the order in which they began.
 
         Parameters:
-            method: its name, as "search" or "Library.search"; or the method of a target or stub class itself, as
-                `LibraryTarget.search`, whose name an editor completes and a type checker knows.
+            method: name of the method, as "search" or "Library.search"; or the method itself, as
+                `LibraryTarget.search`, which editors complete.
         """
         name = method if isinstance(method, str) else _name_of(method)
         return [call for call in self.calls if name in (call.method, call.name)]
 
     @property
     def round_trips(self) -> int:
-        """How often the client has had to wait for the server; see `SessionStats`."""
+        """How often the client has had to wait for the server; answers to calls that were sent together count once."""
         return sum(stats().round_trips for stats in self._stats)
 
     async def __call__(self, call: CallInfo, proceed: Callable[[CallInfo], Awaitable[Any]], /) -> Any:
@@ -137,7 +138,9 @@ class Record:
 
 
 def record() -> Record:
-    """What passes in a session, to be looked at: `pair(target, XStub, record=calls)`."""
+    """Makes an empty record of calls and messages, to be filled by the sessions of a test: `pair(target, XStub,
+    record=calls)`.
+    """
     return Record()
 
 

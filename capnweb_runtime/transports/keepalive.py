@@ -35,7 +35,7 @@ class Silence:
         if self.keepalive is not None and not self.keepalive > 0:
             raise ValueError(f"keepalive has to be a positive number of seconds, or None, not {self.keepalive}")
         if not self.close_timeout >= 0:
-            raise ValueError(f"close_timeout has to be a number of seconds, not {self.close_timeout}")
+            raise ValueError(f"close_timeout has to be 0 or more seconds, not {self.close_timeout}")
 
 
 DEFAULT_SILENCE: Final = Silence()

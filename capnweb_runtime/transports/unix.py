@@ -33,10 +33,12 @@ def unix_url_of(url: str) -> UnixUrl | None:
     if not found or scheme not in _SCHEMES:
         return None
     if scheme == "https":
-        raise ValueError(f"a batch at a file of this machine travels without TLS: http+unix://{rest}")
+        raise ValueError(f"a batch at a file of this machine travels without TLS: use http+unix://{rest}")
     file, _, target = rest.partition(":")
     if not file or (target and not target.startswith("/")):
-        raise ValueError(f"{url!r} is to have a file and a path, as in {scheme}+unix:///run/app.sock:/rpc")
+        raise ValueError(
+            f"{url!r} has to name a file, and may name a path behind it, as in {scheme}+unix:///run/app.sock:/rpc"
+        )
     return UnixUrl(f"{scheme}://localhost{target or '/'}", unquote(file))
 
 

@@ -122,7 +122,7 @@ def test_figures_and_paths_are_those_of_the_code() -> None:
     paths = re.findall(r"path: (/\w+)", TEXT)
     assert paths == ["/healthz", "/readyz"]
     assert all(f'"{path}"' in FILES["healthy.py"] for path in paths)
-    assert "with more than 128, is not taken" in TEXT
+    assert "An id with more than 128 characters" in TEXT
     assert _SANE.fullmatch("a_.:/+=@-Z9" + "x" * 117)
     assert not _SANE.fullmatch("x" * 129)
     rows = TEXT.partition("| in a record | what |")[2].partition("\n\n")[0]

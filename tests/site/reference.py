@@ -34,6 +34,7 @@ MODULES = (
     "capnweb_runtime",
     "capnweb_runtime.blocking",
     "capnweb_runtime.health",
+    "capnweb_runtime.inspector",
     "capnweb_runtime.mounts.aiohttp",
     "capnweb_runtime.mounts.asgi",
     "capnweb_runtime.mounts.flask",

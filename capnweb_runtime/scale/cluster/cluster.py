@@ -46,14 +46,14 @@ S = TypeVar("S", bound=RpcStub)
 
 
 class ClusterStats(NamedTuple):
-    """What one worker has of a cluster.
+    """Counts of one worker's part in a cluster; see `Cluster.stats`.
 
     Attributes:
-        objects: that it owns.
-        leases: that it holds, those of leaders included.
-        links: sessions that it has with others.
-        guests: sessions that others have with it.
-        refused: how many were refused at its port.
+        objects: objects that this worker owns.
+        leases: leases that it holds, those of `Cluster.leader` included.
+        links: sessions that it has opened with other workers.
+        guests: sessions that other workers have opened with it.
+        refused: connections to its port that were refused.
     """
 
     objects: int
@@ -64,34 +64,38 @@ class ClusterStats(NamedTuple):
 
 
 class Cluster:
-    """One worker's part in a cluster: `async with Cluster(backplane, listen="127.0.0.1:0", secret=secret) as cluster:`.
-    Leaving it ends the objects that it owns and hands their leases back, so that others may have them at once.
+    """One worker's part in a cluster, in which each object that has a name lives in one worker, its owner, and can be
+    called from all: `async with Cluster(backplane, listen="127.0.0.1:0", secret=secret) as cluster:`.
+
+    Leaving the block ends the objects that this worker owns, and gives their leases back, so that other workers may
+    own them at once.
 
     Parameters:
-        backplane: shared by all workers; it is entered before this, and closed after it.
-        listen: where other workers reach this one: "127.0.0.1:0", "[::1]:4000", "unix:/run/app/worker-1.sock"; port 0
-            means any. None means nowhere: what this worker owns is for itself alone.
-        secret: what all workers know and nobody else does, 16 bytes or more. Each side proves to the other that it
-            knows it; it is never sent.
-        advertise: host and port at which others reach this worker, if they are not those of `listen`; it is this worker
-            alone that is to answer there. Port 0 means the one that it has got.
+        backplane: backplane that all workers share. Enter it before the cluster, and leave it after that.
+        listen: address at which other workers reach this one: "127.0.0.1:0", "[::1]:4000" or
+            "unix:/run/app/worker-1.sock"; port 0 means a free one. None means nowhere: then nobody else can call the
+            objects of this worker.
+        secret: text or bytes that all workers have and nobody else knows, 16 bytes or more. Each side proves to the
+            other that it knows the secret, which is never sent.
+        advertise: host and port that other workers are told, if they differ from those of `listen`, as behind a
+            translation of addresses. This worker alone has to answer there. Port 0 means that of `listen`.
         ssl: settings of TLS for `listen`. With `verify_mode` CERT_REQUIRED, certificates may take the place of the
             secret.
-        client_ssl: settings of TLS for connecting to others; None means the system's defaults.
-        ttl: seconds after which another worker takes over from one that is gone; 0.1 or more. A process that stands
-            still for so long loses what it owns.
-        idle: seconds after which an object is released that nobody uses; None means never. References that anybody
-            has, calls in progress and `Ownership.hold` count as use.
-        patience: seconds for which `get` looks for an owner that answers; None means three times `ttl`, and 30 at
-            least.
-        limits: bounds of each session between workers.
-        errors: which errors of objects other workers are sent as they are; see `serve`.
-        interceptors: what calls between workers pass, in both directions; see `serve`.
+        client_ssl: settings of TLS for connections to other workers; None means the system's defaults.
+        ttl: seconds after which another worker may take over the objects of one that is gone; 0.1 or more. A process
+            that stands still for so long loses its objects.
+        idle: seconds after which an object that is not in use is released; None means never. Stubs that anybody has,
+            calls in progress and `Ownership.hold` are use.
+        patience: seconds for which `get` looks for an owner that answers; None means three times `ttl`, and at least
+            30.
+        limits: what other workers may make this one do and hold, in each session.
+        errors: which exceptions of objects are sent to other workers as they are; see `serve`.
+        interceptors: functions around the calls between workers, in both directions; see `Interceptor`.
         observer: is told of failures; by default they are logged.
 
     Raises:
-        ValueError: nobody would be kept out of the port, for want of a secret and of certificates; the secret is too
-            short; an address is none; or a number is out of range.
+        ValueError: with `listen` there is neither a secret nor an `ssl` that asks for certificates; the secret is too
+            short; an address is not understood; or a number is out of range.
     """
 
     def __init__(
@@ -145,59 +149,64 @@ class Cluster:
 
     @property
     def url(self) -> str:
-        """Where other workers reach this one; empty if they do not."""
+        """URL at which other workers reach this one; "" if they cannot."""
         return self._gates.url
 
     def register(self, stub: type[RpcStub], factory: Factory, *, kind: str | None = None) -> None:
-        """Says how objects are made that this worker becomes the owner of.
+        """Tells this worker how to make objects of an interface, so that it can become the owner of some.
 
         Parameters:
-            stub: generated stub class of their interface.
-            factory: makes one, which is a target of that interface; it is given an `Ownership`, and may be async. It
-                runs once for each time that this worker becomes the owner of a name.
-            kind: what such objects are called in the whole cluster; None means as their interface.
+            stub: class of stubs generated from the interface.
+            factory: function, plain or async, that is given an `Ownership`, and returns the object, a target of the
+                interface. It is called each time that this worker becomes the owner of a name.
+            kind: name of this kind of objects in the whole cluster; None means the name of the interface.
 
         Raises:
             ValueError: there is a factory for that kind already.
-            TypeError: it is no generated class.
+            TypeError: `stub` is no generated class.
         """
         self._placement.register(stub, factory, kind_of(stub, kind))
 
     async def get(self, stub: type[S], name: str, *, kind: str | None = None) -> S:
-        """An object, wherever it is. If no worker has it, this one becomes its owner, and makes it.
+        """Gets an object by name, wherever it lives. If no worker owns it, this one becomes its owner, and makes it.
 
         Parameters:
-            stub: generated stub class of its interface.
-            name: which of them; with its kind it is 140 bytes at most.
+            stub: class of stubs generated from the object's interface.
+            name: name of the object among those of its kind; both together have 140 bytes at most.
             kind: see `register`.
 
         Returns:
-            A stub, to be disposed by the caller. When the owner is gone, it breaks: calls in progress fail with a
-            `Disconnected`, which says whether they may have been carried out, and the object is to be got again.
+            A stub, which the caller has to dispose. It breaks when the owner is gone: calls in progress raise a
+            `Disconnected`, whose `sent` tells whether they may have been carried out. Get the object again then.
 
         Raises:
-            LookupError: nobody has it, and this worker has no factory for it.
+            LookupError: no worker owns the object, and this one has no factory for its kind.
             BackplaneUnavailable: the engine did not answer.
-            ConnectionLost: the owner cannot be reached, and still has its lease.
-            ConnectionRefused: the owner and this worker do not trust each other.
-            DeadlineExceeded: that of a `deadline` block came first.
+            ConnectionLost: the owner cannot be reached, and its lease has not expired.
+            ConnectionRefused: the owner and this worker do not have the same secret, or do not trust each other's
+                certificates.
+            GoingAway: this worker is leaving the cluster.
+            DeadlineExceeded: a `deadline` block around this ended first.
+            RuntimeError: the cluster has not been entered.
         """
         key = Key(kind_of(stub, kind), name)
         self._placement.check(stub, key.kind)
         return stub(await in_time(self._placement.get(key)))
 
     def lasting(self, stub: type[S], name: str, *, kind: str | None = None) -> S:
-        """A stub that outlasts owners, to be handed out to clients, say: it never breaks. Each use of it finds the
-        object as `get` does, which is known until its owner is gone; calls wait for that, and fail with what it raises.
-        Calls that were in progress then fail as those of any stub, and are not made again.
+        """Makes a stub of an object by name that does not break when the owner is gone: to be handed out to clients,
+        say.
+
+        A call on it looks for the owner first, as `get` does, unless the owner is known, and raises what `get` raises.
+        Calls that are in progress when the owner goes raise a `Disconnected`, and are not made again.
 
         Parameters:
-            stub: generated stub class of the object's interface.
-            name: which of them.
+            stub: class of stubs generated from the object's interface.
+            name: name of the object among those of its kind.
             kind: see `register`.
 
         Returns:
-            The stub, at once, to be disposed by the caller.
+            The stub, at once. The caller has to dispose it.
 
         Raises:
             RuntimeError: the cluster has not been entered.
@@ -207,17 +216,20 @@ class Cluster:
         return stub(NamedHook(Named(partial(self._placement.get, key), self._placement.running_host())))
 
     def leader(self, name: str) -> Leader:
-        """A block that one worker at a time runs: `async with cluster.leader("billing") as lease:`. Entering it waits
-        until this one may. If it no longer may, the block is cancelled, and leaves with LeaseLost.
+        """Gives a block that one worker at a time runs: `async with cluster.leader("billing") as lease:`. Entering it
+        waits until this worker may run it. If it may no longer, the block is cancelled, and raises LeaseLost.
 
         Parameters:
-            name: of what is led.
+            name: name of what is to be done; each name has its own leader.
+
+        Returns:
+            A context manager that gives the `Lease`, which is renewed by itself.
         """
         me = Owner(self._worker, self.url)
         return Leader(self._backplane, self._renewals, name, me.encode(), self._ttl)
 
     def stats(self) -> ClusterStats:
-        """Counts of what this worker has."""
+        """Counts this worker's objects, leases and sessions with other workers."""
         return ClusterStats(
             objects=len(self._placement.objects),
             leases=len(self._renewals),
@@ -227,12 +239,12 @@ class Cluster:
         )
 
     async def drain(self, timeout: float = 5.0) -> None:  # noqa: ASYNC109  (a grace period; nothing times out)
-        """Gives out and takes on nothing more, lets calls in progress end, ends the objects that it owns, and hands
-        their leases back. Leaving `async with` does it, too.
+        """Ends this worker's part in the cluster, as leaving `async with` does: takes over no objects any more, waits
+        until calls in progress have ended, ends the objects that it owns, and gives their leases back.
 
         Parameters:
-            timeout: seconds for all that is in progress: calls of others here, of this worker here and elsewhere,
-                factories, disposers. What takes longer is cancelled.
+            timeout: seconds for all of this: calls of other workers and of this one, factories, and `dispose` of
+                objects. What takes longer is cancelled.
         """
         until = asyncio.get_running_loop().time() + timeout
         server, self._server = self._server, None
@@ -245,7 +257,7 @@ class Cluster:
 
     async def __aenter__(self) -> Self:
         if self._placement.me is not None:
-            raise RuntimeError("a Cluster is entered once")
+            raise RuntimeError("a Cluster is entered once: make another Cluster(...)")
         listen = self._listen
         if listen is not None:
             if not listen.is_local and self._ssl is None:

@@ -31,11 +31,12 @@ class _Key:
 
 
 class FencedStore:
-    """Values of an owner on the backplane, for state that is small; `Ownership.store` gives one.
+    """Values on a backplane that only the owner of an object can write, for state that is small. `Ownership.store`
+    gives one.
 
     Parameters:
-        backplane: keeps them.
-        fence: of the owner's lease.
+        backplane: the backplane that keeps the values.
+        fence: number of the owner's lease.
     """
 
     def __init__(self, backplane: Backplane, fence: int) -> None:
@@ -44,17 +45,18 @@ class FencedStore:
         self.fence = fence
 
     async def load(self, key: str) -> bytes | None:
-        """Takes a value over: from here on no owner before this one can write it.
+        """Reads a value, and takes it over: from now on no earlier owner can write it.
 
         Parameters:
-            key: its name.
+            key: name of the value on the backplane.
 
         Returns:
-            What it is; None if there is none.
+            The value; None if there is none.
 
         Raises:
-            LeaseLost: a later owner has taken it over.
+            LeaseLost: a later owner has taken the value over.
             BackplaneUnavailable: the engine did not answer.
+            ValueError: something else has written the value.
         """
         known = self._known(key)
         async with known.turn:
@@ -64,15 +66,16 @@ class FencedStore:
                     return data
 
     async def save(self, key: str, data: bytes | None) -> None:
-        """Writes a value, after those that were to be written before.
+        """Writes a value. Values of one name are written in the order of the calls.
 
         Parameters:
-            key: its name.
-            data: the value, up to nine bytes less than `Bounds.event_bytes`; None for none.
+            key: name of the value on the backplane.
+            data: the value, of at most nine bytes less than `Bounds.event_bytes`; None for no value.
 
         Raises:
-            LeaseLost: a later owner has taken it over, and it is as that one left it.
-            BackplaneUnavailable: the engine did not answer; it may have been written.
+            LeaseLost: a later owner has taken the value over; it is unchanged.
+            BackplaneUnavailable: the engine did not answer, and may have written the value.
+            ValueError: something else has written the value, or it is too long.
         """
         known = self._known(key)
         async with known.turn:

@@ -29,14 +29,14 @@ _NOBODY: Final = 1
 
 @dataclass(frozen=True)
 class Ownership:
-    """What a factory is told of the object that it makes: this worker is its only owner, for as long as the lease is
-    held.
+    """What a factory of `Cluster.register` is given for the object that it makes: this worker is the only owner of the
+    object for as long as it holds the lease.
 
     Attributes:
-        kind: what the object is, which is its interface unless `Cluster.register` was told another name.
-        name: its name among those.
-        lease: held for it, and kept by the cluster. Nothing of the object runs once it is lost.
-        backplane: that of the cluster.
+        kind: kind of the object: the name of its interface, unless `Cluster.register` was given another one.
+        name: name of the object among those of its kind.
+        lease: the lease, which the cluster renews. Once it is lost, no method of the object is called any more.
+        backplane: the backplane of the cluster.
     """
 
     kind: str
@@ -51,16 +51,21 @@ class Ownership:
 
     @property
     def fence(self) -> int:
-        """To be sent along with everything that is written for the object; see `Lease`."""
+        """Number of the lease. Send it along with everything that is written for the object; see `Lease`."""
         return self.lease.fence
 
     def store(self) -> FencedStore:
-        """Values on the backplane that only the owner writes; the same store at each call."""
+        """Gives values on the backplane that only the current owner can write, for the state of the object. It is the
+        same store at each call.
+        """
         return self._store
 
     def hold(self) -> Callable[[], None]:
-        """The object is in use, until what this returns is called: it is not released for being idle. For what it has
-        handed out, and for work of its own.
+        """Keeps the object from being released for being idle (`Cluster(idle=...)`): while it has work of its own, or
+        while something that it has handed out is in use.
+
+        Returns:
+            A function without parameters that ends this; safe to call again.
         """
         self._holds.change(1)
         released = False

@@ -115,7 +115,10 @@ class Placement:
     def register(self, stub: type[RpcStub], factory: Factory, kind: str) -> None:
         """See `Cluster.register`."""
         if kind in self._registered:
-            raise ValueError(f"{kind} is registered already, for {self._registered[kind].stub.__name__}")
+            raise ValueError(
+                f"{kind} is registered already, for {self._registered[kind].stub.__name__}: give one of them another "
+                "kind="
+            )
         self._registered[kind] = Registered(stub, factory)
 
     def check(self, stub: type[RpcStub], kind: str) -> None:

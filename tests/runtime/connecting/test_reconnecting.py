@@ -226,7 +226,7 @@ def test_what_cannot_reconnect_is_refused() -> None:
         _ = connect("http://127.0.0.1/", BankStub, reconnect=Reconnect())
     with pytest.raises(ValueError, match="ws://"):
         _ = connect("ftp://127.0.0.1/", BankStub, reconnect=Reconnect())
-    with pytest.raises(TypeError, match="headers is a function"):
+    with pytest.raises(TypeError, match="headers= is a function"):
         connect("ws://127.0.0.1/", BankStub, headers=dict)  # type: ignore[call-overload]
 
 

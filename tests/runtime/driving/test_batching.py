@@ -492,4 +492,4 @@ class TestRefused:
         with pytest.raises((TypeError, RuntimeError)) as caught:
             type("Forgot", (), {"load": batched(load)})
         error = caught.value.__cause__ or caught.value  # before Python 3.12 it is the cause
-        assert str(error) == "Forgot.load does not say what it fills in: write @batched(load of the target)"
+        assert str(error) == "Forgot.load does not say what it fills in: write @batched(...Target.load)"

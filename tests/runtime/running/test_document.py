@@ -168,7 +168,7 @@ async def test_the_users_that_are_shown_are_served(tmp_path: Path) -> None:
 
 
 def test_times_that_are_told_are_those() -> None:
-    assert f"waits {application.PATIENCE:g} seconds for it" in SECTION
+    assert f"waits {application.PATIENCE:g} seconds for the engine" in SECTION
     told = OPERATIONS.replace("\n   ", " ").replace("\n", " ")
-    assert f"for which it waits up to {FIRST_REQUESTS:g} seconds" in told
-    assert f"{START:g} seconds are the longest that it may take" in told
+    assert f"It waits up to {FIRST_REQUESTS:g} seconds for these" in told
+    assert f"A worker may take {START:g} seconds to start" in told

@@ -45,6 +45,6 @@ def test_the_settings_that_are_shown_are_the_defaults() -> None:
     assert rows.keys() <= defaults.keys()
     assert f"{defaults['ttl']:g}" == rows["ttl"]
     assert all(defaults[name] is None for name in rows if name != "ttl")
-    assert f"{gate._STRANGERS} such may be there" in SECTION.replace("\n", " ")
+    assert f"there may be {gate._STRANGERS} at a time" in SECTION.replace("\n", " ")
     assert gate.HELLO_SECONDS == 5.0
     assert "has five seconds" in SECTION.replace("\n", " ")

@@ -64,4 +64,4 @@ def test_the_bounds_that_are_shown_are_the_defaults() -> None:
     ):
         assert kept in TEXT, kept
     assert bounds.dedupe_seconds == 120
-    assert "within two minutes" in TEXT
+    assert "Within two minutes" in TEXT

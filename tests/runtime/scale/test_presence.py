@@ -511,5 +511,5 @@ async def test_a_room_that_is_full_says_so_and_goes_on() -> None:
 
 
 def test_a_refresh_that_is_too_rare_is_refused() -> None:
-    with pytest.raises(ValueError, match=r"refreshed three times within ttl=30\.0"):
+    with pytest.raises(ValueError, match=r"every=11\.0 has to be more than 0, and a third of ttl=30\.0 at most"):
         Presence(MemoryBackplane(), every=11.0)

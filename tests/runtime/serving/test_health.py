@@ -166,12 +166,12 @@ async def test_a_page_and_sessions_cannot_have_one_path() -> None:
     ("make", "said"),
     [
         (lambda: Health(alive="healthz"), r"start with a slash, as in '/healthz'"),
-        (lambda: Health(alive="/x", ready="/x"), "each path of health says one thing"),
+        (lambda: Health(alive="/x", ready="/x"), "the paths of health have to differ"),
         (lambda: Health(ready="/x", checks=[Check("a", fine), Check("a", fine)]), "a name of its own: a, a"),
         (lambda: Health(alive="/x", checks=[Check("a", fine)]), r'as in ready="/readyz"'),
         (lambda: Health(metrics="/metrics"), "metrics need a path and what gives them"),
         (lambda: Check("", fine), "a check needs a name"),
-        (lambda: Check("a", fine, timeout=0), "has to be a number of seconds"),
+        (lambda: Check("a", fine, timeout=0), "has to be more than 0 seconds"),
     ],
 )
 def test_what_cannot_be_meant_is_refused(make: Callable[[], object], said: str) -> None:

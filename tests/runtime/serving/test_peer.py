@@ -92,7 +92,7 @@ class TestRefuse:
 
     @pytest.mark.parametrize("status", [0, 101, 200, 299, 600, 999, 499])
     def test_a_status_that_refuses_nothing_is_an_error(self, status: int) -> None:
-        with pytest.raises(ValueError, match=f"300 to 599, such as 401, not with {status}"):
+        with pytest.raises(ValueError, match=f"300 to 599 that http.HTTPStatus knows, such as 401, not {status}"):
             Refuse(status)
 
     @pytest.mark.parametrize(

@@ -129,7 +129,7 @@ class TestFiles:
         async with serve(Example, unix=file, ssl=Certificate(CERTIFICATE)) as server:
             assert server.url == f"wss+unix://{file}:/"
             assert await sums(server.url, ssl=trust) == 3
-            with pytest.raises(ValueError, match=r"without TLS: http\+unix:///"):
+            with pytest.raises(ValueError, match=r"without TLS: use http\+unix:///"):
                 _ = connect(server.http_url, ExampleStub)
 
     async def test_colons_and_blanks_in_its_name_are_escaped(self, tmp_path: Path) -> None:

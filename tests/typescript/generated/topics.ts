@@ -24,11 +24,11 @@ export type Said = {
 };
 
 /**
- * What is new in a topic.
+ * Events of a topic that have come since the batch before.
  *
  * Attributes:
- *     items: events and gaps, in order; none where only the cursor is told, as in the first batch.
- *     cursor: behind all of them.
+ *     items: events and gaps, in order; none if only the cursor is told, as in the first batch.
+ *     cursor: the position behind all of them.
  */
 export type TopicBatchSaid = {
   items: (TopicEventSaid | TopicGap)[];
@@ -36,12 +36,12 @@ export type TopicBatchSaid = {
 };
 
 /**
- * What was published to a topic.
+ * One event of a topic.
  *
  * Attributes:
- *     cursor: where it stands; give it as `after` once it has been processed.
+ *     cursor: the position behind this event. Once the event has been processed, keep the cursor, to go on there.
  *     data: what was published.
- *     kind: tells it from a gap.
+ *     kind: "event", which tells it from a gap.
  */
 export type TopicEventSaid = {
   cursor: string;
@@ -52,14 +52,14 @@ export type TopicEventSaid = {
 };
 
 /**
- * Events may be missing here: read what they would have told from where it is kept.
+ * Stands in place of events that may be missing. On meeting one, read the current state from where it is kept.
  *
  * Attributes:
- *     reason: see `Gap` of the backplane; `unreadable`: one event is not of the topic's type, such as one that a later
- *         version has published; `ended`: a subscriber is told no more, because its function has failed or the server
- *         is shutting down, and may subscribe again.
- *     cursor: behind it, the topic goes on.
- *     kind: tells it from an event.
+ *     reason: as of `Gap`; or "unreadable": one event is not of the topic's type, such as one of a later version; or
+ *         "ended": nothing more comes, since the subscriber's function has failed or the server is shutting down, and
+ *         one may subscribe again.
+ *     cursor: the position from which the topic goes on.
+ *     kind: "gap", which tells it from an event.
  */
 export type TopicGap = {
   reason: "epoch" | "trimmed" | "ahead" | "too_far" | "slow" | "unreadable" | "ended";
