@@ -58,11 +58,11 @@ class Worker:
 
 
 Served: TypeAlias = MainFactory | Service
-"""What a worker serves: a function that makes the main object of each session, or a `Service`, which has it and says how
-sessions are served.
+"""What a worker serves: a function that makes the main object of each session, or a `Service`, which has that function
+and says how sessions are served.
 """
 Application: TypeAlias = Callable[[Worker], Served | Awaitable[Served] | AbstractAsyncContextManager[Served]]
 """A setup function, called once in each worker with its `Worker`. It returns what is served, a `MainFactory` or a
-`Service`; or an awaitable of one, as an async function does; or an async context manager that gives one, and is left when
-the worker has served everybody.
+`Service`; or an awaitable of one, as an async function does; or an async context manager that gives one, and is left
+when the worker has served everybody.
 """

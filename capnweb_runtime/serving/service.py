@@ -1,5 +1,5 @@
-"""What `python -m capnweb_runtime serve` is given where a factory does not say enough. Rule: what a program decides is
-said here, and what depends on where it runs, such as addresses and certificates, on the command line.
+"""`Service`, which `python -m capnweb_runtime serve` takes where a factory does not say enough. Rule: it has what the
+program decides; what depends on where the program runs, such as addresses and certificates, is on the command line.
 
 service = Service(lambda peer: Shop(), plans=True, interceptors=[Telemetry()])
 """
@@ -25,8 +25,8 @@ __all__ = ["Service", "ServiceOptions"]
 
 
 class ServiceOptions(TypedDict, total=False):
-    """Parameters of `serve`, by their names there, which has what they mean. Those that are left out are as `serve` has
-    them.
+    """The parameters of `serve` that a `Service` may have. `serve` describes them; those left out have the defaults that
+    they have there.
     """
 
     limits: Limits
@@ -49,22 +49,22 @@ _KNOWN: Final = frozenset(ServiceOptions.__annotations__)
 
 
 class Service:
-    """What makes main objects, and how their sessions are served: what `python -m capnweb_runtime serve` may be given
-    in place of a factory, and what an application of several workers may return. In a program of its own it is
-    `serve(service.main_factory, host, port, **service.options)`.
+    """A factory of main objects together with parameters of `serve`, such as interceptors and limits. The command
+    `python -m capnweb_runtime serve` takes one in place of a factory, and the setup function of a worker may return
+    one. A program of your own serves it with `serve(service.main_factory, host, port, **service.options)`.
 
     Parameters:
-        main_factory: makes the main object of a new session, as for `serve`.
-        options: what else `serve` is to be given. `--alive` and `--ready` take the place of the paths in `health`,
-            whose checks are asked in any case.
+        main_factory: makes the main object of each new session; see `serve`.
+        options: the parameters of `serve` that `ServiceOptions` lists. The command's options `--alive` and `--ready`
+            replace the paths in `health`; its checks stay.
 
     Attributes:
-        main_factory: the same.
-        options: the same, as a dictionary.
+        main_factory: the function that was given.
+        options: the parameters that were given, as a dictionary.
 
     Raises:
-        TypeError: main_factory cannot make a main object, or there is no such option: addresses, paths, certificates
-            and whom to let in stand on the command line.
+        TypeError: `main_factory` cannot make a main object; or an option is none that `ServiceOptions` lists. Addresses,
+            paths, certificates and whom to let in are options of the command.
     """
 
     def __init__(self, main_factory: MainFactory, **options: Unpack[ServiceOptions]) -> None:

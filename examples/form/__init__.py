@@ -12,7 +12,7 @@ Rule: an example is a folder `examples/NAME` that reads alike whatever it is abo
     README.md        the problem, the lines that matter, what is proved, what it does not do, what to read next
     test_NAME.py     runs it, compares it with output.txt, and asserts each number that the README claims
 
-`report` prints, `running` runs one, `processes` starts servers, `shared` those that share a backplane, `website` serves a
-page beside an RPC mount, `memory` and `growth` measure, `headers` reads what an example says of itself, `pages` makes
+`report` prints, `running` runs one, `processes` starts servers, `shared` those that share a backplane, `website` serves
+a page beside an RPC mount, `memory` and `growth` measure, `headers` reads what an example says of itself, `pages` makes
 the index and the pages of the documentation, `testing` is for their tests.
 """
