@@ -25,8 +25,8 @@ __all__ = ["Service", "ServiceOptions"]
 
 
 class ServiceOptions(TypedDict, total=False):
-    """The parameters of `serve` that a `Service` may have. `serve` describes them; those left out have the defaults that
-    they have there.
+    """The parameters of `serve` that a `Service` may have. `serve` describes them; those left out have the defaults
+    that they have there.
     """
 
     limits: Limits
@@ -63,8 +63,8 @@ class Service:
         options: the parameters that were given, as a dictionary.
 
     Raises:
-        TypeError: `main_factory` cannot make a main object; or an option is none that `ServiceOptions` lists. Addresses,
-            paths, certificates and whom to let in are options of the command.
+        TypeError: `main_factory` cannot make a main object; or an option is none that `ServiceOptions` lists.
+            Addresses, paths, certificates and whom to let in are options of the command.
     """
 
     def __init__(self, main_factory: MainFactory, **options: Unpack[ServiceOptions]) -> None:
