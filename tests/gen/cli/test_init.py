@@ -47,7 +47,7 @@ def test_the_project_works(project: Write) -> None:
         assert python(root / "shop", "-m", "shop.client", url).split("\n") == ["Hello, Hello, Ada!!", "3", "2", "1", ""]
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=60)
 
 
 def test_the_project_is_well_typed_and_formatted(project: Write) -> None:
