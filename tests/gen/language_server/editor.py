@@ -344,7 +344,7 @@ async def _served(client: LanguageClient, server: Server) -> AsyncIterator[None]
     ended = asyncio.Event()
 
     async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
-        server.protocol.set_writer(writer)  # type: ignore[arg-type]  # as pygls does itself, for TCP
+        server.protocol.set_writer(writer)
         try:
             await run_async(Event(), reader, server.protocol, error_handler=server.report_server_error)
         finally:
@@ -357,6 +357,7 @@ async def _served(client: LanguageClient, server: Server) -> AsyncIterator[None]
         try:
             yield
         finally:
+            assert client.protocol.writer is not None
             client.protocol.writer.close()
             async with asyncio.timeout(PATIENCE):
                 await ended.wait()
