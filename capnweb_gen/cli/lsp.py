@@ -10,8 +10,11 @@ import click
 SECONDS = 10.0
 """How long reading schemas may take, if nothing else is said."""
 
-_READER = (sys.executable, "-P", "-m", "capnweb_gen.cli.lsp_reader")  # -P: what the folder has is no module of ours
-_GENERATE = (sys.executable, "-P", "-m", "capnweb_gen.cli")
+READER = (sys.executable, "-P", "-m", "capnweb_gen.cli.lsp_reader")  # -P: what the folder has is no module of ours
+"""What starts a process that reads schemas."""
+
+GENERATE = (sys.executable, "-P", "-m", "capnweb_gen.cli")
+"""What writes generated files."""
 
 
 @click.command()
@@ -35,4 +38,4 @@ def lsp(stdio: bool, timeout: float) -> None:
         raise click.UsageError("lsp needs pygls: pip install 'capnweb-gen[lsp]'")
     from capnweb_gen.language_server.server import serve  # noqa: PLC0415  # needs pygls
 
-    serve(_READER, _GENERATE, timeout)
+    serve(READER, GENERATE, timeout)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -57,7 +58,7 @@ def test_fakes_are_formatted_and_well_typed(written: Path) -> None:
         )
         assert done.returncode == 0, done.stdout + done.stderr
 
-    environment = {"MYPYPATH": str(ROOT), "PATH": ""}
+    environment = {**os.environ, "MYPYPATH": str(ROOT)}
     run("ruff", "format", "--isolated", "--line-length", "120", "--check", "--diff", ".")
     strict = ("--strict", "--explicit-package-bases", "--namespace-packages", "--no-error-summary")
     run("mypy", *strict, *(f"{name.replace('.', '/')}.py" for name in modules(written)))

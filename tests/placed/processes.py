@@ -30,7 +30,7 @@ class Process:
     def kill(self) -> None:
         """It is gone before it knows."""
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(60)
 
     def pause(self) -> None:
         """It stands still."""

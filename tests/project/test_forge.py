@@ -124,4 +124,4 @@ def test_the_services_do_by_hand_what_they_do_in_containers() -> None:
             assert '"name": "Grace"' in asked.stdout, shlex.join(services["client"]["command"])
         finally:
             server.terminate()
-            server.wait(30)
+            server.wait(60)

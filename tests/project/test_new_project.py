@@ -147,7 +147,7 @@ def served(project: Path, image: Path, folder: Path) -> Iterator[tuple[subproces
         yield process, process.stdout.readline().split()[-1]
     finally:
         process.kill()
-        process.communicate(timeout=30)
+        process.communicate(timeout=60)
 
 
 def test_what_the_image_installs_serves_and_calls_from_anywhere(project: Path, image: Path, tmp_path: Path) -> None:
@@ -164,5 +164,5 @@ def test_what_stops_the_container_ends_the_server_in_silence(project: Path, imag
             image, "-m", "my_shop.client", url, cwd=tmp_path
         )  # what answers can be told to stop; what has printed, soon
         process.send_signal(signal.Signals[stop])
-        printed = process.communicate(timeout=30)
+        printed = process.communicate(timeout=60)
     assert (process.returncode, *printed) == (0, "", "")

@@ -58,6 +58,5 @@ def test_npm_lock_file_pins_the_reference_exactly() -> None:
 
 def test_every_python_file_opens_by_saying_what_it_is_for() -> None:
     python = [path for path in project_files() if path.suffix == ".py" and not COMPILED & set(path.parts)]
-    trees = {name(path): parse(path) for path in python}
-    silent = [file for file, tree in trees.items() if tree.body and not ast.get_docstring(tree)]
+    silent = [name(path) for path in python if (tree := parse(path)).body and not ast.get_docstring(tree)]
     assert not silent, "no docstring at the top of: " + ", ".join(silent)

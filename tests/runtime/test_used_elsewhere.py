@@ -333,7 +333,7 @@ class TestRefuseElsewhere:
         running = threading.Event()
         loop.call_soon(running.set)
         thread.start()
-        assert running.wait(10)
+        assert running.wait(60)
         for check in (refuse_elsewhere, allow_disposal):
             with pytest.raises(RuntimeError, match=OTHER_THREAD):
                 check(loop)

@@ -69,7 +69,7 @@ class Worker:
     def kill(self) -> None:
         """As the power does; may be called twice."""
         self._process.kill()
-        self._process.wait(30)
+        self._process.wait(60)
         if self._process.stdout is not None:
             self._process.stdout.close()
         self.log.close()

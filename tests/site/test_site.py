@@ -12,17 +12,22 @@ from pathlib import Path
 
 import pytest
 
+from tests.once import made_once
+
 ROOT = Path(__file__).parents[2]
 # What a browser fetches by itself. A link that is clicked may lead anywhere.
 FETCHED = {"script": "src", "img": "src", "iframe": "src", "link": "href", "source": "src", "video": "src"}
 NOT_FETCHED = {"canonical", "next", "prev", "index", "search", "author", "copyright"}
 
-pytestmark = [pytest.mark.any_python, pytest.mark.xdist_group("site")]
+pytestmark = pytest.mark.any_python
 
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    out = tmp_path_factory.mktemp("site")
+    return made_once(tmp_path_factory, "site", _build) / "html"
+
+
+def _build(out: Path) -> None:
     command = [sys.executable, "-m", "sphinx", "-c", "docs/site", "-b", "dirhtml", "-W", "--keep-going", "--quiet"]
     # The doctrees are not kept beside the site, so that they are not taken for a part of it.
     built = subprocess.run(
@@ -35,7 +40,6 @@ def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
         check=False,
     )
     assert built.returncode == 0, built.stderr
-    return out / "html"
 
 
 class _Fetched(HTMLParser):

@@ -15,12 +15,17 @@ from tests.gen.conftest import Write
 from tests.gen.golden_cases import GOLDEN
 
 ROOT = GOLDEN.parents[2]
-ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
+
+
+def environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": str(ROOT)}
 
 
 def python(folder: Path, *arguments: str) -> str:
     command = [sys.executable, *arguments]
-    done = subprocess.run(command, cwd=folder, env=ENVIRONMENT, capture_output=True, text=True, check=False, timeout=60)
+    done = subprocess.run(
+        command, cwd=folder, env=environment(), capture_output=True, text=True, check=False, timeout=240
+    )
     assert done.returncode == 0, done.stdout + done.stderr
     return done.stdout
 
@@ -32,7 +37,7 @@ def test_the_project_works(project: Write) -> None:
     server = subprocess.Popen(
         [sys.executable, "-m", "shop.server", "0"],
         cwd=root / "shop",
-        env=ENVIRONMENT,
+        env=environment(),
         stdout=subprocess.PIPE,
         text=True,
     )
@@ -42,7 +47,7 @@ def test_the_project_works(project: Write) -> None:
         assert python(root / "shop", "-m", "shop.client", url).split("\n") == ["HELLO, ADA!", "3", "2", "1", ""]
     finally:
         server.terminate()
-        server.communicate(timeout=30)
+        server.communicate(timeout=60)
 
 
 def test_the_project_is_well_typed_and_formatted(project: Write) -> None:

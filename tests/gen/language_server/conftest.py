@@ -51,10 +51,16 @@ def compiled(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-async def editor(project: Write, compiled: Path) -> AsyncIterator[Editor]:
-    """An editor on the schema of accounts, which is compiled, and open."""
+def accounts(project: Write, compiled: Path) -> Path:
+    """A project with the schema of accounts, which is compiled."""
     root = project({"schemas/accounts.py": ACCOUNTS})
     shutil.copytree(compiled, root / "generated")
-    async with editing(root) as found:
+    return root
+
+
+@pytest.fixture
+async def editor(accounts: Path) -> AsyncIterator[Editor]:
+    """An editor on the schema of accounts, which is open."""
+    async with editing(accounts) as found:
         found.open("schemas/accounts.py")
         yield found

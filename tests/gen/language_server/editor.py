@@ -1,4 +1,5 @@
-"""An editor, as far as a language server can tell: pygls' own client, over standard input and output, on one folder.
+"""An editor, as far as a language server can tell: pygls' own client, on one folder. Its server is in this process, or
+is the program that editors start.
 
 Rule: nothing sleeps. Whoever waits for the server waits for what it sends, and not forever.
 """
@@ -12,11 +13,15 @@ import sys
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 from lsprotocol import types
+from pygls.io_ import run_async
 from pygls.lsp.client import LanguageClient
 
+from capnweb_gen.cli.lsp import GENERATE, READER, SECONDS
+from capnweb_gen.language_server.server import Server, make
 from capnweb_gen.language_server.text import Edit, Place, Span, Text
 
 PATIENCE = 60
@@ -282,35 +287,81 @@ def _action(misread: types.Command) -> types.CodeAction:
 @asynccontextmanager
 async def editing(
     folder: Path,
-    *arguments: str,
+    *,
+    seconds: float = SECONDS,
     options: Any = None,
     versioned: bool = True,
     general: types.GeneralClientCapabilities | None = None,
 ) -> AsyncIterator[Editor]:
-    """An editor that shows a folder. In the end the server is told to go, and must."""
+    """An editor that shows a folder, with a server of its own in this process, which spares the start of a program."""
+    client = LanguageClient("tests", "1")
+    editor = Editor(folder, client)
+    async with _served(client, make(READER, GENERATE, seconds)):
+        await _begun(editor, options, versioned, general)
+        yield editor
+        async with asyncio.timeout(PATIENCE):
+            await client.shutdown_async(None)
+
+
+@asynccontextmanager
+async def editing_with_program(folder: Path, *arguments: str) -> AsyncIterator[Editor]:
+    """An editor that shows a folder, and has started `capnweb-gen lsp`. In the end that is told to go, and must."""
     client = LanguageClient("tests", "1")
     editor = Editor(folder, client)
     await client.start_io(COMMAND[0], *COMMAND[1:], *arguments)
     try:
-        edits = types.WorkspaceEditClientCapabilities(document_changes=versioned)
-        rename = types.RenameClientCapabilities(prepare_support=True)
-        capabilities = types.ClientCapabilities(
-            types.WorkspaceClientCapabilities(workspace_edit=edits),
-            types.TextDocumentClientCapabilities(rename=rename),
-            general=general,
-        )
-        params = types.InitializeParams(
-            capabilities,
-            root_uri=folder.as_uri(),
-            workspace_folders=[types.WorkspaceFolder(folder.as_uri(), folder.name)],
-            initialization_options=options,
-        )
-        async with asyncio.timeout(PATIENCE):
-            editor.capabilities = (await client.initialize_async(params)).capabilities
-        client.initialized(types.InitializedParams())
+        await _begun(editor, None, True, None)
         yield editor
     finally:
         await _stop(client)
+
+
+async def _begun(
+    editor: Editor, options: Any, versioned: bool, general: types.GeneralClientCapabilities | None
+) -> None:
+    edits = types.WorkspaceEditClientCapabilities(document_changes=versioned)
+    rename = types.RenameClientCapabilities(prepare_support=True)
+    capabilities = types.ClientCapabilities(
+        types.WorkspaceClientCapabilities(workspace_edit=edits),
+        types.TextDocumentClientCapabilities(rename=rename),
+        general=general,
+    )
+    uri = editor.folder.as_uri()
+    params = types.InitializeParams(
+        capabilities,
+        root_uri=uri,
+        workspace_folders=[types.WorkspaceFolder(uri, editor.folder.name)],
+        initialization_options=options,
+    )
+    async with asyncio.timeout(PATIENCE):
+        editor.capabilities = (await editor.client.initialize_async(params)).capabilities
+    editor.client.initialized(types.InitializedParams())
+
+
+@asynccontextmanager
+async def _served(client: LanguageClient, server: Server) -> AsyncIterator[None]:
+    """Messages go to and fro through a socket. The server ends when the client has nothing more to say, and must."""
+    ended = asyncio.Event()
+
+    async def serve(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        server.protocol.set_writer(writer)
+        try:
+            await run_async(Event(), reader, server.protocol, error_handler=server.report_server_error)
+        finally:
+            await server.service.end()  # of a test that failed
+            writer.close()
+            ended.set()
+
+    async with await asyncio.start_server(serve, "127.0.0.1", 0) as listening:
+        await client.start_tcp(*listening.sockets[0].getsockname())
+        try:
+            yield
+        finally:
+            assert client.protocol.writer is not None
+            client.protocol.writer.close()
+            async with asyncio.timeout(PATIENCE):
+                await ended.wait()
+                await client.stop()  # type: ignore[no-untyped-call]  # it has no types
 
 
 async def _stop(client: LanguageClient) -> None:

@@ -6,7 +6,7 @@ import pytest
 from lsprotocol import types
 
 from tests.gen.language_server.conftest import ACCOUNTS, Write
-from tests.gen.language_server.editor import Editor, editing
+from tests.gen.language_server.editor import Editor, editing, editing_with_program
 
 SCHEMA = "schemas/accounts.py"
 
@@ -191,7 +191,7 @@ async def test_settings_that_cannot_be_understood_are_told_in_the_schema(project
 
 async def test_a_schema_that_never_ends_is_given_up_and_the_line_is_told(project: Write) -> None:
     text = "from typing import Protocol\n\n\nclass Api(Protocol): ...\n\n\nwhile True:\n    pass\n"
-    async with editing(project({"schemas/api.py": text}), "--timeout", "2") as editor:
+    async with editing_with_program(project({"schemas/api.py": text}), "--timeout", "2") as editor:
         editor.open("schemas/api.py")
         (fault,) = await editor.faults("schemas/api.py")
         assert "took longer than 2 seconds" in fault.message
@@ -228,7 +228,7 @@ async def test_what_a_schema_prints_reaches_nobody(project: Write) -> None:
         "import os, subprocess, sys\nprint('x' * 100_000)\nos.write(1, b'y' * 100_000)\nos.write(2, b'z' * 100_000)\n"
     )
     noise += "subprocess.run([sys.executable, '-c', 'print(1)'], check=True)\n"
-    async with editing(project({"schemas/api.py": noise + PLAIN})) as editor:
+    async with editing_with_program(project({"schemas/api.py": noise + PLAIN})) as editor:
         editor.open("schemas/api.py")
         assert len(await editor.faults("schemas/api.py")) == 1
 

@@ -15,13 +15,13 @@ from lsprotocol import types
 from pygls.exceptions import JsonRpcException, JsonRpcInvalidParams, JsonRpcMethodNotFound
 
 from tests.gen.language_server.conftest import ACCOUNTS, Write, command
-from tests.gen.language_server.editor import COMMAND, PATIENCE, Editor, editing
+from tests.gen.language_server.editor import COMMAND, PATIENCE, Editor, editing_with_program
 
 SCHEMA = "schemas/accounts.py"
 
 
 async def test_it_says_what_it_can_do(project: Write) -> None:
-    async with editing(project({})) as editor:
+    async with editing_with_program(project({})) as editor:
         told = editor.capabilities
         assert told.hover_provider
         assert told.definition_provider
@@ -54,24 +54,28 @@ async def test_a_request_that_cannot_be_understood_is_answered_with_an_error(
     assert await editor.faults(SCHEMA) == []
 
 
-async def test_what_is_unknown_or_no_message_changes_nothing(editor: Editor) -> None:
-    with pytest.raises(JsonRpcMethodNotFound):
-        await editor.ask("textDocument/nothing", {})
-    for body in (b"{", b"[]", b"5", b'"x"', b"\xff\xfe", b'{"jsonrpc": "1.0"}', b"null"):
-        editor.send(body)
-    editor.send(
-        {
-            "method": "textDocument/didChange",
-            "params": {
-                "textDocument": {"uri": editor.uri("never/opened.py"), "version": 2},
-                "contentChanges": [{"text": "x"}],
-            },
-        }
-    )
-    editor.send({"method": "textDocument/didClose", "params": {"textDocument": {"uri": editor.uri("never/opened.py")}}})
-    editor.send({"method": "$/cancelRequest", "params": {"id": 99}})
-    editor.send({"id": 99, "result": 5})
-    assert "`AuthedApi.me() → int`" in str(await editor.hover(SCHEMA, "def m|e("))
+async def test_what_is_unknown_or_no_message_changes_nothing(accounts: Path) -> None:
+    async with editing_with_program(accounts) as editor:
+        editor.open(SCHEMA)
+        with pytest.raises(JsonRpcMethodNotFound):
+            await editor.ask("textDocument/nothing", {})
+        for body in (b"{", b"[]", b"5", b'"x"', b"\xff\xfe", b'{"jsonrpc": "1.0"}', b"null"):
+            editor.send(body)
+        editor.send(
+            {
+                "method": "textDocument/didChange",
+                "params": {
+                    "textDocument": {"uri": editor.uri("never/opened.py"), "version": 2},
+                    "contentChanges": [{"text": "x"}],
+                },
+            }
+        )
+        editor.send(
+            {"method": "textDocument/didClose", "params": {"textDocument": {"uri": editor.uri("never/opened.py")}}}
+        )
+        editor.send({"method": "$/cancelRequest", "params": {"id": 99}})
+        editor.send({"id": 99, "result": 5})
+        assert "`AuthedApi.me() → int`" in str(await editor.hover(SCHEMA, "def m|e("))
 
 
 @pytest.mark.parametrize("uri", ["untitled:Untitled-1", "git:/x/schemas/api.py?HEAD", "file:///", "file://", "x", ""])
@@ -110,7 +114,7 @@ async def test_half_a_character_is_no_harm(editor: Editor) -> None:
 async def test_a_request_is_answered_while_schemas_are_read(project: Write) -> None:
     text = "from typing import Protocol\n\n\nclass Api(Protocol):\n    def get(self) -> int: ...\n"
     root = project({"schemas/api.py": text})
-    async with editing(root, "--timeout", "3") as editor:
+    async with editing_with_program(root, "--timeout", "3") as editor:
         editor.open("schemas/api.py")
         assert await editor.faults("schemas/api.py") == []
         editor.change("schemas/api.py", text + "\n\nwhile True: ...\n")
@@ -123,7 +127,7 @@ async def test_processes_end_with_the_editor(project: Write) -> None:
     text = "from typing import Protocol\nimport os, pathlib\npathlib.Path('pid').write_text(str(os.getpid()))\n"
     text += "\n\nclass Api(Protocol): ...\n"
     root = project({"schemas/api.py": text})
-    async with editing(root) as editor:
+    async with editing_with_program(root) as editor:
         editor.open("schemas/api.py")
         await editor.faults("schemas/api.py")
         pid = int((root / "pid").read_text())

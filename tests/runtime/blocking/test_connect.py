@@ -362,13 +362,13 @@ def test_a_stream_is_an_iterator(api: WorkshopBlockingStub) -> None:
 def test_leaving_a_stream_stops_it(api: WorkshopBlockingStub, server: Server) -> None:
     with api.read(1_000_000) as chunks:
         assert next(chunks) == b"\0"
-    assert server.cancelled.get(timeout=10) == "read"
+    assert server.cancelled.get(timeout=60) == "read"
 
 
 def test_a_stream_that_is_dropped_stops(api: WorkshopBlockingStub, server: Server) -> None:
     assert next(api.read(255)) == b"\0"
     gc.collect()
-    assert server.cancelled.get(timeout=10) == "read"
+    assert server.cancelled.get(timeout=60) == "read"
 
 
 @pytest.mark.parametrize("numbers", [[1, 2, 3], range(1, 4), (n for n in [1, 2, 3])], ids=["list", "range", "iterator"])
@@ -478,7 +478,7 @@ def test_ctrl_c_ends_the_call_and_nothing_else(api: WorkshopBlockingStub) -> Non
     with pytest.raises(KeyboardInterrupt):
         run(api, interrupted)
     thread.join()
-    assert begun.wait(10)  # the call on the loop has been cancelled
+    assert begun.wait(60)  # the call on the loop has been cancelled
     assert api.motto == "measure twice"
 
 
@@ -517,7 +517,7 @@ def test_a_session_ends_with_the_last_of_its_stubs(server: Server) -> None:
     bench.on_broken(lambda _: broken.set())
     del bench
     gc.collect()
-    assert broken.wait(10)
+    assert broken.wait(60)
 
 
 def test_no_connection_is_told_at_once() -> None:

@@ -62,7 +62,7 @@ class Running:
 
     def wait_to_say(self, text: str) -> None:
         """Waits until it has written something."""
-        end = time.monotonic() + 30
+        end = time.monotonic() + 120
         while text not in self.said():
             assert time.monotonic() < end, self.said()
             with suppress(subprocess.TimeoutExpired):
@@ -134,13 +134,13 @@ def running(
                 with suppress(subprocess.TimeoutExpired):
                     process.wait(0.05)
                 assert process.poll() is None, server.said()
-                assert time.monotonic() < started + 30, server.said()
+                assert time.monotonic() < started + 120, server.said()
             yield server
         finally:
             if process.poll() is None:
                 server.stop()
             try:
-                process.wait(10)
+                process.wait(60)
             finally:
                 with suppress(ProcessLookupError):
                     os.killpg(process.pid, signal.SIGKILL)

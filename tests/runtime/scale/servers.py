@@ -89,7 +89,7 @@ class Server(ABC):
     def _signal(self, number: int) -> None:
         if self._process is not None:
             self._process.send_signal(number)
-            self._process.wait(30)
+            self._process.wait(60)
             self._process = None
 
     def _started(self) -> bool:
@@ -102,7 +102,7 @@ class Server(ABC):
                 threading.Thread(target=_drain, args=[process.stdout], daemon=True).start()
                 self._process = process
                 return True
-        process.wait(30)
+        process.wait(60)
         process.stdout.close()
         return False
 

@@ -18,7 +18,7 @@ GATE = threading.Event()
 @pytest.fixture
 def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     GATE.clear()
-    (tmp_path / "held_up.py").write_text(f"from {__name__} import GATE\nassert GATE.wait(20)\n", "utf-8")
+    (tmp_path / "held_up.py").write_text(f"from {__name__} import GATE\nassert GATE.wait(60)\n", "utf-8")
     (tmp_path / "broken_inside.py").write_text("raise OSError('the disk is full')\n", "utf-8")
     monkeypatch.syspath_prepend(tmp_path)
     monkeypatch.delitem(sys.modules, "held_up", raising=False)

@@ -232,7 +232,7 @@ class TestSqlite:
 
         def slow(*arguments: object, **options: object) -> sqlite3.Connection:
             loop.call_soon_threadsafe(waiting.set)
-            assert go_on.wait(30)
+            assert go_on.wait(60)
             return connect(*arguments, **options)  # type: ignore[call-overload, no-any-return]  # passed on as it came
 
         monkeypatch.setattr(sqlite3, "connect", slow)
