@@ -160,7 +160,7 @@ class OriginTarget(rpc.RpcTarget, spec=OriginSpec):
 
 
 class LoadsSpec(rpc.Interface):
-    """What a Loads has, by the names it has on the wire."""
+    """The members of a Loads: their names on the wire, parameters and results."""
 
     load = rpc.method("load", rpc.STR, rpc.param("key", rpc.STR), raises=[LOAD_FAILED], idempotent=True)
     drop = rpc.method("drop", rpc.NONE, rpc.param("key", rpc.STR), idempotent=True)
@@ -179,7 +179,7 @@ class LoadsCalls(rpc.Calls):
 
 
 class LoadsStub(LoadsCalls, rpc.RpcStub):
-    """A Loads that is held."""
+    """A reference to a Loads: calls return promises, `dispose()` releases it."""
 
 
 class LoadsPromise(LoadsCalls, rpc.RpcPromise[LoadsR]):
