@@ -7,6 +7,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import Callable, Iterable, Sequence
 
 from capnweb_runtime import SessionClosed, connect
@@ -39,6 +40,7 @@ class Record:
         self.again = 0  # events that the database had told of already
         self.gaps: list[str] = []
         self.who = who
+        self.since = self.until_then = time.monotonic()  # when it began, and was told something last
         self._latest = latest
         self._known = 0  # up to where the database was read last
         self._reached = asyncio.Event()
@@ -46,6 +48,7 @@ class Record:
     def see(self, told: Told) -> None:
         """The next item. Raises Broken."""
         self.cursor = told.cursor
+        self.until_then = time.monotonic()
         if told.gap:
             self.gaps.append(told.gap)
             self.last = self._known = self._latest()

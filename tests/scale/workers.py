@@ -10,7 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -28,13 +28,16 @@ class Worker:
         url: where it serves.
     """
 
-    def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0) -> None:
+    def __init__(
+        self, engine: str, name: str, bounds: Bounds, clock_off: int = 0, more: Sequence[str] = ()
+    ) -> None:
         self.url = ""
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 — closed in `kill`
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.scale.worker", engine, "--name", name),
                 *("--bounds", json.dumps(asdict(bounds)), "--clock-off", str(clock_off)),
+                *more,
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -45,6 +48,11 @@ class Worker:
     @property
     def pid(self) -> int:
         return self._process.pid
+
+    @property
+    def name(self) -> str:
+        """Of this one, and of no other."""
+        return f"worker {self.pid}"
 
     async def ready(self) -> None:
         """Wait until it serves. Raises AssertionError, with what it logged, if it does not."""
@@ -75,9 +83,11 @@ class Worker:
         self.log.close()
 
 
-async def start(engine: str, name: str, bounds: Bounds, *, clock_off: int = 0) -> Worker:
-    """One more worker, whose time of day may be off by some seconds."""
-    worker = Worker(engine, name, bounds, clock_off)
+async def start(
+    engine: str, name: str, bounds: Bounds, *, clock_off: int = 0, more: Sequence[str] = ()
+) -> Worker:
+    """One more worker, whose time of day may be off by some seconds, and which may be given more options."""
+    worker = Worker(engine, name, bounds, clock_off, more)
     try:
         await worker.ready()
     except BaseException:

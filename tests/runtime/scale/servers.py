@@ -108,9 +108,18 @@ class Server(ABC):
 
 
 class RedisServer(Server):
-    """Writes what it is told to a file, every second to the disk."""
+    """Writes what it is told to a file, every second to the disk.
+
+    Parameters:
+        fsync: how often to the disk, as Redis calls it. With `always` whatever was answered survives `kill`; else what
+            is answered while the last second goes to the disk does not.
+    """
 
     ready = "Ready to accept connections"
+
+    def __init__(self, fsync: str = "everysec") -> None:
+        self._fsync = fsync
+        super().__init__()
 
     @property
     def url(self) -> str:
@@ -119,7 +128,10 @@ class RedisServer(Server):
     def command(self) -> list[str]:
         program = redis_program()
         assert program is not None, "mark the test with needs_redis"
-        return [program, "--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "yes", "--save", ""]
+        return [
+            *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+            *("--appendonly", "yes", "--appendfsync", self._fsync),
+        ]
 
 
 class NatsServer(Server):
