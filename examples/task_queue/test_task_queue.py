@@ -11,7 +11,7 @@ from typing import Any
 
 import pytest
 
-from capnweb_runtime import CallInfo, Proceed, connect
+from capnweb_runtime import CallInfo, Proceed, Reconnect, connect
 from capnweb_runtime.scale import MemoryBackplane, MemoryStore
 from capnweb_runtime.testing import PairFixture
 from examples.form.processes import started
@@ -23,7 +23,7 @@ from examples.task_queue.policy import Policy
 from examples.task_queue.queue import TaskQueue
 from examples.task_queue.schemas.task_queue import CountWords, Finished, Leased, LeaseLost, Mean, UnknownTask
 from examples.task_queue.store import Store
-from examples.task_queue.worker import work
+from examples.task_queue.worker import do, work
 from tests.needs import needs_redis
 from tests.runtime.scale.servers import RedisServer
 
@@ -280,6 +280,31 @@ async def test_a_worker_that_is_frozen_loses_its_task_and_its_result_is_not_miss
             await frozen.kill()
         await api.drain()
         await working
+
+
+async def test_a_result_is_that_of_its_task_when_the_lease_was_lost_meanwhile(options: tuple[str, ...]) -> None:
+    """The server is killed in the midst of a task, and another task is due when it is there again."""
+    begun, is_back = asyncio.Event(), asyncio.Event()
+
+    async def slow(leased: Leased[LeaseStub]) -> float:
+        begun.set()
+        await is_back.wait()
+        return await do(leased)
+
+    async with (
+        started(SERVER, *options, "--lease", "3") as server,
+        connect(server.url, TaskQueueStub, reconnect=Reconnect(first=0.05)) as api,
+    ):
+        tasks = await submit_all(api, {str(number): Mean(numbers=[number]) for number in range(3)})
+        working = asyncio.create_task(work(api, slow))
+        await begun.wait()
+        await server.kill()
+        async with started(SERVER, *options, "--lease", "3", "--port", str(server.port)):
+            await api.stats()
+            is_back.set()
+            assert [finished.result for finished in await all_finished(api, tasks)] == [0.0, 1.0, 2.0]
+            await api.drain()
+            await working
 
 
 class Slow:

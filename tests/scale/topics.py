@@ -187,6 +187,7 @@ class Topics(Subject):
         ahead, elsewhere = now.twin("one with a cursor of the future"), now.twin("one with a cursor of another life")
         ahead.cursor = str(Cursor(cursor.epoch, cursor.offset + 100_000))
         elsewhere.cursor = f"0:{cursor.offset}"
+        ahead.last = elsewhere.last = 0  # what they have seen is not what is here
         began = self.first[topic].twin(self.first[topic].who)
         await asyncio.gather(*(self.come_back(one, topic, step.worker) for one in (ahead, elsewhere, began)))
         for record, reasons in ((ahead, {"ahead", "epoch"}), (elsewhere, {"epoch"})):
