@@ -4,7 +4,7 @@
 - stop worker: SIGSTOP for longer than any lease lasts, then SIGCONT.
 - kill engine: kill -9, and started again with what it has on the disk.
 - engine forgets: the same, with nothing.
-- pause engine: SIGSTOP for a while; connections stay.
+- pause engine: SIGSTOP for longer than most leases last; connections stay.
 
 Rule: what is done is in `harms` before it is done.
 """
@@ -17,11 +17,13 @@ import time
 from collections.abc import Awaitable, Callable, Sequence
 from typing import Any, Self
 
+import redis
+
 from capnweb_runtime import connect
 from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.scale import Bounds
 from tests.runtime.scale.engines import SERVERS, Served, served
-from tests.runtime.scale.servers import Server
+from tests.runtime.scale.servers import Server, history_reads
 from tests.scale.generated.relay import RelayStub
 from tests.scale.harms import ENGINE, Harms
 from tests.scale.schedule import WORKERS, Step
@@ -33,7 +35,7 @@ PRESENCE_TTL = 2.0
 RATE = (20, 2)
 """How much is let in, in how many seconds."""
 LONGER = PRESENCE_TTL
-"""Seconds for which a worker is stopped beyond those of the step."""
+"""Seconds for which a worker is stopped beyond those of the step; an engine for half as many."""
 
 
 class Fleet:
@@ -63,7 +65,7 @@ class Fleet:
             "stop worker": lambda step: self.stop(step.worker, step.seconds + LONGER),
             "kill engine": lambda step: self.restart_engine(forgetting=False),
             "engine forgets": lambda step: self.restart_engine(forgetting=True),
-            "pause engine": lambda step: self.pause_engine(step.seconds),
+            "pause engine": lambda step: self.pause_engine(step.seconds + LONGER / 2),
         }
         self._worker_locks = [asyncio.Lock() for _ in range(WORKERS)]
         self._watching: list[asyncio.Task[None]] = []
@@ -95,6 +97,15 @@ class Fleet:
     def session(self, worker: Worker) -> Connecting[RelayStub]:
         """One with a worker, that is lost only with it."""
         return connect(worker.url, RelayStub, keepalive=None, open_timeout=5.0, close_timeout=0.5)
+
+    async def history_reads(self) -> int:
+        """How often topics were read in the engine since that began; 0 if it does not tell."""
+        if self.kind != "redis":
+            return 0
+        try:
+            return await asyncio.to_thread(history_reads, self.engine.server)
+        except (redis.RedisError, OSError):
+            return 0
 
     # ---- what happens
 

@@ -71,7 +71,7 @@ class Added:
 def wrong_in(room: str, lines: Sequence[str], added: Sequence[Added]) -> list[str]:
     """What is not as promised in a room, of which those lines were answered that have to be there, in their order."""
     found = [f"{text!r} is more than once in the room {room}" for text in {*lines} if lines.count(text) > 1]
-    places = {text: place for place, text in enumerate(lines)}
+    places = {text: place for place, text in reversed([*enumerate(lines)])}
     last: dict[int, int] = {}
     for one in added:
         place = places.get(one.text)

@@ -36,8 +36,10 @@ NOTICED = 0.5
 RETURN = 0.5
 """Seconds within which a roaming member is back then, so that it has not been away: in the worst case the last that was
 heard of its worker was a quarter of its time before."""
-LATE = TTL + 8.0
-"""Seconds after which a change is told at the latest of what was done to a worker."""
+LATE = 3.0
+"""Seconds within which a worker that goes on has said so, and what was lost before was told; with an engine that is well."""
+AFTERWARDS = 5.0
+"""Seconds for which workers may yet be without the engine that has come back."""
 
 
 @dataclass
@@ -98,11 +100,11 @@ class Room:
         if kind == "lost":
             self.lost += 1
             if self._was_well(member, now):
-                raise Broken(f"{member} was lost, though nothing had been done to its worker for {LATE:g} s")
+                raise Broken(f"{member} was lost, though nothing had been done to its worker in the {LATE:g} s before")
 
     def _was_well(self, member: str, now: float) -> bool:
         """Whether a member was there all the time in which it could have been lost, at workers that were well."""
-        covered = since = now - LATE
+        covered = since = self._since(now)
         for stay in self.stays.get(member, []):
             if stay.end <= covered:
                 continue
@@ -111,6 +113,14 @@ class Room:
                 return False
             covered = stay.end
         return covered >= now
+
+    def _since(self, now: float) -> float:
+        """From when on it matters what was done to a worker for what is told now."""
+        since = now - LATE
+        for harm in sorted(self._harms.of(ENGINE), key=lambda harm: harm.begin, reverse=True):
+            if harm.end + AFTERWARDS >= since:
+                since = min(since, harm.begin - LATE / 2)
+        return since
 
 
 class Presence(Subject):

@@ -12,6 +12,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import math
+import time
 from collections import deque
 from functools import partial
 
@@ -38,6 +40,10 @@ UNREAD = 120
 """Events that a slow subscriber leaves unread: more than its line and its queue hold."""
 GROWTH = 200 << 20
 """Bytes by which the memory of a worker may grow."""
+READS = 4 * len(CROWDED) * WORKERS
+"""How often the history of topics is read for a crowd at most, whose clients come over some time: once for each topic and
+worker if they came in one moment.
+"""
 HARMED = 10.0
 """Seconds for which gaps may come of what was done to the engine before somebody came."""
 COMING = 120
@@ -168,8 +174,9 @@ class Topics(Subject):
         self.reading.set()
 
     async def come(self, slot: int) -> None:
-        """Many clients at once, each until it has what there was then."""
+        """Many clients at once, each until it has what there was then. The engine is not read for each of them."""
         self.harms.note(f"{self.crowd} clients come at once")
+        begin, reads = time.monotonic(), await self.fleet.history_reads()
         await asyncio.gather(
             *(
                 self.come_back(self.past[topic][0].twin(f"client {number} of a crowd"), topic, slot + number)
@@ -177,6 +184,12 @@ class Topics(Subject):
                 for topic in [CROWDED[number % len(CROWDED)]]
             )
         )
+        more = await self.fleet.history_reads() - reads
+        everybody = (worker.name for worker in self.fleet.workers if worker is not None)
+        if not self.harms.hit(begin - HARMED, math.inf, ENGINE, *everybody):
+            self.counts["most reads for a crowd"] = max(self.counts["most reads for a crowd"], more)
+            if more > READS:
+                raise Broken(f"the engine's history was read {more} times for {self.crowd} clients who came at once")
 
     async def come_with_odd_cursors(self, step: Step) -> None:
         """Each is told of a gap with its reason, or that the engine has been restarted, and goes on."""

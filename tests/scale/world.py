@@ -13,6 +13,7 @@ from dataclasses import dataclass, field
 from typing import Self
 
 from tests.scale.fleet import Fleet
+from tests.scale.histories import Histories
 from tests.scale.owners import Owners
 from tests.scale.placement import Placement
 from tests.scale.presence import Presence
@@ -68,6 +69,8 @@ class World:
         ]
         if self.fleet.counts_rates:
             self.subjects.append(Rates(self.fleet))
+        if not is_brief:
+            self.subjects.append(Histories(self.fleet, schedule.seed))
         self._held = AsyncExitStack()
 
     async def __aenter__(self) -> Self:

@@ -17,6 +17,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
+import redis
+
 ATTEMPTS = 5
 """How often a port is chosen: somebody else may take it before the server does."""
 
@@ -157,6 +159,14 @@ class SystemNatsServer(NatsServer):
 
     def program(self) -> str | None:
         return nats_program_of_system()
+
+
+def history_reads(server: Server, patience: float = 1.0) -> int:
+    """How often a Redis has read a topic's history since it began."""
+    with redis.Redis.from_url(server.url, socket_timeout=patience) as client:
+        stats = client.info("commandstats")
+    assert isinstance(stats, dict)
+    return int(stats.get("cmdstat_xrange", {}).get("calls", 0))
 
 
 def _drain(stream: IO[str]) -> None:
