@@ -1,6 +1,6 @@
 """Which workers are alive, as one of them knows it. Rule: a worker is taken for gone only once its lease is; that it
-has not been heard of for long is no more than a reason to look. An engine that was away lets the leases of all expire, so
-that whoever had no answer for long believes nothing, and waits for everybody anew.
+has not been heard of for long is no more than a reason to look. An engine that was away lets the leases of all expire:
+whoever had no answer for long believes nothing, and waits for everybody anew.
 """
 
 from __future__ import annotations

@@ -171,10 +171,15 @@ class TaskQueue(TaskQueueTarget):
     # ---- inside
 
     async def watch(self) -> None:
-        """Looks whenever another server has changed something, without end."""
-        async with self._backplane.subscribe(NEWS) as news:
-            async for item in news:
-                self.look(None if isinstance(item, Gap) else int(item.data))
+        """Looks whenever another server has changed something, without end; also where nobody can say so at first."""
+        while True:
+            try:
+                async with self._backplane.subscribe(NEWS) as news:
+                    async for item in news:
+                        self.look(None if isinstance(item, Gap) else int(item.data))
+            except BackplaneUnavailable as unavailable:
+                logger.warning("what other servers do is seen when this one looks next: %s", unavailable)
+                await asyncio.sleep(self._policy.look)
 
     def look(self, task: int | None = None) -> None:
         """Sees what has become of a task, or of all that somebody waits for; to be called now and then."""

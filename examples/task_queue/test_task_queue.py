@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from capnweb_runtime import CallInfo, Proceed, Reconnect, connect
-from capnweb_runtime.scale import MemoryBackplane, MemoryStore
+from capnweb_runtime.scale import BackplaneUnavailable, Cursor, MemoryBackplane, MemoryStore
+from capnweb_runtime.scale.hub import Page
 from capnweb_runtime.testing import PairFixture
 from examples.form.processes import started
 from examples.form.testing import as_documented
@@ -411,6 +413,44 @@ async def test_what_is_submitted_at_one_server_is_told_by_it_though_it_was_done_
         assert await worker.submit("a", Mean(numbers=[4])) == task
         await asyncio.gather(submitter.drain(), worker.drain())
         await working
+
+
+class Late(MemoryBackplane):
+    """An engine that does not answer whoever asks first what there is of a topic."""
+
+    has_answered = False
+
+    async def page(self, topic: str, after: Cursor | None, count: int) -> Page:
+        if not self.has_answered:
+            self.has_answered = True
+            raise BackplaneUnavailable("it has just been killed")
+        return await super().page(topic, after, count)
+
+
+async def test_a_server_that_began_as_the_engine_went_learns_all_the_same_what_others_do(
+    store: Store, clock: Clock, capnweb_pair: PairFixture
+) -> None:
+    shared, policy = MemoryStore(clock), Policy(look=0.0)
+    here, there = (
+        TaskQueue(store, policy, Late(shared), clock),
+        TaskQueue(store, policy, MemoryBackplane(shared), clock),
+    )
+    watching = asyncio.create_task(here.watch())
+    async with (
+        asyncio.timeout(30),
+        capnweb_pair(here, TaskQueueStub) as api,
+        capnweb_pair(there, TaskQueueStub) as other,
+    ):
+        working = asyncio.create_task(work(other))
+        for number in itertools.count():  # until one ends while it watches
+            task = await api.submit(f"task {number}", Mean(numbers=[1]))
+            with suppress(TimeoutError):
+                assert await asyncio.wait_for(api.finished(task), 0.1) == await other.finished(task)
+                break
+        await there.drain()
+        await working
+    watching.cancel()
+    await asyncio.wait([watching])
 
 
 async def test_the_fence_of_a_lease_that_is_over_changes_nothing(store: Store) -> None:

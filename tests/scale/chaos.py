@@ -13,7 +13,7 @@ import logging
 import secrets
 import sys
 import time
-from collections.abc import Callable, Generator, Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import TextIO
 
@@ -40,9 +40,13 @@ def available() -> list[str]:
     return [name for name, program in PROGRAMS.items() if program() is not None]
 
 
-async def run(planned: Schedule, crowd: int, note: Callable[[str], None] = lambda _: None) -> Outcome:
-    """One run, whose steps are told to `note` when they are due. Whatever fails in it is in its outcome."""
-    world = World(planned, crowd, note)
+async def run(
+    planned: Schedule, crowd: int, note: Callable[[str], None] = lambda _: None, without: Collection[str] = ()
+) -> Outcome:
+    """One run, whose steps are told to `note` when they are due, without some subjects. Whatever fails in it is in its
+    outcome.
+    """
+    world = World(planned, crowd, note, without)
     try:
         async with world:
             await world.run()

@@ -14,8 +14,8 @@ from __future__ import annotations
 import asyncio
 import math
 import time
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Any, Self
+from collections.abc import Awaitable, Callable
+from typing import Self
 
 import redis
 
@@ -23,7 +23,7 @@ from capnweb_runtime import connect
 from capnweb_runtime.connecting.connect import Connecting
 from capnweb_runtime.scale import Bounds
 from tests.runtime.scale.engines import SERVERS, Served, served
-from tests.runtime.scale.servers import Server, history_reads
+from tests.runtime.scale.servers import RedisServer, Server, history_reads
 from tests.scale.generated.relay import RelayStub
 from tests.scale.harms import ENGINE, Harms
 from tests.scale.schedule import WORKERS, Step
@@ -157,5 +157,4 @@ class Fleet:
 
 def engine_of(kind: str) -> Server:
     """An engine that has on the disk what it has answered to, if it can: what it is killed with is the disk's."""
-    server: Any = SERVERS[kind]
-    return server(fsync="always") if kind == "redis" else server()
+    return RedisServer(fsync="always") if kind == "redis" else SERVERS[kind]()

@@ -1,5 +1,5 @@
-"""What `python -m capnweb_runtime serve tests.scale.fronts:fronts` serves for `make chaos`: rooms that live on one of the
-workers. It is in a cluster of its own making, since owners are to be missed sooner than after the usual 10 seconds.
+"""What `python -m capnweb_runtime serve tests.scale.fronts:fronts` serves for `make chaos`: rooms that live on one of
+the workers. It is in a cluster of its own making, since owners are to be missed sooner than after the usual 10 seconds.
 """
 
 from __future__ import annotations

@@ -1,5 +1,5 @@
-"""What was done to whom in a run of `make chaos`, and when. Rule: it is noted before it is done, and its end after it is
-over, so that whoever is judged by it is never blamed for what was done to it.
+"""What was done to whom in a run of `make chaos`, and when. Rule: it is noted before it is done, and its end after it
+is over, so that whoever is judged by it is never blamed for what was done to it.
 """
 
 from __future__ import annotations

@@ -1,6 +1,6 @@
-"""The contract of the backplane under `make chaos`: any order of publishing, reading, leaving, resuming, trimming, losing,
-and being parted from the engine, one after the other for as long as a run lasts; in memory, and with an engine of the
-run's kind to which nothing else happens.
+"""The contract of the backplane under `make chaos`: any order of publishing, reading, leaving, resuming, trimming,
+losing, and being parted from the engine, one after the other for as long as a run lasts; in memory, and with an engine
+of the run's kind to which nothing else happens.
 
 Rule: whoever reads sees each number in its turn or a `Gap`, and no gap where nothing was lost.
 """

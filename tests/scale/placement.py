@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import itertools
 import os
 import random
 import signal
@@ -229,7 +228,7 @@ class Placement(Subject):
             return  # it has just ended
         killed = self.harms.now(SERVED, f"kill {process}, where the room {room} is, of")
         os.kill(process, signal.SIGKILL)
-        while await self.owner(room) == process:
+        while await self.owner(room) == process:  # noqa: ASYNC110  (of what there is no event for)
             await asyncio.sleep(PAUSE)
         took = time.monotonic() - killed.begin
         others = self.harms.of(SERVED, ENGINE, MACHINE)
@@ -259,5 +258,5 @@ class Placement(Subject):
         old = {*self.processes()}
         self.harms.note("restart the served workers, one after the other, once more")
         self._process.send_signal(signal.SIGHUP)
-        while old & {*self.processes()} or len(self.processes()) < WORKERS:
+        while old & {*self.processes()} or len(self.processes()) < WORKERS:  # noqa: ASYNC110  (as above)
             await asyncio.sleep(0.05)

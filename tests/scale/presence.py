@@ -37,7 +37,7 @@ RETURN = 0.5
 """Seconds within which a roaming member is back then, so that it has not been away: in the worst case the last that was
 heard of its worker was a quarter of its time before."""
 LATE = 3.0
-"""Seconds within which a worker that goes on has said so, and what was lost before was told; with an engine that is well."""
+"""Seconds within which a worker that goes on has said so, and what was lost is told, if the engine is well."""
 AFTERWARDS = 5.0
 """Seconds for which workers may yet be without the engine that has come back."""
 
@@ -145,10 +145,10 @@ class Presence(Subject):
 
     async def heal(self) -> None:
         """Everybody is told, and listed by every worker, to be where they are."""
-        while self.left():
+        while self.left():  # noqa: ASYNC110  (of what there is no event for, as below)
             await asyncio.sleep(0.05)
         for slot in range(WORKERS):
-            while await self.listed(slot) != self.due():
+            while await self.listed(slot) != self.due():  # noqa: ASYNC110
                 await asyncio.sleep(0.05)
 
     def left(self) -> list[str]:

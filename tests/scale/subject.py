@@ -1,5 +1,5 @@
-"""What is tried in a run of `make chaos`: each subject uses the workers in its way for as long as the run lasts, and has
-a judge. Rule: what is promised is checked while it goes on; when nothing more happens, everybody gets what is due.
+"""What is tried in a run of `make chaos`: each subject uses the workers in its way for as long as the run lasts, and
+has a judge. Rule: what is promised is checked while it goes on; when nothing more happens, everybody gets what is due.
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ import contextlib
 import itertools
 import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from capnweb_runtime import SessionClosed, connect
 from capnweb_runtime.connecting.connect import Connecting
@@ -85,8 +86,22 @@ class Record:
             await self._reached.wait()
 
 
+class Follower(Protocol):
+    """Whoever follows a topic.
+
+    Attributes:
+        cursor: where to go on; "" at first.
+    """
+
+    cursor: str
+
+    def see(self, told: Told) -> None:
+        """The next item. Raises Broken."""
+        ...
+
+
 async def follow(
-    record: Record, urls: Callable[[], Sequence[str]], topic: str, reading: asyncio.Event | None = None
+    record: Follower, urls: Callable[[], Sequence[str]], topic: str, reading: asyncio.Event | None = None
 ) -> None:
     """Follow a topic until cancelled, on the next worker whenever one is lost.
 

@@ -1,5 +1,5 @@
-"""A worker of the example of a task queue whose tasks take their time: `python -m tests.scale.task_worker URL --log FILE`.
-The mean of a task's numbers is how many seconds it takes. Whenever it begins or ends one, that is a line of the log.
+"""A worker of the example of a task queue whose tasks take their time: `python -m tests.scale.task_worker URL --log
+FILE`. The mean of a task's numbers is how many seconds it takes. What it begins and ends is a line of FILE.
 """
 
 from __future__ import annotations

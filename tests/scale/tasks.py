@@ -16,22 +16,23 @@ import itertools
 import random
 import signal
 import sqlite3
+import sys
 import tempfile
 from collections import defaultdict
 from collections.abc import Iterable
-from contextlib import AsyncExitStack, closing
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
 from capnweb_runtime import Reconnect, connect
-from examples.form.processes import Program, started, tell
+from examples.form.processes import READY, Program, tell
 from examples.task_queue.generated.task_queue import TaskQueueStub
 from examples.task_queue.schemas.task_queue import Mean
 from tests.scale.fleet import Fleet
 from tests.scale.harms import ENGINE, Harms
 from tests.scale.schedule import Step
 from tests.scale.subject import Subject
-from tests.scale.subscriber import LOST
+from tests.scale.subscriber import LOST, Broken
 from tests.scale.workers import ROOT
 
 LEASE = 2.0
@@ -84,10 +85,8 @@ class Attempts:
         for task, attempts in by_task.items():
             for before, after in itertools.pairwise(sorted(attempts, key=lambda one: one.at)):
                 if not self._had_cause(before, after):
-                    found.append(
-                        f"task {task} was begun again {after.at - before.at:.2f} s after {worker_of(before.process)} had"
-                        f" begun it, to which nothing was done"
-                    )
+                    who, later = worker_of(before.process), f"{after.at - before.at:.2f} s"
+                    found.append(f"task {task} was begun again {later} after {who} had, to which nothing was done")
         return found
 
     def _had_cause(self, before: Begun, after: Begun) -> bool:
@@ -119,7 +118,7 @@ class Tasks(Subject):
         self._chance = random.Random(seed)
         self._longest = longest
         self._folder = tempfile.TemporaryDirectory(prefix="tasks-", ignore_cleanup_errors=True)
-        self._held = AsyncExitStack()
+        self._programs: list[Program] = []  # all that were started
         self._servers: list[Program] = []
         self._workers: list[Program] = []
         self._locks = [asyncio.Lock() for _ in range(PLACES)]
@@ -139,12 +138,16 @@ class Tasks(Subject):
         async with connect(self._servers[0].url, TaskQueueStub, reconnect=Reconnect()) as queue:
             for finished in await asyncio.gather(*map(queue.finished, self.due)):
                 if (finished.state, finished.result) != ("done", self.due[finished.task]):
-                    self.broken.append(f"task {finished.task} is {finished}, and {self.due[finished.task]} is its result")
+                    self.broken.append(
+                        f"task {finished.task} is {finished}, and {self.due[finished.task]} is its result"
+                    )
 
     def left(self) -> list[str]:
         with closing(sqlite3.connect(self.file)) as database:
             states = database.execute("SELECT state, count(*) FROM tasks GROUP BY state").fetchall()
-        return [f"of {len(self.due)} tasks that were submitted there are in the end: {dict(states)}"]
+        ended = [program.url for program in self._servers + self._workers if program.process.returncode is not None]
+        logged = self.errors.read_text("utf-8")[-4000:]
+        return [f"of {len(self.due)} tasks there are in the end: {dict(states)}; {ended} have ended; logged: {logged}"]
 
     def judge(self) -> None:
         begun = self.noted("begin")
@@ -156,9 +159,8 @@ class Tasks(Subject):
             self._submitter.cancel()
             await asyncio.gather(self._submitter, return_exceptions=True)
         await super().close()
-        for program in self._servers + self._workers:
+        for program in self._programs:
             await program.kill()
-        await self._held.aclose()
         self._folder.cleanup()
 
     # ---- who takes part
@@ -166,6 +168,11 @@ class Tasks(Subject):
     @property
     def file(self) -> Path:
         return Path(self._folder.name, "tasks.sqlite")
+
+    @property
+    def errors(self) -> Path:
+        """What servers and workers log."""
+        return Path(self._folder.name, "errors.log")
 
     @property
     def log(self) -> Path:
@@ -182,7 +189,18 @@ class Tasks(Subject):
         return worker
 
     async def _start(self, module: str, *options: str) -> Program:
-        return await self._held.enter_async_context(started(module, *options, env={"PYTHONPATH": str(ROOT)}))
+        """Not by `started`, which has whoever it started end, and throws away what was logged."""
+        with self.errors.open("ab") as errors:
+            process = await asyncio.create_subprocess_exec(
+                *(sys.executable, "-m", module, *options), cwd=ROOT, stdout=asyncio.subprocess.PIPE, stderr=errors
+            )
+        program = Program("", process)
+        self._programs.append(program)
+        said = await program.line()
+        if not said.startswith(READY):
+            raise Broken(f"{module} said {said!r}, and logged: {self.errors.read_text('utf-8')[-2000:]}")
+        program.url = said.removeprefix(READY)
+        return program
 
     async def submit(self) -> None:
         """One task after another, each until it is known to be submitted; the first one is the longest."""

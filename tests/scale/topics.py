@@ -41,8 +41,8 @@ UNREAD = 120
 GROWTH = 200 << 20
 """Bytes by which the memory of a worker may grow."""
 READS = 4 * len(CROWDED) * WORKERS
-"""How often the history of topics is read for a crowd at most, whose clients come over some time: once for each topic and
-worker if they came in one moment.
+"""How often the history of topics is read for a crowd at most, whose clients come over some time. It would be once for
+each topic and worker if they came in one moment.
 """
 HARMED = 10.0
 """Seconds for which gaps may come of what was done to the engine before somebody came."""

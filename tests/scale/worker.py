@@ -35,7 +35,7 @@ PAGE_BYTES = resource.getpagesize()
 class Relay(RelayTarget):
     """One for all sessions of a worker."""
 
-    def __init__(self, backplane: Backplane, presence: Presence | None) -> None:
+    def __init__(self, backplane: Backplane, presence: Presence | None = None) -> None:
         self.backplane = backplane
         self._presence = presence
         self.followed: set[Subscription] = set()
@@ -139,9 +139,7 @@ async def main() -> None:
         if options.rate:
             interceptors.append(await held.enter_async_context(limits(options)))
         relay = Relay(backplane, presence)
-        serving = serve(
-            lambda peer: relay, "127.0.0.1", 0, keepalive=None, cancel_lost=True, interceptors=interceptors
-        )
+        serving = serve(lambda peer: relay, "127.0.0.1", 0, keepalive=None, cancel_lost=True, interceptors=interceptors)
         server = await held.enter_async_context(serving)
         print(f"serving ws://127.0.0.1:{server.port}/", flush=True)
         await server.run()

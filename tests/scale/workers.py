@@ -28,9 +28,7 @@ class Worker:
         url: where it serves.
     """
 
-    def __init__(
-        self, engine: str, name: str, bounds: Bounds, clock_off: int = 0, more: Sequence[str] = ()
-    ) -> None:
+    def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0, more: Sequence[str] = ()) -> None:
         self.url = ""
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 — closed in `kill`
         self._process = subprocess.Popen(
@@ -83,9 +81,7 @@ class Worker:
         self.log.close()
 
 
-async def start(
-    engine: str, name: str, bounds: Bounds, *, clock_off: int = 0, more: Sequence[str] = ()
-) -> Worker:
+async def start(engine: str, name: str, bounds: Bounds, *, clock_off: int = 0, more: Sequence[str] = ()) -> Worker:
     """One more worker, whose time of day may be off by some seconds, and which may be given more options."""
     worker = Worker(engine, name, bounds, clock_off, more)
     try:

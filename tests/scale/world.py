@@ -7,7 +7,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from contextlib import AsyncExitStack
 from dataclasses import dataclass, field
 from typing import Self
@@ -53,14 +53,17 @@ class World:
         schedule: what happens.
         crowd: how many clients are a crowd.
         note: told what is done before it is done.
+        without: names of subjects that are left out, with what can happen in them alone.
     """
 
-    def __init__(self, schedule: Schedule, crowd: int, note: Callable[[str], None]) -> None:
+    def __init__(
+        self, schedule: Schedule, crowd: int, note: Callable[[str], None], without: Collection[str] = ()
+    ) -> None:
         is_brief = schedule.seconds < BRIEF
         self.outcome = Outcome(schedule)
         self.fleet = Fleet(schedule.engine, note)
         self.topics = Topics(self.fleet, crowd)
-        self.subjects: list[Subject] = [
+        subjects: list[Subject] = [
             self.topics,
             Owners(self.fleet),
             Presence(self.fleet),
@@ -68,9 +71,10 @@ class World:
             Placement(self.fleet, schedule.seed, restart_once_more=not is_brief),
         ]
         if self.fleet.counts_rates:
-            self.subjects.append(Rates(self.fleet))
+            subjects.append(Rates(self.fleet))
         if not is_brief:
-            self.subjects.append(Histories(self.fleet, schedule.seed))
+            subjects.append(Histories(self.fleet, schedule.seed))
+        self.subjects = [subject for subject in subjects if subject.name not in without]
         self._held = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -105,12 +109,13 @@ class World:
         running: list[tuple[Step, asyncio.Task[None]]] = []
         for step in self.outcome.schedule.steps:
             await asyncio.sleep(begun + step.at - time.monotonic())
-            running.append((step, asyncio.ensure_future(steps[step.what](step))))
+            if step.what in steps:
+                running.append((step, asyncio.ensure_future(steps[step.what](step))))
         await asyncio.sleep(max(begun + self.outcome.schedule.seconds - time.monotonic(), 0))
         done = await asyncio.gather(*(task for _, task in running), return_exceptions=True)
         for (step, _), failed in zip(running, done, strict=True):
             if isinstance(failed, BaseException):
-                self.outcome.broken.append(f"{step.what}: {failed or type(failed).__name__}")
+                self.outcome.broken.append(f"{step.what}: {str(failed) or type(failed).__name__}")
 
     async def heal(self, subject: Subject) -> None:
         """Waits until all is as it has to be with a subject, and notes what is not."""
