@@ -92,16 +92,14 @@ class Workers:
         """Whether that is this one."""
         return worker == self.id or worker in self.former
 
-    async def is_gone(self, worker: str) -> bool:
-        """Whether a worker is no more. The engine is asked of one of which nothing is known."""
+    def is_gone(self, worker: str) -> bool:
+        """Whether a worker is no more. One of which nothing is known has its time from now on, like all others: if its
+        lease has expired, the engine may have been away and have just come back.
+        """
         if worker in self._gone:
             return True
-        if worker in self.due or self.is_ours(worker):
-            return False
-        if await self._backplane.holder(_lease(worker)) is None:
-            self._is_no_more(worker)
-            return True
-        self.heard(worker)
+        if worker not in self.due:
+            self.heard(worker)
         return False
 
     async def look(self, worker: str) -> Lease | None:

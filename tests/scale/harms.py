@@ -55,13 +55,6 @@ class Harms:
         self.note(f"kill {who}")
         self._all.append(Harm(who, time.monotonic()))
 
-    def now(self, who: str, what: str) -> Harm:
-        """Something is about to be done to somebody that takes no time."""
-        self.note(f"{what} {who}")
-        harm = Harm(who, time.monotonic(), time.monotonic())
-        self._all.append(harm)
-        return harm
-
     @contextlib.contextmanager
     def to(self, who: str, what: str) -> Generator[Harm]:
         """Something is done to somebody that has an end."""

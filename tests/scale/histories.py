@@ -33,8 +33,6 @@ class Histories(Subject):
         seed: of what is done.
     """
 
-    name = "histories"
-
     def __init__(self, fleet: Fleet, seed: int) -> None:
         super().__init__(fleet)
         self._chance = random.Random(seed)

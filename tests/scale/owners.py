@@ -24,8 +24,6 @@ TTL = 1.0
 class Owners(Subject):
     """See above."""
 
-    name = "owners"
-
     def __init__(self, fleet: Fleet) -> None:
         super().__init__(fleet)
         self.ledger = Ledger()

@@ -43,6 +43,8 @@ SLACK = 3.0
 """Seconds that a busy machine may take in addition."""
 AFTERWARDS = 6.0
 """Seconds for which workers may yet be without the engine that has come back, or without one that is still starting."""
+NOTICED = 2.0
+"""Seconds within which it is noticed that a worker was killed: whom the system gives to it until then, is cut off."""
 PATIENCE = 60.0
 """Seconds for an answer to one question, with whatever happens meanwhile."""
 SERVED = "the served workers"
@@ -91,8 +93,6 @@ class Placement(Subject):
         seed: of where lines are added.
         restart_once_more: whether all workers are restarted in the end, when nothing else happens.
     """
-
-    name = "placement"
 
     def __init__(self, fleet: Fleet, seed: int, *, restart_once_more: bool) -> None:
         super().__init__(fleet)
@@ -191,7 +191,7 @@ class Placement(Subject):
                     await front.worker()
                     self.counts["newcomers"] += 1
             except LOST as error:
-                if not self.harms.hit(begin, time.monotonic(), SERVED):
+                if not self.harms.hit(begin - NOTICED, time.monotonic(), SERVED):
                     raise Broken(f"a newcomer was refused, and nothing had been done to a worker: {error!r}") from error
             await asyncio.sleep(PAUSE)
 
@@ -226,11 +226,11 @@ class Placement(Subject):
         process = await self.owner(room)
         if process not in self.processes():
             return  # it has just ended
-        killed = self.harms.now(SERVED, f"kill {process}, where the room {room} is, of")
-        os.kill(process, signal.SIGKILL)
-        while await self.owner(room) == process:  # noqa: ASYNC110  (of what there is no event for)
-            await asyncio.sleep(PAUSE)
-        took = time.monotonic() - killed.begin
+        with self.harms.to(SERVED, f"kill {process}, where the room {room} is, of") as killed:
+            os.kill(process, signal.SIGKILL)
+            while await self.owner(room) == process:  # noqa: ASYNC110  (of what there is no event for)
+                await asyncio.sleep(PAUSE)
+        took = killed.end - killed.begin
         others = self.harms.of(SERVED, ENGINE, MACHINE)
         if took > 2 * TTL + SLACK and all(one is killed or one.end < killed.begin - AFTERWARDS for one in others):
             raise Broken(f"the owner of a room was followed {took:.2f} s after it was killed, and {2 * TTL} are due")

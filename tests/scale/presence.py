@@ -126,8 +126,6 @@ class Room:
 class Presence(Subject):
     """See above."""
 
-    name = "presence"
-
     def __init__(self, fleet: Fleet) -> None:
         super().__init__(fleet)
         self.room = Room(fleet.harms)
@@ -216,17 +214,19 @@ class Presence(Subject):
                 with contextlib.suppress(*LOST):
                     async with self.fleet.session(worker) as api:
                         asked = time.monotonic()
-                        self.check(await api.members(ROOM), worker.name, asked)
+                        self.check(await api.members(ROOM), worker, asked)
             await asyncio.sleep(0.1)
 
-    def check(self, listed: Sequence[str], asked: str, when: float) -> None:
-        """Raises Broken if somebody is listed who has been gone for longer than may be, and nothing else was done."""
+    def check(self, listed: Sequence[str], asked: Worker, when: float) -> None:
+        """Raises Broken if a worker lists somebody who has been gone for longer than may be, though nothing has been
+        done to it or the engine since.
+        """
         for member in listed:
             for gone in self.harms.of(self.own.get(member, "")):
                 late = when - gone.begin - WITHIN
-                is_gone = gone.end >= time.monotonic()
-                if is_gone and late > SLACK and not self.harms.hit(gone.begin - TTL, math.inf, ENGINE, asked):
-                    raise Broken(f"{member} is listed by {asked}, {late:.2f} s after it ought to have been lost")
+                is_late = gone.end >= time.monotonic() and late > SLACK and asked.since < gone.begin
+                if is_late and not self.harms.hit(gone.begin - TTL, math.inf, ENGINE, asked.name):
+                    raise Broken(f"{member} is listed by {asked.name}, {late:.2f} s after it ought to have been lost")
 
 
 def own_of(worker: Worker) -> str:

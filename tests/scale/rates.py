@@ -49,8 +49,6 @@ class Admitted:
 class Rates(Subject):
     """See above."""
 
-    name = "rates"
-
     def __init__(self, fleet: Fleet) -> None:
         super().__init__(fleet)
         self.admitted = Admitted()

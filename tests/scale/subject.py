@@ -26,8 +26,6 @@ class Subject:
         steps: what can happen besides what happens to the fleet.
     """
 
-    name = ""
-
     def __init__(self, fleet: Fleet) -> None:
         self.fleet = fleet
         self.harms = fleet.harms
@@ -66,6 +64,6 @@ class Subject:
             except Broken as error:
                 self.broken.append(str(error))
             except BaseException as error:  # a fault of the subject: else it would go on without
-                self.broken.append(f"{self.name}: {type(error).__name__}: {error}")
+                self.broken.append(f"{type(self).__name__}: {type(error).__name__}: {error}")
 
         self._tasks.append(asyncio.create_task(noted()))

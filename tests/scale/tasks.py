@@ -104,8 +104,6 @@ class Tasks(Subject):
         longest: seconds that the longest one takes.
     """
 
-    name = "tasks"
-
     def __init__(self, fleet: Fleet, seed: int, longest: float) -> None:
         super().__init__(fleet)
         self.due: dict[int, float] = {}  # the result of each task

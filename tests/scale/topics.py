@@ -58,8 +58,6 @@ class Topics(Subject):
         crowd: how many clients are a crowd.
     """
 
-    name = "topics"
-
     def __init__(self, fleet: Fleet, crowd: int) -> None:
         super().__init__(fleet)
         self.crowd = crowd

@@ -10,6 +10,7 @@ import signal
 import subprocess
 import sys
 import tempfile
+import time
 from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
 from pathlib import Path
@@ -26,10 +27,12 @@ class Worker:
 
     Attributes:
         url: where it serves.
+        since: when it began to, by the monotonic clock.
     """
 
     def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0, more: Sequence[str] = ()) -> None:
         self.url = ""
+        self.since = 0.0
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 — closed in `kill`
         self._process = subprocess.Popen(
             [
@@ -58,6 +61,7 @@ class Worker:
         async with asyncio.timeout(START):
             said = await asyncio.to_thread(self._process.stdout.readline)
         self.url = said.removeprefix("serving ").strip()
+        self.since = time.monotonic()
         assert said.startswith("serving "), f"a worker said {said!r}, and logged: {self.logged()}"
 
     def logged(self) -> str:

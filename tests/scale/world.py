@@ -60,21 +60,21 @@ class World:
         self, schedule: Schedule, crowd: int, note: Callable[[str], None], without: Collection[str] = ()
     ) -> None:
         is_brief = schedule.seconds < BRIEF
+        seed = schedule.seed
         self.outcome = Outcome(schedule)
-        self.fleet = Fleet(schedule.engine, note)
-        self.topics = Topics(self.fleet, crowd)
-        subjects: list[Subject] = [
-            self.topics,
-            Owners(self.fleet),
-            Presence(self.fleet),
-            Tasks(self.fleet, schedule.seed, LONG / 3 if is_brief else LONG),
-            Placement(self.fleet, schedule.seed, restart_once_more=not is_brief),
-        ]
-        if self.fleet.counts_rates:
-            subjects.append(Rates(self.fleet))
+        self.fleet = fleet = Fleet(schedule.engine, note)
+        self.topics = Topics(fleet, crowd)
+        kinds: dict[str, Callable[[], Subject]] = {
+            "owners": lambda: Owners(fleet),
+            "presence": lambda: Presence(fleet),
+            "tasks": lambda: Tasks(fleet, seed, LONG / 3 if is_brief else LONG),
+            "placement": lambda: Placement(fleet, seed, restart_once_more=not is_brief),
+        }
+        if fleet.counts_rates:
+            kinds["rates"] = lambda: Rates(fleet)
         if not is_brief:
-            subjects.append(Histories(self.fleet, schedule.seed))
-        self.subjects = [subject for subject in subjects if subject.name not in without]
+            kinds["histories"] = lambda: Histories(fleet, seed)
+        self.subjects = [self.topics, *(make() for name, make in kinds.items() if name not in without)]
         self._held = AsyncExitStack()
 
     async def __aenter__(self) -> Self:
@@ -118,9 +118,9 @@ class World:
                 self.outcome.broken.append(f"{step.what}: {str(failed) or type(failed).__name__}")
 
     async def heal(self, subject: Subject) -> None:
-        """Waits until all is as it has to be with a subject, and notes what is not."""
+        """Waits until all is as it has to be with a subject, unless that is broken already, and notes what is not."""
         try:
-            async with asyncio.timeout(HEALED):
+            async with asyncio.timeout(0 if subject.broken else HEALED):
                 await subject.heal()
         except TimeoutError:
             self.outcome.broken += subject.left()

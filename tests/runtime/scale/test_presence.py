@@ -300,13 +300,16 @@ async def test_who_was_at_a_dead_worker_may_come_back_at_another(workers: Worker
     assert workers.told == [("joined", "ada"), ("joined", "bob"), ("lost", "bob")]
 
 
-async def test_a_worker_that_comes_later_finds_no_ghosts(workers: Workers) -> None:
+async def test_a_worker_that_comes_later_gives_everybody_their_time_and_finds_no_ghosts_then(workers: Workers) -> None:
+    """It cannot know whether a worker is dead, or whether the engine was away and has just come back."""
     dead = await workers.presence().__aenter__()
     async with workers.watched():
         await dead.join(ROOM, "ada")
         crash(dead)
         await workers.time.pass_by(TTL + 1)
         async with workers.presence() as here:
+            assert await here.members(ROOM) == {"ada": ""}
+            await workers.time.pass_by(TTL + 1)
             assert await here.members(ROOM) == {}
             assert await here.members(ROOM) == {}
     await dead.close()
@@ -318,6 +321,7 @@ async def test_a_worker_that_stood_still_for_too_long_comes_back_with_its_member
     async with workers.watched(), workers.presence() as here:
         await still.join(ROOM, "ada")
         gone = await still.join(ROOM, "bob")
+        await workers.time.pass_by(EVERY)  # it has been heard of
         gone.lose()
         for task in still._tasks:
             task.cancel()
@@ -477,6 +481,21 @@ async def test_nobody_is_lost_because_the_engine_stood_still_for_longer_than_lea
     assert workers.told == [("joined", "ada"), ("joined", "bob")]
 
 
+async def test_nobody_is_lost_because_a_worker_begins_when_the_engine_has_just_come_back(workers: Workers) -> None:
+    """It is there before the others are, whose leases have expired meanwhile."""
+    line = Faulty(workers.store)
+    async with workers.watched(), workers.presence(line) as here:
+        await here.join(ROOM, "ada")
+        line.is_away = True
+        await workers.time.pass_by(TTL * 2)
+        async with workers.presence() as later:
+            assert await later.members(ROOM) == {"ada": ""}
+            line.is_away = False
+            await workers.time.pass_by(TTL * 2)
+            assert await later.members(ROOM) == {"ada": ""}
+    assert workers.told == [("joined", "ada")]
+
+
 async def test_an_engine_that_has_forgotten_everything_is_told_anew(workers: Workers) -> None:
     async with workers.presence() as here, workers.presence() as there:
         await here.join(ROOM, "ada")
@@ -521,10 +540,7 @@ async def test_what_a_dead_worker_wrote_and_did_not_tell_is_told_by_the_next_one
         async def dies(change: PresenceChange, id: str) -> None:
             raise BackplaneUnavailable("killed here")
 
-        async def gone(worker: str) -> bool:
-            return False
-
-        dying = Rooms(MemoryBackplane(workers.store), dies, gone, lambda: 0.5)
+        dying = Rooms(MemoryBackplane(workers.store), dies, lambda worker: False, lambda: 0.5)
         with pytest.raises(BackplaneUnavailable):
             await dying.edit(ROOM, lambda roll: roll.put("ada", here._workers.id, ""))
         assert await here.members(ROOM) == {"ada": ""}
