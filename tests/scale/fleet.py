@@ -15,6 +15,7 @@ import asyncio
 import math
 import time
 from collections.abc import Awaitable, Callable
+from contextlib import ExitStack
 from typing import Self
 
 import redis
@@ -25,7 +26,7 @@ from capnweb_runtime.scale import Bounds
 from tests.runtime.scale.engines import SERVERS, Served, served
 from tests.runtime.scale.servers import RedisServer, Server, history_reads
 from tests.scale.generated.relay import RelayStub
-from tests.scale.harms import ENGINE, Harms
+from tests.scale.harms import ENGINE, KNOWN, Harms
 from tests.scale.schedule import WORKERS, Step
 from tests.scale.workers import Worker, start
 
@@ -136,11 +137,14 @@ class Fleet:
     async def restart_engine(self, *, forgetting: bool) -> None:
         server = self.engine.server
         async with self.engine_lock:
-            with self.harms.to(ENGINE, "kill, with all that it knows," if forgetting else "kill"):
+            with ExitStack() as harmed:
+                harmed.enter_context(self.harms.to(ENGINE, "kill"))
+                if forgetting:
+                    harmed.enter_context(self.harms.to(KNOWN, "lose"))
+                    self.forgot = math.inf
                 self.engine_back = math.inf
                 server.kill()
                 if forgetting:
-                    self.forgot = math.inf
                     server.lose()
                 await asyncio.to_thread(server.start)
                 self.engine_back = time.monotonic()

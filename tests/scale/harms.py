@@ -12,6 +12,7 @@ from collections.abc import Callable, Generator
 from dataclasses import dataclass
 
 ENGINE = "the engine"
+KNOWN = "what the engine knows"
 MACHINE = "the machine"
 """Whose standing still concerns everybody."""
 TICK = 0.1

@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from tests.scale.fleet import PRESENCE_TTL as TTL
 from tests.scale.fleet import Fleet
 from tests.scale.generated.relay import RelayStub
-from tests.scale.harms import ENGINE, Harms
+from tests.scale.harms import ENGINE, KNOWN, Harms
 from tests.scale.schedule import WORKERS
 from tests.scale.schema.relay import Told
 from tests.scale.subject import Subject
@@ -94,13 +94,17 @@ class Room:
     def change(self, kind: str, member: str, now: float) -> None:
         """Somebody has come or gone. Raises Broken."""
         is_there = kind == "joined"
-        if self.there.get(member) is is_there:
+        if self.there.get(member) is is_there and not self._is_told_again(now):
             raise Broken(f"{member} was told to have {kind} twice")
         self.there[member] = is_there
         if kind == "lost":
             self.lost += 1
             if self._was_well(member, now):
                 raise Broken(f"{member} was lost, though nothing had been done to its worker in the {LATE:g} s before")
+
+    def _is_told_again(self, now: float) -> bool:
+        """Whether an engine that has forgotten what it was told may just be told it once more."""
+        return any(harm.end + AFTERWARDS + LATE >= now for harm in self._harms.of(KNOWN))
 
     def _was_well(self, member: str, now: float) -> bool:
         """Whether a member was there all the time in which it could have been lost, at workers that were well."""

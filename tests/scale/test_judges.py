@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pytest
 
-from tests.scale.harms import ENGINE, Harm, Harms
+from tests.scale.harms import ENGINE, KNOWN, Harm, Harms
 from tests.scale.ledger import Ledger
 from tests.scale.placement import Added, wrong_in
 from tests.scale.presence import LATE, Room, Stay
@@ -110,6 +110,8 @@ def test_a_member_that_comes_or_goes_twice_is_seen() -> None:
     found.change("left", "ada", NOW)
     with pytest.raises(Broken, match="ada was told to have lost twice"):
         found.change("lost", "ada", NOW)
+    found = room(Harm(KNOWN, NOW - 2, NOW - 1), stays=[])
+    found.change("joined", "ada", NOW)
 
 
 def test_what_was_surely_let_in_within_a_time_is_counted() -> None:
