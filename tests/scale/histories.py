@@ -11,6 +11,7 @@ import asyncio
 import itertools
 import random
 
+from capnweb_runtime.scale import BackplaneUnavailable
 from tests.runtime.scale.engines import Memory, served
 from tests.runtime.scale.test_histories import Story
 from tests.scale.fleet import Fleet, engine_of
@@ -52,9 +53,11 @@ class Histories(Subject):
             engine = Memory() if number % 2 else served(self._server)
             try:
                 await Story(engine).run([*actions])
+                self.counts["histories"] += 1
+            except BackplaneUnavailable:  # of which nothing is promised: a busy machine let the time for an answer pass
+                self.counts["histories given up"] += 1
             except Exception as error:
                 raise Broken(f"{type(engine).__name__}: {actions}: {type(error).__name__}: {error}") from error
-            self.counts["histories"] += 1
             await asyncio.sleep(PAUSE)
 
     def _action(self) -> tuple[str, int]:
