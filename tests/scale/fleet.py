@@ -90,6 +90,11 @@ class Fleet:
         """Whether the engine does; NATS does not."""
         return self.kind == "redis"
 
+    @property
+    def counts_reads(self) -> bool:
+        """Whether the engine tells how often it was read; NATS does not."""
+        return self.kind == "redis"
+
     def urls(self, first: int = 0) -> list[str]:
         """Of the workers that there are, beginning with one."""
         found = [self.workers[(first + place) % WORKERS] for place in range(WORKERS)]
@@ -101,7 +106,7 @@ class Fleet:
 
     async def history_reads(self) -> int:
         """How often topics were read in the engine since that began; 0 if it does not tell."""
-        if self.kind != "redis":
+        if not self.counts_reads:
             return 0
         try:
             return await asyncio.to_thread(history_reads, self.engine.server)
