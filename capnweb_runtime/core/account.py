@@ -24,10 +24,8 @@ BYTES_PER_UNIT: Final = 4
 """Of a small message. Where it is all empty lists, a unit is less than three."""
 SLICE: Final = 500
 """Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
-BRIEF: Final = 15
-"""The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions.
-It comes to an eighth of a millisecond or so, half of what they have.
-"""
+BRIEF: Final = 60
+"""The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions."""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
 """Bytes of small messages that come to a slice."""
 

@@ -21,10 +21,11 @@ from capnweb_runtime.core.account import Account
 
 TURN: Final = 0.005
 """Seconds of a turn: long enough that going on with it costs nothing by comparison, and too short to be noticed."""
-BRIEF: Final = 0.00025
+BRIEF: Final = 0.001
 """Seconds after which plans and maps leave the rest of a turn to others: they may take a second, and whatever is short
-would wait for half a turn meanwhile. A quarter of a millisecond costs maps nothing that can be measured, and plans a
-twentieth; a neighbour's calls take a third of what they take beside slices of a millisecond.
+would wait for half a turn meanwhile. Going on with them takes a twentieth of that. A quarter of a millisecond would let
+others in sooner, and cost no more; but `@batched` collects the calls of one turn of the loop, and would find half as
+many.
 """
 
 Work = Callable[[], object]

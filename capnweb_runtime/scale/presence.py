@@ -216,11 +216,10 @@ class Presence:
     async def _beat(self) -> None:
         attempt = 0
         while True:
-            await self._sleep(pause(attempt, self._chance) if attempt else self._every)
+            await self._sleep(min(pause(attempt, self._chance), self._every) if attempt else self._every)
             try:
                 await self._workers.refresh()
                 if self._workers.former:
-                    self._workers.postpone()
                     await self._again(self._workers.former)
                 await self._note(exactly=True)
                 attempt = 0

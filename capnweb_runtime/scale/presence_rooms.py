@@ -67,7 +67,7 @@ class Rooms:
         self,
         backplane: Backplane,
         tell: Tell,
-        is_gone: Callable[[str], Awaitable[bool]],
+        is_gone: Callable[[str], bool],
         chance: Callable[[], float],
     ) -> None:
         self._backplane = backplane
@@ -80,7 +80,7 @@ class Rooms:
     async def members(self, room: str) -> dict[str, str]:
         """Who is there, with what was said of them. Raises `BackplaneUnavailable`."""
         roll, _ = await self._read(room)
-        if roll.untold or await self._gone(roll):
+        if roll.untold or self._gone(roll):
             await self.edit(room, lambda _: None)
             roll, _ = await self._read(room)
         return {member: value for member, (_, value) in roll.members.items()}
@@ -134,7 +134,7 @@ class Rooms:
             await self._publish(roll)
             for edit in edits:
                 edit(roll)
-            for member in await self._gone(roll):
+            for member in self._gone(roll):
                 roll.remove(member, "lost")
             if not told and roll.members == before:
                 return
@@ -147,10 +147,9 @@ class Rooms:
             await self._publish(roll)
             await self._put(roll, written)  # if somebody else was faster, that one has told of it as well
 
-    async def _gone(self, roll: Roll) -> list[str]:
+    def _gone(self, roll: Roll) -> list[str]:
         """Members whose worker is no more."""
-        workers = {worker for worker, _ in roll.members.values()}
-        gone = {worker for worker in workers if await self._is_gone(worker)}
+        gone = {worker for worker in {worker for worker, _ in roll.members.values()} if self._is_gone(worker)}
         return [member for member, (worker, _) in roll.members.items() if worker in gone]
 
     async def _publish(self, roll: Roll) -> None:

@@ -1,5 +1,6 @@
 """Which workers are alive, as one of them knows it. Rule: a worker is taken for gone only once its lease is; that it
-has not been heard of for long is no more than a reason to look.
+has not been heard of for long is no more than a reason to look. An engine that was away lets the leases of all expire:
+whoever had no answer for long believes nothing, and waits for everybody anew.
 """
 
 from __future__ import annotations
@@ -55,18 +56,23 @@ class Workers:
         self._chance = chance
         self._on_new = on_new
         self._lease: Lease | None = None
+        self._asked: float | None = None  # when the engine was asked last for what it then granted
         self._gone: dict[str, None] = {}
 
     async def refresh(self) -> None:
         """Stay alive, with all that this worker has, and say so. If its lease was lost, it goes on under another name.
         Raises `BackplaneUnavailable`.
         """
+        asked = self._clock()
         if self._lease is None or not await self._lease.renew():
             worker = secrets.token_hex(8)
             self._lease = await self._backplane.acquire(_lease(worker), b"", self._ttl)
             if self.id:
                 self.former.append(self.id)
             self.id = worker
+        if self.former or not self._is_in_touch():
+            self.postpone()
+        self._asked = asked
         await self._backplane.publish(HEARTBEATS, self.id.encode())
 
     def heard(self, worker: str) -> None:
@@ -86,16 +92,14 @@ class Workers:
         """Whether that is this one."""
         return worker == self.id or worker in self.former
 
-    async def is_gone(self, worker: str) -> bool:
-        """Whether a worker is no more. The engine is asked of one of which nothing is known."""
+    def is_gone(self, worker: str) -> bool:
+        """Whether a worker is no more. One of which nothing is known has its time from now on, like all others: if its
+        lease has expired, the engine may have been away and have just come back.
+        """
         if worker in self._gone:
             return True
-        if worker in self.due or self.is_ours(worker):
-            return False
-        if await self._backplane.holder(_lease(worker)) is None:
-            self._is_no_more(worker)
-            return True
-        self.heard(worker)
+        if worker not in self.due:
+            self.heard(worker)
         return False
 
     async def look(self, worker: str) -> Lease | None:
@@ -105,12 +109,11 @@ class Workers:
             If it is gone, and it is ours to clear up after it: what says so to others. Release it then.
         """
         self.due[worker] = self._clock() + _AGAIN
-        if await self._backplane.holder(_lease(worker)) is not None:
+        if await self._backplane.holder(_lease(worker)) is not None or not self._is_in_touch():
             return None
+        self._is_no_more(worker)
         clearing = await self._backplane.acquire(f"presence/clearing/{worker}", b"", max(self._ttl, 10.0))
-        if clearing is not None:
-            self._is_no_more(worker)
-        elif await self._backplane.get(_rooms(worker)) is None:  # it has been done
+        if clearing is None and await self._backplane.get(_rooms(worker)) is None:  # it has been done
             self.forget(worker)
         return clearing
 
@@ -139,6 +142,12 @@ class Workers:
     async def erase(self, worker: str) -> None:
         """Delete what it has written down."""
         await self._backplane.delete(_rooms(worker))
+
+    def _is_in_touch(self) -> bool:
+        """Whether the engine has answered all the time that a worker has to be silent for its lease to expire: the
+        others refresh theirs three times in it, as this one does.
+        """
+        return self._asked is None or self._clock() - self._asked <= self._ttl / 2
 
     def _is_no_more(self, worker: str) -> None:
         self._gone[worker] = None

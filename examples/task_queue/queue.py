@@ -189,8 +189,17 @@ class TaskQueue(TaskQueueTarget):
 
     async def watch(self) -> None:
         """Looks whenever a server has changed something, and every so often, without end."""
-        async with self._changed.subscribe() as changes, asyncio.TaskGroup() as group:
+        async with asyncio.TaskGroup() as group:
             group.create_task(self._keep_looking())
+            while True:
+                try:
+                    await self._follow()
+                except BackplaneUnavailable as unavailable:  # which also a server that begins may meet
+                    logger.warning("what other servers do is seen when this one looks next: %s", unavailable)
+                    await asyncio.sleep(self._policy.look)
+
+    async def _follow(self) -> None:
+        async with self._changed.subscribe() as changes:
             async for item in changes:
                 self.look(None if isinstance(item, TopicGap) else item.data)
 

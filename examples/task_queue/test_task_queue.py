@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 import asyncio
+import itertools
 import signal
 from collections.abc import Iterator
-from contextlib import closing
+from contextlib import closing, suppress
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from capnweb_runtime import CallInfo, Proceed, connect
-from capnweb_runtime.scale import MemoryBackplane, MemoryStore
+from capnweb_runtime import CallInfo, Proceed, Reconnect, connect
+from capnweb_runtime.scale import BackplaneUnavailable, Cursor, MemoryBackplane, MemoryStore
+from capnweb_runtime.scale.hub import Page
 from capnweb_runtime.testing import PairFixture
 from examples.form.processes import started
 from examples.form.testing import as_documented
@@ -22,7 +24,7 @@ from examples.task_queue.late import Clock
 from examples.task_queue.queue import Policy, TaskQueue
 from examples.task_queue.schemas.task_queue import CountWords, Finished, Leased, LeaseLost, Mean, UnknownTask
 from examples.task_queue.store import Store
-from examples.task_queue.worker import work
+from examples.task_queue.worker import do, work
 from tests.needs import needs_redis
 from tests.runtime.scale.servers import RedisServer
 
@@ -281,6 +283,31 @@ async def test_a_worker_that_is_frozen_loses_its_task_and_its_result_is_not_miss
         await working
 
 
+async def test_a_result_is_that_of_its_task_when_the_lease_was_lost_meanwhile(options: tuple[str, ...]) -> None:
+    """The server is killed in the midst of a task, and another task is due when it is there again."""
+    begun, is_back = asyncio.Event(), asyncio.Event()
+
+    async def slow(leased: Leased[LeaseStub]) -> float:
+        begun.set()
+        await is_back.wait()
+        return await do(leased)
+
+    async with (
+        started(SERVER, *options, "--lease", "3") as server,
+        connect(server.url, TaskQueueStub, reconnect=Reconnect(first=0.05)) as api,
+    ):
+        tasks = await submit_all(api, {str(number): Mean(numbers=[number]) for number in range(3)})
+        working = asyncio.create_task(work(api, slow))
+        await begun.wait()
+        await server.kill()
+        async with started(SERVER, *options, "--lease", "3", "--port", str(server.port)):
+            await api.stats()
+            is_back.set()
+            assert [finished.result for finished in await all_finished(api, tasks)] == [0.0, 1.0, 2.0]
+            await api.drain()
+            await working
+
+
 class Slow:
     """Work that takes nine signs of life, which come three in the time of a lease; and how often it was begun."""
 
@@ -385,6 +412,44 @@ async def test_what_is_submitted_at_one_server_is_told_by_it_though_it_was_done_
         assert await worker.submit("a", Mean(numbers=[4])) == task
         await asyncio.gather(submitter.drain(), worker.drain())
         await working
+
+
+class Late(MemoryBackplane):
+    """An engine that does not answer whoever asks first what there is of a topic."""
+
+    has_answered = False
+
+    async def page(self, topic: str, after: Cursor | None, count: int) -> Page:
+        if not self.has_answered:
+            self.has_answered = True
+            raise BackplaneUnavailable("it has just been killed")
+        return await super().page(topic, after, count)
+
+
+async def test_a_server_that_began_as_the_engine_went_learns_all_the_same_what_others_do(
+    store: Store, clock: Clock, capnweb_pair: PairFixture
+) -> None:
+    shared, policy = MemoryStore(clock), Policy(look=0.0)
+    here, there = (
+        TaskQueue(store, policy, Late(shared), clock),
+        TaskQueue(store, policy, MemoryBackplane(shared), clock),
+    )
+    watching = asyncio.create_task(here.watch())
+    async with (
+        asyncio.timeout(30),
+        capnweb_pair(here, TaskQueueStub) as api,
+        capnweb_pair(there, TaskQueueStub) as other,
+    ):
+        working = asyncio.create_task(work(other))
+        for number in itertools.count():  # until one ends while it watches
+            task = await api.submit(f"task {number}", Mean(numbers=[1]))
+            with suppress(TimeoutError):
+                assert await asyncio.wait_for(api.finished(task), 0.1) == await other.finished(task)
+                break
+        await there.drain()
+        await working
+    watching.cancel()
+    await asyncio.wait([watching])
 
 
 async def test_the_fence_of_a_lease_that_is_over_changes_nothing(store: Store) -> None:

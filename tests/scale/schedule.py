@@ -11,14 +11,23 @@ from dataclasses import dataclass
 WEIGHTS = {
     "kill worker": 4,
     "stop worker": 2,
-    "stop owner": 3,
+    "stop owner": 2,
     "kill engine": 2,
     "pause engine": 2,
     "engine forgets": 1,
     "crowd": 2,
     "slow subscriber": 2,
+    "odd cursors": 1,
+    "kill room's owner": 2,
+    "stop room's owner": 1,
+    "rolling restart": 2,
+    "kill at a task": 2,
+    "stop at a task": 1,
+    "kill task server": 2,
 }
-"""How often each thing happens, for one another. See `World` for what they are."""
+"""How often each thing happens, for one another. See `Fleet` and the subjects for what they are."""
+PER_SECOND = 1.2
+"""How many of them."""
 WORKERS = 3
 
 
@@ -67,16 +76,16 @@ def schedule(seed: int, engines: Sequence[str], seconds: float, *, everything: b
 
     Parameters:
         seed: any number.
-        engines: of which one is chosen.
+        engines: of which each has its turn.
         seconds: how long it takes.
         everything: whether each thing happens once, in some order, and nothing by chance.
     """
     chance = random.Random(seed)
-    engine = chance.choice(list(engines))
+    engine = engines[seed % len(engines)]
     if everything:
         names = chance.sample(list(WEIGHTS), len(WEIGHTS))
     else:
-        names = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(round(seconds * 0.8), 1))
+        names = chance.choices(list(WEIGHTS), list(WEIGHTS.values()), k=max(round(seconds * PER_SECOND), 1))
     times = sorted(chance.uniform(0.05, 0.9) * seconds for _ in names)
     steps = [
         Step(round(at, 2), name, chance.randrange(WORKERS), round(chance.uniform(1.2, 3.0), 2))

@@ -7,7 +7,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import itertools
+import time
 from collections.abc import Callable, Iterable, Sequence
+from typing import Protocol
 
 from capnweb_runtime import SessionClosed, connect
 from capnweb_runtime.connecting.connect import Connecting
@@ -39,6 +41,7 @@ class Record:
         self.again = 0  # events that the database had told of already
         self.gaps: list[str] = []
         self.who = who
+        self.since = self.until_then = time.monotonic()  # when it began, and was told something last
         self._latest = latest
         self._known = 0  # up to where the database was read last
         self._reached = asyncio.Event()
@@ -46,6 +49,7 @@ class Record:
     def see(self, told: Told) -> None:
         """The next item. Raises Broken."""
         self.cursor = told.cursor
+        self.until_then = time.monotonic()
         if told.gap:
             self.gaps.append(told.gap)
             self.last = self._known = self._latest()
@@ -82,8 +86,22 @@ class Record:
             await self._reached.wait()
 
 
+class Follower(Protocol):
+    """Whoever follows a topic.
+
+    Attributes:
+        cursor: where to go on; "" at first.
+    """
+
+    cursor: str
+
+    def see(self, told: Told) -> None:
+        """The next item. Raises Broken."""
+        ...
+
+
 async def follow(
-    record: Record, urls: Callable[[], Sequence[str]], topic: str, reading: asyncio.Event | None = None
+    record: Follower, urls: Callable[[], Sequence[str]], topic: str, reading: asyncio.Event | None = None
 ) -> None:
     """Follow a topic until cancelled, on the next worker whenever one is lost.
 

@@ -7,8 +7,6 @@ import random
 from collections import Counter
 from collections.abc import Awaitable, Callable
 
-import redis as redis_py
-
 from capnweb_runtime import Reconnect, SessionClosed, connect
 from capnweb_runtime.connecting.succession import Succession
 from capnweb_runtime.driving.connection import Connection
@@ -16,7 +14,7 @@ from tests.chaos.generated.bank import BankStub
 from tests.chaos.server import Clock, Line, State
 from tests.needs import needs_redis
 from tests.runtime.scale.engines import served
-from tests.runtime.scale.servers import Server
+from tests.runtime.scale.servers import Server, history_reads
 from tests.scale.generated.relay import RelayStub
 from tests.scale.subscriber import Record
 from tests.scale.workers import workers
@@ -42,9 +40,9 @@ async def test_500_clients_who_reconnect_at_once_read_the_history_once_for_each_
             for number in range(1, MISSED + 1):
                 for topic in TOPICS:
                     await backplane.publish(topic, b"%d" % number)
-            before = reads(redis_server)
+            before = history_reads(redis_server)
             await asyncio.gather(*(again(second.url, record, place) for place, record in enumerate(records)))
-            assert reads(redis_server) - before <= len(TOPICS)
+            assert history_reads(redis_server) - before <= len(TOPICS)
     assert {(record.events, tuple(record.gaps)) for record in records} == {(MISSED, ())}
 
 
@@ -59,14 +57,6 @@ async def read(api: RelayStub, record: Record, place: int, until: int) -> None:
 async def again(url: str, record: Record, place: int) -> None:
     async with connect(url, RelayStub, keepalive=None, open_timeout=60) as api:
         await read(api, record, place, MISSED)
-
-
-def reads(server: Server) -> int:
-    """How often the engine has read a topic's history."""
-    with redis_py.Redis.from_url(server.url) as client:
-        stats = client.info("commandstats")
-    assert isinstance(stats, dict)
-    return int(stats.get("cmdstat_xrange", {}).get("calls", 0))
 
 
 async def test_clients_who_lose_their_worker_come_back_spread_over_time() -> None:

@@ -10,11 +10,22 @@ import json
 import resource
 import time
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
-from capnweb_runtime import CallbackStub, serve
-from capnweb_runtime.scale import Backplane, BackplaneUnavailable, Bounds, Cursor, Gap, Subscription, open_backplane
+from capnweb_runtime import CallbackStub, Interceptor, serve
+from capnweb_runtime.scale import (
+    Backplane,
+    BackplaneUnavailable,
+    Bounds,
+    Cursor,
+    Gap,
+    Presence,
+    Subscription,
+    open_backplane,
+)
+from capnweb_runtime.scale.rate_limits import RateLimit, RateLimits
 from tests.scale.generated.relay import RelayTarget
 from tests.scale.schema.relay import Load, Told, Unavailable
 
@@ -24,8 +35,9 @@ PAGE_BYTES = resource.getpagesize()
 class Relay(RelayTarget):
     """One for all sessions of a worker."""
 
-    def __init__(self, backplane: Backplane) -> None:
+    def __init__(self, backplane: Backplane, presence: Presence | None = None) -> None:
         self.backplane = backplane
+        self._presence = presence
         self.followed: set[Subscription] = set()
 
     async def follow(self, topic: str, after: str) -> AsyncIterator[Told]:
@@ -67,6 +79,31 @@ class Relay(RelayTarget):
             except BackplaneUnavailable:
                 await asyncio.sleep(ttl / 10)
 
+    @property
+    def presence(self) -> Presence:
+        assert self._presence is not None, "start it with --presence-ttl"
+        return self._presence
+
+    async def attend(self, room: str, member: str) -> AsyncIterator[bool]:
+        try:
+            membership = await self.presence.join(room, member)
+        except BackplaneUnavailable as error:
+            raise Unavailable(str(error)) from error
+        try:
+            yield True
+            await asyncio.Event().wait()
+        finally:
+            membership.lose()
+
+    async def members(self, room: str) -> list[str]:
+        try:
+            return [*await self.presence.members(room)]
+        except BackplaneUnavailable as error:
+            raise Unavailable(str(error)) from error
+
+    def pass_by(self) -> None:
+        """It has been let in."""
+
     def load(self) -> Load:
         used = resource.getrusage(resource.RUSAGE_SELF)
         pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
@@ -85,15 +122,33 @@ async def main() -> None:
     parser.add_argument("--name", default="capnweb")
     parser.add_argument("--bounds", default="{}", help="fields of Bounds, as JSON")
     parser.add_argument("--clock-off", type=int, default=0, help="seconds by which its time of day is wrong")
+    parser.add_argument("--presence-ttl", type=float, help="seconds; with it, there is presence")
+    parser.add_argument("--rate", help="how often `pass_by` may be called, by all at all workers together")
     options = parser.parse_args()
     if options.clock_off:
         right = time.time
         time.time = lambda: right() + options.clock_off
-    async with open_backplane(options.url, bounds=Bounds(**json.loads(options.bounds)), name=options.name) as backplane:
-        relay = Relay(backplane)
-        async with serve(lambda peer: relay, "127.0.0.1", 0, keepalive=None, cancel_lost=True) as server:
-            print(f"serving ws://127.0.0.1:{server.port}/", flush=True)
-            await server.run()
+    async with AsyncExitStack() as held:
+        bounds = Bounds(**json.loads(options.bounds))
+        backplane = await held.enter_async_context(open_backplane(options.url, bounds=bounds, name=options.name))
+        presence = None
+        if options.presence_ttl:
+            presence = Presence(backplane, ttl=options.presence_ttl, every=options.presence_ttl / 4)
+            await held.enter_async_context(presence)
+        interceptors: list[Interceptor] = []
+        if options.rate:
+            interceptors.append(await held.enter_async_context(limits(options)))
+        relay = Relay(backplane, presence)
+        serving = serve(lambda peer: relay, "127.0.0.1", 0, keepalive=None, cancel_lost=True, interceptors=interceptors)
+        server = await held.enter_async_context(serving)
+        print(f"serving ws://127.0.0.1:{server.port}/", flush=True)
+        await server.run()
+
+
+def limits(options: argparse.Namespace) -> RateLimits:
+    """One count for everybody, which is not let in either while nobody can count."""
+    rule = RateLimit(options.rate, methods=["Relay.pass_by"], per=(), unavailable="refuse")
+    return RateLimits([rule], options.url, name=options.name)
 
 
 if __name__ == "__main__":

@@ -10,7 +10,8 @@ import signal
 import subprocess
 import sys
 import tempfile
-from collections.abc import AsyncGenerator
+import time
+from collections.abc import AsyncGenerator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 
@@ -26,15 +27,18 @@ class Worker:
 
     Attributes:
         url: where it serves.
+        since: when it began to, by the monotonic clock.
     """
 
-    def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0) -> None:
+    def __init__(self, engine: str, name: str, bounds: Bounds, clock_off: int = 0, more: Sequence[str] = ()) -> None:
         self.url = ""
+        self.since = 0.0
         self.log = tempfile.TemporaryFile()  # noqa: SIM115 — closed in `kill`
         self._process = subprocess.Popen(
             [
                 *(sys.executable, "-m", "tests.scale.worker", engine, "--name", name),
                 *("--bounds", json.dumps(asdict(bounds)), "--clock-off", str(clock_off)),
+                *more,
             ],
             cwd=ROOT,
             stdout=subprocess.PIPE,
@@ -46,12 +50,18 @@ class Worker:
     def pid(self) -> int:
         return self._process.pid
 
+    @property
+    def name(self) -> str:
+        """Of this one, and of no other."""
+        return f"worker {self.pid}"
+
     async def ready(self) -> None:
         """Wait until it serves. Raises AssertionError, with what it logged, if it does not."""
         assert self._process.stdout is not None
         async with asyncio.timeout(START):
             said = await asyncio.to_thread(self._process.stdout.readline)
         self.url = said.removeprefix("serving ").strip()
+        self.since = time.monotonic()
         assert said.startswith("serving "), f"a worker said {said!r}, and logged: {self.logged()}"
 
     def logged(self) -> str:
@@ -75,9 +85,9 @@ class Worker:
         self.log.close()
 
 
-async def start(engine: str, name: str, bounds: Bounds, *, clock_off: int = 0) -> Worker:
-    """One more worker, whose time of day may be off by some seconds."""
-    worker = Worker(engine, name, bounds, clock_off)
+async def start(engine: str, name: str, bounds: Bounds, *, clock_off: int = 0, more: Sequence[str] = ()) -> Worker:
+    """One more worker, whose time of day may be off by some seconds, and which may be given more options."""
+    worker = Worker(engine, name, bounds, clock_off, more)
     try:
         await worker.ready()
     except BaseException:

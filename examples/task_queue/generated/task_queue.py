@@ -382,7 +382,7 @@ class TaskQueueSpec(rpc.Interface):
     finished = rpc.method(
         "finished", FINISHED, rpc.param("task", rpc.INT), raises=[UNKNOWN_TASK], idempotent=True, cancellable=True
     )
-    take = rpc.method("take", OPTIONAL_LEASED_LEASE, idempotent=True, cancellable=True)
+    take = rpc.method("take", OPTIONAL_LEASED_LEASE, cancellable=True)
     stats = rpc.method("stats", STATS, idempotent=True)
     dead_letters = rpc.method("dead_letters", LIST_FINISHED, idempotent=True)
     drain = rpc.method("drain", STATS, idempotent=True, cancellable=True)
@@ -415,7 +415,8 @@ class TaskQueueCalls(rpc.Calls):
     def take(self) -> LeasedLeasePromise[Leased[LeaseStub] | None]:
         """Waits for a task; None means that there will be none, and that the worker may go.
 
-        It may be called again if the answer was lost: a lease that nobody holds gives its task back.
+        It is not `@idempotent`: what it gives again is another task, and its lease would stand for the one that was
+        lost. Whoever has lost the answer takes again: a lease that nobody holds gives its task back.
         """
         return self._call(TaskQueueSpec.take)
 
@@ -463,7 +464,8 @@ class TaskQueueTarget(rpc.RpcTarget, spec=TaskQueueSpec):
     def take(self) -> Leased[LeaseTarget | LeaseStub] | Awaitable[Leased[LeaseTarget | LeaseStub] | None] | None:
         """Waits for a task; None means that there will be none, and that the worker may go.
 
-        It may be called again if the answer was lost: a lease that nobody holds gives its task back.
+        It is not `@idempotent`: what it gives again is another task, and its lease would stand for the one that was
+        lost. Whoever has lost the answer takes again: a lease that nobody holds gives its task back.
         """
 
     @abstractmethod

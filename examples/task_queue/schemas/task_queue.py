@@ -112,12 +112,12 @@ class TaskQueue(Protocol):
         """Waits until a task is done or dead."""
         ...
 
-    @idempotent
     @cancellable
     async def take(self) -> Leased[Lease] | None:
         """Waits for a task; None means that there will be none, and that the worker may go.
 
-        It may be called again if the answer was lost: a lease that nobody holds gives its task back.
+        It is not `@idempotent`: what it gives again is another task, and its lease would stand for the one that was
+        lost. Whoever has lost the answer takes again: a lease that nobody holds gives its task back.
         """
         ...
 

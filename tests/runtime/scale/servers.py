@@ -17,6 +17,8 @@ from abc import ABC, abstractmethod
 from pathlib import Path
 from typing import IO
 
+import redis
+
 ATTEMPTS = 5
 """How often a port is chosen: somebody else may take it before the server does."""
 
@@ -108,9 +110,18 @@ class Server(ABC):
 
 
 class RedisServer(Server):
-    """Writes what it is told to a file, every second to the disk."""
+    """Writes what it is told to a file, every second to the disk.
+
+    Parameters:
+        fsync: how often to the disk, as Redis calls it. With `always` whatever was answered survives `kill`; else what
+            is answered while the last second goes to the disk does not.
+    """
 
     ready = "Ready to accept connections"
+
+    def __init__(self, fsync: str = "everysec") -> None:
+        self._fsync = fsync
+        super().__init__()
 
     @property
     def url(self) -> str:
@@ -119,7 +130,10 @@ class RedisServer(Server):
     def command(self) -> list[str]:
         program = redis_program()
         assert program is not None, "mark the test with needs_redis"
-        return [program, "--port", str(self.port), "--bind", "127.0.0.1", "--appendonly", "yes", "--save", ""]
+        return [
+            *(program, "--port", str(self.port), "--bind", "127.0.0.1", "--save", ""),
+            *("--appendonly", "yes", "--appendfsync", self._fsync),
+        ]
 
 
 class NatsServer(Server):
@@ -145,6 +159,14 @@ class SystemNatsServer(NatsServer):
 
     def program(self) -> str | None:
         return nats_program_of_system()
+
+
+def history_reads(server: Server, patience: float = 1.0) -> int:
+    """How often a Redis has read a topic's history since it began."""
+    with redis.Redis.from_url(server.url, socket_timeout=patience) as client:
+        stats = client.info("commandstats")
+    assert isinstance(stats, dict)
+    return int(stats.get("cmdstat_xrange", {}).get("calls", 0))
 
 
 def _drain(stream: IO[str]) -> None:

@@ -269,6 +269,23 @@ async def test_members_of_a_dead_worker_are_lost_within_their_time_and_a_second(
     assert workers.told == [("joined", "ada"), ("joined", "bob"), ("lost", "ada")]
 
 
+async def test_members_of_a_dead_worker_are_lost_though_whoever_cleared_up_after_it_is_dead_too(
+    workers: Workers,
+) -> None:
+    """Nobody else clears up for a while; whoever asks who is there is told the truth all the same."""
+    dead = await workers.presence().__aenter__()
+    async with workers.watched(), workers.presence() as here:
+        await dead.join(ROOM, "ada")
+        await workers.time.pass_by(EVERY)
+        crash(dead)
+        clearing = f"presence/clearing/{dead._workers.id}"
+        assert await MemoryBackplane(workers.store).acquire(clearing, b"", TTL * 3) is not None
+        await workers.time.pass_by(TTL + 1)
+        assert await here.members(ROOM) == {}
+    await dead.close()
+    assert workers.told == [("joined", "ada"), ("lost", "ada")]
+
+
 async def test_who_was_at_a_dead_worker_may_come_back_at_another(workers: Workers) -> None:
     dead = await workers.presence().__aenter__()
     async with workers.watched(), workers.presence() as here:
@@ -283,13 +300,16 @@ async def test_who_was_at_a_dead_worker_may_come_back_at_another(workers: Worker
     assert workers.told == [("joined", "ada"), ("joined", "bob"), ("lost", "bob")]
 
 
-async def test_a_worker_that_comes_later_finds_no_ghosts(workers: Workers) -> None:
+async def test_a_worker_that_comes_later_gives_everybody_their_time_and_finds_no_ghosts_then(workers: Workers) -> None:
+    """It cannot know whether a worker is dead, or whether the engine was away and has just come back."""
     dead = await workers.presence().__aenter__()
     async with workers.watched():
         await dead.join(ROOM, "ada")
         crash(dead)
         await workers.time.pass_by(TTL + 1)
         async with workers.presence() as here:
+            assert await here.members(ROOM) == {"ada": ""}
+            await workers.time.pass_by(TTL + 1)
             assert await here.members(ROOM) == {}
             assert await here.members(ROOM) == {}
     await dead.close()
@@ -301,6 +321,7 @@ async def test_a_worker_that_stood_still_for_too_long_comes_back_with_its_member
     async with workers.watched(), workers.presence() as here:
         await still.join(ROOM, "ada")
         gone = await still.join(ROOM, "bob")
+        await workers.time.pass_by(EVERY)  # it has been heard of
         gone.lose()
         for task in still._tasks:
             task.cancel()
@@ -420,6 +441,61 @@ async def test_nobody_is_lost_though_the_engine_was_away_for_longer_than_leases_
     assert workers.told == [("joined", name) for name in names]
 
 
+class Silent(MemoryBackplane):
+    """An engine that stands still for a while, and answers later what it was asked meanwhile."""
+
+    def __init__(self, store: MemoryStore) -> None:
+        super().__init__(store)
+        self.goes_on = asyncio.Event()
+        self.goes_on.set()
+
+    async def renew_lease(self, name: str, value: bytes, fence: int, ttl: float) -> bool:
+        await self.goes_on.wait()
+        return await super().renew_lease(name, value, fence, ttl)
+
+    async def holder(self, name: str) -> Any:
+        await self.goes_on.wait()
+        return await super().holder(name)
+
+
+@pytest.mark.parametrize("first", [0, 1])
+async def test_nobody_is_lost_because_the_engine_stood_still_for_longer_than_leases_last(
+    workers: Workers, first: int
+) -> None:
+    """Whoever asks for the others meanwhile is told that their leases have expired, and does not believe it."""
+    lines = [Silent(workers.store), Silent(workers.store)]
+    async with workers.watched(), workers.presence(lines[0]) as here:
+        await workers.time.pass_by(EVERY / 2)
+        async with workers.presence(lines[1]) as there:
+            await here.join(ROOM, "ada")
+            await there.join(ROOM, "bob")
+            await workers.time.pass_by(25)
+            for line in lines:
+                line.goes_on.clear()
+            await workers.time.pass_by(TTL + 2)
+            for line in (lines[first], lines[1 - first]):
+                line.goes_on.set()
+                await settle()
+            await workers.time.pass_by(TTL * 2)
+            assert sorted(await here.members(ROOM)) == ["ada", "bob"]
+    assert workers.told == [("joined", "ada"), ("joined", "bob")]
+
+
+async def test_nobody_is_lost_because_a_worker_begins_when_the_engine_has_just_come_back(workers: Workers) -> None:
+    """It is there before the others are, whose leases have expired meanwhile."""
+    line = Faulty(workers.store)
+    async with workers.watched(), workers.presence(line) as here:
+        await here.join(ROOM, "ada")
+        line.is_away = True
+        await workers.time.pass_by(TTL * 2)
+        async with workers.presence() as later:
+            assert await later.members(ROOM) == {"ada": ""}
+            line.is_away = False
+            await workers.time.pass_by(TTL * 2)
+            assert await later.members(ROOM) == {"ada": ""}
+    assert workers.told == [("joined", "ada")]
+
+
 async def test_an_engine_that_has_forgotten_everything_is_told_anew(workers: Workers) -> None:
     async with workers.presence() as here, workers.presence() as there:
         await here.join(ROOM, "ada")
@@ -464,10 +540,7 @@ async def test_what_a_dead_worker_wrote_and_did_not_tell_is_told_by_the_next_one
         async def dies(change: PresenceChange, id: str) -> None:
             raise BackplaneUnavailable("killed here")
 
-        async def gone(worker: str) -> bool:
-            return False
-
-        dying = Rooms(MemoryBackplane(workers.store), dies, gone, lambda: 0.5)
+        dying = Rooms(MemoryBackplane(workers.store), dies, lambda worker: False, lambda: 0.5)
         with pytest.raises(BackplaneUnavailable):
             await dying.edit(ROOM, lambda roll: roll.put("ada", here._workers.id, ""))
         assert await here.members(ROOM) == {"ada": ""}

@@ -8,7 +8,7 @@ A schema for workers that share a backplane: topics are followed and published t
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterable, Awaitable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable, Sequence
 
 from capnweb_runtime import codegen_api as rpc
 from tests.scale.schema.relay import Load, Told, Unavailable
@@ -71,6 +71,8 @@ LOAD = rpc.model(Load, encode_load, decode_load, lambda: LoadPromise)
 RELAY = rpc.interface(lambda: RelayStub, lambda: RelayPromise, lambda: RelayTarget)
 STREAM_TOLD = rpc.stream_of(TOLD)
 CALL_INT_FLOAT_TO_BOOL = rpc.callback(rpc.BOOL, rpc.INT, rpc.FLOAT)
+STREAM_BOOL = rpc.stream_of(rpc.BOOL)
+LIST_STR = rpc.list_of(rpc.STR)
 UNAVAILABLE = rpc.error(Unavailable, "Unavailable", rpc.error_field("why", rpc.STR))
 
 ToldR = rpc.TypeVar("ToldR", covariant=True, default=Told)
@@ -141,6 +143,11 @@ class RelaySpec(rpc.Interface):
         rpc.param("ttl", rpc.FLOAT),
         rpc.param("act", CALL_INT_FLOAT_TO_BOOL),
     )
+    attend = rpc.method(
+        "attend", STREAM_BOOL, rpc.param("room", rpc.STR), rpc.param("member", rpc.STR), raises=[UNAVAILABLE]
+    )
+    members = rpc.method("members", LIST_STR, rpc.param("room", rpc.STR), raises=[UNAVAILABLE])
+    pass_by = rpc.method("pass_by", rpc.NONE)
     load = rpc.method("load", LOAD)
 
 
@@ -177,6 +184,22 @@ class RelayCalls(rpc.Calls):
         it says whether the fence was accepted.
         """
         return self._call(RelaySpec.own, name, ttl, act)
+
+    def attend(self, room: str | rpc.RpcPromise[str], member: str | rpc.RpcPromise[str]) -> rpc.StreamPromise[bool]:
+        """Be in a room until the session ends, which is a connection that was lost. The one item says that it is so.
+
+        Raises:
+            Unavailable: The engine did not answer: whether it was done is unknown.
+        """
+        return self._call(RelaySpec.attend, room, member)
+
+    def members(self, room: str | rpc.RpcPromise[str]) -> rpc.ListPromise[str, rpc.RpcPromise[str]]:
+        """Raises: Unavailable."""
+        return self._call(RelaySpec.members, room)
+
+    def pass_by(self) -> rpc.RpcPromise[None]:
+        """What a rate is limited of."""
+        return self._call(RelaySpec.pass_by)
 
     def load(self) -> LoadPromise:
         return self._call(RelaySpec.load)
@@ -216,6 +239,22 @@ class RelayTarget(rpc.RpcTarget, spec=RelaySpec):
         `act` is called with the fence, and with what the monotonic clock gave when the lease was last seen to be held;
         it says whether the fence was accepted.
         """
+
+    @abstractmethod
+    def attend(self, room: str, member: str) -> AsyncIterable[bool] | Awaitable[AsyncIterable[bool]]:
+        """Be in a room until the session ends, which is a connection that was lost. The one item says that it is so.
+
+        Raises:
+            Unavailable: The engine did not answer: whether it was done is unknown.
+        """
+
+    @abstractmethod
+    def members(self, room: str) -> Sequence[str] | Awaitable[Sequence[str]]:
+        """Raises: Unavailable."""
+
+    @abstractmethod
+    def pass_by(self) -> Awaitable[None] | None:
+        """What a rate is limited of."""
 
     @abstractmethod
     def load(self) -> Load | Awaitable[Load]: ...

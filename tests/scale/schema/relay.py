@@ -70,4 +70,16 @@ class Relay(Protocol):
         """
         ...
 
+    @raises(Unavailable)
+    def attend(self, room: str, member: str) -> AsyncIterator[bool]:
+        """Be in a room until the session ends, which is a connection that was lost. The one item says that it is so."""
+        ...
+
+    @raises(Unavailable)
+    def members(self, room: str) -> list[str]: ...
+
+    def pass_by(self) -> None:
+        """What a rate is limited of."""
+        ...
+
     def load(self) -> Load: ...
