@@ -223,7 +223,7 @@ async def test_what_is_too_large_is_refused_with_the_bound(shared: Served) -> No
                 ValueError, match="2097152 bytes are more than this NATS carries: raise its max_payload"
             ):
                 await here.publish(TOPIC, bytes(2 << 20))
-        with pytest.raises(ValueError, match=r"Bounds.event_bytes; send a reference"):
+        with pytest.raises(ValueError, match=r"Bounds.event_bytes: send where they are kept"):
             await here.publish(TOPIC, bytes((8 << 20) + 1))
         await here.publish(TOPIC, b"1")
         reader = Reader()

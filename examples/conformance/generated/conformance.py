@@ -413,7 +413,7 @@ class StatsPromise(rpc.RpcPromise[StatsR]):
 
 
 class CounterSpec(rpc.Interface):
-    """What a Counter has, by the names it has on the wire."""
+    """The members of a Counter: their names on the wire, parameters and results."""
 
     value = rpc.prop("value", rpc.FLOAT)
     increment = rpc.method("increment", rpc.FLOAT, rpc.param("n", rpc.FLOAT, required=False))
@@ -433,7 +433,7 @@ class CounterCalls(rpc.Calls):
 
 
 class CounterStub(CounterCalls, rpc.RpcStub):
-    """A Counter that is held."""
+    """A reference to a Counter: calls return promises, `dispose()` releases it."""
 
 
 class CounterPromise(CounterCalls, rpc.RpcPromise[CounterR]):
@@ -457,7 +457,7 @@ class CounterTarget(rpc.RpcTarget, spec=CounterSpec):
 
 
 class TrackedSpec(rpc.Interface):
-    """What a Tracked has, by the names it has on the wire."""
+    """The members of a Tracked: their names on the wire, parameters and results."""
 
     ping = rpc.method("ping", rpc.STR)
 
@@ -471,7 +471,7 @@ class TrackedCalls(rpc.Calls):
 
 
 class TrackedStub(TrackedCalls, rpc.RpcStub):
-    """A Tracked that is held."""
+    """A reference to a Tracked: calls return promises, `dispose()` releases it."""
 
 
 class TrackedPromise(TrackedCalls, rpc.RpcPromise[TrackedR]):
@@ -490,7 +490,7 @@ class TrackedTarget(rpc.RpcTarget, spec=TrackedSpec):
 
 
 class AuthedSpec(rpc.Interface):
-    """What an Authed has, by the names it has on the wire."""
+    """The members of an Authed: their names on the wire, parameters and results."""
 
     profile = rpc.prop("profile", PROFILE)
     get_user_id = rpc.method("getUserId", rpc.INT)
@@ -521,7 +521,7 @@ class AuthedCalls(rpc.Calls):
 
 
 class AuthedStub(AuthedCalls, rpc.RpcStub):
-    """An Authed that is held."""
+    """A reference to an Authed: calls return promises, `dispose()` releases it."""
 
 
 class AuthedPromise(AuthedCalls, rpc.RpcPromise[AuthedR]):
@@ -553,7 +553,7 @@ class AuthedTarget(rpc.RpcTarget, spec=AuthedSpec):
 
 
 class PeerApiSpec(rpc.Interface):
-    """What a PeerApi has, by the names it has on the wire."""
+    """The members of a PeerApi: their names on the wire, parameters and results."""
 
     on_peer_call = rpc.method("onPeerCall", rpc.FLOAT, rpc.param("x", rpc.FLOAT))
 
@@ -567,7 +567,7 @@ class PeerApiCalls(rpc.Calls):
 
 
 class PeerApiStub(PeerApiCalls, rpc.RpcStub):
-    """A PeerApi that is held."""
+    """A reference to a PeerApi: calls return promises, `dispose()` releases it."""
 
 
 class PeerApiPromise(PeerApiCalls, rpc.RpcPromise[PeerApiR]):
@@ -586,7 +586,7 @@ class PeerApiTarget(rpc.RpcTarget, spec=PeerApiSpec):
 
 
 class ConformanceApiSpec(rpc.Interface):
-    """What a ConformanceApi has, by the names it has on the wire."""
+    """The members of a ConformanceApi: their names on the wire, parameters and results."""
 
     version = rpc.prop("version", rpc.STR)
     config = rpc.prop("config", CONFIG)
@@ -929,7 +929,7 @@ class ConformanceApiCalls(rpc.Calls):
 
 
 class ConformanceApiStub(ConformanceApiCalls, rpc.RpcStub):
-    """A ConformanceApi that is held."""
+    """A reference to a ConformanceApi: calls return promises, `dispose()` releases it."""
 
 
 class ConformanceApiPromise(ConformanceApiCalls, rpc.RpcPromise[ConformanceApiR]):
