@@ -51,4 +51,5 @@ async def stopping(report: Report, files: FilesStub, file: Path) -> None:
         stopped = upload.append(0, that_stops(file, MIB), ignore)
         error = await report.refused("a sender that stops in the middle", stopped, SenderStopped)
         report.say(str(error).splitlines()[0])
-        report.check("bytes of it that are kept", await upload.offset, MIB)
+        # What had been sent, less the pieces that waited to be written when it stopped.
+        report.at_most("bytes of it that are kept", await upload.offset, MIB)
