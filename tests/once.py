@@ -16,7 +16,7 @@ import pytest
 def made_once(factory: pytest.TempPathFactory, name: str, make: Callable[[Path], None]) -> Path:
     """Return the folder of this name, which all workers share.
 
-    Args:
+    Parameters:
         factory: where this run of the tests keeps its files.
         name: the name of the folder, which nothing else has.
         make: fills the folder. If it fails, so do the tests of this worker, and the next one tries it in turn.

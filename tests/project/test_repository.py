@@ -23,7 +23,7 @@ FORBIDDEN = {
         "|".join(["registry" + r"\.npmjs\.", "files" + r"\.pythonhosted\.", "pypi" + r"\.org/simple"])
     ),
     "a registry setting": re.compile(
-        "|".join(["--(extra-)?" + "index-url", r'"resolved"' + r'\s*:\s*"', "^registry" + r"\s*="])
+        "|".join(["--(extra-)?ind" + "ex-url", '"resol' + r'ved"\s*:\s*"', "^regis" + r"try\s*="])
     ),
     "a path of somebody's machine": re.compile(
         r"(?<![\w.])/(?:" + "|".join(["wo" + "rk", "ro" + "ot", "ho" + "me/\\w+", "Us" + "ers/\\w+"]) + ")/"

@@ -844,7 +844,7 @@ class SchemaTextPromise(rpc.RpcPromise[SchemaTextR]):
 
 
 class InspectionSpec(rpc.Interface):
-    """What an Inspection has, by the names it has on the wire."""
+    """The members of an Inspection: their names on the wire, parameters and results."""
 
     about = rpc.method("about", ABOUT)
     overview = rpc.method("overview", OVERVIEW)
@@ -903,7 +903,7 @@ class InspectionCalls(rpc.Calls):
 
 
 class InspectionStub(InspectionCalls, rpc.RpcStub):
-    """An Inspection that is held."""
+    """A reference to an Inspection: calls return promises, `dispose()` releases it."""
 
 
 class InspectionPromise(InspectionCalls, rpc.RpcPromise[InspectionR]):
@@ -946,7 +946,7 @@ class InspectionTarget(rpc.RpcTarget, spec=InspectionSpec):
 
 
 class DoorSpec(rpc.Interface):
-    """What a Door has, by the names it has on the wire."""
+    """The members of a Door: their names on the wire, parameters and results."""
 
     authenticate = rpc.method("authenticate", INSPECTION, rpc.param("token", rpc.STR))
 
@@ -960,7 +960,7 @@ class DoorCalls(rpc.Calls):
 
 
 class DoorStub(DoorCalls, rpc.RpcStub):
-    """A Door that is held."""
+    """A reference to a Door: calls return promises, `dispose()` releases it."""
 
 
 class DoorPromise(DoorCalls, rpc.RpcPromise[DoorR]):

@@ -174,7 +174,7 @@ class UsagePromise(rpc.RpcPromise[UsageR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     get_profile = rpc.method("get_profile", PROFILE, rpc.param("id", rpc.INT))
 
@@ -187,7 +187,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -205,7 +205,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class CapabilitySpec(rpc.Interface):
-    """What a Capability has, by the names it has on the wire."""
+    """The members of a Capability: their names on the wire, parameters and results."""
 
     ping = rpc.method("ping", rpc.INT)
 
@@ -218,7 +218,7 @@ class CapabilityCalls(rpc.Calls):
 
 
 class CapabilityStub(CapabilityCalls, rpc.RpcStub):
-    """A Capability that is held."""
+    """A reference to a Capability: calls return promises, `dispose()` releases it."""
 
 
 class CapabilityPromise(CapabilityCalls, rpc.RpcPromise[CapabilityR]):
@@ -236,7 +236,7 @@ class CapabilityTarget(rpc.RpcTarget, spec=CapabilitySpec):
 
 
 class StepSpec(rpc.Interface):
-    """What a Step has, by the names it has on the wire."""
+    """The members of a Step: their names on the wire, parameters and results."""
 
     next = rpc.method("next", STEP)
     depth = rpc.method("depth", rpc.INT)
@@ -253,7 +253,7 @@ class StepCalls(rpc.Calls):
 
 
 class StepStub(StepCalls, rpc.RpcStub):
-    """A Step that is held."""
+    """A reference to a Step: calls return promises, `dispose()` releases it."""
 
 
 class StepPromise(StepCalls, rpc.RpcPromise[StepR]):
@@ -274,7 +274,7 @@ class StepTarget(rpc.RpcTarget, spec=StepSpec):
 
 
 class ApiSpec(rpc.Interface):
-    """What an Api has, by the names it has on the wire."""
+    """The members of an Api: their names on the wire, parameters and results."""
 
     add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT))
     authenticate = rpc.method("authenticate", ACCOUNT, rpc.param("token", rpc.STR))
@@ -326,7 +326,7 @@ class ApiCalls(rpc.Calls):
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
-    """An Api that is held."""
+    """A reference to an Api: calls return promises, `dispose()` releases it."""
 
 
 class ApiPromise(ApiCalls, rpc.RpcPromise[ApiR]):

@@ -26,7 +26,7 @@ PlainR = rpc.TypeVar("PlainR", covariant=True, default="PlainStub")
 
 
 class PlainSpec(rpc.Interface):
-    """What a Plain has, by the names it has on the wire."""
+    """The members of a Plain: their names on the wire, parameters and results."""
 
     add = rpc.method("add", rpc.INT, rpc.param("a", rpc.INT), rpc.param("b", rpc.INT))
 
@@ -39,7 +39,7 @@ class PlainCalls(rpc.Calls):
 
 
 class PlainStub(PlainCalls, rpc.RpcStub):
-    """A Plain that is held."""
+    """A reference to a Plain: calls return promises, `dispose()` releases it."""
 
 
 class PlainPromise(PlainCalls, rpc.RpcPromise[PlainR]):

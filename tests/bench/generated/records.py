@@ -76,7 +76,7 @@ class ProfilePromise(rpc.RpcPromise[ProfileR]):
 
 
 class AccountSpec(rpc.Interface):
-    """What an Account has, by the names it has on the wire."""
+    """The members of an Account: their names on the wire, parameters and results."""
 
     get_profile = rpc.method("get_profile", PROFILE, rpc.param("id", rpc.INT))
 
@@ -89,7 +89,7 @@ class AccountCalls(rpc.Calls):
 
 
 class AccountStub(AccountCalls, rpc.RpcStub):
-    """An Account that is held."""
+    """A reference to an Account: calls return promises, `dispose()` releases it."""
 
 
 class AccountPromise(AccountCalls, rpc.RpcPromise[AccountR]):
@@ -107,7 +107,7 @@ class AccountTarget(rpc.RpcTarget, spec=AccountSpec):
 
 
 class RecordsSpec(rpc.Interface):
-    """What a Records has, by the names it has on the wire."""
+    """The members of a Records: their names on the wire, parameters and results."""
 
     authenticate = rpc.method("authenticate", ACCOUNT, rpc.param("token", rpc.STR))
 
@@ -120,7 +120,7 @@ class RecordsCalls(rpc.Calls):
 
 
 class RecordsStub(RecordsCalls, rpc.RpcStub):
-    """A Records that is held."""
+    """A reference to a Records: calls return promises, `dispose()` releases it."""
 
 
 class RecordsPromise(RecordsCalls, rpc.RpcPromise[RecordsR]):
