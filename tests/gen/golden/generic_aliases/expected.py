@@ -207,7 +207,7 @@ class HeldIntPromise(rpc.RpcPromise[HeldIntR]):
 
 
 class ApiSpec(rpc.Interface):
-    """What an Api has, by the names it has on the wire."""
+    """The members of an Api: their names on the wire, parameters and results."""
 
     find = rpc.method("find", OPTIONAL_INT, rpc.param("number", OPTIONAL_INT, required=False))
     pages = rpc.method("pages", DICT_OPTIONAL_PAGE_INT, rpc.param("of", PAGE_OPTIONAL_INT))
@@ -216,7 +216,7 @@ class ApiSpec(rpc.Interface):
 
 
 class ApiCalls(rpc.Calls):
-    """What can be asked of an Api."""
+    """The methods and properties of an Api."""
 
     def find(self, number: int | rpc.RpcPromise[int | None] | None = rpc.omitted(None)) -> rpc.RpcPromise[int | None]:
         return self._call(ApiSpec.find, number)
@@ -240,7 +240,7 @@ class ApiCalls(rpc.Calls):
 
 
 class ApiStub(ApiCalls, rpc.RpcStub):
-    """An Api that is held."""
+    """A reference to an Api: calls return promises, `dispose()` releases it."""
 
 
 class ApiPromise(ApiCalls, rpc.RpcPromise[ApiR]):
@@ -271,7 +271,7 @@ class ApiTarget(rpc.RpcTarget, spec=ApiSpec):
 
 
 class CursorListStrSpec(rpc.Interface):
-    """What a CursorListStr has, by the names it has on the wire."""
+    """The members of a CursorListStr: their names on the wire, parameters and results."""
 
     both = rpc.method("both", TUPLE_LIST_STR_OPTIONAL_LIST_STR)
     next = rpc.method("next", OPTIONAL_CURSOR_LIST_STR)
@@ -288,7 +288,7 @@ class CursorListStrCalls(rpc.Calls):
 
 
 class CursorListStrStub(CursorListStrCalls, rpc.RpcStub):
-    """A CursorListStr that is held."""
+    """A reference to a CursorListStr: calls return promises, `dispose()` releases it."""
 
 
 class CursorListStrPromise(CursorListStrCalls, rpc.RpcPromise[CursorListStrR]):
@@ -313,7 +313,7 @@ class CursorListStrTarget(rpc.RpcTarget, spec=CursorListStrSpec):
 
 
 class CursorOptionalStrSpec(rpc.Interface):
-    """What a CursorOptionalStr has, by the names it has on the wire."""
+    """The members of a CursorOptionalStr: their names on the wire, parameters and results."""
 
     both = rpc.method("both", TUPLE_OPTIONAL_STR_OPTIONAL_STR)
     next = rpc.method("next", OPTIONAL_CURSOR_OPTIONAL_STR)
@@ -330,7 +330,7 @@ class CursorOptionalStrCalls(rpc.Calls):
 
 
 class CursorOptionalStrStub(CursorOptionalStrCalls, rpc.RpcStub):
-    """A CursorOptionalStr that is held."""
+    """A reference to a CursorOptionalStr: calls return promises, `dispose()` releases it."""
 
 
 class CursorOptionalStrPromise(CursorOptionalStrCalls, rpc.RpcPromise[CursorOptionalStrR]):

@@ -517,7 +517,7 @@ class SpotIntStrPromise(rpc.RpcPromise[SpotIntStrR]):
 
 
 class PageUserSpec(rpc.Interface):
-    """What a PageUser has, by the names it has on the wire."""
+    """The members of a PageUser: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_USER)
     next = rpc.method("next", OPTIONAL_PAGE_USER)
@@ -537,7 +537,7 @@ class PageUserCalls(rpc.Calls):
 
 
 class PageUserStub(PageUserCalls, rpc.RpcStub):
-    """A PageUser that is held."""
+    """A reference to a PageUser: calls return promises, `dispose()` releases it."""
 
 
 class PageUserPromise(PageUserCalls, rpc.RpcPromise[PageUserR]):
@@ -561,7 +561,7 @@ class PageUserTarget(rpc.RpcTarget, spec=PageUserSpec):
 
 
 class UsersSpec(PageUserSpec):
-    """What a Users has, by the names it has on the wire."""
+    """The members of a Users: their names on the wire, parameters and results."""
 
     count = rpc.method("count", rpc.INT)
 
@@ -574,7 +574,7 @@ class UsersCalls(PageUserCalls):
 
 
 class UsersStub(UsersCalls, PageUserStub):
-    """A Users that is held."""
+    """A reference to a Users: calls return promises, `dispose()` releases it."""
 
 
 class UsersPromise(UsersCalls, PageUserPromise[UsersR]):
@@ -592,7 +592,7 @@ class UsersTarget(PageUserTarget, spec=UsersSpec):
 
 
 class ShelfSpec(rpc.Interface):
-    """What a Shelf has, by the names it has on the wire."""
+    """The members of a Shelf: their names on the wire, parameters and results."""
 
     box = rpc.method("box", BOX_USER, rpc.param("number", rpc.INT))
     boxes = rpc.method(
@@ -655,7 +655,7 @@ class ShelfCalls(rpc.Calls):
 
 
 class ShelfStub(ShelfCalls, rpc.RpcStub):
-    """A Shelf that is held."""
+    """A reference to a Shelf: calls return promises, `dispose()` releases it."""
 
 
 class ShelfPromise(ShelfCalls, rpc.RpcPromise[ShelfR]):
@@ -703,7 +703,7 @@ class ShelfTarget(rpc.RpcTarget, spec=ShelfSpec):
 
 
 class PageBoxUserSpec(rpc.Interface):
-    """What a PageBoxUser has, by the names it has on the wire."""
+    """The members of a PageBoxUser: their names on the wire, parameters and results."""
 
     items = rpc.method("items", LIST_BOX_USER)
     next = rpc.method("next", OPTIONAL_PAGE_BOX_USER)
@@ -723,7 +723,7 @@ class PageBoxUserCalls(rpc.Calls):
 
 
 class PageBoxUserStub(PageBoxUserCalls, rpc.RpcStub):
-    """A PageBoxUser that is held."""
+    """A reference to a PageBoxUser: calls return promises, `dispose()` releases it."""
 
 
 class PageBoxUserPromise(PageBoxUserCalls, rpc.RpcPromise[PageBoxUserR]):
