@@ -117,7 +117,9 @@ def command(options: argparse.Namespace) -> str:
 
 def measured(steps: Steps) -> str:
     """When, and how long it took."""
-    return f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, in {steps.elapsed / 60:.0f} minutes"
+    minutes = steps.elapsed / 60
+    took = "under a minute" if minutes < 1 else f"{minutes:.0f} minutes"
+    return f"{datetime.datetime.now(datetime.UTC):%Y-%m-%d}, in {took}"
 
 
 def versions() -> dict[str, str]:
