@@ -308,7 +308,7 @@ RULES: Final = (
         "a module, model, exception or interface got another name, and kept its members",
         Effects(code=True),
         "names of types are not sent, except those of exceptions",
-        "use the new name wherever the type is imported",
+        "use the new name in your code",
     ),
     Rule(
         "not-on-the-wire",
