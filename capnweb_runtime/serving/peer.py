@@ -103,7 +103,8 @@ class Peer:
         transport: how messages travel: "websocket", "http" or "webtransport".
         request: where the server is mounted in an application, the request of that: the scope of ASGI, the Request of
             aiohttp, the environ of WSGI; None from `serve`.
-        connection: the connection of the session, before anything is sent on it; None if there is no session.
+        connection: the connection of the session, before anything is sent on it; None if there is no session. Its
+            methods `tap` and `reader` show its messages to a program; "Debugging" in the documentation says how.
         scheme: "http" or "https", by which the client has come.
         host: name that the client has asked for, with the port if it gave one; "" if it gave no name.
         certificate: certificate of the client, as `ssl.SSLSocket.getpeercert()` gives it, if the server's SSLContext

@@ -110,10 +110,18 @@ class Scenario:
 
 SCENARIOS: Mapping[str, Scenario] = {
     "calculator": Scenario(
-        Accountant, "examples.calculator.server", "numbers: three calls of four are `add`, one a chain"
+        Accountant,
+        "examples.calculator.server",
+        "numbers: three tasks of four are one call of `add`, one is a chain of ten",
     ),
     "market": Scenario(
-        Trader, "examples.backend.services.server", "models: three of four read a company, one all three"
+        Trader,
+        "examples.backend.services.server",
+        "models: three tasks of four read one company, one reads all companies",
     ),
-    "pubsub": Scenario(Subscriber, "examples.pubsub.server", f"callbacks: each event goes to {TOGETHER} subscribers"),
+    "pubsub": Scenario(
+        Subscriber,
+        "examples.pubsub.server",
+        f"callbacks: a task publishes an event, which goes to {TOGETHER} subscribers, and waits for it",
+    ),
 }

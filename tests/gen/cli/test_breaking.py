@@ -20,7 +20,7 @@ b1/api.py:5:21: breaks old clients: Api.greet.name: it has no default any more [
       |                     ^^^^
     was: main:b1/api.py:5
     5 |     def greet(self, name: str = "you") -> str: ...
-    why: an old client may leave it out
+    why: an old caller may leave the argument out
     hint: keep the default
 """
 
@@ -151,7 +151,7 @@ def test_json_has_everything(project: Write) -> None:
                 "old_client": "breaks",
                 "new_client": "safe",
                 "code": True,
-                "why": "an old client may leave it out",
+                "why": "an old caller may leave the argument out",
                 "hint": "keep the default",
                 "file": "b10/api.py",
                 "line": 5,
@@ -175,8 +175,8 @@ def test_github_gets_annotations(project: Write) -> None:
     assert first.startswith("::warning file=b11/api.py,line=5,col=9,title=member-added::warning: breaks if used: Api.")
     assert second == (
         "::error file=b11/api.py,line=6,col=21,title=parameter-required::breaks old clients: Api.greet.name: it has no "
-        'default any more [parameter-required]%0Awas: def greet(self, name: str = "you") -> str: ...%0Aan old client '
-        "may leave it out%0Ahint: keep the default"
+        'default any more [parameter-required]%0Awas: def greet(self, name: str = "you") -> str: ...%0Aan old caller '
+        "may leave the argument out%0Ahint: keep the default"
     )
 
 

@@ -67,7 +67,7 @@ def test_breaking_compares_with_it(project: Write) -> None:
         "      |                     ^^^^\n"
         f"    was: {LOCK}, l3b/api.py\n"
         "      | def greet(name: str = 'you') -> str\n"
-        "    why: an old client may leave it out\n"
+        "    why: an old caller may leave the argument out\n"
         "    hint: keep the default\n"
     )
     assert result.stdout == compared.stdout
