@@ -156,7 +156,7 @@ def explain(subject: Any, function: Callable[[Any], object] | None = None, /) ->
             raise mismatch.error("result of the plan") from None
     outside = len(recorder.captures)
     recorder.give_up()
-    block, _ = read_plan(recorder.instructions, outside, _UNBOUNDED)
+    block = read_plan(recorder.instructions, outside, _UNBOUNDED)
     return _Explaining(outside).explain(block, _known(cls, subject))
 
 

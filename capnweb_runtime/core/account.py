@@ -24,7 +24,7 @@ BYTES_PER_UNIT: Final = 4
 """Of a small message. Where it is all empty lists, a unit is less than three."""
 SLICE: Final = 500
 """Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
-BRIEF: Final = 60
+BRIEF: Final = 15
 """The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions."""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
 """Bytes of small messages that come to a slice."""

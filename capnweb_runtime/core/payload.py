@@ -10,7 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from capnweb_runtime.core.broken import ReadableGuard
+from capnweb_runtime.core.account import BRIEF
+from capnweb_runtime.core.broken import GIVEN_BACK, ReadableGuard
 from capnweb_runtime.core.cell import Cell
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.composite import charge_written, written_work
@@ -28,6 +29,8 @@ _LEAVES: Final = frozenset((int, str, float, bool, type(None), bytes))
 _NODES_PER_UNIT: Final = 8  # that are only looked at
 _UNCOUNTED: Final = frozenset((int, float, bool, type(None)))
 """Types of values for which their payload counts."""
+_WORK_PER_PROMISE: Final = 3
+"""Units that it takes to put a result in the place of a promise."""
 COPIED: Final = 64
 """Bytes that a unit of work makes of a value that is copied: a list with one number in it."""
 
@@ -253,27 +256,46 @@ def resolve_promises(payload: Payload, host: Host) -> Cell[bool] | None:
         if not payload.promises:
             return None
         payload.resolving = Cell()
-        _Resolving(payload, payload.resolving, host).start()
+        _Resolving(payload, payload.resolving, host).go_on()
     return None if payload.resolving.fulfilled else payload.resolving
 
 
 class _Resolving:
-    """Counts down the promises of one payload that are still open."""
+    """Counts down the promises of one payload that are still open. There may be thousands: others may go first."""
 
-    __slots__ = ("_cell", "_host", "_inert", "_open", "_payload")
+    __slots__ = ("_cell", "_host", "_inert", "_left", "_open", "_payload")
 
     def __init__(self, payload: Payload, cell: Cell[bool], host: Host) -> None:
+        promises, payload.promises = payload.promises or [], None
         self._payload = payload
         self._host = host
         self._cell = cell
-        self._open = 1  # the one that start() itself holds
+        self._inert = len(payload.hooks or ()) == len(promises)  # each owns one; whatever else is owned has more
+        self._left = iter(promises)
+        self._open = 1  # the one that stands for those that are left
 
-    def start(self) -> None:
-        promises, self._payload.promises = self._payload.promises or [], None
-        self._inert = len(self._payload.hooks or ()) == len(promises)  # each owns one; whatever else is owned has more
-        for container, key, promise in promises:
+    def go_on(self) -> None:
+        """Waits for those that are left."""
+        account = self._host.account
+        look_at = account.spent + BRIEF
+        for container, key, promise in self._left:
             self._wait(container, key, promise)
+            account.spent += _WORK_PER_PROMISE
+            if account.spent > look_at:
+                look_at = account.spent + BRIEF
+                if account.is_over_for_long_work():
+                    self._host.put_off(self._go_on_later)
+                    return
         self._close_one()
+
+    def _go_on_later(self) -> None:
+        if self._payload.hooks is None:  # it has been given up meanwhile, and with it what is left
+            self._cell.reject(GIVEN_BACK.error_of("a value was used", "it"))
+            return
+        try:
+            self.go_on()
+        except Exception as error:  # of a promise that cannot be read, or for which there is no room
+            self._cell.reject(error)
 
     def _wait(self, container: Any, key: Any, promise: PromiseRef) -> None:
         self._open += 1

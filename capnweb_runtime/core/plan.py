@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Generator
 from functools import partial
-from typing import TYPE_CHECKING, Any, Final, TypeAlias, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
 from capnweb_runtime.core.account import BRIEF, Account
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
@@ -22,8 +22,8 @@ from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Hook, Host, Path, Payload, Wire, dispose_all
 from capnweb_runtime.core.payload import also_counts, branch, is_inert, resolve_promises
-from capnweb_runtime.core.plan_bounds import Weigher, followed, known_of, refuse_beyond
-from capnweb_runtime.core.plan_form import Block, Instruction, read_plan
+from capnweb_runtime.core.plan_bounds import Bounds, Value, Weigher, followed, known_of, refuse_beyond
+from capnweb_runtime.core.plan_form import Block, Instruction, reading_plan
 from capnweb_runtime.core.plan_ops import carry_out, condition, described, steps_for
 from capnweb_runtime.core.remap import WORK_PER_STEP, Replayer
 from capnweb_runtime.core.value_hooks import PayloadHook
@@ -57,41 +57,35 @@ def run_plan(
     Returns:
         A hook for the result, owned by the caller. Giving it up once it has been asked for ends the plan.
     """
-    host, limits = importer.host, importer.limits
+    host = importer.host
     try:
-        began = host.account.spent
-        block, reading = read_plan(plan, len(captures), limits, depth)
-        host.account.spent += reading
-        _weigh(importer, block, subject, path, captures)
+        known = followed(known_of(subject), path)
         room = host.held.count(host.held.of_message())
-        element = subject.get(path) if path else subject.dup()
-    except Exception as error:  # of a plan that cannot be carried out, or of what it is applied to
+        owned = [subject.dup(), *captures]
+    except Exception as error:  # of what it is applied to
         forget_frames(error)  # in which is what the hook that is returned goes to
         dispose_all(captures)
         return ErrorHook(error)
-    return _Running(host, limits, importer.map_budget(), room, began).start(block, element, captures)
+    applied = _Applied(plan, depth, path, *known)
+    return _Running(host, importer.limits, importer.map_budget(), room, owned).start(applied)
 
 
-def _weigh(importer: Importer, block: Block, subject: Hook, path: Path, captures: list[Hook]) -> None:
-    """Refuses a plan that takes more than it may by what its interfaces say of it, before anything of it runs. Raises
-    LimitExceeded, or CostExceeded.
+class _Applied(NamedTuple):
+    """A plan that has not been read, and what it is applied to.
+
+    Attributes:
+        plan: the instructions, the header among them.
+        depth: how deep in its message it stands.
+        path: from what is owned to what is value 0.
+        known: what is known of that.
+        before: what reading it takes.
     """
-    host, limits = importer.host, importer.limits
-    if limits.cost is None and not block.has_lists:  # there is nothing that is not known already
-        return
-    weigher = Weigher(limits.depth)
-    element, before = followed(known_of(subject), path)
-    _, bounds = weigher.block(block, element, [known_of(capture) for capture in captures])
-    host.account.spent += weigher.nodes
-    bounds = before.plus(bounds)
-    refuse_beyond(bounds.assumed, limits)
-    if limits.cost is not None and host.costs is not None:
-        least, assumed = int(bounds.least.cost), int(bounds.assumed.cost)
-        refusal = host.costs.refusal(
-            assumed, "the plan costs at least" if least == assumed else "the plan is taken to cost"
-        )
-        if refusal is not None:
-            raise refusal
+
+    plan: list[Wire]
+    depth: int
+    path: Path
+    known: Value
+    before: Bounds
 
 
 class _Failed(Exception):
@@ -150,31 +144,39 @@ class _Scope(Replayer):
 
 
 class _Running:
-    """A plan that is being carried out."""
+    """A plan that is being carried out.
 
-    def __init__(self, host: Host, limits: Limits, budget: Budget, room: Any, began: int) -> None:
+    Parameters:
+        host: the application's.
+        limits: bounds.
+        budget: what it may spend.
+        room: what counts for the instructions.
+        owned: what it is applied to, and what it names beside that.
+    """
+
+    def __init__(self, host: Host, limits: Limits, budget: Budget, room: Any, owned: list[Hook]) -> None:
         self._host = host
+        self._limits = limits
         self._account: Account = host.account
         self._budget = budget
-        self._look_at = began + BRIEF  # others may go first where it took long to read
+        self._look_at = self._account.spent + BRIEF
         self._calls = self._most_calls = limits.plan_calls
-        self._room = room  # what counts for the instructions
+        self._room = room
         self._carried = host.carried
         self._cell: Cell[Hook] = Cell()
         self._error: BaseException | None = None
-        self._owned: list[Hook] = []
+        self._owned = owned
         self._work: Steps[Payload] | None = None
         self._busy = False
         self._given_up = False
 
-    def start(self, block: Block, element: Hook, captures: list[Hook]) -> Hook:
+    def start(self, applied: _Applied) -> Hook:
         """Begins; see `run_plan`."""
-        self._owned = [element, *captures]
-        self._work = self._block(block, element, captures)
+        self._work = self._plan(applied)
         self._go_on(partial(next, self._work))
-        known = self._cell.value
-        if known is not None:
-            return known
+        result = self._cell.value
+        if result is not None:
+            return result
         if self._error is not None:
             return ErrorHook(self._error)
         return CancellableHook(self._cell, self._host, Interest(self._cell, self._give_up))
@@ -250,6 +252,54 @@ class _Running:
 
     # ---- what a plan does
 
+    def _plan(self, applied: _Applied) -> Steps[Payload]:
+        """Reads a plan, refuses one that must go beyond a bound, and carries it out."""
+        subject, *captures = self._owned
+        reading, done = reading_plan(applied.plan, len(captures), self._limits, applied.depth), 0
+        while True:
+            try:
+                units = next(reading)
+            except StopIteration as end:
+                block: Block = end.value
+                break
+            self._account.spent += units - done
+            done = units
+            if self._is_for_others():
+                yield None
+        self._weigh(block, applied, captures)
+        if applied.path:
+            subject = subject.get(applied.path)
+            self._owned.append(subject)
+        return (yield from self._block(block, subject, captures))
+
+    def _weigh(self, block: Block, applied: _Applied, captures: list[Hook]) -> None:
+        """Refuses a plan that takes more than it may by what its interfaces say of it, before anything of it runs.
+        Raises LimitExceeded, or CostExceeded.
+        """
+        host, limits = self._host, self._limits
+        if limits.cost is None and not block.has_lists:  # there is nothing that is not known already
+            return
+        weigher = Weigher(limits.depth)
+        _, bounds = weigher.block(block, applied.known, [known_of(capture) for capture in captures])
+        host.account.spent += weigher.nodes
+        bounds = applied.before.plus(bounds)
+        refuse_beyond(bounds.assumed, limits)
+        if limits.cost is not None and host.costs is not None:
+            least, assumed = int(bounds.least.cost), int(bounds.assumed.cost)
+            refusal = host.costs.refusal(
+                assumed, "the plan costs at least" if least == assumed else "the plan is taken to cost"
+            )
+            if refusal is not None:
+                raise refusal
+
+    def _is_for_others(self) -> bool:
+        """Whether so much has been done that others are to go first."""
+        account = self._account
+        if account.spent <= self._look_at:
+            return False
+        self._look_at = account.spent + BRIEF
+        return account.is_over_for_long_work()
+
     def _block(self, block: Block, element: Hook, captures: list[Hook]) -> Steps[Payload]:
         """Carries out a block. Returns its value, in which no promise is left, owned by the caller.
 
@@ -275,12 +325,9 @@ class _Running:
 
     def _carry_out(self, instruction: Instruction, scope: _Scope) -> Steps[Payload]:
         """Carries out an instruction, and returns its value."""
-        account = self._account
-        account.spent += instruction.steps * WORK_PER_STEP
-        if account.spent > self._look_at:
-            self._look_at = account.spent + BRIEF
-            if account.is_over_for_long_work():
-                yield None
+        self._account.spent += instruction.steps * WORK_PER_STEP
+        if self._is_for_others():
+            yield None
         if self._given_up or self._host.held.ended:
             raise SessionClosed(_GIVEN_UP)
         self._budget.take(instruction.steps)

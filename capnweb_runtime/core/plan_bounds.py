@@ -233,7 +233,9 @@ class Weigher:
         total = NOTHING
         for part in parts:
             if type(part) in (list, dict):
-                total = total.plus(self.expression(part, scope, depth + 1)[1])
+                taken = self.expression(part, scope, depth + 1)[1]
+                if taken is not NOTHING:  # of most there is nothing to add, and they may be thousands
+                    total = total.plus(taken)
         return total
 
     def _reference(self, wire: list[Wire], scope: Scope, depth: int) -> tuple[Value, Bounds]:
@@ -266,7 +268,8 @@ class Weigher:
         for instruction in instructions:
             value, once = self.expression(instruction, inner, depth + 1)
             inner.values.append(value)
-            each = each.plus(once)
+            if once is not NOTHING:
+                each = each.plus(once)
         mapped = Bounds(*(Amount(one.steps, 0, one.calls + one.mapped, one.cost) for one in each))
         return Value(inner.values[-1], subject.items), taken.plus(_for_each(subject, mapped))
 

@@ -6,9 +6,9 @@ A plan is the instructions of a `remap` that begin with `["plan", 1]`. `docs/pla
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Generator
 from dataclasses import dataclass
-from typing import Any, Final, Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.hook import Wire
@@ -21,6 +21,9 @@ HEADER: Final = ("plan", 1)
 """The first instruction: the name, and the version of the form."""
 NODES_PER_UNIT: Final = 4
 """Nodes that are looked at for a unit of work."""
+T = TypeVar("T")
+Reading: TypeAlias = Generator[int, None, T]
+"""What is read step by step: after each it gives the units of work that have been done so far."""
 Kind: TypeAlias = Literal["value", "op", "if", "while", "keep"]
 _LEAVES: Final = frozenset(
     ("bigint", "date", "bytes", "error", "undefined", "inf", "-inf", "nan", "url", "headers", "request", "response")
@@ -92,7 +95,7 @@ def is_plan(instructions: list[Wire]) -> bool:
     return type(first) is list and first[:1] == ["plan"]
 
 
-def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: int = 0) -> tuple[Block, int]:
+def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: int = 0) -> Block:
     """A plan, known to be well formed and not to go beyond a bound in any case.
 
     Parameters:
@@ -101,17 +104,25 @@ def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: in
         limits: bounds.
         depth: how deep in its message it stands.
 
-    Returns:
-        The plan, and the units of work that it took to read it.
-
     Raises:
         ProtocolError: it is malformed; the error says where.
         LimitExceeded: it must, or says that it may, go beyond one of the bounds.
     """
+    reading = reading_plan(instructions, captures, limits, depth)
+    while True:
+        try:
+            next(reading)
+        except StopIteration as end:
+            plan: Block = end.value
+            return plan
+
+
+def reading_plan(instructions: list[Wire], captures: int, limits: Limits, depth: int = 0) -> Reading[Block]:
+    """The same step by step, an instruction at a time: there may be thousands. See `read_plan`."""
     if tuple(instructions[0]) != HEADER or type(instructions[0][1]) is not int:
         raise unknown(instructions[0])
     reader = _Reader(limits, depth)
-    plan = reader.block(tuple(range(-1, -captures - 1, -1)), instructions, "plan", 1, headers=1)
+    plan = yield from reader.block(tuple(range(-1, -captures - 1, -1)), instructions, "plan", 1, headers=1)
     if plan.least_steps > limits.map_steps:
         raise LimitExceeded(
             f"the plan takes at least {plan.least_steps} steps, and Limits.map_steps allows {limits.map_steps}: "
@@ -122,7 +133,7 @@ def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: in
             f"the plan makes at least {plan.least_calls} calls, and Limits.plan_calls allows {limits.plan_calls}: "
             "make several plans of it"
         )
-    return plan, reader.nodes // NODES_PER_UNIT
+    return plan
 
 
 class _Reader:
@@ -133,9 +144,11 @@ class _Reader:
         self._deepest = limits.depth
         self._depth = depth
         self._has_lists = False
-        self.nodes = 0
+        self._nodes = 0
 
-    def block(self, captures: tuple[int, ...], wire: list[Wire], place: str, depth: int, headers: int = 0) -> Block:
+    def block(
+        self, captures: tuple[int, ...], wire: list[Wire], place: str, depth: int, headers: int = 0
+    ) -> Reading[Block]:
         """A block.
 
         Parameters:
@@ -154,14 +167,16 @@ class _Reader:
         instructions: list[Instruction] = []
         steps = calls = 0
         for index in range(headers, len(wire)):
-            one = self._instruction(wire[index], f"{place}[{index + 1}]", _Values(len(captures), index + 1), depth)
+            values = _Values(len(captures), index + 1)
+            one = yield from self._instruction(wire[index], f"{place}[{index + 1}]", values, depth)
             instructions.append(one)
+            yield self._nodes // NODES_PER_UNIT
             least = _least(one)
             steps += least[0]
             calls += least[1]
         return Block(captures, headers, tuple(instructions), steps, calls, self._has_lists)
 
-    def _instruction(self, wire: Wire, place: str, values: _Values, depth: int) -> Instruction:
+    def _instruction(self, wire: Wire, place: str, values: _Values, depth: int) -> Reading[Instruction]:
         kind: Any = wire[0] if type(wire) is list and wire and type(wire[0]) is str else "value"
         if kind == "op":
             return self._operation(wire, place, values)
@@ -170,9 +185,11 @@ class _Reader:
         self._has_lists |= kind == "keep"
         if len(wire) != _LENGTHS[kind]:
             raise ProtocolError(f'{place}: "{kind}" has {_LENGTHS[kind] - 1} parts, not {len(wire) - 1}')
-        blocks = tuple(self._inner(wire[index], f"{place}.{name}", values, depth + 1) for name, index in _BLOCKS[kind])
+        blocks: list[Block] = []
+        for name, index in _BLOCKS[kind]:
+            blocks.append((yield from self._inner(wire[index], f"{place}.{name}", values, depth + 1)))
         most = self._most(wire[4], place) if kind == "while" else 0
-        return self._made(kind, place, values, [wire[1]], blocks=blocks, most=most)
+        return self._made(kind, place, values, [wire[1]], blocks=tuple(blocks), most=most)
 
     def _operation(self, wire: list[Wire], place: str, values: _Values) -> Instruction:
         name = wire[1] if len(wire) > 1 and type(wire[1]) is str else ""
@@ -196,11 +213,11 @@ class _Reader:
         calls = self._expressions(operands, place, values, self._depth, self._depth)
         return Instruction(kind, place, operands, calls, steps_of(operands), made_bytes(operands), name, blocks, most)
 
-    def _inner(self, wire: Wire, place: str, values: _Values, depth: int) -> Block:
+    def _inner(self, wire: Wire, place: str, values: _Values, depth: int) -> Reading[Block]:
         """The block [captures, instructions]."""
         if type(wire) is not list or len(wire) != 2 or type(wire[0]) is not list or type(wire[1]) is not list:
             raise ProtocolError(f"{place} has to be a list of captures and a list of instructions")
-        return self.block(_captured(wire[0], place, values), wire[1], place, depth)
+        return (yield from self.block(_captured(wire[0], place, values), wire[1], place, depth))
 
     def _most(self, most: Wire, place: str) -> int:
         if type(most) is not int or most < 1:
@@ -222,7 +239,7 @@ class _Reader:
             around: how deep the call stands in whose arguments they are; 0 if that is the message's own, or there is
                 none.
         """
-        self.nodes += len(wires)
+        self._nodes += len(wires)
         if depth >= self._deepest and wires:
             raise ProtocolError(
                 f"{place} is nested deeper than {self._deepest}, which Limits.depth allows and of which a call in the "
@@ -250,7 +267,7 @@ class _Reader:
                 raise ProtocolError(f"{place}: {unknown(wire)}")
             values.check(wire[1], place)
             _captured(wire[3], place, values)
-            self.nodes += len(wire[3])
+            self._nodes += len(wire[3])
             return 0
         if head not in _LEAVES:
             raise ProtocolError(f"{place}: {unknown(wire)}")

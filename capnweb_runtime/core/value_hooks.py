@@ -4,9 +4,10 @@ attributes, and what is asked of a promise is asked again, in order, of what it 
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from functools import partial
-from typing import Any
+from typing import Any, Final
 
 from capnweb_runtime.core.asked import Asked, AskedCall, AskedGet, AskedPull, AskedUse, Disposal, is_given_up
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook
@@ -46,6 +47,30 @@ class _Shares:
 
     def __init__(self) -> None:
         self.count = 1
+
+
+class _Ending(threading.local):
+    """Payloads whose last share has been disposed. A shared payload may own a share of another, that of a third, and so
+    on, a thousand of them in a loop of a plan: they are disposed one after the other, and not each within the one
+    before.
+    """
+
+    payloads: list[Payload] | None = None  # while that goes on
+
+    def dispose(self, payload: Payload) -> None:
+        """Disposes a payload, and those of which it had the last share."""
+        if self.payloads is not None:
+            self.payloads.append(payload)
+            return
+        self.payloads = [payload]
+        try:
+            while self.payloads:
+                self.payloads.pop().dispose()
+        finally:
+            self.payloads = None
+
+
+_ending: Final = _Ending()
 
 
 class PayloadHook(Hook):
@@ -120,18 +145,29 @@ class PayloadHook(Hook):
         return self._part(path)
 
     def _part(self, path: Path) -> Hook:
-        """A hook over a copy of the value at the path, once the promises in this payload have been resolved: a copy
-        of a promise each time it is named would let messages double what they hold.
+        """A hook over the value at the path, once the promises in this payload have been resolved: a copy of a promise
+        each time it is named would let messages double what they hold. The whole is shared; a part that owns anything
+        is copied, so that what is beside it can be given back.
         """
         waiting = resolve_promises(self._open(), self._host)
         try:
             if waiting is None:
+                if not path:
+                    return self._sharing(self._whole())
                 return self._sharing(branch(follow(self._open().value, path), self._host, self._holds_any))
             asked = _AskedPart(self._host, self._share(), path)
         except (LimitExceeded, RecursionError, TypeError) as error:
             return ErrorHook(error)
         waiting.wait(asked)
         return PromiseHook(asked, self._host)
+
+    def _whole(self) -> Payload:
+        """A payload with the same tree, which owns what is in it together with this one's."""
+        whole = Payload(self._open().value)
+        whole.shared = True
+        if self._holds_any:
+            whole.hooks = [self._share()]
+        return whole
 
     def _share(self) -> PayloadHook:
         """A hook that owns the payload, too, for what is to be made of it when this one may have been disposed."""
@@ -142,10 +178,14 @@ class PayloadHook(Hook):
 
     def _sharing(self, part: Payload) -> Hook:
         """A hook over a part of the value, which counts for as long as either is there; a copy counts by itself. Raises
-        LimitExceeded if there is no room for the value.
+        LimitExceeded, with the part disposed, if there is no room for the value.
         """
         if part.counted is None:
-            self._host.account.spent += self.weigh()
+            try:
+                self._host.account.spent += self.weigh()
+            except LimitExceeded:
+                part.dispose()
+                raise
             part.counted = self._open().counted
         return PayloadHook(part, self._host)
 
@@ -223,10 +263,12 @@ class PayloadHook(Hook):
         payload, self._payload = self._payload, None
         if payload is not None and payload.hooks is not None:
             shares = getattr(self, "_shares", None)
-            if shares is not None:
-                shares.count -= 1
-            if shares is None or not shares.count:
+            if shares is None:
                 payload.dispose()
+                return
+            shares.count -= 1
+            if not shares.count:
+                _ending.dispose(payload)
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         if self._payload is not None and isinstance(self._payload.value, Ref):

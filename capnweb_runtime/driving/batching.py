@@ -2,7 +2,8 @@
 has its own result or error, and leaves alone; only the load is shared.
 
 Calls belong together that are of the same target object, and begin before the event loop has gone round: those of a
-map, of the messages that came together, and of whatever other sessions hold the same object.
+map, of the messages that came together, and of whatever other sessions hold the same object. A map or a plan that takes
+long leaves others their turns in between; a batch waits for the rest of it, for a few milliseconds.
 """
 
 from __future__ import annotations
@@ -11,9 +12,10 @@ import asyncio
 import inspect
 from collections.abc import Awaitable, Callable, Coroutine, Mapping, Sequence
 from contextvars import Context, copy_context
-from functools import update_wrapper
+from functools import partial, update_wrapper
 from typing import Any, Concatenate, Final, Generic, NoReturn, ParamSpec, TypeVar, overload
 
+from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.asyncio_host import Begun
 from capnweb_runtime.driving.deadline import Deadline
 from capnweb_runtime.driving.handle import ON_LOOP
@@ -32,13 +34,16 @@ ByPosition_co = TypeVar("ByPosition_co", covariant=True)
 AsDeclared_co = TypeVar("AsDeclared_co", covariant=True)
 
 _ABSENT: Final = object()
+_PATIENCE: Final = 2
+"""Turns of others in a row after which a batch waits no longer for calls of maps and plans that go on in theirs."""
 _loading: Final[set[asyncio.Task[Any]]] = set()
 """Loads that run: once all of its calls have left, nobody else may know one that is clearing up."""
 
 
 def batched(declared: Declared, *, most: int = 1000) -> Batching[Declared, Declared]:
     """Lets one function answer many calls of a method at once, as with one query of a database. Calls of the method
-    that begin on the same target object in the same iteration of the event loop become one call with a list::
+    that begin on the same target object in the same iteration of the event loop, or in one map or plan that takes no
+    longer than some milliseconds, become one call with a list::
 
         class Orders(OrdersTarget):
             @batched(OrdersTarget.customer)
@@ -191,8 +196,7 @@ class _Batches:
         batch = self._open.get(key)
         if batch is None:
             batch = self._open[key] = _Batch(self._function, target, loop)
-            # What the sockets have to say in the meantime stands before the second of the two.
-            loop.call_soon(loop.call_soon, self._begin, key, batch)
+            _Waiting(loop, batch, partial(self._begin, key, batch)).wait()
         call = batch.join(element)
         if len(batch) >= self._most:
             self._begin(key, batch)
@@ -202,6 +206,38 @@ class _Batches:
         if self._open.get(key) is batch:
             del self._open[key]
             batch.begin()
+
+
+class _Waiting:
+    """When a batch begins: once the event loop has gone round, or, where something waits for its next turn, once no
+    more calls come in those, and after a whole turn at the latest.
+
+    Parameters:
+        loop: the event loop.
+        batch: the calls.
+        begin: begins the batch, if it has not begun.
+    """
+
+    def __init__(self, loop: asyncio.AbstractEventLoop, batch: _Batch, begin: Callable[[], None]) -> None:
+        self._loop = loop
+        self._turns = turns.Turns.of(loop)
+        self._batch = batch
+        self._begin = begin
+        self._known = self._idle = 0
+        self._until = loop.time() + turns.TURN
+
+    def wait(self) -> None:
+        """Looks again when the loop has gone round."""
+        # What the sockets have to say in the meantime stands before the second of the two.
+        self._loop.call_soon(self._loop.call_soon, self._look)
+
+    def _look(self) -> None:
+        self._idle = 0 if len(self._batch) > self._known else self._idle + 1
+        self._known = len(self._batch)
+        if self._turns.are_waited_for and self._idle < _PATIENCE and self._loop.time() < self._until:
+            self.wait()
+        else:
+            self._begin()
 
 
 class _Call(Begun):

@@ -21,11 +21,9 @@ from capnweb_runtime.core.account import Account
 
 TURN: Final = 0.005
 """Seconds of a turn: long enough that going on with it costs nothing by comparison, and too short to be noticed."""
-BRIEF: Final = 0.001
+BRIEF: Final = 0.00025
 """Seconds after which plans and maps leave the rest of a turn to others: they may take a second, and whatever is short
-would wait for half a turn meanwhile. Going on with them takes a twentieth of that. A quarter of a millisecond would let
-others in sooner, and cost no more; but `@batched` collects the calls of one turn of the loop, and would find half as
-many.
+would wait for half a turn meanwhile. Going on with them costs a twentieth of that.
 """
 
 Work = Callable[[], object]
@@ -69,6 +67,11 @@ class Turns:
         if brief and now >= self._ends - (TURN - BRIEF):  # never, where turns have no end
             self._left = True
         return self._left or now >= self._ends
+
+    @property
+    def are_waited_for(self) -> bool:
+        """Whether any session has put something off."""
+        return bool(self._waiting)
 
     def join(self, line: Line) -> None:
         """Gives the session a turn, once those have had theirs that have done less."""

@@ -13,14 +13,14 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any, Final
 
-from tests.runtime.refcount_plans import FAILED, NOTHING, NUMBER, PENDING, Failed, Later, Scope, settled
+from tests.runtime.refcount_plans import FAILED, NOTHING, NUMBER, PENDING, Failed, Later, Scope, Values, settled
 
 OWN: Final = "own object"
 ITEMS: Final = 3
 """Length of the list that `three` returns."""
 
 
-class Promises(list[Any]):
+class Promises(Values):
     """What a map has come to: values that travel as promises, unless somebody has asked what they resolve to."""
 
     resolved = False
@@ -90,8 +90,9 @@ class Model:
 
     def drop(self, value: Any) -> None:
         """Gives up one reference."""
-        if isinstance(value, list):
-            for item in value:
+        if isinstance(value, Values):
+            value.owners -= 1
+            for item in () if value.owners else value:
                 self.drop(item)
         elif isinstance(value, Later):
             self._give_up(value)
@@ -101,15 +102,20 @@ class Model:
                 self._release(value) if value.value is PENDING else self.drop(value.value)
 
     def dup(self, value: Any) -> Any:
-        """One more reference to what a value is by now."""
+        """One more reference to what a value is by now: a list has one more owner, and what is in it is shared."""
         value = settled(value)
         if isinstance(value, Promises):
             value.resolved = True
-        if isinstance(value, list):
-            return [self.dup(item) for item in value]
-        if isinstance(value, Entry):
+        if isinstance(value, Values):
+            value.owners += 1
+        elif isinstance(value, Entry):
             value.local += 1
         return value
+
+    def copy(self, value: Any) -> Any:
+        """The same of a part of a list, or of a list that nobody owns: it has references of its own."""
+        value = settled(value)
+        return Values(map(self.copy, value)) if isinstance(value, list) else self.dup(value)
 
     def _release(self, entry: Entry) -> None:
         del self.imports[entry.number]
@@ -161,7 +167,7 @@ class Model:
             self.kept.append(arg)
         else:
             self.drop(arg)
-        return {"make": OWN, "three": [NUMBER] * ITEMS, "two": [OWN, OWN]}.get(method, NOTHING)
+        return {"make": OWN, "three": Values([NUMBER] * ITEMS), "two": Values([OWN, OWN])}.get(method, NOTHING)
 
     # ---- plans
 
@@ -295,9 +301,9 @@ class Model:
         what: Any
         kind, what = wire or ("nothing", None)
         if kind == "promises":
-            return [self._imported(number, promise=True) for number in what]
+            return Values(self._imported(number, promise=True) for number in what)
         if kind == "list":
-            return [self._decode(item) for item in what]
+            return Values(map(self._decode, what))
         if kind == "export":
             return self._imported(what, promise=False)
         return OWN if kind == "import" else NOTHING

@@ -24,6 +24,16 @@ Wire: TypeAlias = Any
 Steps: TypeAlias = Generator[Any, None, Any]
 
 
+class Values(list[Any]):
+    """A list.
+
+    Attributes:
+        owners: how many own what is in it, together: who is the last gives it back.
+    """
+
+    owners = 1
+
+
 class Later:
     """A result that is there later: of a plan, or of a call of such a result.
 
@@ -48,6 +58,7 @@ class Later:
 class Side(Protocol):
     """What a plan needs of the side that carries it out; see `refcount_model.Model`."""
 
+    def copy(self, value: Any) -> Any: ...
     def drop(self, value: Any) -> None: ...
     def dup(self, value: Any) -> Any: ...
     def dup_promise(self, value: Any) -> Any: ...
@@ -165,13 +176,13 @@ class Scope:
             raise Failed
         kept = []
         for item in settled(items):
-            part = self.side.dup(item)
+            part = self.side.copy(item)
             try:
                 if (yield from self.asked(block, part)):
                     kept.append(item)
             finally:
                 self.side.drop(part)
-        return self.side.dup(kept)
+        return self.side.copy(kept)
 
     def asked(self, block: Wire, element: Any) -> Steps:
         """What a block says that is a condition."""
@@ -186,7 +197,7 @@ class Scope:
         if not isinstance(wire, list):
             return NOTHING if wire is None else NUMBER
         if isinstance(wire[0], list):
-            return [self.expression(item) for item in wire[0]]
+            return Values(map(self.expression, wire[0]))
         if wire == ["pipeline", -2]:
             return self.side.dup_promise(self.named(-2))
         if len(wire) == 2:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 
 import pytest
@@ -31,12 +32,34 @@ from capnweb_runtime.core.payload import (
 from capnweb_runtime.core.pipe import Pipe
 from capnweb_runtime.core.refs import PlainPromise, PlainStub
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
+from capnweb_runtime.errors import DisposedError
 from capnweb_runtime.objects.any_stub import AnyStub
 from capnweb_runtime.values import UNDEFINED, Request, Response
 from tests.runtime.example import BOOK, COUNTER, LIST_COUNTER, SHELF, Counter, CounterStub
 from tests.runtime.pair import Counted, SyncHost
 
 HOST = SyncHost()
+
+
+class Busy(SyncHost):
+    """A host whose sessions have had their turn each time that anybody looks."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.account.has_had_turn = lambda: True
+        self.waiting: list[Callable[[], object]] = []
+
+    def put_off(self, work: Callable[[], object]) -> None:
+        self.waiting.append(work)
+
+    def take_turns(self) -> int:
+        """Does what was put off, each in a turn; how many it took."""
+        count = 0
+        while self.waiting:
+            count += 1
+            self.account.begin_turn()
+            self.waiting.pop(0)()
+        return count
 
 
 def promise_of(cell: Cell[Hook]) -> PlainPromise:
@@ -317,6 +340,44 @@ class TestResolve:
         payload.promises = places
         assert resolve_promises(payload, HOST) is None
         assert payload.value == [5]
+
+    def test_while_there_are_many_others_have_their_turns(self) -> None:
+        host = Busy()
+        payload = self.payload([*map(resolved_with, range(100))])
+        waiting = resolve_promises(payload, host)
+        assert waiting is not None
+        turns = host.take_turns()
+        assert waiting.fulfilled
+        assert payload.value == [*range(100)]
+        assert 5 < turns < 30
+
+    def test_what_is_given_up_meanwhile_is_left_alone(self) -> None:
+        host = Busy()
+        counted = [Counted() for _ in range(100)]
+        promises = [PlainPromise(PayloadHook(Payload(1, None, [hook]), HOST)) for hook in counted]
+        payload = self.payload(promises)
+        for promise in promises:
+            promise._hook.dispose()
+        waiting = resolve_promises(payload, host)
+        assert waiting is not None
+        payload.dispose()
+        assert {hook.references for hook in counted} == {0}
+        got: list[BaseException] = []
+        waiting.then(lambda _: None, got.append)
+        assert host.take_turns() == 1
+        assert [type(error) for error in got] == [DisposedError]
+        assert payload.hooks is None
+
+    def test_an_error_in_a_later_turn_is_the_error_of_the_whole(self) -> None:
+        host = Busy()
+        payload = self.payload([*map(resolved_with, range(100))])
+        waiting = resolve_promises(payload, host)
+        assert waiting is not None
+        payload.hooks[-1].dispose()  # type: ignore[index]  # there are as many as promises
+        got: list[BaseException] = []
+        waiting.then(lambda _: None, got.append)
+        host.take_turns()
+        assert [type(error) for error in got] == [DisposedError]
 
     def test_a_typed_value_is_put_in_as_a_plain_one(self) -> None:
         payload = self.payload([PlainPromise(PayloadHook(Payload(SHELF[1], BOOK), HOST))])

@@ -62,7 +62,7 @@ ITEM = [[["import", 0]], [["pipeline", -1, ["one"], []], True]]
 
 def weighed(*instructions: Any, element: Value = SHOP) -> Bounds:
     """What a plan over the shop takes."""
-    block, _ = read_plan([["plan", 1], *instructions], 0, DEFAULT_LIMITS)
+    block = read_plan([["plan", 1], *instructions], 0, DEFAULT_LIMITS)
     return Weigher(256).block(block, element, ())[1]
 
 
@@ -145,7 +145,7 @@ class TestWhatIsDeclared:
     )
     def test_what_stands_in_a_map_may_be_anything(self, wire: Any) -> None:
         weigher = Weigher(256)
-        block, _ = read_plan([["plan", 1], ["pipeline", 0]], 0, DEFAULT_LIMITS)
+        block = read_plan([["plan", 1], ["pipeline", 0]], 0, DEFAULT_LIMITS)
         block = replace(block, instructions=(block.instructions[0]._replace(operands=[wire]),))
         weigher.block(block, SHOP, ())
 
@@ -154,7 +154,7 @@ class TestWhatIsDeclared:
         for _ in range(5000):
             wire = ["remap", 0, [], [["import", 0]], [wire]]
         weigher = Weigher(20)
-        block, _ = read_plan([["plan", 1], wire], 0, DEFAULT_LIMITS)
+        block = read_plan([["plan", 1], wire], 0, DEFAULT_LIMITS)
         weigher.block(block, SHOP, ())
         assert weigher.nodes < 60
 
@@ -204,7 +204,7 @@ def bounds_of(function: Callable[[SumStub], Any]) -> Bounds:
     promise = plan(side.main(SumStub), function)
     (push,) = [wire for wire in map(json.loads, side.take()) if wire[0] == "push"]
     promise.dispose()
-    block, _ = read_plan(push[1][4], 0, DEFAULT_LIMITS)
+    block = read_plan(push[1][4], 0, DEFAULT_LIMITS)
     target = Pair(None, Sum()).b.session.main_hook
     assert target is not None
     return Weigher(256).block(block, known_of(target), ())[1]
@@ -237,7 +237,7 @@ def test_a_plan_takes_what_was_known_beforehand() -> None:
 
 
 def test_search_is_weighed_by_its_generated_table() -> None:
-    block, _ = read_plan(
+    block = read_plan(
         [["plan", 1], called("find"), ["remap", 2, [], [["import", 0]], [["pipeline", -1, ["count"], []]]]],
         0,
         DEFAULT_LIMITS,

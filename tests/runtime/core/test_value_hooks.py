@@ -112,6 +112,32 @@ class TestPayloadHook:
         assert counted.references == 1
         known.resolve(value({"c": 1}, host))
         assert (pulled(first), pulled(second)) == ([{"c": 1}], {"a": [{"c": 1}], "b": 2})
+        assert counted.references == 1  # which the whole owns as well
+        second.dispose()
+        assert counted.references == 0
+
+    def test_the_whole_is_shared_and_given_back_by_the_last_who_has_it(self, host: SyncHost) -> None:
+        counted = Counted()
+        tree = [PlainStub(counted)]
+        hook = PayloadHook(Payload(tree, None, [counted]), host)
+        second, third = hook.get(()), hook.dup()
+        assert pulled(second) is tree
+        assert pulled(third) is tree
+        for owner in (hook, second):
+            owner.dispose()
+            assert counted.references == 1
+        third.dispose()
+        assert counted.references == 0
+
+    def test_what_owns_a_share_of_what_owns_a_share_is_given_back_however_many_there_are(self, host: SyncHost) -> None:
+        counted = Counted()
+        hook: Hook = PayloadHook(Payload([PlainStub(counted)], None, [counted]), host)
+        for _ in range(3000):
+            whole = hook.get(())
+            hook.dispose()
+            hook = PayloadHook(Payload(pulled(whole), None, [whole]), host)
+        assert counted.references == 1
+        hook.dispose()
         assert counted.references == 0
 
     def test_parts_that_wait_and_are_given_up_hold_nothing(self, host: SyncHost) -> None:

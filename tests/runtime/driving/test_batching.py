@@ -23,10 +23,14 @@ from capnweb_runtime import (
     serve,
     time_left,
 )
+from capnweb_runtime.core import remap
+from capnweb_runtime.core.account import Account
+from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.attending import Terms
 from capnweb_runtime.driving.batching import Batching
 from capnweb_runtime.driving.connection import Connection
 from capnweb_runtime.driving.threads import threads_of
+from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.objects.stub import metadata
 from capnweb_runtime.transports.memory import join, pair
 from generated.accounts import AuthedApiStub, AuthedApiTarget
@@ -115,6 +119,37 @@ class TestWhatBelongsTogether:
         names = await stub.friends().map(lambda number: stub.get_profile(stub.get_profile(number).id).name)
         assert names == [f"user {number}" for number in range(100)]
         assert target.lists == [[*range(100)]] * 2
+
+    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 50)])
+    async def test_a_map_that_leaves_others_their_turns_is_one_batch_unless_it_takes_long(
+        self, patience: float, batches: int, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        monkeypatch.setattr(turns, "BRIEF", 0.0)
+        monkeypatch.setattr(remap, "BRIEF", 0)
+        monkeypatch.setattr(turns, "TURN", patience)
+        target = Profiles(friends=range(100))
+        stub = profiles_of(target)
+        names = await stub.friends().map(lambda number: stub.get_profile(number).name)
+        assert names == [f"user {number}" for number in range(100)]
+        assert [number for numbers in target.lists for number in numbers] == [*range(100)]
+        assert len(target.lists) == batches
+
+    async def test_a_batch_waits_for_nobody_who_adds_nothing_to_it(self) -> None:
+        loop = asyncio.get_running_loop()
+        busy = turns.Line(turns.Turns.of(loop), Account(DEFAULT_LIMITS))
+        rounds = 0
+
+        def go_on() -> None:
+            nonlocal rounds
+            rounds += 1
+            if not target.lists:
+                loop.call_soon(busy.put_off, go_on)
+
+        target = Profiles()
+        call = profiles_of(target).get_profile(1)
+        busy.put_off(go_on)
+        assert (await call).id == 1
+        assert rounds < 20
 
     async def test_calls_of_several_sessions_that_hold_the_object_belong_together(self) -> None:
         target = Profiles()
