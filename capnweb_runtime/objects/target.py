@@ -16,6 +16,7 @@ from typing import Any, ClassVar
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.core.interface import Arguments, Interface, Method, Property
 from capnweb_runtime.core.refs import Exportable
+from capnweb_runtime.core.signatures import annotated
 from capnweb_runtime.core.target_hooks import AttendedTargetHook, Shares, TargetHook
 
 
@@ -63,7 +64,7 @@ def _compare(target: type, spec: type[Interface]) -> None:
         table = {_written(name, member) for name, member in members.items()}
         declared = {_declared(name, value) for name, value in vars(interface).items() if name[:1] != "_"}
     elif any(base.__name__ == "InterfaceModel" for base in getattr(interface, "__mro__", ())):
-        table, declared = set(members), set(vars(interface).get("__annotations__", members))
+        table, declared = set(members), set(annotated(interface))
     else:
         return
     if table != declared:
