@@ -16,7 +16,6 @@ from typing import Any, ClassVar
 from capnweb_runtime.core.hook import Hook, Host
 from capnweb_runtime.core.interface import Arguments, Interface, Method, Property
 from capnweb_runtime.core.refs import Exportable
-from capnweb_runtime.core.signatures import annotated
 from capnweb_runtime.core.target_hooks import AttendedTargetHook, Shares, TargetHook
 
 
@@ -64,6 +63,8 @@ def _compare(target: type, spec: type[Interface]) -> None:
         table = {_written(name, member) for name, member in members.items()}
         declared = {_declared(name, value) for name, value in vars(interface).items() if name[:1] != "_"}
     elif any(base.__name__ == "InterfaceModel" for base in getattr(interface, "__mro__", ())):
+        from capnweb_runtime.core.signatures import annotated  # noqa: PLC0415  # few interfaces are models
+
         table, declared = set(members), set(annotated(interface))
     else:
         return
