@@ -29,6 +29,10 @@ def pytest_configure(config: pytest.Config) -> None:
     """The tests' surroundings are the same everywhere. Whoever starts them in the background, or behind nohup, has them
     inherit that SIGINT is ignored, or blocked; whoever has a proxy, or forces colours, has that in the environment.
     """
+    # Hypothesis looks for who holds its random numbers; since Python 3.14 that is among what is frozen below.
+    config.addinivalue_line(
+        "filterwarnings", "ignore:It looks like `register_random` was passed:hypothesis.errors.HypothesisWarning"
+    )
     for name in list(os.environ):
         if name in _MEDDLING or name.lower().endswith("_proxy"):
             del os.environ[name]

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Literal, get_args, get_origin
 
+from capnweb_gen import signatures
+
 OptionValue = bool | str
 
 RESERVED = frozenset({"backend", "out", "output", "schemas"})
@@ -51,7 +53,7 @@ def declared(function: Callable[..., object]) -> dict[str, Option]:
     Raises:
         ValueError: a parameter is keyword-only, and no option all the same.
     """
-    if not _by_keyword(inspect.signature(function)):
+    if not _by_keyword(signatures.signature(function)):
         return {}
     try:
         signature = inspect.signature(function, eval_str=True)

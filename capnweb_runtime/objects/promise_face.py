@@ -324,10 +324,15 @@ class FutureFace:
             return False
 
         def get_loop(self):
-            home = self._hook.home if self._outcome is None else self._outcome.home
-            if home is None and (home := _get_running_loop()) is None:
-                return self._hook.host.home  # of a call that has failed already, this raises what it failed with
-            return home
+            outcome, running = self._outcome, _get_running_loop()
+            home = self._hook.home if outcome is None else outcome.home
+            if running is None:
+                # of a call that has failed already, this raises what it failed with
+                return home or self._hook.host.home
+            # asyncio compares what it is given with the loop that runs, and would not say what to do instead
+            if home is not None and running is not home and (outcome is None or outcome.state == PENDING):
+                refuse_elsewhere(home)
+            return running
 
         def add_done_callback(self, callback, *, context=None):
             running = _get_running_loop()

@@ -63,7 +63,9 @@ def _compare(target: type, spec: type[Interface]) -> None:
         table = {_written(name, member) for name, member in members.items()}
         declared = {_declared(name, value) for name, value in vars(interface).items() if name[:1] != "_"}
     elif any(base.__name__ == "InterfaceModel" for base in getattr(interface, "__mro__", ())):
-        table, declared = set(members), set(vars(interface).get("__annotations__", members))
+        from capnweb_runtime.core.signatures import annotated  # noqa: PLC0415  # few interfaces are models
+
+        table, declared = set(members), set(annotated(interface))
     else:
         return
     if table != declared:

@@ -10,6 +10,7 @@ import inspect
 import traceback
 from typing import Any, Final
 
+from capnweb_runtime.core.signatures import signature
 from capnweb_runtime.objects.target import RpcTarget
 from capnweb_runtime.observe import printable
 from capnweb_runtime.running.failures import Failed
@@ -55,7 +56,7 @@ def load_application(name: str) -> Any:
     """
     found = _found(name)
     try:
-        inspect.signature(found).bind(None)
+        signature(found).bind(None)
     except TypeError as error:
         raise Failed(f"{name} cannot set up a worker ({error}): {_SET_UP}") from None
     except ValueError:  # of something that is not written in Python

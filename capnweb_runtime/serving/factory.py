@@ -8,6 +8,7 @@ import inspect
 from functools import partial
 from typing import Any
 
+from capnweb_runtime.core.signatures import signature
 from capnweb_runtime.objects.target import RpcTarget
 
 
@@ -65,14 +66,14 @@ def _check_class(cls: type) -> None:
 
 def _check_signature(factory: Any, made: object) -> None:
     try:
-        signature = inspect.signature(factory)
+        parameters = signature(factory)
     except (TypeError, ValueError):  # of something that is not written in Python
         return
     try:
-        signature.bind(None)
+        parameters.bind(None)
     except TypeError as error:
         name = getattr(made, "__name__", type(made).__name__)
-        arguments = "" if not signature.parameters and factory is made else "..."
+        arguments = "" if not parameters.parameters and factory is made else "..."
         call = f"{name}({arguments})" if name != "<lambda>" else "..."
         raise TypeError(
             f"serve() calls its factory with the peer, and {name} cannot be called so ({error}): "

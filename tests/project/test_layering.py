@@ -59,6 +59,7 @@ IMPORTS_INSIDE_FUNCTIONS = {
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.health",
     "capnweb_runtime/objects/models.py: capnweb_runtime.objects.stale",
     "capnweb_runtime/objects/target.py: capnweb_runtime.objects.stale",
+    "capnweb_runtime/objects/target.py: capnweb_runtime.core.signatures",
     "capnweb_runtime/serving/serve.py: capnweb_runtime.inspector.settings",
     "capnweb_runtime/serving/server.py: capnweb_runtime.inspector.inspecting",
     "capnweb_runtime/serving/server.py: capnweb_runtime.serving.http_server",

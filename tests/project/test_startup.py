@@ -83,7 +83,8 @@ async def imported(program: str, *arguments: str) -> set[str]:
 async def test_a_client_without_models_imports_little() -> None:
     modules = await imported(IMPORT_CLIENT)
     assert not modules & (HEAVY | SERVER)
-    assert len(modules) <= 106, sorted(modules)
+    most = 107 if sys.version_info >= (3, 14) else 106  # since then one more of the standard library comes with hmac
+    assert len(modules) <= most, sorted(modules)
 
 
 async def test_connecting_and_calling_imports_nothing_more() -> None:

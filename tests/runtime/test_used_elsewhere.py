@@ -129,6 +129,7 @@ class TestAnotherThread:
         with pytest.raises(RuntimeError, match=OTHER_THREAD):
             await asyncio.to_thread(on_another_loop, lambda: asyncio.gather(promise))
         assert await promise == 3
+        assert await asyncio.to_thread(on_another_loop, lambda: asyncio.gather(promise)) == [3]
         desk.dispose()
 
     async def test_a_coroutine_that_is_handed_over_works(self) -> None:

@@ -113,7 +113,9 @@ def without_quotes(annotation: object, meaning: Callable[[str | ForwardRef], obj
 def _tied_name(name: str | ForwardRef, module: str) -> str | ForwardRef:
     if isinstance(name, ForwardRef) and name.__forward_module__ is not None:
         return name
+    text = name if isinstance(name, str) else name.__forward_arg__
     try:
-        return ForwardRef(name if isinstance(name, str) else name.__forward_arg__, module=module)
+        compile(text, "<string>", "eval")  # which a reference itself does until Python 3.14
+        return ForwardRef(text, module=module)
     except SyntaxError:  # which is told when it is evaluated
         return name

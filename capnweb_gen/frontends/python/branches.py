@@ -10,6 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from capnweb_gen import signatures
 from capnweb_gen.frontends.python.source import AttributeSource, ClassSource, ModuleSource
 
 
@@ -42,7 +43,7 @@ def _taken(alternatives: Sequence[ClassSource], declared: type, path: str) -> Cl
         return found[0]
     if not any(one.conditional for one in alternatives):
         return alternatives[-1]  # each replaced the one before
-    annotated = set(vars(declared).get("__annotations__", {}))
+    annotated = set(signatures.annotated(declared))
     found = [one for one in alternatives if annotated == set(_annotated(one))]
     return found[0] if len(found) == 1 else None
 

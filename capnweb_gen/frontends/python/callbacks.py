@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from types import FunctionType
 from typing import Any
 
+from capnweb_gen import signatures
 from capnweb_gen.errors import UnsupportedTypeError
 from capnweb_gen.frontends.python.aliases import source_of
 from capnweb_gen.frontends.python.source import FunctionSource
@@ -29,7 +30,7 @@ def is_callback(interface: type) -> bool:
 def fault(protocol: type) -> tuple[str, str] | None:
     """Why a callback protocol is more than a function, with a hint."""
     others = [describe(base) for base in protocol.__mro__[1:] if base.__module__ not in _LIBRARY]
-    others += sorted(name for name in (*vars(protocol), *_annotated(protocol)) if not name.startswith("_"))
+    others += sorted(name for name in (*vars(protocol), *signatures.annotated(protocol)) if not name.startswith("_"))
     if others:
         hint = "give the function a name of its own, or leave the others out"
         return f"{describe(protocol)} has __call__ and {others[0]}, so it is no plain function", hint
@@ -46,7 +47,7 @@ def is_plain(protocol: type, *, but_for_names: bool = False) -> bool:
     function = _function(protocol)
     if not isinstance(function, FunctionType) or vars(function).keys() - _SAYING_NOTHING:
         return False
-    parameters = list(inspect.signature(function).parameters.values())
+    parameters = list(signatures.signature(function).parameters.values())
     named = inspect.Parameter.POSITIONAL_OR_KEYWORD if but_for_names else inspect.Parameter.POSITIONAL_ONLY
     kinds = {inspect.Parameter.POSITIONAL_ONLY, named}
     return bool(parameters) and all(one.kind in kinds and one.default is _EMPTY for one in parameters[1:])
@@ -58,7 +59,7 @@ def signature(protocol: type) -> tuple[list[object], object]:
     Raises:
         UnsupportedTypeError: a type is missing.
     """
-    what, declared = describe(protocol), inspect.signature(_function(protocol))
+    what, declared = describe(protocol), signatures.signature(_function(protocol))
     parameters = list(declared.parameters.values())[1:]
     for parameter in parameters:
         if parameter.annotation is _EMPTY:
@@ -91,7 +92,3 @@ def _written(protocol: type) -> FunctionSource | None:
         if isinstance(entry, FunctionSource) and entry.name == "__call__":
             return entry
     return None
-
-
-def _annotated(protocol: type) -> list[str]:
-    return list(vars(protocol).get("__annotations__", {}))

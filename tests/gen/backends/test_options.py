@@ -9,6 +9,7 @@ from typing import Any, Literal
 import pytest
 
 from capnweb_gen.backends.options import Option, checked, declared
+from tests.late import defined
 
 
 def example(
@@ -35,6 +36,13 @@ def test_an_option_may_be_that_of_an_object_that_is_called() -> None:
         def __call__(self, schemas: object, command: str, /, *, fast: bool = True) -> None: ...
 
     assert declared(Made()) == {"fast": Option("fast", True)}
+
+
+def test_types_that_type_checkers_alone_know_matter_only_beside_options() -> None:
+    made = defined("def plain(schemas: Known, command: str) -> None: ...\ndef one(a: Known, *, b: bool = True): ...\n")
+    assert declared(made["plain"]) == {}
+    with pytest.raises(ValueError, match="its annotations cannot be read: name 'Known' is not defined"):
+        declared(made["one"])
 
 
 def number(schemas: object, command: str, *, depth: int = 3) -> None: ...

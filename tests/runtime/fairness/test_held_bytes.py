@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import gc
 import json
+import sys
 import tracemalloc
 from collections.abc import Iterator
 from typing import Any
@@ -19,6 +20,8 @@ from tests.runtime.example import Desk
 from tests.runtime.pair import Side
 
 HOLD = ["push", ["pipeline", 0, ["hold"], ["gate"]]]
+# An integer takes 32 bytes. Since Python 3.14 tracemalloc is told of all of them; before, of 28.
+LEAST = 0.45 if sys.version_info >= (3, 14) else 0.5
 
 
 @pytest.fixture(autouse=True)
@@ -83,7 +86,7 @@ VALUES = {
 
 @pytest.mark.parametrize("name", VALUES)
 def test_values_that_are_pushed_count_for_what_they_take(name: str) -> None:
-    assert 0.5 <= measured(Side(Desk()), values(VALUES[name])) <= 2.05
+    assert LEAST <= measured(Side(Desk()), values(VALUES[name])) <= 2.05
 
 
 @pytest.mark.parametrize("expression", ["true", "null", '["bigint","99999999999999999999"]', '["bytes","aaaa"]'])

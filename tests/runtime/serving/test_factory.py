@@ -12,6 +12,7 @@ from capnweb_runtime.errors import RpcError
 from capnweb_runtime.serving.factory import check_factory, checked_main
 from capnweb_runtime.serving.peer import Peer, Refuse, peer_of
 from capnweb_runtime.serving.serve import serve
+from tests.late import defined
 from tests.runtime.transports.example_api import Example, ExampleTarget
 
 SOMEBODY = peer_of([], None, "/", "http")
@@ -76,6 +77,13 @@ async def asynchronous(peer: Peer) -> Example:
 )
 def test_what_can_be_called_with_a_peer_passes(factory: Any) -> None:
     check_factory(factory)
+
+
+def test_what_a_factory_is_given_may_be_known_to_type_checkers_alone() -> None:
+    made = defined("def front(peer: Peer) -> Front: ...\ndef none() -> Front: ...\n")
+    check_factory(made["front"])
+    with pytest.raises(TypeError, match=r"write serve\(lambda peer: none\(\), ...\)"):
+        check_factory(made["none"])
 
 
 @pytest.mark.parametrize(

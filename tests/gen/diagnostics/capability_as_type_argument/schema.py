@@ -13,5 +13,9 @@ class Page(BaseModel, Generic[T]):
     items: list[T]
 
 
+class Shelf(BaseModel):
+    books: Page[Cursor]
+
+
 class Book(Protocol):
-    async def page(self) -> Page[Cursor]: ...
+    async def shelf(self) -> Shelf: ...

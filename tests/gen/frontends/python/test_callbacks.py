@@ -7,6 +7,7 @@ import pytest
 from capnweb_gen import ir
 from capnweb_gen.compiler import compile_schemas
 from tests.gen.conftest import PROTOCOL, Compile, Write
+from tests.late import LATE
 
 INT, STR = ir.Scalar(name="int"), ir.Scalar(name="str")
 USE = "class Api(Protocol):\n    async def on(self, call: Call) -> None: ...\n"
@@ -107,6 +108,14 @@ def test_what_is_more_than_a_function_or_less_is_refused_where_it_is_named(
     (found,) = compile_text(f"class Call(Protocol):\n    {body}\n\n{USE}").diagnostics
     assert fault in found.message
     assert "Api.on(), parameter call" in found.message
+
+
+def test_its_types_may_be_imported_for_type_checkers_alone(project: Write) -> None:
+    imports = "from typing import *\nif TYPE_CHECKING:\n    from datetime import datetime\n"
+    declared = "class Call(Protocol):\n    def __call__(self, first: datetime, /) -> datetime: ...\n"
+    root = project({"schemas/__init__.py": "", "schemas/api.py": f"{LATE}{imports}{declared}{USE}"})
+    compiled = compile_schemas([root / "schemas"], "capnweb-gen schemas --out generated")
+    assert compiled.diagnostics == ()
 
 
 def test_one_that_extends_an_interface_is_refused(compile_text: Compile) -> None:
