@@ -163,10 +163,8 @@ class PayloadHook(Hook):
 
     def _whole(self) -> Payload:
         """A payload with the same tree, which owns what is in it together with this one's."""
-        whole = Payload(self._open().value)
+        whole = Payload(self._open().value, None, [self._share()] if self._holds_any else None)
         whole.shared = True
-        if self._holds_any:
-            whole.hooks = [self._share()]
         return whole
 
     def _share(self) -> PayloadHook:
