@@ -153,8 +153,8 @@ coverage: $(DEV) $(INTEROP) $(IDE) $(TYPESCRIPT) ## run the tests and say how mu
 track: $(DEV) ## compare what hot paths cost, in instructions, with the last of the history: make track TRACK=--append
 	@$(PY) -m tests.bench.history $(TRACK)
 
-nightly: $(DEV) ## run the generated tests with 10,000 examples each (several minutes)
-	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
+nightly: $(DEV) ## run the generated tests with 10,000 examples each (half an hour)
+	HYPOTHESIS_PROFILE=nightly $(PY) -m pytest --timeout 3600 tests/runtime/test_refcount_oracle.py tests/runtime/test_fuzz.py \
 		tests/runtime/core/test_plan.py tests/runtime/core/test_plan_sending.py \
 		tests/runtime/fairness/test_cost_of_messages.py tests/runtime/fairness/test_hostile_plans.py $(PYTEST_ARGS)
 

@@ -1,6 +1,7 @@
 """What functions and classes declare, without asking what their annotations mean. Rule: who needs only names, kinds or
 defaults asks here and not `inspect`, which evaluates annotations since Python 3.14, and raises NameError of a type that
-is imported for type checkers alone.
+is imported for type checkers alone. The runtime has the same in its core, of which the compiler knows nothing; the same
+tests hold for both.
 """
 
 from __future__ import annotations

@@ -25,7 +25,9 @@ BYTES_PER_UNIT: Final = 4
 SLICE: Final = 500
 """Units of work after which it is worth asking whether a turn is over: half a millisecond or so."""
 BRIEF: Final = 15
-"""The same for plans and maps, of which a unit takes longer: each step of theirs is several calls of functions."""
+"""The same for plans, maps and promises that are replaced by results, of which a unit takes longer: each step of theirs
+is several calls of functions.
+"""
 ENOUGH: Final = SLICE * BYTES_PER_UNIT
 """Bytes of small messages that come to a slice."""
 

@@ -1,6 +1,6 @@
 """What functions and classes of users declare, without asking what their annotations mean. Rule: who needs only names
 or kinds asks here and not `inspect`, which evaluates annotations since Python 3.14, and raises NameError of a type that
-is imported for type checkers alone.
+is imported for type checkers alone. The compiler has the same for itself.
 """
 
 from __future__ import annotations
