@@ -146,13 +146,13 @@ class PayloadHook(Hook):
 
     def _part(self, path: Path) -> Hook:
         """A hook over the value at the path, once the promises in this payload have been resolved: a copy of a promise
-        each time it is named would let messages double what they hold. The whole is shared; a part that owns anything
-        is copied, so that what is beside it can be given back.
+        each time it is named would let messages double what they hold. The whole is shared, unless it is a capability;
+        a part that owns anything is copied, so that what is beside it can be given back.
         """
         waiting = resolve_promises(self._open(), self._host)
         try:
             if waiting is None:
-                if not path:
+                if not path and not isinstance(self._open().value, Ref):
                     return self._sharing(self._whole())
                 return self._sharing(branch(follow(self._open().value, path), self._host, self._holds_any))
             asked = _AskedPart(self._host, self._share(), path)

@@ -53,6 +53,8 @@ class Model:
         self.next_push = self.next_call = 1
         self.next_export = -1
         self.closed = False
+        self._due: deque[Callable[[], None]] = deque()
+        self._calling_back = False
 
     # ---- what the application does
 
@@ -206,10 +208,18 @@ class Model:
             self.drop(held)
         later.value = value
         waiting, later.waiting = later.waiting, []
-        for go_on in waiting:
-            go_on()
         if later.dropped:
-            self.drop(value)
+            waiting.append(partial(self.drop, value))
+        self._call_back(waiting)
+
+    def _call_back(self, waiting: list[Callable[[], None]]) -> None:
+        """Goes on with what has waited: after all that has been able to go on before, and never within it."""
+        self._due += waiting
+        if not self._calling_back:
+            self._calling_back = True
+            while self._due:
+                self._due.popleft()()
+            self._calling_back = False
 
     def _give_up(self, later: Later) -> None:
         later.dropped = True
@@ -232,18 +242,23 @@ class Model:
         self._answer(number)
 
     def _answer(self, number: int) -> None:
-        if number not in self.exports:
-            return
-        value = settled(self.exports[number][1])
+        if number in self.exports:
+            self._answer_with(number, self.exports[number][1])
+
+    def _answer_with(self, number: int, value: Any) -> None:
+        """What has been asked for is asked for in turn, though it may have been released by the time that it is known."""
+        value = settled(value)
         while isinstance(value, Later) and value.value is not PENDING:
             value = settled(value.value)
         if isinstance(value, Later):
             value.asked = True
-            value.waiting.append(partial(self._answer, number))
+            value.waiting.append(partial(self._answer_with, number, value))
             return
         if isinstance(value, Entry) and value.promise:
             self.pull(value)
-            value.waiting.append(partial(self._answer, number))
+            value.waiting.append(partial(self._answer_with, number, value))
+            return
+        if number not in self.exports:
             return
         if value is FAILED:
             self.out.append(("reject", number))
@@ -266,8 +281,7 @@ class Model:
             return
         entry.value = value
         self._release(entry)
-        for go_on in entry.waiting:
-            go_on()
+        self._call_back(entry.waiting)
 
     def _on_release(self, number: int, count: int) -> None:
         export = self.exports[number]
