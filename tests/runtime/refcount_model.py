@@ -246,7 +246,7 @@ class Model:
             self._answer_with(number, self.exports[number][1])
 
     def _answer_with(self, number: int, value: Any) -> None:
-        """What has been asked for is asked for in turn, though it may have been released by the time that it is known."""
+        """What has been asked for is asked for in turn, even if it has been released by the time that it is known."""
         value = settled(value)
         while isinstance(value, Later) and value.value is not PENDING:
             value = settled(value.value)
