@@ -299,7 +299,7 @@ class _Text:
         inner = _Text(names, [self.name(one[1]) for one in captures], scope)
         for instruction in instructions:
             names.append(inner.expression(instruction))
-            scope.values.append(weigher.expression(instruction, scope, 0)[0])
+            scope.values.append(weigher.expression(instruction, scope)[0])
         return f"{self._at(index, path)}.map(item: {names[-1]})"
 
 

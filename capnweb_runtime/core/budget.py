@@ -6,8 +6,9 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
-from typing import Final
+from typing import Any, Final
 
+from capnweb_runtime.core.weight import made_bytes, steps_of
 from capnweb_runtime.errors import LimitExceeded
 
 FEW: Final = 16
@@ -24,11 +25,21 @@ class Budget:
         depth: how deep in their message the instructions of a map stand that begins now.
     """
 
-    __slots__ = ("_left", "_steps", "depth")
+    __slots__ = ("_known", "_left", "_steps", "depth")
 
     def __init__(self, steps: int) -> None:
         self._steps = self._left = steps
+        self._known: dict[int, tuple[list[Any], int, int]] = {}
         self.depth = 0
+
+    def for_each(self, instructions: list[Any]) -> tuple[int, int]:
+        """Steps that applying instructions to one element takes, and bytes that it makes. They are looked into once:
+        within a loop, or another map, they are applied again and again.
+        """
+        known = self._known.get(id(instructions))
+        if known is None:  # which keeps what has that id
+            known = self._known[id(instructions)] = instructions, steps_of(instructions), made_bytes(instructions)
+        return known[1:]
 
     @property
     def left(self) -> int:

@@ -11,6 +11,7 @@ from array import array
 from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import replace
 from datetime import datetime
+from functools import lru_cache
 from typing import Any, Final
 
 from capnweb_runtime.core.attachments import base64_text
@@ -77,7 +78,7 @@ def devaluate(value: Any, to: Exporter, depth: int = 0) -> Wire:
     """
     if depth >= MAX_DEPTH:
         raise ValueError("Serialization exceeded maximum allowed depth. (Does the message contain cycles?)")
-    encoder = _ENCODERS.get(type(value)) or _encoder_for(value)
+    encoder = _ENCODERS.get(type(value)) or _encoder_of(type(value))  # type: ignore[arg-type]  # a class is hashable
     return encoder(value, to, depth)
 
 
@@ -353,20 +354,25 @@ _ENCODERS: Final[dict[type, Callable[[Any, Exporter, int], Wire]]] = {
 }
 
 
-def _encoder_for(value: Any) -> Callable[[Any, Exporter, int], Wire]:
-    """Encoder of a value whose exact type is not in the table: errors and capabilities."""
-    if isinstance(value, (StubRef, PromiseRef)):
+@lru_cache(maxsize=512)  # asked for each of a list of objects
+def _encoder_of(cls: type) -> Callable[[Any, Exporter, int], Wire]:
+    """Encoder of the values of a class that is not in the table: errors and capabilities."""
+    if issubclass(cls, (StubRef, PromiseRef)):
         return lambda value, to, depth: encode_ref(value, to)
-    if isinstance(value, Exportable):
+    if issubclass(cls, Exportable):
         return lambda value, to, depth: [value._export_kind, to.export_stub(value._export(to.host))]
-    if isinstance(value, BaseException):
+    if issubclass(cls, BaseException):
         return encode_error
-    if hasattr(type(value), "__aiter__"):
+    if hasattr(cls, "__aiter__"):
         return lambda value, to, depth: encode_stream(value, LEAF, to)
-    if hasattr(type(value), "__await__"):
+    if hasattr(cls, "__await__"):
         return lambda value, to, depth: ["promise", to.export_promise(to.host.awaitable_hook(value, LEAF))]
-    if callable(value) and not isinstance(value, type):
+    if issubclass(cls, Callable) and not issubclass(cls, type):  # type: ignore[arg-type]  # which is a class, too
         return lambda value, to, depth: ["export", to.export_stub(to.host.function_hook(value))]
+    return _refuse
+
+
+def _refuse(value: Any, to: Exporter, depth: int) -> Wire:
     raise TypeError(f"Cannot serialize value: an instance of {type(value).__name__}")
 
 

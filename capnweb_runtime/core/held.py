@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable
+from functools import lru_cache
 from typing import Any, Final, Protocol
 
 from capnweb_runtime.core.weight import outside_strings
@@ -485,13 +486,17 @@ def _parts(node: Any) -> Any:
         return (*node, *node.values())
     if isinstance(node, (list, tuple, set, frozenset)):
         return node
-    state = getattr(type(node), "__dict__", {}).get("__slots__", ())
-    parts = [getattr(node, "__dict__", None)]
-    if isinstance(node, BaseException):
-        parts.append(node.args)
-    names = (state,) if isinstance(state, str) else state
-    parts += [getattr(node, name, None) for name in names if not name.startswith("_")]
-    return parts
+    return [getattr(node, name, None) for name in _attributes(type(node))]  # type: ignore[arg-type]  # a class is hashable
+
+
+@lru_cache(maxsize=512)  # asked for thousands of values of the same few classes
+def _attributes(cls: type) -> tuple[str, ...]:
+    """Attributes by which instances of a class have what is in them."""
+    slots = vars(cls).get("__slots__", ())
+    names = ["__dict__"] if cls.__dictoffset__ else []
+    if issubclass(cls, BaseException):
+        names.append("args")
+    return (*names, *(name for name in ((slots,) if isinstance(slots, str) else slots) if not name.startswith("_")))
 
 
 def weighed_work(nodes: int) -> int:

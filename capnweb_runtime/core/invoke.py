@@ -23,7 +23,7 @@ from capnweb_runtime.core.payload import (
     resolve_promises,
 )
 from capnweb_runtime.core.raises import Raises, is_declared
-from capnweb_runtime.core.refs import PlainStub, ReadableRef
+from capnweb_runtime.core.refs import Exportable, PlainStub, ReadableRef
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
 from capnweb_runtime.errors import ENDS_PROGRAM, NOT_OURS, LimitExceeded, SessionError, as_answer
 
@@ -290,7 +290,7 @@ def _give_up(value: Any) -> None:
         for item in value.values():
             if type(item) not in _LEAVES:
                 _give_up(item)
-    elif type(value) not in _LEAVES:
+    elif type(value) not in _LEAVES and not isinstance(value, Exportable):  # what an object holds stays its own
         for item in _fields(value):
             _give_up(item)
 

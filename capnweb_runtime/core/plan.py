@@ -12,7 +12,7 @@ from collections.abc import Callable, Generator
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeAlias, TypeVar
 
-from capnweb_runtime.core.account import BRIEF, Account
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
@@ -38,6 +38,8 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Cell[Any] | None, None, T]
 """What goes on step by step: it gives what it waits for, or None where others are to go first."""
 
+WORK_PER_DISPOSAL: Final = 1
+_DISPOSED_AT_ONCE: Final = 16
 _GIVEN_UP: Final = "the plan was given up: what it had begun is left as it is"
 
 
@@ -139,8 +141,8 @@ class _Scope(Replayer):
         return self.started[-1][1]
 
     def dispose(self) -> None:
-        """Gives back all but the element and the captures."""
-        dispose_all(self._variables[1:])
+        """Gives back all but the element and the captures; others may go first."""
+        dispose_in_turns(self._variables[1:], self.host)
 
 
 class _Running:
@@ -159,7 +161,6 @@ class _Running:
         self._limits = limits
         self._account: Account = host.account
         self._budget = budget
-        self._look_at = self._account.spent + BRIEF
         self._calls = self._most_calls = limits.plan_calls
         self._room = room
         self._carried = host.carried
@@ -262,17 +263,16 @@ class _Running:
             except StopIteration as end:
                 block: Block = end.value
                 break
-            self._account.spent += units - done
-            done = units
-            if self._is_for_others():
+            if self._is_over(units - done):
                 yield None
-        self._weigh(block, applied, captures)
+            done = units
+        yield from self._weigh(block, applied, captures)
         if applied.path:
             subject = subject.get(applied.path)
             self._owned.append(subject)
         return (yield from self._block(block, subject, captures))
 
-    def _weigh(self, block: Block, applied: _Applied, captures: list[Hook]) -> None:
+    def _weigh(self, block: Block, applied: _Applied, captures: list[Hook]) -> Steps[None]:
         """Refuses a plan that takes more than it may by what its interfaces say of it, before anything of it runs.
         Raises LimitExceeded, or CostExceeded.
         """
@@ -280,9 +280,18 @@ class _Running:
         if limits.cost is None and not block.has_lists:  # there is nothing that is not known already
             return
         weigher = Weigher(limits.depth)
-        _, bounds = weigher.block(block, applied.known, [known_of(capture) for capture in captures])
-        host.account.spent += weigher.nodes
-        bounds = applied.before.plus(bounds)
+        weighing = weigher.weighing(block, applied.known, [known_of(capture) for capture in captures])
+        charged = 0
+        while True:
+            try:
+                nodes = next(weighing)
+            except StopIteration as end:
+                bounds = applied.before.plus(end.value[1])
+                break
+            charged += nodes
+            if self._is_over(nodes):
+                yield None
+        self._account.spent += max(0, weigher.nodes - charged)
         refuse_beyond(bounds.assumed, limits)
         if limits.cost is not None and host.costs is not None:
             least, assumed = int(bounds.least.cost), int(bounds.assumed.cost)
@@ -292,13 +301,10 @@ class _Running:
             if refusal is not None:
                 raise refusal
 
-    def _is_for_others(self) -> bool:
-        """Whether so much has been done that others are to go first."""
-        account = self._account
-        if account.spent <= self._look_at:
-            return False
-        self._look_at = account.spent + BRIEF
-        return account.is_over_for_long_work()
+    def _is_over(self, work: int) -> bool:
+        """Charges units of work that have been done. Returns whether others are to go first."""
+        self._account.spent += work
+        return self._account.is_over_for_long_work()
 
     def _block(self, block: Block, element: Hook, captures: list[Hook]) -> Steps[Payload]:
         """Carries out a block. Returns its value, in which no promise is left, owned by the caller.
@@ -325,8 +331,7 @@ class _Running:
 
     def _carry_out(self, instruction: Instruction, scope: _Scope) -> Steps[Payload]:
         """Carries out an instruction, and returns its value."""
-        self._account.spent += instruction.steps * WORK_PER_STEP
-        if self._is_for_others():
+        if self._is_over(instruction.steps * WORK_PER_STEP):
             yield None
         if self._given_up or self._host.held.ended:
             raise SessionClosed(_GIVEN_UP)
@@ -461,6 +466,19 @@ class _Running:
         result = branch(kept, self._host, holds_any)
         also_counts(result, operands.counted)
         return result
+
+
+def dispose_in_turns(hooks: list[Hook], host: Host) -> None:
+    """Disposes each of the hooks: there may be thousands, and those that are left are disposed when others have had
+    their turns.
+    """
+    account = host.account
+    for index, hook in enumerate(hooks, 1):
+        hook.dispose()
+        account.spent += WORK_PER_DISPOSAL
+        if not index % _DISPOSED_AT_ONCE and index < len(hooks) and account.is_over_for_long_work():
+            host.put_off(partial(dispose_in_turns, hooks[index:], host))
+            return
 
 
 def _told(error: BaseException, host: Host) -> BaseException:

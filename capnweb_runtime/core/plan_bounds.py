@@ -8,7 +8,7 @@ Two things are taken on trust: that objects are of the interfaces that methods d
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Generator, Mapping, Sequence
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from capnweb_runtime.core.codecs import TypeCodec
@@ -17,7 +17,7 @@ from capnweb_runtime.core.hook import Hook, Path, StubRef, Wire
 from capnweb_runtime.core.interface import Method, Property
 from capnweb_runtime.core.plan_form import Block, Instruction
 from capnweb_runtime.core.value_hooks import PayloadHook, PromiseHook
-from capnweb_runtime.core.weight import steps_of
+from capnweb_runtime.core.weight import AT_ONCE, counting_steps, finished
 from capnweb_runtime.errors import LimitExceeded
 from capnweb_runtime.limits import Limits
 
@@ -121,6 +121,12 @@ class Value(NamedTuple):
 UNKNOWN: Final = Value()
 
 
+Known: TypeAlias = tuple[Value, Bounds]
+"""What something gives, and takes."""
+Weighing: TypeAlias = Generator[int, None, Known]
+"""It tells of nodes that it has looked at, where they are many, and in the end what is known."""
+
+
 class Scope(NamedTuple):
     """The values that an instruction may name.
 
@@ -141,7 +147,7 @@ class Scope(NamedTuple):
 
 
 class Weigher:
-    """Finds out what a plan takes.
+    """Finds out what a plan takes, step by step: see `weighing`.
 
     Parameters:
         deepest: how deep expressions are looked into.
@@ -158,8 +164,9 @@ class Weigher:
         self.unknown = 0
         self._deepest = deepest
         self._found = found
+        self._pause = AT_ONCE
 
-    def block(self, block: Block, element: Value, captured: Sequence[Value]) -> tuple[Value, Bounds]:
+    def block(self, block: Block, element: Value, captured: Sequence[Value]) -> Known:
         """What a block gives, and takes.
 
         Parameters:
@@ -167,20 +174,24 @@ class Weigher:
             element: its value 0.
             captured: its captures.
         """
+        return finished(self.weighing(block, element, captured))
+
+    def weighing(self, block: Block, element: Value, captured: Sequence[Value]) -> Weighing:
+        """The same step by step: there may be thousands of values in an instruction."""
         scope = Scope([element, *[UNKNOWN] * block.headers], captured)
         total, value = NOTHING, UNKNOWN
         for instruction in block.instructions:
-            value, bounds = self._instruction(instruction, scope)
+            value, bounds = yield from self._instruction(instruction, scope)
             if self._found is not None:
                 self._found(instruction, bounds, scope)
             scope.values.append(value)
             total = total.plus(bounds)
         return value, total
 
-    def _instruction(self, instruction: Instruction, scope: Scope) -> tuple[Value, Bounds]:
+    def _instruction(self, instruction: Instruction, scope: Scope) -> Weighing:
         bounds, operands = Bounds.of(Amount(instruction.steps)), []
         for operand in instruction.operands:
-            value, taken = self.expression(operand, scope, 0)
+            value, taken = yield from self._expression(operand, scope, 0)
             operands.append(value)
             bounds = bounds.plus(taken)
         if instruction.kind == "value":
@@ -189,9 +200,9 @@ class Weigher:
             return UNKNOWN, bounds
         subject = operands[0]
         element = {"if": UNKNOWN, "while": subject, "keep": item_of(subject)}[instruction.kind]
-        blocks = [
-            self.block(block, element, [scope.at(index) for index in block.captures]) for block in instruction.blocks
-        ]
+        blocks: list[Known] = []
+        for block in instruction.blocks:
+            blocks.append((yield from self.weighing(block, element, [scope.at(index) for index in block.captures])))
         if instruction.kind == "keep":
             return subject, bounds.plus(_for_each(subject, blocks[0][1]))
         (first, one), (second, two) = blocks
@@ -206,39 +217,45 @@ class Weigher:
         turns = one.most.plus(two.most).times(instruction.most)
         return _either(subject, second), bounds.plus(Bounds(one.least, one.assumed, turns))
 
-    def expression(self, wire: Wire, scope: Scope, depth: int) -> tuple[Value, Bounds]:
+    def expression(self, wire: Wire, scope: Scope) -> Known:
         """What an expression gives, and takes beside the steps of its instruction.
 
         Parameters:
             wire: the expression.
             scope: the values that it may name.
-            depth: how many expressions it stands in.
         """
+        return finished(self._expression(wire, scope, 0))
+
+    def _expression(self, wire: Wire, scope: Scope, depth: int) -> Weighing:
+        """The same, of one that stands in so many others."""
         self.nodes += 1
+        if self.nodes > self._pause:
+            self._pause = self.nodes + AT_ONCE
+            yield AT_ONCE
         if depth > self._deepest or type(wire) not in (list, dict):
             return UNKNOWN, NOTHING
         if type(wire) is dict:
             parts: list[Wire] = [*wire.values()]
         elif wire and type(wire[0]) is str:
             if wire[0] in ("pipeline", "import"):
-                return self._reference(wire, scope, depth)
+                return (yield from self._reference(wire, scope, depth))
             if wire[0] == "remap" and len(wire) == 5:
-                return self._map(wire, scope, depth)
+                return (yield from self._map(wire, scope, depth))
             parts = [part for part in wire[1:] if type(part) is dict]
         else:
             parts = wire[0] if len(wire) == 1 and type(wire[0]) is list else []
-        return UNKNOWN, self._parts(parts, scope, depth)
+        return UNKNOWN, (yield from self._parts(parts, scope, depth))
 
-    def _parts(self, parts: list[Wire], scope: Scope, depth: int) -> Bounds:
+    def _parts(self, parts: list[Wire], scope: Scope, depth: int) -> Generator[int, None, Bounds]:
         total = NOTHING
         for part in parts:
-            if type(part) in (list, dict):
-                taken = self.expression(part, scope, depth + 1)[1]
+            if part and type(part) in (list, dict):
+                taken = (yield from self._expression(part, scope, depth + 1))[1]
                 if taken is not NOTHING:  # of most there is nothing to add, and they may be thousands
                     total = total.plus(taken)
         return total
 
-    def _reference(self, wire: list[Wire], scope: Scope, depth: int) -> tuple[Value, Bounds]:
+    def _reference(self, wire: list[Wire], scope: Scope, depth: int) -> Weighing:
         """["pipeline", index, path, arguments], with as much of it as there is."""
         value = scope.at(wire[1] if len(wire) > 1 else None)
         path = wire[2] if len(wire) > 2 and type(wire[2]) is list else []
@@ -246,14 +263,15 @@ class Weigher:
         value, taken = followed(value, tuple(path))
         if len(wire) < 4 or type(wire[3]) is not list:
             return value, taken
-        taken = taken.plus(self._parts(wire[3], scope, depth)).plus(value.cost.bounds(calls=1))
+        inside = yield from self._parts(wire[3], scope, depth)
+        taken = taken.plus(inside).plus(value.cost.bounds(calls=1))
         method = _function(value)
         if method is None:
             self.unknown += 1
             return UNKNOWN, taken
         return _value(method.result, method.items), taken
 
-    def _map(self, wire: list[Wire], scope: Scope, depth: int) -> tuple[Value, Bounds]:
+    def _map(self, wire: list[Wire], scope: Scope, depth: int) -> Weighing:
         """["remap", index, path, captures, instructions]."""
         _, index, path, captures, instructions = wire
         if type(path) is not list or type(captures) is not list or type(instructions) is not list:
@@ -264,9 +282,9 @@ class Weigher:
             [item_of(subject)],
             [scope.at(one[1]) if type(one) is list and len(one) == 2 else UNKNOWN for one in captures],
         )
-        each = Bounds.of(Amount(steps_of(instructions)))
+        each = Bounds.of(Amount((yield from counting_steps(instructions))))
         for instruction in instructions:
-            value, once = self.expression(instruction, inner, depth + 1)
+            value, once = yield from self._expression(instruction, inner, depth + 1)
             inner.values.append(value)
             if once is not NOTHING:
                 each = each.plus(once)

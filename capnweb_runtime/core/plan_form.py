@@ -13,7 +13,7 @@ from typing import Any, Final, Literal, NamedTuple, TypeAlias, TypeVar
 from capnweb_runtime.core.evaluate_leaves import unknown
 from capnweb_runtime.core.hook import Wire
 from capnweb_runtime.core.plan_ops import OPERANDS
-from capnweb_runtime.core.weight import NESTED, made_bytes, steps_of
+from capnweb_runtime.core.weight import AT_ONCE, NESTED, Walk, counting_bytes, counting_steps, finished
 from capnweb_runtime.errors import LimitExceeded, ProtocolError
 from capnweb_runtime.limits import Limits
 
@@ -108,17 +108,11 @@ def read_plan(instructions: list[Wire], captures: int, limits: Limits, depth: in
         ProtocolError: it is malformed; the error says where.
         LimitExceeded: it must, or says that it may, go beyond one of the bounds.
     """
-    reading = reading_plan(instructions, captures, limits, depth)
-    while True:
-        try:
-            next(reading)
-        except StopIteration as end:
-            plan: Block = end.value
-            return plan
+    return finished(reading_plan(instructions, captures, limits, depth))
 
 
 def reading_plan(instructions: list[Wire], captures: int, limits: Limits, depth: int = 0) -> Reading[Block]:
-    """The same step by step, an instruction at a time: there may be thousands. See `read_plan`."""
+    """The same step by step: there may be thousands of instructions, and of values in one. See `read_plan`."""
     if tuple(instructions[0]) != HEADER or type(instructions[0][1]) is not int:
         raise unknown(instructions[0])
     reader = _Reader(limits, depth)
@@ -145,6 +139,7 @@ class _Reader:
         self._depth = depth
         self._has_lists = False
         self._nodes = 0
+        self._pause = AT_ONCE
 
     def block(
         self, captures: tuple[int, ...], wire: list[Wire], place: str, depth: int, headers: int = 0
@@ -170,18 +165,23 @@ class _Reader:
             values = _Values(len(captures), index + 1)
             one = yield from self._instruction(wire[index], f"{place}[{index + 1}]", values, depth)
             instructions.append(one)
-            yield self._nodes // NODES_PER_UNIT
+            yield self._units
             least = _least(one)
             steps += least[0]
             calls += least[1]
         return Block(captures, headers, tuple(instructions), steps, calls, self._has_lists)
 
+    @property
+    def _units(self) -> int:
+        """Units of work that have been done so far."""
+        return self._nodes // NODES_PER_UNIT
+
     def _instruction(self, wire: Wire, place: str, values: _Values, depth: int) -> Reading[Instruction]:
         kind: Any = wire[0] if type(wire) is list and wire and type(wire[0]) is str else "value"
         if kind == "op":
-            return self._operation(wire, place, values)
+            return (yield from self._operation(wire, place, values))
         if kind not in _BLOCKS:
-            return self._made("value", place, values, [wire])
+            return (yield from self._made("value", place, values, [wire]))
         self._has_lists |= kind == "keep"
         if len(wire) != _LENGTHS[kind]:
             raise ProtocolError(f'{place}: "{kind}" has {_LENGTHS[kind] - 1} parts, not {len(wire) - 1}')
@@ -189,16 +189,16 @@ class _Reader:
         for name, index in _BLOCKS[kind]:
             blocks.append((yield from self._inner(wire[index], f"{place}.{name}", values, depth + 1)))
         most = self._most(wire[4], place) if kind == "while" else 0
-        return self._made(kind, place, values, [wire[1]], blocks=tuple(blocks), most=most)
+        return (yield from self._made(kind, place, values, [wire[1]], blocks=tuple(blocks), most=most))
 
-    def _operation(self, wire: list[Wire], place: str, values: _Values) -> Instruction:
+    def _operation(self, wire: list[Wire], place: str, values: _Values) -> Reading[Instruction]:
         name = wire[1] if len(wire) > 1 and type(wire[1]) is str else ""
         wanted = OPERANDS.get(name)
         if wanted is None:
             raise ProtocolError(f"{place}: there is no operation {name[:40]!r}; there are {', '.join(OPERANDS)}")
         if len(wire) - 2 != wanted:
             raise ProtocolError(f'{place}: "{name}" takes {wanted} operands, not {len(wire) - 2}')
-        return self._made("op", place, values, wire[2:], name)
+        return (yield from self._made("op", place, values, wire[2:], name))
 
     def _made(
         self,
@@ -209,9 +209,21 @@ class _Reader:
         name: str = "",
         blocks: tuple[Block, ...] = (),
         most: int = 0,
-    ) -> Instruction:
-        calls = self._expressions(operands, place, values, self._depth, self._depth)
-        return Instruction(kind, place, operands, calls, steps_of(operands), made_bytes(operands), name, blocks, most)
+    ) -> Reading[Instruction]:
+        calls = yield from self._expressions(operands, place, values, self._depth, self._depth)
+        steps = yield from self._walk(counting_steps(operands))
+        made = yield from self._walk(counting_bytes(operands))
+        return Instruction(kind, place, operands, calls, steps, made, name, blocks, most)
+
+    def _walk(self, walk: Walk) -> Reading[int]:
+        """What a walk through operands comes to; its nodes count, where there are many."""
+        while True:
+            try:
+                self._nodes += next(walk)
+            except StopIteration as end:
+                result: int = end.value
+                return result
+            yield self._units
 
     def _inner(self, wire: Wire, place: str, values: _Values, depth: int) -> Reading[Block]:
         """The block [captures, instructions]."""
@@ -228,7 +240,9 @@ class _Reader:
             )
         return most
 
-    def _expressions(self, wires: Collection[Wire], place: str, values: _Values, depth: int, around: int) -> int:
+    def _expressions(
+        self, wires: Collection[Wire], place: str, values: _Values, depth: int, around: int
+    ) -> Reading[int]:
         """Checks expressions that stand beside each other. Returns how many calls they make.
 
         Parameters:
@@ -239,28 +253,36 @@ class _Reader:
             around: how deep the call stands in whose arguments they are; 0 if that is the message's own, or there is
                 none.
         """
-        self._nodes += len(wires)
         if depth >= self._deepest and wires:
             raise ProtocolError(
                 f"{place} is nested deeper than {self._deepest}, which Limits.depth allows and of which a call in the "
                 f"arguments of a call takes {NESTED}",
                 "TypeError",
             )
-        calls = 0
+        calls = inside = 0
         for wire in wires:
-            if type(wire) is list:
-                calls += self._expression(wire, place, values, depth, around)
-            elif type(wire) is dict:
-                calls += self._expressions(wire.values(), place, values, depth + 1, around)
+            kind = type(wire)
+            if kind is not list and kind is not dict:
+                continue
+            inside += 1
+            self._nodes += 1
+            if self._nodes > self._pause:
+                self._pause = self._nodes + AT_ONCE
+                yield self._units
+            if kind is list:
+                calls += yield from self._expression(wire, place, values, depth, around)
+            else:
+                calls += yield from self._expressions(wire.values(), place, values, depth + 1, around)
+        self._nodes += len(wires) - inside
         return calls
 
-    def _expression(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> int:
+    def _expression(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> Reading[int]:
         """Checks an expression that is a list; see `_expressions`."""
         if len(wire) == 1 and type(wire[0]) is list:
-            return self._expressions(wire[0], place, values, depth + 1, around)
+            return (yield from self._expressions(wire[0], place, values, depth + 1, around))
         head = wire[0] if wire and type(wire[0]) is str else ""
         if head in ("pipeline", "import"):
-            return self._reference(wire, place, values, depth, around)
+            return (yield from self._reference(wire, place, values, depth, around))
         if head == "remap":
             self._has_lists = True
             if len(wire) != 5 or type(wire[3]) is not list or type(wire[4]) is not list:
@@ -272,9 +294,9 @@ class _Reader:
         if head not in _LEAVES:
             raise ProtocolError(f"{place}: {unknown(wire)}")
         fields = [item for item in wire if type(item) is dict]
-        return self._expressions(fields, place, values, depth + 1, around) if fields else 0
+        return (yield from self._expressions(fields, place, values, depth + 1, around)) if fields else 0
 
-    def _reference(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> int:
+    def _reference(self, wire: list[Wire], place: str, values: _Values, depth: int, around: int) -> Reading[int]:
         if not 2 <= len(wire) <= 4:
             raise ProtocolError(f"{place}: {unknown(wire)}")
         values.check(wire[1], place)
@@ -284,7 +306,7 @@ class _Reader:
             raise ProtocolError(f"{place}: {unknown(wire)}")
         if around:
             depth += NESTED - 1
-        return 1 + self._expressions(wire[3], place, values, depth + 1, depth)
+        return 1 + (yield from self._expressions(wire[3], place, values, depth + 1, depth))
 
 
 class _Values(NamedTuple):

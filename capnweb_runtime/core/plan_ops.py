@@ -118,9 +118,10 @@ def _is_among(value: Any, items: list[Any]) -> bool:
     if kind is None:
         raise TypeError(f"{described(value)} cannot be compared: compare what is in it")
     if kind == "null":
-        return any(item is None or item is UNDEFINED for item in items)
+        return None in items or UNDEFINED in items
     types = _TYPES[kind]
-    return any(type(item) in types and item == value for item in items)
+    # Few values equal one of another kind, and the list looks for a value many times faster than a loop does.
+    return value in items and any(type(item) in types and item == value for item in items)
 
 
 def _ordered(name: str, first: Any, second: Any) -> bool:

@@ -23,7 +23,6 @@ from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseR
 from capnweb_runtime.core.payload import branch, encode_arguments, encode_payload
 from capnweb_runtime.core.pipe import Readable
 from capnweb_runtime.core.raises import Raises
-from capnweb_runtime.core.weight import made_bytes, steps_of
 from capnweb_runtime.errors import ProtocolError
 from capnweb_runtime.limits import DEFAULT_LIMITS
 from capnweb_runtime.values import UNDEFINED
@@ -216,14 +215,28 @@ class Replayer:
         self._captures = captures
         self._variables = [element]
 
-    def apply(self, instructions: list[Wire], wrap: Callable[[Payload], Hook]) -> Payload:
-        """The payload of the last instruction; the variables before it are disposed."""
+    def apply(
+        self, instructions: list[Wire], wrap: Callable[[Payload], Hook], pauses: Callable[[], bool] | None = None
+    ) -> Payload | None:
+        """The payload of the last instruction; the variables before it are disposed.
+
+        Parameters:
+            instructions: as recorded.
+            wrap: see `replay`.
+            pauses: asked behind each but the last whether the rest is left for later: then the result is None, and the
+                next call goes on.
+        """
         try:
-            for instruction in instructions[:-1]:
-                self._variables.append(wrap(Evaluator(self, self._depth).payload(instruction)))
-            return Evaluator(self, self._depth).payload(instructions[-1])
-        finally:
+            for index in range(len(self._variables) - 1, len(instructions) - 1):
+                self._variables.append(wrap(Evaluator(self, self._depth).payload(instructions[index])))
+                if pauses is not None and pauses():
+                    return None
+            payload = Evaluator(self, self._depth).payload(instructions[-1])
+        except BaseException:
             dispose_all(self._variables)
+            raise
+        dispose_all(self._variables)
+        return payload
 
     def own_export(self, export_id: int) -> Hook:
         """The capture or variable of that index."""
@@ -296,7 +309,9 @@ def replay(
 
 
 class _Replaying:
-    """A map that is being applied, element by element; after any of them others may go first."""
+    """A map that is being applied, element by element: after any of them others may go first, and after any instruction
+    where there are several.
+    """
 
     def __init__(
         self,
@@ -324,7 +339,9 @@ class _Replaying:
         self._items: list[Any] = []
         self._hooks: list[Hook] = []
         self._promises: list[tuple[Any, Any, PromiseRef]] = []
-        self._steps = steps_of(instructions)
+        self._steps, self._made = budget.for_each(instructions)
+        self._look_at = 0
+        self._begun: Replayer | None = None  # of the element in which it has paused
         self._cell: Cell[Payload] = Cell()  # if some of it is put off
 
     def start(self, count: int) -> Payload | Cell[Payload]:
@@ -337,7 +354,7 @@ class _Replaying:
             if not self._instructions:
                 raise ProtocolError("Invalid empty mapper function.")
             self._budget.take(count * self._steps)
-            made = self._host.held.count(count * made_bytes(self._instructions))
+            made = self._host.held.count(count * self._made)
             if made is not None:
                 self._counted.append(made)
         except BaseException:
@@ -349,26 +366,22 @@ class _Replaying:
     def _work(self) -> Payload | None:
         """Applies the instructions to the elements that are left; None if some of them have been put off."""
         account = self._host.account
-        look_at = account.spent + BRIEF
+        self._look_at = account.spent + BRIEF
+        pauses = None if len(self._instructions) == 1 else self._pauses
         try:
-            for element in self._elements:
-                part = branch(element, self._host, self._holds_any)
-                if part.counted is None:
-                    part.counted = self._source or NOTHING
-                hook = self._wrap(part)
-                replayer = Replayer(self._host, self._captures, hook, self._budget, self._depth)
+            while (replayer := self._begun or self._next()) is not None:
+                self._begun = None
                 if account.between:
-                    self._add(account.as_one(replayer.apply, self._instructions, self._wrap))
+                    payload = account.as_one(replayer.apply, self._instructions, self._wrap, pauses)
                 else:
-                    self._add(replayer.apply(self._instructions, self._wrap))
-                account.spent += self._steps * WORK_PER_STEP
-                if account.spent <= look_at:
-                    continue
-                look_at = account.spent + BRIEF
-                if account.is_over_for_long_work():
-                    carried = self._host.carried
-                    go_on = self._go_on if carried is None else partial(self._host.within, carried, self._go_on)
-                    self._host.put_off(go_on)
+                    payload = replayer.apply(self._instructions, self._wrap, pauses)
+                if payload is None:
+                    self._begun = replayer
+                    self._put_off()
+                    return None
+                self._add(payload)
+                if self._is_over(self._steps - len(self._instructions) + 1):
+                    self._put_off()
                     return None
         except BaseException:
             dispose_all(self._hooks)
@@ -376,6 +389,32 @@ class _Replaying:
             raise
         dispose_all(self._captures)
         return self._result()
+
+    def _next(self) -> Replayer | None:
+        """What applies the instructions to the next element, if there is one."""
+        for element in self._elements:
+            part = branch(element, self._host, self._holds_any)
+            if part.counted is None:
+                part.counted = self._source or NOTHING
+            return Replayer(self._host, self._captures, self._wrap(part), self._budget, self._depth)
+        return None
+
+    def _pauses(self) -> bool:
+        return self._is_over(1)
+
+    def _is_over(self, steps: int) -> bool:
+        """Charges steps that have been made. Returns whether others are to go first."""
+        account = self._host.account
+        account.spent += steps * WORK_PER_STEP
+        if account.spent <= self._look_at:
+            return False
+        self._look_at = account.spent + BRIEF
+        return account.is_over_for_long_work()
+
+    def _put_off(self) -> None:
+        """Has what is left done when others have had their turns."""
+        carried = self._host.carried
+        self._host.put_off(self._go_on if carried is None else partial(self._host.within, carried, self._go_on))
 
     def _add(self, payload: Payload) -> None:
         """Takes over the result of an element."""

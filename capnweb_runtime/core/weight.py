@@ -12,8 +12,8 @@ there is little but text.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator
-from typing import Any, Final
+from collections.abc import Collection, Generator, Iterator
+from typing import Any, Final, TypeAlias, TypeVar
 
 PARTS: Final = 16
 """Parts that a unit has, in which small things are counted."""
@@ -23,10 +23,15 @@ LEAF: Final = 2
 """What a list or an object, a string and any other leaf cost, in parts of a unit."""
 PIPELINED: Final = 3
 """Units that a pipelined expression costs beyond what it is made of."""
+AT_ONCE: Final = 256
+"""Nodes of instructions that are looked at before others may go first: a tenth of a millisecond or so."""
 NESTED: Final = 8
 """Levels that a call in the arguments of another counts for, and a map: carrying one out within another takes as many
 frames of Python's stack as that many lists, one within the other.
 """
+T = TypeVar("T")
+Walk: TypeAlias = Generator[int, None, int]
+"""A walk through instructions: it tells of each so many nodes that it has looked at, and what they come to."""
 _BYTES_PER_PART: Final = 1024 // PARTS
 _FIELD: Final = 4  # parts of a step that a field of a literal takes; an element of a list takes one
 _DIGITS_SQUARED_PER_UNIT: Final = 200_000  # 16,384 digits take about a millisecond, 1,000 some microseconds
@@ -178,6 +183,18 @@ def steps_of(instructions: list[Any]) -> int:
     """Steps that applying instructions to one element takes: one for each, and as many as there are lists and objects
     in it, as literals are made anew for each element.
     """
+    return finished(counting_steps(instructions))
+
+
+def made_bytes(instructions: list[Any]) -> int:
+    """Bytes that applying instructions to one element makes: its place in the result, and the literals in them. What
+    they read of the element is shared with it.
+    """
+    return finished(counting_bytes(instructions))
+
+
+def counting_steps(instructions: list[Any]) -> Walk:
+    """See `steps_of`."""
     parts = 0
     pending: list[Any] = []
     for instruction in instructions:
@@ -185,37 +202,51 @@ def steps_of(instructions: list[Any]) -> int:
             pending.append(instruction)
         else:
             parts += PARTS
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            parts += PARTS + _FIELD * len(node)
-            pending += _structured(node.values())
-        elif isinstance(node, (list, tuple)):
-            parts += PARTS + len(node)
-            pending += _structured(node)
-    return max(len(instructions), parts // PARTS)
+    while True:
+        for _ in range(AT_ONCE):
+            if not pending:
+                return max(len(instructions), parts // PARTS)
+            node = pending.pop()
+            if isinstance(node, dict):
+                parts += PARTS + _FIELD * len(node)
+                pending += _structured(node.values()) if node else ()
+            elif isinstance(node, (list, tuple)):
+                parts += PARTS + len(node)
+                pending += _structured(node)
+        yield AT_ONCE
 
 
-def made_bytes(instructions: list[Any]) -> int:
-    """Bytes that applying instructions to one element makes: its place in the result, and the literals in them. What
-    they read of the element is shared with it.
-    """
+def counting_bytes(instructions: list[Any]) -> Walk:
+    """See `made_bytes`."""
     size = _PLACE
     pending = list(instructions)
-    while pending:
-        node = pending.pop()
-        if isinstance(node, dict):
-            size += _EMPTY + (_FIELDS if node else 0) + _FIELD_BYTES * len(node)
-            pending += _structured(node.values())
-        elif isinstance(node, list) and node:
-            if isinstance(node[0], list):
-                size += _EMPTY + _PLACE * len(node[0])
-                pending += _structured(node[0])
-            elif node[0] in _PROMISES:
-                size += _PROMISE
-            elif node[0] not in _NOTHING_MADE:
-                size += _EMPTY + sum(len(part) for part in node if isinstance(part, str))
-    return size
+    while True:
+        for _ in range(AT_ONCE):
+            if not pending:
+                return size
+            node = pending.pop()
+            if isinstance(node, dict):
+                size += _EMPTY + (_FIELDS if node else 0) + _FIELD_BYTES * len(node)
+                pending += _structured(node.values()) if node else ()
+            elif isinstance(node, list) and node:
+                if isinstance(node[0], list):
+                    size += _EMPTY + _PLACE * len(node[0])
+                    pending += _structured(node[0])
+                elif node[0] in _PROMISES:
+                    size += _PROMISE
+                elif node[0] not in _NOTHING_MADE:
+                    size += _EMPTY + sum(len(part) for part in node if isinstance(part, str))
+        yield AT_ONCE
+
+
+def finished(steps: Generator[object, None, T]) -> T:
+    """What something comes to that is done step by step."""
+    while True:
+        try:
+            next(steps)
+        except StopIteration as end:
+            result: T = end.value
+            return result
 
 
 def _structured(parts: Collection[Any]) -> Collection[Any]:

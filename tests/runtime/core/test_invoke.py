@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 
 import pytest
 
@@ -118,6 +119,22 @@ class TestRun:
     def test_a_result_without_wire_form_is_an_error(self, host: SyncHost) -> None:
         with pytest.raises(TypeError, match="Cannot serialize value"):
             pulled(run(object, (), {}, ANY, host, "f", []))
+
+
+def test_stubs_that_an_object_holds_which_is_returned_stay_its_own(host: SyncHost) -> None:
+    @dataclass(eq=False)
+    class Holding(Counter):
+        held: CounterStub
+
+        def __post_init__(self) -> None:
+            super().__init__()
+
+    inner = Counted()
+    payload = Payload([Holding(CounterStub(inner))], LIST_COUNTER)
+    own_result(payload, host)
+    assert inner.references == 1
+    payload.dispose()
+    assert inner.references == 1
 
 
 def test_stubs_that_are_returned_belong_to_the_caller(host: SyncHost) -> None:

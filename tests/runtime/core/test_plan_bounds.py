@@ -6,6 +6,7 @@ import json
 import math
 from collections.abc import Callable
 from dataclasses import replace
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -15,7 +16,8 @@ from capnweb_runtime import LimitExceeded
 from capnweb_runtime import codegen_api as rpc
 from capnweb_runtime.core.plan import run_plan
 from capnweb_runtime.core.plan_bounds import UNKNOWN, Amount, Bounds, Value, Weigher, known_of, refuse_beyond
-from capnweb_runtime.core.plan_form import read_plan
+from capnweb_runtime.core.plan_form import NODES_PER_UNIT, read_plan, reading_plan
+from capnweb_runtime.core.weight import AT_ONCE
 from capnweb_runtime.limits import DEFAULT_LIMITS, Limits
 from capnweb_runtime.plans import eq, gt, keep, plan, repeat, size, when
 from tests.gen.golden.costs.expected import SearchSpec
@@ -157,6 +159,23 @@ class TestWhatIsDeclared:
         block = read_plan([["plan", 1], wire], 0, DEFAULT_LIMITS)
         weigher.block(block, SHOP, ())
         assert weigher.nodes < 60
+
+
+    @pytest.mark.parametrize("value", [[[[[0]]]], {"a": {"b": 0}}], ids=["lists", "objects"])
+    @pytest.mark.parametrize("mapped", [False, True], ids=["by itself", "in a map"])
+    def test_others_may_go_first_after_some_of_many_values(self, value: Any, *, mapped: bool) -> None:
+        literal = [[value] * 3000]
+        plan = [["plan", 1], ["remap", 0, [], [], [literal]] if mapped else literal]
+        reading, done = reading_plan(plan, 0, DEFAULT_LIMITS), [0]
+        weigher = Weigher(256)
+        try:
+            while True:
+                done.append(next(reading))
+        except StopIteration as end:
+            looked_at = sum(weigher.weighing(end.value, SHOP, ()))
+        assert len(done) > 3000 // AT_ONCE
+        assert max(now - before for before, now in pairwise(done)) <= 2 * AT_ONCE // NODES_PER_UNIT
+        assert looked_at >= weigher.nodes - AT_ONCE
 
 
 class TestRefusals:

@@ -33,7 +33,7 @@ class End:
     def __init__(self, main: RpcTarget) -> None:
         self.written: list[Any] = []
         self.behind: list[bool] = []
-        self.connection = Connection(main)
+        self.connection = Connection(main, plans=True)
         self.connection.tell_when_behind(self.behind.append)
         self.connection.attach(self)
 
@@ -149,21 +149,54 @@ class TestMessages:
 class TestWhatMessagesCause:
     async def test_a_long_map_is_applied_in_turns(self) -> None:
         busy = End(Desk())
-        busy.hear(["push", [[0] * 50_000]], ["push", ["remap", 1, [], [], [1]]], ["pull", 2], ADD, ["pull", 3])
+        busy.hear(["push", [[0] * 4000]], ["push", ["remap", 1, [], [], [1]]], ["pull", 2], ADD, ["pull", 3])
         assert busy.answered() == []
         account = busy.connection.host.account
         await interrupted(busy, lambda: account.spent)
         assert busy.answered() == [2, 3]
-        assert busy.written[0] == ["resolve", 2, [[1] * 50_000]]
+        assert busy.written[0] == ["resolve", 2, [[1] * 4000]]
 
     async def test_so_is_one_within_another(self) -> None:
         busy = End(Desk())
         body = [["remap", 0, [], [], [[[["pipeline", 0]]]]]]
         busy.hear(
-            ["push", [[[[7] * 20_000]]]], ["push", ["remap", 1, [], [], body]], ["push", ["pipeline", 2]], ["pull", 3]
+            ["push", [[[[7] * 2000]]]], ["push", ["remap", 1, [], [], body]], ["push", ["pipeline", 2]], ["pull", 3]
         )
         await interrupted(busy, lambda: busy.connection.host.account.spent)
-        assert busy.written[-1] == ["resolve", 3, [[[[[[7]]] * 20_000]]]]
+        await busy.finish()
+        assert busy.written[-1] == ["resolve", 3, [[[[[[7]]] * 2000]]]]
+
+    async def test_so_is_one_of_a_single_element_that_has_many_instructions(self) -> None:
+        desk = Desk()
+        busy = End(desk)
+        calls = [["pipeline", -1, ["add"], [number, 0]] for number in range(900)]
+        busy.hear(["push", 5], ["push", ["remap", 1, [], [["import", 0]], calls]], ["pull", 2])
+        assert 1 <= len(desk.log) < 100
+        await interrupted(busy, lambda: sum(entry[2] == 0 for entry in desk.log))
+        assert [entry for entry in desk.log if entry[2] == 0] == [("add", number, 0) for number in range(900)]
+        assert busy.answered() == [2]
+
+    @pytest.mark.parametrize(
+        "literal",
+        [[[[[0]]] * 10_000], {str(number): {"a": {}} for number in range(10_000)}],
+        ids=["lists", "objects"],
+    )
+    @pytest.mark.parametrize("mapped", [False, True], ids=["plan", "map"])
+    async def test_a_plan_is_read_in_turns_though_it_is_one_instruction(self, literal: Any, *, mapped: bool) -> None:
+        busy = End(Desk())
+        instruction = ["remap", 0, [], [], [literal]] if mapped else literal
+        busy.hear(["push", ["remap", 0, [], [], [["plan", 1], instruction, ["nothing"]]]], ["pull", 1])
+        await interrupted(busy, lambda: busy.connection.host.account.spent)
+        assert busy.written[-1][:2] == ["reject", 1]
+        assert busy.written[-1][2][2].startswith("plan[3]: ")
+
+    async def test_what_a_plan_has_held_is_given_back_in_turns(self) -> None:
+        desk = Desk()
+        busy = End(desk)
+        calls = [["pipeline", 0, ["counter"], [number]] for number in range(900)]
+        busy.hear(["push", ["remap", 0, [], [], [["plan", 1], *calls, 5]]], ["pull", 1])
+        await interrupted(busy, lambda: sum(counter.disposed for counter in desk.made))
+        assert all(counter.disposed == 1 for counter in desk.made)
 
     async def test_maps_within_maps_come_to_the_same_in_turns_though_what_they_are_over_is_given_up(self) -> None:
         async with pair(Desk(), DeskStub) as desk:
