@@ -160,7 +160,6 @@ class TestWhatIsDeclared:
         weigher.block(block, SHOP, ())
         assert weigher.nodes < 60
 
-
     @pytest.mark.parametrize("value", [[[[[0]]]], {"a": {"b": 0}}], ids=["lists", "objects"])
     @pytest.mark.parametrize("mapped", [False, True], ids=["by itself", "in a map"])
     def test_others_may_go_first_after_some_of_many_values(self, value: Any, *, mapped: bool) -> None:
