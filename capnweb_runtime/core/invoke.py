@@ -7,7 +7,7 @@ A result belongs to the caller from then on: the hook that is returned owns what
 from __future__ import annotations
 
 from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
-from functools import partial
+from functools import lru_cache, partial
 from typing import Any, Final, Self
 
 from capnweb_runtime.core.broken import ErrorHook
@@ -280,19 +280,27 @@ def own_result(payload: Payload, host: Host) -> None:
 
 def _give_up(value: Any) -> None:
     """Disposes the stubs that stand in a result, now that it holds references of its own."""
+    if _holds_none(type(value)):  # type: ignore[arg-type]  # a class is hashable
+        return
     if isinstance(value, StubRef):
         value._hook.dispose()
     elif isinstance(value, (list, tuple)):
         for item in value:
-            if type(item) not in _LEAVES:
-                _give_up(item)
+            _give_up(item)
     elif isinstance(value, dict):
         for item in value.values():
-            if type(item) not in _LEAVES:
-                _give_up(item)
-    elif type(value) not in _LEAVES and not isinstance(value, Exportable):  # what an object holds stays its own
+            _give_up(item)
+    else:
         for item in _fields(value):
             _give_up(item)
+
+
+@lru_cache(maxsize=512)  # asked for each of a list of objects
+def _holds_none(cls: type) -> bool:
+    """Whether no stub is given up with a value of a class: what an object holds that is passed by reference stays its
+    own.
+    """
+    return cls in _LEAVES or issubclass(cls, Exportable)
 
 
 def _fields(value: Any) -> Iterator[Any]:
