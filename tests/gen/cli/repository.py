@@ -37,11 +37,12 @@ def committed(folder: Path, message: str = "change") -> None:
 
 
 def state(folder: Path) -> tuple[str, str, dict[str, bytes]]:
-    """Everything that a command that only reads must leave as it is."""
+    """Everything that a command that only reads must leave as it is, but for what Python keeps of what it imports."""
     files = {
         str(path.relative_to(folder)): path.read_bytes()
         for path in sorted(folder.rglob("*"))
         if path.is_file() and ".git" not in path.relative_to(folder).parts and "__pycache__" not in path.parts
     }
     index = (folder / ".git/index").read_bytes() if (folder / ".git/index").exists() else b""
-    return git(folder, "status", "--porcelain", "--branch"), index.hex(), files
+    status = git(folder, "status", "--porcelain", "--branch", "--", ".", ":(exclude,glob)**/__pycache__/**")
+    return status, index.hex(), files
