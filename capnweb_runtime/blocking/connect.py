@@ -159,14 +159,14 @@ def connect_blocking(
     process share.
 
     Parameters:
-        url: address of the server, or several, as for `connect`. An http:// or https:// URL is for one batch, which one
-            call, or one `run`, uses up.
+        url: address of the server, or several, as for `connect`. An `http://` or `https://` URL is for one batch, which
+            one call, or one `run`, uses up.
         stub: class of the stub, generated with `--blocking` from the interface of the server's main object, such as
             `LibraryBlockingStub`; `BlockingAnyStub` where there is no schema.
         main: object of this side that the server may call. Its methods run on the background thread.
         headers: further headers of the request that opens the session; with `reconnect`, it may be a function that
             gives them.
-        ssl: settings of TLS, for wss:// and https://; None means the system's defaults.
+        ssl: settings of TLS, for `wss://` and `https://`; None means the system's defaults.
         limits: what the server may make this side do and hold.
         observer: is told of failures of targets and callbacks of this side; by default they are logged.
         open_timeout: seconds to wait for the connection, at each URL; None means without end.

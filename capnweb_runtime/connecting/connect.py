@@ -218,11 +218,11 @@ def connect(
     """Opens a session with a server, and gives a stub of the server's main object, from which everything else is got.
 
     Parameters:
-        url: address of the server. ws:// or wss:// opens a session over a WebSocket. http:// or https:// makes one HTTP
-            request, a batch: it is sent at the first `await`, with all calls that were made before, and there can be no
-            further ones. With `transport="webtransport"`, https:// opens a session over HTTP/3. "+unix" behind the
-            scheme connects to a socket file of this machine, followed by a colon and the path, as in
-            "ws+unix:///run/app.sock:/rpc". Of several URLs, each for a session, the first that answers is used; with
+        url: address of the server. `ws://` or `wss://` opens a session over a WebSocket. `http://` or `https://` makes
+            one HTTP request, a batch: it is sent at the first `await`, with all calls that were made before, and there
+            can be no further ones. With `transport="webtransport"`, `https://` opens a session over HTTP/3. "+unix"
+            behind the scheme connects to a socket file of this machine, followed by a colon and the path, as in
+            `ws+unix:///run/app.sock:/rpc`. Of several URLs, each for a session, the first that answers is used; with
             `reconnect`, the next session begins with the URL behind the last.
         stub: class of the stub, generated from the interface of the server's main object, such as `LibraryStub`;
             `AnyStub` where there is no schema.
@@ -230,7 +230,7 @@ def connect(
         headers: further headers of the request that opens the session. A Sec-WebSocket-Protocol among them replaces the
             subprotocols by which two ends of this implementation know each other; an empty one offers none. With
             `reconnect` it may be a function, plain or async, that is called for the headers of each attempt.
-        ssl: settings of TLS, for wss:// and https://; None means the system's defaults.
+        ssl: settings of TLS, for `wss://` and `https://`; None means the system's defaults.
         limits: what the server may make this side do and hold.
         observer: is told of failures of targets and callbacks of this side; by default they are logged.
         open_timeout: seconds to wait for the connection, at each URL; None means without end.
@@ -248,7 +248,7 @@ def connect(
         reconnect: how to connect again when the session is lost; the stub stays the same. None means never. See
             `docs/reconnect.md`.
         sock: a connected socket to use for a WebSocket in place of a new connection; the session closes it. The URL
-            then gives the host and path to ask for and, with wss://, the name that the certificate has to have.
+            then gives the host and path to ask for and, with `wss://`, the name that the certificate has to have.
 
     Returns:
         An object to enter with `async with`, which gives the stub and ends the session on leaving, or to await for the
@@ -257,11 +257,11 @@ def connect(
         them ends first.
 
     Raises:
-        ValueError: the scheme of a URL is not one of these, or not https:// with WebTransport; there is no URL; an
-            http:// or https:// URL is one of several, or is given with `reconnect`, for which a batch has no session;
-            `transport` is not known; `sock` is given with `reconnect`, with several URLs or with one that is not for a
-            WebSocket over TCP, or is no open stream socket; `keepalive` is not positive; `close_timeout` is negative;
-            CAPNWEB_DEBUG is not understood.
+        ValueError: the scheme of a URL is not one of these, or not `https://` with WebTransport; there is no URL; an
+            `http://` or `https://` URL is one of several, or is given with `reconnect`, for which a batch has no
+            session; `transport` is not known; `sock` is given with `reconnect`, with several URLs or with one that is
+            not for a WebSocket over TCP, or is no open stream socket; `keepalive` is not positive; `close_timeout` is
+            negative; CAPNWEB_DEBUG is not understood.
         TypeError: `headers` is a function, and `reconnect` was not given; or `debug` is of another type.
     """
     settings = Settings(

@@ -119,11 +119,11 @@ def serve(
         unix: path of a socket file to listen on as well. A file that is there is replaced if nobody listens on it; the
             server removes its own when it closes. Not on Windows.
         path: URL path that is served, beginning with a slash; others get status 404. None serves every path.
-        ssl: an SSLContext, for wss:// and https://; or a `Certificate`, which WebTransport needs. None serves without
-            TLS.
+        ssl: an SSLContext, for `wss://` and `https://`; or a `Certificate`, which WebTransport needs. None serves
+            without TLS.
         transports: what is served: "websocket", "http" (batches) and "webtransport". The last one needs the extra
             `webtransport`, and takes the UDP port of the same number; alone it listens on no TCP port.
-        origins: web origins whose pages may connect, such as "https://app.example", beside pages of the server's own
+        origins: web origins whose pages may connect, such as `https://app.example`, beside pages of the server's own
             scheme, host and port; "*" allows all. Behind a proxy that ends TLS, list the origin of the pages here, or
             the proxy in `forwarded`. Programs that are no browsers send no origin, and may always connect.
         hosts: names that requests may have in their Host header: "example.org" for any port, "example.org:8080" for

@@ -53,8 +53,9 @@ class Server:
 
     Attributes:
         port: port on which it listens, also where `serve` was given 0; 0 if it listens on none.
-        url: URL for WebSockets: ws:// or wss://, or ws+unix:// or wss+unix:// if it listens on a socket file alone.
-        http_url: URL for HTTP batches and WebTransport: http:// or https://, or with +unix likewise.
+        url: URL for WebSockets: `ws://` or `wss://`, or `ws+unix://` or `wss+unix://` if it listens on a socket file
+            alone.
+        http_url: URL for HTTP batches and WebTransport: `http://` or `https://`, or with +unix likewise.
         inspector_url: URL of the page that shows what goes on, with the token that the page asks for; "" if there is no
             inspector, or if the server listens on a socket file alone.
     """

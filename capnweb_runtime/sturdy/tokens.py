@@ -94,7 +94,7 @@ class TokenCodec:
 
     Parameters:
         keys: the keys. The first one signs, all of them verify.
-        issuer: name of who makes the tokens: the service, such as "https://chat.example".
+        issuer: name of who makes the tokens: the service, such as `https://chat.example`.
         audience: name of who restores them: a part of the service, or an environment, such as "chat-production". Tokens
             for another audience are refused, even if they are signed with the same keys.
 

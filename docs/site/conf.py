@@ -30,6 +30,8 @@ extensions = [
     "checkout_links",
     "data_docstrings",
     "message_pages",
+    "protocol_signatures",
+    "whole_words",
 ]
 root_doc = "index"
 exclude_patterns = ["site/**", "load/**", "performance/**", "**/generated/**"]
@@ -51,11 +53,13 @@ autodoc_preserve_defaults = True
 napoleon_numpy_docstring = False
 napoleon_use_rtype = False
 napoleon_use_ivar = True  # attributes are described once, by the class
+strip_signature_backslash = True  # so that napoleon leaves a parameter `while_` its underscore
 
 html_theme = "furo"
 html_title = "capnweb-gen"
 html_static_path = [str(HERE / "static")]
 html_css_files = ["site.css"]
+html_favicon = str(HERE / "static" / "favicon.svg")
 html_show_sphinx = False
 html_theme_options = {"navigation_with_keys": True}
 copybutton_prompt_text = r">>> |\.\.\. |\$ "

@@ -187,8 +187,8 @@ def cell(results: Results, workload: Workload, contender: Contender) -> str:
 
 
 def remarks(results: Results) -> list[str]:
-    """What could not be installed, and what failed."""
-    absent = [f"{name}: {reason}" for name, reason in results.data["absent"].items()]
+    """What could not be installed, for reasons of the machine that results.json has; and what failed."""
+    absent = [f"{name} could not be installed when this was measured." for name in results.data["absent"]]
     failed = [f"{contender}, {workload}: {reason}" for (contender, workload), reason in results.errors().items()]
     return absent + failed
 

@@ -1,5 +1,8 @@
-"""Links out of docs/ into the rest of the checkout. Rule: a page says `../README.md`, as a forge wants it, and the site
-leads to the page that has what stands there; any other file of the checkout is offered as it is.
+"""Links as a checkout has them. Rule: a page says `../README.md`, as a forge wants it, and the site leads to the page
+that has what stands there; any other file of the checkout is offered as it is.
+
+Who reads a checkout finds files, and who reads the site finds pages: where a link says the name of a file, the site
+says the title of what it leads to. Docstrings and the changelog name files of docs/ without a link, and there get one.
 """
 
 from __future__ import annotations
@@ -7,6 +10,9 @@ from __future__ import annotations
 import re
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING
+
+from docutils import nodes
+from sphinx import addnodes
 
 if TYPE_CHECKING:
     from sphinx.application import Sphinx
@@ -19,6 +25,8 @@ PAGES = {
 }
 """What of the checkout a page of the site has, by what it is there."""
 _LINK = re.compile(r"\]\(((?:\.\./)+)([\w./-]+\.md)(#[\w-]*)?\)")
+_FILE = re.compile(r"[\w./-]+\.md")
+_IN_DOCS = re.compile(r"docs/([\w/-]+)\.md")
 _EXAMPLE = re.compile(r"examples/([\w/]+)/README\.md")
 
 # The index of the examples is made for a forge as well, where this would be seen.
@@ -35,6 +43,7 @@ _BELOW = """
 def setup(app: Sphinx) -> dict[str, bool]:
     """Called by Sphinx."""
     app.connect("source-read", _source_read)
+    app.connect("doctree-read", _doctree_read)
     return {"parallel_read_safe": True}
 
 
@@ -55,3 +64,24 @@ def _source_read(app: Sphinx, page: str, content: list[str]) -> None:
     content[0] = _LINK.sub(led, content[0])
     if page == "examples/README":
         content[0] += _BELOW
+
+
+def _doctree_read(app: Sphinx, doctree: nodes.document) -> None:
+    page = app.env.docname
+    for link in doctree.findall(addnodes.pending_xref):
+        if link["reftype"] == "myst" and _FILE.fullmatch(link.astext()):
+            link["refexplicit"] = False  # its text is the title
+    if page == "changelog" or page.startswith("reference/"):
+        for name in list(doctree.findall(nodes.literal)):
+            named = _IN_DOCS.fullmatch(name.astext())
+            if named and named[1] in app.env.found_docs:
+                name.replace_self(_titled(named[1], page))
+
+
+def _titled(to: str, page: str) -> addnodes.pending_xref:
+    """A link to a page, whose text is that page's title."""
+    link = addnodes.pending_xref(
+        "", refdomain="std", reftype="doc", reftarget=f"/{to}", refexplicit=False, refwarn=True, refdoc=page
+    )
+    link += nodes.inline()
+    return link
