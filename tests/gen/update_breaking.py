@@ -17,14 +17,15 @@ BEGIN, END = "<!-- rules: python -m tests.gen.update_breaking -->\n", "<!-- end 
 def table() -> str:
     """The rules, as the documentation has them."""
     rows = [
-        "| rule | what has changed | old clients | new clients | code | why | unless |",
-        "|---|---|---|---|---|---|---|",
+        "| what has changed | old clients | new clients | code | why |",
+        "|---|---|---|---|---|",
     ]
     for rule in RULES:
         effects = rule.effects
         code = "yes" if effects.code else ""
-        cells = [f"`{rule.id}`", rule.change, effects.old_client.words, effects.new_client.words, code, rule.why]
-        rows.append(f"| {' | '.join([*cells, rule.unless])} |".replace("|  |", "| |"))
+        why = f"{rule.why}. *Unless* {rule.unless}" if rule.unless else rule.why
+        cells = [f"`{rule.id}`: {rule.change}", effects.old_client.words, effects.new_client.words, code, why]
+        rows.append(f"| {' | '.join(cells)} |".replace("|  |", "| |"))
     return "\n".join(rows) + "\n"
 
 

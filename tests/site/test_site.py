@@ -79,6 +79,25 @@ def test_what_pages_fetch_is_there(site: Path) -> None:
     assert missing == set()
 
 
+def test_links_say_titles_and_lead_somewhere(site: Path) -> None:
+    """Names of files are for who reads a checkout; a scheme in a docstring is no address."""
+    wrong = {
+        (page.relative_to(site).as_posix(), link)
+        for page in site.rglob("*.html")
+        for link in re.findall(
+            r'<a [^>]*href="https?://"|<span class="std std-\w+">[\w/.-]+\.md<', page.read_text("utf-8")
+        )
+    }
+    assert wrong == set()
+
+
+def test_a_reader_chooses_the_colours_of_drawings_too(site: Path) -> None:
+    """Drawings ask for the scheme of the element that shows them."""
+    style = (site / "_static/site.css").read_text("utf-8")
+    assert 'body[data-theme="dark"] { color-scheme: dark; }' in style
+    assert all("prefers-color-scheme" in drawing.read_text("utf-8") for drawing in (site / "_images").glob("*.svg"))
+
+
 def test_every_document_is_in_the_navigation(site: Path) -> None:
     home = (site / "index.html").read_text("utf-8")
     led = set(re.findall(r'class="reference internal" href="([\w/.-]+)/"', home))
