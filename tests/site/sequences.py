@@ -24,11 +24,14 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import math
 import re
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from unittest import mock
 
+from capnweb_runtime.driving import turns
 from capnweb_runtime.observe import Observer
 from capnweb_runtime.testing import WireMessage
 from capnweb_runtime.transports.memory import pair
@@ -70,6 +73,12 @@ async def wire_of(program: str, where: str) -> list[WireMessage]:
         program: Python with `await` at its top, in which `api` is a stub.
         where: what its tracebacks say.
     """
+    # Turns have no end: what a map leaves to the next one would depend on the speed of the machine.
+    with mock.patch.object(turns, "TURN", math.inf):
+        return await _recorded(program, where)
+
+
+async def _recorded(program: str, where: str) -> list[WireMessage]:
     client, server = pair(None, Front(Accounts()), observer=_Silent())  # which agree on nothing beyond the protocol
     wire = _Wire()
     client.tap(wire)

@@ -80,7 +80,7 @@ def _doctree_read(app: Sphinx, doctree: nodes.document) -> None:
 
 def _titled(to: str, page: str) -> addnodes.pending_xref:
     """A link to a page, whose text is that page's title."""
-    link = addnodes.pending_xref(
+    link: addnodes.pending_xref = addnodes.pending_xref(
         "", refdomain="std", reftype="doc", reftarget=f"/{to}", refexplicit=False, refwarn=True, refdoc=page
     )
     link += nodes.inline()
