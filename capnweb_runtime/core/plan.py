@@ -38,8 +38,9 @@ T = TypeVar("T")
 Steps: TypeAlias = Generator[Cell[Any] | None, None, T]
 """What goes on step by step: it gives what it waits for, or None where others are to go first."""
 
-WORK_PER_DISPOSAL: Final = 1
+_WORK_PER_DISPOSAL: Final = 1
 _DISPOSED_AT_ONCE: Final = 16
+"""Units that giving a value back takes, and how many are given back before it is asked whether others go first."""
 _GIVEN_UP: Final = "the plan was given up: what it had begun is left as it is"
 
 
@@ -475,7 +476,7 @@ def dispose_in_turns(hooks: list[Hook], host: Host) -> None:
     account = host.account
     for index, hook in enumerate(hooks, 1):
         hook.dispose()
-        account.spent += WORK_PER_DISPOSAL
+        account.spent += _WORK_PER_DISPOSAL
         if not index % _DISPOSED_AT_ONCE and index < len(hooks) and account.is_over_for_long_work():
             host.put_off(partial(dispose_in_turns, hooks[index:], host))
             return
