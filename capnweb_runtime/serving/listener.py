@@ -9,6 +9,7 @@ the same.
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Iterable, Sequence
 from typing import Final
@@ -21,6 +22,8 @@ AT_A_TIME: Final = 16
 """Connections that are accepted before others have their turn."""
 RETRY: Final = 1.0
 """Seconds after which accepting is tried again; at once if a connection is lost before that."""
+
+_ATTEMPTS: Final = 10  # to find a port that is free on all addresses
 
 
 class Listener:
@@ -55,12 +58,17 @@ class Listener:
         """
         # Makes, binds and sets up sockets as the loop does, and takes them over.
         bound = await self._bind(hosts, port, shared)
-        ports = {made.getsockname()[1] for made in bound.sockets}
-        if len(ports) > 1:
-            # Asked for any port, each address of the host got one of its own. The port of one is as good as free on the
-            # others.
+        attempts = 0
+        while len(ports := {made.getsockname()[1] for made in bound.sockets}) > 1:
+            # Asked for any port, each address got one of its own. That of one is nearly always free on the others.
             bound.close()
-            bound = await self._bind(hosts, min(ports), shared)
+            attempts += 1
+            try:
+                bound = await self._bind(hosts, min(ports), shared)
+            except OSError as error:
+                if error.errno != errno.EADDRINUSE or attempts == _ATTEMPTS:
+                    raise
+                bound = await self._bind(hosts, port, shared)
         sockets = [made.dup() for made in bound.sockets]
         bound.close()
         await self.take(sockets)

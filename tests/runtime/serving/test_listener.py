@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from typing import Any
 
@@ -53,6 +53,35 @@ async def test_every_address_of_a_host_has_the_same_port() -> None:
     await listens.open([None], 0)
     assert {one.getsockname()[1] for one in listens.sockets} == {listens.port}
     listens.close()
+
+
+async def test_a_port_that_somebody_else_has_on_one_of_the_addresses_is_not_taken(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    bind = Listener._bind
+    others: list[socket.socket] = []
+
+    async def bind_where_others_are_quicker(
+        self: Listener, hosts: Sequence[str | None], port: int, shared: bool
+    ) -> asyncio.Server:
+        if port and len(others) < 2:
+            others.append(socket.create_server((str(hosts[len(others)]), port)))
+        return await bind(self, hosts, port, shared)
+
+    monkeypatch.setattr(Listener, "_bind", bind_where_others_are_quicker)
+    listens = Listener(Greeting, Bounds())
+    await listens.open(["127.0.0.1", "127.0.0.2"], 0)
+    assert [one.getsockname() for one in listens.sockets] == [("127.0.0.1", listens.port), ("127.0.0.2", listens.port)]
+    assert listens.port not in [other.getsockname()[1] for other in others]
+    listens.close()
+    for other in others:
+        other.close()
+    assert len(others) == 2
+
+
+async def test_a_port_that_was_asked_for_and_is_taken_is_an_error() -> None:
+    with socket.create_server(("127.0.0.1", 0)) as other, pytest.raises(OSError, match="address already in use"):
+        await Listener(Greeting, Bounds()).open(["127.0.0.1", "127.0.0.2"], other.getsockname()[1])
 
 
 async def test_nobody_is_accepted_after_the_end() -> None:
