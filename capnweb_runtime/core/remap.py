@@ -224,11 +224,15 @@ class Replayer:
             instructions: as recorded.
             wrap: see `replay`.
             pauses: asked behind each but the last whether the rest is left for later: then the result is None, and the
-                next call goes on.
+                next call goes on. Not asked once something is a promise: what has been asked of it is to be done before
+                it is disposed, and would be behind the rest.
         """
         try:
             for index in range(len(self._variables) - 1, len(instructions) - 1):
-                self._variables.append(wrap(Evaluator(self, self._depth).payload(instructions[index])))
+                payload = Evaluator(self, self._depth).payload(instructions[index])
+                self._variables.append(wrap(payload))
+                if payload.promises:
+                    pauses = None
                 if pauses is not None and pauses():
                     return None
             payload = Evaluator(self, self._depth).payload(instructions[-1])
@@ -309,8 +313,8 @@ def replay(
 
 
 class _Replaying:
-    """A map that is being applied, element by element: after any of them others may go first, and after any instruction
-    where there are several.
+    """A map that is being applied, element by element: after any of them others may go first, and between the literals
+    of one.
     """
 
     def __init__(

@@ -120,7 +120,7 @@ class TestWhatBelongsTogether:
         assert names == [f"user {number}" for number in range(100)]
         assert target.lists == [[*range(100)]] * 2
 
-    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 100)])
+    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 50)])
     async def test_a_map_that_leaves_others_their_turns_is_one_batch_unless_it_takes_long(
         self, patience: float, batches: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
