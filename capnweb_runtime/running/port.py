@@ -7,9 +7,14 @@ lasts.
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections.abc import Sequence
 from contextlib import ExitStack
+from typing import Final
+
+ATTEMPTS: Final = 16
+"""How often a port is chosen: somebody else may have it at another address."""
 
 Address = tuple[int, int, int, tuple[object, ...]]
 """Family, kind, protocol and address of a socket."""
@@ -33,17 +38,16 @@ class SharedPort:
     def __init__(self, hosts: Sequence[str], port: int, held: ExitStack) -> None:
         self.number = port
         self._addresses: list[Address] = []
-        for host in hosts:
-            for family, kind, protocol, _, address in socket.getaddrinfo(
-                host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-            ):
-                at = address[0], self.number, *address[2:]
-                # One that does not share finds out whether anybody is there, also of those that would share with us.
-                with _bound(family, kind, protocol, at, shared=False) as alone:
-                    self.number = alone.getsockname()[1]
-                at = address[0], self.number, *address[2:]
-                held.enter_context(_bound(family, kind, protocol, at, shared=True))
-                self._addresses.append((family, kind, protocol, at))
+        for left in reversed(range(1 if port else ATTEMPTS)):
+            with ExitStack() as kept:
+                try:
+                    self.number, self._addresses = _keep(hosts, port, kept)
+                except OSError as error:
+                    if error.errno != errno.EADDRINUSE or not left:
+                        raise
+                else:
+                    held.enter_context(kept.pop_all())
+                    return
 
     def sockets(self) -> list[socket.socket]:
         """New sockets, one at each address. They get connections once somebody listens on them."""
@@ -55,6 +59,22 @@ class SharedPort:
                 one.close()
             raise
         return made
+
+
+def _keep(hosts: Sequence[str], port: int, held: ExitStack) -> tuple[int, list[Address]]:
+    """Takes a port at some addresses. Returns its number, and the addresses with that number."""
+    addresses: list[Address] = []
+    for host in hosts:
+        for family, kind, protocol, _, address in socket.getaddrinfo(
+            host, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+        ):
+            # One that does not share finds out whether anybody is there, also of those that would share with us.
+            with _bound(family, kind, protocol, (address[0], port, *address[2:]), shared=False) as alone:
+                port = alone.getsockname()[1]
+            at = address[0], port, *address[2:]
+            held.enter_context(_bound(family, kind, protocol, at, shared=True))
+            addresses.append((family, kind, protocol, at))
+    return port, addresses
 
 
 def _bound(family: int, kind: int, protocol: int, address: tuple[object, ...], *, shared: bool) -> socket.socket:

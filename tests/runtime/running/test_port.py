@@ -6,10 +6,12 @@ import errno
 import socket
 from collections.abc import Iterator
 from contextlib import ExitStack
+from typing import Any
 
 import pytest
 
-from capnweb_runtime.running.port import SharedPort
+from capnweb_runtime.running import port as module
+from capnweb_runtime.running.port import ATTEMPTS, SharedPort
 
 
 @pytest.fixture
@@ -49,3 +51,42 @@ def test_who_waits_at_a_socket_is_accepted_through_another_copy_of_it(held: Exit
 
 def test_without_addresses_there_are_no_sockets(held: ExitStack) -> None:
     assert SharedPort([], 0, held).sockets() == []
+
+
+def taken_at(host: str, times: int, held: ExitStack, monkeypatch: pytest.MonkeyPatch) -> list[int]:
+    """Has somebody take the port at an address just before it is asked for, so many times. Returns what was taken."""
+    taken: list[int] = []
+    bind = module._bound
+
+    def late(family: int, kind: int, protocol: int, address: tuple[object, ...], **how: Any) -> socket.socket:
+        if address[0] == host and len(taken) < times:
+            other = held.enter_context(socket.socket())
+            other.bind(address)
+            taken.append(other.getsockname()[1])
+        return bind(family, kind, protocol, address, **how)
+
+    monkeypatch.setattr(module, "_bound", late)
+    return taken
+
+
+def test_any_port_is_one_that_is_free_at_all_addresses(held: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = taken_at("127.0.0.2", 2, held, monkeypatch)
+    port = SharedPort(["127.0.0.1", "127.0.0.2"], 0, held)
+    assert len(taken) == 2
+    assert port.number not in taken
+    names = [("127.0.0.1", port.number), ("127.0.0.2", port.number)]
+    assert [held.enter_context(one).getsockname() for one in port.sockets()] == names
+
+
+def test_a_port_is_not_chosen_for_ever(held: ExitStack, monkeypatch: pytest.MonkeyPatch) -> None:
+    taken = taken_at("127.0.0.2", 100, held, monkeypatch)
+    with pytest.raises(OSError, match="Address already in use"):
+        SharedPort(["127.0.0.1", "127.0.0.2"], 0, held)
+    assert len(taken) == ATTEMPTS
+
+
+def test_a_port_that_was_asked_for_is_that_one_or_none(held: ExitStack) -> None:
+    with socket.socket() as other:
+        other.bind(("127.0.0.1", 0))
+        with pytest.raises(OSError, match="Address already in use"):
+            SharedPort(["127.0.0.1"], other.getsockname()[1], held)
