@@ -26,7 +26,7 @@ from capnweb_runtime.transports.keepalive import Silence
 from capnweb_runtime.transports.websocket import TRY_AGAIN_LATER
 from capnweb_runtime.transports.webtransport.agreeing import choice, chosen_of
 from capnweb_runtime.transports.webtransport.capsules import drain_session
-from capnweb_runtime.transports.webtransport.end import WebTransportEnd
+from capnweb_runtime.transports.webtransport.end import REASON_DELAY, WebTransportEnd
 from capnweb_runtime.transports.webtransport.quic import Listener, NoRoom, configuration
 
 CONNECTIONS: Final = 1000
@@ -160,6 +160,7 @@ class WebTransportServerEnd(WebTransportEnd):
         self._opening: asyncio.Task[Connection] | None = None
         self._agreed: str | None = None  # on what the client and this end agree
         self._early: list[WebTransportStreamDataReceived] = []
+        self._leaving = False  # the client has some time to close the connection itself
         self._end_after(guest.patience(timeout), self.close_quic)
 
     def ask_to_end(self) -> None:
@@ -180,6 +181,15 @@ class WebTransportServerEnd(WebTransportEnd):
 
     def _over(self) -> None:
         self._guest.left()
+
+    def _leave(self, knows: bool) -> None:
+        if not knows:
+            super()._leave(knows)
+        elif not self._leaving:
+            self._leaving = True
+            # Chromium, which leaves this to us, may still have to tell its page the reason: it would say that the
+            # connection was lost if it heard of that first.
+            self._end_after(min(REASON_DELAY, self._silence.close_timeout), self.close_quic)
 
     def _hold_reading(self, behind: bool) -> None:
         super()._hold_reading(behind)

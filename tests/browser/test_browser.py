@@ -70,7 +70,9 @@ async def serving(transport: Transport, origin: str, folder: Path) -> AsyncItera
 
     made = make_certificate(folder)
     ssl = made.certificate if transport == "webtransport" else None
-    async with serve(main, "127.0.0.1", 0, ssl=ssl, transports=[transport], origins=[origin]) as server:
+    async with serve(
+        main, "127.0.0.1", 0, ssl=ssl, transports=[transport], origins=[origin], close_timeout=0.5
+    ) as server:
         url = server.url if transport == "websocket" else server.http_url
         yield {"transport": transport, "url": url, "hash": made.base64}
 

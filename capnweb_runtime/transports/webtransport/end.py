@@ -223,7 +223,16 @@ class WebTransportEnd(Protocol):
         error.code = code
         self._lose(error)
         self._finish()
+        knows = self._said
         self._end_request(b"")
+        self._leave(knows)
+
+    def _leave(self, knows: bool) -> None:
+        """The session is over for both ends, and the connection with it.
+
+        Parameters:
+            knows: whether the peer has answered what was last said here.
+        """
         self._loop.call_soon(self.close_quic)  # once that has been sent
 
     # ---- the session's stream

@@ -11,7 +11,7 @@ import pytest
 from capnweb_runtime import connect
 from capnweb_runtime.errors import GoingAway, SessionClosed
 from capnweb_runtime.limits import Limits, ServerLimits
-from capnweb_runtime.serving import bounds
+from capnweb_runtime.serving import bounds, webtransport_server
 from capnweb_runtime.serving.server import Server
 from capnweb_runtime.transports.webtransport import end
 from capnweb_runtime.transports.webtransport.capsules import close_session
@@ -281,6 +281,28 @@ async def test_what_is_no_message_ends_the_session_with_an_abort(text: bytes) ->
     async with serving(close_timeout=0.02) as server, with_session(server) as (raw, stream):
         raw.write(stream, text)
         assert (await raw.line(stream)).startswith(b'["abort",')
+        await raw.until(lambda: raw.ended)
+
+
+async def test_a_client_that_knows_of_the_end_may_close_the_connection_itself(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webtransport_server, "REASON_DELAY", 60)
+    async with serving() as server, with_session(server) as (raw, stream):
+        raw.write(stream, b"[\n")
+        assert (await raw.line(stream)).startswith(b'["abort",')
+        await raw.until(lambda: raw.request)
+        raw.capsule(b"", ends=True)
+        await raw.ping()
+        await raw.ping()  # the answer to the first may come before what the end leads to
+        assert raw.ended is None
+        raw.close()
+
+
+async def test_for_one_that_does_not_the_server_does(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(webtransport_server, "REASON_DELAY", 0.02)
+    async with serving() as server, with_session(server) as (raw, stream):
+        raw.write(stream, b"[\n")
+        await raw.until(lambda: raw.request)
+        raw.capsule(b"", ends=True)
         await raw.until(lambda: raw.ended)
 
 

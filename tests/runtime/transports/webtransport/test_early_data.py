@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import ssl
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -18,7 +17,7 @@ from aioquic.tls import SessionTicket
 
 from capnweb_runtime import Peer
 from tests.runtime.transports.example_api import Example
-from tests.runtime.transports.webtransport.raw_webtransport import PATIENCE, RawWebTransport
+from tests.runtime.transports.webtransport.raw_webtransport import RawWebTransport
 from tests.runtime.transports.webtransport.test_sessions import certificate, serving, to
 
 
@@ -60,17 +59,14 @@ async def hasty(port: int, ticket: SessionTicket | None = None) -> AsyncIterator
         verify_mode=ssl.CERT_NONE,
         session_ticket=ticket,
     )
-    async with (
-        asyncio.timeout(PATIENCE),
-        connect_quic(
-            "127.0.0.1",
-            port,
-            configuration=settings,
-            create_protocol=Hasty,
-            session_ticket_handler=given.append,
-            wait_connected=False,
-        ) as connected,
-    ):
+    async with connect_quic(
+        "127.0.0.1",
+        port,
+        configuration=settings,
+        create_protocol=Hasty,
+        session_ticket_handler=given.append,
+        wait_connected=False,
+    ) as connected:
         client = cast(Hasty, connected)
         client.tickets = given
         if ticket is not None:
