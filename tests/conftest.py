@@ -76,6 +76,16 @@ def pytest_runtest_setup(item: pytest.Item) -> None:
 
 
 @pytest.hookimpl(trylast=True)
+def pytest_runtest_teardown(item: pytest.Item, nextitem: pytest.Item | None) -> None:
+    """What the tests of a file leave stays as well, and some of it is large: the trees that completion keeps, what a
+    language server knows. Every later collection of garbage would take a second for looking through it.
+    """
+    if nextitem is None or nextitem.path != item.path:
+        gc.collect()
+        gc.freeze()
+
+
+@pytest.hookimpl(trylast=True)
 def pytest_sessionfinish(session: pytest.Session) -> None:
     """A skip that did not go through `tests/needs.py` (a stray importorskip, a skipif) must not pass CI unseen."""
     reporter = session.config.pluginmanager.get_plugin("terminalreporter")
