@@ -52,6 +52,7 @@ class Account:
         spent: units, in all.
         most: units that one message may cost.
         look_at: units spent from which on `is_over` is worth a call.
+        look_sooner: the same of `is_over_for_long_work`.
         over: whether the session has had its turn, so that what can wait is put off.
         has_had_turn: asked now and then whether that is so; the driver's.
     """
@@ -72,6 +73,7 @@ class Account:
         "has_had_turn",
         "large",
         "look_at",
+        "look_sooner",
         "messages",
         "most",
         "over",
@@ -95,6 +97,7 @@ class Account:
         self.brief = False
         self.spent = 0
         self.look_at = SLICE
+        self.look_sooner = BRIEF
         self.over = False
         self.has_had_turn: Callable[[], bool] = _never
 
@@ -190,7 +193,7 @@ class Account:
         return True
 
     def is_over_for_long_work(self) -> bool:
-        """The same for a plan or a map. Worth a call every `BRIEF` units."""
+        """The same for a plan or a map. Worth a call once `spent` is beyond `look_sooner`."""
         self.brief = True
         try:
             return self.is_over()
@@ -200,7 +203,7 @@ class Account:
     def end_turn(self) -> None:
         """What can wait is put off from here on."""
         self.over = True
-        self.look_at = self.enough = -1
+        self.look_at = self.look_sooner = self.enough = -1
 
     def begin_turn(self) -> None:
         """The session may work on."""
@@ -211,6 +214,7 @@ class Account:
     def _look_later(self) -> None:
         self.enough = -1 if self._ended else self._enough
         self.look_at = self.spent + SLICE
+        self.look_sooner = self.spent + BRIEF
 
     def end(self) -> None:
         """The session has ended: whoever takes its messages is to see that."""

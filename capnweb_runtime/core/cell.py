@@ -61,6 +61,16 @@ def _call_back(callback: Callable[[Any], object], outcome: Any) -> None:
         queue.running = False
 
 
+def behind_what_is_due(work: Callable[[object], object]) -> None:
+    """Calls a function after every callback that is due already; at once if none is. What goes on later has itself put
+    off like this: what it has asked so far may be due, be put off as well, and is to stand before it then.
+
+    Parameters:
+        work: the function; what it is called with is of no interest.
+    """
+    _call_back(work, None)
+
+
 class Waiter(Protocol):
     """What waits for a cell as one object, where there may be very many: a pair of callbacks takes three times as much,
     and as many containers for Python's garbage collector to look at.

@@ -10,9 +10,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, Final
 
-from capnweb_runtime.core.account import BRIEF
 from capnweb_runtime.core.broken import GIVEN_BACK, ReadableGuard
-from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.cell import Cell, behind_what_is_due
 from capnweb_runtime.core.codecs import TypeCodec
 from capnweb_runtime.core.composite import charge_written, written_work
 from capnweb_runtime.core.devaluate import devaluate
@@ -277,15 +276,12 @@ class _Resolving:
     def go_on(self) -> None:
         """Waits for those that are left."""
         account = self._host.account
-        look_at = account.spent + BRIEF
         for container, key, promise in self._left:
             self._wait(container, key, promise)
             account.spent += _WORK_PER_PROMISE
-            if account.spent > look_at:
-                look_at = account.spent + BRIEF
-                if account.is_over_for_long_work():
-                    self._host.put_off(self._go_on_later)
-                    return
+            if account.spent > account.look_sooner and account.is_over_for_long_work():
+                behind_what_is_due(lambda _: self._host.put_off(self._go_on_later))
+                return
         self._close_one()
 
     def _go_on_later(self) -> None:

@@ -16,7 +16,7 @@ from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.broken import GIVEN_BACK, ErrorHook, forget_frames
 from capnweb_runtime.core.budget import Budget
 from capnweb_runtime.core.cancelling import CancellableHook, Interest
-from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.cell import Cell, behind_what_is_due
 from capnweb_runtime.core.disclosure import is_referred, may_leave, stand_in
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
@@ -219,7 +219,7 @@ class _Running:
         if self._given_up:
             self._end()
         elif waiting is None:
-            self._host.put_off(lambda: self._go_on(partial(next, work)))
+            behind_what_is_due(lambda _: self._host.put_off(lambda: self._go_on(partial(next, work))))
         else:
             waiting.then(
                 lambda _: self._go_on(partial(next, work)), lambda error: self._go_on(partial(work.throw, error))

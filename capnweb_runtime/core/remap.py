@@ -12,11 +12,11 @@ from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any, Final, NoReturn
 
-from capnweb_runtime.core.account import BRIEF, Account
+from capnweb_runtime.core.account import Account
 from capnweb_runtime.core.attachments import NO_ATTACHMENTS
 from capnweb_runtime.core.broken import ErrorHook
 from capnweb_runtime.core.budget import Budget
-from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.cell import Cell, behind_what_is_due
 from capnweb_runtime.core.evaluate import Evaluator
 from capnweb_runtime.core.held import NOTHING
 from capnweb_runtime.core.hook import Codec, Hook, Host, Path, Payload, PromiseRef, Wire, dispose_all
@@ -344,7 +344,6 @@ class _Replaying:
         self._hooks: list[Hook] = []
         self._promises: list[tuple[Any, Any, PromiseRef]] = []
         self._steps, self._made = budget.for_each(instructions)
-        self._look_at = 0
         self._begun: Replayer | None = None  # of the element in which it has paused
         self._cell: Cell[Payload] = Cell()  # if some of it is put off
 
@@ -370,7 +369,6 @@ class _Replaying:
     def _work(self) -> Payload | None:
         """Applies the instructions to the elements that are left; None if some of them have been put off."""
         account = self._host.account
-        self._look_at = account.spent + BRIEF
         pauses = None if len(self._instructions) == 1 else self._pauses
         try:
             while (replayer := self._begun or self._next()) is not None:
@@ -410,15 +408,13 @@ class _Replaying:
         """Charges steps that have been made. Returns whether others are to go first."""
         account = self._host.account
         account.spent += steps * WORK_PER_STEP
-        if account.spent <= self._look_at:
-            return False
-        self._look_at = account.spent + BRIEF
-        return account.is_over_for_long_work()
+        return account.spent > account.look_sooner and account.is_over_for_long_work()
 
     def _put_off(self) -> None:
         """Has what is left done when others have had their turns."""
         carried = self._host.carried
-        self._host.put_off(self._go_on if carried is None else partial(self._host.within, carried, self._go_on))
+        go_on = self._go_on if carried is None else partial(self._host.within, carried, self._go_on)
+        behind_what_is_due(lambda _: self._host.put_off(go_on))
 
     def _add(self, payload: Payload) -> None:
         """Takes over the result of an element."""

@@ -355,13 +355,17 @@ class PromiseHook(Hook):
             self._disposed = True
             cell = self._cell
             if cell.settled:
-                if self._host.account.over:  # what was asked of it may have been put off
-                    cell.wait(Disposal(self._host))
-                else:
-                    cell.then(_dispose, _ignore)
+                cell.then(self._dispose_known, _ignore)
             elif not isinstance(cell, Asked) or not cell.give_up():
                 cell.forget(is_given_up)
                 cell.wait(Disposal(self._host))
+
+    def _dispose_known(self, hook: Hook) -> None:
+        """Called once nothing is due any more that was asked of it."""
+        if self._host.account.over:  # and may have been put off
+            Disposal(self._host).on_value(hook)
+        else:
+            hook.dispose()
 
     def on_broken(self, callback: Callable[[BaseException], object]) -> None:
         self._cell.wait(_Watching(self._host, callback))
@@ -393,10 +397,6 @@ class _AskedPart(Asked):
 
     def refuse(self) -> None:
         self._whole.dispose()
-
-
-def _dispose(hook: Hook) -> None:
-    hook.dispose()
 
 
 def _ignore(_: object) -> None:

@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from capnweb_runtime.core.cell import Cell
+from capnweb_runtime.core.cell import Cell, behind_what_is_due
 
 
 def unexpected(outcome: object) -> None:
@@ -49,6 +49,20 @@ def test_one_that_comes_late_is_called_at_once() -> None:
     resolved.then(got.append, unexpected)
     rejected.then(unexpected, got.append)
     assert got == [5, error]
+
+
+def test_what_goes_on_later_stands_behind_what_is_due() -> None:
+    settled: Cell[str] = Cell()
+    settled.resolve("asked")
+    order: list[str] = []
+
+    def long_work(_: object) -> None:
+        settled.then(order.append, unexpected)
+        behind_what_is_due(lambda _: order.append("rest"))
+        order.append("begun")
+
+    behind_what_is_due(long_work)
+    assert order == ["begun", "asked", "rest"]
 
 
 def test_waiters_are_called_in_the_order_in_which_they_came() -> None:

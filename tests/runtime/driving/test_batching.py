@@ -23,7 +23,7 @@ from capnweb_runtime import (
     serve,
     time_left,
 )
-from capnweb_runtime.core import remap
+from capnweb_runtime.core import account
 from capnweb_runtime.core.account import Account
 from capnweb_runtime.driving import turns
 from capnweb_runtime.driving.attending import Terms
@@ -120,12 +120,12 @@ class TestWhatBelongsTogether:
         assert names == [f"user {number}" for number in range(100)]
         assert target.lists == [[*range(100)]] * 2
 
-    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 50)])
+    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 51)])
     async def test_a_map_that_leaves_others_their_turns_is_one_batch_unless_it_takes_long(
         self, patience: float, batches: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(turns, "BRIEF", 0.0)
-        monkeypatch.setattr(remap, "BRIEF", 0)
+        monkeypatch.setattr(account, "BRIEF", 0)
         monkeypatch.setattr(turns, "TURN", patience)
         target = Profiles(friends=range(100))
         stub = profiles_of(target)
