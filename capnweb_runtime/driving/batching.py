@@ -34,8 +34,12 @@ ByPosition_co = TypeVar("ByPosition_co", covariant=True)
 AsDeclared_co = TypeVar("AsDeclared_co", covariant=True)
 
 _ABSENT: Final = object()
-_PATIENCE: Final = 2
+_PATIENCE: Final = 4
 """Turns of others in a row after which a batch waits no longer for calls of maps and plans that go on in theirs."""
+_MOST_TURNS: Final = 20
+"""Turns after which it waits no longer for anything: some milliseconds. By the clock a busy machine, which gets less
+done in a millisecond, would make more and smaller batches, and have still more to do.
+"""
 _loading: Final[set[asyncio.Task[Any]]] = set()
 """Loads that run: once all of its calls have left, nobody else may know one that is clearing up."""
 
@@ -210,7 +214,7 @@ class _Batches:
 
 class _Waiting:
     """When a batch begins: once the event loop has gone round, or, where something waits for its next turn, once no
-    more calls come in those, and after a whole turn at the latest.
+    more calls come in those, and after some turns at the latest.
 
     Parameters:
         loop: the event loop.
@@ -224,7 +228,7 @@ class _Waiting:
         self._batch = batch
         self._begin = begin
         self._known = self._idle = 0
-        self._until = loop.time() + turns.TURN
+        self._left = _MOST_TURNS
 
     def wait(self) -> None:
         """Looks again when the loop has gone round."""
@@ -234,7 +238,8 @@ class _Waiting:
     def _look(self) -> None:
         self._idle = 0 if len(self._batch) > self._known else self._idle + 1
         self._known = len(self._batch)
-        if self._turns.are_waited_for and self._idle < _PATIENCE and self._loop.time() < self._until:
+        self._left -= 1
+        if self._turns.are_waited_for and self._idle < _PATIENCE and self._left > 0:
             self.wait()
         else:
             self._begin()

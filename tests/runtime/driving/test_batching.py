@@ -25,7 +25,7 @@ from capnweb_runtime import (
 )
 from capnweb_runtime.core import account
 from capnweb_runtime.core.account import Account
-from capnweb_runtime.driving import turns
+from capnweb_runtime.driving import batching, turns
 from capnweb_runtime.driving.attending import Terms
 from capnweb_runtime.driving.batching import Batching
 from capnweb_runtime.driving.connection import Connection
@@ -120,13 +120,14 @@ class TestWhatBelongsTogether:
         assert names == [f"user {number}" for number in range(100)]
         assert target.lists == [[*range(100)]] * 2
 
-    @pytest.mark.parametrize(("patience", "batches"), [(3600.0, 1), (0.0, 51)])
+    @pytest.mark.parametrize(("most", "batches"), [(10**6, 1), (10, 10)])
     async def test_a_map_that_leaves_others_their_turns_is_one_batch_unless_it_takes_long(
-        self, patience: float, batches: int, monkeypatch: pytest.MonkeyPatch
+        self, most: int, batches: int, monkeypatch: pytest.MonkeyPatch
     ) -> None:
         monkeypatch.setattr(turns, "BRIEF", 0.0)
+        monkeypatch.setattr(turns, "TURN", 0.0)
         monkeypatch.setattr(account, "BRIEF", 0)
-        monkeypatch.setattr(turns, "TURN", patience)
+        monkeypatch.setattr(batching, "_MOST_TURNS", most)
         target = Profiles(friends=range(100))
         stub = profiles_of(target)
         names = await stub.friends().map(lambda number: stub.get_profile(number).name)

@@ -26,6 +26,7 @@ def impatient(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -
     monkeypatch.setattr(account, "BRIEF", 0)
     if request.param is None:
         monkeypatch.setattr(turns, "BRIEF", 0.0)
+        monkeypatch.setattr(turns, "TURN", 3600.0)
         return
     chance, are_over = random.Random(request.param), turns.Turns.are_over
 
