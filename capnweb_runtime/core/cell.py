@@ -61,14 +61,15 @@ def _call_back(callback: Callable[[Any], object], outcome: Any) -> None:
         queue.running = False
 
 
-def behind_what_is_due(work: Callable[[object], object]) -> None:
+def behind_what_is_due(function: Callable[[T], object], argument: T) -> None:
     """Calls a function after every callback that is due already; at once if none is. What goes on later has itself put
     off like this: what it has asked so far may be due, be put off as well, and is to stand before it then.
 
     Parameters:
-        work: the function; what it is called with is of no interest.
+        function: the function; it must not raise.
+        argument: what it is called with.
     """
-    _call_back(work, None)
+    _call_back(function, argument)
 
 
 class Waiter(Protocol):

@@ -280,7 +280,7 @@ class _Resolving:
             self._wait(container, key, promise)
             account.spent += _WORK_PER_PROMISE
             if account.spent > account.look_sooner and account.is_over_for_long_work():
-                behind_what_is_due(lambda _: self._host.put_off(self._go_on_later))
+                behind_what_is_due(self._host.put_off, self._go_on_later)
                 return
         self._close_one()
 

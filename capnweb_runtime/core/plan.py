@@ -219,7 +219,7 @@ class _Running:
         if self._given_up:
             self._end()
         elif waiting is None:
-            behind_what_is_due(lambda _: self._host.put_off(lambda: self._go_on(partial(next, work))))
+            behind_what_is_due(self._host.put_off, lambda: self._go_on(partial(next, work)))
         else:
             waiting.then(
                 lambda _: self._go_on(partial(next, work)), lambda error: self._go_on(partial(work.throw, error))
@@ -478,7 +478,7 @@ def dispose_in_turns(hooks: list[Hook], host: Host) -> None:
         hook.dispose()
         account.spent += _WORK_PER_DISPOSAL
         if not index % _DISPOSED_AT_ONCE and index < len(hooks) and account.is_over_for_long_work():
-            host.put_off(partial(dispose_in_turns, hooks[index:], host))
+            behind_what_is_due(host.put_off, partial(dispose_in_turns, hooks[index:], host))
             return
 
 

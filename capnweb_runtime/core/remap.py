@@ -414,7 +414,7 @@ class _Replaying:
         """Has what is left done when others have had their turns."""
         carried = self._host.carried
         go_on = self._go_on if carried is None else partial(self._host.within, carried, self._go_on)
-        behind_what_is_due(lambda _: self._host.put_off(go_on))
+        behind_what_is_due(self._host.put_off, go_on)
 
     def _add(self, payload: Payload) -> None:
         """Takes over the result of an element."""

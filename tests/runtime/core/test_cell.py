@@ -56,12 +56,12 @@ def test_what_goes_on_later_stands_behind_what_is_due() -> None:
     settled.resolve("asked")
     order: list[str] = []
 
-    def long_work(_: object) -> None:
+    def work(named: str) -> None:
         settled.then(order.append, unexpected)
-        behind_what_is_due(lambda _: order.append("rest"))
-        order.append("begun")
+        behind_what_is_due(order.append, "rest")
+        order.append(named)
 
-    behind_what_is_due(long_work)
+    behind_what_is_due(work, "begun")
     assert order == ["begun", "asked", "rest"]
 
 
